@@ -1,0 +1,208 @@
+import { EventEmitter } from 'node:events';
+import {
+  type CommandMap,
+  type CommandName,
+  checkNamespace,
+  DEFAULT_NAMESPACE,
+  decodeReply,
+  type ErrorCode,
+  encodePayload,
+  isSession,
+  isWriting,
+  type ProtocolError,
+} from '../protocol/index.ts';
+import type { ConnectionOptions } from '../redis/index.ts';
+import { ChannelRequester, type ReplyMode } from '../transport/channels/channel-requester.ts';
+import type { Overlap } from '../transport/channels/presence.ts';
+import type { NoAnswerReason } from '../transport/transport.ts';
+import { BREAKER_PROBE_MS, CircuitBreaker } from './circuit-breaker.ts';
+import { SessionHandle } from './session-handle.ts';
+import { WaitBudget } from './wait-budget.ts';
+
+/** Why a value is `undefined`: no answer, an error reply's code, or a breaker that is open. */
+export type DegradedReason = NoAnswerReason | ErrorCode | 'breaker-open';
+
+/** A request that settled with `undefined`. */
+export interface Degraded {
+  readonly command: string;
+  readonly session: string;
+  readonly reason: DegradedReason;
+  /** The service's own words, where it sent an error reply. */
+  readonly message?: string;
+}
+
+/** What has happened since the client was made. */
+export interface ClientCounters {
+  readonly requests: number;
+  readonly replies: number;
+  readonly publishes: number;
+  /** Publishes that nobody took, as far as is known. */
+  readonly unheard: number;
+  readonly degraded: Readonly<Partial<Record<DegradedReason, number>>>;
+  /** Replies that came after their deadline. */
+  readonly lateReplies: number;
+}
+
+export interface SessionClientOptions {
+  readonly redis: string | ConnectionOptions;
+  /** Default `sw`. */
+  readonly namespace?: string;
+  /** How long a page may wait for us, in milliseconds. Default 100. */
+  readonly deadlineMs?: number;
+  /** `inbox` (default): one subscription carries all replies. `list`: the paper's BLPOP, on pooled connections. */
+  readonly replies?: ReplyMode;
+  /** Connections for `list` replies. Default 16. */
+  readonly blockingConnections?: number;
+  /** Requests that wait at once; above it they degrade at once. Default 10,000. */
+  readonly maxPending?: number;
+}
+
+interface ClientEvents {
+  /** A request settled with `undefined`. */
+  degraded: [Degraded];
+  /** Two instances of the service share sessions: their views count twice. */
+  overlap: [Overlap];
+  /** Connected to Redis. */
+  up: [];
+  /** Redis is away; the client goes on trying. */
+  down: [Error];
+}
+
+/** The serving layer's client: asks the service through Redis, waits at most a deadline, never fails a page.
+ *  One per process, shared by all requests. */
+export class SessionClient extends EventEmitter<ClientEvents> {
+  readonly namespace: string;
+  /** How long a page may wait, in milliseconds. */
+  readonly deadlineMs: number;
+  readonly #transport: ChannelRequester;
+  readonly #breakers = new Map<string, CircuitBreaker>();
+  readonly #counts = { requests: 0, replies: 0, publishes: 0, unheard: 0 };
+  readonly #degraded: Partial<Record<DegradedReason, number>> = {};
+  #closed = false;
+
+  /** Begins to connect and returns; never throws because Redis is away.
+   *  @throws RangeError or ConnectionOptionsError for a value that cannot be used. */
+  constructor(options: SessionClientOptions) {
+    super();
+    const { namespace = DEFAULT_NAMESPACE, deadlineMs = 100, replies = 'inbox' } = options;
+    const { blockingConnections = 16, maxPending = 10_000 } = options;
+    if (!(deadlineMs > 0 && deadlineMs <= 60_000)) {
+      throw new RangeError(`deadlineMs ${deadlineMs} cannot be used: give more than 0 and at most 60,000.`);
+    }
+    if (replies !== 'inbox' && replies !== 'list') {
+      throw new RangeError(`replies ${JSON.stringify(replies)} cannot be used: give "inbox" or "list".`);
+    }
+    this.namespace = checkNamespace(namespace);
+    this.deadlineMs = deadlineMs;
+    this.#transport = new ChannelRequester({
+      redis: options.redis,
+      namespace,
+      replies,
+      blockingConnections,
+      maxPending,
+    });
+    this.#transport.on('up', () => this.emit('up'));
+    this.#transport.on('down', (error) => this.emit('down', error));
+    this.#transport.on('overlap', (overlap) => this.emit('overlap', overlap));
+  }
+
+  /** What has happened so far. */
+  get counters(): ClientCounters {
+    return { ...this.#counts, degraded: { ...this.#degraded }, lateReplies: this.#transport.lateReplies };
+  }
+
+  /** Waits until requests would be sent, at most `deadlineMs` (default 5,000). Whether they would. No page needs it;
+   *  scripts do. */
+  ready(deadlineMs = 5_000): Promise<boolean> {
+    return this.#transport.ready(deadlineMs);
+  }
+
+  /** The handle of one session for one page: its requests share one deadline.
+   *  `session`: a session's id; `sessionOf(token)` makes it from a token.
+   *  @throws RangeError for what is no session: a token must not get here. */
+  session(session: string, deadlineMs: number = this.deadlineMs): SessionHandle {
+    if (!isSession(session)) {
+      throw new RangeError('This is no session id: give 1 to 128 of A-Z, a-z, 0-9, _ and -, or sessionOf(token).');
+    }
+    return new SessionHandle(this, session, new WaitBudget(deadlineMs));
+  }
+
+  /** Sends a command and waits for no answer. Settles when Redis has it: whether somebody took it, as far as is known.
+   *  Never rejects. */
+  async publish<C extends CommandName>(
+    command: C,
+    session: string,
+    payload: CommandMap[C]['payload'],
+  ): Promise<boolean> {
+    this.#counts.publishes += 1;
+    const heard = await this.#transport.publish(command, session, encodePayload(payload));
+    if (!heard) this.#counts.unheard += 1;
+    return heard;
+  }
+
+  /** Sends a command and waits for its answer, at most `deadlineMs`. `undefined` where none came: the `degraded` event
+   *  and the counters say why. Never rejects. */
+  async request<C extends CommandName>(
+    command: C,
+    session: string,
+    payload: CommandMap[C]['payload'],
+    { deadlineMs = this.deadlineMs }: { readonly deadlineMs?: number } = {},
+  ): Promise<CommandMap[C]['reply'] | undefined> {
+    this.#counts.requests += 1;
+    const breaker = this.#breakerFor(session);
+    if (breaker.isOpen || deadlineMs <= 0) {
+      // A view that nobody waits for is still a view.
+      if (isWriting(command)) void this.#transport.publish(command, session, encodePayload(payload));
+      return this.#degrade({ command, session, reason: breaker.isOpen ? 'breaker-open' : 'deadline' });
+    }
+    const outcome = await this.#transport.request(command, session, encodePayload(payload), deadlineMs);
+    if (!outcome.answered) {
+      if (outcome.reason === 'deadline') breaker.miss();
+      return this.#degrade({ command, session, reason: outcome.reason });
+    }
+    breaker.succeed();
+    try {
+      const reply = decodeReply(outcome.json);
+      this.#counts.replies += 1;
+      return reply as CommandMap[C]['reply'];
+    } catch (error) {
+      const { code, message } = error as ProtocolError;
+      return this.#degrade({ command, session, reason: code, message });
+    }
+  }
+
+  /** Ends the connections; what waits settles with `undefined`. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const breaker of this.#breakers.values()) breaker.stop();
+    await this.#transport.close();
+  }
+
+  #degrade(degraded: Degraded): undefined {
+    this.#degraded[degraded.reason] = (this.#degraded[degraded.reason] ?? 0) + 1;
+    this.emit('degraded', degraded);
+    return undefined;
+  }
+
+  // One breaker per instance: where one of two instances hangs, only its sessions stop waiting.
+  #breakerFor(session: string): CircuitBreaker {
+    const instance = this.#transport.presence.serving(session)?.id ?? '';
+    let breaker = this.#breakers.get(instance);
+    if (!breaker) {
+      const present = new Set(this.#transport.presence.present().map(({ id }) => id));
+      for (const [id, old] of this.#breakers) {
+        if (id === '' || present.has(id)) continue;
+        old.stop();
+        this.#breakers.delete(id);
+      }
+      breaker = new CircuitBreaker(async () => {
+        // An empty list of candidates: goes the whole way and touches nothing.
+        const outcome = await this.#transport.request('featuredpages', session, '[]', BREAKER_PROBE_MS);
+        return outcome.answered;
+      });
+      this.#breakers.set(instance, breaker);
+    }
+    return breaker;
+  }
+}

@@ -1,0 +1,2 @@
+export type { PageviewMode, SessionMiddlewareOptions, SessionRequest } from './session-middleware.ts';
+export { sessionwise, tokenOf } from './session-middleware.ts';

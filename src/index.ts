@@ -1,0 +1,19 @@
+/* The serving layer's surface. It pulls in the driver and nothing heavy; a test holds that. */
+export type { ClientCounters, Degraded, DegradedReason, SessionClientOptions } from './client/session-client.ts';
+export { SessionClient } from './client/session-client.ts';
+export type { SessionHandle } from './client/session-handle.ts';
+export type {
+  AnalyticsReply,
+  CommandMap,
+  CommandName,
+  ErrorCode,
+  GroupQuery,
+  Notification,
+  PageviewPayload,
+  PageviewReply,
+  Suggestion,
+} from './protocol/index.ts';
+export { createToken, sessionOf } from './protocol/index.ts';
+export type { ConnectionOptions } from './redis/connection-options.ts';
+export { ConnectionOptionsError } from './redis/connection-options.ts';
+export type { Overlap } from './transport/channels/presence.ts';

@@ -1,0 +1,43 @@
+import { wirePrefix } from './namespace.ts';
+
+/** How often an instance says that it is there, in milliseconds. */
+export const HEARTBEAT_INTERVAL_MS = 500;
+/** After how long without a heartbeat an instance counts as gone, in milliseconds. */
+export const HEARTBEAT_TTL_MS: number = 3.5 * HEARTBEAT_INTERVAL_MS;
+
+/** What an instance says of itself. */
+export interface Heartbeat {
+  /** The instance's own id, new at each start. */
+  readonly instance: string;
+  /** The sessions that it serves. */
+  readonly glob: string;
+  /** The commands that it serves. */
+  readonly commands: readonly string[];
+  /** True in the last heartbeat before it stops. */
+  readonly leaving: boolean;
+}
+
+/** The channel of heartbeats. Under `async:`, because that is what a serving layer may subscribe to. */
+export function heartbeatChannel(namespace: string): string {
+  return `${wirePrefix(namespace)}async:_instances`;
+}
+
+/** Encodes a heartbeat as JSON. */
+export function encodeHeartbeat(heartbeat: Heartbeat): string {
+  return JSON.stringify(heartbeat);
+}
+
+/** Reads a heartbeat; undefined where the message is none: anybody may publish on the channel. */
+export function decodeHeartbeat(message: string): Heartbeat | undefined {
+  if (message.length > 4096) return undefined;
+  let value: Partial<Record<keyof Heartbeat, unknown>> | null;
+  try {
+    value = JSON.parse(message) as typeof value;
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { instance, glob, commands, leaving } = value;
+  if (typeof instance !== 'string' || typeof glob !== 'string' || !Array.isArray(commands)) return undefined;
+  return { instance, glob, commands: commands.filter((name) => typeof name === 'string'), leaving: leaving === true };
+}

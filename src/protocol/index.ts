@@ -1,0 +1,33 @@
+export type {
+  AnalyticsReply,
+  CommandMap,
+  CommandName,
+  GroupQuery,
+  Notification,
+  PageviewPayload,
+  PageviewReply,
+  Suggestion,
+} from './commands.ts';
+export { encodePayload, isWriting } from './commands.ts';
+export type { Heartbeat } from './heartbeat.ts';
+export {
+  decodeHeartbeat,
+  encodeHeartbeat,
+  HEARTBEAT_INTERVAL_MS,
+  HEARTBEAT_TTL_MS,
+  heartbeatChannel,
+} from './heartbeat.ts';
+export { inboxChannel, inboxMessage, parseInboxMessage } from './inbox.ts';
+export { isPageItem, normalizeItem } from './item.ts';
+export { MAX_ITEM_BYTES, MAX_ITEMS, MAX_PAYLOAD_BYTES } from './limits.ts';
+export { checkNamespace, DEFAULT_NAMESPACE, wirePrefix } from './namespace.ts';
+export type { ErrorCode } from './protocol-error.ts';
+export { isErrorCode, ProtocolError } from './protocol-error.ts';
+export { decodeReply, encodeErrorReply, encodeReply, REPLY_TTL_MS } from './reply.ts';
+export type { ReplyWay } from './request-id.ts';
+export { parseRequestId } from './request-id.ts';
+export type { SessionGlob } from './session-glob.ts';
+export { EVERY_SESSION, parseSessionGlob } from './session-glob.ts';
+export { createToken, sessionOf } from './session-id.ts';
+export type { Topic } from './topic.ts';
+export { isCommandName, isSession, parseTopic, replyKey, topicChannel, topicPattern } from './topic.ts';

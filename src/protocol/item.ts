@@ -1,0 +1,33 @@
+import { MAX_ITEM_BYTES } from './limits.ts';
+import { ProtocolError } from './protocol-error.ts';
+
+const HTTP = /^https?:\/\//i;
+
+/** Whether an item is a path or a web address, and thus a page. */
+export function isPageItem(item: string): boolean {
+  return item.startsWith('/') || HTTP.test(item);
+}
+
+/** What an item is known by: a path or http(s) URL is reduced to its path by the WHATWG URL rules (no query, no
+ *  fragment, dots resolved), anything else is taken verbatim. `//a/b` is a path here, as it is in a request line, and
+ *  not an address without a scheme.
+ *  @throws ProtocolError `bad-payload` for an empty item or an invalid URL, `too-large` above 2,048 bytes. */
+export function normalizeItem(item: string): string {
+  if (item === '') throw new ProtocolError('bad-payload', 'An item is empty: give a path, a URL or a name.');
+  let normal = item;
+  if (item.startsWith('/')) normal = new URL(`http://h${item}`).pathname;
+  else if (HTTP.test(item)) {
+    if (!URL.canParse(item)) throw new ProtocolError('bad-payload', `${excerpt(item)} is not a valid URL.`);
+    normal = new URL(item).pathname;
+  }
+  if (Buffer.byteLength(normal) > MAX_ITEM_BYTES) {
+    throw new ProtocolError('too-large', `The item ${excerpt(item)} is longer than ${MAX_ITEM_BYTES} bytes.`);
+  }
+  return normal;
+}
+
+/** A value as it may stand in an error's message: quoted, short. */
+export function excerpt(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}

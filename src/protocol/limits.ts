@@ -1,0 +1,6 @@
+/** The largest payload, in bytes of UTF-8. */
+export const MAX_PAYLOAD_BYTES: number = 64 * 1024;
+/** The most items in one payload. */
+export const MAX_ITEMS = 1000;
+/** The largest item, in bytes of UTF-8, after a URL was reduced to its path. */
+export const MAX_ITEM_BYTES = 2048;

@@ -1,0 +1,34 @@
+import { isErrorCode, ProtocolError } from './protocol-error.ts';
+
+/** How long a list reply waits for its caller, in milliseconds: a caller that died must not leave a key behind. */
+export const REPLY_TTL_MS = 500;
+
+/** Encodes a command's answer: one JSON value, encoded once. */
+export function encodeReply(value: unknown): string {
+  return JSON.stringify(value);
+}
+
+/** Encodes an error reply. Anything but a `ProtocolError` becomes `internal`, and its text stays in the service. */
+export function encodeErrorReply(error: unknown): string {
+  const { code, message } =
+    error instanceof ProtocolError ? error : { code: 'internal', message: 'The service failed to serve this command.' };
+  return JSON.stringify({ error: { code, message } });
+}
+
+/** Decodes a reply.
+ *  @throws ProtocolError where it is an error reply, or (`internal`) no JSON. */
+export function decodeReply(json: string): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch {
+    throw new ProtocolError('internal', 'The reply is not JSON.');
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value) && 'error' in value) {
+    const error = value.error as { code?: unknown; message?: unknown } | null;
+    if (typeof error === 'object' && error !== null && isErrorCode(error.code)) {
+      throw new ProtocolError(error.code, typeof error.message === 'string' ? error.message : '');
+    }
+  }
+  return value;
+}

@@ -1,0 +1,22 @@
+/** How the caller of a request wants its reply. */
+export type ReplyWay =
+  /** The id begins with `_`: no reply. */
+  | { readonly way: 'none' }
+  /** A list that the caller waits on with BLPOP. */
+  | { readonly way: 'list' }
+  /** `<inbox>.<n>`: a message on the caller's inbox channel. */
+  | { readonly way: 'inbox'; readonly inbox: string; readonly number: string };
+
+const PLAIN = /^[A-Za-z0-9_-]{1,128}$/;
+const INBOX = /^([A-Za-z0-9_-]{1,128})\.(\d{1,16})$/;
+
+const NO_REPLY: ReplyWay = { way: 'none' };
+const LIST_REPLY: ReplyWay = { way: 'list' };
+
+/** Reads a request id; undefined where it is not of the form, and then nothing may be answered. */
+export function parseRequestId(request: string): ReplyWay | undefined {
+  if (PLAIN.test(request)) return request.startsWith('_') ? NO_REPLY : LIST_REPLY;
+  const inbox = INBOX.exec(request);
+  if (!inbox) return undefined;
+  return request.startsWith('_') ? NO_REPLY : { way: 'inbox', inbox: inbox[1]!, number: inbox[2]! };
+}

@@ -1,0 +1,26 @@
+import { createHash, randomBytes } from 'node:crypto';
+
+/* session-id.ts: from the secret in the cookie to the public id of the session.
+ *
+ * The token never leaves the serving layer; everything else (channels, keys, logs) carries the session. Our own tokens
+ * carry it in front of the secret, so that a rotated secret keeps its session. Any other token is hashed: SHA-256 as a
+ * big-endian integer mod 36^25, in base 36, left-padded with `0` to 25 characters. 36^25 is far below 2^256, so every
+ * first character is equally likely and globs on it split the load. */
+
+const OUR_TOKEN = /^([0-9a-z]{25})\.[A-Za-z0-9_-]{43}$/;
+const SESSION_LENGTH = 25;
+const SESSIONS = 36n ** BigInt(SESSION_LENGTH);
+
+/** The session of a token, whoever made it: 25 of `[0-9a-z]`. The token cannot be computed from it. */
+export function sessionOf(token: string): string {
+  return OUR_TOKEN.exec(token)?.[1] ?? fold(createHash('sha256').update(token).digest());
+}
+
+/** A new token of our own: a random session, a dot and a 256-bit secret in base64url. */
+export function createToken(): string {
+  return `${fold(randomBytes(32))}.${randomBytes(32).toString('base64url')}`;
+}
+
+function fold(digest: Buffer): string {
+  return (BigInt(`0x${digest.toString('hex')}`) % SESSIONS).toString(36).padStart(SESSION_LENGTH, '0');
+}

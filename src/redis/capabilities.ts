@@ -1,0 +1,50 @@
+import type { RedisConnection } from './redis-connection.ts';
+
+/** The oldest server that has what we use (`SMISMEMBER`, `ZMSCORE`, `GETEX`: 6.2). */
+export const OLDEST_SERVER = '6.2';
+
+/** What a server is and can do. */
+export interface Capabilities {
+  /** As INFO gives it: `7.0.15`. */
+  readonly version: string;
+  readonly flavour: 'redis' | 'valkey';
+  readonly cluster: boolean;
+  /** Whether it has the `BF.*` commands. */
+  readonly bloom: boolean;
+}
+
+/** The server is older than 6.2. */
+export class RedisTooOldError extends Error {
+  override readonly name = 'RedisTooOldError';
+  readonly code = 'REDIS_TOO_OLD';
+}
+
+/** Asks a server what it is: one round trip.
+ *  @throws RedisTooOldError below 6.2. */
+export async function readCapabilities(redis: RedisConnection): Promise<Capabilities> {
+  const [info, bloomInfo] = await Promise.all([
+    redis.command<string>('INFO', 'server'),
+    redis.command<unknown>('COMMAND', 'INFO', 'bf.add').catch(() => [null]),
+  ]);
+  const field = (name: string): string | undefined => new RegExp(`^${name}:(.*?)\r?$`, 'm').exec(info)?.[1];
+  const version = field('valkey_version') ?? field('redis_version') ?? '0';
+  const bloom = Array.isArray(bloomInfo) && bloomInfo[0] !== null && bloomInfo[0] !== undefined;
+  if (field('valkey_version') === undefined && !isAtLeast(version, OLDEST_SERVER)) {
+    throw new RedisTooOldError(
+      `Redis at ${redis.address} is version ${version}: Sessionwise needs ${OLDEST_SERVER} or newer.`,
+    );
+  }
+  return {
+    version,
+    flavour: field('valkey_version') === undefined ? 'redis' : 'valkey',
+    cluster: field('redis_mode') === 'cluster',
+    bloom,
+  };
+}
+
+/** Compares dotted versions by their first two numbers. */
+export function isAtLeast(version: string, wanted: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const [wantedMajor = 0, wantedMinor = 0] = wanted.split('.').map(Number);
+  return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
+}

@@ -1,0 +1,201 @@
+/* Finds a Redis or Valkey server on this machine, and installs one where that needs no password.
+ *
+ * An installation must leave nothing running and nothing that starts at the next boot: Debian's package would start
+ * (and enable) a system-wide server on port 6379. While apt-get works, a policy-rc.d forbids service starts
+ * (https://people.debian.org/~hmh/invokerc.d-policyrc.d-specification.txt); a shell trap takes it away again, so that
+ * it goes even when this process dies meanwhile. dnf, apk, pacman and brew start nothing by themselves. */
+import { execFile } from 'node:child_process';
+import { accessSync, constants, statSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+export interface RedisServer {
+  readonly path: string;
+  readonly version: string;
+  readonly flavour: 'redis' | 'valkey';
+}
+
+export interface FindRedisServerOptions {
+  /** Install where none is found. Default true. */
+  readonly install?: boolean;
+  /** Told, line by line, what an installation does. Default: stderr. */
+  readonly say?: (line: string) => void;
+  /** Default `process.env`; `PATH` and `SESSIONWISE_REDIS_SERVER` are read. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** Folder that stands for `/` in the places searched beside `PATH` and for policy-rc.d. Default `/`; for tests. */
+  readonly root?: string;
+  /** Default: ours; 0 installs without sudo. */
+  readonly uid?: number;
+}
+
+/** There is no server, and none could be installed: the message ends with the line that the user must type. */
+export class RedisServerMissingError extends Error {
+  readonly code = 'REDIS_SERVER_MISSING';
+  override readonly name = 'RedisServerMissingError';
+  /** What to type, as it stands in the message. */
+  readonly line: string;
+
+  constructor(what: string, line: string, options?: ErrorOptions) {
+    super(`${what} Type:\n  ${line}`, options);
+    this.line = line;
+  }
+}
+
+interface PackageManager {
+  readonly command: string;
+  /** Run by `sh -c` with the root folder as `$1`. Every step has its own deadline in seconds, see `DEADLINE_MS`. */
+  readonly script: string;
+  readonly line: string;
+  /** Homebrew works without root, refuses it, and its system has no `timeout` command. */
+  readonly withoutRoot?: true;
+}
+
+const SERVER_NAMES = ['redis-server', 'valkey-server'];
+const FOLDERS = ['/usr/bin', '/usr/sbin', '/usr/local/bin', '/opt/homebrew/bin'];
+const ANY_SYSTEM = 'export SESSIONWISE_REDIS_SERVER=/path/to/redis-server';
+/** Ends an installation as a whole; longer than the sum of the deadlines in any script. */
+const DEADLINE_MS = 25 * 60_000;
+const PROBE_DEADLINE_MS = 5_000;
+
+const APT = `
+policy="$1/usr/sbin/policy-rc.d"
+systemctl cat redis-server.service >/dev/null 2>&1 && known=1 || known=
+trap 'exit 1' INT TERM HUP
+if (set -C; echo '#!/bin/sh' >"$policy") 2>/dev/null; then
+  trap 'rm -f "$policy"' EXIT
+  echo '# sessionwise wrote this while it installed redis-server; delete it' >>"$policy"
+  echo 'exit 101' >>"$policy"
+  chmod 755 "$policy"
+fi
+[ -e "$policy" ] || exit 1
+export DEBIAN_FRONTEND=noninteractive
+install() { timeout -k 10 600 apt-get -o DPkg::Lock::Timeout=60 install -y --no-install-recommends redis-server; }
+install || { timeout -k 10 180 apt-get update && install; } || exit 1
+[ "$known" ] || systemctl disable redis-server.service || true
+`;
+
+// Newer Fedora and Arch have Valkey only, older Fedora and Alpine Redis only.
+const MANAGERS: readonly PackageManager[] = [
+  { command: 'apt-get', script: APT, line: 'apt-get install -y redis-server' },
+  {
+    command: 'dnf',
+    script: 'timeout -k 10 600 dnf install -y valkey || timeout -k 10 600 dnf install -y redis',
+    line: 'dnf install -y valkey || dnf install -y redis',
+  },
+  {
+    command: 'apk',
+    script: 'timeout -k 10 300 apk add --no-cache valkey || timeout -k 10 300 apk add --no-cache redis',
+    line: 'apk add valkey || apk add redis',
+  },
+  {
+    command: 'pacman',
+    script:
+      'timeout -k 10 600 pacman -S --noconfirm --needed valkey || timeout -k 10 600 pacman -Sy --noconfirm --needed valkey',
+    line: 'pacman -Sy valkey',
+  },
+  { command: 'brew', script: 'NONINTERACTIVE=1 brew install redis', line: 'brew install redis', withoutRoot: true },
+];
+
+/** Finds `redis-server` or `valkey-server` in `PATH` and the usual folders; `SESSIONWISE_REDIS_SERVER` names another
+ *  one. Where there is none it is installed with the system's package manager, if that works without a password.
+ *  Throws `RedisServerMissingError` where it does not, or where the named one is no such server. */
+export async function findRedisServer(options: FindRedisServerOptions = {}): Promise<RedisServer> {
+  const { install = true, env = process.env, root = '/', uid = process.getuid?.() ?? -1 } = options;
+  const say = options.say ?? ((line: string) => void process.stderr.write(`${line}\n`));
+  const folders = [
+    ...(env.PATH ?? '').split(delimiter).filter(Boolean),
+    ...FOLDERS.map((folder) => join(root, folder)),
+  ];
+
+  const named = env.SESSIONWISE_REDIS_SERVER;
+  if (named) {
+    const server = await inspectRedisServer(named);
+    if (server) return server;
+    const what = `SESSIONWISE_REDIS_SERVER is "${named}", which is neither a Redis nor a Valkey server.`;
+    throw new RedisServerMissingError(what, 'unset SESSIONWISE_REDIS_SERVER');
+  }
+
+  const found = await searchServer(folders);
+  if (found) return found;
+
+  const present = MANAGERS.filter((manager) => findExecutable(manager.command, folders));
+  const missing = 'There is no Redis or Valkey server on this machine';
+  const prefix = (manager: PackageManager): string =>
+    uid === 0 || manager.withoutRoot ? '' : 'sudo '; /* `a || b` needs it twice */
+  const line = present[0]?.line.replaceAll(/(^|\|\| )/g, `$1${prefix(present[0])}`) ?? ANY_SYSTEM;
+  if (!install) throw new RedisServerMissingError(`${missing}.`, line);
+
+  const sudo = uid === 0 || !findExecutable('sudo', folders) ? false : (await run('sudo', ['-n', 'true'], env)).ok;
+  const manager = present.find((each) => (each.withoutRoot ? uid !== 0 : uid === 0 || sudo));
+  if (!manager) throw new RedisServerMissingError(`${missing}.`, line);
+
+  say(`${missing}: installing one with ${manager.command}. This takes up to a few minutes.`);
+  const command = ['sh', '-c', manager.script, 'sh', root === '/' ? '' : root];
+  if (uid !== 0 && !manager.withoutRoot) command.unshift('sudo', '-n');
+  const { ok, output } = await run(
+    command[0]!,
+    command.slice(1),
+    { ...env, PATH: folders.join(delimiter) },
+    DEADLINE_MS,
+  );
+  const server = await searchServer(folders);
+  if (server) {
+    say(`Installed ${server.flavour} ${server.version} (${server.path}).`);
+    return server;
+  }
+  for (const last of output.trim().split('\n').slice(-5)) say(`  ${manager.command}: ${last}`);
+  const what = `${missing}, and installing one with ${manager.command} ${ok ? 'brought none' : 'failed'}.`;
+  throw new RedisServerMissingError(what, line, { cause: output });
+}
+
+/** What the executable at `path` says that it is; undefined where it is not a Redis or Valkey server. */
+export async function inspectRedisServer(path: string): Promise<RedisServer | undefined> {
+  const { output } = await run(path, ['--version'], process.env);
+  const [, flavour, version] = /^(Redis|Valkey) server v=(\S+)/m.exec(output) ?? [];
+  return version ? { path, version, flavour: flavour === 'Redis' ? 'redis' : 'valkey' } : undefined;
+}
+
+async function searchServer(folders: readonly string[]): Promise<RedisServer | undefined> {
+  for (const name of SERVER_NAMES) {
+    for (const path of executables(name, folders)) {
+      const server = await inspectRedisServer(path);
+      if (server) return server;
+    }
+  }
+  return undefined;
+}
+
+function findExecutable(name: string, folders: readonly string[]): string | undefined {
+  return executables(name, folders)[0];
+}
+
+function executables(name: string, folders: readonly string[]): string[] {
+  const paths = new Set(folders.map((folder) => join(folder, name)));
+  return [...paths].filter((path) => {
+    try {
+      accessSync(path, constants.X_OK);
+      return statSync(path).isFile();
+    } catch {
+      return false;
+    }
+  });
+}
+
+interface RunResult {
+  readonly ok: boolean;
+  readonly output: string;
+}
+
+function run(
+  command: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  deadlineMs: number = PROBE_DEADLINE_MS,
+): Promise<RunResult> {
+  return new Promise((resolve) => {
+    const options = { env, timeout: deadlineMs, maxBuffer: 64 * 1024 * 1024 };
+    const child = execFile(command, args, options, (error, stdout, stderr) =>
+      resolve({ ok: !error, output: `${stdout}${stderr}${error && !stderr ? error.message : ''}` }),
+    );
+    child.stdin?.end(); // nobody is there to answer a question
+  });
+}

@@ -1,0 +1,19 @@
+export type { Capabilities } from './capabilities.ts';
+export { isAtLeast, OLDEST_SERVER, RedisTooOldError, readCapabilities } from './capabilities.ts';
+export type { ConnectionOptions } from './connection-options.ts';
+export {
+  ConnectionOptionsError,
+  describeConnection,
+  parseConnection,
+  readConnectionFile,
+} from './connection-options.ts';
+export type { ItemKind } from './keys.ts';
+export { Keys } from './keys.ts';
+export type { FilterEngine, Meta } from './meta.ts';
+export { claimOrCheckMeta, FORMAT_VERSION, MetaMismatchError, readMeta } from './meta.ts';
+export { crc16, hashSlot, PARTITION_TAGS, PARTITIONS, partitionOf } from './partition.ts';
+export type { Clock } from './redis-clock.ts';
+export { RedisClock } from './redis-clock.ts';
+export type { CommandArguments, MessageListener } from './redis-connection.ts';
+export { RedisConnection, RedisUnavailableError } from './redis-connection.ts';
+export { Script } from './script.ts';

@@ -1,0 +1,30 @@
+import type { Command } from './command.ts';
+import { checkItem, checkList, parseJson } from './payload.ts';
+import { wereSeen } from './were-seen.ts';
+
+interface Candidate {
+  /** As it came, and as it is given back. */
+  readonly given: string;
+  readonly item: string;
+}
+
+const EXPECTED = 'a JSON array of items';
+
+/** Answers which of the given items this session has not seen, in their order. */
+export const featuredpages: Command<Candidate[], string[]> = {
+  name: 'featuredpages',
+  aliases: ['surface'],
+  parse: (payload) =>
+    checkList(parseJson(payload, EXPECTED), EXPECTED).map((given) => ({
+      given: given as string,
+      item: checkItem(given),
+    })),
+  run: async ({ data }, session, candidates) => {
+    const seen = await wereSeen(
+      data,
+      session,
+      candidates.map(({ item }) => item),
+    );
+    return candidates.filter((_, i) => !seen[i]).map(({ given }) => given);
+  },
+};

@@ -1,0 +1,12 @@
+import type { Command } from './command.ts';
+import { checkItem, parseOneOrMany } from './payload.ts';
+
+/** Marks items as seen that are no pages: what was shown in a list, in an app, in an e-mail. Answers what was marked. */
+export const markItemSeen: Command<string[], string[]> = {
+  name: 'mark-item-seen',
+  parse: (payload) => parseOneOrMany(payload, 'an item, or a JSON array of items').map(checkItem),
+  run: async ({ data }, session, items) => {
+    await data.seenItems.mark(session, 'item', data.itemKey.ofAll('item', items), data.retention.seconds);
+    return items;
+  },
+};

@@ -1,0 +1,19 @@
+import type { Command } from './command.ts';
+import { checkNoticeId, parseOneOrMany } from './payload.ts';
+
+/** Marks notices as read, wherever their list is kept. Answers what was marked. */
+export const markNotificationSeen: Command<(string | number)[], (string | number)[]> = {
+  name: 'mark-notification-seen',
+  parse: (payload) => {
+    const given = parseOneOrMany(payload, 'an id, or a JSON array of ids');
+    given.forEach(checkNoticeId);
+    return given as (string | number)[];
+  },
+  run: async ({ data }, session, given) => {
+    const ids = given.map(checkNoticeId);
+    const places = await data.noticeLists.locate(ids);
+    const foreign = ids.filter((_, i) => places[i]!.length === 0);
+    await data.readNotices.mark(session, places.flat(), foreign, data.retention.seconds);
+    return given;
+  },
+};

@@ -1,0 +1,93 @@
+import { type Notification, ProtocolError } from '../../protocol/index.ts';
+import { excerpt } from '../../protocol/item.ts';
+import { type CalculatedData, checkGroup, type ListedNotice, NOTICE_CAP } from '../../structures/index.ts';
+import type { Command } from './command.ts';
+import { checkList, checkNoticeId, parseJson } from './payload.ts';
+
+type Given = { readonly id: string | number; readonly [field: string]: unknown };
+type Input = { readonly groups: string[]; readonly limit: number } | { readonly given: Given[] };
+
+const EXPECTED = 'a JSON array of ids or {"id"}, or {"groups":[...],"limit":n}';
+const DEFAULT_LIMIT = 50;
+const MAX_GROUPS = 100;
+
+/** Answers which notices this session has read: of the given ones, or of the lists that the store keeps. */
+export const notifications: Command<Input, Notification[]> = {
+  name: 'notifications',
+  parse: (payload) => {
+    const value = parseJson(payload, EXPECTED);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return parseQuery(value);
+    return { given: checkList(value, EXPECTED).map(parseGiven) };
+  },
+  run: ({ data }, session, input) =>
+    'groups' in input ? readGroups(data, session, input.groups, input.limit) : readGiven(data, session, input.given),
+};
+
+function parseQuery(value: { groups?: unknown; limit?: unknown }): Input {
+  const { groups, limit = DEFAULT_LIMIT } = value;
+  if (!Array.isArray(groups) || groups.length === 0 || groups.length > MAX_GROUPS) {
+    throw new ProtocolError(
+      'bad-payload',
+      `"groups" is ${excerpt(groups)}: give an array of 1 to ${MAX_GROUPS} names.`,
+    );
+  }
+  if (!Number.isInteger(limit) || (limit as number) < 1 || (limit as number) > NOTICE_CAP) {
+    throw new ProtocolError(
+      'bad-payload',
+      `"limit" is ${excerpt(limit)}: give a whole number from 1 to ${NOTICE_CAP}.`,
+    );
+  }
+  for (const group of groups) {
+    try {
+      checkGroup(String(group));
+    } catch (error) {
+      throw new ProtocolError('bad-payload', (error as Error).message);
+    }
+  }
+  return { groups: [...new Set(groups.map(String))], limit: limit as number };
+}
+
+function parseGiven(value: unknown): Given {
+  const given = typeof value === 'object' && value !== null && !Array.isArray(value) ? value : { id: value };
+  checkNoticeId((given as { id?: unknown }).id);
+  return given as Given;
+}
+
+async function readGroups(
+  data: CalculatedData,
+  session: string,
+  groups: string[],
+  limit: number,
+): Promise<Notification[]> {
+  // Both are read at once; a notice that comes in between is above the ring's top, and so unread: never hidden.
+  const lists = await Promise.all(groups.map((group) => data.noticeLists.read(group, limit)));
+  const newest = lists
+    .flat()
+    .sort((a, b) => b.at - a.at || b.sequence - a.sequence)
+    .slice(0, limit);
+  const read = await data.readNotices.hasPlaces(session, newest);
+  // The same id in several groups is one notice: it is told once, and is seen where any of its entries is.
+  const told = new Map<string, Notification>();
+  newest.forEach(({ sequence: _, data: extra, ...notice }: ListedNotice, i) => {
+    const earlier = told.get(notice.id);
+    if (earlier) earlier.seen ||= read[i] === true;
+    else told.set(notice.id, { ...extra, ...notice, seen: read[i] === true });
+  });
+  return [...told.values()];
+}
+
+async function readGiven(data: CalculatedData, session: string, given: Given[]): Promise<Notification[]> {
+  const ids = given.map(({ id }) => checkNoticeId(id));
+  const places = await data.noticeLists.locate(ids);
+  const [foreign, kept] = await Promise.all([
+    data.readNotices.hasForeign(session, ids),
+    data.readNotices.hasPlaces(session, places.flat()),
+  ]);
+  let next = 0;
+  return given.map((notice, i) => {
+    const answers = kept.slice(next, next + places[i]!.length);
+    next += answers.length;
+    // A kept notice is judged by its ring alone, in every form of this command.
+    return { ...notice, seen: answers.length > 0 ? answers.includes(true) : foreign[i] === true };
+  });
+}

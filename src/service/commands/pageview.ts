@@ -1,0 +1,48 @@
+import { normalizeItem, type PageviewReply, ProtocolError } from '../../protocol/index.ts';
+import { excerpt } from '../../protocol/item.ts';
+import type { Visit } from '../../structures/index.ts';
+import type { Command } from './command.ts';
+import { checkItem, parseJson } from './payload.ts';
+
+interface PageView {
+  readonly page: string;
+  readonly at: number | undefined;
+}
+
+const EXPECTED = 'a path, a URL, or {"path":"/p","at":<epoch ms>}';
+// The last millisecond that a Date can tell.
+const LAST_TIME = 8.64e15;
+
+/** Records a page view and answers what the visit was like before it. */
+export const pageview: Command<PageView, PageviewReply> = {
+  name: 'pageview',
+  parse: (payload) => {
+    if (payload === '') throw new ProtocolError('bad-payload', `The payload is empty: give ${EXPECTED}.`);
+    if (!payload.startsWith('{')) return { page: normalizeItem(payload), at: undefined };
+    const { path, at } = parseJson(payload, EXPECTED) as { path?: unknown; at?: unknown };
+    if (at !== undefined && !(Number.isSafeInteger(at) && (at as number) >= 0 && (at as number) <= LAST_TIME)) {
+      throw new ProtocolError('bad-payload', `"at" is ${excerpt(at)}: give milliseconds of the epoch.`);
+    }
+    return { page: checkItem(path), at: at as number | undefined };
+  },
+  run: async (context, session, { page, at }) => {
+    if (at !== undefined && !context.acceptTimes) context.timeIgnored();
+    const key = context.data.itemKey.of('page', page);
+    const visit = await context.data.visits.record(session, key, context.acceptTimes ? at : undefined);
+    const { totalPages, uniquePages, previouslyVisited } = visit;
+    return { totalPages, uniquePages, previouslyVisited, ...describeActivity(visit, totalPages === 1) };
+  },
+};
+
+/** What a visit's bits mean, in the words of the wire. */
+export function describeActivity(
+  { lastMinutes, thisMinute }: Pick<Visit, 'lastMinutes' | 'thisMinute'>,
+  newToSite: boolean,
+): Pick<PageviewReply, 'activityThisMinute' | 'activity' | 'newToSite' | 'inactive'> {
+  return {
+    activityThisMinute: thisMinute,
+    activity: lastMinutes.map((active) => (active ? 1 : 0)),
+    newToSite,
+    inactive: !newToSite && !thisMinute && !lastMinutes.includes(true),
+  };
+}

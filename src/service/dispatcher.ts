@@ -1,0 +1,63 @@
+import { type ErrorCode, encodeErrorReply, encodeReply, MAX_PAYLOAD_BYTES, ProtocolError } from '../protocol/index.ts';
+import type { CommandContext } from './commands/command.ts';
+import { commandsByName } from './commands/index.ts';
+
+/** What a dispatcher tells as it happens. */
+export interface DispatchEvents {
+  served(command: string, seconds: number): void;
+  failed(command: string, code: ErrorCode, error: unknown): void;
+}
+
+/** Why nothing can be served now; undefined where everything can. */
+export type Gate = () => ProtocolError | undefined;
+
+/** Serves one request, whatever transport brought it: checks, runs the command, encodes. Every failure becomes an
+ *  error reply; nothing is thrown. */
+export class Dispatcher {
+  readonly #context: CommandContext;
+  readonly #events: DispatchEvents;
+  readonly #gate: Gate;
+
+  constructor(context: CommandContext, events: DispatchEvents, gate: Gate) {
+    this.#context = context;
+    this.#events = events;
+    this.#gate = gate;
+  }
+
+  /** The names that can be asked for, aliases included. */
+  get commands(): string[] {
+    return [...commandsByName.keys()];
+  }
+
+  readonly dispatch = async (name: string, session: string, payload: string): Promise<string> => {
+    const started = performance.now();
+    const command = commandsByName.get(name);
+    try {
+      if (!command) throw new ProtocolError('bad-payload', 'There is no such command.');
+      const closed = this.#gate();
+      if (closed) throw closed;
+      checkSize(payload);
+      const input = command.parse(payload, this.#context);
+      const reply = await command.run(this.#context, session, input);
+      return encodeReply(reply);
+    } catch (error) {
+      const failure = this.#gate() ?? error;
+      this.#events.failed(
+        command?.name ?? 'unknown',
+        failure instanceof ProtocolError ? failure.code : 'internal',
+        failure,
+      );
+      return encodeErrorReply(failure);
+    } finally {
+      this.#events.served(command?.name ?? 'unknown', (performance.now() - started) / 1000);
+    }
+  };
+}
+
+// A UTF-16 unit takes one to three bytes of UTF-8: most payloads need no count.
+function checkSize(payload: string): void {
+  const { length } = payload;
+  if (length <= MAX_PAYLOAD_BYTES / 3) return;
+  if (length <= MAX_PAYLOAD_BYTES && Buffer.byteLength(payload) <= MAX_PAYLOAD_BYTES) return;
+  throw new ProtocolError('too-large', `The payload is larger than ${MAX_PAYLOAD_BYTES} bytes.`);
+}

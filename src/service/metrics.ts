@@ -1,0 +1,54 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/** What the service counts, as Prometheus reads it. One registry an instance, so that two can run in a process. */
+export class Metrics {
+  readonly registry: Registry = new Registry();
+  readonly requests: Counter<'command'>;
+  readonly errors: Counter<'command' | 'code'>;
+  readonly seconds: Histogram<'command'>;
+  readonly refused: Counter<'reason'>;
+  readonly untaken: Counter;
+  readonly replyFailures: Counter;
+  readonly timesIgnored: Counter;
+  readonly overlap: Gauge;
+  readonly instances: Gauge;
+  readonly inFlight: Gauge;
+
+  constructor(current: { inFlight(): number; overlap(): number; instances(): number }) {
+    const registers = [this.registry];
+    const counter = <Label extends string = never>(
+      name: string,
+      help: string,
+      labelNames: Label[] = [],
+    ): Counter<Label> => new Counter({ name: `sessionwise_${name}`, help, labelNames, registers });
+    const gauge = (name: string, help: string, read: () => number): Gauge =>
+      new Gauge({
+        name: `sessionwise_${name}`,
+        help,
+        registers,
+        collect() {
+          this.set(read());
+        },
+      });
+    this.requests = counter('requests_total', 'Requests of known commands.', ['command']);
+    this.errors = counter('errors_total', 'Error replies.', ['command', 'code']);
+    this.refused = counter('refused_total', 'Messages that were counted and not served.', ['reason']);
+    this.untaken = counter('replies_untaken_total', 'Replies that nobody took.');
+    this.replyFailures = counter('reply_failures_total', 'Replies that could not be sent.');
+    this.timesIgnored = counter('times_ignored_total', 'Page views whose "at" was ignored: no --accept-times.');
+    this.overlap = gauge(
+      'overlap',
+      'Other instances that serve some of the same sessions: views count twice.',
+      current.overlap,
+    );
+    this.instances = gauge('instances', 'Instances that are there, this one included.', current.instances);
+    this.inFlight = gauge('in_flight', 'Requests in hand.', current.inFlight);
+    this.seconds = new Histogram({
+      name: 'sessionwise_request_seconds',
+      help: 'From a request heard to its answer ready.',
+      labelNames: ['command'],
+      buckets: [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5],
+      registers,
+    });
+  }
+}

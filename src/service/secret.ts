@@ -1,0 +1,53 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** No secret was given for a namespace that has one. */
+export class SecretMissingError extends Error {
+  override readonly name = 'SecretMissingError';
+  readonly code = 'SECRET_MISSING';
+}
+
+/** The file of a generated secret, in the data folder. */
+export function secretFile(dataDir: string): string {
+  return join(dataDir, 'secret');
+}
+
+/** Finds the secret: the given one, else the one that an earlier start left in the data folder, else, only where the
+ *  namespace is new (`isNew`), a random one, which is left there with mode 600.
+ *  @throws SecretMissingError where the namespace was made with a secret that is not here. */
+export function resolveSecret(options: { given: string | undefined; dataDir: string | undefined; isNew: boolean }): {
+  secret: string;
+  generated: boolean;
+} {
+  const { given, dataDir, isNew } = options;
+  if (given !== undefined) return { secret: given, generated: false };
+  const left = dataDir === undefined ? undefined : readLeft(dataDir);
+  if (left !== undefined) return { secret: left, generated: false };
+  if (!isNew || dataDir === undefined) {
+    throw new SecretMissingError(
+      isNew
+        ? 'A service needs a secret: set SESSIONWISE_SECRET, or "secret" in the configuration, to 32 random characters.'
+        : 'This namespace was made with a secret, and none was given: set SESSIONWISE_SECRET to it, or use another --namespace.',
+    );
+  }
+  const secret = randomBytes(32).toString('base64url');
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  try {
+    // wx: of two services that start at once, one writes and the other reads.
+    writeFileSync(secretFile(dataDir), `${secret}\n`, { mode: 0o600, flag: 'wx' });
+    return { secret, generated: true };
+  } catch (error) {
+    const written = (error as NodeJS.ErrnoException).code === 'EEXIST' ? readLeft(dataDir) : undefined;
+    if (written === undefined) throw error;
+    return { secret: written, generated: false };
+  }
+}
+
+function readLeft(dataDir: string): string | undefined {
+  try {
+    return readFileSync(secretFile(dataDir), 'utf8').trim() || undefined;
+  } catch {
+    return undefined;
+  }
+}

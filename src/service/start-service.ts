@@ -1,0 +1,221 @@
+import { randomBytes } from 'node:crypto';
+import { EVERY_SESSION, ProtocolError, parseSessionGlob } from '../protocol/index.ts';
+import {
+  type Clock,
+  type ConnectionOptions,
+  claimOrCheckMeta,
+  type FilterEngine,
+  Keys,
+  MetaMismatchError,
+  RedisClock,
+  RedisConnection,
+  readCapabilities,
+  readMeta,
+} from '../redis/index.ts';
+import {
+  CalculatedData,
+  ItemKey,
+  RETENTION_DEFAULTS,
+  type Retention,
+  SEEN_ITEMS_DEFAULTS,
+  type SeenItemsOptions,
+} from '../structures/index.ts';
+import { ChannelReceiver } from '../transport/channels/channel-receiver.ts';
+import { chooseEngine } from './choose-engine.ts';
+import type { Combo } from './commands/command.ts';
+import { Dispatcher } from './dispatcher.ts';
+import { type HttpAddress, HttpServer } from './http-server.ts';
+import { InstanceBeat } from './instance-beat.ts';
+import { type Log, silentLog } from './log.ts';
+import { Metrics } from './metrics.ts';
+import { resolveSecret, secretFile } from './secret.ts';
+
+/** How a service is started; only `redis` must be given. */
+export interface ServiceOptions {
+  readonly redis: string | ConnectionOptions;
+  /** Default `sw`. */
+  readonly namespace?: string;
+  /** The sessions that this instance serves. Default `?*`, all. */
+  readonly sessionglob?: string;
+  /** The key for items, at least 16 characters; all instances of a namespace share it. */
+  readonly secret?: string;
+  /** Where a generated secret is kept; without it, none is generated. */
+  readonly dataDir?: string;
+  readonly combos?: readonly Combo[];
+  /** Whether `at` in a page view counts. Default false. */
+  readonly acceptTimes?: boolean;
+  /** How seen items are kept; `engine` may be `auto` (default). */
+  readonly seen?: Partial<Omit<SeenItemsOptions, 'engine'>> & { readonly engine?: FilterEngine | 'auto' };
+  readonly retention?: Partial<Retention>;
+  /** Where to answer `/healthz`, `/readyz` and `/metrics`. Default: nowhere. */
+  readonly http?: HttpAddress;
+  /** Default: writes nothing. */
+  readonly log?: Log;
+  /** Default: Redis's clock. */
+  readonly clock?: Clock;
+  /** Requests in hand at once. Default 10,000. */
+  readonly maxInFlight?: number;
+}
+
+/** A running instance of the service. */
+export interface Service {
+  /** Its id, new at each start. */
+  readonly instance: string;
+  /** Where it answers probes, if it does. */
+  readonly http: HttpAddress | undefined;
+  readonly metrics: Metrics;
+  readonly engine: FilterEngine;
+  /** Unsubscribes, finishes what is in hand (at most `deadlineMs`, default 5,000) and closes. Never throws. */
+  stop(deadlineMs?: number): Promise<void>;
+}
+
+const CLOCK_INTERVAL_MS = 10_000;
+
+/** Starts an instance of the service: connects, checks the namespace's meta record, subscribes.
+ *  @throws RedisUnavailableError, RedisTooOldError, MetaMismatchError, SecretMissingError, HttpAddressError, or a
+ *  RangeError for a value that cannot be used; each says what to do. Nothing is left running then. */
+export async function startService(options: ServiceOptions): Promise<Service> {
+  const { namespace = 'sw', log = silentLog } = options;
+  const glob = parseSessionGlob(options.sessionglob ?? EVERY_SESSION);
+  const keys = new Keys(namespace);
+  const redis = new RedisConnection(options.redis, 'sessionwise-service');
+  const subscriber = redis.duplicate('sessionwise-requests');
+  let http: HttpServer | undefined;
+  try {
+    await redis.connect();
+    await subscriber.connect();
+    const capabilities = await readCapabilities(redis);
+    const meta = await readMeta(redis, keys);
+    const { secret, generated } = resolveSecret({ given: options.secret, dataDir: options.dataDir, isNew: !meta });
+    const itemKey = new ItemKey(secret);
+    const engine = chooseEngine(options.seen?.engine ?? 'auto', capabilities, meta);
+    const claim = { filter: engine, fingerprint: itemKey.fingerprint() };
+    await claimOrCheckMeta(redis, keys, claim);
+    if (generated) {
+      log.warn(
+        { file: secretFile(options.dataDir!) },
+        'A secret was generated and kept in a file. Without it nothing in this namespace can be read: for production set SESSIONWISE_SECRET.',
+      );
+    }
+
+    const redisClock = new RedisClock();
+    await redisClock.measure(redis);
+    const data = new CalculatedData(redis, keys, itemKey, options.clock ?? redisClock.now, {
+      seen: { ...SEEN_ITEMS_DEFAULTS, ...options.seen, engine },
+      retention: { ...RETENTION_DEFAULTS, ...options.retention },
+    });
+
+    let closed: ProtocolError | undefined;
+    const away = new ProtocolError('unavailable', 'The service is connecting to Redis.');
+    let nextErrorLog = 0;
+    const metrics = new Metrics({
+      inFlight: () => receiver.inFlight,
+      overlap: () => beat.overlapping().length,
+      instances: () => beat.instances(),
+    });
+    const context = {
+      data,
+      combos: options.combos ?? [],
+      acceptTimes: options.acceptTimes ?? false,
+      timeIgnored: () => metrics.timesIgnored.inc(),
+    };
+    const dispatcher = new Dispatcher(
+      context,
+      {
+        served: (command, seconds) => {
+          metrics.requests.inc({ command });
+          metrics.seconds.observe({ command }, seconds);
+        },
+        failed: (command, code, error) => {
+          metrics.errors.inc({ command, code });
+          if (code !== 'internal' || performance.now() < nextErrorLog) return;
+          nextErrorLog = performance.now() + 1000;
+          log.error({ command, err: error }, 'A command failed.');
+        },
+      },
+      () => closed,
+    );
+    const receiver = new ChannelReceiver(subscriber, redis, {
+      namespace,
+      glob,
+      commands: dispatcher.commands,
+      dispatch: dispatcher.dispatch,
+      ...(options.maxInFlight !== undefined && { maxInFlight: options.maxInFlight }),
+      events: {
+        refused: (reason) => metrics.refused.inc({ reason }),
+        untaken: (count) => metrics.untaken.inc(count),
+        replyFailed: () => metrics.replyFailures.inc(),
+      },
+    });
+    const instance = randomBytes(8).toString('hex');
+    const self = { id: instance, glob, commands: dispatcher.commands };
+    const beat = new InstanceBeat(redis, namespace, self, ({ instances, globs }) =>
+      log.warn(
+        { instances, globs },
+        'Another instance serves some of the same sessions: their views count twice until one stops.',
+      ),
+    );
+
+    redis.on('lost', (error) => {
+      if (!closed) log.warn({ reason: error.message }, 'Redis is away; trying again.');
+      closed = away;
+    });
+    redis.on('ready', () => {
+      claimOrCheckMeta(redis, keys, claim).then(
+        () => {
+          closed = undefined;
+          log.info({ redis: redis.address }, 'Redis is back.');
+          beat.beat();
+        },
+        (error: unknown) => {
+          if (!(error instanceof MetaMismatchError)) return;
+          closed = new ProtocolError(error.code === 'WRONG_KEY' ? 'wrong-key' : 'unavailable', error.message);
+          log.error({ code: error.code }, error.message);
+        },
+      );
+    });
+    const notReady = (): string | undefined => {
+      if (closed) return closed.message;
+      return redis.isReady && subscriber.isReady ? undefined : away.message;
+    };
+    let address: HttpAddress | undefined;
+    if (options.http) {
+      http = new HttpServer(metrics, notReady);
+      address = await http.listen(options.http);
+    }
+    await receiver.start();
+    await beat.start(subscriber);
+    const clockTimer = setInterval(() => {
+      if (redis.isReady) redisClock.measure(redis).catch(() => undefined);
+    }, CLOCK_INTERVAL_MS).unref();
+    log.info(
+      { instance, redis: redis.address, namespace, glob: glob.text, engine, ...(address && { http: address }) },
+      'Serving.',
+    );
+
+    let stopped: Promise<void> | undefined;
+    const stop = async (deadlineMs: number): Promise<void> => {
+      clearInterval(clockTimer);
+      await beat.stop();
+      const finished = await receiver.stop(deadlineMs);
+      if (!finished) log.warn({ inFlight: receiver.inFlight }, 'Stopped with requests unfinished.');
+      await Promise.all([http?.close(), subscriber.close(), redis.close()]);
+      log.info({ instance }, 'Stopped.');
+    };
+    return {
+      instance,
+      http: address,
+      metrics,
+      engine,
+      stop: (deadlineMs = 5_000) => {
+        stopped ??= stop(deadlineMs);
+        return stopped;
+      },
+    };
+  } catch (error) {
+    subscriber.destroy();
+    redis.destroy();
+    await http?.close();
+    throw error;
+  }
+}

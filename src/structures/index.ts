@@ -1,0 +1,14 @@
+export { Activity, DAY_MS, dayOf, MAX_DAYS, MINUTE_MS, minuteOfDay } from './activity.ts';
+export type { CalculatedDataOptions } from './calculated-data.ts';
+export { CalculatedData } from './calculated-data.ts';
+export { ItemKey } from './item-key.ts';
+export type { ListedNotice, Notice, NoticePlace } from './notice-lists.ts';
+export { checkGroup, GroupNameError, NOTICE_CAP, NoticeLists } from './notice-lists.ts';
+export { FOREIGN_NOTICE_CAP, ReadNotices } from './read-notices.ts';
+export type { SeenFilterOptions } from './seen-filter.ts';
+export { SEEN_FILTER_DEFAULTS, SeenFilter } from './seen-filter.ts';
+export type { SeenCount, SeenItemsOptions } from './seen-items.ts';
+export { SEEN_ITEMS_DEFAULTS, SeenItems } from './seen-items.ts';
+export { UniqueCount } from './unique-count.ts';
+export type { Retention, Visit, VisitSummary } from './visits.ts';
+export { RETENTION_DEFAULTS, Visits } from './visits.ts';

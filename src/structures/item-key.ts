@@ -1,0 +1,53 @@
+import { createHmac } from 'node:crypto';
+import type { ItemKind } from '../redis/index.ts';
+
+/* item-key.ts: what Redis holds in an item's place.
+ *
+ * The first 53 bits of HMAC-SHA-256(secret, kind NUL item), as a non-negative integer: exact as a Lua number and short
+ * enough for an intset, neither of which 64 bits are. Without a key an item is not one-way: a site's pages are few and
+ * known, and trying them all against unkeyed filters gave back the exact page sets of 32,707 of 32,711 real sessions
+ * (design.md). Two items share an integer with probability n²/2^54: one in 1.8 million for a session of 100,000. */
+
+const HOT_ITEMS = 20_000;
+
+/** Turns items into the integers that stand for them. */
+export class ItemKey {
+  readonly #secret: string;
+  // A Map keeps insertion order, so its first key is the oldest: the cheapest bounded cache there is.
+  readonly #hot = new Map<string, string>();
+
+  /** `secret`: at least 16 characters.
+   *  @throws RangeError where it is shorter. */
+  constructor(secret: string) {
+    if (secret.length < 16)
+      throw new RangeError('The secret is too short: give at least 16 characters, better 32 random ones.');
+    this.#secret = secret;
+  }
+
+  /** The integer of an item, in decimal: Lua would round it if it went through a number's text. */
+  of(kind: ItemKind | 'group', item: string): string {
+    const named = `${kind}\0${item}`;
+    let key = this.#hot.get(named);
+    if (key === undefined) {
+      const digest = this.#hmac(named);
+      key = String(digest.readUInt32BE(0) * 2 ** 21 + (digest.readUInt32BE(4) >>> 11));
+      if (this.#hot.size >= HOT_ITEMS) this.#hot.delete(this.#hot.keys().next().value!);
+      this.#hot.set(named, key);
+    }
+    return key;
+  }
+
+  /** The integers of many items of one kind. */
+  ofAll(kind: ItemKind | 'group', items: readonly string[]): string[] {
+    return items.map((item) => this.of(kind, item));
+  }
+
+  /** Tells two secrets apart and gives neither away: 16 hexadecimal digits. */
+  fingerprint(): string {
+    return this.#hmac('sessionwise fingerprint').toString('hex').slice(0, 16);
+  }
+
+  #hmac(text: string): Buffer {
+    return createHmac('sha256', this.#secret).update(text).digest();
+  }
+}

@@ -1,0 +1,133 @@
+import type { Clock, Keys, RedisConnection } from '../redis/index.ts';
+import { Script } from '../redis/index.ts';
+import { ACTIVITY_LUA, DAY_MS, dayOf, MINUTE_MS, minuteOfDay } from './activity.ts';
+import { type SeenItemsOptions, seenItemsLua } from './seen-items.ts';
+
+/** How long what is known of a session is kept, relative to Redis's clock. */
+export interface Retention {
+  /** After the last view, in seconds. Default 30 days. */
+  readonly seconds: number;
+  /** After the first view, until there is a second one, in seconds: bots and bounces. Default 30 minutes. */
+  readonly bounceSeconds: number;
+}
+
+/** The defaults of design.md. */
+export const RETENTION_DEFAULTS: Retention = { seconds: 30 * 86_400, bounceSeconds: 30 * 60 };
+
+/** What a session's visit looks like; `previouslyVisited` stands only where a view was recorded. */
+export interface Visit {
+  readonly totalPages: number;
+  readonly uniquePages: number;
+  readonly previouslyVisited: boolean;
+  /** T-5 to T-1. */
+  readonly lastMinutes: readonly boolean[];
+  readonly thisMinute: boolean;
+}
+
+/** A visit with all its active minutes. */
+export interface VisitSummary extends Visit {
+  readonly activeMinutes: number;
+  /** In milliseconds of the epoch. */
+  readonly firstActiveMinute: number | undefined;
+  /** Whether `uniquePages` is exact or an estimate. */
+  readonly uniquePagesExact: boolean;
+}
+
+/** Page views of sessions: counter, seen pages, unique count and activity in one atomic step. */
+export class Visits {
+  readonly #redis: RedisConnection;
+  readonly #keys: Keys;
+  readonly #clock: Clock;
+  readonly #retention: Retention;
+  readonly #record: Script<[number, number, number, number]>;
+  readonly #read: Script<[number, number, number, number, number, ...number[]]>;
+
+  constructor(redis: RedisConnection, keys: Keys, clock: Clock, options: SeenItemsOptions, retention: Retention) {
+    this.#redis = redis;
+    this.#keys = keys;
+    this.#clock = clock;
+    this.#retention = retention;
+    /* Input: KEYS facts, seen pages, unique pages, today, yesterday, then what else the session may have;
+              ARGV page, prefix of day keys, day, minute, retention and bounce in seconds.
+       Output: all views, unique pages, 1 where the page had been seen, the bits of T-5 to T before.
+       Expiry is moved once a minute of activity and not at each view: of 30 days a minute is nothing, and every EXPIRE
+       is a tenth of this script's time. */
+    this.#record = new Script(`${seenItemsLua(options)}${ACTIVITY_LUA}
+      local total = redis.call('HINCRBY', KEYS[1], 'v', 1)
+      local seen, seen_made = seen_add(KEYS[2], KEYS[3], ARGV[1])
+      local bits, day_made = activity_set(KEYS[1], KEYS[4], KEYS[5], ARGV[2], ARGV[3], tonumber(ARGV[4]))
+      if total == 1 then
+        for i = 1, 4 do redis.call('EXPIRE', KEYS[i], ARGV[6]) end
+      elseif total == 2 or seen_made or bits % 2 == 0 then
+        for i = 1, #KEYS do
+          if i ~= 5 then redis.call('EXPIRE', KEYS[i], ARGV[5]) end
+        end
+        if total == 2 then
+          for _, day in ipairs(activity_days(KEYS[1])) do
+            redis.call('EXPIRE', ARGV[2] .. string.format('%d', day), ARGV[5])
+          end
+        end
+      end
+      return { total, (seen_count(KEYS[2], KEYS[3])), seen, bits }`);
+    /* Input: KEYS facts, seen pages, unique pages, today, yesterday; ARGV minute, prefix of day keys.
+       Output: all views, unique pages, 1 where that is exact, the bits of T-5 to T, active minutes, and where there
+       are any the day and the minute of the first. */
+    this.#read = new Script(`${seenItemsLua(options)}${ACTIVITY_LUA}
+      local total = tonumber(redis.call('HGET', KEYS[1], 'v') or 0)
+      local unique, exact = seen_count(KEYS[2], KEYS[3])
+      local bits = activity_last(KEYS[4], KEYS[5], tonumber(ARGV[1]))
+      local minutes, first_day, first_minute = 0, nil, nil
+      for _, day in ipairs(activity_days(KEYS[1])) do
+        local key = ARGV[2] .. string.format('%d', day)
+        local count = redis.call('BITCOUNT', key)
+        if count > 0 and not first_day then first_day, first_minute = day, redis.call('BITPOS', key, 1) end
+        minutes = minutes + count
+      end
+      return { total, unique, exact, bits, minutes, first_day, first_minute }`);
+  }
+
+  /** Records a view of a page (an item key). `at` defaults to now, by Redis's clock; keys expire by Redis's clock
+   *  whatever it says. Returns the visit as it was before, but for the two counts. */
+  async record(session: string, page: string, at: number = this.#clock()): Promise<Visit> {
+    const day = dayOf(at);
+    const [facts, pages, unique, ...others] = this.#keys.all(session);
+    const keys = [facts!, pages!, unique!, ...this.#dayKeys(session, day), ...others];
+    const { seconds, bounceSeconds } = this.#retention;
+    const args = [page, this.#keys.activity(session), day, minuteOfDay(at), seconds, bounceSeconds];
+    const [totalPages, uniquePages, seen, bits] = await this.#record.run(this.#redis, keys, args);
+    return { totalPages, uniquePages, previouslyVisited: seen === 1, ...readBits(bits) };
+  }
+
+  /** Reads a visit as it is now, and records nothing. An unknown session has seen nothing. */
+  async read(session: string): Promise<VisitSummary> {
+    const at = this.#clock();
+    const [facts, pages, unique] = this.#keys.all(session);
+    const keys = [facts!, pages!, unique!, ...this.#dayKeys(session, dayOf(at))];
+    const args = [minuteOfDay(at), this.#keys.activity(session)];
+    const [totalPages, uniquePages, exact, bits, activeMinutes, day, minute] = await this.#read.run(
+      this.#redis,
+      keys,
+      args,
+    );
+    return {
+      totalPages,
+      uniquePages,
+      uniquePagesExact: exact === 1,
+      previouslyVisited: false,
+      ...readBits(bits),
+      activeMinutes,
+      firstActiveMinute: day === undefined || minute === undefined ? undefined : day * DAY_MS + minute * MINUTE_MS,
+    };
+  }
+
+  #dayKeys(session: string, day: number): [string, string] {
+    return [this.#keys.activity(session, day), this.#keys.activity(session, day - 1)];
+  }
+}
+
+function readBits(bits: number): Pick<Visit, 'lastMinutes' | 'thisMinute'> {
+  return {
+    lastMinutes: [5, 4, 3, 2, 1].map((back) => ((bits >> back) & 1) === 1),
+    thisMinute: (bits & 1) === 1,
+  };
+}

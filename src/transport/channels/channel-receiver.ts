@@ -1,0 +1,127 @@
+import {
+  encodeErrorReply,
+  inboxChannel,
+  inboxMessage,
+  ProtocolError,
+  parseRequestId,
+  parseTopic,
+  type ReplyWay,
+  replyKey,
+  type SessionGlob,
+  type Topic,
+  topicPattern,
+} from '../../protocol/index.ts';
+import type { RedisConnection } from '../../redis/index.ts';
+import type { Dispatch } from '../transport.ts';
+import { ReplyLists } from './reply-lists.ts';
+
+/** Why a message was counted and not served. */
+export type RefusalReason =
+  /** Not `ss:<command>:<session>:<request>`, or a character that must not reach a key. */
+  | 'malformed-topic'
+  /** The request id is of no known form. */
+  | 'malformed-request'
+  /** Redis's glob matched, but the session is another instance's. */
+  | 'foreign-session'
+  /** More requests in hand than `maxInFlight`. */
+  | 'overload';
+
+/** What a receiver tells as it happens. */
+export interface ReceiverEvents {
+  refused(reason: RefusalReason): void;
+  untaken(count: number): void;
+  replyFailed(error: unknown): void;
+}
+
+export interface ChannelReceiverOptions {
+  readonly namespace: string;
+  readonly glob: SessionGlob;
+  /** Names to subscribe to, aliases included. */
+  readonly commands: readonly string[];
+  readonly dispatch: Dispatch;
+  readonly events: ReceiverEvents;
+  /** Requests in hand at once; above it a caller hears `unavailable` at once. Default 10,000. */
+  readonly maxInFlight?: number;
+}
+
+/** The service's side of the channels: hears requests by pattern, replies as the request's id asks. */
+export class ChannelReceiver {
+  readonly #subscriber: RedisConnection;
+  readonly #redis: RedisConnection;
+  readonly #options: ChannelReceiverOptions;
+  readonly #replyLists: ReplyLists;
+  #inFlight = 0;
+  #idle: (() => void) | undefined;
+
+  /** `subscriber` carries the subscriptions, `redis` the replies. */
+  constructor(subscriber: RedisConnection, redis: RedisConnection, options: ChannelReceiverOptions) {
+    this.#subscriber = subscriber;
+    this.#redis = redis;
+    this.#options = options;
+    this.#replyLists = new ReplyLists(redis, options.events.untaken);
+  }
+
+  /** Requests in hand. */
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** Subscribes, per command. */
+  async start(): Promise<void> {
+    const { namespace, glob, commands } = this.#options;
+    const patterns = commands.map((command) => topicPattern(namespace, command, glob.text));
+    await this.#subscriber.subscribePatterns(patterns, (message, channel) => this.#receive(message, channel));
+  }
+
+  /** Unsubscribes and waits for what is in hand, at most `deadlineMs`. Whether all of it was finished. */
+  async stop(deadlineMs: number): Promise<boolean> {
+    if (this.#subscriber.isReady) await this.#subscriber.unsubscribePatterns().catch(() => undefined);
+    if (this.#inFlight > 0) {
+      let timer: NodeJS.Timeout | undefined;
+      await new Promise<void>((resolve) => {
+        this.#idle = resolve;
+        timer = setTimeout(resolve, deadlineMs);
+      });
+      clearTimeout(timer);
+    }
+    this.#replyLists.stop();
+    return this.#inFlight === 0;
+  }
+
+  #receive(message: string, channel: string): void {
+    const { namespace, glob, events, maxInFlight = 10_000 } = this.#options;
+    const topic = parseTopic(namespace, channel);
+    const way = topic && parseRequestId(topic.request);
+    if (!topic) events.refused('malformed-topic');
+    else if (!glob.matches(topic.session)) events.refused('foreign-session');
+    else if (!way) events.refused('malformed-request');
+    else if (this.#inFlight < maxInFlight) void this.#serve(topic, way, topic.payload ?? message);
+    else {
+      events.refused('overload');
+      const busy = new ProtocolError('unavailable', `The service has ${maxInFlight} requests in hand: try later.`);
+      this.#reply(topic, way, encodeErrorReply(busy)).catch(events.replyFailed);
+    }
+  }
+
+  async #serve(topic: Topic, way: ReplyWay, payload: string): Promise<void> {
+    this.#inFlight += 1;
+    try {
+      const json = await this.#options.dispatch(topic.command, topic.session, payload);
+      await this.#reply(topic, way, json);
+    } catch (error) {
+      this.#options.events.replyFailed(error);
+    } finally {
+      this.#inFlight -= 1;
+      if (this.#inFlight === 0) this.#idle?.();
+    }
+  }
+
+  async #reply(topic: Topic, way: ReplyWay, json: string): Promise<void> {
+    if (way.way === 'none') return;
+    const { namespace, events } = this.#options;
+    if (way.way === 'list') return this.#replyLists.push(replyKey(namespace, topic), json);
+    const channel = inboxChannel(namespace, way.inbox);
+    const heard = await this.#redis.command<number>('PUBLISH', channel, inboxMessage(way.number, json));
+    if (heard === 0) events.untaken(1);
+  }
+}

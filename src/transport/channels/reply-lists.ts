@@ -1,0 +1,48 @@
+import { REPLY_TTL_MS } from '../../protocol/index.ts';
+import type { RedisConnection } from '../../redis/index.ts';
+
+// Before the lists expire, and after every caller with a usual deadline has gone.
+const LOOK_AFTER_MS: number = REPLY_TTL_MS - 100;
+
+/** Replies to callers that wait with BLPOP, and a look back at which of them nobody took. */
+export class ReplyLists {
+  readonly #redis: RedisConnection;
+  readonly #onUntaken: (count: number) => void;
+  readonly #sent: { key: string; at: number }[] = [];
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(redis: RedisConnection, onUntaken: (count: number) => void) {
+    this.#redis = redis;
+    this.#onUntaken = onUntaken;
+  }
+
+  /** Pushes a reply; the list expires with REPLY_TTL_MS in the same atomic step, so no key is left behind. */
+  async push(key: string, json: string): Promise<void> {
+    await this.#redis.transaction([
+      ['LPUSH', key, json],
+      ['PEXPIRE', key, String(REPLY_TTL_MS)],
+    ]);
+    this.#sent.push({ key, at: performance.now() });
+    this.#timer ??= setTimeout(() => void this.#look(), LOOK_AFTER_MS).unref();
+  }
+
+  /** Stops looking. */
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+
+  async #look(): Promise<void> {
+    const due = performance.now() - LOOK_AFTER_MS;
+    let count = 0;
+    while (count < this.#sent.length && this.#sent[count]!.at <= due) count += 1;
+    const keys = this.#sent.splice(0, count).map(({ key }) => key);
+    try {
+      const left = await Promise.all(keys.map((key) => this.#redis.command<number>('EXISTS', key)));
+      const untaken = left.filter((exists) => exists === 1).length;
+      if (untaken > 0) this.#onUntaken(untaken);
+    } catch {
+      // Redis is away, and the lists with it: what nobody took cannot be told.
+    }
+    this.#timer = this.#sent.length > 0 ? setTimeout(() => void this.#look(), LOOK_AFTER_MS / 4).unref() : undefined;
+  }
+}

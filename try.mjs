@@ -1,0 +1,32 @@
+import { spawn } from 'node:child_process';
+const { SessionClient, sessionOf } = await import('./dist/index.js');
+const { startService } = await import('./dist/service/index.js');
+const r = spawn('redis-server', ['--port','0','--unixsocket','/tmp/try.sock','--save','']);
+await new Promise(f=>setTimeout(f,300));
+const url='unix:///tmp/try.sock';
+const log={debug(){},info:(f,m)=>console.log('I',m,f),warn:(f,m)=>console.log('W',m,f),error:(f,m)=>console.log('E',m,f)};
+const opts={redis:url, dataDir:'/tmp/trydata', log, combos:[{name:'hdmi',all:['/added/tv','/added/tv-mount'],suggest:'hdmi',reason:'9 of 10'}], http:{host:'127.0.0.1',port:0}};
+let svc = await startService(opts);
+for (const replies of ['inbox','list']) {
+const c = new SessionClient({redis:url, replies});
+c.on('degraded', d=>console.log('DEG',d)); c.on('overlap',o=>console.log('OVER',o));
+await c.ready();
+const s = c.session(sessionOf('tok'+replies));
+console.log(await s.pageview('/added/tv?x=1'), await s.suggestions());
+await s.pageview('/added/tv-mount');
+console.log(await s.suggestions(), await s.surface(['/added/tv','/x','sku1']), await s.markItemSeen('sku1'), await s.surface(['/added/tv','/x','sku1']));
+console.log(await s.notifications(['a',{id:'b',t:1}]), await s.markSeen(['a']), await s.notifications(['a',{id:'b',t:1}]), await s.analytics());
+console.log(await s.request('combo','nope'));
+let t=performance.now(); const N=20000; let lat=[];
+let i=0; await Promise.all(Array.from({length:32},async()=>{while(i++<N){const t0=performance.now(); const p=await c.request('pageview','s'+(i%500),'/p'+(i%12),{deadlineMs:2000}); lat.push(performance.now()-t0); if(!p) console.log('no')}}));
+const dt=performance.now()-t; lat.sort((a,b)=>a-b); console.log(replies, Math.round(N/dt*1000)+'/s','p50',lat[N/2|0].toFixed(2),'p99',lat[N*.99|0].toFixed(2), c.counters);
+await svc.stop();
+await new Promise(f=>setTimeout(f,100));
+t=performance.now(); console.log(await c.session('x').pageview('/'), performance.now()-t);
+svc = await startService(opts);
+t=performance.now(); console.log(await c.session('x').pageview('/'), performance.now()-t);
+console.log((await (await fetch('http://127.0.0.1:'+svc.http.port+'/metrics')).text()).split('\n').filter(l=>/untaken|refused|in_flight/.test(l)));
+await c.close();
+}
+await svc.stop(); r.kill();
+console.log(process.getActiveResourcesInfo());
