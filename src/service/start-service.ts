@@ -1,58 +1,27 @@
 import { randomBytes } from 'node:crypto';
 import { EVERY_SESSION, ProtocolError, parseSessionGlob } from '../protocol/index.ts';
-import {
-  type Clock,
-  type ConnectionOptions,
-  claimOrCheckMeta,
-  type FilterEngine,
-  Keys,
-  MetaMismatchError,
-  RedisClock,
-  RedisConnection,
-  readCapabilities,
-  readMeta,
-} from '../redis/index.ts';
-import {
-  CalculatedData,
-  ItemKey,
-  RETENTION_DEFAULTS,
-  type Retention,
-  SEEN_ITEMS_DEFAULTS,
-  type SeenItemsOptions,
-} from '../structures/index.ts';
+import { type FilterEngine, MetaMismatchError } from '../redis/index.ts';
 import { ChannelReceiver } from '../transport/channels/channel-receiver.ts';
-import { chooseEngine } from './choose-engine.ts';
 import type { Combo } from './commands/command.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { type HttpAddress, HttpServer } from './http-server.ts';
 import { InstanceBeat } from './instance-beat.ts';
 import { type Log, silentLog } from './log.ts';
 import { Metrics } from './metrics.ts';
-import { resolveSecret, secretFile } from './secret.ts';
+import { type NamespaceOptions, openNamespace } from './open-namespace.ts';
+import { secretFile } from './secret.ts';
 
 /** How a service is started; only `redis` must be given. */
-export interface ServiceOptions {
-  readonly redis: string | ConnectionOptions;
-  /** Default `sw`. */
-  readonly namespace?: string;
+export interface ServiceOptions extends NamespaceOptions {
   /** The sessions that this instance serves. Default `?*`, all. */
   readonly sessionglob?: string;
-  /** The key for items, at least 16 characters; all instances of a namespace share it. */
-  readonly secret?: string;
-  /** Where a generated secret is kept; without it, none is generated. */
-  readonly dataDir?: string;
   readonly combos?: readonly Combo[];
   /** Whether `at` in a page view counts. Default false. */
   readonly acceptTimes?: boolean;
-  /** How seen items are kept; `engine` may be `auto` (default). */
-  readonly seen?: Partial<Omit<SeenItemsOptions, 'engine'>> & { readonly engine?: FilterEngine | 'auto' };
-  readonly retention?: Partial<Retention>;
   /** Where to answer `/healthz`, `/readyz` and `/metrics`. Default: nowhere. */
   readonly http?: HttpAddress;
   /** Default: writes nothing. */
   readonly log?: Log;
-  /** Default: Redis's clock. */
-  readonly clock?: Clock;
   /** Requests in hand at once. Default 10,000. */
   readonly maxInFlight?: number;
 }
@@ -77,33 +46,18 @@ const CLOCK_INTERVAL_MS = 10_000;
 export async function startService(options: ServiceOptions): Promise<Service> {
   const { namespace = 'sw', log = silentLog } = options;
   const glob = parseSessionGlob(options.sessionglob ?? EVERY_SESSION);
-  const keys = new Keys(namespace);
-  const redis = new RedisConnection(options.redis, 'sessionwise-service');
+  const opened = await openNamespace(options);
+  const { redis, data, engine } = opened;
   const subscriber = redis.duplicate('sessionwise-requests');
   let http: HttpServer | undefined;
   try {
-    await redis.connect();
     await subscriber.connect();
-    const capabilities = await readCapabilities(redis);
-    const meta = await readMeta(redis, keys);
-    const { secret, generated } = resolveSecret({ given: options.secret, dataDir: options.dataDir, isNew: !meta });
-    const itemKey = new ItemKey(secret);
-    const engine = chooseEngine(options.seen?.engine ?? 'auto', capabilities, meta);
-    const claim = { filter: engine, fingerprint: itemKey.fingerprint() };
-    await claimOrCheckMeta(redis, keys, claim);
-    if (generated) {
+    if (opened.secretGenerated) {
       log.warn(
         { file: secretFile(options.dataDir!) },
         'A secret was generated and kept in a file. Without it nothing in this namespace can be read: for production set SESSIONWISE_SECRET.',
       );
     }
-
-    const redisClock = new RedisClock();
-    await redisClock.measure(redis);
-    const data = new CalculatedData(redis, keys, itemKey, options.clock ?? redisClock.now, {
-      seen: { ...SEEN_ITEMS_DEFAULTS, ...options.seen, engine },
-      retention: { ...RETENTION_DEFAULTS, ...options.retention },
-    });
 
     let closed: ProtocolError | undefined;
     const away = new ProtocolError('unavailable', 'The service is connecting to Redis.');
@@ -161,7 +115,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       closed = away;
     });
     redis.on('ready', () => {
-      claimOrCheckMeta(redis, keys, claim).then(
+      opened.check().then(
         () => {
           closed = undefined;
           log.info({ redis: redis.address }, 'Redis is back.');
@@ -186,7 +140,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     await receiver.start();
     await beat.start(subscriber);
     const clockTimer = setInterval(() => {
-      if (redis.isReady) redisClock.measure(redis).catch(() => undefined);
+      if (redis.isReady) opened.measureClock().catch(() => undefined);
     }, CLOCK_INTERVAL_MS).unref();
     log.info(
       { instance, redis: redis.address, namespace, glob: glob.text, engine, ...(address && { http: address }) },

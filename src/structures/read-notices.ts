@@ -110,6 +110,18 @@ export class ReadNotices {
     );
     return scores.map((score) => score !== null);
   }
+
+  /** How many notices of kept lists were read, of those that a ring still speaks of. */
+  async countRead(session: string): Promise<number> {
+    const rings = await this.#redis.commandForBuffers<Buffer[]>('HVALS', this.#keys.noticeRings(session));
+    return rings.reduce((sum, ring) => sum + countBits(ring.subarray(8)), 0);
+  }
+}
+
+function countBits(bytes: Buffer): number {
+  let count = 0;
+  for (let byte of bytes) for (; byte !== 0; byte &= byte - 1) count += 1;
+  return count;
 }
 
 function isRead(ring: Buffer | undefined, sequence: number): boolean {

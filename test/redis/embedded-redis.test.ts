@@ -265,10 +265,17 @@ describe('the data folder', () => {
     await expect(start()).rejects.toThrow(`started by process ${child.pid},`);
   });
 
-  test('goes to exactly one of many that start at once, over a stale lock', async () => {
-    writeFileSync(join(dataDir, 'redis.lock'), JSON.stringify({ startedBy: { pid: 2 ** 22 + 1, birth: '1' } }));
-    const all = await Promise.allSettled(Array.from({ length: 8 }, () => start()));
-    expect(all.filter(({ status }) => status === 'fulfilled').length).toBe(1);
+  test('goes to exactly one of many that wait for the end of the same dead lock', async () => {
+    const dying = spawn('sleep', ['60']);
+    const server = { pid: dying.pid, birth: processBirth(dying.pid ?? 0) };
+    const lock = { startedBy: { pid: 2 ** 22 + 1, birth: '1' }, server, socketPath: join(dataDir, 'redis.sock') };
+    writeFileSync(join(dataDir, 'redis.lock'), JSON.stringify(lock));
+    const all = Promise.allSettled(Array.from({ length: 8 }, () => start()));
+    const drafts = () => readdirSync(dataDir).filter((name) => name.startsWith('redis.lock.'));
+    while (drafts().length < 8) await sleep(1);
+    dying.kill('SIGKILL');
+    expect((await all).map(({ status }) => status).sort()).toEqual(['fulfilled', ...Array(7).fill('rejected')]);
+    expect(drafts()).toEqual([]);
   });
 
   test('is taken over from a parent that was killed a moment ago', async () => {

@@ -1,0 +1,26 @@
+import type { Command } from 'commander';
+import { diagnose, type Finding } from '../doctor/diagnose.ts';
+import { describeConnection } from '../redis/index.ts';
+import { addNamespaceOptions, type NamespaceFlags, resolveNamespace } from './namespace-options.ts';
+
+const MARKS: Readonly<Record<Finding['level'], string>> = { good: 'ok     ', note: 'note   ', problem: 'PROBLEM' };
+
+/** `sessionwise doctor`: what in a server's configuration would lose data, evict it or expose it. */
+export function addDoctorCommand(program: Command): void {
+  addNamespaceOptions(program.command('doctor').description('tell what in a Redis would lose, evict or expose data'))
+    .option('--json', 'print it as JSON')
+    .action(async (flags: NamespaceFlags & { json?: boolean }) => {
+      const { redis, namespace = 'sw' } = resolveNamespace(flags);
+      const findings = await diagnose(redis, namespace);
+      const problems = findings.filter(({ level }) => level === 'problem').length;
+      if (flags.json) console.log(JSON.stringify({ redis: describeConnection(redis), problems, findings }));
+      else {
+        console.log(`Redis at ${describeConnection(redis)}`);
+        for (const { level, about, text } of findings) console.log(`  ${MARKS[level]}  ${about.padEnd(12)} ${text}`);
+        console.log(
+          problems === 0 ? 'No problem found.' : `${problems} ${problems === 1 ? 'problem' : 'problems'} found.`,
+        );
+      }
+      if (problems > 0) process.exitCode = 1;
+    });
+}

@@ -1,0 +1,149 @@
+import type { Command } from 'commander';
+import { isPageItem, isSession, normalizeItem } from '../protocol/index.ts';
+import type { Namespace } from '../service/index.ts';
+import { DAY_MS, MINUTE_MS } from '../structures/index.ts';
+import { addNamespaceOptions, type NamespaceFlags } from './namespace-options.ts';
+import { UsageError } from './usage-error.ts';
+import { withNamespace } from './with-namespace.ts';
+
+interface InspectFlags extends NamespaceFlags {
+  readonly seen: string[];
+  readonly timeZone: string;
+  readonly json?: boolean;
+}
+
+/** What is known of a session. */
+interface Inspection {
+  readonly session: string;
+  readonly known: boolean;
+  readonly totalPages: number;
+  readonly uniquePages: number;
+  readonly uniquePagesExact: boolean;
+  readonly items: number;
+  readonly activeMinutes: number;
+  readonly firstActiveMinute: string | null;
+  readonly lastActiveMinute: string | null;
+  readonly lastHour: string;
+  readonly noticesMarked: number;
+  readonly expiresInSeconds: number | null;
+  readonly bytes: number;
+  readonly seen: Readonly<Record<string, boolean>>;
+}
+
+/** `sessionwise inspect`: what is known of a session, in words. */
+export function addInspectCommand(program: Command): void {
+  addNamespaceOptions(
+    program
+      .command('inspect')
+      .description('tell what is known of a session')
+      .argument('<session>', 'the public id of a session (never a token)'),
+  )
+    .option(
+      '--seen <item>',
+      'also tell whether this item was seen (may be repeated)',
+      (item, all: string[]) => [...all, item],
+      [],
+    )
+    .option('--time-zone <zone>', 'for the times that are shown', Intl.DateTimeFormat().resolvedOptions().timeZone)
+    .option('--json', 'print it as JSON')
+    .action(async (session: string, flags: InspectFlags) => {
+      if (!isSession(session)) {
+        throw new UsageError(
+          'This is no session id: give 1 to 128 of A-Z, a-z, 0-9, _ and -. A token is none; sessionOf(token) makes it one.',
+        );
+      }
+      checkTimeZone(flags.timeZone);
+      const inspection = await withNamespace(flags, false, (namespace) => inspect(namespace, session, flags.seen));
+      console.log(flags.json ? JSON.stringify(inspection) : inWords(inspection, flags.timeZone));
+    });
+}
+
+async function inspect(
+  { redis, keys, data }: Namespace,
+  session: string,
+  seen: readonly string[],
+): Promise<Inspection> {
+  const days = await data.activity.days(session);
+  const all = [...keys.all(session), ...days.map((day) => keys.activity(session, day))];
+  const sum = (numbers: readonly (number | null)[]): number =>
+    numbers.reduce<number>((total, n) => total + (n ?? 0), 0);
+  const now = Date.now();
+  const [visit, items, foreign, sizes, ttl, lastHour, lastDay] = await Promise.all([
+    data.visits.read(session),
+    data.seenItems.count(session, 'item'),
+    redis.command<number>('ZCARD', keys.foreignNotices(session)),
+    Promise.all(all.map((key) => redis.command<number | null>('MEMORY', 'USAGE', key))),
+    redis.command<number>('TTL', keys.facts(session)),
+    data.activity.range(session, now - 59 * MINUTE_MS, now),
+    days.length === 0
+      ? Promise.resolve<boolean[]>([])
+      : data.activity.range(session, days.at(-1)! * DAY_MS, (days.at(-1)! + 1) * DAY_MS - 1),
+  ]);
+  const lastMinute = lastDay.lastIndexOf(true);
+  return {
+    session,
+    known: sum(sizes) > 0,
+    totalPages: visit.totalPages,
+    uniquePages: visit.uniquePages,
+    uniquePagesExact: visit.uniquePagesExact,
+    items: items.count,
+    activeMinutes: visit.activeMinutes,
+    firstActiveMinute: isoOf(visit.firstActiveMinute),
+    lastActiveMinute: isoOf(lastMinute < 0 ? undefined : days.at(-1)! * DAY_MS + lastMinute * MINUTE_MS),
+    lastHour: lastHour.map((active) => (active ? '#' : '.')).join(''),
+    noticesMarked: foreign + (await data.readNotices.countRead(session)),
+    expiresInSeconds: ttl < 0 ? null : ttl,
+    bytes: sum(sizes),
+    seen: Object.fromEntries(await Promise.all(seen.map(async (item) => [item, await wasSeen(data, session, item)]))),
+  };
+}
+
+async function wasSeen(data: Namespace['data'], session: string, given: string): Promise<boolean> {
+  const item = normalizeItem(given);
+  const kinds = isPageItem(item) ? (['page'] as const) : (['page', 'item'] as const);
+  const answers = await Promise.all(
+    kinds.map((kind) => data.seenItems.has(session, kind, [data.itemKey.of(kind, item)])),
+  );
+  return answers.flat().includes(true);
+}
+
+function inWords(known: Inspection, timeZone: string): string {
+  const lines = [`Session ${known.session}`];
+  const plural = (n: number, one: string, many = `${one}s`): string =>
+    `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
+  const time = (iso: string | null): string =>
+    iso === null
+      ? 'never'
+      : new Date(iso).toLocaleString('en-GB', { timeZone, dateStyle: 'medium', timeStyle: 'short' });
+  if (!known.known) lines.push('  Nothing is known of it: it was never seen, or it has expired.');
+  else {
+    const about = known.uniquePagesExact ? '' : 'about ';
+    lines.push(
+      `  Viewed ${plural(known.totalPages, 'page')}, ${about}${known.uniquePages.toLocaleString('en')} of them different.`,
+      `  Active in ${plural(known.activeMinutes, 'minute')}: first ${time(known.firstActiveMinute)}, last ${time(known.lastActiveMinute)} (${timeZone}).`,
+      `  The last hour, minute by minute: ${known.lastHour}`,
+      `  Marked ${plural(known.items, 'item')} as seen and ${plural(known.noticesMarked, 'notice')} as read.`,
+      `  Takes ${plural(known.bytes, 'byte')} of Redis${known.expiresInSeconds === null ? '' : ` and expires in ${duration(known.expiresInSeconds)} unless it comes back`}.`,
+    );
+  }
+  for (const [item, seen] of Object.entries(known.seen)) lines.push(`  ${item}: ${seen ? 'seen' : 'not seen'}.`);
+  return lines.join('\n');
+}
+
+function duration(seconds: number): string {
+  if (seconds >= 2 * 86_400) return `${Math.round(seconds / 86_400)} days`;
+  if (seconds >= 2 * 3600) return `${Math.round(seconds / 3600)} hours`;
+  return `${Math.max(1, Math.round(seconds / 60))} minutes`;
+}
+
+function isoOf(at: number | undefined): string | null {
+  return at === undefined ? null : new Date(at).toISOString();
+}
+
+function checkTimeZone(timeZone: string): void {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone });
+  } catch {
+    throw new UsageError(`--time-zone ${timeZone} is none: give for instance Europe/Berlin or UTC.`);
+  }
+}

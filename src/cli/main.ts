@@ -1,0 +1,63 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { addDemoCommand } from './demo.ts';
+import { addDoctorCommand } from './doctor.ts';
+import { addInspectCommand } from './inspect.ts';
+import { addNotifyCommand } from './notify.ts';
+import { addReplayCommand } from './replay.ts';
+import { addServeCommand } from './serve.ts';
+import { UsageError } from './usage-error.ts';
+
+/* Exit codes: 0 done; 1 it failed, and standard error says in one sentence why; 2 the command line or the
+ * configuration is wrong. SESSIONWISE_DEBUG=1 adds the stack trace. */
+
+const USAGE_CODES = ['CONFIG', 'CONNECTION_OPTIONS'];
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+const program = new Command('sessionwise')
+  .description('A session store that knows what its sessions have seen.')
+  .version(version)
+  .showSuggestionAfterError()
+  .configureOutput({ writeErr: () => {} })
+  .exitOverride();
+
+for (const add of [
+  addServeCommand,
+  addDemoCommand,
+  addReplayCommand,
+  addNotifyCommand,
+  addInspectCommand,
+  addDoctorCommand,
+]) {
+  add(program);
+}
+for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => {} });
+
+try {
+  if (process.argv.length <= 2) {
+    process.stderr.write(`${program.helpInformation()}\n`);
+    process.exitCode = 2;
+  } else await program.parseAsync();
+} catch (error) {
+  process.exitCode = exitCodeOf(error);
+  if (process.exitCode !== 0) {
+    process.stderr.write(`sessionwise: ${messageOf(error)}\n`);
+    if (process.env.SESSIONWISE_DEBUG) console.error(error);
+  }
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof UsageError || error instanceof RangeError) return 2;
+  return USAGE_CODES.includes((error as { code?: string } | undefined)?.code ?? '') ? 2 : 1;
+}
+
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const message = error.message.replace(/^error: /, '');
+  return error instanceof CommanderError ? `${message.replace(/\n+/g, ' ')} (See sessionwise --help.)` : message;
+}

@@ -1,0 +1,57 @@
+import type { Command } from 'commander';
+import { type Config, checkConfig, readConfig, serviceOptionsOf } from '../config/index.ts';
+import { readEmbeddedAddress } from '../redis/embedded-address.ts';
+import { type ConnectionOptions, parseConnection, readConnectionFile } from '../redis/index.ts';
+import type { ServiceOptions } from '../service/index.ts';
+import { UsageError } from './usage-error.ts';
+
+/** Where an embedded Redis and a generated secret live unless told. */
+export const DEFAULT_DATA_DIR = '.sessionwise';
+
+/** The flags that say which Redis and which namespace. */
+export interface NamespaceFlags {
+  readonly redis?: string;
+  readonly connection?: string;
+  readonly namespace?: string;
+  readonly config?: string;
+  readonly dataDir: string;
+}
+
+/** Adds `--redis`, `--connection`, `--namespace`, `--config` and `--data-dir` to a command. */
+export function addNamespaceOptions(command: Command): Command {
+  return command
+    .option('--redis <url>', 'Redis: redis://host:port, rediss://... or unix:///path')
+    .option('--connection <file>', 'a JSON file that says where Redis is: {"url"} or {"host","port","password",...}')
+    .option('--namespace <ns>', 'the store: its data and channels (default: sw)')
+    .option('--config <file>', 'the configuration (JSON)')
+    .option('--data-dir <folder>', 'where an embedded Redis and a generated secret live', DEFAULT_DATA_DIR);
+}
+
+/** What the flags, the configuration and the environment say together. Flags win over the environment, the environment
+ *  over the configuration; where nothing says where Redis is, the embedded one of the data folder is taken.
+ *  @throws UsageError, ConfigError, ConnectionOptionsError */
+export function resolveNamespace(flags: NamespaceFlags): Omit<ServiceOptions, 'redis'> & { redis: ConnectionOptions } {
+  const config = flags.config === undefined ? checkConfig({}) : readConfig(flags.config);
+  const secret = process.env.SESSIONWISE_SECRET;
+  return {
+    ...serviceOptionsOf(config),
+    redis: resolveRedis(flags, config),
+    dataDir: flags.dataDir,
+    ...(secret !== undefined && secret !== '' && { secret }),
+    ...(flags.namespace !== undefined && { namespace: flags.namespace }),
+  };
+}
+
+function resolveRedis(flags: NamespaceFlags, config: Config): ConnectionOptions {
+  if (flags.redis !== undefined && flags.connection !== undefined) {
+    throw new UsageError('Give --redis or --connection, not both.');
+  }
+  if (flags.redis !== undefined) return parseConnection(flags.redis);
+  if (flags.connection !== undefined) return readConnectionFile(flags.connection);
+  if (config.redis !== undefined) return parseConnection(config.redis as string | ConnectionOptions);
+  const embedded = readEmbeddedAddress(flags.dataDir);
+  if (embedded !== undefined) return parseConnection(embedded);
+  throw new UsageError(
+    `No Redis: give --redis URL or --connection FILE. (No embedded one runs in ${flags.dataDir}; \`sessionwise demo\` starts one.)`,
+  );
+}

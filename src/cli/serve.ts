@@ -1,0 +1,50 @@
+import type { Command } from 'commander';
+import { pino } from 'pino';
+import pretty from 'pino-pretty';
+import { parseHttpAddress } from '../config/index.ts';
+import { type Log, type Service, startService } from '../service/index.ts';
+import { addNamespaceOptions, type NamespaceFlags, resolveNamespace } from './namespace-options.ts';
+import { untilStopped } from './until-stopped.ts';
+import { UsageError } from './usage-error.ts';
+
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'];
+
+interface ServeFlags extends NamespaceFlags {
+  readonly sessionglob?: string;
+  readonly http?: string;
+  readonly acceptTimes?: boolean;
+  readonly logLevel: string;
+}
+
+/** `sessionwise serve`: one instance of the service, until it is told to stop. */
+export function addServeCommand(program: Command): void {
+  addNamespaceOptions(program.command('serve').description('run the service'))
+    .option('--sessionglob <glob>', 'the sessions that this instance serves: "?*", "ab*" or "[a-m]*" (default: ?*)')
+    .option('--http <[host:]port>', 'answer /healthz, /readyz and /metrics there')
+    .option('--accept-times', 'let "at" in a page view count: for replays of logs')
+    .option('--log-level <level>', LOG_LEVELS.join(', '), 'info')
+    .addHelpText('after', '\nSESSIONWISE_SECRET holds the key for items; all instances of a namespace share it.')
+    .action(async (flags: ServeFlags) => {
+      if (!LOG_LEVELS.includes(flags.logLevel)) {
+        throw new UsageError(`--log-level ${flags.logLevel} is none: give ${LOG_LEVELS.join(', ')}.`);
+      }
+      const log = createLog(flags.logLevel);
+      const service: Service = await startService({
+        ...resolveNamespace(flags),
+        ...(flags.sessionglob !== undefined && { sessionglob: flags.sessionglob }),
+        ...(flags.http !== undefined && { http: parseHttpAddress(flags.http) }),
+        ...(flags.acceptTimes && { acceptTimes: true }),
+        log,
+      });
+      process.send?.({ ready: true, instance: service.instance });
+      const why = await untilStopped();
+      log.info({ why }, 'Stopping.');
+      await service.stop();
+    });
+}
+
+function createLog(level: string): Log {
+  const options = { level, base: null };
+  // Readable on a terminal; one JSON object a line for whatever collects logs.
+  return process.stdout.isTTY ? pino(options, pretty({ sync: true, translateTime: 'SYS:HH:MM:ss' })) : pino(options);
+}

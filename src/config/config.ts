@@ -1,0 +1,202 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { normalizeItem, parseSessionGlob } from '../protocol/index.ts';
+import type { ConnectionOptions, FilterEngine } from '../redis/index.ts';
+import type { Combo, ServiceOptions } from '../service/index.ts';
+import { parseHttpAddress } from './http-address.ts';
+
+/** A configuration that cannot be used; the message names the path of each wrong value. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly code = 'CONFIG';
+}
+
+/** A checked configuration file. */
+export interface Config {
+  $schema?: string | undefined;
+  redis?: string | ConnectionOptions | undefined;
+  namespace?: string | undefined;
+  sessionglob?: string | undefined;
+  secret?: string | undefined;
+  http?: string | number | undefined;
+  acceptTimes?: boolean | undefined;
+  combos: Combo[];
+  exactLimit?: number | undefined;
+  filter?:
+    | { engine?: 'auto' | FilterEngine | undefined; errorRate?: number | undefined; firstCapacity?: number | undefined }
+    | undefined;
+  retention?: { days?: number | undefined; bounceMinutes?: number | undefined } | undefined;
+}
+
+const combo = z
+  .strictObject({
+    name: z.string().min(1).max(128).describe('What `combo` calls it by.'),
+    all: z
+      .array(z.string().min(1))
+      .min(1)
+      .max(50)
+      .describe('Items that must all have been seen: paths, URLs or names.'),
+    suggest: z.string().min(1).describe('What is suggested when they were.'),
+    reason: z.string().default('').describe('Why, in words for the visitor; stands beside `because` in the reply.'),
+  })
+  .describe('A rule over items.');
+
+const tls = z.union([
+  z.boolean(),
+  z.strictObject({
+    ca: z.string().exactOptional(),
+    cert: z.string().exactOptional(),
+    key: z.string().exactOptional(),
+    servername: z.string().exactOptional(),
+    rejectUnauthorized: z.boolean().exactOptional(),
+  }),
+]);
+
+const connection = z.strictObject({
+  url: z.string().exactOptional(),
+  host: z.string().exactOptional(),
+  port: z.int().min(1).max(65535).exactOptional(),
+  path: z.string().exactOptional(),
+  username: z.string().exactOptional(),
+  password: z.string().exactOptional(),
+  db: z.int().min(0).exactOptional(),
+  tls: tls.exactOptional(),
+});
+
+/** The configuration file, as zod checks it and as the JSON Schema for editors is made from it. */
+export const configSchema: z.ZodType<Config> = z
+  .strictObject({
+    $schema: z.string().optional().describe('For editors.'),
+    redis: z
+      .union([z.string(), connection])
+      .optional()
+      .describe('A URL, or host and port. --redis and --connection win.'),
+    namespace: z.string().optional().describe('One store: its data and channels. Default "sw".'),
+    sessionglob: z
+      .string()
+      .optional()
+      .describe('The sessions of this instance: "?*", "ab*" or "[a-m]*". Default "?*".'),
+    secret: z
+      .string()
+      .min(16)
+      .optional()
+      .describe('The key for items. SESSIONWISE_SECRET wins; keep it out of files that are shared.'),
+    http: z
+      .union([z.string(), z.int()])
+      .optional()
+      .describe('[HOST:]PORT for /healthz, /readyz and /metrics. Default host 127.0.0.1.'),
+    acceptTimes: z.boolean().optional().describe('Whether "at" in a page view counts. Default false.'),
+    combos: z.array(combo).max(1000).default([]).describe('Rules over items.'),
+    exactLimit: z.int().min(0).max(512).optional().describe('The most items of the exact form. Default 64.'),
+    filter: z
+      .strictObject({
+        engine: z.enum(['auto', 'portable', 'native']).optional().describe('Default "auto".'),
+        errorRate: z.number().min(0.0001).max(0.5).optional().describe('Default 0.01.'),
+        firstCapacity: z.int().min(8).max(1_000_000).optional().describe('Items in the first layer. Default 100.'),
+      })
+      .optional()
+      .describe('The seen filter of sessions that have outgrown the exact form.'),
+    retention: z
+      .strictObject({
+        days: z.number().positive().max(3650).optional().describe('After the last view. Default 30.'),
+        bounceMinutes: z
+          .number()
+          .positive()
+          .max(525_600)
+          .optional()
+          .describe('After the first view, until a second. Default 30.'),
+      })
+      .optional()
+      .describe('How long what is known of a session is kept.'),
+  })
+  .describe('Configuration of the Sessionwise service.');
+
+/** Reads and checks a configuration file.
+ *  @throws ConfigError */
+export function readConfig(file: string): Config {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new ConfigError(`The configuration ${file} cannot be read (${(error as NodeJS.ErrnoException).code}).`);
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new ConfigError(`The configuration ${file} is not JSON: ${describeSyntaxError(error as Error, text)}`);
+  }
+  return checkConfig(value, file);
+}
+
+/** Checks a configuration.
+ *  @throws ConfigError that names the path of each wrong value. */
+export function checkConfig(value: unknown, source = 'the configuration'): Config {
+  const checked = configSchema.safeParse(value);
+  if (!checked.success) throw new ConfigError(`${source}: ${checked.error.issues.map(describeIssue).join('; ')}.`);
+  const config = checked.data;
+  try {
+    if (config.sessionglob !== undefined) parseSessionGlob(config.sessionglob);
+    if (config.http !== undefined) parseHttpAddress(String(config.http));
+  } catch (error) {
+    throw new ConfigError(`${source}: ${(error as Error).message}`);
+  }
+  const names = config.combos.map(({ name }) => name);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined)
+    throw new ConfigError(`${source}: combos: two are called "${twice}"; give each its own name.`);
+  return { ...config, combos: config.combos.map((rule, i) => normalizeCombo(rule, i, source)) };
+}
+
+/** What a configuration means for the service. */
+export function serviceOptionsOf(config: Config): Omit<ServiceOptions, 'redis'> {
+  const { filter = {}, retention = {} } = config;
+  return {
+    combos: config.combos,
+    seen: {
+      ...(filter.engine !== undefined && { engine: filter.engine }),
+      ...(filter.errorRate !== undefined && { errorRate: filter.errorRate }),
+      ...(filter.firstCapacity !== undefined && { firstCapacity: filter.firstCapacity }),
+      ...(config.exactLimit !== undefined && { exactLimit: config.exactLimit }),
+    },
+    retention: {
+      ...(retention.days !== undefined && { seconds: Math.ceil(retention.days * 86_400) }),
+      ...(retention.bounceMinutes !== undefined && { bounceSeconds: Math.ceil(retention.bounceMinutes * 60) }),
+    },
+    ...(config.namespace !== undefined && { namespace: config.namespace }),
+    ...(config.sessionglob !== undefined && { sessionglob: config.sessionglob }),
+    ...(config.secret !== undefined && { secret: config.secret }),
+    ...(config.acceptTimes !== undefined && { acceptTimes: config.acceptTimes }),
+    ...(config.http !== undefined && { http: parseHttpAddress(String(config.http)) }),
+  };
+}
+
+function normalizeCombo(rule: Combo, index: number, source: string): Combo {
+  return {
+    ...rule,
+    all: rule.all.map((item, i) => {
+      try {
+        return normalizeItem(item);
+      } catch (error) {
+        throw new ConfigError(`${source}: combos[${index}].all[${i}]: ${(error as Error).message}`);
+      }
+    }),
+  };
+}
+
+function describeIssue(issue: z.core.$ZodIssue): string {
+  const path = issue.path.reduce<string>(
+    (text, part) => (typeof part === 'number' ? `${text}[${part}]` : `${text}${text === '' ? '' : '.'}${String(part)}`),
+    '',
+  );
+  const message = issue.message.charAt(0).toLowerCase() + issue.message.slice(1);
+  return path === '' ? message : `${path}: ${message}`;
+}
+
+// The parser's message quotes the text around the fault, and that can be the secret: only the place is told.
+function describeSyntaxError(error: Error, text: string): string {
+  const at = /position (\d+)/.exec(error.message)?.[1];
+  if (at === undefined) return 'it ends too early, or something stands where nothing should.';
+  const before = text.slice(0, Number(at)).split('\n');
+  return `line ${before.length}, column ${before.at(-1)!.length + 1} cannot be read.`;
+}

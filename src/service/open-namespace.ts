@@ -1,0 +1,96 @@
+import {
+  type Capabilities,
+  type Clock,
+  type ConnectionOptions,
+  claimOrCheckMeta,
+  type FilterEngine,
+  Keys,
+  RedisClock,
+  RedisConnection,
+  readCapabilities,
+  readMeta,
+} from '../redis/index.ts';
+import {
+  CalculatedData,
+  ItemKey,
+  RETENTION_DEFAULTS,
+  type Retention,
+  SEEN_ITEMS_DEFAULTS,
+  type SeenItemsOptions,
+} from '../structures/index.ts';
+import { chooseEngine } from './choose-engine.ts';
+import { resolveSecret } from './secret.ts';
+
+/** How a namespace is opened; only `redis` must be given. */
+export interface NamespaceOptions {
+  readonly redis: string | ConnectionOptions;
+  /** Default `sw`. */
+  readonly namespace?: string;
+  /** The key for items, at least 16 characters; all instances of a namespace share it. */
+  readonly secret?: string;
+  /** Where a generated secret is kept; without it, none is generated. */
+  readonly dataDir?: string;
+  /** How seen items are kept; `engine` may be `auto` (default). */
+  readonly seen?: Partial<Omit<SeenItemsOptions, 'engine'>> & { readonly engine?: FilterEngine | 'auto' };
+  readonly retention?: Partial<Retention>;
+  /** Default: Redis's clock. */
+  readonly clock?: Clock;
+}
+
+/** A namespace that was opened: its data, over one connection. */
+export interface Namespace {
+  readonly redis: RedisConnection;
+  readonly keys: Keys;
+  readonly data: CalculatedData;
+  readonly capabilities: Capabilities;
+  readonly engine: FilterEngine;
+  /** Whether a secret was generated just now. */
+  readonly secretGenerated: boolean;
+  /** Compares the meta record again, or sets it anew where it is gone.
+   *  @throws MetaMismatchError */
+  check(): Promise<void>;
+  /** Measures Redis's clock again. */
+  measureClock(): Promise<void>;
+}
+
+/** There is no such namespace. */
+export class NamespaceUnknownError extends Error {
+  override readonly name = 'NamespaceUnknownError';
+  readonly code = 'NAMESPACE_UNKNOWN';
+}
+
+/** Connects, and checks that the namespace is one that we can read; makes it where it is new, unless `create` is false.
+ *  @throws RedisUnavailableError, RedisTooOldError, MetaMismatchError, SecretMissingError, NamespaceUnknownError, or a
+ *  RangeError for a value that cannot be used; each says what to do. The connection is closed then. */
+export async function openNamespace(options: NamespaceOptions, create = true): Promise<Namespace> {
+  const keys = new Keys(options.namespace ?? 'sw');
+  const redis = new RedisConnection(options.redis, 'sessionwise-service');
+  try {
+    await redis.connect();
+    const capabilities = await readCapabilities(redis);
+    const meta = await readMeta(redis, keys);
+    if (!meta && !create) {
+      throw new NamespaceUnknownError(
+        `Redis at ${redis.address} keeps no namespace "${keys.namespace}": has a service run there, with this --namespace?`,
+      );
+    }
+    const { secret, generated } = resolveSecret({ given: options.secret, dataDir: options.dataDir, isNew: !meta });
+    const itemKey = new ItemKey(secret);
+    const engine = chooseEngine(options.seen?.engine ?? 'auto', capabilities, meta);
+    const check = async (): Promise<void> => {
+      await claimOrCheckMeta(redis, keys, { filter: engine, fingerprint: itemKey.fingerprint() });
+    };
+    await check();
+    const clock = new RedisClock();
+    await clock.measure(redis);
+    const data = new CalculatedData(redis, keys, itemKey, options.clock ?? clock.now, {
+      seen: { ...SEEN_ITEMS_DEFAULTS, ...options.seen, engine },
+      retention: { ...RETENTION_DEFAULTS, ...options.retention },
+    });
+    const measureClock = (): Promise<void> => clock.measure(redis);
+    return { redis, keys, data, capabilities, engine, secretGenerated: generated, check, measureClock };
+  } catch (error) {
+    redis.destroy();
+    throw error;
+  }
+}
