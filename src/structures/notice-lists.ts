@@ -6,7 +6,7 @@ import type { ItemKey } from './item-key.ts';
  *
  * One capped list per group: publishing is one write, whatever the size of the audience. Each entry has a sequence
  * number in its group; the sessions' read state (read-notices.ts) speaks of those numbers only. A group's numbers begin
- * at the clock's milliseconds, so that a group that was deleted and made anew never uses a number twice.
+ * at the clock's microseconds, so that a group that was deleted and made anew never uses a number twice.
  * Beside the lists stands an index from a notice's id to where it is, because "mark n1 as seen" names no group. */
 
 /** The most notices of one group; the oldest is dropped. Sessions' rings have this size: it is part of the format. */
@@ -57,7 +57,7 @@ local known = redis.call('HGET', KEYS[2], 'i' .. ARGV[1])
 if known then return { tonumber(known), 0 } end
 local time = redis.call('TIME')
 local now = string.format('%d', time[1] * 1000 + math.floor(time[2] / 1000))
-redis.call('HSETNX', KEYS[2], 'seq', now)
+redis.call('HSETNX', KEYS[2], 'seq', string.format('%d', time[1] * 1000000 + time[2]))
 local sequence = string.format('%d', redis.call('HINCRBY', KEYS[2], 'seq', 1))
 redis.call('LPUSH', KEYS[1], sequence .. ' ' .. now .. ' ' .. ARGV[1] .. ' ' .. ARGV[2])
 redis.call('HSET', KEYS[2], 'i' .. ARGV[1], sequence)
