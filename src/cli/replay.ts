@@ -1,4 +1,121 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import { type Config, checkConfig, readConfig } from '../config/index.ts';
+import { checkNamespace } from '../protocol/index.ts';
+import { formatReport } from '../replay/format-report.ts';
+import { type OwnStore, startOwnStore } from '../replay/own-store.ts';
+import { ProgressBar } from '../replay/progress-bar.ts';
+import { type Log, openLog } from '../replay/read-log.ts';
+import { type ReplayOutcome, replay } from '../replay/replay.ts';
+import { ReplayError } from '../replay/replay-error.ts';
+import { failuresOf } from '../replay/verdict.ts';
+import { addNamespaceOptions, type NamespaceFlags, resolveNamespace } from './namespace-options.ts';
+import { UsageError } from './usage-error.ts';
 
-/** Placeholder of the running work. */
-export function addReplayCommand(_program: Command): void {}
+interface ReplayFlags extends NamespaceFlags {
+  readonly verify?: boolean;
+  readonly json?: boolean;
+  readonly concurrency: number;
+  readonly exactLimit?: number;
+  readonly deadline: number;
+}
+
+const SERVICE_START_MS = 15_000;
+
+/** Adds `sessionwise replay`. */
+export function addReplayCommand(program: Command): void {
+  const command = program
+    .command('replay')
+    .description('send an access log through client, Redis and service, and tell what the store knows then')
+    .argument('<file>', 'an Apache or nginx access log (common or combined), plain or gzip; - for standard input')
+    .option('--verify', 'count exactly beside it and compare; exit code 1 where a promise is broken')
+    .option('--json', 'print one JSON object instead of the report')
+    .addOption(number('--concurrency <n>', 'requests in flight', 1, 10_000).default(32))
+    .addOption(number('--exact-limit <n>', 'the most pages of the exact form, of the service that it starts', 0, 512))
+    .addOption(number('--deadline <ms>', 'how long a view may wait for its answer', 1, 60_000).default(2_000))
+    .addHelpText(
+      'after',
+      '\nWithout --redis, --connection or "redis" in the configuration it starts a Redis and a service of its own and\n' +
+        'removes them again; with one of them, a service must run there with --accept-times.',
+    );
+  addNamespaceOptions(command).action((file: string, flags: ReplayFlags) => runReplay(file, flags));
+}
+
+async function runReplay(file: string, flags: ReplayFlags): Promise<void> {
+  const config = flags.config === undefined ? checkConfig({}) : readConfig(flags.config);
+  const isOwn = flags.redis === undefined && flags.connection === undefined && config.redis === undefined;
+  if (!isOwn && flags.exactLimit !== undefined) {
+    throw new UsageError('--exact-limit is for the service that the replay starts itself: leave it or --redis out.');
+  }
+  const namespace = namespaceOf(flags, config);
+  const exactLimit = flags.exactLimit ?? config.exactLimit;
+  const ending = new AbortController();
+  const { signal } = ending;
+  const signals = (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).map((name) => {
+    const listener = (): void => ending.abort(new ReplayError('INTERRUPTED', `The replay was stopped by ${name}.`));
+    process.once(name, listener); // a second one ends us at once, and what we started with us
+    return { name, listener, by: (): boolean => signal.aborted && (signal.reason as Error).message.includes(name) };
+  });
+  let log: Log | undefined;
+  let store: OwnStore | undefined;
+  let outcome: ReplayOutcome;
+  const bar = new ProgressBar(flags.json ? { write: () => undefined } : process.stderr, () => log?.progress());
+  try {
+    const redis = isOwn ? undefined : resolveNamespace(flags).redis;
+    log = await openLog(file, { signal });
+    if (isOwn) {
+      bar.show('Starting a Redis and a service ...');
+      const onFailure = (error: ReplayError): void => ending.abort(error);
+      store = await startOwnStore({ namespace, config: { ...config, exactLimit }, onFailure });
+    }
+    outcome = await replay({
+      log,
+      redis: redis ?? store!.url,
+      namespace,
+      verify: flags.verify === true,
+      concurrency: flags.concurrency,
+      deadlineMs: flags.deadline,
+      waitMs: isOwn ? SERVICE_START_MS : 0,
+      ...(config.retention?.bounceMinutes !== undefined && { bounceMs: config.retention.bounceMinutes * 60_000 }),
+      signal,
+      onPhase: (phase) => bar.show(`${phase[0]!.toUpperCase()}${phase.slice(1)} ...`),
+      onSent: (requests) => bar.tell(requests),
+    });
+  } catch (error) {
+    // Where our own service or Redis died, that is the news, and not what failed because of it.
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    bar.clear();
+    log?.close();
+    await store?.stop();
+    for (const { name, listener } of signals) process.off(name, listener);
+    const interrupted = signals.find(({ by }) => by());
+    if (interrupted) process.kill(process.pid, interrupted.name);
+  }
+  print(log.name, outcome, flags, isOwn && exactLimit === 0);
+}
+
+function print(name: string, { report, findings }: ReplayOutcome, flags: ReplayFlags, mustFilter: boolean): void {
+  const failures = flags.verify ? failuresOf(report, findings, { mustFilter }) : undefined;
+  process.stdout.write(
+    flags.json ? `${JSON.stringify(report)}\n` : `${formatReport(name, report, findings, failures)}`,
+  );
+  if (!failures || failures.length === 0) return;
+  throw new ReplayError('NOT_VERIFIED', `Not verified:\n${failures.map((failure) => `  - ${failure}`).join('\n')}`);
+}
+
+function namespaceOf(flags: ReplayFlags, config: Config): string {
+  try {
+    return checkNamespace(flags.namespace ?? config.namespace ?? 'sw');
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+function number(flag: string, description: string, from: number, to: number): Option {
+  return new Option(flag, `${description} (${from} to ${to})`).argParser((text) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= from && value <= to) return value;
+    throw new UsageError(`${flag.split(' ')[0]} is "${text}": give a whole number from ${from} to ${to}.`);
+  });
+}

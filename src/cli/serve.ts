@@ -40,6 +40,8 @@ export function addServeCommand(program: Command): void {
       const why = await untilStopped();
       log.info({ why }, 'Stopping.');
       await service.stop();
+      // A parent's channel would keep this process alive.
+      if (process.connected) process.disconnect();
     });
 }
 

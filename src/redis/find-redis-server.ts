@@ -53,7 +53,7 @@ const SERVER_NAMES = ['redis-server', 'valkey-server'];
 const FOLDERS = ['/usr/bin', '/usr/sbin', '/usr/local/bin', '/opt/homebrew/bin'];
 const ANY_SYSTEM = 'export SESSIONWISE_REDIS_SERVER=/path/to/redis-server';
 /** Ends an installation as a whole; longer than the sum of the deadlines in any script. */
-const DEADLINE_MS = 25 * 60_000;
+const DEADLINE_MS = 15 * 60_000;
 const PROBE_DEADLINE_MS = 5_000;
 
 const APT = `
@@ -68,8 +68,8 @@ if (set -C; echo '#!/bin/sh' >"$policy") 2>/dev/null; then
 fi
 [ -e "$policy" ] || exit 1
 export DEBIAN_FRONTEND=noninteractive
-install() { timeout -k 10 600 apt-get -o DPkg::Lock::Timeout=60 install -y --no-install-recommends redis-server; }
-install || { timeout -k 10 180 apt-get update && install; } || exit 1
+install() { timeout -k 10 300 apt-get -o DPkg::Lock::Timeout=60 install -y --no-install-recommends redis-server; }
+install || { timeout -k 10 120 apt-get update && install; } || exit 1
 [ "$known" ] || systemctl disable redis-server.service || true
 `;
 
@@ -78,7 +78,7 @@ const MANAGERS: readonly PackageManager[] = [
   { command: 'apt-get', script: APT, line: 'apt-get install -y redis-server' },
   {
     command: 'dnf',
-    script: 'timeout -k 10 600 dnf install -y valkey || timeout -k 10 600 dnf install -y redis',
+    script: 'timeout -k 10 300 dnf install -y valkey || timeout -k 10 300 dnf install -y redis',
     line: 'dnf install -y valkey || dnf install -y redis',
   },
   {
@@ -89,7 +89,7 @@ const MANAGERS: readonly PackageManager[] = [
   {
     command: 'pacman',
     script:
-      'timeout -k 10 600 pacman -S --noconfirm --needed valkey || timeout -k 10 600 pacman -Sy --noconfirm --needed valkey',
+      'timeout -k 10 300 pacman -S --noconfirm --needed valkey || timeout -k 10 300 pacman -Sy --noconfirm --needed valkey',
     line: 'pacman -Sy valkey',
   },
   { command: 'brew', script: 'NONINTERACTIVE=1 brew install redis', line: 'brew install redis', withoutRoot: true },
@@ -117,26 +117,22 @@ export async function findRedisServer(options: FindRedisServerOptions = {}): Pro
   const found = await searchServer(folders);
   if (found) return found;
 
-  const present = MANAGERS.filter((manager) => findExecutable(manager.command, folders));
   const missing = 'There is no Redis or Valkey server on this machine';
-  const prefix = (manager: PackageManager): string =>
-    uid === 0 || manager.withoutRoot ? '' : 'sudo '; /* `a || b` needs it twice */
-  const line = present[0]?.line.replaceAll(/(^|\|\| )/g, `$1${prefix(present[0])}`) ?? ANY_SYSTEM;
+  const present = MANAGERS.filter((manager) => findExecutable(manager.command, folders));
+  const line = present[0] ? lineToType(present[0], uid) : ANY_SYSTEM;
   if (!install) throw new RedisServerMissingError(`${missing}.`, line);
 
-  const sudo = uid === 0 || !findExecutable('sudo', folders) ? false : (await run('sudo', ['-n', 'true'], env)).ok;
+  const sudo = uid !== 0 && findExecutable('sudo', folders) && (await run('sudo', ['-n', 'true'], env)).ok;
   const manager = present.find((each) => (each.withoutRoot ? uid !== 0 : uid === 0 || sudo));
   if (!manager) throw new RedisServerMissingError(`${missing}.`, line);
 
   say(`${missing}: installing one with ${manager.command}. This takes up to a few minutes.`);
-  const command = ['sh', '-c', manager.script, 'sh', root === '/' ? '' : root];
-  if (uid !== 0 && !manager.withoutRoot) command.unshift('sudo', '-n');
-  const { ok, output } = await run(
-    command[0]!,
-    command.slice(1),
-    { ...env, PATH: folders.join(delimiter) },
-    DEADLINE_MS,
-  );
+  const args = ['-c', manager.script, 'sh', root === '/' ? '' : root];
+  const withPath = { ...env, PATH: folders.join(delimiter) };
+  const { ok, output } =
+    uid === 0 || manager.withoutRoot
+      ? await run('sh', args, withPath, DEADLINE_MS)
+      : await run('sudo', ['-n', 'sh', ...args], withPath, DEADLINE_MS);
   const server = await searchServer(folders);
   if (server) {
     say(`Installed ${server.flavour} ${server.version} (${server.path}).`);
@@ -145,6 +141,11 @@ export async function findRedisServer(options: FindRedisServerOptions = {}): Pro
   for (const last of output.trim().split('\n').slice(-5)) say(`  ${manager.command}: ${last}`);
   const what = `${missing}, and installing one with ${manager.command} ${ok ? 'brought none' : 'failed'}.`;
   throw new RedisServerMissingError(what, line, { cause: output });
+}
+
+/** Without root each part of `a || b` needs its sudo. */
+function lineToType({ line, withoutRoot }: PackageManager, uid: number): string {
+  return uid === 0 || withoutRoot ? line : line.replaceAll(/^|(?<=\|\| )/g, 'sudo ');
 }
 
 /** What the executable at `path` says that it is; undefined where it is not a Redis or Valkey server. */

@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { RedisConnection } from './redis-connection.ts';
+import type { CommandArguments, RedisConnection } from './redis-connection.ts';
+
+/** What a script's ARGV holds; numbers travel as decimal text. */
+export type ScriptArgument = string | number | Buffer;
 
 /** One Lua script: an atomic step in one round trip. Sent by its hash; where the server does not know it (first use,
  *  restart, failover) once more in full. */
@@ -14,17 +17,26 @@ export class Script<Reply> {
 
   /** Runs it. All keys must share a slot.
    *  @throws whatever the script or Redis answers as an error. */
-  async run(
-    redis: RedisConnection,
+  run(redis: RedisConnection, keys: readonly string[], args: readonly ScriptArgument[]): Promise<Reply> {
+    return this.#run((...command) => redis.command<Reply>(...command), keys, args);
+  }
+
+  /** As `run`, with bulk strings as Buffers. */
+  runForBuffers(redis: RedisConnection, keys: readonly string[], args: readonly ScriptArgument[]): Promise<Reply> {
+    return this.#run((...command) => redis.commandForBuffers<Reply>(...command), keys, args);
+  }
+
+  async #run(
+    send: (...command: CommandArguments) => Promise<Reply>,
     keys: readonly string[],
-    args: readonly (string | number | Buffer)[],
+    args: readonly ScriptArgument[],
   ): Promise<Reply> {
     const tail = [String(keys.length), ...keys, ...args.map((arg) => (Buffer.isBuffer(arg) ? arg : String(arg)))];
     try {
-      return await redis.command<Reply>('EVALSHA', this.hash, ...tail);
+      return await send('EVALSHA', this.hash, ...tail);
     } catch (error) {
       if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-      return redis.command<Reply>('EVAL', this.source, ...tail);
+      return send('EVAL', this.source, ...tail);
     }
   }
 }

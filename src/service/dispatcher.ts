@@ -41,7 +41,7 @@ export class Dispatcher {
       const reply = await command.run(this.#context, session, input);
       return encodeReply(reply);
     } catch (error) {
-      const failure = this.#gate() ?? error;
+      const failure = this.#gate() ?? (isStackOverflow(error) ? TOO_DEEP : error);
       this.#events.failed(
         command?.name ?? 'unknown',
         failure instanceof ProtocolError ? failure.code : 'internal',
@@ -52,6 +52,14 @@ export class Dispatcher {
       this.#events.served(command?.name ?? 'unknown', (performance.now() - started) / 1000);
     }
   };
+}
+
+// JSON that nests thousands of levels deep can be parsed, but writing it overflows the stack; what is written here and
+// nests so deep came with the payload.
+const TOO_DEEP = new ProtocolError('bad-payload', 'The payload nests too deeply: give plain lists and objects.');
+
+function isStackOverflow(error: unknown): boolean {
+  return error instanceof RangeError && error.message.includes('call stack');
 }
 
 // A UTF-16 unit takes one to three bytes of UTF-8: most payloads need no count.

@@ -39,6 +39,7 @@ export interface Service {
 }
 
 const CLOCK_INTERVAL_MS = 10_000;
+const RECHECK_INTERVAL_MS = 100;
 
 /** Starts an instance of the service: connects, checks the namespace's meta record, subscribes.
  *  @throws RedisUnavailableError, RedisTooOldError, MetaMismatchError, SecretMissingError, HttpAddressError, or a
@@ -114,7 +115,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       if (!closed) log.warn({ reason: error.message }, 'Redis is away; trying again.');
       closed = away;
     });
-    redis.on('ready', () => {
+    let recheckTimer: NodeJS.Timeout | undefined;
+    const reopen = (): void => {
+      clearTimeout(recheckTimer);
       opened.check().then(
         () => {
           closed = undefined;
@@ -122,12 +125,18 @@ export async function startService(options: ServiceOptions): Promise<Service> {
           beat.beat();
         },
         (error: unknown) => {
-          if (!(error instanceof MetaMismatchError)) return;
-          closed = new ProtocolError(error.code === 'WRONG_KEY' ? 'wrong-key' : 'unavailable', error.message);
-          log.error({ code: error.code }, error.message);
+          if (error instanceof MetaMismatchError) {
+            closed = new ProtocolError(error.code === 'WRONG_KEY' ? 'wrong-key' : 'unavailable', error.message);
+            log.error({ code: error.code }, error.message);
+          } else if (redis.isReady) {
+            // Connected and yet not answering: it is still loading its data, or busy. If it was lost instead, `ready`
+            // comes again.
+            recheckTimer = setTimeout(reopen, RECHECK_INTERVAL_MS).unref();
+          }
         },
       );
-    });
+    };
+    redis.on('ready', reopen);
     const notReady = (): string | undefined => {
       if (closed) return closed.message;
       return redis.isReady && subscriber.isReady ? undefined : away.message;
@@ -150,7 +159,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     let stopped: Promise<void> | undefined;
     const stop = async (deadlineMs: number): Promise<void> => {
       clearInterval(clockTimer);
-      await beat.stop();
+      // Nobody waits for the good-bye: a Redis that has frozen does not answer it, and closing waits for what was sent.
+      void beat.stop();
       const finished = await receiver.stop(deadlineMs);
       if (!finished) log.warn({ inFlight: receiver.inFlight }, 'Stopped with requests unfinished.');
       await Promise.all([http?.close(), subscriber.close(), redis.close()]);

@@ -11,4 +11,4 @@ export type { SeenCount, SeenItemsOptions } from './seen-items.ts';
 export { SEEN_ITEMS_DEFAULTS, SeenItems } from './seen-items.ts';
 export { UniqueCount } from './unique-count.ts';
 export type { Retention, Visit, VisitSummary } from './visits.ts';
-export { RETENTION_DEFAULTS, Visits } from './visits.ts';
+export { RETENTION_DEFAULTS, recordVisitScript, Visits } from './visits.ts';

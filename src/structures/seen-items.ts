@@ -1,6 +1,6 @@
 import type { FilterEngine, Keys, RedisConnection } from '../redis/index.ts';
 import { Script } from '../redis/index.ts';
-import { SEEN_FILTER_DEFAULTS, type SeenFilterOptions, seenFilterLua } from './seen-filter.ts';
+import { readAnswers, SEEN_FILTER_DEFAULTS, type SeenFilterOptions, seenFilterLua } from './seen-filter.ts';
 
 /* seen-items.ts: what a session has seen of one kind, in two forms under one key.
  *
@@ -22,8 +22,8 @@ export interface SeenItemsOptions extends SeenFilterOptions {
 export const SEEN_ITEMS_DEFAULTS: SeenItemsOptions = { ...SEEN_FILTER_DEFAULTS, engine: 'portable', exactLimit: 64 };
 
 /** Redis functions to stand before a script's body, after those of the seen filter:
- *  `seen_add(key, unique_key, item)` -> 1 where it had been seen, and whether a key was made;
- *  `seen_has(key, items)` -> list of 0 and 1; `seen_count(key, unique_key)` -> count, 1 where it is exact. */
+ *  `seen_add(key, unique_key, item)` -> 1 where it had been seen, whether a key was made,
+ *  and the count where the form is small; `seen_has(key, items)` -> list of 0 and 1, or a filter to be asked; `seen_count(key, unique_key)` -> count, 1 where it is exact. */
 export function seenItemsLua(options: SeenItemsOptions): string {
   const { exactLimit } = options;
   // 512 is Redis's default set-max-intset-entries: beyond it a set costs eight times as much.
@@ -41,9 +41,9 @@ local function seen_add(key, unique_key, item)
   if ${exactLimit} > 0 then
     added = redis.pcall('SADD', key, item)
     if type(added) == 'number' then
-      if added == 0 then return 1, false end
       local count = redis.call('SCARD', key)
-      if count <= ${exactLimit} then return 0, count == 1 end
+      if added == 0 then return 1, false, count end
+      if count <= ${exactLimit} then return 0, count == 1, count end
       local members = redis.call('SMEMBERS', key)
       redis.call('DEL', key)
       filter_create(key)
@@ -71,7 +71,7 @@ end
 local function seen_has(key, items)
   local answers = redis.pcall('SMISMEMBER', key, unpack(items))
   if answers.err == nil then return answers end
-  return filter_has(key, items)
+  return filter_fetch_or_has(key, items)
 end
 
 local function seen_count(key, unique_key)
@@ -93,7 +93,7 @@ export class SeenItems {
   readonly #redis: RedisConnection;
   readonly #keys: Keys;
   readonly #mark: Script<number[]>;
-  readonly #has: Script<number[]>;
+  readonly #has: Script<number[] | Buffer>;
   readonly #count: Script<[number, number]>;
 
   constructor(redis: RedisConnection, keys: Keys, options: SeenItemsOptions = SEEN_ITEMS_DEFAULTS) {
@@ -108,7 +108,7 @@ export class SeenItems {
       redis.call('EXPIRE', KEYS[1], ARGV[1])
       redis.call('EXPIRE', KEYS[2], ARGV[1])
       return answers`);
-    /* Input: KEYS seen items; ARGV the items. Output: per item 1 where it was seen. */
+    /* Input: KEYS seen items; ARGV the items. Output: per item 1 where it was seen, or a filter to be asked. */
     this.#has = new Script(`${lua} return seen_has(KEYS[1], ARGV)`);
     /* Input: KEYS seen items, unique count. Output: the count, 1 where it is exact. */
     this.#count = new Script(`${lua} return { seen_count(KEYS[1], KEYS[2]) }`);
@@ -134,7 +134,7 @@ export class SeenItems {
     const answers = await this.#redis
       .command<number[]>('SMISMEMBER', key, ...items)
       .catch((error: Error) => (error.message.startsWith('WRONGTYPE') ? undefined : Promise.reject(error)));
-    return (answers ?? (await this.#has.run(this.#redis, [key], items))).map((seen) => seen === 1);
+    return readAnswers(answers ?? (await this.#has.runForBuffers(this.#redis, [key], items)), items);
   }
 
   /** How many different items were seen. */

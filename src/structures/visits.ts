@@ -33,6 +33,38 @@ export interface VisitSummary extends Visit {
   readonly uniquePagesExact: boolean;
 }
 
+/** The one atomic step of a page view.
+ *
+ *  Input: KEYS facts, seen pages, unique pages, today, yesterday, then what else the session may have;
+ *         ARGV page, prefix of day keys, day, minute, retention and bounce in seconds.
+ *  Output: all views, unique pages, 1 where the page had been seen, the bits of T-5 to T before.
+ *  Expiry is moved once a minute of activity and not at each view, that of marked items and notices once a day: of 30
+ *  days that is nothing, and every EXPIRE is a tenth of this script's time. */
+export function recordVisitScript(options: SeenItemsOptions): Script<[number, number, number, number]> {
+  return new Script(`${seenItemsLua(options)}${ACTIVITY_LUA}
+      local total = redis.call('HINCRBY', KEYS[1], 'v', 1)
+      local seen, seen_made, unique = seen_add(KEYS[2], KEYS[3], ARGV[1])
+      local bits, day_made = activity_set(KEYS[1], KEYS[4], KEYS[5], ARGV[2], ARGV[3], tonumber(ARGV[4]))
+      local retention, minute_made = tonumber(ARGV[5]), bits % 2 == 0
+      local function expire(first, last, seconds)
+        for i = first, last do redis.call('EXPIRE', KEYS[i], seconds) end
+      end
+      if total == 1 then
+        expire(1, unique and 2 or 3, ARGV[6])
+        expire(4, 4, ARGV[6])
+      elseif total == 2 or minute_made or seen_made then
+        expire(1, unique and 2 or 3, retention)
+        expire(4, 4, retention)
+        if total == 2 or day_made or retention < 172800 then expire(6, #KEYS, retention) end
+        if total == 2 then
+          for _, day in ipairs(activity_days(KEYS[1])) do
+            redis.call('EXPIRE', ARGV[2] .. string.format('%d', day), retention)
+          end
+        end
+      end
+      return { total, unique or (seen_count(KEYS[2], KEYS[3])), seen, bits }`);
+}
+
 /** Page views of sessions: counter, seen pages, unique count and activity in one atomic step. */
 export class Visits {
   readonly #redis: RedisConnection;
@@ -47,28 +79,7 @@ export class Visits {
     this.#keys = keys;
     this.#clock = clock;
     this.#retention = retention;
-    /* Input: KEYS facts, seen pages, unique pages, today, yesterday, then what else the session may have;
-              ARGV page, prefix of day keys, day, minute, retention and bounce in seconds.
-       Output: all views, unique pages, 1 where the page had been seen, the bits of T-5 to T before.
-       Expiry is moved once a minute of activity and not at each view: of 30 days a minute is nothing, and every EXPIRE
-       is a tenth of this script's time. */
-    this.#record = new Script(`${seenItemsLua(options)}${ACTIVITY_LUA}
-      local total = redis.call('HINCRBY', KEYS[1], 'v', 1)
-      local seen, seen_made = seen_add(KEYS[2], KEYS[3], ARGV[1])
-      local bits, day_made = activity_set(KEYS[1], KEYS[4], KEYS[5], ARGV[2], ARGV[3], tonumber(ARGV[4]))
-      if total == 1 then
-        for i = 1, 4 do redis.call('EXPIRE', KEYS[i], ARGV[6]) end
-      elseif total == 2 or seen_made or bits % 2 == 0 then
-        for i = 1, #KEYS do
-          if i ~= 5 then redis.call('EXPIRE', KEYS[i], ARGV[5]) end
-        end
-        if total == 2 then
-          for _, day in ipairs(activity_days(KEYS[1])) do
-            redis.call('EXPIRE', ARGV[2] .. string.format('%d', day), ARGV[5])
-          end
-        end
-      end
-      return { total, (seen_count(KEYS[2], KEYS[3])), seen, bits }`);
+    this.#record = recordVisitScript(options);
     /* Input: KEYS facts, seen pages, unique pages, today, yesterday; ARGV minute, prefix of day keys.
        Output: all views, unique pages, 1 where that is exact, the bits of T-5 to T, active minutes, and where there
        are any the day and the minute of the first. */

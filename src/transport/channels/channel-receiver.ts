@@ -75,17 +75,23 @@ export class ChannelReceiver {
 
   /** Unsubscribes and waits for what is in hand, at most `deadlineMs`. Whether all of it was finished. */
   async stop(deadlineMs: number): Promise<boolean> {
-    if (this.#subscriber.isReady) await this.#subscriber.unsubscribePatterns().catch(() => undefined);
-    if (this.#inFlight > 0) {
-      let timer: NodeJS.Timeout | undefined;
-      await new Promise<void>((resolve) => {
-        this.#idle = resolve;
-        timer = setTimeout(resolve, deadlineMs);
-      });
-      clearTimeout(timer);
-    }
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, deadlineMs);
+    });
+    // A Redis that has frozen does not answer the end of a subscription.
+    await Promise.race([this.#drain(), late]);
+    clearTimeout(timer);
     this.#replyLists.stop();
     return this.#inFlight === 0;
+  }
+
+  async #drain(): Promise<void> {
+    if (this.#subscriber.isReady) await this.#subscriber.unsubscribePatterns().catch(() => undefined);
+    if (this.#inFlight === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#idle = resolve;
+    });
   }
 
   #receive(message: string, channel: string): void {

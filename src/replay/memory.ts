@@ -1,0 +1,35 @@
+import type { RedisConnection } from '../redis/index.ts';
+
+const INTERVAL_MS = 100;
+/** That many readings in a row must agree. */
+const CALM_READINGS = 5;
+const CALM_BYTES = 256;
+const LONGEST_MS = 5_000;
+
+/** Redis's `used_memory` in bytes, read when it has come to rest: the key table is moved over, and freed, only after
+ *  the last command. Without `mem_clients_normal`, the buffers of connections, which come and go by the minute: in a
+ *  small log they would outweigh the sessions. null where Redis does not tell. */
+export async function settledMemory(redis: RedisConnection, signal?: AbortSignal): Promise<number | null> {
+  try {
+    // Pages that the allocator holds back are no part of used_memory, but it costs nothing to be sure.
+    await redis.command('MEMORY', 'PURGE').catch(() => undefined);
+    const readings: number[] = [];
+    const end = performance.now() + LONGEST_MS;
+    while (performance.now() < end && !signal?.aborted) {
+      readings.push(await usedMemory(redis));
+      const last = readings.slice(-CALM_READINGS);
+      if (last.length === CALM_READINGS && Math.max(...last) - Math.min(...last) <= CALM_BYTES) break;
+      await new Promise((resolve) => setTimeout(resolve, INTERVAL_MS));
+    }
+    return Math.min(...readings.slice(-CALM_READINGS));
+  } catch {
+    return null;
+  }
+}
+
+async function usedMemory(redis: RedisConnection): Promise<number> {
+  const info = await redis.command<string>('INFO', 'memory');
+  const used = /^used_memory:(\d+)/m.exec(info);
+  if (!used) throw new Error('no used_memory');
+  return Number(used[1]) - Number(/^mem_clients_normal:(\d+)/m.exec(info)?.[1] ?? 0);
+}

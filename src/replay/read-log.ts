@@ -1,0 +1,123 @@
+import { open } from 'node:fs/promises';
+import { pipeline, Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { ReplayError } from './replay-error.ts';
+
+/** The longest line that is read, in bytes; servers cut request lines and headers off at 8 KiB each. */
+export const MAX_LINE_BYTES: number = 64 * 1024;
+
+/** A log that was opened. */
+export interface Log {
+  /** For people. */
+  readonly name: string;
+  /** Its lines, bytes as latin1; undefined in the place of one that is too long. To be read once. */
+  readonly lines: AsyncIterable<string | undefined>;
+  /** How much was read, 0 to 1; undefined for a pipe. */
+  readonly progress: () => number | undefined;
+  /** Ends reading; safe at any time. */
+  readonly close: () => void;
+}
+
+/** Opens a log: a file, or `-` for `stdin` (default: the process's). Gzip is known by its first bytes, whatever the
+ *  name. `signal` ends the reading.
+ *  @throws ReplayError `LOG_UNREADABLE`, here and while its lines are read. */
+export async function openLog(
+  file: string,
+  { stdin = process.stdin, signal }: { readonly stdin?: Readable; readonly signal?: AbortSignal } = {},
+): Promise<Log> {
+  const name = file === '-' ? 'standard input' : file;
+  const { source, sizeBytes } = file === '-' ? { source: stdin, sizeBytes: 0 } : await openFile(file);
+  const stop = (): void => void source.destroy();
+  if (signal?.aborted) stop();
+  signal?.addEventListener('abort', stop, { once: true });
+  let readBytes = 0;
+  const chunks = async function* (): AsyncGenerator<Buffer> {
+    for await (const chunk of source as AsyncIterable<Buffer>) {
+      readBytes += chunk.length;
+      yield chunk;
+    }
+  };
+  const lines = async function* (): AsyncGenerator<string | undefined> {
+    try {
+      yield* splitLines(unpack(chunks(), file.endsWith('.gz')));
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw unreadable(name, error as Error);
+    } finally {
+      signal?.removeEventListener('abort', stop);
+    }
+    signal?.throwIfAborted();
+  };
+  return {
+    name,
+    lines: lines(),
+    progress: () => (sizeBytes === 0 ? undefined : Math.min(1, readBytes / sizeBytes)),
+    close: stop,
+  };
+}
+
+async function openFile(file: string): Promise<{ source: Readable; sizeBytes: number }> {
+  try {
+    const handle = await open(file, 'r');
+    const status = await handle.stat();
+    if (!status.isDirectory()) return { source: handle.createReadStream(), sizeBytes: status.size };
+    await handle.close();
+    throw Object.assign(new Error(), { code: 'EISDIR' });
+  } catch (error) {
+    throw unreadable(file, error as Error);
+  }
+}
+
+/** Unzips what begins as gzip does. `named`: whether its name promises gzip. */
+async function* unpack(chunks: AsyncGenerator<Buffer>, named: boolean): AsyncGenerator<Buffer> {
+  let head = Buffer.alloc(0);
+  while (head.length < 2) {
+    const next = await chunks.next();
+    if (next.done) break;
+    head = Buffer.concat([head, next.value]);
+  }
+  const whole = async function* (): AsyncGenerator<Buffer> {
+    if (head.length > 0) yield head;
+    yield* chunks;
+  };
+  if (head[0] !== 0x1f || head[1] !== 0x8b) {
+    if (named && head.length > 0) throw Object.assign(new Error(), { code: 'Z_DATA_ERROR' });
+    yield* whole();
+    return;
+  }
+  const gunzip = createGunzip();
+  pipeline(Readable.from(whole()), gunzip, () => undefined); // its errors come out of gunzip
+  yield* gunzip as AsyncIterable<Buffer>;
+}
+
+async function* splitLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<string | undefined> {
+  let pending = '';
+  let isTooLong = false;
+  for await (const chunk of chunks) {
+    const parts = chunk.toString('latin1').split('\n');
+    for (let i = 0; i < parts.length; i += 1) {
+      if (!isTooLong) pending += parts[i]!;
+      if (pending.length > MAX_LINE_BYTES) {
+        isTooLong = true;
+        pending = '';
+      }
+      if (i === parts.length - 1) break;
+      yield isTooLong ? undefined : pending;
+      pending = '';
+      isTooLong = false;
+    }
+  }
+  if (isTooLong || pending !== '') yield isTooLong ? undefined : pending;
+}
+
+function unreadable(name: string, error: Error): ReplayError {
+  const code = (error as NodeJS.ErrnoException).code ?? error.message;
+  const why: Readonly<Record<string, string>> = {
+    ENOENT: 'there is no such file',
+    EISDIR: 'it is a folder; give one file',
+    EACCES: 'reading it is not permitted',
+    Z_DATA_ERROR: 'it is not gzip, or damaged',
+    Z_BUF_ERROR: 'its gzip data ends too early',
+  };
+  return new ReplayError('LOG_UNREADABLE', `The log ${name} cannot be read: ${why[code] ?? code}.`);
+}

@@ -1,0 +1,98 @@
+import { keptMinutes } from './exact-count.ts';
+import type { ReplayFindings, ReplayReport } from './report.ts';
+
+/* verdict.ts: what --verify demands. The limits are the ones that the design promises. */
+
+const MAX_FALSE_POSITIVE_RATE = 0.01;
+const MAX_UNIQUE_ERROR_PERCENT = 3;
+const MAX_BYTES_PER_SESSION = 1024;
+/** Below that what Redis needs anyway (tables, scripts) would be charged to a few sessions: their memory is not judged. */
+const MIN_SESSIONS_FOR_MEMORY = 100;
+
+/** What is wrong, a sentence each; empty where everything is as promised.
+ *  `mustFilter`: whether sessions were to be kept in seen filters from the first page on. */
+export function failuresOf(
+  report: ReplayReport,
+  { sent, back, exact, seen, overlaps }: ReplayFindings,
+  { mustFilter }: { readonly mustFilter: boolean },
+): string[] {
+  if (!exact || !seen) return ['nothing was counted beside it'];
+  const failures: string[] = [];
+  const views = [...back.visits.keys()].reduce((sum, session) => sum + exact.sessions.get(session)!.views, 0);
+  const { uniquePages, activeMinutes, bytesPerSession } = report;
+  const { falseNegatives, forms } = report.seen;
+  const rates = [report.seen, forms.exact, forms.filter].map(({ falsePositiveRate }) => falsePositiveRate ?? 0);
+  const demand = (holds: boolean, failure: string): void => void (holds || failures.push(failure));
+
+  demand(sent.degraded === 0, `${n(sent.degraded)} views got no answer within their deadline`);
+  demand(
+    sent.knownBefore === 0,
+    `${n(sent.knownBefore)} visitors were known before this replay: use a --namespace that has nothing of this log`,
+  );
+  demand(overlaps === 0, 'two instances serve the same sessions: their views count twice');
+  demand(report.views === views, `views are not exact: ${n(views)} in the log, ${n(report.views)} in the store`);
+  demand(
+    sent.miscounted === 0 || sent.knownBefore > 0,
+    `${n(sent.miscounted)} answers told another number of views than the visitor had at that time`,
+  );
+  demand(falseNegatives === 0, `${n(falseNegatives)} pages were called unseen although they had been visited`);
+  demand(
+    rates.every((rate) => rate <= MAX_FALSE_POSITIVE_RATE),
+    `${percent(Math.max(...rates))} of unseen pages were called seen; 1 % is allowed`,
+  );
+  demand(
+    !mustFilter || forms.filter.sessions! > 0,
+    'no session keeps its pages in a filter, although the exact limit is 0',
+  );
+  demand(
+    uniquePages.errorPercent !== null && uniquePages.errorPercent <= MAX_UNIQUE_ERROR_PERCENT,
+    `unique pages are off by ${uniquePages.errorPercent} % (${n(uniquePages.exact)} exact, ${n(uniquePages.estimated)} stored); 3 % is allowed`,
+  );
+  demand(
+    activeMinutes.exact === activeMinutes.stored,
+    `active minutes are not exact: ${n(activeMinutes.exact)} in the log, ${n(activeMinutes.stored)} in the store`,
+  );
+  demand(bytesPerSession !== null, 'memory could not be measured: Redis does not answer INFO memory');
+  demand(
+    report.sessions < MIN_SESSIONS_FOR_MEMORY || bytesPerSession === null || bytesPerSession <= MAX_BYTES_PER_SESSION,
+    `a session costs ${n(bytesPerSession)} bytes on average; 1,024 are allowed`,
+  );
+  return failures;
+}
+
+/** What one should know to judge the figures, a sentence each. */
+export function notesOf({ sent, back, exact, seen }: ReplayFindings): string[] {
+  const notes: string[] = [];
+  const long = exact ? [...exact.sessions.values()].filter(({ minutes }) => keptMinutes(minutes).dropped).length : 0;
+  if (sent.outOfOrder > 0) {
+    notes.push(
+      `${n(sent.outOfOrder)} requests stand in the log after a later one of the same visitor; they were sent in the log's order.`,
+    );
+  }
+  if (back.expired > 0) {
+    notes.push(
+      `${visitors(back.expired)} with one view expired during the replay, as they must: these figures leave them out.`,
+    );
+  }
+  if (long > 0) {
+    notes.push(
+      `${visitors(long)} with more than 35 active days: the store keeps the last 35, and those were compared.`,
+    );
+  }
+  if (seen && sent.visitors.length < MIN_SESSIONS_FOR_MEMORY) {
+    notes.push(`Memory is judged from ${MIN_SESSIONS_FOR_MEMORY} visitors up: among fewer, what Redis needs anyway weighs too much.`);
+  }
+  return notes;
+}
+
+function visitors(number: number): string {
+  return number === 1 ? '1 visitor' : `${n(number)} visitors`;
+}
+
+function n(number: number | null): string {
+  return number === null ? 'unknown' : number.toLocaleString('en-US');
+}
+
+function percent(rate: number): string {
+  return `${(100 * rate).toFixed(2)} %`;
+}
