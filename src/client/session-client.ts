@@ -9,7 +9,7 @@ import {
   encodePayload,
   isSession,
   isWriting,
-  type ProtocolError,
+  ProtocolError,
 } from '../protocol/index.ts';
 import type { ConnectionOptions } from '../redis/index.ts';
 import { ChannelRequester, type ReplyMode } from '../transport/channels/channel-requester.ts';
@@ -25,6 +25,7 @@ export type DegradedReason = NoAnswerReason | ErrorCode | 'breaker-open';
 /** A request that settled with `undefined`. */
 export interface Degraded {
   readonly command: string;
+  /** Empty where what was given is no session id. */
   readonly session: string;
   readonly reason: DegradedReason;
   /** The service's own words, where it sent an error reply. */
@@ -66,6 +67,27 @@ interface ClientEvents {
   up: [];
   /** Redis is away; the client goes on trying. */
   down: [Error];
+}
+
+const NO_SESSION = 'This is no session id: give 1 to 128 of A-Z, a-z, 0-9, _ and -, or sessionOf(token).';
+
+function isSessionId(session: unknown): session is string {
+  return typeof session === 'string' && isSession(session);
+}
+
+// What cannot travel is refused here and not thrown: a value that JSON has no words for, and what is no session. That
+// may be a token, which must be neither published nor shown.
+function encode(session: unknown, payload: unknown): string | ProtocolError {
+  if (!isSessionId(session)) return new ProtocolError('bad-payload', NO_SESSION);
+  let text: string | undefined;
+  try {
+    text = encodePayload(payload);
+  } catch {
+    // A circle, or a BigInt.
+  }
+  return (
+    text ?? new ProtocolError('bad-payload', 'This payload cannot be written as JSON: give a string or plain data.')
+  );
 }
 
 /** The serving layer's client: asks the service through Redis, waits at most a deadline, never fails a page.
@@ -121,9 +143,7 @@ export class SessionClient extends EventEmitter<ClientEvents> {
    *  `session`: a session's id; `sessionOf(token)` makes it from a token.
    *  @throws RangeError for what is no session: a token must not get here. */
   session(session: string, deadlineMs: number = this.deadlineMs): SessionHandle {
-    if (!isSession(session)) {
-      throw new RangeError('This is no session id: give 1 to 128 of A-Z, a-z, 0-9, _ and -, or sessionOf(token).');
-    }
+    if (!isSessionId(session)) throw new RangeError(NO_SESSION);
     return new SessionHandle(this, session, new WaitBudget(deadlineMs));
   }
 
@@ -135,7 +155,8 @@ export class SessionClient extends EventEmitter<ClientEvents> {
     payload: CommandMap[C]['payload'],
   ): Promise<boolean> {
     this.#counts.publishes += 1;
-    const heard = await this.#transport.publish(command, session, encodePayload(payload));
+    const text = encode(session, payload);
+    const heard = typeof text === 'string' && (await this.#transport.publish(command, session, text));
     if (!heard) this.#counts.unheard += 1;
     return heard;
   }
@@ -149,13 +170,18 @@ export class SessionClient extends EventEmitter<ClientEvents> {
     { deadlineMs = this.deadlineMs }: { readonly deadlineMs?: number } = {},
   ): Promise<CommandMap[C]['reply'] | undefined> {
     this.#counts.requests += 1;
+    const text = encode(session, payload);
+    if (typeof text !== 'string') {
+      const { code: reason, message } = text;
+      return this.#degrade({ command, session: isSessionId(session) ? session : '', reason, message });
+    }
     const breaker = this.#breakerFor(session);
     if (breaker.isOpen || deadlineMs <= 0) {
       // A view that nobody waits for is still a view.
-      if (isWriting(command)) void this.#transport.publish(command, session, encodePayload(payload));
+      if (isWriting(command)) void this.#transport.publish(command, session, text);
       return this.#degrade({ command, session, reason: breaker.isOpen ? 'breaker-open' : 'deadline' });
     }
-    const outcome = await this.#transport.request(command, session, encodePayload(payload), deadlineMs);
+    const outcome = await this.#transport.request(command, session, text, deadlineMs);
     if (!outcome.answered) {
       if (outcome.reason === 'deadline') breaker.miss();
       return this.#degrade({ command, session, reason: outcome.reason });

@@ -202,7 +202,8 @@ function isAbsence(error: Error): boolean {
 
 function explain(address: string, error: Error | undefined): string {
   if (error && isRefusal(error)) {
-    const what = error.message.split('\n')[0];
+    // Some of Redis's messages are a paragraph; their first word says it.
+    const [what] = error.message.startsWith('ERR') ? [error.message] : error.message.split(' ');
     return `Redis at ${address} refused the login or the database (${what}): check user, password and database number.`;
   }
   const code = (error as NodeJS.ErrnoException | undefined)?.code;

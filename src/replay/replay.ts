@@ -51,7 +51,13 @@ export interface ReplayOutcome {
  *  @throws ReplayError, RedisUnavailableError, the signal's reason, or a RangeError for a value that cannot be used. */
 export async function replay(options: ReplayOptions): Promise<ReplayOutcome> {
   const { log, namespace, verify = false, concurrency = 32, deadlineMs = 2_000, waitMs = 0 } = options;
-  const { negativeProbes = 100_000, bounceMs = 30 * 60_000, signal = new AbortController().signal, onPhase, onSent } = options;
+  const {
+    negativeProbes = 100_000,
+    bounceMs = 30 * 60_000,
+    signal = new AbortController().signal,
+    onPhase,
+    onSent,
+  } = options;
   const redis = await new RedisConnection(options.redis, 'sessionwise-replay').connect();
   let client: SessionClient | undefined;
   try {
@@ -75,7 +81,8 @@ export async function replay(options: ReplayOptions): Promise<ReplayOutcome> {
     await onPhase?.('reading back');
     const back = await readBack(client, sent.visitors, { concurrency, bounceMs, signal });
     if (exact) await onPhase?.('verifying');
-    const seen = exact && (await askSeen(client, redis, exact, [...back.visits.keys()], { concurrency, signal, negativeProbes }));
+    const seen =
+      exact && (await askSeen(client, redis, exact, [...back.visits.keys()], { concurrency, signal, negativeProbes }));
     const bytes = bytesBefore === null || bytesAfter === null ? null : bytesAfter - bytesBefore;
     const findings = { sent, back, exact, seen, bytes, overlaps };
     return { report: reportOf(findings), findings };

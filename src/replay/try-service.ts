@@ -19,12 +19,14 @@ const FIRST_CHARACTERS = '0123456789abcdefghijklmnopqrstuvwxyz';
 const PAGE = '/';
 // The second day of the epoch: no clock is so wrong that it stands there.
 const LONG_AGO = 86_400_000;
-const WARM_UP_VIEWS = 10;
+// More pages than any exact form holds (512), so that one session turns to a filter, and the filter grows. Redis allots
+// a latency histogram of some 20 KB at the first call of each command: those are no session's cost.
+const WARM_UP_PAGES = 600;
 const RETRY_MS = 20;
 const RETRY_REASONS: readonly Degraded['reason'][] = ['nobody-listens', 'disconnected', 'unavailable'];
 
 /** Makes sure, before anything of a log is sent, that every session has one service, which honours the log's times; and
- *  warms it up (scripts, buffers). It uses a throwaway session per first character, so that instances that share the
+ *  warms it up (scripts, buffers, every command that views use). It uses a throwaway session per first character, so that instances that share the
  *  sessions by globs are all asked, and deletes their keys again: nothing stays.
  *  @throws ReplayError `NO_SERVICE` or `TIMES_NOT_ACCEPTED`. */
 export async function tryService(client: SessionClient, redis: RedisConnection, options: TryOptions): Promise<void> {
@@ -32,8 +34,8 @@ export async function tryService(client: SessionClient, redis: RedisConnection, 
   const sessions = [...FIRST_CHARACTERS].map((first) => first + sessionOf(createToken()).slice(1));
   const reasons = new Map<string, Degraded>();
   const note = (degraded: Degraded): void => void reasons.set(degraded.session, degraded);
-  const view = (session: string) =>
-    client.request('pageview', session, { path: PAGE, at: LONG_AGO }, { deadlineMs: Math.max(deadlineMs, 1_000) });
+  const view = (session: string, path: string = PAGE) =>
+    client.request('pageview', session, { path, at: LONG_AGO }, { deadlineMs: Math.max(deadlineMs, 1_000) });
   client.on('degraded', note);
   try {
     // The first alone: it loads the script, and so makes sure that all others keep their order.
@@ -54,8 +56,8 @@ export async function tryService(client: SessionClient, redis: RedisConnection, 
         `The service at ${redis.address} ignores a log's times: start it with --accept-times.`,
       );
     }
-    const views = Array.from({ length: sessions.length * WARM_UP_VIEWS }, (_, i) => sessions[i % sessions.length]!);
-    await inFlight(views, concurrency, (session) => view(session).then(() => undefined), signal);
+    const pages = Array.from({ length: WARM_UP_PAGES }, (_, i) => `${PAGE}${i}`);
+    await inFlight(pages, concurrency, (page) => view(sessions[0]!, page).then(() => undefined), signal);
   } finally {
     client.off('degraded', note);
     await forget(redis, new Keys(client.namespace), sessions);

@@ -80,7 +80,9 @@ export function notesOf({ sent, back, exact, seen }: ReplayFindings): string[] {
     );
   }
   if (seen && sent.visitors.length < MIN_SESSIONS_FOR_MEMORY) {
-    notes.push(`Memory is judged from ${MIN_SESSIONS_FOR_MEMORY} visitors up: among fewer, what Redis needs anyway weighs too much.`);
+    notes.push(
+      `Memory is judged from ${MIN_SESSIONS_FOR_MEMORY} visitors up: among fewer, what Redis needs anyway weighs too much.`,
+    );
   }
   return notes;
 }

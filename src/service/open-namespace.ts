@@ -64,6 +64,7 @@ export class NamespaceUnknownError extends Error {
  *  RangeError for a value that cannot be used; each says what to do. The connection is closed then. */
 export async function openNamespace(options: NamespaceOptions, create = true): Promise<Namespace> {
   const keys = new Keys(options.namespace ?? 'sw');
+  if (options.secret !== undefined) ItemKey.check(options.secret);
   const redis = new RedisConnection(options.redis, 'sessionwise-service');
   try {
     await redis.connect();

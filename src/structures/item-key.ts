@@ -16,11 +16,15 @@ export class ItemKey {
   // A Map keeps insertion order, so its first key is the oldest: the cheapest bounded cache there is.
   readonly #hot = new Map<string, string>();
 
-  /** `secret`: at least 16 characters.
-   *  @throws RangeError where it is shorter. */
+  /** @throws RangeError where `secret` has fewer than 16 characters. */
+  static check(secret: string): void {
+    if (secret.length >= 16) return;
+    throw new RangeError('The secret is too short: give at least 16 characters, better 32 random ones.');
+  }
+
+  /** @throws RangeError where `secret` has fewer than 16 characters. */
   constructor(secret: string) {
-    if (secret.length < 16)
-      throw new RangeError('The secret is too short: give at least 16 characters, better 32 random ones.');
+    ItemKey.check(secret);
     this.#secret = secret;
   }
 

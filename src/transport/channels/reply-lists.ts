@@ -1,8 +1,9 @@
 import { REPLY_TTL_MS } from '../../protocol/index.ts';
 import type { RedisConnection } from '../../redis/index.ts';
 
-// Before the lists expire, and after every caller with a usual deadline has gone.
-const LOOK_AFTER_MS: number = REPLY_TTL_MS - 100;
+// After every caller with a usual deadline has gone, and well before the lists expire: a look that a busy process
+// takes too late finds nothing to count.
+const LOOK_AFTER_MS: number = REPLY_TTL_MS / 2;
 
 /** Replies to callers that wait with BLPOP, and a look back at which of them nobody took. */
 export class ReplyLists {

@@ -1,0 +1,134 @@
+// @ts-check
+import { html } from './html.js';
+
+/** @typedef {import('./html.js').Html} Html
+ *  @typedef {import('./statistics.js').Statistics} Statistics */
+
+const NAVIGATION = [
+  { path: '/', label: 'Shop' },
+  { path: '/confirm-purchase', label: 'Checkout' },
+  { path: '/notifications', label: 'Notices' },
+];
+
+/** One of the pictures in public/icons.svg. @param {string} name @param {string} [className] */
+export function icon(name, className = 'icon') {
+  return html`<svg class="${className}" aria-hidden="true" focusable="false"><use href="/icons.svg#${name}"></use></svg>`;
+}
+
+/**
+ * A page up to the end of its content: all that does not need to know the visit.
+ * @param {{ title: string, current?: string, unread?: number | undefined, main: Html }} page
+ */
+export function top({ title, current, unread, main }) {
+  const links = NAVIGATION.map(
+    ({ path, label }) => html`
+        <li><a href="${path}"${path === current && html` aria-current="page"`}>${label}${
+          path === '/notifications' && unread ? badge(unread) : ''
+        }</a></li>`,
+  );
+  return html`<!doctype html>
+<html lang="en">
+<head>
+  <meta charset="utf-8">
+  <meta name="viewport" content="width=device-width, initial-scale=1">
+  <meta name="color-scheme" content="light dark">
+  <title>${title} · Corner Shop</title>
+  <link rel="icon" href="/favicon.svg" type="image/svg+xml">
+  <link rel="stylesheet" href="/shop.css">
+</head>
+<body>
+  <a class="skip" href="#content">Skip to the content</a>
+  <header class="masthead">
+    <div class="wrap">
+      <a class="brand" href="/">${icon('shop')}<span>Corner Shop</span></a>
+      <nav aria-label="Main">
+        <ul>${links}
+        </ul>
+      </nav>
+    </div>
+  </header>
+  <main id="content" class="wrap" tabindex="-1">
+${main}
+  </main>
+`;
+}
+
+/** @param {number} unread */
+function badge(unread) {
+  return html` <span class="badge" data-unread="${unread}">${unread}<span class="sr"> unread</span></span>`;
+}
+
+/**
+ * The footer: what the service knows of this visit, or that it does not answer now.
+ * @param {{ statistics: Statistics | undefined, waitedMs?: number | undefined }} visit
+ */
+export function bottom({ statistics, waitedMs }) {
+  return html`${statistics ? liveFooter(statistics, waitedMs) : degradedFooter()}
+</body>
+</html>
+`;
+}
+
+/** @param {Statistics} statistics @param {number | undefined} waitedMs */
+function liveFooter({ totalPages, uniquePages, minutes }, waitedMs) {
+  return html`<footer id="session-stats" data-state="live" data-total-pages="${totalPages}" data-unique-pages="${uniquePages}">
+    <div class="wrap">
+      <section aria-label="Your visit">
+        <h2>Your visit</h2>
+        <div class="figures">
+          <p class="figure"><strong>${totalPages}</strong> ${totalPages === 1 ? 'page' : 'pages'} viewed</p>
+          <p class="figure"><strong>${uniquePages}</strong> different ${uniquePages === 1 ? 'page' : 'pages'}</p>
+          <div class="figure">
+            ${strip(minutes)}
+          </div>
+        </div>
+      </section>
+      ${colophon(waitedMs === undefined ? '' : `Sessionwise answered in ${waitedMs.toFixed(1)} ms.`)}
+    </div>
+  </footer>`;
+}
+
+/** The last minutes as bars, and in words for who cannot see them. @param {boolean[]} minutes */
+function strip(minutes) {
+  const labels = minutes.map((_, i) => (i === minutes.length - 1 ? 'now' : `−${minutes.length - 1 - i}`));
+  const active = minutes.flatMap((isActive, i) =>
+    isActive ? (i === minutes.length - 1 ? 'this minute' : `${minutes.length - 1 - i} min ago`) : [],
+  );
+  const words = active.length > 0 ? `Active ${active.join(', ')}.` : 'Not active in the last minutes.';
+  const bars = minutes.map((isActive, i) => html`<li data-active="${String(isActive)}"><span>${labels[i]}</span></li>`);
+  return html`<p class="sr">${words}</p>
+            <ol class="strip" aria-hidden="true">${bars}</ol>
+            <p aria-hidden="true">active minutes</p>`;
+}
+
+function degradedFooter() {
+  return html`<footer id="session-stats" data-state="degraded">
+    <div class="wrap">
+      <section aria-label="Your visit">
+        <h2>Your visit</h2>
+        <p class="resting">${icon('rest')}<span>Our page counter is taking a short break. Everything else works as
+          always, and your figures will be back here by themselves.</span></p>
+      </section>
+      ${colophon('')}
+    </div>
+  </footer>`;
+}
+
+/** @param {string} note */
+function colophon(note) {
+  return html`<p class="colophon">${note} No tracking pipeline, and no script in your browser:
+        <a href="/raw-session-analytics">these figures as JSON</a>.</p>`;
+}
+
+/** Who comes for the first time, or again after a while, is greeted. @param {Statistics['welcome']} welcome */
+export function greeting(welcome) {
+  if (welcome === 'new') {
+    return html`<p class="greeting" data-welcome="new" role="status">${icon('spark')}<span><strong>Welcome!</strong>
+      It is your first time here: have a look around.</span></p>`;
+  }
+  if (welcome === 'back') {
+    return html`<p class="greeting" data-welcome="back" role="status">${icon('spark')}<span><strong>Welcome back!</strong>
+      Everything is as you left it.</span></p>`;
+  }
+  return html``;
+}

@@ -1,0 +1,75 @@
+// @ts-check
+import { nameOf, productOf } from '../catalogue.js';
+import { html } from '../html.js';
+import { bottom, greeting, icon, top } from '../layout.js';
+import { picture, shelf } from '../products.js';
+import { sendPage, waitedMs } from '../respond.js';
+import { fromAnalytics, fromView } from '../statistics.js';
+
+/** @import { Request, Response } from 'express' */
+
+/** `/added/:item`: waits for nothing. Its view was published; its content goes out at once. Only then does it ask for
+ *  the footer's figures, over the same connection, so that the view is counted before.
+ *  @param {Request<{ item: string }>} request @param {Response} response */
+export async function added(request, response) {
+  const { item } = request.params;
+  const name = nameOf(item);
+  response.type('html').write(
+    `${top({
+      title: `${name} added`,
+      main: confirmation(
+        item,
+        html`<p class="aside">This page was sent before anybody counted it.
+          <a href="/added-sync/${encodeURIComponent(item)}">The same, but waiting for the answer</a></p>`,
+      ),
+    })}`,
+  );
+  const analytics = await request.sessionwise?.analytics();
+  const statistics = fromAnalytics(analytics);
+  // It was asked behind the view: who is here for the first time has seen one page by now.
+  const welcome = analytics?.totalPages === 1 ? 'new' : undefined;
+  response.end(
+    `${html`<div class="wrap">${greeting(welcome)}</div>`}${bottom({ statistics, waitedMs: waitedMs(request) })}`,
+  );
+}
+
+/** `/added-sync/:item`: waits for the answer, and so can tell whether this page was seen before.
+ *  @param {Request<{ item: string }>} request @param {Response} response */
+export async function addedSync(request, response) {
+  const { item } = request.params;
+  const view = await request.sessionwise?.view;
+  const seenBefore = view ? String(view.previouslyVisited) : 'unknown';
+  const words = {
+    true: 'You have been on this page before: is it one more, or the same one again?',
+    false: 'This is the first time that you see this page.',
+    unknown: 'Whether you have been here before nobody can tell right now.',
+  }[seenBefore];
+  sendPage(request, response, {
+    title: `${nameOf(item)} added`,
+    statistics: fromView(view),
+    main: confirmation(
+      item,
+      html`<p class="aside" data-seen-before="${seenBefore}">${words}
+        <a href="/added/${encodeURIComponent(item)}">The same, without waiting</a></p>`,
+    ),
+  });
+}
+
+/** @param {string} item @param {import('../html.js').Html} aside */
+function confirmation(item, aside) {
+  const product = productOf(item);
+  return html`
+    <article class="added">
+      ${picture(product)}
+      <div>
+        <p class="eyebrow">${icon('check')} Added to your basket</p>
+        <h1><bdi>${nameOf(item)}</bdi></h1>
+        <p>${product?.blurb ?? 'We have never heard of it, but we will find it for you.'}</p>
+        ${product && html`<p class="price">${product.price}</p>`}
+        <p class="actions"><a class="button" href="/confirm-purchase">To the checkout</a>
+          <a class="button quiet" href="/">Keep browsing</a></p>
+        ${aside}
+      </div>
+    </article>
+    ${shelf('Also in the shop', product)}`;
+}

@@ -1,0 +1,26 @@
+// @ts-check
+
+import { html } from './html.js';
+import { bottom, greeting, top } from './layout.js';
+
+/** @typedef {import('./html.js').Html} Html
+ *  @typedef {import('./statistics.js').Statistics} Statistics */
+
+/**
+ * Sends a page that waited for its answers.
+ * @param {import('express').Request} request
+ * @param {import('express').Response} response
+ * @param {{ title: string, current?: string, unread?: number | undefined, statistics: Statistics | undefined, main: Html }} page
+ */
+export function sendPage(request, response, { statistics, main, ...page }) {
+  const greeted = html`${greeting(statistics?.welcome)}${main}`;
+  response
+    .type('html')
+    .send(`${top({ ...page, main: greeted })}${bottom({ statistics, waitedMs: waitedMs(request) })}`);
+}
+
+/** How long this page has waited for the service so far, in milliseconds. @param {import('express').Request} request */
+export function waitedMs(request) {
+  const { sessionwise } = request;
+  return sessionwise && request.app.locals.deadlineMs - sessionwise.leftMs;
+}

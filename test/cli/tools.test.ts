@@ -1,0 +1,155 @@
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { SessionClient } from '../../src/index.ts';
+import { ended, runCli, startCli } from '../support/run-cli.ts';
+import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+describe('serve, notify, inspect and doctor together', () => {
+  let folder: string;
+  let redis: TestRedis;
+  let client: SessionClient;
+  let service: ReturnType<typeof startCli>;
+  const cli = (...args: string[]) => runCli([...args, '--redis', redis.url], { cwd: folder });
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'sw-cli-'));
+    redis = await startTestRedis({ persistence: true });
+    service = startCli(['serve', '--redis', redis.url, '--http', '0'], { cwd: folder });
+    await waitUntil('the service serves', () => service.output().includes('"Serving."'));
+    client = new SessionClient({ redis: redis.url });
+    await client.ready();
+  });
+  afterAll(async () => {
+    await client.close();
+    service.kill('SIGKILL');
+    await redis.stop();
+    rmSync(folder, { recursive: true });
+  });
+
+  test('a first start without a secret makes one, tells so and keeps it from others', () => {
+    expect(service.output()).toContain('A secret was generated');
+    expect(statSync(join(folder, '.sessionwise', 'secret')).mode & 0o777).toBe(0o600);
+  });
+
+  test('notify publishes once, and the sessions see it', async () => {
+    const first = await cli(
+      'notify',
+      'customers',
+      '--id',
+      'n1',
+      '--text',
+      'Hello',
+      '--data',
+      '{"link":"/sale"}',
+      '--json',
+    );
+    expect(first).toMatchObject({ code: 0, stderr: '' });
+    expect(JSON.parse(first.stdout)).toMatchObject({ group: 'customers', id: 'n1', isNew: true });
+    expect((await cli('notify', 'customers', '--id', 'n1', '--text', 'Hello')).stdout).toContain(
+      'has "n1" already: nothing changed',
+    );
+    const notices = await client.session('reader').notifications({ groups: ['customers'] });
+    expect(notices).toEqual([
+      expect.objectContaining({ id: 'n1', text: 'Hello', link: '/sale', group: 'customers', seen: false }),
+    ]);
+  });
+
+  test('inspect tells what is known, in words and as JSON', async () => {
+    const session = client.session('visitor');
+    await session.pageview('/a?x=1');
+    await session.pageview('/b');
+    await session.markSeen(['n1', 'foreign']);
+    await session.markItemSeen('sku-1');
+    const { code, stdout } = await cli(
+      'inspect',
+      'visitor',
+      '--seen',
+      '/a',
+      '--seen',
+      '/c',
+      '--seen',
+      'sku-1',
+      '--json',
+    );
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      session: 'visitor',
+      known: true,
+      totalPages: 2,
+      uniquePages: 2,
+      uniquePagesExact: true,
+      items: 1,
+      noticesMarked: 2,
+      seen: { '/a': true, '/c': false, 'sku-1': true },
+    });
+    const words = (await cli('inspect', 'visitor', '--time-zone', 'UTC')).stdout;
+    expect(words).toMatch(/Viewed 2 pages, 2 of them different/);
+    expect(words).toMatch(/Active in [12] minutes?: first .* \(UTC\)/);
+    expect(words).toMatch(/expires in 30 days/);
+    expect((await cli('inspect', 'nobody')).stdout).toContain('Nothing is known of it');
+  });
+
+  test('inspect and notify refuse another secret, and inspect an unknown namespace', async () => {
+    const other = { cwd: folder, env: { SESSIONWISE_SECRET: 'another secret, just as long as it must be' } };
+    for (const args of [
+      ['inspect', 'visitor'],
+      ['notify', 'customers', '--id', 'x', '--text', 'x'],
+    ]) {
+      const { code, stderr } = await runCli([...args, '--redis', redis.url], other);
+      expect(code).toBe(1);
+      expect(stderr).toContain('was made with another secret');
+    }
+    const unknown = await cli('inspect', 'visitor', '--namespace', 'empty');
+    expect(unknown.code).toBe(1);
+    expect(unknown.stderr).toContain('keeps no namespace "empty"');
+  });
+
+  test('doctor finds nothing wrong with a server that is set up well, and says who serves', async () => {
+    const { code, stdout } = await cli('doctor', '--json');
+    const { problems, findings } = JSON.parse(stdout);
+    expect({ code, problems }).toEqual({ code: 0, problems: 0 });
+    expect(findings).toContainEqual({ level: 'good', about: 'service', text: '1 serving: ?*.' });
+  });
+
+  test('doctor names each problem and ends with 1', async () => {
+    const bad = await startTestRedis({
+      extraArgs: ['--maxmemory', '100mb', '--maxmemory-policy', 'allkeys-lru', '--save', ''],
+    });
+    try {
+      const { code, stdout } = await runCli(['doctor', '--redis', bad.url], { cwd: folder });
+      expect(code).toBe(1);
+      expect(stdout).toMatch(/PROBLEM {2}persistence .*a restart loses everything/);
+      expect(stdout).toMatch(/PROBLEM {2}eviction .*allkeys-lru/);
+      expect(stdout).toMatch(/note .*No instance serves "sw"/);
+      expect(stdout).toContain('2 problems found.');
+    } finally {
+      await bad.stop();
+    }
+  });
+
+  test('a second instance with the same glob is told by doctor', async () => {
+    const second = startCli(['serve', '--redis', redis.url], { cwd: folder });
+    try {
+      await waitUntil('the second serves', () => second.output().includes('"Serving."'));
+      expect((await cli('doctor')).stdout).toMatch(/PROBLEM {2}service .*2 serving, and their globs overlap/);
+    } finally {
+      second.kill('SIGTERM');
+      expect(await ended(second)).toBe(0);
+    }
+  });
+
+  test('SIGTERM: finishes what is in hand, says so, exits with 0', async () => {
+    const answers = Array.from({ length: 200 }, (_, i) =>
+      client.request('pageview', `last-${i}`, '/', { deadlineMs: 5000 }),
+    );
+    // Redis has handed them all over once it has answered a later command of the same connection.
+    await client.publish('session-analytics', 'last', '');
+    service.kill('SIGTERM');
+    expect(await ended(service)).toBe(0);
+    expect((await Promise.all(answers)).filter((answer) => answer === undefined)).toEqual([]);
+    expect(service.output()).toContain('"Stopped."');
+  });
+});

@@ -1,0 +1,137 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runCli } from '../support/run-cli.ts';
+import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+
+const SECRET = { SESSIONWISE_SECRET: 'a secret for tests, and only for them' };
+
+describe('the command line tells what is wrong in one sentence', () => {
+  let folder: string;
+  let locked: TestRedis;
+  const file = (name: string, text: string): string => {
+    const path = join(folder, name);
+    writeFileSync(path, text);
+    return path;
+  };
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'sw-cli-'));
+    locked = await startTestRedis({ extraArgs: ['--requirepass', 'hidden-password'] });
+  });
+  afterAll(async () => {
+    rmSync(folder, { recursive: true });
+    await locked.stop();
+  });
+
+  const expectSentence = async (
+    args: string[],
+    code: number,
+    sentence: RegExp,
+    env: NodeJS.ProcessEnv = SECRET,
+  ): Promise<void> => {
+    const result = await runCli(args, { cwd: folder, env });
+    expect(result.stderr).toMatch(sentence);
+    expect(result.stderr.trim().split('\n')).toHaveLength(1);
+    expect(result.stderr).not.toMatch(/^\s+at /m);
+    expect(result.stdout).toBe('');
+    expect(result.code).toBe(code);
+  };
+
+  test('usage: code 2', async () => {
+    await expectSentence(['serv'], 2, /unknown command 'serv'.*Did you mean serve/);
+    await expectSentence(['serve', '--bogus'], 2, /unknown option '--bogus'/);
+    await expectSentence(['serve'], 2, /No Redis: give --redis URL or --connection FILE/);
+    await expectSentence(['serve', '--redis', 'http://x'], 2, /"http:\/\/" is no Redis address/);
+    await expectSentence(['serve', '--redis', 'not a url'], 2, /The Redis URL is not one/);
+    await expectSentence(['serve', '--redis', locked.url, '--connection', 'x'], 2, /not both/);
+    await expectSentence(['serve', '--redis', locked.url, '--sessionglob', '[a'], 2, /session glob "\[a"/);
+    await expectSentence(['serve', '--redis', locked.url, '--namespace', 'Über'], 2, /namespace "Über"/);
+    await expectSentence(['serve', '--redis', locked.url, '--http', 'abc'], 2, /address "abc"/);
+    await expectSentence(['serve', '--redis', locked.url, '--log-level', 'loud'], 2, /--log-level loud/);
+    await expectSentence(['demo', '--port', 'abc'], 2, /--port abc/);
+    await expectSentence(['notify', 'staff', '--redis', locked.url, '--text', 'x'], 2, /--id/);
+    await expectSentence(
+      ['notify', 'staff', '--redis', locked.url, '--id', 'x', '--text', 'x', '--data', '[1]'],
+      2,
+      /--data is no JSON object/,
+    );
+    await expectSentence(['inspect', 'a.token:with/characters', '--redis', locked.url], 2, /no session id/);
+    await expectSentence(
+      ['inspect', 's', '--redis', locked.url, '--time-zone', 'Mars/Base'],
+      2,
+      /--time-zone Mars\/Base/,
+    );
+    expect((await runCli([])).code).toBe(2);
+  }, 60_000);
+
+  test('configuration: code 2, naming the path of each wrong value and never the secret', async () => {
+    const redis = ['--redis', locked.url];
+    await expectSentence(['serve', ...redis, '--config', 'missing.json'], 2, /missing.json cannot be read \(ENOENT\)/);
+    const broken = file('broken.json', '{"secret":"do-not-print-this-secret" "combos":[]}');
+    await expectSentence(['serve', ...redis, '--config', broken], 2, /broken.json is not JSON: line 1, column 38/);
+    expect((await runCli(['serve', ...redis, '--config', broken])).stderr).not.toContain('do-not-print');
+    const wrong = file(
+      'wrong.json',
+      '{"combos":[{"name":"a","all":["/x",7],"suggest":"b"}],"exactLimit":1000,"colour":1}',
+    );
+    await expectSentence(['serve', ...redis, '--config', wrong], 2, /combos\[0\]\.all\[1\]: .*exactLimit: .*colour/);
+    const twice = file(
+      'twice.json',
+      '{"combos":[{"name":"a","all":["x"],"suggest":"b"},{"name":"a","all":["y"],"suggest":"c"}]}',
+    );
+    await expectSentence(['serve', ...redis, '--config', twice], 2, /combos: two are called "a"/);
+    const url = file('url.json', '{"combos":[{"name":"a","all":["http://"],"suggest":"b"}]}');
+    await expectSentence(['serve', ...redis, '--config', url], 2, /combos\[0\]\.all\[0\]: .*not a valid URL/);
+    const connection = file('connection.json', '{"host":"127.0.0.1","port":99999,"password":"hidden-password"}');
+    await expectSentence(['serve', '--connection', connection], 2, /port 99999/);
+    await expectSentence(['serve', '--connection', file('list.json', '[]')], 2, /must hold a JSON object/);
+    await expectSentence(['serve', ...redis], 2, /secret is too short/, { SESSIONWISE_SECRET: 'short' });
+  }, 60_000);
+
+  test('surroundings: code 1', async () => {
+    await expectSentence(
+      ['serve', '--redis', 'redis://127.0.0.1:1'],
+      1,
+      /127\.0\.0\.1:1 cannot be reached \(ECONNREFUSED\)/,
+    );
+    await expectSentence(
+      ['serve', '--redis', 'unix:///nowhere.sock'],
+      1,
+      /\/nowhere\.sock cannot be reached \(ENOENT\)/,
+    );
+    await expectSentence(['serve', '--redis', locked.url], 1, /refused the login.*NOAUTH/);
+    const wrongPassword = file('wrong-password.json', JSON.stringify({ path: locked.socketPath, password: 'guess' }));
+    await expectSentence(['serve', '--connection', wrongPassword], 1, /refused the login.*WRONGPASS/);
+    expect((await runCli(['serve', '--connection', wrongPassword])).stderr).not.toContain('guess');
+    await expectSentence(['inspect', 's', '--redis', 'redis://127.0.0.1:1'], 1, /cannot be reached/);
+    await expectSentence(
+      ['notify', 'g', '--id', 'x', '--text', 'x', '--redis', 'redis://127.0.0.1:1'],
+      1,
+      /cannot be reached/,
+    );
+    await expectSentence(['doctor', '--redis', 'redis://127.0.0.1:1'], 1, /cannot be reached/);
+  }, 60_000);
+
+  test('a server that never answers: a deadline, and code 1', async () => {
+    const silent = createServer(() => {});
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const { port } = silent.address() as { port: number };
+    try {
+      await expectSentence(['serve', '--redis', `redis://127.0.0.1:${port}`], 1, /cannot be reached/);
+    } finally {
+      silent.close();
+    }
+  });
+
+  test('help goes to standard output, with code 0', async () => {
+    for (const command of ['serve', 'demo', 'replay', 'notify', 'inspect', 'doctor']) {
+      const { code, stdout, stderr } = await runCli([command, '--help']);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      expect(stdout).toContain(`Usage: sessionwise ${command}`);
+    }
+    expect((await runCli(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  }, 60_000);
+});

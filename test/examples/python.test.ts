@@ -1,0 +1,91 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Service, startService } from '../../src/service/index.ts';
+import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+
+/* The foreign client: examples/python/ against a real service, with Debian's Python and its python3-redis. */
+
+const PYTHON = '/usr/bin/python3';
+const DEMO = fileURLToPath(new URL('../../examples/python/demo.py', import.meta.url));
+const ENV = { ...process.env, PYTHONDONTWRITEBYTECODE: '1', PYTHONIOENCODING: 'utf-8' };
+
+const found = spawnSync(PYTHON, ['-c', 'import redis; print(redis.__version__)'], { encoding: 'utf8' });
+const isMissing = found.status !== 0;
+const HOW = `${PYTHON} has no redis module: apt-get install -y python3-redis`;
+if (isMissing && !process.env.CI) console.warn(`SKIPPED: the Python example. ${HOW}`);
+
+describe.skipIf(isMissing && !process.env.CI)('examples/python', () => {
+  let redis: TestRedis;
+  let service: Service | undefined;
+
+  beforeAll(async () => {
+    if (isMissing) throw new Error(HOW);
+    redis = await startTestRedis();
+  });
+
+  afterAll(async () => {
+    await service?.stop();
+    await redis?.stop();
+  });
+
+  test('demo.py fails where nobody serves', async () => {
+    const { code, output } = await runDemo(['--redis', redis.url]);
+    expect(output).toContain('WRONG publish');
+    expect(code).toBe(1);
+  });
+
+  test('demo.py publishes and requests', async () => {
+    service = await startService({ redis: redis.url, secret: 'python-example-secret' });
+    const { code, output } = await runDemo(['--redis', redis.url]);
+    expect(output).toContain('ok    costs no deadline');
+    expect(output).not.toContain('WRONG');
+    expect(code).toBe(0);
+  });
+
+  test('a request keeps its deadline where nobody answers', async () => {
+    // Subscribed, so that PUBLISH says 1, and silent.
+    const { code, output } = await runPython(
+      `
+import redis, time
+from sessionwise import Sessionwise
+url = ${JSON.stringify(redis.url)}
+listener = redis.Redis.from_url(url).pubsub()
+listener.psubscribe("silent:ss:*")
+listener.get_message(timeout=5)
+client = Sessionwise(url, namespace="silent")
+client.publish("pageview", "s1", "/a")
+for deadline in (0.05, 0.15):
+    started = time.monotonic()
+    assert client.request("pageview", "s1", "/a", deadline=deadline) is None
+    took = time.monotonic() - started
+    assert deadline <= took < deadline + 0.25, (deadline, took)
+    print("kept", deadline)
+`,
+    );
+    expect(output).toBe('kept 0.05\nkept 0.15\n');
+    expect(code).toBe(0);
+  });
+});
+
+function runDemo(args: readonly string[]): Promise<{ code: number | null; output: string }> {
+  return run([DEMO, ...args]);
+}
+
+function runPython(source: string): Promise<{ code: number | null; output: string }> {
+  return run(['-c', source], { ...ENV, PYTHONPATH: fileURLToPath(new URL('../../examples/python/', import.meta.url)) });
+}
+
+function run(args: readonly string[], env: NodeJS.ProcessEnv = ENV): Promise<{ code: number | null; output: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(PYTHON, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        output += text;
+      });
+    }
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ code, output }));
+  });
+}

@@ -1,0 +1,321 @@
+import { once } from 'node:events';
+import { request as httpRequest, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express, { type Express, type Request, Router } from 'express';
+import session from 'express-session';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { type SessionMiddlewareOptions, sessionwise, tokenOf } from '../../src/express/index.ts';
+import { createToken, SessionClient, sessionOf } from '../../src/index.ts';
+import { RedisConnection } from '../../src/redis/index.ts';
+import { type Service, startService } from '../../src/service/index.ts';
+import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+const BROWSER = { 'sec-fetch-dest': 'document' };
+
+let server: TestRedis;
+let service: Service;
+let redis: RedisConnection;
+let client: SessionClient;
+const servers: Server[] = [];
+
+beforeAll(async () => {
+  server = await startTestRedis();
+  service = await startService({ redis: server.url, secret: 'a secret of the tests, long enough' });
+  redis = await new RedisConnection(server.url).connect();
+  client = new SessionClient({ redis: server.url, deadlineMs: 20_000 });
+  expect(await client.ready()).toBe(true);
+});
+afterAll(async () => {
+  await client?.close();
+  await service?.stop();
+  await redis?.close();
+  await server?.stop();
+});
+afterEach(() => {
+  for (const running of servers.splice(0)) {
+    running.close();
+    running.closeAllConnections();
+  }
+});
+
+interface Answer {
+  readonly status: number;
+  readonly cookie: string | undefined;
+  readonly body: { id?: string; sid?: string; view?: { totalPages: number } };
+}
+
+/** Asks as a browser would; the path goes onto the request line as it is. */
+async function ask(
+  app: Server,
+  path: string,
+  headers: Record<string, string> = BROWSER,
+  method = 'GET',
+): Promise<Answer> {
+  const { port } = app.address() as AddressInfo;
+  const request = httpRequest({ port, host: '127.0.0.1', path, headers, method }).end();
+  const [response] = await once(request, 'response');
+  let text = '';
+  for await (const chunk of response) text += chunk;
+  const cookie = response.headers['set-cookie']?.[0]?.split(';')[0];
+  return { status: response.statusCode, cookie, body: text.startsWith('{') ? JSON.parse(text) : {} };
+}
+
+async function listen(app: Express): Promise<Server> {
+  const running = app.listen(0, '127.0.0.1');
+  servers.push(running);
+  await once(running, 'listening');
+  return running;
+}
+
+/** A site: express-session, the middleware, and pages that tell what they were given. */
+async function startSite(
+  options: Partial<SessionMiddlewareOptions<Request>> = {},
+  withSession = true,
+): Promise<Server> {
+  const app = express();
+  if (withSession) {
+    app.use(session({ secret: 'cookies', resave: false, saveUninitialized: false, store }));
+  }
+  app.use(sessionwise<Request>({ client, ...options }));
+  app.use(async (request, response) => {
+    response.json({ id: request.sessionwise?.id, sid: request.sessionID, view: await request.sessionwise?.view });
+  });
+  return listen(app);
+}
+
+/** The views that the service has counted for a session. */
+async function viewsOf(id: string): Promise<number> {
+  return (await client.session(id).analytics())!.totalPages;
+}
+
+function bearer(token: string): Record<string, string> {
+  return { ...BROWSER, authorization: `Bearer ${token}` };
+}
+
+describe('a page view', () => {
+  it('is published, and the handle is attached', async () => {
+    const site = await startSite();
+    const { status, body } = await ask(site, '/a?b=c');
+    expect(status).toBe(200);
+    expect(body.id).toBe(sessionOf(body.sid!));
+    // Nobody waited, so there is no answer.
+    expect(body.view).toBeUndefined();
+    await waitUntil('it is counted', async () => (await viewsOf(body.id!)) === 1);
+    expect(await client.session(body.id!).surface(['/a', '/b'])).toEqual(['/b']);
+  });
+
+  it('is asked for where the page wants the answer', async () => {
+    const site = await startSite({ pageview: 'request' });
+    const token = createToken();
+    expect((await ask(site, '/a', bearer(token))).body.view).toMatchObject({ totalPages: 1, newToSite: true });
+    expect((await ask(site, '/a', bearer(token))).body.view).toMatchObject({ totalPages: 2, previouslyVisited: true });
+  });
+
+  it('is counted, asked for or left out as a function says', async () => {
+    const site = await startSite({
+      pageview: ({ path }) => (path === '/critical' ? 'request' : path === '/off' ? 'off' : 'publish'),
+    });
+    const headers = bearer(createToken());
+    expect((await ask(site, '/off', headers)).body.view).toBeUndefined();
+    expect((await ask(site, '/critical', headers)).body.view).toMatchObject({ totalPages: 1 });
+    const { body } = await ask(site, '/other', headers);
+    expect(body.view).toBeUndefined();
+    await waitUntil('it is counted', async () => (await viewsOf(body.id!)) === 2);
+  });
+
+  it('is known by the path that was asked for, not by that of a router', async () => {
+    const app = express();
+    const router = Router();
+    router.use(sessionwise({ client, pageview: 'request' }));
+    router.get('/x', async (request, response) => {
+      response.json({ id: request.sessionwise!.id, view: await request.sessionwise!.view });
+    });
+    app.use('/shop', router);
+    const { body } = await ask(await listen(app), '/shop/x', bearer(createToken()));
+    expect(await client.session(body.id!).surface(['/shop/x', '/x'])).toEqual(['/x']);
+  });
+
+  it.each(['//a/b', '/%zz', `/${'x'.repeat(5000)}`, '/?', '/a:b*{c}', '/<script>'])(
+    'of %s fails no request',
+    async (path) => {
+      const site = await startSite({ pageview: 'request' });
+      const { status, body } = await ask(site, path, bearer(createToken()));
+      expect(status).toBe(200);
+      // A path that is too long for an item is no view; every other is.
+      expect(body.view?.totalPages).toBe(path.length > 2048 ? undefined : 1);
+    },
+  );
+});
+
+describe('no page view', () => {
+  let site: Server;
+  beforeEach(async () => {
+    site = await startSite({ pageview: 'request' });
+  });
+
+  it.each<[string, string, Record<string, string>]>([
+    ['HEAD', 'HEAD', BROWSER],
+    ['POST', 'POST', BROWSER],
+    ['PUT', 'PUT', {}],
+    ['DELETE', 'DELETE', {}],
+    ['OPTIONS', 'OPTIONS', {}],
+    ['a prefetch', 'GET', { ...BROWSER, 'sec-purpose': 'prefetch' }],
+    ['a prerender', 'GET', { ...BROWSER, 'sec-purpose': 'prefetch;prerender' }],
+    ['an old prefetch', 'GET', { purpose: 'prefetch' }],
+    ['an old preview', 'GET', { 'x-purpose': 'preview' }],
+    ['an image', 'GET', { 'sec-fetch-dest': 'image' }],
+    ['a script', 'GET', { 'sec-fetch-dest': 'script' }],
+    ['a style', 'GET', { 'sec-fetch-dest': 'style' }],
+    ['a fetch', 'GET', { 'sec-fetch-dest': 'empty' }],
+    ['a frame', 'GET', { 'sec-fetch-dest': 'iframe' }],
+  ])('is %s, though it has its handle', async (_, method, headers) => {
+    const token = createToken();
+    const { status, body } = await ask(site, '/a', { ...headers, authorization: `Bearer ${token}` }, method);
+    expect(status).toBe(200);
+    expect(body.view).toBeUndefined();
+    if (method !== 'HEAD') expect(body.id).toBe(sessionOf(token));
+    // The next one is the first that counts.
+    expect((await ask(site, '/a', bearer(token))).body.view).toMatchObject({ totalPages: 1, newToSite: true });
+  });
+
+  it('is what the site says is none', async () => {
+    const own = await startSite({ pageview: 'request', isPageview: ({ path }) => path.startsWith('/pages/') });
+    const headers = bearer(createToken());
+    expect((await ask(own, '/api/a', headers)).body.view).toBeUndefined();
+    expect((await ask(own, '/pages/a', headers, 'POST')).body.view).toMatchObject({ totalPages: 1 });
+  });
+
+  it('is a GET of a client that says nothing of itself: that is one', async () => {
+    expect((await ask(site, '/a', { authorization: `Bearer ${createToken()}` })).body.view).toMatchObject({
+      totalPages: 1,
+    });
+  });
+});
+
+describe('the token', () => {
+  it('is a bearer token before it is a cookie', async () => {
+    const site = await startSite();
+    const first = await ask(site, '/a');
+    const both = await ask(site, '/a', { ...bearer('api-key-7'), cookie: first.cookie! });
+    expect(both.body.id).toBe(sessionOf('api-key-7'));
+    const cookie = await ask(site, '/a', { ...BROWSER, cookie: first.cookie! });
+    expect(cookie.body.id).toBe(first.body.id);
+  });
+
+  it.each([
+    ['Bearer abc', 'abc'],
+    ['bearer abc', 'abc'],
+    ['BEARER   abc  ', 'abc'],
+    ['Bearer', 'cookie'],
+    ['Bearer ', 'cookie'],
+    ['Bearer a b', 'cookie'],
+    ['Basic abc', 'cookie'],
+    ['xBearer abc', 'cookie'],
+    [undefined, 'cookie'],
+  ])('is read from %j as %j', (authorization, expected) => {
+    const headers = authorization === undefined ? {} : { authorization };
+    expect(tokenOf({ headers, sessionID: 'cookie' } as never)).toBe(expected);
+  });
+
+  it('is what the site says it is', async () => {
+    const site = await startSite({ token: (request) => request.get('x-api-key') });
+    expect((await ask(site, '/a', { 'x-api-key': 'k1', authorization: 'Bearer other' })).body.id).toBe(sessionOf('k1'));
+    expect((await ask(site, '/a', { 'x-api-key': '' })).body.id).toBeUndefined();
+    expect((await ask(site, '/a', bearer('other'))).body.id).toBeUndefined();
+  });
+
+  it('may be missing: then nothing happens and the page goes on', async () => {
+    const site = await startSite({ pageview: 'request' }, false);
+    const { requests, publishes } = client.counters;
+    expect(await ask(site, '/a')).toMatchObject({ status: 200, body: {} });
+    expect(client.counters).toMatchObject({ requests, publishes });
+  });
+
+  it('goes nowhere: no channel, no payload, no key', async () => {
+    const messages: string[] = [];
+    const listener = await redis.duplicate().connect();
+    onTestFinished(() => listener.close());
+    await listener.subscribePatterns(['*'], (message, channel) => messages.push(`${channel} ${message}`));
+    const site = await startSite({ pageview: 'request' });
+    const own = createToken();
+    const tokens = ['bearer-token-of-the-test', own, own.slice(26)];
+    await ask(site, '/a', bearer(tokens[0]!));
+    await ask(site, '/a', bearer(own));
+    const { cookie, body } = await ask(site, '/a');
+    await ask(site, '/b', { ...BROWSER, cookie: cookie! });
+    tokens.push(body.sid!, decodeURIComponent(cookie!.split('=')[1]!));
+    await waitUntil(
+      'all four views are heard',
+      () => messages.filter((text) => text.startsWith('ss:pageview:')).length === 4,
+    );
+    const keys = await redis.command<string[]>('KEYS', '*');
+    const values = await Promise.all(keys.map((key) => redis.commandForBuffers<Buffer>('DUMP', key)));
+    const everything = [...messages, ...keys, ...values.map((value) => value.toString('latin1'))];
+    expect(everything.length).toBeGreaterThan(12);
+    for (const token of tokens) {
+      expect(everything.filter((text) => text.includes(token))).toEqual([]);
+    }
+  });
+});
+
+describe('a visitor who has done nothing yet', () => {
+  it('keeps one session by its marker, without saveUninitialized, and is saved once', async () => {
+    const store = new session.MemoryStore();
+    const saved = vi.spyOn(store, 'set');
+    const site = await startSite({ pageview: 'request' }, true, store);
+    const first = await ask(site, '/a');
+    expect(first.cookie).toMatch(/^connect\.sid=/);
+    expect(saved).toHaveBeenCalledTimes(1);
+    for (let views = 2; views <= 4; views += 1) {
+      const next = await ask(site, '/b', { ...BROWSER, cookie: first.cookie! });
+      expect(next.body.id).toBe(first.body.id);
+      expect(next.body.view).toMatchObject({ totalPages: views, newToSite: false });
+      expect(next.cookie).toBeUndefined();
+    }
+    // The marker stays as it is: nothing has changed that would have to be saved.
+    expect(saved).toHaveBeenCalledTimes(1);
+  });
+
+  it('gets no cookie for what is no page view', async () => {
+    const site = await startSite();
+    expect((await ask(site, '/a.png', { 'sec-fetch-dest': 'image' })).cookie).toBeUndefined();
+  });
+
+  it('is a new one each time where the site wants no marker', async () => {
+    const site = await startSite({ trackAnonymous: false });
+    const [first, second] = [await ask(site, '/a'), await ask(site, '/a')];
+    expect(first.cookie).toBeUndefined();
+    expect(first.body.id).not.toBe(second.body.id);
+  });
+});
+
+describe('the middleware', () => {
+  it('needs a client', () => {
+    expect(() => sessionwise({} as never)).toThrow(RangeError);
+    expect(() => sessionwise({} as never)).toThrow('new SessionClient');
+  });
+
+  it('waits for nothing: the next handler runs in the same turn', () => {
+    const middleware = sessionwise({ client, pageview: 'request' });
+    let called = 0;
+    const request = { method: 'GET', url: '/a', headers: { authorization: 'Bearer x' } };
+    middleware(request as never, {} as never, () => {
+      called += 1;
+    });
+    expect(called).toBe(1);
+  });
+
+  it.each(['publish', 'request'] as const)('fails no page where Redis is away (%s)', async (pageview) => {
+    const away = new SessionClient({ redis: 'unix:///nowhere/redis.sock' });
+    onTestFinished(() => away.close());
+    const site = await startSite({ client: away, pageview });
+    for (let i = 0; i < 20; i += 1) {
+      const { status, body } = await ask(site, '/a');
+      expect(status).toBe(200);
+      expect(body.view).toBeUndefined();
+      expect(body.id).toBe(sessionOf(body.sid!));
+    }
+    expect(away.counters.requests + away.counters.publishes).toBe(20);
+  });
+});

@@ -1,0 +1,382 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { checkConfig, serviceOptionsOf } from '../../src/config/index.ts';
+import { sessionOf } from '../../src/protocol/index.ts';
+import { RedisConnection } from '../../src/redis/index.ts';
+import { commandsByName } from '../../src/service/commands/index.ts';
+import { openNamespace, type Service, startService } from '../../src/service/index.ts';
+import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+/* The protocol's document is normative, so it must be true: every fenced block `wire` of docs/protocol.md runs here
+ * against a real Redis and a real service (the format stands in the document's last section), and every command line
+ * of README.md must name what exists. */
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const CLI = `${ROOT}dist/cli/main.js`;
+const SECRET = 'the secret of the examples';
+const START_OF_BLOCK = Date.parse('2026-01-15T10:00:00Z');
+const MESSAGE_DEADLINE_MS = 3_000;
+/** A session and an inbox that no example uses. */
+const PROBE = 'wire-probe';
+
+interface Block {
+  /** The heading that it stands under. */
+  readonly heading: string;
+  readonly info: string;
+  /** The number of its first line in the document. */
+  readonly firstLine: number;
+  readonly lines: readonly string[];
+}
+
+const protocol = readBlocks('docs/protocol.md');
+const examples = protocol.filter(({ info }) => info === 'wire');
+const oneBlock = (info: string): Block => {
+  const found = protocol.filter((block) => block.info === info);
+  if (found.length !== 1) throw new Error(`docs/protocol.md has ${found.length} blocks "${info}", and needs one.`);
+  return found[0]!;
+};
+
+describe('docs/protocol.md: the byte examples', () => {
+  let redis: TestRedis;
+  let connections: { sender: RedisConnection; waiter: RedisConnection };
+  let now = START_OF_BLOCK;
+  const services: Service[] = [];
+
+  beforeAll(async () => {
+    redis = await startTestRedis();
+    const options = {
+      ...serviceOptionsOf(checkConfig(JSON.parse(oneBlock('json service').lines.join('\n')))),
+      redis: redis.url,
+      secret: SECRET,
+      clock: () => now,
+    };
+    services.push(await startService(options), await startService({ ...options, namespace: 'shop' }));
+    const namespace = await openNamespace(options, false);
+    for (const { group, ...notice } of JSON.parse(oneBlock('json notices').lines.join('\n'))) {
+      await namespace.data.noticeLists.publish(group, notice);
+    }
+    await namespace.redis.close();
+    connections = {
+      sender: await new RedisConnection(redis.url).connect(),
+      waiter: await new RedisConnection(redis.url).connect(),
+    };
+  });
+
+  afterAll(async () => {
+    await Promise.all(services.map((service) => service.stop()));
+    await Promise.all(Object.values(connections ?? {}).map((connection) => connection.close()));
+    await redis?.stop();
+  });
+
+  test('there are at least 15', () => {
+    expect(examples.length).toBeGreaterThanOrEqual(15);
+  });
+
+  test('every command has one, under each of its names', () => {
+    const sent = examples.flatMap(({ lines }) =>
+      lines.map((line) => /^> PUBLISH (?:\w+:)?ss:([^:]+):/.exec(line)?.[1]),
+    );
+    expect([...commandsByName.keys()].filter((name) => !sent.includes(name))).toEqual([]);
+  });
+
+  test('none depends on another: no session stands in two of them', () => {
+    const sessions = examples.map(
+      ({ lines }) => new Set(lines.flatMap((line) => /^> PUBLISH (?:\w+:)?ss:[^:]*:([^:]*):/.exec(line)?.[1] ?? [])),
+    );
+    const all = sessions.flatMap((own) => [...own]);
+    expect(all.filter((session, i) => all.indexOf(session) !== i)).toEqual([]);
+  });
+
+  test.each(examples.map((block) => [`line ${block.firstLine}, ${block.heading}`, block] as const))(
+    '%s',
+    async (_name, block) => {
+      now = START_OF_BLOCK;
+      const run = new ExampleRun(connections, (time) => {
+        now = time;
+      });
+      try {
+        for (const [i, line] of block.lines.entries()) await run.step(line, `docs/protocol.md:${block.firstLine + i}`);
+        await run.finish();
+      } finally {
+        await run.close();
+      }
+    },
+  );
+
+  test('the sessions of tokens', () => {
+    const { lines } = oneBlock('vectors');
+    expect(lines.length).toBeGreaterThanOrEqual(5);
+    for (const line of lines) {
+      const [token, session] = line.split(' -> ');
+      expect(`${token} -> ${sessionOf(JSON.parse(token!))}`).toBe(`${token} -> ${session}`);
+    }
+  });
+});
+
+describe('README.md', () => {
+  const blocks = readBlocks('README.md');
+
+  test('the first example runs, and prints what it says', async () => {
+    const [code, calls] = [blocks[0]!.lines.join('\n'), blocks.find(({ lines }) => lines[0]?.startsWith('$ curl'))!];
+    const redis = await startTestRedis();
+    const service = await startService({ redis: redis.url, secret: SECRET });
+    let app: ChildProcess | undefined;
+    try {
+      const port = await freePort();
+      const ours = code.replace('redis://127.0.0.1:6379', redis.url).replace('listen(3000)', `listen(${port})`);
+      app = spawn(process.execPath, ['--input-type=module', '-e', ours], {
+        cwd: ROOT,
+        stdio: ['ignore', 'ignore', 'inherit'],
+      });
+      let cookie = '';
+      for (let i = 0; i < calls.lines.length; i += 2) {
+        const path = /^\$ curl -b jar -c jar localhost:3000(\/\S*)$/.exec(calls.lines[i]!)?.[1];
+        const response = await fetchSoon(`http://127.0.0.1:${port}${path}`, cookie);
+        cookie = response.headers.get('set-cookie')?.split(';', 1)[0] ?? cookie;
+        expect(await response.text(), calls.lines[i]).toBe(calls.lines[i + 1]);
+        // The first page may have come before its application was connected.
+        if (i === 0) await waitUntil('the application hears its inbox', () => hasInbox(redis.url));
+      }
+    } finally {
+      app?.kill('SIGKILL');
+      await service.stop();
+      await redis.stop();
+    }
+  });
+
+  test('every command line of ours names a subcommand and flags that exist', async () => {
+    const shell = blocks.filter(({ info }) => info === 'sh').map(({ lines }) => lines.join('\n'));
+    const lines = shell.flatMap((text) => text.replaceAll('\\\n', ' ').split('\n'));
+    const ours = lines.flatMap(
+      (line) => /^(?:npx sessionwise|node dist\/cli\/main\.js)(?: (.*))?$/.exec(line)?.[1] ?? [],
+    );
+    expect(ours.length).toBeGreaterThanOrEqual(5);
+    const subcommands = subcommandsOf(await help());
+    for (const line of ours) {
+      const words = line.match(/'[^']*'|"[^"]*"|\S+/g) ?? [];
+      const flags = words.flatMap((word) => /^--[a-z-]+/.exec(word)?.[0] ?? []);
+      if (words[0]!.startsWith('-')) {
+        expect(flagsOf(await help()), line).toEqual(expect.arrayContaining(flags));
+        continue;
+      }
+      expect(subcommands, line).toContain(words[0]);
+      expect(flagsOf(await help(words[0])), line).toEqual(expect.arrayContaining(flags));
+    }
+  });
+
+  test('every flag of the table of serve exists, and every flag of serve stands in it', async () => {
+    const table = readFileSync(`${ROOT}README.md`, 'utf8').match(/^\| `--[a-z-]+[^|]*\|/gm) ?? [];
+    const told = table.map((row) => /--[a-z-]+/.exec(row)![0]).sort();
+    const real = flagsOf(await help('serve')).filter((flag) => flag !== '--help');
+    expect(told).toEqual(real.sort());
+  });
+
+  test('every JSON block is JSON, and every configuration is one', () => {
+    for (const { lines } of blocks.filter(({ info }) => info === 'json')) {
+      const value = JSON.parse(lines.join('\n'));
+      if ('combos' in value) checkConfig(value, 'README.md');
+    }
+  });
+});
+
+/** Runs the lines of one example. */
+class ExampleRun {
+  readonly #connections: { sender: RedisConnection; waiter: RedisConnection };
+  readonly #setClock: (time: number) => void;
+  readonly #heard = new Map<string, string[]>();
+  readonly #answered: string[] = [];
+  #listener: RedisConnection | undefined;
+  #reply: Promise<unknown> | undefined;
+
+  constructor(connections: { sender: RedisConnection; waiter: RedisConnection }, setClock: (time: number) => void) {
+    this.#connections = connections;
+    this.#setClock = setClock;
+  }
+
+  async step(line: string, where: string): Promise<void> {
+    const [sign, rest] = [line.slice(0, 1), line.slice(2)];
+    if (line === '' || sign === '#') return;
+    if (line[1] !== ' ') throw new Error(`${where}: a sign and a blank are expected, not ${JSON.stringify(line)}.`);
+    if (sign === '>') await this.#send(rest, where);
+    else if (sign === '<') compare(textOf(await this.#takeReply(where)), rest, where);
+    else if (sign === '!') await this.#hear(rest, where);
+    else if (sign === '@') this.#setClock(timeOf(rest, where));
+    else throw new Error(`${where}: there is no sign ${JSON.stringify(sign)}.`);
+  }
+
+  /** Nothing may be left that the example does not show. */
+  async finish(): Promise<void> {
+    if (this.#reply) throw new Error('The last command has a reply that the example does not show.');
+    // Whatever was still on its way comes before the answers to these, as far as commands with one step go.
+    if (this.#listener) for (const number of ['1', '2']) await this.#ask(number);
+    for (const [channel, messages] of this.#heard) {
+      if (!channel.endsWith('async:_instances')) expect(messages, `left on ${channel}`).toEqual([]);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#listener?.close();
+  }
+
+  async #send(text: string, where: string): Promise<void> {
+    if (this.#reply) throw new Error(`${where}: the command before has a reply that the example does not show.`);
+    const { sender, waiter } = this.#connections;
+    const args = argumentsOf(text, where);
+    const [name, channel] = args as [string, string];
+    if (name === 'SUBSCRIBE') {
+      this.#listener ??= await new RedisConnection(sender.options).connect();
+      const messages: string[] = [];
+      this.#heard.set(channel, messages);
+      await this.#listener.subscribe(channel, (message) => messages.push(message));
+    } else {
+      this.#reply = (name === 'BLPOP' ? waiter : sender).commandForBuffers(...args);
+      this.#reply.catch(() => undefined);
+    }
+  }
+
+  async #ask(number: string): Promise<void> {
+    await this.#listener?.subscribe(`async:${PROBE}-${number}`, () => this.#answered.push(number));
+    await this.#connections.sender.command('PUBLISH', `ss:session-analytics:${PROBE}:${PROBE}-${number}.1`, '');
+    await waitUntil('the service answers', () => this.#answered.includes(number), MESSAGE_DEADLINE_MS);
+  }
+
+  async #takeReply(where: string): Promise<unknown> {
+    if (!this.#reply) throw new Error(`${where}: no command waits for a reply.`);
+    const reply = this.#reply;
+    this.#reply = undefined;
+    return reply;
+  }
+
+  async #hear(text: string, where: string): Promise<void> {
+    const [channel, message] = splitOnce(text);
+    const messages = this.#heard.get(channel);
+    if (!messages) throw new Error(`${where}: nobody subscribed to ${channel}.`);
+    const end = performance.now() + MESSAGE_DEADLINE_MS;
+    while (messages.length === 0 && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 2));
+    compare(messages.shift() ?? '(no message)', message, where);
+  }
+}
+
+/** How many arguments a command has; its last one takes the rest of the line. */
+const ARGUMENTS: Readonly<Record<string, number>> = { PUBLISH: 2, BLPOP: 2, SUBSCRIBE: 1, EXISTS: 1 };
+
+function argumentsOf(text: string, where: string): string[] {
+  const [name, all] = splitOnce(text);
+  const count = ARGUMENTS[name];
+  if (count === undefined) throw new Error(`${where}: no example may send ${name}.`);
+  const args = [name];
+  let rest = all;
+  for (let i = 1; i < count; i += 1) {
+    const [argument, others] = splitOnce(rest);
+    args.push(argument);
+    rest = others;
+  }
+  if (rest === '') throw new Error(`${where}: ${name} has ${count} arguments; write "" for an empty one.`);
+  return [...args, rest === '""' ? '' : rest];
+}
+
+function splitOnce(text: string): [string, string] {
+  const blank = text.indexOf(' ');
+  return blank < 0 ? [text, ''] : [text.slice(0, blank), text.slice(blank + 1)];
+}
+
+/** A reply as it stands in an example. Throws where it is not UTF-8. */
+function textOf(reply: unknown): string {
+  if (reply === null) return '(nil)';
+  if (typeof reply === 'number') return String(reply);
+  // BLPOP: the key, the element.
+  if (Array.isArray(reply)) return new TextDecoder('utf-8', { fatal: true }).decode(reply[1] as Buffer);
+  throw new Error(`A reply that no example can show: ${String(reply)}`);
+}
+
+function compare(actual: string, expected: string, where: string): void {
+  const parts = expected
+    .split(/(<ms>|<id>)/)
+    .map((part) => PLACEHOLDERS[part] ?? part.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'));
+  if (parts.length === 1) expect(actual, where).toBe(expected);
+  else expect(actual, where).toMatch(new RegExp(`^${parts.join('')}$`));
+}
+
+/** What an example cannot know, and how it looks. */
+const PLACEHOLDERS: Readonly<Record<string, string>> = { '<ms>': '\\d{13}', '<id>': '[0-9a-f]{16}' };
+
+function timeOf(text: string, where: string): number {
+  const time = Date.parse(text);
+  if (Number.isNaN(time)) throw new Error(`${where}: ${text} is no time.`);
+  return time;
+}
+
+/** The fenced blocks of a document. */
+function readBlocks(file: string): Block[] {
+  const blocks: Block[] = [];
+  let heading = '';
+  let open: { info: string; firstLine: number; lines: string[] } | undefined;
+  for (const [i, line] of readFileSync(`${ROOT}${file}`, 'utf8').split('\n').entries()) {
+    const fence = /^```(.*)$/.exec(line);
+    if (open && fence) {
+      blocks.push({ heading, ...open });
+      open = undefined;
+    } else if (open) open.lines.push(line);
+    else if (fence) open = { info: fence[1]!.trim(), firstLine: i + 2, lines: [] };
+    else if (line.startsWith('#')) heading = line.replace(/^#+ /, '');
+  }
+  if (open) throw new Error(`${file}: the block of line ${open.firstLine} has no end.`);
+  return blocks;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+async function hasInbox(url: string): Promise<boolean> {
+  const connection = await new RedisConnection(url).connect();
+  const channels = await connection.command<string[]>('PUBSUB', 'CHANNELS', 'async:*');
+  await connection.close();
+  return channels.some((channel) => channel !== 'async:_instances');
+}
+
+/** As soon as somebody listens there. */
+async function fetchSoon(url: string, cookie: string): Promise<Response> {
+  const end = performance.now() + 15_000;
+  for (;;) {
+    try {
+      return await fetch(url, { headers: { cookie } });
+    } catch (error) {
+      if (performance.now() > end) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}
+
+const helps = new Map<string, Promise<string>>();
+
+function help(subcommand = ''): Promise<string> {
+  let text = helps.get(subcommand);
+  if (!text) {
+    text = promisify(execFile)(process.execPath, [CLI, ...(subcommand ? [subcommand] : []), '--help']).then(
+      ({ stdout }) => stdout,
+    );
+    helps.set(subcommand, text);
+  }
+  return text;
+}
+
+function flagsOf(text: string): string[] {
+  return [...text.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm)].map((match) => match[1]!);
+}
+
+function subcommandsOf(text: string): string[] {
+  const commands = text.slice(text.indexOf('\nCommands:'));
+  return [...commands.matchAll(/^ {2}([a-z]+) /gm)].map((match) => match[1]!);
+}

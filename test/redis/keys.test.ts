@@ -1,0 +1,119 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sessionOf } from '../../src/protocol/index.ts';
+import { hashSlot, Keys, PARTITION_TAGS, partitionOf, RedisConnection } from '../../src/redis/index.ts';
+import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+
+const keys = new Keys('sw');
+const SESSION = 'kbus6dn33vhgjvq213cakipfm';
+
+/** The hash tag, as Redis reads it: between the first brace and the next closing one. */
+function tagOf(key: string): string {
+  return /\{([^}]+)\}/.exec(key)![1]!;
+}
+
+function keysOf(session: string): string[] {
+  return [...keys.all(session), keys.activity(session, 0), keys.activity(session, 20_777)];
+}
+
+describe('the keys of a session', () => {
+  it('are <ns>:{<tag>}:<session>:<what>, each another one', () => {
+    const all = keysOf(SESSION);
+    const tag = PARTITION_TAGS[partitionOf(SESSION)];
+    for (const key of all) expect(key).toMatch(new RegExp(`^sw:\\{${tag}\\}:${SESSION}:[a-z]+\\d*$`));
+    expect(new Set(all).size).toBe(all.length);
+    expect(all).toMatchInlineSnapshot(`
+      [
+        "sw:{hav}:kbus6dn33vhgjvq213cakipfm:v",
+        "sw:{hav}:kbus6dn33vhgjvq213cakipfm:p",
+        "sw:{hav}:kbus6dn33vhgjvq213cakipfm:pu",
+        "sw:{hav}:kbus6dn33vhgjvq213cakipfm:i",
+        "sw:{hav}:kbus6dn33vhgjvq213cakipfm:iu",
+        "sw:{hav}:kbus6dn33vhgjvq213cakipfm:n",
+        "sw:{hav}:kbus6dn33vhgjvq213cakipfm:g",
+        "sw:{hav}:kbus6dn33vhgjvq213cakipfm:a0",
+        "sw:{hav}:kbus6dn33vhgjvq213cakipfm:a20777",
+      ]
+    `);
+  });
+
+  it('share a slot, whatever the session', () => {
+    for (const session of [
+      SESSION,
+      'a',
+      '-',
+      '_',
+      'x'.repeat(128),
+      ...Array.from({ length: 100 }, (_, i) => sessionOf(`${i}`)),
+    ]) {
+      expect(new Set(keysOf(session).map((key) => hashSlot(tagOf(key)))).size).toBe(1);
+    }
+  });
+
+  it("never are another session's", () => {
+    const sessions = ['a', 'a-', 'a_', 'av', 'A', 'group', 'notice', 'meta', SESSION];
+    const all = sessions.flatMap(keysOf);
+    expect(new Set(all).size).toBe(all.length);
+  });
+});
+
+describe('the keys of groups', () => {
+  it('share a slot, and are no key of a session', () => {
+    for (const group of ['all', 'a:b', '@x', 'group', '{x}', 'a}b']) {
+      const [list, index] = [keys.groupList(group), keys.groupIndex(group)];
+      expect(hashSlot(tagOf(list))).toBe(hashSlot(tagOf(index)));
+      expect(list).not.toBe(index);
+      expect(PARTITION_TAGS).toContain(tagOf(list));
+    }
+    // A session cannot hold a colon, so no session's key has a fifth part.
+    expect(keys.groupList('all').split(':')).toHaveLength(5);
+    expect(keys.noticeIndex('123')).toMatch(/^sw:\{[0-9a-z]{3}\}:notice:123$/);
+  });
+
+  it('leave room for a scratch key in the same slot', () => {
+    expect(tagOf(keys.scratch(keys.groupList('all')))).toBe(tagOf(keys.groupList('all')));
+  });
+});
+
+describe('a namespace', () => {
+  it('stands in front of every key', () => {
+    const shop = new Keys('shop');
+    expect(shop.meta()).toBe('shop:meta');
+    expect(shop.everything()).toBe('shop:*');
+    for (const key of [
+      ...shop.all('a'),
+      shop.activity('a', 1),
+      shop.groupList('g'),
+      shop.groupIndex('g'),
+      shop.noticeIndex('1'),
+    ]) {
+      expect(key.startsWith('shop:{')).toBe(true);
+    }
+  });
+
+  it('that cannot be used is refused', () => {
+    for (const namespace of ['', 'a b', '*', 'ss', '{x}']) expect(() => new Keys(namespace)).toThrow(RangeError);
+  });
+});
+
+describe('a real server', () => {
+  let server: TestRedis;
+  let redis: RedisConnection;
+
+  beforeAll(async () => {
+    server = await startTestRedis({ extraArgs: ['--cluster-enabled', 'yes'] });
+    redis = await new RedisConnection(server.url).connect();
+  });
+  afterAll(async () => {
+    await redis?.close();
+    await server?.stop();
+  });
+
+  it('finds our keys in the slots that we computed', async () => {
+    for (const key of [...keysOf(SESSION), keys.groupList('all'), keys.groupIndex('a:b'), keys.noticeIndex('77')]) {
+      expect(await redis.command<number>('CLUSTER', 'KEYSLOT', key)).toBe(hashSlot(tagOf(key)));
+    }
+    for (const text of ['123456789', 'a', 'ä', '\u{1f44b}', 'x'.repeat(1000)]) {
+      expect(await redis.command<number>('CLUSTER', 'KEYSLOT', text)).toBe(hashSlot(text));
+    }
+  });
+});

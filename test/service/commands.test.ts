@@ -1,0 +1,654 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { replyKey } from '../../src/protocol/index.ts';
+import { openNamespace, type Service, startService } from '../../src/service/index.ts';
+import { ForeignClient } from '../support/foreign-client.ts';
+import { metricOf } from '../support/metric-of.ts';
+import { SeededRandom } from '../support/seeded-random.ts';
+import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+/* Every command of design.md over a real service, asked by a client that knows the wire only. */
+
+const SECRET = 'a secret of the tests, long enough';
+const MINUTE = 60_000;
+const NOON = Date.UTC(2026, 10, 20, 12, 0, 30);
+const COMBOS = [
+  {
+    name: 'cable',
+    all: ['/tv', '/tv-mount'],
+    suggest: '/hdmi-cable',
+    reason: 'A television on a wall needs a longer cable.',
+  },
+  { name: 'lamp', all: ['/desk', 'chair'], suggest: '/lamp', reason: '' },
+  { name: 'solo', all: ['/solo'], suggest: 'https://h/duo', reason: 'Two are better.' },
+];
+const NOTHING_SEEN = { activityThisMinute: false, activity: [0, 0, 0, 0, 0], newToSite: true, inactive: false };
+const FIRST_VIEW = { totalPages: 1, uniquePages: 1, previouslyVisited: false, ...NOTHING_SEEN };
+
+let server: TestRedis;
+let service: Service;
+let foreign: ForeignClient;
+let now = NOON;
+let lastSession = 0;
+
+beforeAll(async () => {
+  server = await startTestRedis();
+  service = await startService({ redis: server.url, secret: SECRET, combos: COMBOS, clock: () => now });
+  foreign = await ForeignClient.connect(server.url);
+});
+afterAll(async () => {
+  await foreign?.close();
+  await service?.stop();
+  await server?.stop();
+});
+beforeEach(() => {
+  now = NOON;
+});
+
+function newSession(): string {
+  lastSession += 1;
+  return `session-${lastSession}`;
+}
+
+function view(session: string, page: unknown): Promise<unknown> {
+  return foreign.ask('pageview', session, page);
+}
+
+describe('pageview', () => {
+  it('answers as it was before this view, but for the two counts', async () => {
+    const session = newSession();
+    expect(await view(session, '/a')).toEqual(FIRST_VIEW);
+    expect(await view(session, '/a')).toEqual({
+      totalPages: 2,
+      uniquePages: 1,
+      previouslyVisited: true,
+      activityThisMinute: true,
+      activity: [0, 0, 0, 0, 0],
+      newToSite: false,
+      inactive: false,
+    });
+    now += MINUTE;
+    expect(await view(session, '/b')).toEqual({
+      totalPages: 3,
+      uniquePages: 2,
+      previouslyVisited: false,
+      activityThisMinute: false,
+      activity: [0, 0, 0, 0, 1],
+      newToSite: false,
+      inactive: false,
+    });
+  });
+
+  it('calls a visitor inactive where the minutes T-5 to T were silent', async () => {
+    const session = newSession();
+    await view(session, '/a');
+    now += 5 * MINUTE;
+    expect(await view(session, '/a')).toMatchObject({ activity: [1, 0, 0, 0, 0], inactive: false });
+    now += 6 * MINUTE;
+    expect(await view(session, '/a')).toMatchObject({ activity: [0, 0, 0, 0, 0], inactive: true, newToSite: false });
+    expect(await view(session, '/a')).toMatchObject({ activityThisMinute: true, inactive: false });
+  });
+
+  it('looks across midnight', async () => {
+    const session = newSession();
+    now = Date.UTC(2026, 10, 20, 23, 58, 59);
+    expect(await view(session, '/a')).toMatchObject({ activity: [0, 0, 0, 0, 0] });
+    now = Date.UTC(2026, 10, 20, 23, 59, 0);
+    expect(await view(session, '/a')).toMatchObject({ activity: [0, 0, 0, 0, 1] });
+    now = Date.UTC(2026, 10, 21, 0, 0, 0);
+    expect(await view(session, '/a')).toMatchObject({ activity: [0, 0, 0, 1, 1], activityThisMinute: false });
+    now = Date.UTC(2026, 10, 21, 0, 2, 0);
+    expect(await view(session, '/a')).toMatchObject({ activity: [0, 1, 1, 1, 0], inactive: false });
+    now = Date.UTC(2026, 10, 21, 0, 8, 0);
+    expect(await view(session, '/a')).toMatchObject({ activity: [0, 0, 0, 0, 0], inactive: true });
+  });
+
+  it('answers 300 views around midnight as a plain model does', async () => {
+    const session = newSession();
+    const random = new SeededRandom(7);
+    const pages = new Set<string>();
+    const minutes = new Set<number>();
+    now = Date.UTC(2026, 10, 20, 22, 0, 0);
+    for (let views = 1; views <= 300; views += 1) {
+      now += random.below(3) === 0 ? random.below(8 * MINUTE) : random.below(MINUTE);
+      const page = `/p${random.below(40)}`;
+      const minute = Math.floor(now / MINUTE);
+      const activity = [5, 4, 3, 2, 1].map((back) => (minutes.has(minute - back) ? 1 : 0));
+      const expected = {
+        totalPages: views,
+        uniquePages: pages.has(page) ? pages.size : pages.size + 1,
+        previouslyVisited: pages.has(page),
+        activityThisMinute: minutes.has(minute),
+        activity,
+        newToSite: views === 1,
+        inactive: views > 1 && !minutes.has(minute) && !activity.includes(1),
+      };
+      expect(await view(session, page), `view ${views} at ${new Date(now).toISOString()}`).toEqual(expected);
+      pages.add(page);
+      minutes.add(minute);
+    }
+    expect(now).toBeGreaterThan(Date.UTC(2026, 10, 21, 2, 0, 0));
+  });
+
+  it('knows a page by its path', async () => {
+    const session = newSession();
+    await view(session, '/a?utm=1');
+    for (const same of ['/a', 'https://shop.example/a?x#y', '/b/../a', { path: '/a#z' }]) {
+      expect(await view(session, same), JSON.stringify(same)).toMatchObject({
+        previouslyVisited: true,
+        uniquePages: 1,
+      });
+    }
+    for (const other of ['/a/', '/A', 'a', '//a']) {
+      expect(await view(session, other), other).toMatchObject({ previouslyVisited: false });
+    }
+    expect(await view(session, '/a')).toMatchObject({ totalPages: 10, uniquePages: 5 });
+  });
+
+  it('keeps sessions apart', async () => {
+    const [a, b] = [newSession(), newSession()];
+    await view(a, '/a');
+    expect(await view(b, '/a')).toEqual(FIRST_VIEW);
+    expect(await view(`${a}x`, '/a')).toEqual(FIRST_VIEW);
+  });
+
+  it('ignores "at", and counts that, unless the service accepts times', async () => {
+    const session = newSession();
+    const ignored = await metricOf(service.metrics.timesIgnored);
+    await view(session, { path: '/a', at: NOON - 3 * MINUTE });
+    expect(await view(session, '/b')).toMatchObject({ activity: [0, 0, 0, 0, 0], activityThisMinute: true });
+    expect(await metricOf(service.metrics.timesIgnored)).toBe(ignored + 1);
+    expect(await view(session, { path: '/b' })).toMatchObject({ totalPages: 3 });
+    expect(await metricOf(service.metrics.timesIgnored)).toBe(ignored + 1);
+  });
+
+  it('takes "at" where the service accepts times', async () => {
+    const times = await startService({
+      redis: server.url,
+      secret: SECRET,
+      namespace: 'times',
+      acceptTimes: true,
+      clock: () => now,
+    });
+    const asking = await ForeignClient.connect(server.url, 'times');
+    onTestFinished(async () => {
+      await asking.close();
+      await times.stop();
+    });
+    const at = Date.UTC(2001, 1, 3, 4, 5, 6);
+    await asking.ask('pageview', 'a', { path: '/a', at });
+    await asking.ask('pageview', 'a', { path: '/a', at: at + 2 * MINUTE });
+    expect(await asking.ask('pageview', 'a', { path: '/a', at: at + 3 * MINUTE })).toMatchObject({
+      activity: [0, 0, 1, 0, 1],
+    });
+    expect(await asking.ask('session-analytics', 'a', '')).toMatchObject({
+      totalPages: 3,
+      activeMinutes: 3,
+      firstActiveMinute: Date.UTC(2001, 1, 3, 4, 5, 0),
+    });
+    expect(await asking.ask('pageview', 'b', { path: '/a', at: 0 })).toEqual(FIRST_VIEW);
+    expect(await asking.ask('pageview', 'b', { path: '/a', at: 8.64e15 })).toMatchObject({
+      totalPages: 2,
+      inactive: true,
+    });
+    expect(await asking.ask('pageview', 'b', '/a')).toMatchObject({ totalPages: 3, inactive: true });
+    expect(await metricOf(times.metrics.timesIgnored)).toBe(0);
+  });
+});
+
+describe('session-analytics', () => {
+  it('knows nothing of a session that it never met, and makes nothing of it', async () => {
+    const session = newSession();
+    const before = await foreign.keys();
+    expect(await foreign.ask('session-analytics', session, '')).toEqual({
+      totalPages: 0,
+      uniquePages: 0,
+      ...NOTHING_SEEN,
+      activeMinutes: 0,
+      firstActiveMinute: null,
+    });
+    expect(await foreign.keys()).toEqual(before);
+  });
+
+  it('tells what pageview tells, without counting a view', async () => {
+    const session = newSession();
+    await view(session, '/a');
+    now += 2 * MINUTE;
+    await view(session, '/b');
+    const expected = {
+      totalPages: 2,
+      uniquePages: 2,
+      activityThisMinute: true,
+      activity: [0, 0, 0, 1, 0],
+      newToSite: false,
+      inactive: false,
+      activeMinutes: 2,
+      firstActiveMinute: NOON - 30_000,
+    };
+    expect(await foreign.ask('session-analytics', session, '')).toEqual(expected);
+    expect(await foreign.ask('session-analytics', session, '')).toEqual(expected);
+  });
+});
+
+describe('combo', () => {
+  it('holds when all of its items were seen, and says because of what', async () => {
+    const session = newSession();
+    expect(await foreign.ask('combo', session, '')).toEqual([]);
+    await view(session, '/tv?color=black');
+    expect(await foreign.ask('combo', session, '')).toEqual([]);
+    await view(session, '/tv-mount');
+    const cable = {
+      combo: 'cable',
+      suggest: '/hdmi-cable',
+      because: ['/tv', '/tv-mount'],
+      reason: 'A television on a wall needs a longer cable.',
+    };
+    expect(await foreign.ask('combo', session, '')).toEqual([cable]);
+    expect(await foreign.ask('combo', session, 'cable')).toEqual([cable]);
+    expect(await foreign.ask('combo', session, 'lamp')).toEqual([]);
+    await view(session, '/solo');
+    expect(await foreign.ask('combo', session, '')).toEqual([
+      cable,
+      { combo: 'solo', suggest: 'https://h/duo', because: ['/solo'], reason: 'Two are better.' },
+    ]);
+  });
+
+  it('counts pages and items, whichever was seen as what', async () => {
+    const session = newSession();
+    await view(session, '/desk');
+    expect(await foreign.ask('combo', session, 'lamp')).toEqual([]);
+    await foreign.ask('mark-item-seen', session, 'chair');
+    expect(await foreign.ask('combo', session, 'lamp')).toEqual([
+      { combo: 'lamp', suggest: '/lamp', because: ['/desk', 'chair'], reason: '' },
+    ]);
+    expect(await foreign.ask('combo', newSession(), 'lamp')).toEqual([]);
+  });
+});
+
+describe.each(['featuredpages', 'surface'])('%s', (command) => {
+  it('gives back what was not seen, as it came and in its order', async () => {
+    const session = newSession();
+    const items = ['/z', '/a?from=mail', 'tv', 'https://h/b#c', '/z', '/m'];
+    expect(await foreign.ask(command, session, items)).toEqual(items);
+    await view(session, '/b');
+    await view(session, '/z');
+    expect(await foreign.ask(command, session, items)).toEqual(['/a?from=mail', 'tv', '/m']);
+    await view(session, '/a');
+    await foreign.ask('mark-item-seen', session, ['tv']);
+    expect(await foreign.ask(command, session, items)).toEqual(['/m']);
+    expect(await foreign.ask(command, session, ['/m', '/m'])).toEqual(['/m', '/m']);
+    expect(await foreign.ask(command, session, [])).toEqual([]);
+    expect(await foreign.ask(command, newSession(), items)).toEqual(items);
+  });
+
+  it('never surfaces a page whose view was acknowledged, however many there were', async () => {
+    const session = newSession();
+    const pages = Array.from({ length: 200 }, (_, i) => `/p${i}`);
+    for (const page of pages) await view(session, page);
+    expect(await foreign.ask(command, session, pages)).toEqual([]);
+  });
+});
+
+describe('mark-item-seen', () => {
+  it('takes an item or an array of items, and answers what was marked', async () => {
+    const session = newSession();
+    expect(await foreign.ask('mark-item-seen', session, 'tv')).toEqual(['tv']);
+    expect(await foreign.ask('mark-item-seen', session, ['radio', 'tv', 'radio'])).toEqual(['radio', 'tv', 'radio']);
+    expect(await foreign.ask('mark-item-seen', session, [])).toEqual([]);
+    expect(await foreign.ask('surface', session, ['tv', 'radio', 'lamp'])).toEqual(['lamp']);
+  });
+
+  it('is no page view', async () => {
+    const session = newSession();
+    await foreign.ask('mark-item-seen', session, ['tv', '/tv']);
+    expect(await foreign.ask('session-analytics', session, '')).toMatchObject({ totalPages: 0, uniquePages: 0 });
+    expect(await view(session, '/tv')).toEqual(FIRST_VIEW);
+  });
+});
+
+describe('notifications', () => {
+  it('tells of each id whether it was read, in order, with the fields that came along', async () => {
+    const session = newSession();
+    const given = ['a', { id: 'b', text: 'B', nested: { x: [1] } }, 7, { id: 8, seen: 'no' }];
+    const answer = (seen: boolean[]) => [
+      { id: 'a', seen: seen[0] },
+      { id: 'b', text: 'B', nested: { x: [1] }, seen: seen[1] },
+      { id: 7, seen: seen[2] },
+      { id: 8, seen: seen[3] },
+    ];
+    expect(await foreign.ask('notifications', session, given)).toEqual(answer([false, false, false, false]));
+    expect(await foreign.ask('mark-notification-seen', session, 'b')).toEqual(['b']);
+    expect(await foreign.ask('mark-notification-seen', session, [8])).toEqual([8]);
+    expect(await foreign.ask('notifications', session, given)).toEqual(answer([false, true, false, true]));
+    expect(await foreign.ask('notifications', newSession(), given)).toEqual(answer([false, false, false, false]));
+    expect(await foreign.ask('notifications', session, [])).toEqual([]);
+  });
+
+  it('takes 7 and "7" for the same notice', async () => {
+    const session = newSession();
+    await foreign.ask('mark-notification-seen', session, '7');
+    expect(await foreign.ask('notifications', session, [7, '7', '07'])).toEqual([
+      { id: 7, seen: true },
+      { id: '7', seen: true },
+      { id: '07', seen: false },
+    ]);
+  });
+
+  it('is no place for a field to play tricks', async () => {
+    const payload = '[{"id":"a","__proto__":{"seen":true},"constructor":1,"seen":true}]';
+    expect(await foreign.askByInbox('notifications', newSession(), payload)).toBe(
+      '[{"id":"a","__proto__":{"seen":true},"constructor":1,"seen":false}]',
+    );
+  });
+
+  it('reads lists that the store keeps, the newest first', async () => {
+    const namespace = await openNamespace({ redis: server.url, secret: SECRET });
+    onTestFinished(() => namespace.redis.close());
+    const { noticeLists } = namespace.data;
+    for (const id of ['n1', 'n2', 'n3']) await noticeLists.publish('all', { id, text: `Text of ${id}` });
+    await noticeLists.publish('team:x', { id: 'n4', text: 'For few', data: { link: '/sale' } });
+    await noticeLists.publish('team:x', { id: 'n3', text: 'Text of n3' });
+
+    const session = newSession();
+    const ask = async (query: unknown) =>
+      (await foreign.ask('notifications', session, query)) as Record<string, unknown>[];
+    const [newest, ...older] = await ask({ groups: ['all'] });
+    expect(newest).toEqual({ id: 'n3', text: 'Text of n3', at: expect.any(Number), group: 'all', seen: false });
+    expect(older.map(({ id }) => id)).toEqual(['n2', 'n1']);
+    expect((await ask({ groups: ['all'], limit: 1 })).map(({ id }) => id)).toEqual(['n3']);
+    expect(await ask({ groups: ['nobody'] })).toEqual([]);
+
+    await foreign.ask('mark-notification-seen', session, ['n2', 'n4']);
+    const seenById = async (query: unknown) => Object.fromEntries((await ask(query)).map(({ id, seen }) => [id, seen]));
+    expect(await seenById({ groups: ['all'] })).toEqual({ n1: false, n2: true, n3: false });
+    expect(await seenById({ groups: ['team:x', 'all', 'all'] })).toEqual({ n1: false, n2: true, n3: false, n4: true });
+    expect(await ask({ groups: ['team:x'], limit: 2 })).toContainEqual({
+      id: 'n4',
+      text: 'For few',
+      link: '/sale',
+      at: expect.any(Number),
+      group: 'team:x',
+      seen: true,
+    });
+    // Read in one group is read in all, and asked for by id it is the same.
+    await foreign.ask('mark-notification-seen', session, 'n3');
+    expect(await seenById({ groups: ['all'], limit: 1 })).toEqual({ n3: true });
+    expect(await seenById({ groups: ['team:x'], limit: 1 })).toEqual({ n3: true });
+    expect(await foreign.ask('notifications', session, ['n1', 'n3', 'foreign'])).toEqual([
+      { id: 'n1', seen: false },
+      { id: 'n3', seen: true },
+      { id: 'foreign', seen: false },
+    ]);
+    expect(await foreign.ask('notifications', newSession(), ['n3'])).toEqual([{ id: 'n3', seen: false }]);
+  });
+});
+
+describe('mark-notification-seen', () => {
+  it('answers what was marked, and marking again changes nothing', async () => {
+    const session = newSession();
+    expect(await foreign.ask('mark-notification-seen', session, ['x', 9, 'x'])).toEqual(['x', 9, 'x']);
+    expect(await foreign.ask('mark-notification-seen', session, ['x'])).toEqual(['x']);
+    expect(await foreign.ask('mark-notification-seen', session, [])).toEqual([]);
+    expect(await foreign.ask('notifications', session, ['x', 9, 'y'])).toEqual([
+      { id: 'x', seen: true },
+      { id: 9, seen: true },
+      { id: 'y', seen: false },
+    ]);
+  });
+
+  it('is no item and no page', async () => {
+    const session = newSession();
+    await foreign.ask('mark-notification-seen', session, ['tv', '/tv']);
+    expect(await foreign.ask('surface', session, ['tv', '/tv'])).toEqual(['tv', '/tv']);
+  });
+});
+
+/** Command, payload, the reply's text to a session that is new. */
+const TEXTS: [string, string, string][] = [
+  [
+    'pageview',
+    '/a',
+    '{"totalPages":1,"uniquePages":1,"previouslyVisited":false,"activityThisMinute":false,"activity":[0,0,0,0,0],"newToSite":true,"inactive":false}',
+  ],
+  [
+    'pageview',
+    'https://h:80/a:b?c',
+    '{"totalPages":1,"uniquePages":1,"previouslyVisited":false,"activityThisMinute":false,"activity":[0,0,0,0,0],"newToSite":true,"inactive":false}',
+  ],
+  [
+    'session-analytics',
+    '',
+    '{"totalPages":0,"uniquePages":0,"activityThisMinute":false,"activity":[0,0,0,0,0],"newToSite":true,"inactive":false,"activeMinutes":0,"firstActiveMinute":null}',
+  ],
+  ['combo', '', '[]'],
+  ['featuredpages', '["/a:b","\\u00e4"]', '["/a:b","ä"]'],
+  ['surface', '[]', '[]'],
+  [
+    'notifications',
+    '[1,{"id":"n:1","t":"a \\"b\\""}]',
+    '[{"id":1,"seen":false},{"id":"n:1","t":"a \\"b\\"","seen":false}]',
+  ],
+  ['mark-notification-seen', 'n:1', '["n:1"]'],
+  ['mark-notification-seen', '[1,"2"]', '[1,"2"]'],
+  ['mark-item-seen', ' an item ', '[" an item "]'],
+  [
+    'combo',
+    'nothing',
+    '{"error":{"code":"bad-payload","message":"No combo is called \\"nothing\\"; configured are: cable, lamp, solo."}}',
+  ],
+];
+
+describe('the ways of a request', () => {
+  it.each(TEXTS)(
+    '%s %j: the same text, encoded once, by list and by inbox, in the message and in the channel',
+    async (command, payload, text) => {
+      expect(await foreign.askByList(command, newSession(), payload)).toBe(text);
+      expect(await foreign.askByList(command, newSession(), payload, true)).toBe(text);
+      expect(await foreign.askByInbox(command, newSession(), payload)).toBe(text);
+      expect(await foreign.askByInbox(command, newSession(), payload, true)).toBe(text);
+      expect(typeof JSON.parse(text)).toBe('object');
+    },
+  );
+
+  it('prefer the fifth part to the message', async () => {
+    const session = newSession();
+    const request = foreign.nextRequest();
+    await foreign.redis.command('PUBLISH', `ss:mark-item-seen:${session}:${request}:fifth:part`, 'message');
+    expect(await foreign.take('mark-item-seen', session, request)).toBe('["fifth:part"]');
+  });
+
+  it('leave a reply list of one element, that waits half a second for its caller', async () => {
+    const untaken = await metricOf(service.metrics.untaken);
+    const topic = { command: 'featuredpages', session: newSession(), request: foreign.nextRequest() };
+    const key = replyKey('sw', topic);
+    await foreign.publish(topic.command, topic.session, topic.request, '["/a"]');
+    await waitUntil('the reply is there', async () => (await foreign.redis.command('EXISTS', key)) === 1);
+    const [length, element, ttl] = await Promise.all([
+      foreign.redis.command('LLEN', key),
+      foreign.redis.command('LINDEX', key, '0'),
+      foreign.redis.command<number>('PTTL', key),
+    ]);
+    expect(length).toBe(1);
+    expect(element).toBe('["/a"]');
+    expect(ttl).toBeGreaterThan(0);
+    expect(ttl).toBeLessThanOrEqual(500);
+    await waitUntil('nobody took it', async () => (await metricOf(service.metrics.untaken)) === untaken + 1);
+    await waitUntil('it is gone', async () => (await foreign.redis.command('EXISTS', key)) === 0);
+  });
+
+  it('count a reply to an inbox that nobody hears', async () => {
+    const untaken = await metricOf(service.metrics.untaken);
+    await foreign.publish('combo', newSession(), 'nobody.1', '');
+    await waitUntil('it is counted', async () => (await metricOf(service.metrics.untaken)) === untaken + 1);
+  });
+
+  it('answer nothing where the request begins with _', async () => {
+    const replies: string[] = [];
+    const listener = await foreign.redis.duplicate().connect();
+    onTestFinished(() => listener.close());
+    await listener.subscribePatterns(['async:*'], (_, channel) => {
+      if (channel !== 'async:_instances') replies.push(channel);
+    });
+    const session = newSession();
+    const served = await metricOf(service.metrics.requests);
+    await foreign.publish('pageview', session, '_', '/a');
+    await foreign.publish('pageview', session, '_1', '/b');
+    await foreign.publish('pageview', session, '_box.1', '/c');
+    await foreign.publish('pageview', session, '_2', 'http://');
+    await waitUntil('all four are served', async () => (await metricOf(service.metrics.requests)) === served + 4);
+    expect(await foreign.ask('session-analytics', session, '')).toMatchObject({ totalPages: 3 });
+    expect((await foreign.keys()).filter((key) => key.startsWith('async:'))).toEqual([]);
+    expect(replies).toEqual([expect.stringMatching(/^async:inbox-/)]);
+  });
+});
+
+const ITEM_TOO_LONG = 'x'.repeat(2049);
+const MANY = JSON.stringify(Array.from({ length: 1001 }, (_, i) => `i${i}`));
+const LARGE = `"${'x'.repeat(64 * 1024 - 1)}"`;
+const DEEP = `${'['.repeat(30_000)}${']'.repeat(30_000)}`;
+
+const BAD: [string, string, 'bad-payload' | 'too-large'][] = [
+  ...['', '{', '{}', '{"path":1}', '{"path":""}', '{"path":null}', 'http://', '{"path":"http://"}', '{"at":1}'].map(
+    (payload) => ['pageview', payload, 'bad-payload'] as [string, string, 'bad-payload'],
+  ),
+  ...['"x"', '-1', '1.5', '9e15', 'null', '1e400', '[]'].map(
+    (at) => ['pageview', `{"path":"/a","at":${at}}`, 'bad-payload'] as [string, string, 'bad-payload'],
+  ),
+  ['pageview', `/${ITEM_TOO_LONG}`, 'too-large'],
+  ['pageview', `{"path":"/${ITEM_TOO_LONG}"}`, 'too-large'],
+  ['pageview', `/?${'x'.repeat(64 * 1024 - 1)}`, 'too-large'],
+  ['session-analytics', ' ', 'bad-payload'],
+  ['session-analytics', '{}', 'bad-payload'],
+  ['session-analytics', LARGE, 'too-large'],
+  ['combo', 'nothing', 'bad-payload'],
+  ['combo', ' ', 'bad-payload'],
+  ['combo', 'constructor', 'bad-payload'],
+  ['combo', LARGE, 'too-large'],
+  ...['featuredpages', 'surface'].flatMap((command) => [
+    ...[
+      '',
+      'x',
+      '/a',
+      '{}',
+      '"a"',
+      '7',
+      'null',
+      '["a",]',
+      '[1]',
+      '[null]',
+      '[[]]',
+      '[{}]',
+      '["a",""]',
+      '["http://"]',
+      DEEP,
+    ].map((payload) => [command, payload, 'bad-payload'] as [string, string, 'bad-payload']),
+    [command, MANY, 'too-large'] as [string, string, 'too-large'],
+    [command, `["${ITEM_TOO_LONG}"]`, 'too-large'] as [string, string, 'too-large'],
+    [command, `[${LARGE}]`, 'too-large'] as [string, string, 'too-large'],
+  ]),
+  ...[
+    ...[
+      '',
+      'x',
+      '"a"',
+      '7',
+      'null',
+      'true',
+      '[null]',
+      '[1.5]',
+      '[true]',
+      '[""]',
+      '[{}]',
+      '[{"id":null}]',
+      '[{"id":1.5}]',
+    ],
+    ...[
+      '[[]]',
+      '["http://"]',
+      '[9007199254740992]',
+      '{}',
+      '{"groups":[]}',
+      '{"groups":"a"}',
+      '{"groups":["a b"]}',
+      DEEP,
+    ],
+    ...['{"groups":[""]}', '{"groups":[{}]}', '{"groups":["*"]}', '{"groups":null}', '{"ids":["a"]}'],
+    ...['0', '1001', '1.5', '"5"', 'null', '-1'].map((limit) => `{"groups":["a"],"limit":${limit}}`),
+    JSON.stringify({ groups: Array.from({ length: 101 }, (_, i) => `g${i}`) }),
+  ].map((payload) => ['notifications', payload, 'bad-payload'] as [string, string, 'bad-payload']),
+  ['notifications', MANY, 'too-large'],
+  ['notifications', `["${ITEM_TOO_LONG}"]`, 'too-large'],
+  ['notifications', `[{"id":"a","text":${LARGE}}]`, 'too-large'],
+  ...['mark-notification-seen', 'mark-item-seen'].flatMap((command) => [
+    ...['', '[', '[null]', '[1.5]', '[""]', '["a",""]', '[{}]', '[["a"]]', 'http://', '["a"]x', DEEP].map(
+      (payload) => [command, payload, 'bad-payload'] as [string, string, 'bad-payload'],
+    ),
+    [command, MANY, 'too-large'] as [string, string, 'too-large'],
+    [command, ITEM_TOO_LONG, 'too-large'] as [string, string, 'too-large'],
+    [command, `["a","${ITEM_TOO_LONG}"]`, 'too-large'] as [string, string, 'too-large'],
+    [command, LARGE, 'too-large'] as [string, string, 'too-large'],
+  ]),
+  ['mark-item-seen', '[7]', 'bad-payload'],
+];
+
+describe('a payload that cannot be served', () => {
+  it.each(BAD.map(([command, payload, code]) => [command, shorten(payload), code, payload] as const))(
+    '%s %s: %s, at once, and nothing is written',
+    async (command, _, code, payload) => {
+      const session = newSession();
+      const errors = await metricOf(service.metrics.errors, { code });
+      const text = await foreign.askByInbox(command, session, payload);
+      const { error, ...more } = JSON.parse(text);
+      expect(error).toEqual({ code, message: expect.stringMatching(/^.{10,400}$/s) });
+      expect(more).toEqual({});
+      expect(await metricOf(service.metrics.errors, { code })).toBe(errors + 1);
+      expect((await foreign.keys()).filter((key) => key.includes(session))).toEqual([]);
+    },
+  );
+
+  it('hears it by list too', async () => {
+    const text = await foreign.askByList('featuredpages', newSession(), 'x');
+    expect(JSON.parse(text!)).toMatchObject({ error: { code: 'bad-payload' } });
+  });
+
+  it('is served or refused, but never fails inside, where it nests deeply', async () => {
+    const text = await foreign.askByInbox('notifications', newSession(), `[{"id":"a","deep":${DEEP}}]`);
+    expect(JSON.parse(text).error?.code).not.toBe('internal');
+  });
+});
+
+describe('the limits', () => {
+  it('are included', async () => {
+    const session = newSession();
+    expect(await foreign.ask('pageview', session, `/?${'x'.repeat(64 * 1024 - 2)}`)).toEqual(FIRST_VIEW);
+    expect(await foreign.ask('pageview', session, `/${'x'.repeat(2047)}`)).toMatchObject({ totalPages: 2 });
+    const items = Array.from({ length: 1000 }, (_, i) => `i${i}`);
+    for (const command of ['featuredpages', 'mark-item-seen', 'mark-notification-seen']) {
+      expect(await foreign.ask(command, session, items), command).toEqual(items);
+    }
+    expect(await foreign.ask('notifications', session, items)).toEqual(items.map((id) => ({ id, seen: true })));
+    expect(await foreign.ask('featuredpages', session, items)).toEqual([]);
+    expect(await foreign.ask('notifications', session, { groups: ['nobody'], limit: 1000 })).toEqual([]);
+  });
+
+  it('count bytes and not characters', async () => {
+    const session = newSession();
+    const characters = (count: number) => `/?${'ä'.repeat(count)}`;
+    expect(await foreign.ask('pageview', session, characters(32 * 1024 - 1))).toEqual(FIRST_VIEW);
+    expect(await foreign.ask('pageview', session, characters(32 * 1024))).toMatchObject({
+      error: { code: 'too-large' },
+    });
+  });
+});
+
+describe('a command that nobody serves', () => {
+  it('has no receiver', async () => {
+    for (const command of ['unknown', 'Pageview', 'pageview2', '']) {
+      expect(await foreign.publish(command, newSession(), foreign.nextRequest(), '')).toBe(0);
+    }
+  });
+});
+
+function shorten(payload: string): string {
+  return payload.length > 60 ? `${payload.slice(0, 40)}... (${payload.length})` : JSON.stringify(payload);
+}

@@ -1,0 +1,140 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Service, startService } from '../../src/service/index.ts';
+import { ForeignClient } from '../support/foreign-client.ts';
+import { type RedisProxy, startRedisProxy } from '../support/redis-proxy.ts';
+import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+
+/* What a command costs: exactly these commands to Redis, seen on the wire between the service and a real server. Its
+ * effects are one EVALSHA, which is one atomic step; reading may take more, and is sent together. */
+
+const COMBOS = [
+  { name: 'one', all: ['/a', '/b', 'c'], suggest: '/d', reason: '' },
+  { name: 'two', all: ['/a', '/e'], suggest: '/f', reason: '' },
+];
+const WRITING = [
+  'EVALSHA',
+  'EVAL',
+  'SADD',
+  'HSET',
+  'SET',
+  'SETBIT',
+  'EXPIRE',
+  'PFADD',
+  'ZADD',
+  'DEL',
+  'HINCRBY',
+  'INCR',
+];
+
+let server: TestRedis;
+let proxy: RedisProxy;
+let service: Service;
+let foreign: ForeignClient;
+
+beforeAll(async () => {
+  server = await startTestRedis();
+  proxy = await startRedisProxy(server.socketPath);
+  service = await startService({ redis: proxy.url, secret: 'a secret of the tests, long enough', combos: COMBOS });
+  foreign = await ForeignClient.connect(server.url);
+  for (let i = 0; i < 100; i += 1) await foreign.ask('pageview', 'large', `/p${i}`);
+  const warm = await openWarm();
+  for (const [command, payload] of warm) {
+    for (const session of ['small', 'large']) await foreign.ask(command, session, payload);
+  }
+});
+afterAll(async () => {
+  await foreign?.close();
+  await service?.stop();
+  await proxy?.close();
+  await server?.stop();
+});
+
+/** Every script is known to the server once these were asked. */
+async function openWarm(): Promise<[string, unknown][]> {
+  return [
+    ['pageview', '/a'],
+    ['session-analytics', ''],
+    ['combo', ''],
+    ['surface', ['/a', 'b']],
+    ['notifications', ['a']],
+    ['mark-notification-seen', 'a'],
+    ['mark-item-seen', 'b'],
+  ];
+}
+
+interface Cost {
+  readonly commands: string[];
+  readonly roundTrips: number;
+}
+
+/** What the service sends to Redis while it serves one request, its reply included. */
+async function costOf(ask: () => Promise<unknown>): Promise<Cost> {
+  for (;;) {
+    proxy.reset();
+    await ask();
+    const sent = proxy.commands('sessionwise-service');
+    // A heartbeat, a ping or a look at reply lists that fell in between would be counted: then once more.
+    if (sent.some(([name, to]) => name === 'PING' || name === 'EXISTS' || to === 'async:_instances')) continue;
+    return { commands: sent.map(([name]) => name!), roundTrips: proxy.roundTrips('sessionwise-service') };
+  }
+}
+
+describe.each(['small', 'large'])('for a session that is %s', (session) => {
+  const read = session === 'small' ? ['SMISMEMBER'] : ['SMISMEMBER', 'EVALSHA'];
+  it.each<[string, unknown, string[], number]>([
+    ['pageview', '/a', ['EVALSHA'], 1],
+    ['pageview', `/new-${session}`, ['EVALSHA'], 1],
+    ['session-analytics', '', ['EVALSHA'], 1],
+    ['surface', ['/a', '/b', '/c'], read, read.length],
+    ['surface', ['/a', 'b'], ['SMISMEMBER', ...read], read.length],
+    ['combo', '', ['SMISMEMBER', ...read], read.length],
+    ['notifications', ['a', 'b', 3], ['HGETALL', 'HGETALL', 'HGETALL', 'ZMSCORE'], 2],
+    ['notifications', { groups: ['g', 'h'] }, ['LRANGE', 'LRANGE'], 1],
+    ['mark-notification-seen', ['a', 'b'], ['HGETALL', 'HGETALL', 'EVALSHA'], 2],
+    ['mark-item-seen', ['b', 'c', 'd'], ['EVALSHA'], 1],
+  ])('%s %j', async (command, payload, commands, roundTrips) => {
+    const cost = await costOf(() => foreign.ask(command, session, payload));
+    // Behind its work stands the reply, which is an inbox message here.
+    expect(cost).toEqual({ commands: [...commands, 'PUBLISH'], roundTrips: roundTrips + 1 });
+    if (command === 'pageview' || command.startsWith('mark-')) {
+      expect(commands.filter((name) => WRITING.includes(name))).toEqual(['EVALSHA']);
+    }
+  });
+});
+
+describe('a reply', () => {
+  it('to a list is one transaction in one round trip', async () => {
+    const cost = await costOf(() => foreign.askByList('mark-item-seen', 'small', 'b'));
+    expect(cost).toEqual({ commands: ['EVALSHA', 'MULTI', 'LPUSH', 'PEXPIRE', 'EXEC'], roundTrips: 2 });
+  });
+
+  it('that nobody wants is none', async () => {
+    const before = (await foreign.ask('session-analytics', 'small', '')) as { totalPages: number };
+    const cost = await costOf(async () => {
+      const ask = foreign.publish('pageview', 'small', '_1', '/a');
+      await ask;
+      // The next request is served behind it.
+      await foreign.ask('mark-item-seen', 'small', []);
+    });
+    expect(cost.commands).toEqual(['EVALSHA', 'PUBLISH']);
+    expect(await foreign.ask('session-analytics', 'small', '')).toMatchObject({
+      totalPages: expect.toSatisfy((total: number) => total > before.totalPages),
+    });
+  });
+
+  it('to a payload that is refused costs nothing but itself', async () => {
+    expect((await costOf(() => foreign.ask('surface', 'small', 'x'))).commands).toEqual(['PUBLISH']);
+    expect((await costOf(() => foreign.ask('surface', 'small', []))).commands).toEqual(['PUBLISH']);
+  });
+});
+
+describe('many requests', () => {
+  it('share round trips', async () => {
+    const cost = await costOf(() =>
+      Promise.all(Array.from({ length: 200 }, (_, i) => foreign.ask('pageview', `s${i}`, '/a'))),
+    );
+    expect(cost.commands.filter((name) => name === 'EVALSHA')).toHaveLength(200);
+    expect(cost.commands).toHaveLength(400);
+    expect(cost.roundTrips).toBeLessThan(100);
+  });
+});
