@@ -11,7 +11,7 @@ import { sendLog } from './send-log.ts';
 import { tryService } from './try-service.ts';
 
 /** What a replay is doing. */
-export type ReplayPhase = 'sending' | 'reading back' | 'verifying';
+type ReplayPhase = 'sending' | 'reading back' | 'verifying';
 
 export interface ReplayOptions {
   readonly log: Pick<Log, 'name' | 'lines'>;

@@ -17,7 +17,7 @@ export interface ReplayFindings {
 }
 
 /** How the store answered for sessions of one form; null without `verify`. */
-export interface SeenReport {
+interface SeenReport {
   readonly falseNegatives: number | null;
   readonly falsePositives: number | null;
   /** Of `probes`; null too where there were none. */
