@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { RedisConnection } from '../dist/redis/index.js';
 import { startEmbeddedRedis } from '../dist/redis/embedded-redis.js';
+import { RedisConnection } from '../dist/redis/index.js';
 
 /** Starts a Redis for one bench, does `work` with a connection to it, and ends both. */
 export async function withBenchRedis(work, serverPath = undefined) {

@@ -1,7 +1,8 @@
 // One page view as one atomic step: MULTI of native commands (which cannot decide: no filter, no conversion), the
 // script that we use, the same body as a Redis function, and the large form with either filter engine.
-import { ItemKey, recordVisitScript, SEEN_ITEMS_DEFAULTS } from '../dist/structures/index.js';
+
 import { Keys } from '../dist/redis/index.js';
+import { ItemKey, recordVisitScript, SEEN_ITEMS_DEFAULTS } from '../dist/structures/index.js';
 import { measure, withBenchRedis } from './bench-redis.js';
 
 const SESSIONS = 2000;
@@ -49,7 +50,11 @@ function stepArguments(i) {
 
 function multiStep(redis) {
   return (i) => {
-    const { page, minute, keys: [facts, pages, , today] } = stepArguments(i);
+    const {
+      page,
+      minute,
+      keys: [facts, pages, , today],
+    } = stepArguments(i);
     return redis.transaction([
       ['HINCRBY', facts, 'v', '1'],
       ['SADD', pages, page],

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { isPageItem, isSession, normalizeItem } from '../protocol/index.ts';
+import { isSession, normalizeItem } from '../protocol/index.ts';
 import type { Namespace } from '../service/index.ts';
 import { DAY_MS, MINUTE_MS } from '../structures/index.ts';
 import { addNamespaceOptions, type NamespaceFlags } from './namespace-options.ts';
@@ -100,9 +100,8 @@ async function inspect(
 
 async function wasSeen(data: Namespace['data'], session: string, given: string): Promise<boolean> {
   const item = normalizeItem(given);
-  const kinds = isPageItem(item) ? (['page'] as const) : (['page', 'item'] as const);
   const answers = await Promise.all(
-    kinds.map((kind) => data.seenItems.has(session, kind, [data.itemKey.of(kind, item)])),
+    (['page', 'item'] as const).map((kind) => data.seenItems.has(session, kind, [data.itemKey.of(kind, item)])),
   );
   return answers.flat().includes(true);
 }

@@ -56,8 +56,8 @@ export function sessionwise<Request extends SessionRequest = SessionRequest>(
     const handle = client.session(sessionOf(secret));
     request.sessionwise = handle;
     if (isPageview(request)) {
-      if (trackAnonymous) markInitialised(request);
       const mode = typeof pageview === 'function' ? pageview(request) : pageview;
+      if (trackAnonymous && mode !== 'off') markInitialised(request);
       const page = request.originalUrl ?? request.url ?? '/';
       if (mode === 'request') handle.view = handle.pageview(page);
       else if (mode === 'publish') void handle.publishPageview(page);

@@ -56,15 +56,17 @@ function makeGlob(text: string, prefix: string, first: ReadonlySet<string>): Ses
   };
 }
 
-// The ranges of Redis's own matcher: `a-m`, either way round; a `-` at an end is itself.
+// The ranges of Redis's own matcher: `a-m`, either way round. A `-` that ends no range is itself, but in `[a-]` Redis
+// takes `a-]` for a range and never finds the bracket: no members, and so refused.
 function classMembers(body: string, negated: boolean): Set<string> {
   const members = new Set<string>();
   for (let i = 0; i < body.length; i += 1) {
-    const end = body[i + 1] === '-' ? body[i + 2] : undefined;
-    if (end === undefined) {
+    const end = body[i + 2];
+    if (body[i + 1] !== '-') {
       members.add(body[i]!);
       continue;
     }
+    if (end === undefined) return new Set();
     const [low, high] = [body.charCodeAt(i), end.charCodeAt(0)].sort((a, b) => a - b) as [number, number];
     for (let code = low; code <= high; code += 1) members.add(String.fromCharCode(code));
     i += 2;

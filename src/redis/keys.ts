@@ -78,19 +78,20 @@ export class Keys {
 
   /** Which groups hold a notice: a hash, group -> number. Named by the notice's item key, not by its id. */
   noticeIndex(noticeKey: string): string {
-    return `${this.namespace}:{${PARTITION_TAGS[partitionOf(noticeKey)]}}:notice:${noticeKey}`;
+    return `${this.namespace}:{${PARTITION_TAGS[partitionOf(noticeKey)]}}:@notice:${noticeKey}`;
   }
 
-  /** A key in the slot of `neighbour`, for one script's passing use. */
-  scratch(neighbour: string): string {
-    return `${neighbour}:scratch`;
-  }
-
+  // No session begins with `@`.
   #group(group: string): string {
-    return `${this.namespace}:{${PARTITION_TAGS[partitionOf(group)]}}:group:${group}`;
+    return `${this.namespace}:{${PARTITION_TAGS[partitionOf(group)]}}:@group:${group}`;
   }
 
   #of(session: string): string {
     return `${this.namespace}:{${PARTITION_TAGS[partitionOf(session)]}}:${session}`;
   }
+}
+
+/** A key in the slot of `neighbour`, for one script's passing use. */
+export function scratchKey(neighbour: string): string {
+  return `${neighbour}:scratch`;
 }

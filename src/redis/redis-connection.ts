@@ -42,6 +42,8 @@ type Driver = any;
  *  itself. */
 export class RedisConnection extends EventEmitter<ConnectionEvents> {
   readonly options: ConnectionOptions;
+  /** Hashes of the scripts that the server has from this connection. */
+  readonly knownScripts: Set<string> = new Set();
   readonly #driver: Driver;
   #wasReady = false;
   #closed = false;
@@ -77,6 +79,8 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
     });
     this.#driver.on('ready', () => {
       this.#wasReady = true;
+      // It may be another server, or the same one with an empty script cache.
+      this.knownScripts.clear();
       this.emit('ready');
     });
   }

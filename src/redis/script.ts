@@ -4,8 +4,8 @@ import type { CommandArguments, RedisConnection } from './redis-connection.ts';
 /** What a script's ARGV holds; numbers travel as decimal text. */
 export type ScriptArgument = string | number | Buffer;
 
-/** One Lua script: an atomic step in one round trip. Sent by its hash; where the server does not know it (first use,
- *  restart, failover) once more in full. */
+/** One Lua script: an atomic step in one round trip. Sent in full once per connection, then by its hash; where
+ *  the server has forgotten it, once more in full. */
 export class Script<Reply> {
   readonly source: string;
   readonly hash: string;
@@ -18,20 +18,27 @@ export class Script<Reply> {
   /** Runs it. All keys must share a slot.
    *  @throws whatever the script or Redis answers as an error. */
   run(redis: RedisConnection, keys: readonly string[], args: readonly ScriptArgument[]): Promise<Reply> {
-    return this.#run((...command) => redis.command<Reply>(...command), keys, args);
+    return this.#run(redis, (...command) => redis.command<Reply>(...command), keys, args);
   }
 
   /** As `run`, with bulk strings as Buffers. */
   runForBuffers(redis: RedisConnection, keys: readonly string[], args: readonly ScriptArgument[]): Promise<Reply> {
-    return this.#run((...command) => redis.commandForBuffers<Reply>(...command), keys, args);
+    return this.#run(redis, (...command) => redis.commandForBuffers<Reply>(...command), keys, args);
   }
 
   async #run(
+    redis: RedisConnection,
     send: (...command: CommandArguments) => Promise<Reply>,
     keys: readonly string[],
     args: readonly ScriptArgument[],
   ): Promise<Reply> {
     const tail = [String(keys.length), ...keys, ...args.map((arg) => (Buffer.isBuffer(arg) ? arg : String(arg)))];
+    // In full the first time on a connection, and not after a refusal only: a request that is sent again would be
+    // overtaken by those behind it.
+    if (!redis.knownScripts.has(this.hash)) {
+      redis.knownScripts.add(this.hash);
+      return send('EVAL', this.source, ...tail);
+    }
     try {
       return await send('EVALSHA', this.hash, ...tail);
     } catch (error) {

@@ -49,6 +49,12 @@ end
 local function activity_set(facts, today, yesterday, prefix, day, minute)
   local bits = activity_last(today, yesterday, minute)
   if bits % 2 == 1 then return bits, false end
+  -- A string that SETBIT makes longer is given twice its size; SET gives it what it needs and half an hour's room.
+  local bytes, needed = redis.call('STRLEN', today), math.floor(minute / 8) + 1
+  if bytes < needed then
+    local size = math.min(needed + 3, ${MINUTES_PER_DAY / 8})
+    redis.call('SET', today, (redis.call('GET', today) or '') .. string.rep('\\0', size - bytes), 'KEEPTTL')
+  end
   redis.call('SETBIT', today, minute, 1)
   if redis.call('HSETNX', facts, 'd' .. day, '') == 0 then return bits, false end
   if redis.call('HLEN', facts) > ${MAX_DAYS} then

@@ -42,10 +42,10 @@ export class GroupNameError extends RangeError {
 const GROUP = /^[A-Za-z0-9_.:@-]{1,128}$/;
 
 /** @throws GroupNameError that shows the value. */
-export function checkGroup(group: string): string {
-  if (GROUP.test(group)) return group;
+export function checkGroup(group: unknown): string {
+  if (typeof group === 'string' && GROUP.test(group)) return group;
   throw new GroupNameError(
-    `The group ${JSON.stringify(group).slice(0, 60)} cannot be used: give 1 to 128 of A-Z, a-z, 0-9 and _ . : @ -`,
+    `The group ${String(JSON.stringify(group)).slice(0, 60)} cannot be used: give 1 to 128 of A-Z, a-z, 0-9 and _ . : @ -`,
   );
 }
 

@@ -19,6 +19,9 @@ import { Script } from '../redis/index.ts';
 
 const HEADER_BYTES = 12;
 const MAX_LAYERS = 14;
+// The textbook's size is for ideal hashing; ours was measured at 1.04 % where it promised 0.99 %. A quarter more, for 4 %
+// more bits, keeps the mean below what is configured at every size.
+const MARGIN = 1.25;
 // The integer's lower half has 26 bits, the upper one 27.
 const HALF = 2 ** 26;
 // Measured (npm run bench -- filter): reading a kilobyte costs Redis about what asking one item in Lua does.
@@ -71,7 +74,7 @@ local HEADER, MAX_LAYERS = ${HEADER_BYTES}, ${MAX_LAYERS}
 local function filter_layers(items, first, inverse)
   local layers, base, held = {}, HEADER * 8, 0
   for i = 0, MAX_LAYERS - 1 do
-    local bits_of_error = math.log(inverse) / math.log(2) + i + 1
+    local bits_of_error = math.log(inverse * ${MARGIN}) / math.log(2) + i + 1
     local capacity = first * 2 ^ i
     local size = 8 * math.ceil(capacity * bits_of_error / math.log(2) / 8)
     layers[i + 1] = { base, size, math.ceil(bits_of_error) }
@@ -181,7 +184,7 @@ function layersOf(items: number, first: number, inverse: number): { base: number
   let base = HEADER_BYTES * 8;
   let held = 0;
   for (let i = 0; i < MAX_LAYERS && (i === 0 || held < items); i += 1) {
-    const bitsOfError = Math.log(inverse) / Math.log(2) + i + 1;
+    const bitsOfError = Math.log(inverse * MARGIN) / Math.log(2) + i + 1;
     const capacity = first * 2 ** i;
     const size = 8 * Math.ceil((capacity * bitsOfError) / Math.log(2) / 8);
     layers.push({ base, size, hashes: Math.ceil(bitsOfError) });

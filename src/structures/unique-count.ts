@@ -1,5 +1,5 @@
 import type { RedisConnection } from '../redis/index.ts';
-import { Script } from '../redis/index.ts';
+import { Script, scratchKey } from '../redis/index.ts';
 
 /** A count of different items (HyperLogLog, standard error 0.81 %) in a key of its own: what stands beside a seen
  *  filter, and what several sessions together have seen. */
@@ -27,7 +27,7 @@ export class UniqueCount {
     const read = await Promise.all(sources.map((source) => this.#read(source)));
     const blobs = read.filter((source) => Buffer.isBuffer(source));
     const members = read.filter((source) => Array.isArray(source)).flat();
-    return mergeUnique.run(this.#redis, [target, `${target}:scratch`], [blobs.length, ...blobs, ...members]);
+    return mergeUnique.run(this.#redis, [target, scratchKey(target)], [blobs.length, ...blobs, ...members]);
   }
 
   async #read(source: string): Promise<Buffer | string[]> {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sessionOf } from '../../src/protocol/index.ts';
-import { hashSlot, Keys, PARTITION_TAGS, partitionOf, RedisConnection } from '../../src/redis/index.ts';
+import { hashSlot, Keys, PARTITION_TAGS, partitionOf, RedisConnection, scratchKey } from '../../src/redis/index.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
 
 const keys = new Keys('sw');
@@ -66,11 +66,11 @@ describe('the keys of groups', () => {
     }
     // A session cannot hold a colon, so no session's key has a fifth part.
     expect(keys.groupList('all').split(':')).toHaveLength(5);
-    expect(keys.noticeIndex('123')).toMatch(/^sw:\{[0-9a-z]{3}\}:notice:123$/);
+    expect(keys.noticeIndex('123')).toMatch(/^sw:\{[0-9a-z]{3}\}:@notice:123$/);
   });
 
   it('leave room for a scratch key in the same slot', () => {
-    expect(tagOf(keys.scratch(keys.groupList('all')))).toBe(tagOf(keys.groupList('all')));
+    expect(tagOf(scratchKey(keys.groupList('all')))).toBe(tagOf(keys.groupList('all')));
   });
 });
 

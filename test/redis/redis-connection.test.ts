@@ -150,7 +150,7 @@ describe('a script', () => {
   const script = new Script<[string, string, number]>(`
     return { KEYS[1], ARGV[1], redis.call('INCR', 'runs') }`);
 
-  it('is sent in full only where the server does not know it', async () => {
+  it('is sent in full once per connection, and again where the server has forgotten it', async () => {
     const proxy = await startRedisProxy(server.socketPath);
     onTestFinished(() => proxy.close());
     const redis = await connection(proxy.url).connect();
@@ -159,7 +159,7 @@ describe('a script', () => {
     proxy.reset();
     const sent = () => proxy.commands().map(([name]) => name);
     expect(await script.run(redis, ['k'], ['a'])).toEqual(['k', 'a', 1]);
-    expect(sent()).toEqual(['EVALSHA', 'EVAL']);
+    expect(sent()).toEqual(['EVAL']);
     proxy.reset();
     expect(await script.run(redis, ['k'], [7])).toEqual(['k', '7', 2]);
     expect(sent()).toEqual(['EVALSHA']);
@@ -171,6 +171,16 @@ describe('a script', () => {
       ['k', '3', 5],
     ]);
     expect(await redis.command('GET', 'runs')).toBe('5');
+  });
+
+  it('is not overtaken by another script, even where the server knows only the other', async () => {
+    const first = new Script<number>("redis.call('SET', KEYS[1], 'first') return 1");
+    const second = new Script<string>("return redis.call('GET', KEYS[1])");
+    const warm = await connection(server.url).connect();
+    await second.run(warm, ['order'], []);
+    const cold = await connection(server.url).connect();
+    const [, seen] = await Promise.all([first.run(cold, ['order'], []), second.run(cold, ['order'], [])]);
+    expect(seen).toBe('first');
   });
 
   it('that fails is not run again', async () => {

@@ -80,14 +80,16 @@ async function costOf(ask: () => Promise<unknown>): Promise<Cost> {
 }
 
 describe.each(['small', 'large'])('for a session that is %s', (session) => {
-  const read = session === 'small' ? ['SMISMEMBER'] : ['SMISMEMBER', 'EVALSHA'];
+  // Pages and items, side by side; the set of pages has become a filter where there are many.
+  const read = ['SMISMEMBER', 'SMISMEMBER', ...(session === 'small' ? [] : ['EVALSHA'])];
+  const trips = session === 'small' ? 1 : 2;
   it.each<[string, unknown, string[], number]>([
     ['pageview', '/a', ['EVALSHA'], 1],
     ['pageview', `/new-${session}`, ['EVALSHA'], 1],
     ['session-analytics', '', ['EVALSHA'], 1],
-    ['surface', ['/a', '/b', '/c'], read, read.length],
-    ['surface', ['/a', 'b'], ['SMISMEMBER', ...read], read.length],
-    ['combo', '', ['SMISMEMBER', ...read], read.length],
+    ['surface', ['/a', '/b', '/c'], read, trips],
+    ['surface', ['/a', 'b'], read, trips],
+    ['combo', '', read, trips],
     ['notifications', ['a', 'b', 3], ['HGETALL', 'HGETALL', 'HGETALL', 'ZMSCORE'], 2],
     ['notifications', { groups: ['g', 'h'] }, ['LRANGE', 'LRANGE'], 1],
     ['mark-notification-seen', ['a', 'b'], ['HGETALL', 'HGETALL', 'EVALSHA'], 2],

@@ -1,7 +1,7 @@
 import type { Command } from './command.ts';
 import { checkItem, parseOneOrMany } from './payload.ts';
 
-/** Marks items as seen that are no pages: what was shown in a list, in an app, in an e-mail. Answers what was marked. */
+/** Marks items as seen without a page view: what was shown in a list, in an app, in an e-mail. Answers what was marked. */
 export const markItemSeen: Command<string[], string[]> = {
   name: 'mark-item-seen',
   parse: (payload) => parseOneOrMany(payload, 'an item, or a JSON array of items').map(checkItem),

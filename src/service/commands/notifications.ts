@@ -39,12 +39,12 @@ function parseQuery(value: { groups?: unknown; limit?: unknown }): Input {
   }
   for (const group of groups) {
     try {
-      checkGroup(String(group));
+      checkGroup(group);
     } catch (error) {
       throw new ProtocolError('bad-payload', (error as Error).message);
     }
   }
-  return { groups: [...new Set(groups.map(String))], limit: limit as number };
+  return { groups: [...new Set(groups as string[])], limit: limit as number };
 }
 
 function parseGiven(value: unknown): Given {

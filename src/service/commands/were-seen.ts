@@ -1,17 +1,10 @@
-import { isPageItem } from '../../protocol/index.ts';
 import type { CalculatedData } from '../../structures/index.ts';
 
-/** Per item, whether this session has seen it: a path among its pages; any other name among its pages (a page may be
- *  named so, in an app or an API) or its items. One round trip. */
+/** Per item, whether this session has seen it: as a page that it viewed, or as an item that was marked. One round trip. */
 export async function wereSeen(data: CalculatedData, session: string, items: readonly string[]): Promise<boolean[]> {
-  const names = items.filter((item) => !isPageItem(item));
-  const [pages, others] = await Promise.all([
+  const [viewed, marked] = await Promise.all([
     data.seenItems.has(session, 'page', data.itemKey.ofAll('page', items)),
-    data.seenItems.has(session, 'item', data.itemKey.ofAll('item', names)),
+    data.seenItems.has(session, 'item', data.itemKey.ofAll('item', items)),
   ]);
-  let next = 0;
-  return items.map((item, i) => {
-    const other = !isPageItem(item) && others[next++] === true;
-    return pages[i] === true || other;
-  });
+  return items.map((_, i) => viewed[i] === true || marked[i] === true);
 }
