@@ -7,10 +7,12 @@ import { type ConnectionOptions, describeConnection, parseConnection } from './c
  * commandOptions.timeout is undefined on purpose: the driver's default creates an AbortSignal per command, measured
  * 3.4 times slower, and cancels nothing that was sent. Deadlines are the caller's. What guards against a server that
  * is there but silent (frozen, cut off) is socketTimeout with a PING more often than that: the connection is given up
- * and everything that waits on it is refused. */
+ * and everything that waits on it is refused. Its time begins anew with each write, so a connection whose commands have
+ * gone unanswered for two seconds takes no more of them. */
 
 const PING_INTERVAL_MS = 2_000;
 const SILENCE_LIMIT_MS = 6_000;
+const STALL_LIMIT_MS = 2_000;
 const FIRST_CONNECT_DEADLINE_MS = 5_000;
 const CLOSE_DEADLINE_MS = 1_000;
 const MAX_RECONNECT_DELAY_MS = 200;
@@ -20,6 +22,12 @@ const MAX_QUEUED_COMMANDS = 100_000;
 export class RedisUnavailableError extends Error {
   override readonly name = 'RedisUnavailableError';
   readonly code = 'REDIS_UNAVAILABLE';
+}
+
+/** The connection is down, or its commands have gone unanswered for two seconds: nothing was sent. */
+export class RedisNotReadyError extends Error {
+  override readonly name = 'RedisNotReadyError';
+  readonly code = 'REDIS_NOT_READY';
 }
 
 /** Hears messages of a subscription. */
@@ -48,6 +56,8 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
   #wasReady = false;
   #closed = false;
   #lastError: Error | undefined;
+  #unanswered = 0;
+  #heardAt = 0;
 
   /** @throws ConnectionOptionsError for options that cannot be right. */
   constructor(connection: string | ConnectionOptions, name = 'sessionwise') {
@@ -87,7 +97,7 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
 
   /** Whether commands would be sent now. */
   get isReady(): boolean {
-    return this.#driver.isReady;
+    return this.#driver.isReady && !this.#stalled();
   }
 
   /** Where it goes, for people. */
@@ -137,14 +147,16 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
   }
 
   /** Sends one command. Commands that are sent in the same turn share a write.
-   *  @throws whatever Redis answers as an error; an error of the driver where the connection is down. */
+   *  @throws whatever Redis answers as an error; RedisNotReadyError, or an error of the driver where the connection is
+   *  lost on the way. */
   command<Reply = unknown>(...args: CommandArguments): Promise<Reply> {
-    return this.#driver.sendCommand(args);
+    return this.#send(() => this.#driver.sendCommand(args));
   }
 
   /** As `command`, with bulk strings as Buffers. */
   commandForBuffers<Reply = unknown>(...args: CommandArguments): Promise<Reply> {
-    return this.#driver.sendCommand(args, { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } });
+    const options = { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } };
+    return this.#send(() => this.#driver.sendCommand(args, options));
   }
 
   /** MULTI, the commands, EXEC in one write.
@@ -152,7 +164,7 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
   async transaction(commands: readonly CommandArguments[]): Promise<unknown[]> {
     const multi = this.#driver.multi();
     for (const args of commands) multi.addCommand(args);
-    return multi.exec();
+    return this.#send(() => multi.exec());
   }
 
   /** Subscribes to patterns; survives reconnects. */
@@ -185,6 +197,25 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
     await Promise.race([this.#driver.close().catch(() => undefined), late]);
     clearTimeout(timer);
     this.#driver.destroy();
+  }
+
+  // The driver would keep what MULTI sends until it is connected again; so nothing gets there while it is not.
+  #send<Reply>(send: () => Promise<Reply>): Promise<Reply> {
+    if (!this.isReady) return Promise.reject(new RedisNotReadyError(`Redis at ${this.address} does not answer now.`));
+    if (this.#unanswered === 0) this.#heardAt = performance.now();
+    this.#unanswered += 1;
+    const reply = send();
+    reply.then(this.#onAnswer, this.#onAnswer);
+    return reply;
+  }
+
+  readonly #onAnswer = (): void => {
+    this.#unanswered -= 1;
+    this.#heardAt = performance.now();
+  };
+
+  #stalled(): boolean {
+    return this.#unanswered > 0 && performance.now() - this.#heardAt > STALL_LIMIT_MS;
   }
 
   /** Closes at once; what waits is refused. */

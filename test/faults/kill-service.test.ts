@@ -65,6 +65,7 @@ describe('a service that is killed under load', () => {
     let running = true;
     let loaded = 0;
     let live = 0;
+    let liveInARow = 0;
     const failures: unknown[] = [];
     const lastTotals = new Map<string, number>();
     const sentOf = new Map<string, number>();
@@ -81,6 +82,7 @@ describe('a service that is killed under load', () => {
           if (response.statusCode !== 200) throw new Error(`Status ${response.statusCode}`);
           const { totalPages } = JSON.parse(text);
           loaded += 1;
+          liveInARow = totalPages === null ? 0 : liveInARow + 1;
           if (totalPages === null) continue;
           live += 1;
           // A view that was counted stays counted, and no request is counted twice.
@@ -111,10 +113,10 @@ describe('a service that is killed under load', () => {
       recoveries.push(performance.now() - service.readyAt);
       await more(() => live, PAGES);
     }
-    // With the service back, every page is live again.
-    const degradedThen = loaded - live;
-    await more(() => live, PAGES);
-    const degradedSince = loaded - live - degradedThen;
+    // With the service back, every page is live again: so many without one that is not. (A machine that stands still
+    // beyond the deadline makes some late and opens the breaker once more.)
+    liveInARow = 0;
+    await waitUntil('all pages are live', () => liveInARow >= PAGES, 30_000);
     running = false;
     await Promise.all(loads);
     loopDelay.disable();
@@ -133,10 +135,9 @@ describe('a service that is killed under load', () => {
     console.log('Service killed under load:', JSON.stringify(figures));
     expect(failures).toEqual([]);
     expect(waits).toHaveLength(loaded);
-    expect(worstMs, JSON.stringify(figures)).toBeLessThan(DEADLINE_MS + SLACK_MS + Math.min(stallMs, 100));
+    expect(worstMs, JSON.stringify(figures)).toBeLessThan(DEADLINE_MS + SLACK_MS + stallMs);
     expect(Math.max(...recoveries)).toBeLessThan(RECOVERY_MS);
     expect(loaded - live).toBeGreaterThan(0);
-    expect(degradedSince, JSON.stringify(figures)).toBeLessThan(PAGES / 100);
 
     // What was counted is what the visitors were told and no more than they sent.
     for (const [token, total] of lastTotals) {

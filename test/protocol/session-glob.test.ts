@@ -1,11 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  EVERY_SESSION,
-  parseSessionGlob,
-  type SessionGlob,
-  topicChannel,
-  topicPattern,
-} from '../../src/protocol/index.ts';
+import { EVERY_SESSION, parseSessionGlob, topicChannel, topicPattern } from '../../src/protocol/index.ts';
 import { RedisConnection } from '../../src/redis/index.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
 

@@ -232,8 +232,7 @@ describe('a connection that is lost', () => {
     expect(heard).toEqual(['pattern', 'channel']);
   });
 
-  // Known defect of src/redis/redis-connection.ts: the driver keeps what MULTI sends until it is connected again.
-  it.fails('refuses a transaction too while it is down', async () => {
+  it('refuses a transaction too while it is down', async () => {
     const proxy = await startRedisProxy(server.socketPath);
     onTestFinished(() => proxy.close());
     const redis = await connection(proxy.url).connect();
@@ -262,9 +261,7 @@ describe('a connection that is lost', () => {
     expect(await redis.command('PING')).toBe('PONG');
   });
 
-  // Known defect of src/redis/redis-connection.ts: the driver's socketTimeout begins anew with each write, and a
-  // connection in use writes all the time.
-  it.fails('is given up where the server has frozen, though more and more is sent to it', async () => {
+  it('takes no more where the server has frozen, and is given up though one goes on sending', async () => {
     const own = await startTestRedis();
     onTestFinished(async () => {
       own.kill('SIGCONT');
@@ -272,14 +269,17 @@ describe('a connection that is lost', () => {
     });
     const redis = await connection(own.url).connect();
     own.kill('SIGSTOP');
-    let refused = 0;
+    let lost = 0;
+    redis.on('lost', () => {
+      lost += 1;
+    });
     const sending = setInterval(() => {
-      redis.command('PUBLISH', 'x', '').catch(() => {
-        refused += 1;
-      });
+      redis.command('PUBLISH', 'x', '').catch(() => undefined);
     }, 50);
     try {
-      await waitUntil('what waits is refused', () => refused > 0, 9_500);
+      await waitUntil('nothing more is taken', () => !redis.isReady, 4_000);
+      expect(lost).toBe(0);
+      await waitUntil('the connection is given up', () => lost > 0, 12_000);
     } finally {
       clearInterval(sending);
     }

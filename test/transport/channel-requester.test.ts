@@ -257,7 +257,8 @@ testClientTransport(
           new Promise((resolve) => {
             reply = resolve;
           });
-        const late = requester.request('pageview', 'a', '', 80);
+        // Long enough for the service to have it by then, on any machine.
+        const late = requester.request('pageview', 'a', '', 1_500);
         await waitUntil('the service has it', () => reply !== undefined);
         const release = proxy.hold('sessionwise-client');
         expect(await late).toEqual({ answered: false, reason: 'deadline' });
