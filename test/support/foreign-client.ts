@@ -1,8 +1,10 @@
 import { inboxChannel, parseInboxMessage, replyKey, topicChannel } from '../../src/protocol/index.ts';
 import { RedisConnection } from '../../src/redis/index.ts';
 
-/** A client that knows the wire and nothing of ours: PUBLISH and BLPOP, or one inbox. Its waits have no deadline but
- *  BLPOP's, so a reply that never comes shows as `undefined` after two seconds. */
+const DEADLINE_MS = 2_000;
+
+/** A client that knows the wire and nothing of ours: PUBLISH and BLPOP, or one inbox. A reply that never comes is told after
+ *  two seconds: on a list as `undefined`, on the inbox as an error. */
 export class ForeignClient {
   readonly redis: RedisConnection;
   readonly #blocking: RedisConnection;
@@ -53,14 +55,21 @@ export class ForeignClient {
   }
 
   /** The reply's text on the inbox. */
-  async askByInbox(command: string, session: string, payload: string | Buffer, fifth = false): Promise<string> {
+  async askByInbox(
+    command: string,
+    session: string,
+    payload: string | Buffer,
+    fifth = false,
+  ): Promise<string | undefined> {
     this.#last += 1;
     const number = this.#last;
-    const reply = new Promise<string>((resolve) => {
+    let timer: NodeJS.Timeout | undefined;
+    const reply = new Promise<string>((resolve, reject) => {
       this.#waiting.set(number, resolve);
+      timer = setTimeout(() => reject(new Error(`No reply to ${command} in ${DEADLINE_MS} ms.`)), DEADLINE_MS);
     });
     await this.publish(command, session, `${this.#inbox}.${number}`, payload, fifth);
-    return reply;
+    return reply.finally(() => clearTimeout(timer));
   }
 
   /** The reply, decoded once. */
