@@ -55,12 +55,7 @@ export class ForeignClient {
   }
 
   /** The reply's text on the inbox. */
-  async askByInbox(
-    command: string,
-    session: string,
-    payload: string | Buffer,
-    fifth = false,
-  ): Promise<string | undefined> {
+  async askByInbox(command: string, session: string, payload: string | Buffer, fifth = false): Promise<string> {
     this.#last += 1;
     const number = this.#last;
     let timer: NodeJS.Timeout | undefined;
