@@ -4,29 +4,20 @@
  * (exec), so that the child's pid, exit code and signals are the server's own. The watchdog sleeps in `read` on fd 3,
  * a pipe of which only this process holds the other end. End of file means that we are dead: it sends TERM, upon
  * which the server writes its files and goes. A line means that the server is dead: the watchdog just goes.
- * `read` is built into the shell: no `cat` that could be left over.
- *
- * `<dataDir>/redis.lock` names the two processes that may write there, us and the server. It is stale when both are
- * gone *and* nobody listens on the socket: in another container pids mean nothing, but the socket of a shared folder
- * answers. (With `port` there is no socket, and two containers on one folder are not noticed.) */
+ * `read` is built into the shell: no `cat` that could be left over. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { linkSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import {
-  type EmbeddedAddress,
-  embeddedAddressFile,
-  isRunning,
-  type ProcessMark,
-  processBirth,
-} from './embedded-address.ts';
+import { type Lock, lockDataFolder, lockFile, markOf } from './data-folder-lock.ts';
+import { type EmbeddedAddress, embeddedAddressFile } from './embedded-address.ts';
 import { findRedisServer, inspectRedisServer, RedisServerMissingError } from './find-redis-server.ts';
+import { quietly, removeSocket, replaceFile } from './whole-files.ts';
 
 export interface EmbeddedRedisOptions {
   /** Holds `redis/` (the data), `redis.json` (the address), `redis.lock` and the socket. Made where it is absent. */
@@ -61,22 +52,10 @@ export interface EmbeddedRedis {
   readonly exited: Promise<number | null>;
 }
 
-/** Another process keeps an embedded Redis in this data folder. */
-export class DataFolderInUseError extends Error {
-  readonly code = 'DATA_FOLDER_IN_USE';
-  override readonly name = 'DataFolderInUseError';
-}
-
 /** The server ended or did not answer before the deadline; the message carries the end of its own output. */
 export class RedisStartError extends Error {
   readonly code = 'REDIS_START_FAILED';
   override readonly name = 'RedisStartError';
-}
-
-interface Lock {
-  readonly startedBy: ProcessMark;
-  readonly server?: ProcessMark;
-  readonly socketPath?: string;
 }
 
 type Address = { readonly socketPath: string } | { readonly port: number };
@@ -231,107 +210,4 @@ function ask(address: Address, silenceMs: number): Promise<string> {
     socket.on('error', () => {});
     socket.on('close', () => resolve(reply));
   });
-}
-
-/** Takes the lock, over from dead processes too. A server whose parent died is on its way out: it is waited for. */
-async function lockDataFolder(dataDir: string, deadline: number): Promise<void> {
-  const path = lockFile(dataDir);
-  const draft = `${path}.${process.pid}.${randomUUID()}`;
-  writeFileSync(draft, JSON.stringify({ startedBy: markOf(process.pid) } satisfies Lock));
-  try {
-    for (;;) {
-      // A link and not an exclusive open: the lock appears with its contents, nobody reads half of it.
-      if (attempt(() => linkSync(draft, path), 'EEXIST')) return;
-      let text = '';
-      if (!attempt(() => (text = readFileSync(path, 'utf8')), 'ENOENT')) continue;
-      const lock = parseLock(text);
-      if (lock && isRunning(lock.startedBy)) throw inUse(dataDir, lock);
-      if (lock && (await serverLives(lock))) {
-        if (performance.now() > deadline) throw inUse(dataDir, lock);
-        await sleep(POLL_MS);
-        continue;
-      }
-      takeAway(path, text);
-      // Never the socket in the data folder: it may by now be a quicker starter's. The server replaces that itself.
-      if (lock?.socketPath && dirname(lock.socketPath) !== dataDir) removeSocket(dataDir, lock.socketPath);
-    }
-  } finally {
-    quietly(() => rmSync(draft));
-  }
-}
-
-async function serverLives(lock: Lock): Promise<boolean> {
-  if (lock.server && isRunning(lock.server)) return true;
-  if (!lock.socketPath) return false;
-  const socket = connect(lock.socketPath);
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch (error) {
-    return !['ECONNREFUSED', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '');
-  } finally {
-    socket.destroy();
-  }
-}
-
-/** Removes a stale lock, but not the fresh one that somebody quicker has put in its place. */
-function takeAway(path: string, staleText: string): void {
-  const aside = `${path}.${process.pid}.${randomUUID()}`;
-  if (!attempt(() => renameSync(path, aside), 'ENOENT')) return;
-  if (readFileSync(aside, 'utf8') !== staleText) attempt(() => linkSync(aside, path), 'EEXIST');
-  quietly(() => rmSync(aside));
-}
-
-function inUse(dataDir: string, { startedBy, server }: Lock): DataFolderInUseError {
-  const who = `started by process ${startedBy.pid}${server ? `, is process ${server.pid}` : ''}`;
-  return new DataFolderInUseError(
-    `A Redis already runs in ${dataDir} (${who}). Stop it, or choose another data folder.`,
-  );
-}
-
-function parseLock(text: string): Lock | undefined {
-  try {
-    const lock = JSON.parse(text) as Lock;
-    return lock.startedBy ? lock : undefined;
-  } catch {
-    return undefined; // nothing of ours; a lock of ours is whole
-  }
-}
-
-function lockFile(dataDir: string): string {
-  return join(dataDir, 'redis.lock');
-}
-
-function markOf(pid: number): ProcessMark {
-  return { pid, birth: processBirth(pid) ?? '' };
-}
-
-/** Replaces the file as a whole: nobody reads half of it. */
-function replaceFile(path: string, content: object): void {
-  const draft = `${path}.${process.pid}.${randomUUID()}`;
-  writeFileSync(draft, JSON.stringify(content), { mode: 0o600 });
-  renameSync(draft, path);
-}
-
-function removeSocket(dataDir: string, path: string): void {
-  quietly(() => rmSync(path));
-  if (dirname(path) !== dataDir) quietly(() => rmdirSync(dirname(path)));
-}
-
-/** For what is removed at the end: what stays is recognised as stale at the next start. */
-function quietly(act: () => void): void {
-  try {
-    act();
-  } catch {}
-}
-
-/** True where `act` works, false where it fails with the `expected` code; throws its other errors. */
-function attempt(act: () => void, expected: string): boolean {
-  try {
-    act();
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === expected) return false;
-    throw error;
-  }
 }
