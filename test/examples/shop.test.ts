@@ -119,6 +119,13 @@ describe('with the service', () => {
     expect(page.body).toMatch(/data-because>[^.]*<a href="\/added\/tv">[^.]*<a href="\/added\/tv-mount">/);
   });
 
+  test('what was added while waiting counts just the same', async () => {
+    await arrive().get('/added-sync/tv');
+    await visitor.get('/added-sync/tv-mount');
+    expect((await visitor.get('/confirm-purchase')).all('data-suggestion')).toEqual(['hdmi-cable']);
+    expect((await visitor.get('/')).all('data-featured')).not.toContain('/added/tv');
+  });
+
   describe('notices', () => {
     const states = async (path = '/notifications'): Promise<Record<string, string>> => {
       const page = await visitor.get(path);

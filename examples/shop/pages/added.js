@@ -33,10 +33,12 @@ export async function added(request, response) {
   );
 }
 
-/** `/added-sync/:item`: waits for the answer, and so can tell whether this page was seen before.
+/** `/added-sync/:item`: waits for the answer, and so can tell whether this page was seen before. What was added is the
+ *  same as on `/added/:item`, so that page counts as seen too: for the combos, and for what is featured.
  *  @param {Request<{ item: string }>} request @param {Response} response */
 export async function addedSync(request, response) {
   const { item } = request.params;
+  void request.sessionwise?.publish('mark-item-seen', `/added/${encodeURIComponent(item)}`);
   const view = await request.sessionwise?.view;
   const seenBefore = view ? String(view.previouslyVisited) : 'unknown';
   const words = {
