@@ -1,0 +1,73 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createToken, SessionClient, sessionOf } from '../../src/index.ts';
+import { RedisConnection } from '../../src/redis/index.ts';
+import { type Service, startService } from '../../src/service/index.ts';
+import { TEST_SECRET } from '../support/open-test-data.ts';
+import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+
+/* Promise 8: what lies in Redis's files after every command was used holds no token, no path and no item. Only what
+ * passed through as a list reply may (docs/privacy.md): the client takes inbox replies, and the last test shows that
+ * this looks where such a thing would be found. */
+
+const PATH = '/a-page-that-nobody-may-read';
+const ITEM = 'an-item-that-nobody-may-read';
+const NOTICE = 'a-notice-id-that-nobody-may-read';
+
+describe('data at rest', () => {
+  let server: TestRedis;
+  let service: Service;
+  let client: SessionClient;
+  const token = createToken();
+
+  beforeAll(async () => {
+    server = await startTestRedis({ persistence: true, extraArgs: ['--appendfsync', 'always'] });
+    const combos = [{ name: 'c', all: [PATH, ITEM], suggest: 's', reason: 'r' }];
+    service = await startService({ redis: server.url, secret: TEST_SECRET, combos, seen: { exactLimit: 2 } });
+    client = new SessionClient({ redis: server.url });
+    await client.ready();
+  });
+  afterAll(async () => {
+    await client.close();
+    await service.stop();
+    await server.stop();
+  });
+
+  // AOF as it was appended, and a snapshot of now.
+  const filesOfRedis = async (): Promise<string> => {
+    const redis = await new RedisConnection(server.url).connect();
+    await redis.command('SAVE');
+    await redis.close();
+    const folder = join(server.dataDir, 'redis');
+    const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
+      /\.(aof|rdb)$/.test(name),
+    );
+    expect(names.length).toBeGreaterThanOrEqual(2);
+    return names.map((name) => readFileSync(join(folder, name), 'latin1')).join('\n');
+  };
+
+  test('holds the session, and nothing that it did', async () => {
+    const session = client.session(sessionOf(token), 5_000);
+    for (const page of [PATH, `${PATH}/2`, `${PATH}/3`, `${PATH}/4`])
+      expect(await session.pageview(page)).toBeDefined();
+    expect(await session.markItemSeen(ITEM)).toBeDefined();
+    expect(await session.suggestions()).toHaveLength(1);
+    expect(await session.surface([PATH, ITEM])).toEqual([]);
+    expect(await session.markSeen([NOTICE])).toBeDefined();
+    expect(await session.notifications([NOTICE])).toEqual([{ id: NOTICE, seen: true }]);
+    const files = await filesOfRedis();
+    expect(files).toContain(session.id);
+    for (const hidden of [token, token.split('.')[1]!, PATH, ITEM, NOTICE, TEST_SECRET]) {
+      expect(files.includes(hidden), `${hidden} in the files of Redis`).toBe(false);
+    }
+  });
+
+  test('but a list reply passes through the AOF, as docs/privacy.md says', async () => {
+    const old = new SessionClient({ redis: server.url, replies: 'list' });
+    await old.ready();
+    expect(await old.session(sessionOf(token), 5_000).surface(['/asked-over-a-list'])).toEqual(['/asked-over-a-list']);
+    await old.close();
+    expect(await filesOfRedis()).toContain('/asked-over-a-list');
+  });
+});
