@@ -14,7 +14,8 @@ export interface SessionRequest extends IncomingMessage {
 export interface SessionMiddlewareOptions<Request extends SessionRequest = SessionRequest> {
   readonly client: SessionClient;
   /** The request's token; the session is made from it, and it goes nowhere else. Default: a bearer token of the
-   *  Authorization header, else express-session's id. */
+   *  Authorization header, else express-session's id. A cookie's signature is express-session's to check; a bearer token
+   *  is taken as it comes, so an API refuses those it did not issue before this middleware. */
   readonly token?: (request: Request) => string | undefined;
   /** What is done with a page view: `publish` (default) counts it and waits for nothing; `request` counts it too and
    *  has the answer in `request.sessionwise.view`; `off` does nothing; a function chooses for each request. */
