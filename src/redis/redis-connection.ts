@@ -120,8 +120,7 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
       const timer = setTimeout(() => fail(this.#lastError), deadlineMs);
       const onReady = (): void => settle(resolve);
       const onLost = (error: Error): void => {
-        if (isRefusal(error)) fail(error);
-        else if (isAbsence(error)) fail(error);
+        if (isRefusal(error) || isAbsence(error) || knowsNoHello(error)) fail(error);
       };
       const settle = (done: () => void): void => {
         clearTimeout(timer);
@@ -235,11 +234,19 @@ function isAbsence(error: Error): boolean {
   );
 }
 
+// HELLO came with Redis 6; older ones are below what we need in any case.
+function knowsNoHello(error: Error): boolean {
+  return /^ERR unknown command.*HELLO/i.test(error.message);
+}
+
 function explain(address: string, error: Error | undefined): string {
   if (error && isRefusal(error)) {
     // Some of Redis's messages are a paragraph; their first word says it.
     const [what] = error.message.startsWith('ERR') ? [error.message] : error.message.split(' ');
     return `Redis at ${address} refused the login or the database (${what}): check user, password and database number.`;
+  }
+  if (error && knowsNoHello(error)) {
+    return `Redis at ${address} is older than version 6: Sessionwise needs 6.2 or newer.`;
   }
   const code = (error as NodeJS.ErrnoException | undefined)?.code;
   const why = code ?? error?.message ?? 'no answer in time';

@@ -1,6 +1,7 @@
 import { createServer, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type ConnectionOptions, RedisConnection, RedisUnavailableError, Script } from '../../src/redis/index.ts';
+import { startOldRedis } from '../support/old-redis.ts';
 import { startRedisProxy } from '../support/redis-proxy.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -293,6 +294,17 @@ describe('a connection that is lost', () => {
     });
     expect(await redis.command('BLPOP', 'nothing', '3')).toBeNull();
     expect(lost).toBe(0);
+  });
+});
+
+describe('a server from before HELLO', () => {
+  it('is told as too old, and at once', async () => {
+    const old = await startOldRedis('5.0.14');
+    onTestFinished(() => old.close());
+    // A deadline beyond this test's own: only an answer of the server can end it.
+    await expect(new RedisConnection(old.url).connect(60_000)).rejects.toThrow(
+      'is older than version 6: Sessionwise needs 6.2',
+    );
   });
 });
 

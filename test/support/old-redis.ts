@@ -19,7 +19,9 @@ export async function startOldRedis(
         if (whole === undefined) return;
         unread = unread.slice(whole.length);
         const name = whole.split('\r\n')[2]!.toUpperCase();
-        if (name === 'HELLO') socket.write('%1\r\n$6\r\nserver\r\n$5\r\nredis\r\n');
+        if (name === 'HELLO' && Number.parseInt(version, 10) < 6) {
+          socket.write('-ERR unknown command `HELLO`, with args beginning with: `3`, \r\n');
+        } else if (name === 'HELLO') socket.write('%1\r\n$6\r\nserver\r\n$5\r\nredis\r\n');
         else if (name === 'INFO') socket.write(`$${info.length}\r\n${info}\r\n`);
         else if (name === 'COMMAND') socket.write('*1\r\n_\r\n');
         else socket.write('+OK\r\n');
