@@ -299,7 +299,7 @@ describe('a connection that is lost', () => {
 
 describe('a server from before HELLO', () => {
   it('is told as too old, and at once', async () => {
-    const old = await startOldRedis('5.0.14');
+    const old = await startOldRedis('5.0.14', '', { hello: false });
     onTestFinished(() => old.close());
     // A deadline beyond this test's own: only an answer of the server can end it.
     await expect(new RedisConnection(old.url).connect(60_000)).rejects.toThrow(

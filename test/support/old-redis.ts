@@ -5,6 +5,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 export async function startOldRedis(
   version: string,
   info = `# Server\r\nredis_version:${version}\r\nredis_mode:standalone\r\n`,
+  { hello = true } = {},
 ): Promise<{ url: string; close(): Promise<void> }> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
@@ -19,7 +20,7 @@ export async function startOldRedis(
         if (whole === undefined) return;
         unread = unread.slice(whole.length);
         const name = whole.split('\r\n')[2]!.toUpperCase();
-        if (name === 'HELLO' && Number.parseInt(version, 10) < 6) {
+        if (name === 'HELLO' && !hello) {
           socket.write('-ERR unknown command `HELLO`, with args beginning with: `3`, \r\n');
         } else if (name === 'HELLO') socket.write('%1\r\n$6\r\nserver\r\n$5\r\nredis\r\n');
         else if (name === 'INFO') socket.write(`$${info.length}\r\n${info}\r\n`);
