@@ -17,6 +17,7 @@ import { pathToFileURL } from 'node:url';
 import { type Lock, lockDataFolder, lockFile, markOf } from './data-folder-lock.ts';
 import { type EmbeddedAddress, embeddedAddressFile } from './embedded-address.ts';
 import { findRedisServer, inspectRedisServer, RedisServerMissingError } from './find-redis-server.ts';
+import { outputTail } from './output-tail.ts';
 import { quietly, removeSocket, replaceFile } from './whole-files.ts';
 
 export interface EmbeddedRedisOptions {
@@ -102,7 +103,7 @@ export async function startEmbeddedRedis(options: EmbeddedRedisOptions): Promise
     quietly(() => rmSync(lockFile(dataDir)));
     throw new RedisStartError(`Redis did not start: ${error.message}.`, { cause: error });
   });
-  const output = tailOf(child);
+  const output = outputTail(child, OUTPUT_TAIL);
   const exited = endOf(child).finally(() => {
     if ('socketPath' in address) removeSocket(dataDir, address.socketPath);
     quietly(() => rmSync(embeddedAddressFile(dataDir)));
@@ -169,16 +170,6 @@ function endOf(child: ChildProcess): Promise<number | null> {
   lifeline.on('error', () => {}).resume();
   child.once('exit', () => lifeline.end('\n'));
   return new Promise((resolve) => child.once('close', resolve));
-}
-
-function tailOf(child: ChildProcess): () => string {
-  let tail = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.setEncoding('utf8').on('data', (text: string) => {
-      tail = (tail + text).slice(-OUTPUT_TAIL);
-    });
-  }
-  return () => tail.trim();
 }
 
 async function untilReady(child: ChildProcess, address: Address, deadline: number): Promise<void> {

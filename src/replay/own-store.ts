@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../config/index.ts';
 import { type EmbeddedRedis, startEmbeddedRedis } from '../redis/embedded-redis.ts';
+import { outputTail } from '../redis/output-tail.ts';
 import { ReplayError } from './replay-error.ts';
 
 /* own-store.ts: a Redis and a service for one replay, as real as any: two processes of their own, in a temporary folder.
@@ -61,7 +62,7 @@ export async function startOwnStore(options: OwnStoreOptions): Promise<OwnStore>
       if (!isStopping) options.onFailure(new ReplayError('OWN_STORE_FAILED', 'The Redis of this replay ended.'));
     });
     service = await startServe(program, redis.url, dataDir, options);
-    const output = tailOf(service);
+    const output = outputTail(service, OUTPUT_TAIL);
     service.once('close', (code, signal) => {
       if (isStopping) return;
       const last = output();
@@ -104,14 +105,4 @@ async function end(service: ChildProcess): Promise<void> {
   const killing = setTimeout(() => service.kill('SIGKILL'), STOP_DEADLINE_MS);
   await exited;
   clearTimeout(killing);
-}
-
-function tailOf(child: ChildProcess): () => string {
-  let tail = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.setEncoding('utf8').on('data', (text: string) => {
-      tail = (tail + text).slice(-OUTPUT_TAIL);
-    });
-  }
-  return () => tail.trim();
 }
