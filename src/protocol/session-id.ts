@@ -16,9 +16,14 @@ export function sessionOf(token: string): string {
   return OUR_TOKEN.exec(token)?.[1] ?? fold(createHash('sha256').update(token).digest());
 }
 
-/** A new token of our own: a random session, a dot and a 256-bit secret in base64url. */
-export function createToken(): string {
-  return `${fold(randomBytes(32))}.${randomBytes(32).toString('base64url')}`;
+/** What of a token is secret: behind the dot in our own form, else all of it. */
+export function secretOf(token: string): string {
+  return OUR_TOKEN.test(token) ? token.slice(SESSION_LENGTH + 1) : token;
+}
+
+/** A new token of our own: a session, a dot and a 256-bit secret in base64url. The session is random unless given. */
+export function createToken(session: string = fold(randomBytes(32))): string {
+  return `${session}.${randomBytes(32).toString('base64url')}`;
 }
 
 function fold(digest: Buffer): string {

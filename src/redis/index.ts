@@ -8,12 +8,12 @@ export {
   readConnectionFile,
 } from './connection-options.ts';
 export type { ItemKind } from './keys.ts';
-export { Keys, scratchKey } from './keys.ts';
+export { KEYS_LUA, Keys, scratchKey } from './keys.ts';
 export type { FilterEngine, Meta } from './meta.ts';
 export { claimOrCheckMeta, FORMAT_VERSION, MetaMismatchError, readMeta } from './meta.ts';
 export { crc16, hashSlot, PARTITION_TAGS, PARTITIONS, partitionOf } from './partition.ts';
 export type { Clock } from './redis-clock.ts';
 export { RedisClock } from './redis-clock.ts';
-export type { CommandArguments, MessageListener } from './redis-connection.ts';
-export { RedisConnection, RedisUnavailableError } from './redis-connection.ts';
+export type { CommandArguments, MessageListener, RedisClient } from './redis-connection.ts';
+export { RedisConnection, RedisNotReadyError, RedisUnavailableError } from './redis-connection.ts';
 export { Script } from './script.ts';

@@ -4,6 +4,55 @@ import { PARTITION_TAGS, partitionOf } from './partition.ts';
 /** What can be seen, kept apart: the same string as a page and as a notice are two things. */
 export type ItemKind = 'page' | 'item' | 'notice';
 
+const TAG_LENGTH = 3;
+
+/** What a session's keys end with, but for its day keys, which end with `a<day>`. */
+const PARTS = {
+  record: 's',
+  facts: 'v',
+  page: 'p',
+  pageCount: 'pu',
+  item: 'i',
+  itemCount: 'iu',
+  foreignNotices: 'n',
+  noticeRings: 'g',
+} as const;
+const CALCULATED = Object.values(PARTS).filter((part) => part !== PARTS.record);
+
+/** The same names for scripts that reach keys which they learn only as they run: `tag_of(key)`, `session_key(ns, tag,
+ *  session, part)`, `partition_key(ns, tag, what)` for `due`, `ended` and `archiving`, `user_key(ns, user)`;
+ *  `forget_calculated(ns, tag, session)` deletes all that was calculated about a session. */
+export const KEYS_LUA: string = `
+local function tag_of(key)
+  return string.match(key, '{(%w+)}')
+end
+
+local function session_key(ns, tag, session, part)
+  return ns .. ':{' .. tag .. '}:' .. session .. ':' .. part
+end
+
+local function partition_key(ns, tag, what)
+  return ns .. ':{' .. tag .. '}:@' .. what
+end
+
+local function user_key(ns, user)
+  return ns .. ':{' .. string.sub(user, 1, ${TAG_LENGTH}) .. '}:@user:' .. string.sub(user, ${TAG_LENGTH + 1})
+end
+
+local function forget_calculated(ns, tag, session)
+  local keys = {}
+  for _, field in ipairs(redis.call('HKEYS', session_key(ns, tag, session, '${PARTS.facts}'))) do
+    if string.sub(field, 1, 1) == 'd' then
+      keys[#keys + 1] = session_key(ns, tag, session, 'a' .. string.sub(field, 2))
+    end
+  end
+  for part in string.gmatch('${CALCULATED.join(' ')}', '%w+') do
+    keys[#keys + 1] = session_key(ns, tag, session, part)
+  end
+  redis.call('UNLINK', unpack(keys))
+end
+`;
+
 /** Names all keys of one namespace; no other place builds a key. `<ns>:{<tag>}:<session>:<what>`.
  *  The last part is short because every session pays for it. */
 export class Keys {
@@ -25,17 +74,17 @@ export class Keys {
 
   /** A hash: `v`, all page views, and a field `d<day>` per day key. */
   facts(session: string): string {
-    return `${this.#of(session)}:v`;
+    return `${this.#of(session)}:${PARTS.facts}`;
   }
 
   /** What of a kind was seen: a set while it is small, a seen filter when it is large. */
   seenItems(session: string, kind: 'page' | 'item'): string {
-    return `${this.#of(session)}:${kind === 'page' ? 'p' : 'i'}`;
+    return `${this.#of(session)}:${PARTS[kind]}`;
   }
 
   /** How many different ones of a kind: a HyperLogLog, beside a seen filter only. */
   uniqueCount(session: string, kind: 'page' | 'item'): string {
-    return `${this.#of(session)}:${kind === 'page' ? 'pu' : 'iu'}`;
+    return `${this.#of(session)}:${PARTS[`${kind}Count`]}`;
   }
 
   /** The bitmap of one UTC day (days since the epoch); without a day, the beginning that all of them share. */
@@ -45,12 +94,12 @@ export class Keys {
 
   /** Notices marked as seen whose list somebody else keeps: a sorted set, the oldest first. */
   foreignNotices(session: string): string {
-    return `${this.#of(session)}:n`;
+    return `${this.#of(session)}:${PARTS.foreignNotices}`;
   }
 
   /** Read state of the groups' lists: a hash, group -> ring. */
   noticeRings(session: string): string {
-    return `${this.#of(session)}:g`;
+    return `${this.#of(session)}:${PARTS.noticeRings}`;
   }
 
   /** All that may exist of a session beside its day keys. */
@@ -66,6 +115,42 @@ export class Keys {
     ];
   }
 
+  /** Session data: one string, a header and the fields. */
+  record(session: string): string {
+    return `${this.#of(session)}:${PARTS.record}`;
+  }
+
+  /** When the sessions of a partition end: a sorted set, session -> milliseconds of the epoch. */
+  due(partition: number): string {
+    return `${this.#partition(partition)}:@due`;
+  }
+
+  /** The sessions of a partition that have ended and wait for the archive: a sorted set, session -> when they ended. */
+  ended(partition: number): string {
+    return `${this.#partition(partition)}:@ended`;
+  }
+
+  /** Whether the ended sessions of a partition are kept for an archive: a string that expires when nobody has archived
+   *  for long. */
+  archiving(partition: number): string {
+    return `${this.#partition(partition)}:@archiving`;
+  }
+
+  /** What happened to sessions: a bounded stream. */
+  lifecycle(): string {
+    return `${this.namespace}:lifecycle`;
+  }
+
+  /** Who may do a task that one at a time does: a string that expires. */
+  lease(task: 'sweep' | 'archive'): string {
+    return `${this.namespace}:@lease:${task}`;
+  }
+
+  /** The sessions of a user: a sorted set, `<tag>:<session>` -> when it ends. `user`: a `userReference`. */
+  userSessions(user: string): string {
+    return `${this.namespace}:{${user.slice(0, TAG_LENGTH)}}:@user:${user.slice(TAG_LENGTH)}`;
+  }
+
   /** A group's list of notices, the newest first. */
   groupList(group: string): string {
     return `${this.#group(group)}:l`;
@@ -79,6 +164,10 @@ export class Keys {
   /** Which groups hold a notice: a hash, group -> number. Named by the notice's item key, not by its id. */
   noticeIndex(noticeKey: string): string {
     return `${this.namespace}:{${PARTITION_TAGS[partitionOf(noticeKey)]}}:@notice:${noticeKey}`;
+  }
+
+  #partition(partition: number): string {
+    return `${this.namespace}:{${PARTITION_TAGS[partition]}}`;
   }
 
   // No session begins with `@`.

@@ -3,21 +3,19 @@ import type { RedisConnection } from './redis-connection.ts';
 /** Tells the time in milliseconds of the epoch. */
 export type Clock = () => number;
 
-/** A clock that agrees with Redis's, so that all instances cut the same minutes: the local clock plus the offset that
- *  was last measured. */
+/** A clock that agrees with Redis's, so that all instances cut the same minutes and end the same sessions. Between two
+ *  measurements it runs by the process's steady clock: a local clock that is set anew moves nothing. */
 export class RedisClock {
-  #offsetMs = 0;
+  #originMs = performance.timeOrigin;
 
-  /** The time now, by Redis. Before the first `measure` the local time. */
-  readonly now: Clock = () => Date.now() + this.#offsetMs;
+  /** The time now, by Redis, in whole milliseconds. Before the first `measure` the local time. */
+  readonly now: Clock = () => Math.floor(this.#originMs + performance.now());
 
-  /** Measures the offset: one TIME, taken as read halfway through its round trip. */
+  /** Measures: one TIME, taken as read halfway through its round trip. */
   async measure(redis: RedisConnection): Promise<void> {
-    const sent = Date.now();
+    const sent = performance.now();
     const [seconds, microseconds] = await redis.command<[string, string]>('TIME');
-    const halfway = (sent + Date.now()) / 2;
-    const offset = Number(seconds) * 1000 + Number(microseconds) / 1000 - halfway;
-    // Within a few milliseconds it is the round trip that is measured, not the clocks.
-    this.#offsetMs = Math.abs(offset) < 20 ? 0 : Math.round(offset);
+    const halfway = (sent + performance.now()) / 2;
+    this.#originMs = Number(seconds) * 1000 + Number(microseconds) / 1000 - halfway;
   }
 }

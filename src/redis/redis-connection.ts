@@ -1,6 +1,11 @@
 import { EventEmitter } from 'node:events';
 import { createClient, RESP_TYPES } from 'redis';
-import { type ConnectionOptions, describeConnection, parseConnection } from './connection-options.ts';
+import {
+  type ConnectionOptions,
+  ConnectionOptionsError,
+  describeConnection,
+  parseConnection,
+} from './connection-options.ts';
 
 /* redis-connection.ts: the one place that knows the driver's ways.
  *
@@ -46,6 +51,16 @@ interface ConnectionEvents {
 // biome-ignore lint/suspicious/noExplicitAny: the driver's client type has five parameters that nobody outside needs.
 type Driver = any;
 
+/** A client of the package `redis` (node-redis 5 or 6), made by `createClient`. It only lends its address and login: a
+ *  connection of our own is made from them, and the client itself is neither used nor closed. */
+export interface RedisClient {
+  readonly options?: object | undefined;
+  // biome-ignore lint/suspicious/noExplicitAny: see Driver.
+  duplicate(overrides?: any): any;
+  // biome-ignore lint/suspicious/noExplicitAny: see Driver.
+  sendCommand(...args: any[]): any;
+}
+
 /** One connection. While it is down every command is refused at once; it comes back, with its subscriptions, by
  *  itself. */
 export class RedisConnection extends EventEmitter<ConnectionEvents> {
@@ -59,30 +74,20 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
   #unanswered = 0;
   #heardAt = 0;
 
+  readonly #source: string | ConnectionOptions | RedisClient;
+
   /** @throws ConnectionOptionsError for options that cannot be right. */
-  constructor(connection: string | ConnectionOptions, name = 'sessionwise') {
+  constructor(connection: string | ConnectionOptions | RedisClient, name = 'sessionwise') {
     super();
-    this.options = parseConnection(connection);
-    const { host, port, path, username, password, db, tls } = this.options;
-    this.#driver = createClient({
-      name,
-      disableOfflineQueue: true,
-      commandsQueueMaxLength: MAX_QUEUED_COMMANDS,
-      commandOptions: { timeout: undefined },
-      maintNotifications: 'disabled',
-      pingInterval: PING_INTERVAL_MS,
-      ...(username !== undefined && { username }),
-      ...(password !== undefined && { password }),
-      ...(db !== undefined && { database: db }),
-      socket: {
-        ...(path === undefined ? { host: host ?? '127.0.0.1', port: port ?? 6379 } : { path }),
-        ...(tls && { tls: true, ...(typeof tls === 'object' && tls) }),
-        connectTimeout: FIRST_CONNECT_DEADLINE_MS,
-        socketTimeout: SILENCE_LIMIT_MS,
-        reconnectStrategy: (retries: number) => Math.min(10 * 2 ** retries, MAX_RECONNECT_DELAY_MS),
-      },
-      // biome-ignore lint/suspicious/noExplicitAny: the driver's socket union cannot be met by conditional parts.
-    } as any);
+    this.#source = connection;
+    if (isClient(connection)) {
+      this.options = addressOf(connection);
+      const { socket } = optionsOf(connection);
+      this.#driver = connection.duplicate({ name, RESP: 3, ...OUR_WAYS, socket: { ...socket, ...OUR_SOCKET } });
+    } else {
+      this.options = parseConnection(connection);
+      this.#driver = createDriver(this.options, name);
+    }
     this.#driver.on('error', (error: Error) => {
       this.#lastError = error;
       this.emit('lost', error);
@@ -93,6 +98,11 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
       this.knownScripts.clear();
       this.emit('ready');
     });
+  }
+
+  /** Whether the connection stands; a frozen server's does for a while. */
+  get isConnected(): boolean {
+    return this.#driver.isReady;
   }
 
   /** Whether commands would be sent now. */
@@ -142,7 +152,7 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
 
   /** Another connection to the same place, not yet opened. */
   duplicate(name?: string): RedisConnection {
-    return new RedisConnection(this.options, name);
+    return new RedisConnection(this.#source, name);
   }
 
   /** Sends one command. Commands that are sent in the same turn share a write.
@@ -222,6 +232,63 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
     this.#closed = true;
     this.#driver.destroy();
   }
+}
+
+// How every connection of ours behaves, whoever gave its address.
+const OUR_WAYS = {
+  disableOfflineQueue: true,
+  commandsQueueMaxLength: MAX_QUEUED_COMMANDS,
+  commandOptions: { timeout: undefined },
+  maintNotifications: 'disabled',
+  pingInterval: PING_INTERVAL_MS,
+};
+const OUR_SOCKET = {
+  connectTimeout: FIRST_CONNECT_DEADLINE_MS,
+  socketTimeout: SILENCE_LIMIT_MS,
+  reconnectStrategy: (retries: number): number => Math.min(10 * 2 ** retries, MAX_RECONNECT_DELAY_MS),
+};
+
+function createDriver({ host, port, path, username, password, db, tls }: ConnectionOptions, name: string): Driver {
+  return createClient({
+    name,
+    ...OUR_WAYS,
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    ...(db !== undefined && { database: db }),
+    socket: {
+      ...(path === undefined ? { host: host ?? '127.0.0.1', port: port ?? 6379 } : { path }),
+      ...(tls && { tls: true, ...(typeof tls === 'object' && tls) }),
+      ...OUR_SOCKET,
+    },
+    // biome-ignore lint/suspicious/noExplicitAny: the driver's socket union cannot be met by conditional parts.
+  } as any);
+}
+
+function isClient(connection: string | ConnectionOptions | RedisClient): connection is RedisClient {
+  if (typeof connection !== 'object' || !('duplicate' in connection)) return false;
+  if ('masters' in connection || !('options' in connection)) {
+    throw new ConnectionOptionsError(
+      'This Redis client is none of createClient(): give one of those, or a redis:// URL. Cluster and Sentinel clients cannot be used yet.',
+    );
+  }
+  return true;
+}
+
+function optionsOf(client: RedisClient): { socket: ConnectionOptions; database?: number } {
+  const { socket = {}, database } = (client.options ?? {}) as { socket?: ConnectionOptions; database?: number };
+  return { socket, ...(database !== undefined && { database }) };
+}
+
+// For people only; the driver takes the rest from the client itself.
+function addressOf(client: RedisClient): ConnectionOptions {
+  const { socket, database } = optionsOf(client);
+  const { host, port, path } = socket;
+  return {
+    ...(host !== undefined && { host }),
+    ...(port !== undefined && { port }),
+    ...(path !== undefined && { path }),
+    ...(database !== undefined && { db: database }),
+  };
 }
 
 function isRefusal(error: Error): boolean {

@@ -1,0 +1,61 @@
+import { isVisible, type SessionFields } from './session-fields.ts';
+
+/** One step from what was loaded to what is: a field's new JSON, an integer to add to it, or its end. */
+export type FieldChange =
+  | { readonly name: string; readonly set: string }
+  | { readonly name: string; readonly add: number; readonly final: string }
+  | { readonly name: string; readonly remove: true };
+
+const INTEGER = /^-?(0|[1-9]\d{0,15})$/;
+
+/** What was changed since `before` was loaded. With `integerDeltas`, an integer that became another one is a difference
+ *  to add, so that `count++` in two requests counts twice. Names in `hidden` were not to be seen, so their absence says
+ *  nothing. */
+export function changesBetween(
+  before: SessionFields,
+  after: SessionFields,
+  options: { readonly integerDeltas: boolean; readonly hidden: ReadonlySet<string> },
+): FieldChange[] {
+  const changes: FieldChange[] = [];
+  for (const [name, json] of after) {
+    const old = before.get(name);
+    if (json === old) continue;
+    if (options.integerDeltas && old !== undefined && isSafeInteger(old) && isSafeInteger(json)) {
+      changes.push({ name, add: Number(json) - Number(old), final: json });
+    } else {
+      changes.push({ name, set: json });
+    }
+  }
+  for (const name of before.keys()) {
+    if (!after.has(name) && isVisible(name) && !options.hidden.has(name)) changes.push({ name, remove: true });
+  }
+  return changes;
+}
+
+/** Applies changes to fields, as the script `changed_body` does. */
+export function applyChanges(fields: SessionFields, changes: readonly FieldChange[]): SessionFields {
+  const result = new Map(fields);
+  for (const change of changes) {
+    if ('remove' in change) result.delete(change.name);
+    else if ('set' in change) result.set(change.name, change.set);
+    else {
+      const there = result.get(change.name);
+      const isNumber = there !== undefined && INTEGER.test(there);
+      result.set(change.name, isNumber ? String(Number(there) + change.add) : change.final);
+    }
+  }
+  return result;
+}
+
+/** The flat list that `changed_body` takes. */
+export function listChanges(changes: readonly FieldChange[]): string[] {
+  return changes.flatMap((change) => {
+    if ('remove' in change) return [change.name, 'd', '', ''];
+    if ('set' in change) return [change.name, 's', change.set, ''];
+    return [change.name, 'n', String(change.add), change.final];
+  });
+}
+
+function isSafeInteger(json: string): boolean {
+  return INTEGER.test(json) && Number.isSafeInteger(Number(json));
+}

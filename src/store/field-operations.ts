@@ -1,0 +1,187 @@
+import type { RedisConnection } from '../redis/index.ts';
+import { applyChanges, type FieldChange, listChanges } from './field-changes.ts';
+import type { LoadedSession } from './loaded-session.ts';
+import { packTexts } from './packed-texts.ts';
+import { changeField } from './scripts/change-field.ts';
+import { isVisible, type SessionFields, writeField } from './session-fields.ts';
+import type { SessionAddress, SessionRecords } from './session-records.ts';
+import { SessionDataError, SessionGoneError } from './store-errors.ts';
+
+/** What `setIf` came to. */
+export interface SetIfOutcome {
+  /** Whether the version was the expected one, and the fields were written. */
+  readonly applied: boolean;
+  /** The version now. */
+  readonly version: number;
+}
+
+/** What one step does to fields, where Redis cannot do it itself because they are sealed. */
+type Step = (fields: SessionFields, version: number) => { changes: FieldChange[]; json: string } | undefined;
+
+/** Changes of single fields in one step, whoever else changes the session at the same time. They are no visits: they
+ *  do not move the session's end. */
+export class FieldOperations {
+  readonly #records: SessionRecords;
+
+  constructor(records: SessionRecords) {
+    this.#records = records;
+  }
+
+  /** Adds to a number; a field that is not there counts as 0. Returns the sum.
+   *  @throws SessionGoneError; SessionDataError where the field holds something else; RangeError for what is no number. */
+  async increment(
+    redis: RedisConnection,
+    address: SessionAddress,
+    loaded: LoadedSession | undefined,
+    field: string,
+    by: number,
+  ): Promise<number> {
+    checkField(field);
+    if (!Number.isFinite(by)) throw new RangeError(`increment("${field}") cannot add ${by}: give a finite number.`);
+    const json = await this.#change(redis, address, loaded, field, ['increment', field, String(by)], (fields) => {
+      const there = fields.get(field);
+      if (there !== undefined && !/^-?\d/.test(there)) throw this.#unfit('increment', field);
+      const sum = JSON.stringify(Number(there ?? 0) + by);
+      return { changes: [{ name: field, set: sum }], json: sum };
+    });
+    return Number(json);
+  }
+
+  /** Appends to a list; a field that is not there counts as an empty one. Returns the list.
+   *  @throws SessionGoneError; SessionDataError where the field is no list; NotSerialisableError. */
+  async append(
+    redis: RedisConnection,
+    address: SessionAddress,
+    loaded: LoadedSession | undefined,
+    field: string,
+    values: readonly unknown[],
+  ): Promise<unknown[]> {
+    checkField(field);
+    if (values.length === 0) throw new RangeError(`append("${field}") was given nothing to append.`);
+    const added = values.map((value) => writeField(field, value) ?? 'null').join(',');
+    const json = await this.#change(redis, address, loaded, field, ['append', field, added], (fields) => {
+      const there = fields.get(field) ?? '[]';
+      if (!there.startsWith('[')) throw this.#unfit('append', field);
+      const list = there === '[]' ? `[${added}]` : `${there.slice(0, -1)},${added}]`;
+      return { changes: [{ name: field, set: list }], json: list };
+    });
+    return JSON.parse(json) as unknown[];
+  }
+
+  /** Sets fields (`undefined` removes one) if the session's version is still `version`.
+   *  @throws SessionGoneError, NotSerialisableError. */
+  async setIf(
+    redis: RedisConnection,
+    address: SessionAddress,
+    loaded: LoadedSession | undefined,
+    version: number,
+    values: Readonly<Record<string, unknown>>,
+  ): Promise<SetIfOutcome> {
+    const changes = Object.entries(values).map(([name, value]): FieldChange => {
+      checkField(name);
+      const set = writeField(name, value);
+      return set === undefined ? { name, remove: true } : { name, set };
+    });
+    if (this.#records.isSealing) return this.#setSealedIf(redis, address, loaded, version, changes);
+    const [status, header] = await changeField.runForBuffers(
+      redis,
+      [this.#records.keys.record(address.session)],
+      [address.hash ?? '', this.#records.settings.absoluteMs, 'set-if', version, packTexts(listChanges(changes))],
+    );
+    if (status === -1) return { applied: false, version: Number(String(header)) };
+    if (status === -2) throw sealedByOthers(address.session);
+    if (status !== 1 || !header) throw new SessionGoneError('setIf()');
+    if (loaded) follow(loaded, header, changes);
+    return { applied: true, version: header.readUInt32LE(66) };
+  }
+
+  async #change(
+    redis: RedisConnection,
+    address: SessionAddress,
+    loaded: LoadedSession | undefined,
+    field: string,
+    operation: readonly string[],
+    step: Step,
+  ): Promise<string> {
+    if (this.#records.isSealing) return this.#changeSealed(redis, address, loaded, step);
+    const [status, header, json] = await changeField.runForBuffers(
+      redis,
+      [this.#records.keys.record(address.session)],
+      [address.hash ?? '', this.#records.settings.absoluteMs, ...operation],
+    );
+    if (status === -3) throw this.#unfit(operation[0]!, field);
+    if (status === -2) throw sealedByOthers(address.session);
+    if (status !== 1 || !header) throw new SessionGoneError(`${operation[0]}()`);
+    const text = String(json);
+    if (loaded) follow(loaded, header, [{ name: field, set: text }]);
+    return text;
+  }
+
+  // Redis cannot read the field: load, change, save, and again where somebody was faster.
+  #changeSealed(
+    redis: RedisConnection,
+    address: SessionAddress,
+    loaded: LoadedSession | undefined,
+    step: Step,
+  ): Promise<string> {
+    return this.#records.inTurn(address.session, async () => {
+      const deadline = performance.now() + this.#records.settings.deadlineMs;
+      while (performance.now() < deadline) {
+        const latest = await this.#records.load(redis, address);
+        if (!latest) break;
+        const { changes, json } = step(latest.fields, latest.facts.version)!;
+        if (!(await this.#records.replaceSealed(redis, address, latest, changes))) continue;
+        if (loaded) follow(loaded, latest.header, changes);
+        return json;
+      }
+      throw new SessionGoneError('A change of a field');
+    });
+  }
+
+  #setSealedIf(
+    redis: RedisConnection,
+    address: SessionAddress,
+    loaded: LoadedSession | undefined,
+    version: number,
+    changes: readonly FieldChange[],
+  ): Promise<SetIfOutcome> {
+    return this.#records.inTurn(address.session, async () => {
+      const latest = await this.#records.load(redis, address);
+      if (!latest) throw new SessionGoneError('setIf()');
+      const found = latest.facts.version;
+      if (found !== version) return { applied: false, version: found };
+      if (!(await this.#records.replaceSealed(redis, address, latest, changes))) {
+        const now = await this.#records.load(redis, address);
+        if (!now) throw new SessionGoneError('setIf()');
+        return { applied: false, version: now.facts.version };
+      }
+      if (loaded) follow(loaded, latest.header, changes);
+      return { applied: true, version: latest.facts.version };
+    });
+  }
+
+  #unfit(operation: string, field: string): SessionDataError {
+    const needed = operation === 'increment' ? 'number' : 'list';
+    return new SessionDataError(
+      `${operation}("${field}") changed nothing: the field holds something that is no ${needed}.`,
+    );
+  }
+}
+
+// Brings what a request has loaded up to its own change, so that its save at the end does not undo it.
+function follow(loaded: LoadedSession, header: Buffer, changes: readonly FieldChange[]): void {
+  loaded.overtaken ||= (loaded.facts.version + 1) >>> 0 !== header.readUInt32LE(66);
+  loaded.fields = applyChanges(loaded.fields, changes);
+  loaded.header = header;
+}
+
+function checkField(field: string): void {
+  if (typeof field === 'string' && field !== '' && field !== 'cookie' && isVisible(field)) return;
+  throw new RangeError(`${JSON.stringify(field)} is no field that can be changed: give a name other than "cookie".`);
+}
+
+function sealedByOthers(session: string): SessionDataError {
+  return new SessionDataError(
+    `The data of session ${session} are encrypted: give this store the keys (encryption.keys).`,
+  );
+}

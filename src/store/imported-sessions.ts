@@ -1,0 +1,60 @@
+import type { RedisConnection } from '../redis/index.ts';
+import type { LoadedSession } from './loaded-session.ts';
+import { writeFields } from './session-fields.ts';
+import type { EndTerms, SessionRecords } from './session-records.ts';
+import type { TokenProof } from './token-proof.ts';
+
+/** Takes over what connect-redis kept: JSON under `<prefix><token>`. Each session is read once, made one of ours, and
+ *  deleted there, because those keys hold tokens that can be used. */
+export class ImportedSessions {
+  readonly #records: SessionRecords;
+  readonly #prefix: string;
+
+  constructor(records: SessionRecords, prefix: string) {
+    this.#records = records;
+    this.#prefix = prefix;
+  }
+
+  /** Takes a session over; undefined where there is none. What is there and is no session is left as it is. */
+  async take(redis: RedisConnection, token: string, proof: TokenProof): Promise<LoadedSession | undefined> {
+    const key = `${this.#prefix}${token}`;
+    const [text, leftMs] = await Promise.all([
+      redis.command<string | null>('GET', key).catch(asAbsentIfOther),
+      redis.command<number>('PTTL', key),
+    ]);
+    const values = text === null ? undefined : readSession(text);
+    if (!values) return undefined;
+    const { fields, cookie } = writeFields(values);
+    const loaded = await this.#records.put(redis, proof, fields, this.#terms(cookie?.expiresAt ?? 0, leftMs));
+    // Where another request took it over in the same moment, ours wrote the same, and both delete.
+    await this.forget(redis, token);
+    return loaded;
+  }
+
+  /** Deletes what connect-redis kept under a token, so that a session that has ended is not taken over afterwards. */
+  async forget(redis: RedisConnection, token: string): Promise<void> {
+    await redis.command('DEL', `${this.#prefix}${token}`);
+  }
+
+  // connect-redis renews the key and not `cookie.expires` within it: what is left is what the key says.
+  #terms(cookieExpiresAt: number, leftMs: number): EndTerms {
+    if (leftMs <= 0) return this.#records.termsFor(cookieExpiresAt || undefined);
+    const terms = this.#records.termsFor(Date.now() + leftMs);
+    return { ...terms, cookieExpiresAt: cookieExpiresAt === 0 ? 0 : terms.cookieExpiresAt };
+  }
+}
+
+function readSession(text: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    const isSession = typeof value === 'object' && value !== null && 'cookie' in value;
+    return isSession && typeof value.cookie === 'object' && value.cookie !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function asAbsentIfOther(error: Error): null {
+  if (error.message.startsWith('WRONGTYPE')) return null;
+  throw error;
+}

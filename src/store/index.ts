@@ -1,0 +1,15 @@
+export type { SetIfOutcome } from './field-operations.ts';
+export { LoadedSession } from './loaded-session.ts';
+export type { SessionTarget } from './session-data.ts';
+export { SessionData } from './session-data.ts';
+export { checkFields } from './session-fields.ts';
+export {
+  NotSerialisableError,
+  SessionDataError,
+  SessionGoneError,
+  SessionLimitError,
+  StoreUnavailableError,
+} from './store-errors.ts';
+export type { SessionDataOptions } from './store-options.ts';
+export { Sweeper } from './sweeper.ts';
+export type { EndReason, UserSession } from './user-sessions.ts';

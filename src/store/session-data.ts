@@ -1,0 +1,298 @@
+import { EventEmitter } from 'node:events';
+import { createToken, isSession } from '../protocol/index.ts';
+import { PARTITIONS, type RedisConnection } from '../redis/index.ts';
+import { FieldOperations, type SetIfOutcome } from './field-operations.ts';
+import { ImportedSessions } from './imported-sessions.ts';
+import type { LoadedSession } from './loaded-session.ts';
+import { rotateRecord } from './scripts/rotate-record.ts';
+import { writeFields } from './session-fields.ts';
+import { changesSince, type SessionAddress, SessionRecords } from './session-records.ts';
+import { StoreConnection } from './store-connection.ts';
+import { SessionGoneError } from './store-errors.ts';
+import { type SessionDataOptions, settingsOf } from './store-options.ts';
+import { Sweeper } from './sweeper.ts';
+import { readToken } from './token-proof.ts';
+import { type EndReason, type UserSession, UserSessions } from './user-sessions.ts';
+
+/** Whose data are meant: a token, which is checked; or a session's id, by code that needs no token (a job, a webhook). */
+export type SessionTarget = string | { readonly session: string };
+
+interface SessionDataEvents {
+  /** Operations fail, for the first time since they last succeeded. */
+  'store:down': [Error];
+  /** They succeed again. */
+  'store:up': [];
+}
+
+const BATCH = 500;
+
+/** The classic half of a session in Redis: who, cart, preferences. What the Express and Fastify stores are made of, and
+ *  what other code uses directly. Every operation settles within `deadlineMs`; where it cannot, it throws
+ *  StoreUnavailableError. */
+export class SessionData extends EventEmitter<SessionDataEvents> {
+  readonly #connection: StoreConnection;
+  readonly #records: SessionRecords;
+  readonly #fields: FieldOperations;
+  readonly #users: UserSessions;
+  readonly #imported: ImportedSessions | undefined;
+  readonly #sweeper: Sweeper | undefined;
+  #closed: Promise<void> | undefined;
+
+  /** Begins to connect and returns; never throws because Redis is away.
+   *  @throws RangeError or ConnectionOptionsError for a value that cannot be used. */
+  constructor(options: SessionDataOptions) {
+    super();
+    const settings = settingsOf(options);
+    this.#connection = new StoreConnection(options.redis, settings.deadlineMs);
+    try {
+      this.#records = new SessionRecords(this.#connection, settings, options.encryption);
+    } catch (error) {
+      void this.#connection.close();
+      throw error;
+    }
+    this.#fields = new FieldOperations(this.#records);
+    this.#users = new UserSessions(this.#records);
+    this.#imported =
+      settings.importFrom === undefined ? undefined : new ImportedSessions(this.#records, settings.importFrom);
+    if (options.sweep ?? true) {
+      this.#sweeper = new Sweeper(this.#connection.redis, settings.namespace, settings).start();
+    }
+    this.#connection.on('down', (error) => this.emit('store:down', error));
+    this.#connection.on('up', () => this.emit('store:up'));
+  }
+
+  /** Whether operations are expected to succeed now. */
+  get isUp(): boolean {
+    return this.#connection.isUp;
+  }
+
+  /** How long a session may live, in milliseconds; 0 for without end. */
+  get absoluteMs(): number {
+    return this.#records.settings.absoluteMs;
+  }
+
+  /** The time by Redis's clock, in milliseconds of the epoch. */
+  now(): number {
+    return this.#connection.now();
+  }
+
+  /** Reads a session; undefined where there is none, it has ended, or the token is not its own.
+   *  @throws StoreUnavailableError; SessionDataError where it is there and cannot be read. */
+  async load(token: string): Promise<LoadedSession | undefined> {
+    const proof = readToken(token);
+    if (!proof) return undefined;
+    return this.#run(async (redis) => {
+      const loaded = await this.#records.load(redis, proof);
+      return loaded ?? this.#imported?.take(redis, token, proof);
+    });
+  }
+
+  /** Saves a session's values. Where it was loaded, only what was changed since is written, field by field; a session
+   *  that has ended meanwhile stays ended. Where nothing was loaded, what is there is replaced, or made. Returns what is
+   *  now to be compared with; undefined where nothing was written, because the session has ended or the token is not
+   *  its own.
+   *  @throws StoreUnavailableError, NotSerialisableError; RangeError for what can be no token. */
+  async save(
+    token: string,
+    values: object,
+    loaded?: LoadedSession,
+    options: { readonly isNew?: boolean } = {},
+  ): Promise<LoadedSession | undefined> {
+    const proof = proofOf(token);
+    const { fields, cookie } = writeFields(values);
+    return this.#run(async (redis) => {
+      const terms = this.#records.termsFor(cookie?.expiresAt);
+      const base = loaded?.session === proof.session ? loaded : undefined;
+      const before = base ?? (options.isNew ? undefined : await this.#records.load(redis, proof));
+      if (!before) return this.#records.put(redis, proof, fields, terms);
+      const changes = changesSince(before, fields, base !== undefined && this.#records.settings.integerDeltas);
+      return (await this.#records.change(redis, proof, before, changes, terms)) ? before : undefined;
+    });
+  }
+
+  /** Whether a save of `values` would write nothing that was changed: then a touch is enough. */
+  isUnchanged(values: object, loaded: LoadedSession): boolean {
+    return changesSince(loaded, writeFields(values).fields, false).length === 0;
+  }
+
+  /** Renews a session: it ends its idle time from now. Sends nothing where it was renewed less than `touchEveryMs` ago.
+   *  `values`: of them only the cookie counts. False where the session has ended.
+   *  @throws StoreUnavailableError; RangeError for what can be no token. */
+  async touch(token: string, values: { readonly cookie?: unknown }, loaded?: LoadedSession): Promise<boolean> {
+    const proof = proofOf(token);
+    const { fields, cookie } = writeFields({ cookie: values.cookie });
+    const terms = this.#records.termsFor(cookie?.expiresAt);
+    const json = fields.get('cookie');
+    if (loaded && json !== undefined && json !== loaded.fields.get('cookie')) {
+      const changes = [{ name: 'cookie', set: json }];
+      return this.#run((redis) => this.#records.change(redis, proof, loaded, changes, terms));
+    }
+    if (loaded && this.#records.isFresh(loaded, terms)) return true;
+    return this.#run((redis) => this.#records.touch(redis, proof, loaded, terms));
+  }
+
+  /** Ends a session, for good. Whether it lived until now.
+   *  @throws StoreUnavailableError */
+  async end(target: SessionTarget, reason: EndReason = 'destroyed'): Promise<boolean> {
+    const address = typeof target === 'string' ? readToken(target) : addressOf(target);
+    if (!address) return false;
+    return this.#run(async (redis) => {
+      if (typeof target === 'string') await this.#imported?.forget(redis, target);
+      return this.#users.endRecord(redis, address, reason);
+    });
+  }
+
+  /** Gives a session another secret, and returns the token with it: same session, same data, nothing calculated is lost.
+   *  The previous secret is honoured for `graceMs`, for requests that are on their way. Undefined where `token` is
+   *  itself a previous one: somebody has rotated already, and who holds only that gets no new one.
+   *  @throws StoreUnavailableError, SessionGoneError; RangeError for what can be no token. */
+  async rotate(token: string, loaded?: LoadedSession): Promise<string | undefined> {
+    const proof = proofOf(token);
+    const next = createToken(proof.session);
+    const { keys, settings } = this.#records;
+    const [status, header] = await this.#run((redis) =>
+      rotateRecord.runForBuffers(
+        redis,
+        [keys.record(proof.session), keys.lifecycle()],
+        [
+          proof.hash,
+          proof.session,
+          readToken(next)!.hash,
+          settings.graceMs,
+          settings.absoluteMs,
+          settings.lifecycleLength,
+        ],
+      ),
+    );
+    if (status === 0) throw new SessionGoneError('rotate()');
+    if (!header) return undefined;
+    if (loaded) loaded.header = header;
+    return next;
+  }
+
+  /** Adds to a number of a session in one step, and returns the sum. No visit: it does not renew the session.
+   *  @throws StoreUnavailableError, SessionGoneError; SessionDataError where the field holds no number. */
+  increment(target: SessionTarget, field: string, by = 1, loaded?: LoadedSession): Promise<number> {
+    const address = addressOf(target);
+    return this.#run((redis) => this.#fields.increment(redis, address, loaded, field, by));
+  }
+
+  /** Appends to a list of a session in one step, and returns the list.
+   *  @throws StoreUnavailableError, SessionGoneError, NotSerialisableError; SessionDataError where the field is no list. */
+  append(target: SessionTarget, field: string, values: readonly unknown[], loaded?: LoadedSession): Promise<unknown[]> {
+    const address = addressOf(target);
+    return this.#run((redis) => this.#fields.append(redis, address, loaded, field, values));
+  }
+
+  /** Sets fields if nobody has changed the session since it had `version`; `undefined` removes a field.
+   *  @throws StoreUnavailableError, SessionGoneError, NotSerialisableError */
+  setIf(
+    target: SessionTarget,
+    version: number,
+    values: Readonly<Record<string, unknown>>,
+    loaded?: LoadedSession,
+  ): Promise<SetIfOutcome> {
+    const address = addressOf(target);
+    return this.#run((redis) => this.#fields.setIf(redis, address, loaded, version, values));
+  }
+
+  /** Gives a session to a user. Returns the sessions that were ended for it, where the store does that.
+   *  @throws StoreUnavailableError, SessionGoneError, SessionLimitError; RangeError for what is no user id. */
+  identify(
+    target: SessionTarget,
+    userId: string,
+    options: { readonly device?: string | undefined } = {},
+    loaded?: LoadedSession,
+  ): Promise<string[]> {
+    const address = addressOf(target);
+    return this.#run(async (redis) => {
+      const session = loaded ?? (await this.#records.load(redis, address));
+      if (!session) throw new SessionGoneError('identify()');
+      return this.#users.identify(redis, address, session, userId, options.device);
+    });
+  }
+
+  /** A user's sessions that live, the last seen first.
+   *  @throws StoreUnavailableError */
+  sessionsOf(userId: string): Promise<UserSession[]> {
+    return this.#run((redis) => this.#users.list(redis, userId));
+  }
+
+  /** Ends one of a user's sessions. False where it has ended, or is another user's.
+   *  @throws StoreUnavailableError */
+  endSession(userId: string, session: string): Promise<boolean> {
+    return this.#run((redis) => this.#users.end(redis, userId, session));
+  }
+
+  /** Ends a user's sessions, all or all but `keep` (a session's id). How many it were.
+   *  @throws StoreUnavailableError */
+  endSessionsOf(userId: string, options: { readonly keep?: string } = {}): Promise<number> {
+    return this.#run((redis) => this.#users.endAll(redis, userId, options.keep));
+  }
+
+  /** The ids of all sessions that live; not their tokens, which nobody has. For tools: it looks at all of them.
+   *  @throws StoreUnavailableError */
+  async sessions(): Promise<string[]> {
+    return (await this.all()).map(({ session }) => session);
+  }
+
+  /** All sessions that live. For tools: it reads all of them. Each of its steps has a deadline, not the whole.
+   *  @throws StoreUnavailableError */
+  async all(): Promise<LoadedSession[]> {
+    const living: LoadedSession[] = [];
+    for await (const batch of this.#batches()) {
+      const loaded = await this.#run((redis) =>
+        Promise.all(batch.map((session) => this.#records.load(redis, { session, hash: undefined }))),
+      );
+      for (const session of loaded) if (session) living.push(session);
+    }
+    return living;
+  }
+
+  /** Ends all sessions of the namespace.
+   *  @throws StoreUnavailableError */
+  async clear(): Promise<void> {
+    for await (const batch of this.#batches()) {
+      await this.#run((redis) =>
+        Promise.all(batch.map((session) => this.#users.endRecord(redis, { session, hash: undefined }, 'cleared'))),
+      );
+    }
+  }
+
+  /** Ends the connection; operations that wait are refused. */
+  close(): Promise<void> {
+    this.#closed ??= (async () => {
+      this.#sweeper?.stop();
+      await this.#connection.close();
+      this.removeAllListeners();
+    })();
+    return this.#closed;
+  }
+
+  #run<Result>(work: (redis: RedisConnection) => Promise<Result>): Promise<Result> {
+    return this.#connection.run(work);
+  }
+
+  // By members and not by position, so that what is ended on the way shifts nothing.
+  async *#batches(): AsyncGenerator<string[]> {
+    for (let partition = 0; partition < PARTITIONS; partition += 1) {
+      const due = this.#records.keys.due(partition);
+      const sessions = await this.#run((redis) => redis.command<string[]>('ZRANGE', due, '0', '-1'));
+      for (let i = 0; i < sessions.length; i += BATCH) yield sessions.slice(i, i + BATCH);
+    }
+  }
+}
+
+function proofOf(token: string): SessionAddress & { readonly hash: Buffer } {
+  const proof = readToken(token);
+  if (proof) return proof;
+  throw new RangeError('This can be no session token: give a string of 1 to 4,096 characters.');
+}
+
+function addressOf(target: SessionTarget): SessionAddress {
+  if (typeof target === 'string') return proofOf(target);
+  if (typeof target?.session !== 'string' || !isSession(target.session)) {
+    throw new RangeError('This is no session: give a token, or { session } with the id of one.');
+  }
+  return { session: target.session, hash: undefined };
+}

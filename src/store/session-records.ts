@@ -1,0 +1,321 @@
+import { Keys, type RedisConnection } from '../redis/index.ts';
+import { applyChanges, changesBetween, type FieldChange, listChanges } from './field-changes.ts';
+import { LoadedSession } from './loaded-session.ts';
+import { packTexts, unpackTexts } from './packed-texts.ts';
+import { nextHeader, type RecordHeader, readHeader } from './record.ts';
+import { SAVED, saveRecord } from './scripts/save-record.ts';
+import { touchRecord } from './scripts/touch-record.ts';
+import { Seal } from './seal.ts';
+import type { SessionFields } from './session-fields.ts';
+import type { StoreConnection } from './store-connection.ts';
+import { SessionDataError } from './store-errors.ts';
+import { DEFAULT_IDLE_MS, type SessionDataOptions, type SessionDataSettings } from './store-options.ts';
+import { sameHash, type TokenProof } from './token-proof.ts';
+
+/** Who is asked for: a session with the hash of its secret, or without it, by code that may do so. */
+export interface SessionAddress {
+  readonly session: string;
+  /** Undefined: not asked for; the caller knows what it does. */
+  readonly hash: Buffer | undefined;
+}
+
+/** When a session ends, as a save or a touch tells it. */
+export interface EndTerms {
+  /** How long it may rest from now, in milliseconds. */
+  readonly idleMs: number;
+  readonly touchEveryMs: number;
+  /** `cookie.expires` in milliseconds of the epoch; 0 for none. */
+  readonly cookieExpiresAt: number;
+}
+
+// Of a time this near the clocks of two machines may think differently: Redis's own is asked.
+const CLOCK_DOUBT_MS = 2_000;
+
+/** Records of one namespace: read, saved and touched, each in one step. Every method must run within a deadline. */
+export class SessionRecords {
+  readonly keys: Keys;
+  readonly settings: SessionDataSettings;
+  readonly #connection: StoreConnection;
+  readonly #seal: Seal | undefined;
+  // Sealed fields cannot be changed by Redis; so within this process one after the other changes a session.
+  readonly #queues = new Map<string, Promise<unknown>>();
+
+  /** @throws RangeError for keys that are none. */
+  constructor(
+    connection: StoreConnection,
+    settings: SessionDataSettings,
+    encryption: SessionDataOptions['encryption'],
+  ) {
+    this.#connection = connection;
+    this.settings = settings;
+    this.keys = new Keys(settings.namespace);
+    this.#seal = encryption && new Seal(encryption.keys, settings.namespace);
+  }
+
+  /** Whether what is written now is sealed. */
+  get isSealing(): boolean {
+    return this.#seal !== undefined;
+  }
+
+  /** Reads a session; undefined where there is none, or it is another's.
+   *  @throws SessionDataError where what is kept cannot be read. */
+  async load(redis: RedisConnection, { session, hash }: SessionAddress): Promise<LoadedSession | undefined> {
+    const record = await redis.commandForBuffers<Buffer | null>('GET', this.keys.record(session));
+    if (record === null) return undefined;
+    const header = this.#readHeader(session, record);
+    if (header.ended) return undefined;
+    let byPrevious = false;
+    if (hash && !sameHash(hash, header.secret)) {
+      if (!header.previous || !sameHash(hash, header.previous.secret)) return undefined;
+      byPrevious = true;
+    }
+    const { absoluteMs } = this.settings;
+    const end = Math.min(
+      header.expiresAt,
+      absoluteMs > 0 ? header.createdAt + absoluteMs : Number.POSITIVE_INFINITY,
+      byPrevious ? header.previous!.until : Number.POSITIVE_INFINITY,
+    );
+    if (await this.#isOver(redis, end)) return undefined;
+    return new LoadedSession(
+      session,
+      record.subarray(0, header.length),
+      this.#open(session, record, header),
+      byPrevious,
+    );
+  }
+
+  /** Saves fields where nothing was loaded: makes the session, or replaces what is there. Undefined where the session
+   *  has ended, or is another's. */
+  async put(
+    redis: RedisConnection,
+    { session, hash }: TokenProof,
+    fields: SessionFields,
+    terms: EndTerms,
+  ): Promise<LoadedSession | undefined> {
+    const [, header] = await this.#save(redis, session, hash, undefined, fields, '', terms);
+    return header && new LoadedSession(session, header, fields, false);
+  }
+
+  /** Applies changes to a session that was loaded, and brings `loaded` up to date. False where the session has ended,
+   *  or its token is no longer the right one: then nothing was written. */
+  change(
+    redis: RedisConnection,
+    address: SessionAddress,
+    loaded: LoadedSession,
+    changes: readonly FieldChange[],
+    terms: EndTerms | undefined,
+  ): Promise<boolean> {
+    return this.#seal
+      ? this.inTurn(address.session, () => this.#changeSealed(redis, address, loaded, changes, terms))
+      : this.#changeOpen(redis, address, loaded, changes, terms);
+  }
+
+  /** Moves a session's end. False where it has ended, or the token is not the right one. */
+  async touch(
+    redis: RedisConnection,
+    { session, hash }: SessionAddress,
+    loaded: LoadedSession | undefined,
+    terms: EndTerms,
+  ): Promise<boolean> {
+    const { namespace, absoluteMs } = this.settings;
+    const header = await touchRecord.runForBuffers(
+      redis,
+      [this.keys.record(session)],
+      [hash ?? '', session, terms.idleMs, terms.touchEveryMs, absoluteMs, terms.cookieExpiresAt, namespace],
+    );
+    if (header && loaded) loaded.header = header;
+    return header !== null;
+  }
+
+  /** Whether a session's end, as it was loaded, need not be moved for what `terms` say. */
+  isFresh(loaded: LoadedSession, terms: EndTerms): boolean {
+    const { createdAt, expiresAt } = loaded.facts;
+    const { absoluteMs } = this.settings;
+    const now = this.#connection.now();
+    const last = absoluteMs > 0 ? createdAt + absoluteMs : Number.POSITIVE_INFINITY;
+    const latest = Math.min(now + terms.idleMs + terms.touchEveryMs, last);
+    return terms.touchEveryMs > 0 && expiresAt >= Math.min(now + terms.idleMs, last) && expiresAt <= latest + 100;
+  }
+
+  /** The end of a session whose cookie says `cookieExpiresAt` (undefined: it has no cookie). */
+  termsFor(cookieExpiresAt: number | undefined): EndTerms {
+    const { idleMs, touchEveryMs } = this.settings;
+    // The cookie was made by this process's clock, so it is read by it.
+    const restMs = cookieExpiresAt ? Math.max(0, cookieExpiresAt - Date.now()) : (idleMs ?? DEFAULT_IDLE_MS);
+    const idle = Math.min(restMs, idleMs ?? Number.POSITIVE_INFINITY);
+    return {
+      idleMs: idle,
+      touchEveryMs: Math.min(touchEveryMs ?? Math.floor(idle / 10), idle),
+      cookieExpiresAt: cookieExpiresAt ?? 0,
+    };
+  }
+
+  /** Packs, and seals where that is asked for, what is to be written. */
+  close(session: string, fields: SessionFields): Buffer {
+    const packed = packTexts([...fields].flat());
+    return this.#seal ? packTexts([this.#seal.close(session, packed)]) : packed;
+  }
+
+  /** Does `work` when the work before it on the same session, in this process, is done. */
+  async inTurn<Result>(session: string, work: () => Promise<Result>): Promise<Result> {
+    const before = this.#queues.get(session) ?? Promise.resolve();
+    const turn = before.then(work, work);
+    this.#queues.set(session, turn);
+    try {
+      return await turn;
+    } finally {
+      if (this.#queues.get(session) === turn) this.#queues.delete(session);
+    }
+  }
+
+  /** Applies changes to sealed fields if nobody has changed them since `loaded`, and brings that up to date. False where
+   *  somebody has, or the session has ended. */
+  async replaceSealed(
+    redis: RedisConnection,
+    { session, hash }: SessionAddress,
+    loaded: LoadedSession,
+    changes: readonly FieldChange[],
+  ): Promise<boolean> {
+    const fields = applyChanges(loaded.fields, changes);
+    const [, header] = await this.#save(redis, session, hash, loaded, fields, '', undefined);
+    if (!header) return false;
+    loaded.fields = fields;
+    loaded.header = header;
+    return true;
+  }
+
+  async #changeOpen(
+    redis: RedisConnection,
+    { session, hash }: SessionAddress,
+    loaded: LoadedSession,
+    changes: readonly FieldChange[],
+    terms: EndTerms | undefined,
+  ): Promise<boolean> {
+    const fields = applyChanges(loaded.fields, changes);
+    const packed = packTexts(listChanges(changes));
+    const [status, header] = await this.#save(redis, session, hash, loaded, fields, packed, terms);
+    if (status === SAVED.sealed) throw sealedByOthers(session);
+    if (!header) return false;
+    loaded.fields = fields;
+    loaded.header = header;
+    loaded.overtaken ||= status === SAVED.merged;
+    return true;
+  }
+
+  async #changeSealed(
+    redis: RedisConnection,
+    address: SessionAddress,
+    loaded: LoadedSession,
+    changes: readonly FieldChange[],
+    terms: EndTerms | undefined,
+  ): Promise<boolean> {
+    const { session, hash } = address;
+    const deadline = performance.now() + this.settings.deadlineMs;
+    let from = loaded;
+    while (performance.now() < deadline) {
+      const fields = applyChanges(from.fields, changes);
+      const [status, header] = await this.#save(redis, session, hash, from, fields, '', terms);
+      if (header) {
+        loaded.fields = fields;
+        loaded.header = header;
+        return true;
+      }
+      if (status !== SAVED.conflict) return false;
+      const latest = await this.load(redis, address);
+      if (!latest) return false;
+      from = latest;
+    }
+    return false;
+  }
+
+  async #save(
+    redis: RedisConnection,
+    session: string,
+    hash: Buffer | undefined,
+    loaded: LoadedSession | undefined,
+    fields: SessionFields,
+    changes: Buffer | '',
+    given: EndTerms | undefined,
+  ): Promise<[number, Buffer?]> {
+    const { absoluteMs, namespace, lifecycleLength } = this.settings;
+    const terms = given ?? this.#sameEnd(loaded!);
+    const next = loaded
+      ? nextHeader(loaded.header, {
+          lastSeenAt: this.#connection.now(),
+          cookieExpiresAt: terms.cookieExpiresAt,
+          sealed: this.isSealing,
+        })
+      : '';
+    const atOnce = loaded && !loaded.overtaken && !loaded.byPreviousSecret && (!given || this.isFresh(loaded, terms));
+    const reply = await saveRecord.runForBuffers(
+      redis,
+      [this.keys.record(session), this.keys.lifecycle()],
+      [
+        atOnce ? loaded.header : '',
+        next,
+        this.close(session, fields),
+        hash ?? '',
+        session,
+        loaded ? 'update' : 'put',
+        loaded && !loaded.overtaken ? loaded.facts.version : -1,
+        this.isSealing ? 1 : 0,
+        changes,
+        terms.idleMs,
+        terms.touchEveryMs,
+        absoluteMs,
+        terms.cookieExpiresAt,
+        namespace,
+        lifecycleLength,
+      ],
+    );
+    return typeof reply === 'number' ? [reply, next as Buffer] : reply;
+  }
+
+  // A change that is no visit moves no end: what is left stays what it is.
+  #sameEnd({ facts }: LoadedSession): EndTerms {
+    const leftMs = Math.max(0, facts.expiresAt - this.#connection.now());
+    return { idleMs: 0, touchEveryMs: leftMs + CLOCK_DOUBT_MS, cookieExpiresAt: facts.cookieExpiresAt };
+  }
+
+  async #isOver(redis: RedisConnection, end: number): Promise<boolean> {
+    if (end - this.#connection.now() > CLOCK_DOUBT_MS) return false;
+    const [seconds, microseconds] = await redis.command<[string, string]>('TIME');
+    return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000) >= end;
+  }
+
+  #readHeader(session: string, record: Buffer): RecordHeader {
+    try {
+      return readHeader(record);
+    } catch (error) {
+      throw new SessionDataError(
+        `The data of session ${session} cannot be read: ${(error as Error).message} They were left as they are.`,
+      );
+    }
+  }
+
+  #open(session: string, record: Buffer, header: RecordHeader): SessionFields {
+    let texts = unpackTexts(record, header.length);
+    if (header.sealed) {
+      if (!this.#seal) {
+        throw new SessionDataError(
+          `The data of session ${session} are encrypted: give this store the keys (encryption.keys).`,
+        );
+      }
+      texts = unpackTexts(this.#seal.open(session, texts[0] ?? Buffer.alloc(0)));
+    }
+    const fields: SessionFields = new Map();
+    for (let i = 0; i + 1 < texts.length; i += 2) fields.set(texts[i]!.toString(), texts[i + 1]!.toString());
+    return fields;
+  }
+}
+
+/** The changes from what was loaded to `fields`. */
+export function changesSince(loaded: LoadedSession, fields: SessionFields, integerDeltas: boolean): FieldChange[] {
+  return changesBetween(loaded.fields, fields, { integerDeltas, hidden: loaded.hidden });
+}
+
+function sealedByOthers(session: string): SessionDataError {
+  return new SessionDataError(
+    `The data of session ${session} were encrypted by another store meanwhile: give this store the keys too (encryption.keys).`,
+  );
+}

@@ -1,0 +1,157 @@
+import { EventEmitter } from 'node:events';
+import {
+  type Clock,
+  type ConnectionOptions,
+  type RedisClient,
+  RedisClock,
+  RedisConnection,
+  RedisNotReadyError,
+} from '../redis/index.ts';
+import { SessionDataError, StoreUnavailableError } from './store-errors.ts';
+
+const CLOCK_INTERVAL_MS = 30_000;
+
+interface StoreConnectionEvents {
+  /** Operations fail for the first time since they last succeeded. */
+  down: [Error];
+  /** They succeed again. */
+  up: [];
+}
+
+/** The connection under a store: usable at once, bounded always. What is asked while it is not connected waits for it
+ *  within its own deadline; where it has been away for longer than a deadline, nothing waits any more. */
+export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
+  readonly redis: RedisConnection;
+  readonly deadlineMs: number;
+  readonly #clock = new RedisClock();
+  readonly #timer: NodeJS.Timeout;
+  #arrival: Promise<void> = Promise.resolve();
+  #arrive: (() => void) | undefined;
+  #isDown = false;
+  #closed = false;
+
+  /** Begins to connect and returns.
+   *  @throws ConnectionOptionsError for options that cannot be right. */
+  constructor(redis: string | ConnectionOptions | RedisClient, deadlineMs: number) {
+    super();
+    this.deadlineMs = deadlineMs;
+    this.redis = new RedisConnection(redis, 'sessionwise-store');
+    const measure = (): void => {
+      if (this.redis.isReady) this.#clock.measure(this.redis).catch(() => undefined);
+    };
+    this.redis.on('ready', () => {
+      this.#arrive?.();
+      this.#arrive = undefined;
+      measure();
+      this.#succeeded();
+    });
+    this.redis.on('lost', (error) => {
+      this.#await();
+      this.#failed(error);
+    });
+    this.#await();
+    this.redis.open();
+    this.#timer = setInterval(measure, CLOCK_INTERVAL_MS).unref();
+  }
+
+  /** The time by Redis's clock, as far as it is known here. */
+  readonly now: Clock = () => this.#clock.now();
+
+  /** Whether operations are expected to succeed. */
+  get isUp(): boolean {
+    return this.redis.isReady && !this.#isDown;
+  }
+
+  /** Does `work` within the deadline.
+   *  @throws StoreUnavailableError where it is not done in time or Redis refuses; what `work` throws about the data. */
+  run<Result>(work: (redis: RedisConnection) => Promise<Result>): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      let settled = false;
+      const settle = (): boolean => {
+        if (settled) return false;
+        settled = true;
+        clearTimeout(timer);
+        return true;
+      };
+      const fail = (error: Error): void => {
+        if (settle()) reject(error);
+      };
+      const timer = setTimeout(() => {
+        const error = new StoreUnavailableError(
+          `Redis at ${this.redis.address} did not answer within ${this.deadlineMs} ms: the session was neither read nor certainly written. Is Redis running?`,
+        );
+        this.#failed(error);
+        fail(error);
+      }, this.deadlineMs);
+      this.#whenReady()
+        .then(() => work(this.redis))
+        .then(
+          (result) => {
+            if (this.#isDown) this.#succeeded();
+            if (settle()) resolve(result);
+          },
+          (error: unknown) => {
+            const told = this.#explain(error);
+            if (told instanceof StoreUnavailableError) this.#failed(told);
+            fail(told);
+          },
+        );
+    });
+  }
+
+  /** Ends the connection; what waits is refused. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearInterval(this.#timer);
+    await this.redis.close();
+    this.removeAllListeners();
+  }
+
+  // What was sent before the connection stood would be refused; a page that comes with the process's first breath waits.
+  #whenReady(): Promise<void> {
+    const { redis } = this;
+    if (redis.isReady) return Promise.resolve();
+    return redis.isConnected ? Promise.reject(this.#notReady()) : this.#arrival;
+  }
+
+  // One wait for all: as long as a deadline from when the connection was lost.
+  #await(): void {
+    if (this.#arrive) return;
+    this.#arrival = new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(this.#notReady()), this.deadlineMs).unref();
+      this.#arrive = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#arrival.catch(() => undefined);
+  }
+
+  #notReady(): Error {
+    if (this.#closed) return new StoreUnavailableError('This session store was closed.');
+    return new RedisNotReadyError(`Redis at ${this.redis.address} does not answer now.`);
+  }
+
+  #explain(error: unknown): Error {
+    if (error instanceof RangeError || isOurs(error)) return error;
+    const message = error instanceof Error ? error.message : String(error);
+    if (/SESSIONDATA/.test(message)) return new SessionDataError(message);
+    return new StoreUnavailableError(`Session data cannot be reached: ${message}`, { cause: error });
+  }
+
+  #failed(error: Error): void {
+    if (this.#isDown || this.#closed) return;
+    this.#isDown = true;
+    this.emit('down', error);
+  }
+
+  #succeeded(): void {
+    if (!this.#isDown) return;
+    this.#isDown = false;
+    this.emit('up');
+  }
+}
+
+function isOurs(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && /^(SESSION|STORE)_/.test(String(error.code));
+}

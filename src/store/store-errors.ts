@@ -1,0 +1,52 @@
+/** Session data could not be read or written in time. Nothing is known to be lost: the session is what it was, or what
+ *  it was to become. */
+export class StoreUnavailableError extends Error {
+  override readonly name = 'StoreUnavailableError';
+  readonly code = 'STORE_UNAVAILABLE';
+  /** What web frameworks answer with. */
+  readonly status = 503;
+  readonly statusCode = 503;
+}
+
+/** A field of a session cannot be written as JSON; nothing was written. */
+export class NotSerialisableError extends TypeError {
+  override readonly name = 'NotSerialisableError';
+  readonly code = 'SESSION_NOT_SERIALISABLE';
+  /** The top-level field. */
+  readonly field: string;
+
+  constructor(field: string, why: string) {
+    super(`The session's field "${field}" cannot be stored: ${why}. Store plain data, or convert it first.`);
+    this.field = field;
+  }
+}
+
+/** What is kept of a session cannot be read with what this store was given; it was left as it is. */
+export class SessionDataError extends Error {
+  override readonly name = 'SessionDataError';
+  readonly code = 'SESSION_DATA';
+}
+
+/** The user has as many sessions as are allowed, and the store was told to refuse more. */
+export class SessionLimitError extends Error {
+  override readonly name = 'SessionLimitError';
+  readonly code = 'SESSION_LIMIT';
+  readonly limit: number;
+
+  constructor(limit: number) {
+    super(
+      `This user has ${limit} sessions already, which is the limit: end one first, or set onSessionLimit to "end-oldest".`,
+    );
+    this.limit = limit;
+  }
+}
+
+/** An operation that needs the session, and there is none: it has ended, or its token is not the right one. */
+export class SessionGoneError extends Error {
+  override readonly name = 'SessionGoneError';
+  readonly code = 'SESSION_GONE';
+
+  constructor(what: string) {
+    super(`${what} changed nothing: the session has ended, or was never saved.`);
+  }
+}

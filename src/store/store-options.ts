@@ -1,0 +1,103 @@
+import { checkNamespace } from '../protocol/index.ts';
+import type { ConnectionOptions, RedisClient } from '../redis/index.ts';
+
+/** How session data are kept; only `redis` must be given. */
+export interface SessionDataOptions {
+  /** A URL, the parts of an address, or a client of the package `redis`, whose address and login are then used. */
+  readonly redis: string | ConnectionOptions | RedisClient;
+  /** Default `sw`. */
+  readonly namespace?: string;
+  /** How long a session may rest, in milliseconds. Default: what its cookie says (`maxAge`), and one day where that says
+   *  nothing. Where both say something, the shorter counts. */
+  readonly idleMs?: number;
+  /** How long a session may live at all, in milliseconds from its first save. Default: without end. */
+  readonly absoluteMs?: number;
+  /** How often a session that is only read is renewed at most, in milliseconds. A session ends at most this much later
+   *  than its idle time, and never earlier. Default: a tenth of the idle time. 0 renews with each request. */
+  readonly touchEveryMs?: number;
+  /** How long an operation may take, in milliseconds. Default 1,000. */
+  readonly deadlineMs?: number;
+  /** Whether plain integers that were changed are sent as differences, so that `count++` in parallel requests adds up.
+   *  Default false. */
+  readonly integerDeltas?: boolean;
+  /** Encrypts the data at rest. The first key seals, all of them open. */
+  readonly encryption?: { readonly keys: readonly (string | Uint8Array)[] };
+  /** A prefix of connect-redis's keys (its default is `sess:`). A session that is not here is looked for there, taken
+   *  over, and deleted there. */
+  readonly importFrom?: string;
+  /** How many sessions a user may have. Default: any number. */
+  readonly maxSessionsPerUser?: number;
+  /** What `identify` does above that: `refuse` (default) throws, `end-oldest` ends the one that rested longest. */
+  readonly onSessionLimit?: 'refuse' | 'end-oldest';
+  /** How long the previous secret is honoured after `rotate`, in milliseconds. Default 30,000. */
+  readonly graceMs?: number;
+  /** How many entries the stream of lifecycle events keeps, about. Default 10,000. */
+  readonly lifecycleLength?: number;
+  /** Whether this process takes its turn at ending sessions whose time is over. Services do so too. Default true. */
+  readonly sweep?: boolean;
+}
+
+/** The idle time of a session whose cookie says nothing. */
+export const DEFAULT_IDLE_MS = 86_400_000;
+const LONGEST_MS = 10 * 365 * 86_400_000;
+
+/** Options with their defaults. */
+export interface SessionDataSettings {
+  readonly namespace: string;
+  readonly idleMs: number | undefined;
+  /** 0: without end. */
+  readonly absoluteMs: number;
+  readonly touchEveryMs: number | undefined;
+  readonly deadlineMs: number;
+  readonly integerDeltas: boolean;
+  readonly importFrom: string | undefined;
+  /** 0: any number. */
+  readonly maxSessionsPerUser: number;
+  readonly onSessionLimit: 'refuse' | 'end-oldest';
+  readonly graceMs: number;
+  readonly lifecycleLength: number;
+}
+
+/** Checks options and fills in the defaults.
+ *  @throws RangeError that names a value that cannot be used. */
+export function settingsOf(options: SessionDataOptions): SessionDataSettings {
+  const { absoluteMs, onSessionLimit = 'refuse', importFrom } = options;
+  if (options.redis === undefined || options.redis === null) {
+    throw new RangeError('A session store needs redis: give a redis:// URL or a client of createClient().');
+  }
+  if (onSessionLimit !== 'refuse' && onSessionLimit !== 'end-oldest') {
+    throw new RangeError(
+      `onSessionLimit ${JSON.stringify(onSessionLimit)} cannot be used: give "refuse" or "end-oldest".`,
+    );
+  }
+  if (importFrom !== undefined && (typeof importFrom !== 'string' || importFrom === '')) {
+    throw new RangeError('importFrom cannot be used: give the prefix of the old keys, such as "sess:".');
+  }
+  return {
+    namespace: checkNamespace(options.namespace ?? 'sw'),
+    idleMs: optional('idleMs', options.idleMs, 1),
+    absoluteMs: absoluteMs === undefined ? 0 : number('absoluteMs', absoluteMs, 1, LONGEST_MS),
+    touchEveryMs: optional('touchEveryMs', options.touchEveryMs, 0),
+    deadlineMs: number('deadlineMs', options.deadlineMs ?? 1_000, 1, 60_000),
+    integerDeltas: options.integerDeltas ?? false,
+    importFrom,
+    maxSessionsPerUser:
+      options.maxSessionsPerUser === undefined
+        ? 0
+        : number('maxSessionsPerUser', options.maxSessionsPerUser, 1, 10_000, true),
+    onSessionLimit,
+    graceMs: number('graceMs', options.graceMs ?? 30_000, 0, 3_600_000),
+    lifecycleLength: number('lifecycleLength', options.lifecycleLength ?? 10_000, 1, 100_000_000, true),
+  };
+}
+
+function optional(name: string, value: number | undefined, least: number): number | undefined {
+  return value === undefined ? undefined : number(name, value, least, LONGEST_MS);
+}
+
+function number(name: string, value: number, least: number, most: number, whole = false): number {
+  if (typeof value === 'number' && value >= least && value <= most && (!whole || Number.isInteger(value))) return value;
+  throw new RangeError(
+    `${name} ${JSON.stringify(value)} cannot be used: give ${whole ? 'a whole number ' : ''}from ${least} to ${most}.`,
+  );
+}

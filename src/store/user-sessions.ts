@@ -1,0 +1,167 @@
+import type { RedisConnection } from '../redis/index.ts';
+import { listChanges } from './field-changes.ts';
+import type { LoadedSession } from './loaded-session.ts';
+import { packTexts } from './packed-texts.ts';
+import { endRecord } from './scripts/end-record.ts';
+import { identifyRecord } from './scripts/identify-record.ts';
+import { DEVICE_FIELD, type SessionFields, USER_FIELD } from './session-fields.ts';
+import type { SessionAddress, SessionRecords } from './session-records.ts';
+import { SessionDataError, SessionGoneError, SessionLimitError } from './store-errors.ts';
+import { userReference } from './user-reference.ts';
+
+/** One of a user's sessions, as "your devices" lists it. */
+export interface UserSession {
+  /** The public id; safe to show, and what `endSession` takes. */
+  readonly session: string;
+  /** What `identify` was told: "Firefox on Linux". */
+  readonly device: string | undefined;
+  /** When it was first saved, in milliseconds of the epoch. */
+  readonly firstSeenAt: number;
+  /** When it was last written or renewed; up to `touchEveryMs` behind the last request. */
+  readonly lastSeenAt: number;
+  /** When it ends unless it is used. */
+  readonly expiresAt: number;
+}
+
+/** Why a session was ended, as its lifecycle event says. */
+export type EndReason = 'destroyed' | 'by-user' | 'limit' | 'cleared';
+
+/** Which sessions are whose. The session says whose it is; the user's index says where to look. */
+export class UserSessions {
+  readonly #records: SessionRecords;
+
+  constructor(records: SessionRecords) {
+    this.#records = records;
+  }
+
+  /** Gives a loaded session to a user. Returns the sessions that had to end for it.
+   *  @throws SessionLimitError, SessionGoneError, RangeError for what is no user id. */
+  async identify(
+    redis: RedisConnection,
+    address: SessionAddress,
+    loaded: LoadedSession,
+    userId: string,
+    device: string | undefined,
+  ): Promise<string[]> {
+    const user = userReference(userId);
+    const own: SessionFields = new Map([[USER_FIELD, JSON.stringify(userId)]]);
+    if (device !== undefined) own.set(DEVICE_FIELD, JSON.stringify(device.slice(0, 200)));
+    const identify = (): Promise<string[]> => this.#identify(redis, address, loaded, user, userId, own);
+    return this.#records.isSealing ? this.#records.inTurn(address.session, identify) : identify();
+  }
+
+  /** A user's sessions that live, the last seen first. */
+  async list(redis: RedisConnection, userId: string): Promise<UserSession[]> {
+    const user = userReference(userId);
+    const members = await redis.command<string[]>('ZRANGE', this.#records.keys.userSessions(user), '0', '-1');
+    const loaded = await Promise.all(
+      members.map((member) => this.#records.load(redis, { session: sessionOfMember(member), hash: undefined })),
+    );
+    return loaded
+      .filter((session): session is LoadedSession => session?.facts.user === user)
+      .map(describe)
+      .sort((one, other) => other.lastSeenAt - one.lastSeenAt);
+  }
+
+  /** Ends one of a user's sessions. False where it is not there, or not this user's. */
+  async end(redis: RedisConnection, userId: string, session: string): Promise<boolean> {
+    return this.endRecord(redis, { session, hash: undefined }, 'by-user', userReference(userId));
+  }
+
+  /** Ends a user's sessions, but for `keep`. How many it were. */
+  async endAll(redis: RedisConnection, userId: string, keep?: string): Promise<number> {
+    const user = userReference(userId);
+    const members = await redis.command<string[]>('ZRANGE', this.#records.keys.userSessions(user), '0', '-1');
+    const ended = await Promise.all(
+      members
+        .map(sessionOfMember)
+        .filter((session) => session !== keep)
+        .map((session) => this.endRecord(redis, { session, hash: undefined }, 'by-user', user)),
+    );
+    return ended.filter(Boolean).length;
+  }
+
+  /** Ends a session; with `user`, only if it is that user's. Whether it lived until now. */
+  async endRecord(
+    redis: RedisConnection,
+    { session, hash }: SessionAddress,
+    reason: EndReason,
+    user = '',
+  ): Promise<boolean> {
+    const { keys, settings } = this.#records;
+    const { absoluteMs, namespace, lifecycleLength } = settings;
+    const ended = await endRecord.run(
+      redis,
+      [keys.record(session), keys.lifecycle()],
+      [hash ?? '', session, absoluteMs, namespace, lifecycleLength, reason, user],
+    );
+    return ended === 1;
+  }
+
+  async #identify(
+    redis: RedisConnection,
+    address: SessionAddress,
+    loaded: LoadedSession,
+    user: string,
+    userId: string,
+    own: SessionFields,
+  ): Promise<string[]> {
+    const { keys, settings, isSealing } = this.#records;
+    const { session, hash } = address;
+    const changes = isSealing ? '' : packTexts(listChanges([...own].map(([name, set]) => ({ name, set }))));
+    const fields = new Map([...loaded.fields, ...own]);
+    const [status, header, ...ended] = await identifyRecord.runForBuffers(
+      redis,
+      [keys.record(session), keys.lifecycle()],
+      [
+        hash ?? '',
+        session,
+        user,
+        settings.absoluteMs,
+        loaded.overtaken ? -1 : loaded.facts.version,
+        this.#records.close(session, fields),
+        isSealing ? 1 : 0,
+        changes,
+        settings.namespace,
+        settings.lifecycleLength,
+        settings.maxSessionsPerUser,
+        settings.onSessionLimit,
+        isSealing ? '' : userId,
+      ],
+    );
+    if (status === -1) {
+      const latest = await this.#records.load(redis, address);
+      if (!latest) throw new SessionGoneError('identify()');
+      const result = await this.#identify(redis, address, latest, user, userId, own);
+      loaded.header = latest.header;
+      loaded.fields = latest.fields;
+      return result;
+    }
+    if (status === -3) throw new SessionLimitError(settings.maxSessionsPerUser);
+    if (status === -2) {
+      throw new SessionDataError(`The data of session ${session} are encrypted: give this store the keys too.`);
+    }
+    if (status === 0 || !header) throw new SessionGoneError('identify()');
+    // Where others had changed it, what they left is not known here.
+    loaded.overtaken ||= (loaded.facts.version + 1) >>> 0 !== header.readUInt32LE(66);
+    loaded.fields = fields;
+    loaded.header = header;
+    return ended.map((member) => member.toString());
+  }
+}
+
+/** What a list shows of a session. */
+function describe({ session, fields, facts }: LoadedSession): UserSession {
+  const device = fields.get(DEVICE_FIELD);
+  return {
+    session,
+    device: device === undefined ? undefined : (JSON.parse(device) as string),
+    firstSeenAt: facts.createdAt,
+    lastSeenAt: facts.lastSeenAt,
+    expiresAt: facts.expiresAt,
+  };
+}
+
+function sessionOfMember(member: string): string {
+  return member.slice(member.indexOf(':') + 1);
+}
