@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 
 /* session-id.ts: from the secret in the cookie to the public id of the session.
  *
@@ -13,7 +13,7 @@ const SESSIONS = 36n ** BigInt(SESSION_LENGTH);
 
 /** The session of a token, whoever made it: 25 of `[0-9a-z]`. The token cannot be computed from it. */
 export function sessionOf(token: string): string {
-  return OUR_TOKEN.exec(token)?.[1] ?? fold(createHash('sha256').update(token).digest());
+  return OUR_TOKEN.exec(token)?.[1] ?? fold(hash('sha256', token, 'buffer'));
 }
 
 /** What of a token is secret: behind the dot in our own form, else all of it. */

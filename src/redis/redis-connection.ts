@@ -41,6 +41,8 @@ export type MessageListener = (message: string, channel: string) => void;
 /** A command's name and its arguments. */
 export type CommandArguments = readonly (string | Buffer)[];
 
+const AS_BUFFERS = { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } };
+
 interface ConnectionEvents {
   /** Connected, or connected again. */
   ready: [];
@@ -164,8 +166,7 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
 
   /** As `command`, with bulk strings as Buffers. */
   commandForBuffers<Reply = unknown>(...args: CommandArguments): Promise<Reply> {
-    const options = { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } };
-    return this.#send(() => this.#driver.sendCommand(args, options));
+    return this.#send(() => this.#driver.sendCommand(args, AS_BUFFERS));
   }
 
   /** MULTI, the commands, EXEC in one write.

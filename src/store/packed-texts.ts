@@ -1,51 +1,68 @@
 /* packed-texts.ts: a list of strings as MessagePack (the array and str formats of its specification), because Redis's
  * scripts read and write that with `cmsgpack` in C, and it keeps any string as it is. */
 
+const LONGEST_PREFIX = 5;
+
 /** Packs texts (as UTF-8) and bytes into one. */
 export function packTexts(texts: readonly (string | Buffer)[]): Buffer {
-  const parts: Buffer[] = [lengthPrefix(texts.length, 0x90, 15, [undefined, 0xdc, 0xdd])];
-  for (const text of texts) {
-    const bytes = typeof text === 'string' ? Buffer.from(text) : text;
-    parts.push(lengthPrefix(bytes.length, 0xa0, 31, [0xd9, 0xda, 0xdb]), bytes);
+  const lengths = texts.map((text) => (typeof text === 'string' ? Buffer.byteLength(text) : text.length));
+  const size = lengths.reduce((sum, length) => sum + LONGEST_PREFIX + length, LONGEST_PREFIX);
+  const packed = Buffer.allocUnsafe(size);
+  let at = writeLength(packed, 0, texts.length, ARRAY);
+  for (const [i, text] of texts.entries()) {
+    at = writeLength(packed, at, lengths[i]!, TEXT);
+    at += typeof text === 'string' ? packed.write(text, at) : text.copy(packed, at);
   }
-  return Buffer.concat(parts);
+  return packed.subarray(0, at);
 }
 
 /** The texts of a packed list, from `offset` on.
  *  @throws RangeError where it is none. */
-export function unpackTexts(packed: Buffer, offset = 0): Buffer[] {
+export function unpackTexts(packed: Buffer, offset = 0): string[] {
+  return unpack(packed, offset, (start, end) => packed.toString('utf8', start, end));
+}
+
+/** As `unpackTexts`, for texts that are no UTF-8. */
+export function unpackBytes(packed: Buffer, offset = 0): Buffer[] {
+  return unpack(packed, offset, (start, end) => packed.subarray(start, end));
+}
+
+/** How a format tells a length: within its first byte up to `most`, else in 1, 2 or 4 bytes behind one of these. */
+interface LengthFormat {
+  readonly fix: number;
+  readonly most: number;
+  readonly one: number | undefined;
+  readonly two: number;
+  readonly four: number;
+}
+
+const ARRAY: LengthFormat = { fix: 0x90, most: 15, one: undefined, two: 0xdc, four: 0xdd };
+const TEXT: LengthFormat = { fix: 0xa0, most: 31, one: 0xd9, two: 0xda, four: 0xdb };
+
+function writeLength(packed: Buffer, at: number, length: number, { fix, most, one, two, four }: LengthFormat): number {
+  if (length <= most) return packed.writeUInt8(fix | length, at);
+  if (one !== undefined && length <= 0xff) return packed.writeUInt8(length, packed.writeUInt8(one, at));
+  if (length <= 0xffff) return packed.writeUInt16BE(length, packed.writeUInt8(two, at));
+  return packed.writeUInt32BE(length, packed.writeUInt8(four, at));
+}
+
+function unpack<Text>(packed: Buffer, offset: number, take: (start: number, end: number) => Text): Text[] {
   let at = offset;
-  const length = (fix: number, fixMask: number, wide: readonly (number | undefined)[]): number => {
+  const readLength = ({ fix, most, one, two, four }: LengthFormat): number => {
     const lead = packed.readUInt8(at);
     at += 1;
-    if ((lead & ~fixMask) === fix) return lead & fixMask;
-    const bytes = [1, 2, 4][wide.indexOf(lead)];
-    if (bytes === undefined) throw new RangeError(`Byte ${lead} at ${at - 1} begins no packed text.`);
+    if (lead >= fix && lead <= fix + most) return lead - fix;
+    const bytes = lead === one ? 1 : lead === two ? 2 : lead === four ? 4 : 0;
+    if (bytes === 0) throw new RangeError(`Byte ${lead} at ${at - 1} begins no packed text.`);
     at += bytes;
     return packed.readUIntBE(at - bytes, bytes);
   };
-  // An empty Lua table is packed as an empty map.
-  if (packed[at] === 0x80) return [];
-  const texts: Buffer[] = [];
-  for (let left = length(0x90, 15, [undefined, 0xdc, 0xdd]); left > 0; left -= 1) {
-    const size = length(0xa0, 31, [0xd9, 0xda, 0xdb]);
+  const texts: Text[] = [];
+  for (let left = readLength(ARRAY); left > 0; left -= 1) {
+    const size = readLength(TEXT);
     if (at + size > packed.length) throw new RangeError('The packed texts end too early.');
-    texts.push(packed.subarray(at, at + size));
+    texts.push(take(at, at + size));
     at += size;
   }
   return texts;
-}
-
-function lengthPrefix(
-  length: number,
-  fix: number,
-  fixMax: number,
-  [one, two, four]: readonly [number | undefined, number, number],
-): Buffer {
-  if (length <= fixMax) return Buffer.from([fix | length]);
-  if (one !== undefined && length <= 0xff) return Buffer.from([one, length]);
-  if (length <= 0xffff) return Buffer.from([two, length >> 8, length & 0xff]);
-  const prefix = Buffer.alloc(5, four);
-  prefix.writeUInt32BE(length, 1);
-  return prefix;
 }

@@ -1,9 +1,9 @@
 import { Keys, type RedisConnection } from '../redis/index.ts';
 import { applyChanges, changesBetween, type FieldChange, listChanges } from './field-changes.ts';
 import { LoadedSession } from './loaded-session.ts';
-import { packTexts, unpackTexts } from './packed-texts.ts';
+import { packTexts, unpackBytes, unpackTexts } from './packed-texts.ts';
 import { nextHeader, type RecordHeader, readHeader } from './record.ts';
-import { SAVED, saveRecord } from './scripts/save-record.ts';
+import { packTerms, SAVED, saveRecord } from './scripts/save-record.ts';
 import { touchRecord } from './scripts/touch-record.ts';
 import { Seal } from './seal.ts';
 import type { SessionFields } from './session-fields.ts';
@@ -152,7 +152,9 @@ export class SessionRecords {
 
   /** Packs, and seals where that is asked for, what is to be written. */
   close(session: string, fields: SessionFields): Buffer {
-    const packed = packTexts([...fields].flat());
+    const texts: string[] = [];
+    for (const [name, json] of fields) texts.push(name, json);
+    const packed = packTexts(texts);
     return this.#seal ? packTexts([this.#seal.close(session, packed)]) : packed;
   }
 
@@ -238,35 +240,33 @@ export class SessionRecords {
     given: EndTerms | undefined,
   ): Promise<[number, Buffer?]> {
     const { absoluteMs, namespace, lifecycleLength } = this.settings;
-    const terms = given ?? this.#sameEnd(loaded!);
+    const end = given ?? this.#sameEnd(loaded!);
     const next = loaded
       ? nextHeader(loaded.header, {
           lastSeenAt: this.#connection.now(),
-          cookieExpiresAt: terms.cookieExpiresAt,
+          cookieExpiresAt: end.cookieExpiresAt,
           sealed: this.isSealing,
         })
       : '';
-    const atOnce = loaded && !loaded.overtaken && !loaded.byPreviousSecret && (!given || this.isFresh(loaded, terms));
+    const atOnce = loaded && !loaded.overtaken && !loaded.byPreviousSecret && (!given || this.isFresh(loaded, end));
+    const terms = packTerms({
+      hash,
+      session,
+      mode: loaded ? 'update' : 'put',
+      version: loaded && !loaded.overtaken ? loaded.facts.version : -1,
+      sealed: this.isSealing,
+      bodyAt: next.length,
+      changes,
+      ...end,
+      absoluteMs,
+      namespace,
+      lifecycleLength,
+    });
+    const body = this.close(session, fields);
     const reply = await saveRecord.runForBuffers(
       redis,
       [this.keys.record(session), this.keys.lifecycle()],
-      [
-        atOnce ? loaded.header : '',
-        next,
-        this.close(session, fields),
-        hash ?? '',
-        session,
-        loaded ? 'update' : 'put',
-        loaded && !loaded.overtaken ? loaded.facts.version : -1,
-        this.isSealing ? 1 : 0,
-        changes,
-        terms.idleMs,
-        terms.touchEveryMs,
-        absoluteMs,
-        terms.cookieExpiresAt,
-        namespace,
-        lifecycleLength,
-      ],
+      [atOnce ? loaded.header : '', next === '' ? body : Buffer.concat([next, body]), terms],
     );
     return typeof reply === 'number' ? [reply, next as Buffer] : reply;
   }
@@ -294,17 +294,20 @@ export class SessionRecords {
   }
 
   #open(session: string, record: Buffer, header: RecordHeader): SessionFields {
-    let texts = unpackTexts(record, header.length);
+    const fields: SessionFields = new Map();
+    let texts: string[];
     if (header.sealed) {
       if (!this.#seal) {
         throw new SessionDataError(
           `The data of session ${session} are encrypted: give this store the keys (encryption.keys).`,
         );
       }
-      texts = unpackTexts(this.#seal.open(session, texts[0] ?? Buffer.alloc(0)));
+      const [sealed = Buffer.alloc(0)] = unpackBytes(record, header.length);
+      texts = unpackTexts(this.#seal.open(session, sealed));
+    } else {
+      texts = unpackTexts(record, header.length);
     }
-    const fields: SessionFields = new Map();
-    for (let i = 0; i + 1 < texts.length; i += 2) fields.set(texts[i]!.toString(), texts[i + 1]!.toString());
+    for (let i = 0; i + 1 < texts.length; i += 2) fields.set(texts[i]!, texts[i + 1]!);
     return fields;
   }
 }

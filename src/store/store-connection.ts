@@ -65,37 +65,29 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
   /** Does `work` within the deadline.
    *  @throws StoreUnavailableError where it is not done in time or Redis refuses; what `work` throws about the data. */
   run<Result>(work: (redis: RedisConnection) => Promise<Result>): Promise<Result> {
+    const { redis } = this;
+    const done = redis.isReady ? work(redis) : this.#whenReady().then(() => work(redis));
     return new Promise((resolve, reject) => {
-      let settled = false;
-      const settle = (): boolean => {
-        if (settled) return false;
-        settled = true;
-        clearTimeout(timer);
-        return true;
-      };
-      const fail = (error: Error): void => {
-        if (settle()) reject(error);
-      };
       const timer = setTimeout(() => {
         const error = new StoreUnavailableError(
-          `Redis at ${this.redis.address} did not answer within ${this.deadlineMs} ms: the session was neither read nor certainly written. Is Redis running?`,
+          `Redis at ${redis.address} did not answer within ${this.deadlineMs} ms: the session was neither read nor certainly written. Is Redis running?`,
         );
         this.#failed(error);
-        fail(error);
+        reject(error);
       }, this.deadlineMs);
-      this.#whenReady()
-        .then(() => work(this.redis))
-        .then(
-          (result) => {
-            if (this.#isDown) this.#succeeded();
-            if (settle()) resolve(result);
-          },
-          (error: unknown) => {
-            const told = this.#explain(error);
-            if (told instanceof StoreUnavailableError) this.#failed(told);
-            fail(told);
-          },
-        );
+      done.then(
+        (result) => {
+          clearTimeout(timer);
+          if (this.#isDown) this.#succeeded();
+          resolve(result);
+        },
+        (error: unknown) => {
+          clearTimeout(timer);
+          const told = this.#explain(error);
+          if (told instanceof StoreUnavailableError) this.#failed(told);
+          reject(told);
+        },
+      );
     });
   }
 

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import { secretOf, sessionOf } from '../protocol/index.ts';
 
 /** The longest token that is looked at, in characters. */
@@ -15,7 +15,7 @@ export interface TokenProof {
 /** Reads a token, whoever made it. Undefined for what can be none: no string, empty, or above 4,096 characters. */
 export function readToken(token: unknown): TokenProof | undefined {
   if (typeof token !== 'string' || token === '' || token.length > MAX_TOKEN_LENGTH) return undefined;
-  return { session: sessionOf(token), hash: createHash('sha256').update(secretOf(token)).digest() };
+  return { session: sessionOf(token), hash: hash('sha256', secretOf(token), 'buffer') };
 }
 
 /** Whether two hashes are the same, in a time that does not tell how much of them is. */

@@ -1,4 +1,5 @@
 import { Script } from '../../redis/index.ts';
+import { packTexts } from '../packed-texts.ts';
 import { RECORD_LUA } from '../record.ts';
 
 /** What a save came to. */
@@ -15,53 +16,93 @@ export const SAVED = {
   sealed: -2,
 } as const;
 
+/** What a save says beside the record itself, in the order in which the script takes it. */
+export interface SaveTerms {
+  /** SHA-256 of the token's secret; empty where it is not asked for. */
+  readonly hash: Buffer | undefined;
+  readonly session: string;
+  /** `put` makes the session where it is not there. */
+  readonly mode: 'update' | 'put';
+  /** The version that was loaded; -1 where others have changed it since. */
+  readonly version: number;
+  readonly sealed: boolean;
+  /** Where in the whole record the fields begin. */
+  readonly bodyAt: number;
+  /** Packed, or empty where they cannot be told. */
+  readonly changes: Buffer | '';
+  readonly idleMs: number;
+  readonly touchEveryMs: number;
+  /** 0: without end. */
+  readonly absoluteMs: number;
+  readonly cookieExpiresAt: number;
+  readonly namespace: string;
+  readonly lifecycleLength: number;
+}
+
+/** Packs terms for the script: one argument costs Redis less than thirteen, and most saves never look into it. */
+export function packTerms(terms: SaveTerms): Buffer {
+  return packTexts([
+    terms.hash ?? '',
+    terms.session,
+    terms.mode,
+    String(terms.version),
+    terms.sealed ? '1' : '',
+    String(terms.bodyAt),
+    terms.changes,
+    String(terms.idleMs),
+    String(terms.touchEveryMs),
+    String(terms.absoluteMs),
+    String(terms.cookieExpiresAt),
+    terms.namespace,
+    String(terms.lifecycleLength),
+  ]);
+}
+
 /** Saves a session in one step.
  *
  *  Input: KEYS record, lifecycle;
- *         ARGV 1 the header that was loaded, or '' where the end must be looked at; 2 the header that would follow it;
- *         3 the packed fields; 4 hash of the secret, or ''; 5 session; 6 `update` or `put`, which makes it where it is
- *         not there; 7 the version that was loaded; 8 1 where the fields are sealed; 9 packed changes, or '' where they
- *         cannot be told;
- *         10 idle, 11 touch every, 12 absolute, 13 cookie expires, in milliseconds; 14 namespace; 15 length of the
- *         lifecycle stream.
+ *         ARGV 1 the header that was loaded, or '' where the end must be looked at; 2 the record that would follow it, or
+ *         the fields alone; 3 `SaveTerms`.
  *  Output: 1 where nothing had touched the record since it was loaded (most saves: two commands); else
  *          { one of SAVED, the header now }. */
 export const saveRecord: Script<number | [number, Buffer]> = new Script(`
 if ARGV[1] ~= '' and redis.call('GETRANGE', KEYS[1], 0, #ARGV[1] - 1) == ARGV[1] then
-  redis.call('SET', KEYS[1], ARGV[2] .. ARGV[3], 'KEEPTTL')
+  redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')
   return ${SAVED.whole}
 end
 ${RECORD_LUA}
 local record, lifecycle = KEYS[1], KEYS[2]
-local body, secret, session = ARGV[3], ARGV[4], ARGV[5]
-local idle, touch_every, absolute = tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12])
-local now = now_ms()
+local secret, session, mode, version, sealed, body_at, changes, idle, touch_every, absolute, cookie, ns, length =
+  unpack(cmsgpack.unpack(ARGV[3]))
+idle, touch_every, absolute = tonumber(idle), tonumber(touch_every), tonumber(absolute)
+local body = string.sub(ARGV[2], body_at + 1)
+local now, tag = now_ms(), tag_of(record)
 local r = open_record(record, secret, now, absolute)
 local status = ${SAVED.whole}
 if not r then
-  if ARGV[6] ~= 'put' then return { ${SAVED.gone} } end
+  if mode ~= 'put' then return { ${SAVED.gone} } end
   local there = read_record(record)
   -- What has ended stays so while its record is kept; what has expired may begin anew with its own secret.
   if there and (there.ended or there.secret ~= secret) then return { ${SAVED.gone} } end
   if there then
-    finish(ARGV[14], tag_of(record), session, there, now, lifecycle, ARGV[15], 'expired')
+    finish(ns, tag, session, there, now, lifecycle, length, 'expired')
     if there.kept then return { ${SAVED.gone} } end
   end
   r = { secret = secret, created = now, version = 0, expires = 0 }
-  tell(lifecycle, ARGV[15], 'created', session)
-elseif ARGV[6] ~= 'put' and r.version ~= tonumber(ARGV[7]) then
-  if ARGV[9] == '' then return { ${SAVED.conflict} } end
+  tell(lifecycle, length, 'created', session)
+elseif mode ~= 'put' and r.version ~= tonumber(version) then
+  if changes == '' then return { ${SAVED.conflict} } end
   if r.sealed then return { ${SAVED.sealed} } end
-  body = changed_body(body_of(record, r), cmsgpack.unpack(ARGV[9]))
+  body = changed_body(body_of(record, r), cmsgpack.unpack(changes))
   status = ${SAVED.merged}
 end
-r.sealed = ARGV[8] == '1'
-r.seen, r.cookie, r.version = now, tonumber(ARGV[13]), (r.version + 1) % 4294967296
+r.sealed = sealed == '1'
+r.seen, r.cookie, r.version = now, tonumber(cookie), (r.version + 1) % 4294967296
 local moved = renew(r, now, idle, touch_every, absolute)
 local header = pack_header(r)
 if moved then
   redis.call('SET', record, header .. body, 'PXAT', r.expires + KEPT_AFTER_END)
-  index_end(ARGV[14], tag_of(record), session, r)
+  index_end(ns, tag, session, r)
 else
   redis.call('SET', record, header .. body, 'KEEPTTL')
 end
