@@ -1,7 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { SessionClient } from '../client/session-client.ts';
 import type { SessionHandle } from '../client/session-handle.ts';
+import { bearerOf, isDocument } from '../http/page-request.ts';
+import { sessionOfBearer } from '../http/verified-session.ts';
 import { sessionOf } from '../protocol/index.ts';
+import type { SessionData } from '../store/index.ts';
 
 /** What the middleware needs of a request: Express's, with or without express-session. */
 export interface SessionRequest extends IncomingMessage {
@@ -13,10 +16,13 @@ export interface SessionRequest extends IncomingMessage {
 
 export interface SessionMiddlewareOptions<Request extends SessionRequest = SessionRequest> {
   readonly client: SessionClient;
-  /** The request's token; the session is made from it, and it goes nowhere else. Default: a bearer token of the
-   *  Authorization header, else express-session's id. A cookie's signature is express-session's to check; a bearer token
+  /** The request's token; the session is made from it, and it goes nowhere else. A function of yours has checked it.
+   *  Default: a bearer token of the Authorization header, else express-session's id, whose signature express-session
+   *  has checked. A bearer token of our own form (`createToken`) counts only where `store` knows its secret; any other
    *  is taken as it comes, so an API refuses those it did not issue before this middleware. */
   readonly token?: (request: Request) => string | undefined;
+  /** The store whose sessions bearer tokens of our own form belong to. Without it such a token is nobody's. */
+  readonly store?: { readonly data: Pick<SessionData, 'load'> };
   /** What is done with a page view: `publish` (default) counts it and waits for nothing; `request` counts it too and
    *  has the answer in `request.sessionwise.view`; `off` does nothing; a function chooses for each request. */
   readonly pageview?: PageviewMode | ((request: Request) => PageviewMode);
@@ -43,43 +49,50 @@ declare global {
 }
 
 /** Express middleware: attaches the session's handle as `request.sessionwise` and counts the page view. It waits for
- *  nothing and never fails a request. Mount it behind express-session and before the pages.
+ *  nothing (but, within the store's deadline, for what the store says of a bearer token of our own form) and never fails
+ *  a request. Mount it behind express-session and before the pages.
  *  @throws RangeError where no client is given. */
 export function sessionwise<Request extends SessionRequest = SessionRequest>(
   options: SessionMiddlewareOptions<Request>,
 ): (request: Request, response: ServerResponse, next: (error?: unknown) => void) => void {
-  const { client, token = tokenOf, pageview = 'publish', isPageview = isDocument, trackAnonymous = true } = options;
+  const { client, token, store, pageview = 'publish', isPageview = isDocument, trackAnonymous = true } = options;
   if (!client)
     throw new RangeError('sessionwise() needs a client: sessionwise({ client: new SessionClient({ redis }) }).');
-  return (request, _response, next) => {
-    const secret = token(request);
-    if (secret === undefined || secret === '') return next();
-    const handle = client.session(sessionOf(secret));
+
+  const attach = (request: Request, session: string): void => {
+    const handle = client.session(session);
     request.sessionwise = handle;
-    if (isPageview(request)) {
-      const mode = typeof pageview === 'function' ? pageview(request) : pageview;
-      if (trackAnonymous && mode !== 'off') markInitialised(request);
-      const page = request.originalUrl ?? request.url ?? '/';
-      if (mode === 'request') handle.view = handle.pageview(page);
-      else if (mode === 'publish') void handle.publishPageview(page);
+    if (!isPageview(request)) return;
+    const mode = typeof pageview === 'function' ? pageview(request) : pageview;
+    if (trackAnonymous && mode !== 'off') markInitialised(request);
+    const page = request.originalUrl ?? request.url ?? '/';
+    if (mode === 'request') handle.view = handle.pageview(page);
+    else if (mode === 'publish') void handle.publishPageview(page);
+  };
+  const sessionOfRequest = (request: Request): ReturnType<typeof sessionOfBearer> => {
+    const bearer = token ? undefined : bearerOf(request);
+    if (bearer !== undefined) return sessionOfBearer(bearer, store?.data);
+    const secret = token ? token(request) : request.sessionID;
+    return secret === undefined || secret === '' ? undefined : sessionOf(secret);
+  };
+  return (request, _response, next) => {
+    const session = sessionOfRequest(request);
+    if (session instanceof Promise) {
+      // The page's own error must not look like one of ours.
+      session.then((verified) => process.nextTick(proceed, verified), next);
+    } else {
+      proceed(session);
     }
-    next();
+    function proceed(verified: string | undefined): void {
+      if (verified !== undefined) attach(request, verified);
+      next();
+    }
   };
 }
 
 /** A bearer token of the Authorization header, else express-session's id. */
 export function tokenOf(request: SessionRequest): string | undefined {
-  const bearer = /^Bearer +([^\s]+) *$/i.exec(request.headers.authorization ?? '');
-  return bearer?.[1] ?? request.sessionID;
-}
-
-function isDocument(request: SessionRequest): boolean {
-  if (request.method !== 'GET') return false;
-  const { headers } = request;
-  const purpose = headers['sec-purpose'] ?? headers.purpose ?? headers['x-purpose'];
-  if (typeof purpose === 'string' && /prefetch|preview/i.test(purpose)) return false;
-  const destination = headers['sec-fetch-dest'];
-  return destination === undefined || destination === 'document';
+  return bearerOf(request) ?? request.sessionID;
 }
 
 function markInitialised(request: SessionRequest): void {

@@ -28,6 +28,6 @@ export type { ReplyWay } from './request-id.ts';
 export { parseRequestId } from './request-id.ts';
 export type { SessionGlob } from './session-glob.ts';
 export { EVERY_SESSION, parseSessionGlob } from './session-glob.ts';
-export { createToken, secretOf, sessionOf } from './session-id.ts';
+export { createToken, isOwnToken, secretOf, sessionOf } from './session-id.ts';
 export type { Topic } from './topic.ts';
 export { isCommandName, isSession, parseTopic, replyKey, topicChannel, topicPattern } from './topic.ts';

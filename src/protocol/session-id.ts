@@ -16,6 +16,11 @@ export function sessionOf(token: string): string {
   return OUR_TOKEN.exec(token)?.[1] ?? fold(hash('sha256', token, 'buffer'));
 }
 
+/** Whether a token has our own form; nothing more is known of it by that. */
+export function isOwnToken(token: string): boolean {
+  return OUR_TOKEN.test(token);
+}
+
 /** What of a token is secret: behind the dot in our own form, else all of it. */
 export function secretOf(token: string): string {
   return OUR_TOKEN.test(token) ? token.slice(SESSION_LENGTH + 1) : token;

@@ -1,10 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { request as httpRequest, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import express, { type Express, type Request, Router } from 'express';
+import express, { type Express, type NextFunction, type Request, type Response, Router } from 'express';
 import session from 'express-session';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { type SessionMiddlewareOptions, sessionwise, tokenOf } from '../../src/express/index.ts';
+import { type SessionMiddlewareOptions, SessionStore, sessionwise, tokenOf } from '../../src/express/index.ts';
 import { createToken, SessionClient, sessionOf } from '../../src/index.ts';
 import { RedisConnection } from '../../src/redis/index.ts';
 import { type Service, startService } from '../../src/service/index.ts';
@@ -108,7 +109,7 @@ describe('a page view', () => {
 
   it('is asked for where the page wants the answer', async () => {
     const site = await startSite({ pageview: 'request' });
-    const token = createToken();
+    const token = randomUUID();
     expect((await ask(site, '/a', bearer(token))).body.view).toMatchObject({ totalPages: 1, newToSite: true });
     expect((await ask(site, '/a', bearer(token))).body.view).toMatchObject({ totalPages: 2, previouslyVisited: true });
   });
@@ -117,7 +118,7 @@ describe('a page view', () => {
     const site = await startSite({
       pageview: ({ path }) => (path === '/critical' ? 'request' : path === '/off' ? 'off' : 'publish'),
     });
-    const headers = bearer(createToken());
+    const headers = bearer(randomUUID());
     expect((await ask(site, '/off', headers)).body.view).toBeUndefined();
     expect((await ask(site, '/critical', headers)).body.view).toMatchObject({ totalPages: 1 });
     const { body } = await ask(site, '/other', headers);
@@ -133,7 +134,7 @@ describe('a page view', () => {
       response.json({ id: request.sessionwise!.id, view: await request.sessionwise!.view });
     });
     app.use('/shop', router);
-    const { body } = await ask(await listen(app), '/shop/x', bearer(createToken()));
+    const { body } = await ask(await listen(app), '/shop/x', bearer(randomUUID()));
     expect(await client.session(body.id!).surface(['/shop/x', '/x'])).toEqual(['/x']);
   });
 
@@ -141,7 +142,7 @@ describe('a page view', () => {
     'of %.20s fails no request',
     async (path) => {
       const site = await startSite({ pageview: 'request' });
-      const { status, body } = await ask(site, path, bearer(createToken()));
+      const { status, body } = await ask(site, path, bearer(randomUUID()));
       expect(status).toBe(200);
       // A path that is too long for an item is no view; every other is.
       expect(body.view?.totalPages).toBe(path.length > 2048 ? undefined : 1);
@@ -171,7 +172,7 @@ describe('no page view', () => {
     ['a fetch', 'GET', { 'sec-fetch-dest': 'empty' }],
     ['a frame', 'GET', { 'sec-fetch-dest': 'iframe' }],
   ])('is %s, though it has its handle', async (_, method, headers) => {
-    const token = createToken();
+    const token = randomUUID();
     const { status, body } = await ask(site, '/a', { ...headers, authorization: `Bearer ${token}` }, method);
     expect(status).toBe(200);
     expect(body.view).toBeUndefined();
@@ -182,13 +183,13 @@ describe('no page view', () => {
 
   it('is what the site says is none', async () => {
     const own = await startSite({ pageview: 'request', isPageview: ({ path }) => path.startsWith('/pages/') });
-    const headers = bearer(createToken());
+    const headers = bearer(randomUUID());
     expect((await ask(own, '/api/a', headers)).body.view).toBeUndefined();
     expect((await ask(own, '/pages/a', headers, 'POST')).body.view).toMatchObject({ totalPages: 1 });
   });
 
   it('is a GET of a client that says nothing of itself: that is one', async () => {
-    expect((await ask(site, '/a', { authorization: `Bearer ${createToken()}` })).body.view).toMatchObject({
+    expect((await ask(site, '/a', { authorization: `Bearer ${randomUUID()}` })).body.view).toMatchObject({
       totalPages: 1,
     });
   });
@@ -226,6 +227,63 @@ describe('the token', () => {
     expect((await ask(site, '/a', bearer('other'))).body.id).toBeUndefined();
   });
 
+  describe('of our own form, as a bearer token', () => {
+    let store: SessionStore;
+    beforeEach(() => {
+      store = new SessionStore({ redis: server.url, sweep: false });
+    });
+    afterEach(() => store.close());
+
+    it('acts for its session where the store knows its secret', async () => {
+      const site = await startSite({ pageview: 'request', store });
+      const token = createToken();
+      await store.data.save(token, { user: 'ada' });
+      expect((await ask(site, '/a', bearer(token))).body).toMatchObject({
+        id: sessionOf(token),
+        view: { totalPages: 1 },
+      });
+      const rotated = (await store.data.rotate(token))!;
+      expect((await ask(site, '/a', bearer(rotated))).body).toMatchObject({
+        id: sessionOf(token),
+        view: { totalPages: 2 },
+      });
+    });
+
+    it('that somebody made up from a public id is nobody', async () => {
+      const site = await startSite({ pageview: 'request', store });
+      const token = createToken();
+      await store.data.save(token, { user: 'ada' });
+      const madeUp = createToken(sessionOf(token));
+      const answer = await ask(site, '/a', bearer(madeUp));
+      expect(answer).toMatchObject({ status: 200, body: {} });
+      expect(answer.body.id).toBeUndefined();
+      expect(await viewsOf(sessionOf(token))).toBe(0);
+    });
+
+    it('is nobody without a store, and where the store is away', async () => {
+      const away = new SessionStore({ redis: 'unix:///nowhere/redis.sock', deadlineMs: 100 });
+      onTestFinished(() => away.close());
+      for (const options of [{}, { store: away }]) {
+        const { status, body } = await ask(await startSite(options), '/a', bearer(createToken()));
+        expect(status).toBe(200);
+        expect(body.id).toBeUndefined();
+      }
+    });
+
+    it('leaves an error of the page to the page', async () => {
+      const app = express();
+      app.use(sessionwise({ client, store }));
+      app.use(() => {
+        throw new Error('of the page');
+      });
+      app.use((error: Error, _request: Request, response: Response, _next: NextFunction) => {
+        response.status(418).json({ sid: error.message });
+      });
+      const answer = await ask(await listen(app), '/a', bearer(createToken()));
+      expect(answer).toMatchObject({ status: 418, body: { sid: 'of the page' } });
+    });
+  });
+
   it('may be missing: then nothing happens and the page goes on', async () => {
     const site = await startSite({ pageview: 'request' }, false);
     const { requests, publishes } = client.counters;
@@ -238,8 +296,11 @@ describe('the token', () => {
     const listener = await redis.duplicate().connect();
     onTestFinished(() => listener.close());
     await listener.subscribePatterns(['*'], (message, channel) => messages.push(`${channel} ${message}`));
-    const site = await startSite({ pageview: 'request' });
+    const store = new SessionStore({ redis: server.url, sweep: false });
+    onTestFinished(() => store.close());
+    const site = await startSite({ pageview: 'request', store });
     const own = createToken();
+    await store.data.save(own, {});
     const tokens = ['bearer-token-of-the-test', own, own.slice(26)];
     await ask(site, '/a', bearer(tokens[0]!));
     await ask(site, '/a', bearer(own));
