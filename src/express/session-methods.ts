@@ -1,22 +1,6 @@
-import type { SetIfOutcome } from '../store/index.ts';
-
-/** What is known of a session beside its data. */
-export interface SessionInfo {
-  /** The public id. */
-  readonly session: string;
-  /** Whom `identify` gave it to. */
-  readonly userId: string | undefined;
-  /** When it was first saved, in milliseconds of the epoch, as all times here. */
-  readonly createdAt: number;
-  /** When it was last written or renewed; up to `touchEveryMs` behind the last request. */
-  readonly lastSeenAt: number;
-  /** When it ends unless it is used. */
-  readonly expiresAt: number;
-  /** How often its data were changed; what `setIf` takes. */
-  readonly version: number;
-  /** Whether the request came with the previous secret, which `rotate` has replaced. */
-  readonly byPreviousSecret: boolean;
-}
+import type session from 'express-session';
+import { checkFields, type RequestSessions, type SessionInfo, type SetIfOutcome } from '../store/index.ts';
+import type { SessionStore, StoreRequest } from './session-store.ts';
 
 /** What `request.session` can do with a SessionStore, beside what express-session gives it. */
 export interface SessionMethods {
@@ -38,4 +22,56 @@ export interface SessionMethods {
 
 declare module 'express-session' {
   interface Session extends SessionMethods {}
+}
+
+/** The prototype of a store's sessions: express-session's own, and our methods. */
+export function createPrototype(base: session.Session, store: SessionStore, held: RequestSessions): object {
+  const methods: SessionMethods & ThisType<{ readonly req: StoreRequest }> = {
+    rotate() {
+      return store.rotate(this.req);
+    },
+    identify(userId, options) {
+      return store.identify(this.req, userId, options);
+    },
+    increment(field, by) {
+      return store.increment(this.req, field, by);
+    },
+    append(field, ...values) {
+      return store.append(this.req, field, ...values);
+    },
+    setIf(version, values) {
+      return store.setIf(this.req, version, values);
+    },
+    info() {
+      return store.info(this.req);
+    },
+    isDegraded() {
+      return store.isDegraded(this.req);
+    },
+  };
+  const overrides = {
+    // No cookie outlives what the session may.
+    resetMaxAge(this: session.Session): session.Session {
+      base.resetMaxAge.call(this);
+      const last = held.lastMoment(this);
+      const { cookie } = this;
+      if (last !== undefined && cookie.expires instanceof Date && cookie.expires.getTime() > last) {
+        const { originalMaxAge } = cookie;
+        cookie.expires = new Date(last);
+        // Setting the one sets the other, and that is what the next request counts from.
+        cookie.originalMaxAge = originalMaxAge;
+      }
+      return this;
+    },
+    // express-session writes the session as JSON to see whether it was changed. What cannot be written is named here.
+    toJSON(this: session.Session): session.Session {
+      checkFields(this);
+      return this;
+    },
+  };
+  const hidden = Object.entries({ ...methods, ...overrides }).map(([name, value]) => [
+    name,
+    { value, configurable: true, writable: true },
+  ]);
+  return Object.create(base, Object.fromEntries(hidden)) as object;
 }

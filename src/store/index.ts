@@ -1,5 +1,13 @@
 export type { SetIfOutcome } from './field-operations.ts';
 export { LoadedSession } from './loaded-session.ts';
+export type {
+  DegradedOperation,
+  HeldSession,
+  SessionInfo,
+  SessionStoreEvents,
+  SessionStoreOptions,
+} from './request-sessions.ts';
+export { RequestSessions } from './request-sessions.ts';
 export type { SessionTarget } from './session-data.ts';
 export { SessionData } from './session-data.ts';
 export { checkFields } from './session-fields.ts';

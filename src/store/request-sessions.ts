@@ -1,0 +1,223 @@
+import { EventEmitter } from 'node:events';
+import type { SetIfOutcome } from './field-operations.ts';
+import type { LoadedSession } from './loaded-session.ts';
+import { SessionData } from './session-data.ts';
+import { SessionGoneError, StoreUnavailableError } from './store-errors.ts';
+import type { SessionDataOptions } from './store-options.ts';
+
+export interface SessionStoreOptions extends SessionDataOptions {
+  /** What a request gets while its session cannot be read. `closed` (default): the error STORE_UNAVAILABLE. `open`: an
+   *  empty session under its own token, whose saves write nothing. In neither is a cookie replaced. */
+  readonly fail?: 'closed' | 'open';
+}
+
+/** An operation that did not happen, in a store that fails open. */
+export interface DegradedOperation {
+  readonly operation: 'get' | 'set' | 'touch';
+  readonly error: StoreUnavailableError;
+}
+
+export interface SessionStoreEvents {
+  /** Redis cannot be reached, or does not answer; told once for each outage. */
+  'store:down': [Error];
+  /** It answers again. */
+  'store:up': [];
+  /** With `fail: 'open'`: a request goes on without its session, or what it changed is lost. */
+  degraded: [DegradedOperation];
+}
+
+/** What is known of a session beside its data. */
+export interface SessionInfo {
+  /** The public id. */
+  readonly session: string;
+  /** Whom `identify` gave it to. */
+  readonly userId: string | undefined;
+  /** When it was first saved, in milliseconds of the epoch, as all times here. */
+  readonly createdAt: number;
+  /** When it was last written or renewed; up to `touchEveryMs` behind the last request. */
+  readonly lastSeenAt: number;
+  /** When it ends unless it is used. */
+  readonly expiresAt: number;
+  /** How often its data were changed; what `setIf` takes. */
+  readonly version: number;
+  /** Whether the request came with the previous secret, which `rotate` has replaced. */
+  readonly byPreviousSecret: boolean;
+}
+
+/** A request's session: its token, and the object that the application changes. */
+export interface HeldSession {
+  readonly token: string;
+  readonly values: object;
+}
+
+/** The sessions that requests hold, as the stores of the web frameworks need them: what each was loaded as, which are
+ *  new, and which stand in for one that could not be read. */
+export class RequestSessions extends EventEmitter<SessionStoreEvents> {
+  readonly data: SessionData;
+  readonly #failsOpen: boolean;
+  readonly #loaded = new WeakMap<object, LoadedSession>();
+  readonly #new = new WeakSet<object>();
+  readonly #degraded = new WeakSet<object>();
+
+  /** @throws RangeError or ConnectionOptionsError for a value that cannot be used. */
+  constructor(options: SessionStoreOptions) {
+    super();
+    const { fail = 'closed' } = options;
+    if (fail !== 'closed' && fail !== 'open') {
+      throw new RangeError(`fail ${JSON.stringify(fail)} cannot be used: give "closed" or "open".`);
+    }
+    this.#failsOpen = fail === 'open';
+    this.data = new SessionData(options);
+    this.data.on('store:down', (error) => this.emit('store:down', error));
+    this.data.on('store:up', () => this.emit('store:up'));
+  }
+
+  /** Reads a session's values; undefined where there is none. In a store that fails open, values that are marked as
+   *  degraded where it could not be read. */
+  async get(token: string): Promise<object | undefined> {
+    try {
+      const loaded = await this.data.load(token);
+      if (!loaded) return undefined;
+      const values = loaded.values(this.data.now());
+      this.#loaded.set(values, loaded);
+      return values;
+    } catch (error) {
+      if (!this.#tolerates('get', error)) throw error;
+      const values = {};
+      this.#degraded.add(values);
+      return values;
+    }
+  }
+
+  /** Saves what was changed since the values were loaded. */
+  async set(token: string, values: object): Promise<void> {
+    if (this.#degraded.has(values)) return;
+    try {
+      const loaded = await this.data.save(token, values, this.#loaded.get(values), { isNew: this.#new.has(values) });
+      if (loaded) this.#loaded.set(values, loaded);
+    } catch (error) {
+      if (!this.#tolerates('set', error)) throw error;
+    }
+  }
+
+  /** Renews a session; mostly it sends nothing. */
+  async touch(token: string, values: object): Promise<void> {
+    if (this.#degraded.has(values)) return;
+    try {
+      await this.data.touch(token, values, this.#loaded.get(values));
+    } catch (error) {
+      if (!this.#tolerates('touch', error)) throw error;
+    }
+  }
+
+  /** What values were loaded as, or were saved as since. */
+  loadedOf(values: object): LoadedSession | undefined {
+    return this.#loaded.get(values);
+  }
+
+  /** Whether values stand in for a session that could not be read. */
+  isDegraded(values: object): boolean {
+    return this.#degraded.has(values);
+  }
+
+  /** Whether no cookie may be sent for it: the request came with the previous secret, or its session is degraded. */
+  keepsCookie(values: object): boolean {
+    return this.#degraded.has(values) || this.#loaded.get(values)?.byPreviousSecret === true;
+  }
+
+  /** Says that values begin a session, so that its first save need not look for one. */
+  begin(values: object): void {
+    this.#new.add(values);
+  }
+
+  /** Says that `to` holds the session from now on. */
+  handOver(from: object, to: object): void {
+    const loaded = this.#loaded.get(from);
+    if (loaded) this.#loaded.set(to, loaded);
+    if (this.#degraded.has(from)) this.#degraded.add(to);
+    if (this.#new.has(from)) this.#new.add(to);
+  }
+
+  /** The token with another secret; undefined where the request came with the previous one, and keeps that. */
+  async rotate(held: HeldSession): Promise<string | undefined> {
+    const loaded = await this.#saved(held);
+    return loaded.byPreviousSecret ? undefined : this.data.rotate(held.token, loaded);
+  }
+
+  /** See `SessionData.identify`. */
+  async identify(held: HeldSession, userId: string, device: string | undefined): Promise<string[]> {
+    const loaded = await this.#saved(held);
+    return this.data.identify(held.token, userId, { device }, loaded);
+  }
+
+  /** See `SessionData.increment`; the values follow. */
+  async increment(held: HeldSession, field: string, by: number): Promise<number> {
+    const loaded = await this.#saved(held);
+    const sum = await this.data.increment(held.token, field, by, loaded);
+    (held.values as Record<string, unknown>)[field] = sum;
+    return sum;
+  }
+
+  /** See `SessionData.append`; the values follow. */
+  async append(held: HeldSession, field: string, added: readonly unknown[]): Promise<unknown[]> {
+    const loaded = await this.#saved(held);
+    const list = await this.data.append(held.token, field, added, loaded);
+    (held.values as Record<string, unknown>)[field] = list;
+    return list;
+  }
+
+  /** See `SessionData.setIf`; the values follow. */
+  async setIf(held: HeldSession, version: number, changed: Readonly<Record<string, unknown>>): Promise<SetIfOutcome> {
+    const loaded = await this.#saved(held);
+    const outcome = await this.data.setIf(held.token, version, changed, loaded);
+    if (!outcome.applied) return outcome;
+    for (const [name, value] of Object.entries(changed)) {
+      if (value === undefined) delete (held.values as Record<string, unknown>)[name];
+      else (held.values as Record<string, unknown>)[name] = value;
+    }
+    return outcome;
+  }
+
+  /** What is known of a session beside its data; undefined where it was never saved. */
+  infoOf(values: object): SessionInfo | undefined {
+    const loaded = this.#loaded.get(values);
+    if (!loaded) return undefined;
+    const { createdAt, lastSeenAt, expiresAt, version } = loaded.facts;
+    const { session, userId, byPreviousSecret } = loaded;
+    return { session, userId, createdAt, lastSeenAt, expiresAt, version, byPreviousSecret };
+  }
+
+  /** When the session must end, whatever is done with it, in milliseconds of the epoch by this process's clock;
+   *  undefined for never. It counts from the first save, which for a new one is now. */
+  lastMoment(values: object): number | undefined {
+    const { absoluteMs } = this.data;
+    if (absoluteMs === 0) return undefined;
+    const loaded = this.#loaded.get(values);
+    const leftMs = loaded ? loaded.facts.createdAt + absoluteMs - this.data.now() : absoluteMs;
+    return Date.now() + Math.max(0, leftMs);
+  }
+
+  /** Ends the connection. */
+  async close(): Promise<void> {
+    await this.data.close();
+    this.removeAllListeners();
+  }
+
+  async #saved({ token, values }: HeldSession): Promise<LoadedSession> {
+    if (this.#degraded.has(values)) {
+      throw new StoreUnavailableError('The session could not be read, so it cannot be changed either.');
+    }
+    const before = this.#loaded.get(values);
+    if (before) return before;
+    const loaded = await this.data.save(token, values, undefined, { isNew: this.#new.has(values) });
+    if (!loaded) throw new SessionGoneError('The first save of the session');
+    this.#loaded.set(values, loaded);
+    return loaded;
+  }
+
+  #tolerates(operation: DegradedOperation['operation'], error: unknown): boolean {
+    if (!this.#failsOpen || !(error instanceof StoreUnavailableError)) return false;
+    this.emit('degraded', { operation, error });
+    return true;
+  }
+}
