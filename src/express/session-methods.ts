@@ -1,5 +1,5 @@
 import type session from 'express-session';
-import { checkFields, type RequestSessions, type SessionInfo, type SetIfOutcome } from '../store/index.ts';
+import type { RequestSessions, SessionInfo, SetIfOutcome } from '../store/index.ts';
 import type { SessionStore, StoreRequest } from './session-store.ts';
 
 /** What `request.session` can do with a SessionStore, beside what express-session gives it. */
@@ -65,7 +65,7 @@ export function createPrototype(base: session.Session, store: SessionStore, held
     },
     // express-session writes the session as JSON to see whether it was changed. What cannot be written is named here.
     toJSON(this: session.Session): session.Session {
-      checkFields(this);
+      held.checkFields(this);
       return this;
     },
   };

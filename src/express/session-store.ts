@@ -13,9 +13,9 @@ import {
   type SetIfOutcome,
 } from '../store/index.ts';
 import { deviceLabel } from './device-label.ts';
+import { type CookieHabit, guardResponse } from './guard-response.ts';
 import { passOn } from './pass-on.ts';
 import { createPrototype } from './session-methods.ts';
-import { withholdCookie } from './withhold-cookie.ts';
 
 type Callback<Result> = (error: unknown, result?: Result) => void;
 type Values = session.SessionData;
@@ -31,6 +31,7 @@ interface ExpressSession {
   readonly Store: { readonly prototype: session.Store };
 }
 
+// Of a session that could not be read, and of one that code without cookies has made: as express-session's default.
 const NO_COOKIE = { originalMaxAge: null, expires: null, httpOnly: true, path: '/' };
 
 /** A store for express-session: `session({ store: new SessionStore({ redis }), ... })`. Usable at once: what is asked
@@ -46,6 +47,7 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
   readonly #held: RequestSessions;
   readonly #express: ExpressSession;
   readonly #prototype: object;
+  readonly #habit: CookieHabit = { rolling: undefined };
   #generate: Generate | undefined;
 
   /** Begins to connect and returns; never throws because Redis is away.
@@ -54,7 +56,8 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
     super();
     // Loaded here and not above: the middleware of this module works without express-session.
     this.#express = createRequire(import.meta.url)('express-session') as ExpressSession;
-    this.#held = new RequestSessions(options);
+    const { prototype } = this.#express.Session;
+    this.#held = new RequestSessions(options, (name) => name in prototype || name === 'id' || name === 'req');
     this.data = this.#held.data;
     this.#prototype = createPrototype(this.#express.Session.prototype, this, this.#held);
     for (const event of ['store:down', 'store:up', 'degraded'] as const) {
@@ -73,7 +76,9 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
   set(token: string, values: Values): Promise<void>;
   set(token: string, values: Values, callback?: Callback<void>): void;
   set(token: string, values: Values, callback?: Callback<void>): Promise<void> | undefined {
-    return settle(this.#held.set(token, values), callback);
+    // Explicitly none, where the caller gives none: what was saved by code that knows no cookies gets a plain one.
+    const whole = values.cookie === undefined ? { ...values, cookie: null } : values;
+    return settle(this.#held.set(token, whole), callback);
   }
 
   /** Renews a session; mostly it sends nothing. */
@@ -148,14 +153,12 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
 
   /** Makes the request's session of data that `get` gave. express-session calls it. */
   createSession(request: StoreRequest, values: Values): session.Session & Values {
-    const { Session, Store } = this.#express;
+    const { Store } = this.#express;
     const created = Store.prototype.createSession.call(this as never, request as never, values) as session.Session &
       Values;
     this.#held.handOver(values, created);
-    const loaded = this.#held.loadedOf(created);
-    if (loaded) for (const name of loaded.fields.keys()) if (name in Session.prototype) loaded.hidden.add(name);
     Object.setPrototypeOf(created, this.#prototype);
-    if (this.#held.keepsCookie(created)) withholdCookie(request);
+    guardResponse(request, request.sessionID, this.#held, this.#habit);
     return created;
   }
 
@@ -174,6 +177,7 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
       generate(request);
       this.#held.begin(request.session!);
       Object.setPrototypeOf(request.session!, this.#prototype);
+      guardResponse(request, undefined, this.#held, this.#habit);
     };
   }
 
@@ -236,7 +240,7 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
 
   async #get(token: string): Promise<Values | null> {
     const values = (await this.#held.get(token)) as Values | undefined;
-    if (values && this.#held.isDegraded(values)) values.cookie = { ...NO_COOKIE } as Values['cookie'];
+    if (values && values.cookie === undefined) values.cookie = { ...NO_COOKIE } as Values['cookie'];
     return values ?? null;
   }
 }

@@ -6,6 +6,7 @@ export type FieldChange =
   | { readonly name: string; readonly add: number; readonly final: string }
   | { readonly name: string; readonly remove: true };
 
+const NUMBER = /^-?\d[\d.eE+-]*$/;
 const INTEGER = /^-?(0|[1-9]\d{0,15})$/;
 
 /** What was changed since `before` was loaded. With `integerDeltas`, an integer that became another one is a difference
@@ -19,7 +20,7 @@ export function changesBetween(
   const changes: FieldChange[] = [];
   for (const [name, json] of after) {
     const old = before.get(name);
-    if (json === old) continue;
+    if (json === old || (old !== undefined && isSameNumber(json, old))) continue;
     if (options.integerDeltas && old !== undefined && isSafeInteger(old) && isSafeInteger(json)) {
       changes.push({ name, add: Number(json) - Number(old), final: json });
     } else {
@@ -54,6 +55,11 @@ export function listChanges(changes: readonly FieldChange[]): string[] {
     if ('set' in change) return [change.name, 's', change.set, ''];
     return [change.name, 'n', String(change.add), change.final];
   });
+}
+
+// Redis and JavaScript write some numbers differently: 0.10000000000000001 and 0.1.
+function isSameNumber(one: string, other: string): boolean {
+  return NUMBER.test(one) && NUMBER.test(other) && Number(one) === Number(other);
 }
 
 function isSafeInteger(json: string): boolean {

@@ -1,5 +1,5 @@
 import type { RedisConnection } from '../redis/index.ts';
-import { applyChanges, type FieldChange, listChanges } from './field-changes.ts';
+import { type FieldChange, listChanges } from './field-changes.ts';
 import type { LoadedSession } from './loaded-session.ts';
 import { packTexts } from './packed-texts.ts';
 import { changeField } from './scripts/change-field.ts';
@@ -41,8 +41,9 @@ export class FieldOperations {
     const json = await this.#change(redis, address, loaded, field, ['increment', field, String(by)], (fields) => {
       const there = fields.get(field);
       if (there !== undefined && !/^-?\d/.test(there)) throw this.#unfit('increment', field);
-      const sum = JSON.stringify(Number(there ?? 0) + by);
-      return { changes: [{ name: field, set: sum }], json: sum };
+      const sum = Number(there ?? 0) + by;
+      if (!Number.isFinite(sum)) throw this.#unfit('increment', field);
+      return { changes: [{ name: field, set: JSON.stringify(sum) }], json: JSON.stringify(sum) };
     });
     return Number(json);
   }
@@ -91,7 +92,7 @@ export class FieldOperations {
     if (status === -1) return { applied: false, version: Number(String(header)) };
     if (status === -2) throw sealedByOthers(address.session);
     if (status !== 1 || !header) throw new SessionGoneError('setIf()');
-    if (loaded) follow(loaded, header, changes);
+    loaded?.follow(header, changes);
     return { applied: true, version: header.readUInt32LE(66) };
   }
 
@@ -113,7 +114,7 @@ export class FieldOperations {
     if (status === -2) throw sealedByOthers(address.session);
     if (status !== 1 || !header) throw new SessionGoneError(`${operation[0]}()`);
     const text = String(json);
-    if (loaded) follow(loaded, header, [{ name: field, set: text }]);
+    loaded?.follow(header, [{ name: field, set: text }]);
     return text;
   }
 
@@ -131,7 +132,7 @@ export class FieldOperations {
         if (!latest) break;
         const { changes, json } = step(latest.fields, latest.facts.version)!;
         if (!(await this.#records.replaceSealed(redis, address, latest, changes))) continue;
-        if (loaded) follow(loaded, latest.header, changes);
+        loaded?.follow(latest.header, changes);
         return json;
       }
       throw new SessionGoneError('A change of a field');
@@ -155,7 +156,7 @@ export class FieldOperations {
         if (!now) throw new SessionGoneError('setIf()');
         return { applied: false, version: now.facts.version };
       }
-      if (loaded) follow(loaded, latest.header, changes);
+      loaded?.follow(latest.header, changes);
       return { applied: true, version: latest.facts.version };
     });
   }
@@ -166,13 +167,6 @@ export class FieldOperations {
       `${operation}("${field}") changed nothing: the field holds something that is no ${needed}.`,
     );
   }
-}
-
-// Brings what a request has loaded up to its own change, so that its save at the end does not undo it.
-function follow(loaded: LoadedSession, header: Buffer, changes: readonly FieldChange[]): void {
-  loaded.overtaken ||= (loaded.facts.version + 1) >>> 0 !== header.readUInt32LE(66);
-  loaded.fields = applyChanges(loaded.fields, changes);
-  loaded.header = header;
 }
 
 function checkField(field: string): void {

@@ -1,5 +1,7 @@
+import { applyChanges, type FieldChange } from './field-changes.ts';
 import { type RecordHeader, readHeader } from './record.ts';
 import { readFields, type SessionFields, USER_FIELD } from './session-fields.ts';
+import { SessionDataError } from './store-errors.ts';
 
 /** A session as it was loaded: what a save compares with. */
 export class LoadedSession {
@@ -7,21 +9,24 @@ export class LoadedSession {
   readonly session: string;
   /** Whether it came with the previous secret, which is honoured for a while only. */
   readonly byPreviousSecret: boolean;
-  /** The JSON of each field, as it is known to be in Redis. */
-  fields: SessionFields;
-  /** Whether others have changed fields since: then a save must not replace the whole. */
-  overtaken = false;
   /** Fields that the application was not shown; their absence says nothing. */
   readonly hidden: Set<string> = new Set();
+  #fields: SessionFields;
   #header: Buffer;
   #facts: RecordHeader;
+  #overtaken = false;
 
   constructor(session: string, header: Buffer, fields: SessionFields, byPreviousSecret: boolean) {
     this.session = session;
-    this.fields = fields;
     this.byPreviousSecret = byPreviousSecret;
+    this.#fields = fields;
     this.#header = header;
     this.#facts = readHeader(header);
+  }
+
+  /** The JSON of each field, as the application has it: what was loaded, and its own changes since. */
+  get fields(): SessionFields {
+    return this.#fields;
   }
 
   /** The header's bytes, as they are known to be in Redis. */
@@ -29,20 +34,39 @@ export class LoadedSession {
     return this.#header;
   }
 
-  set header(header: Buffer) {
-    this.#header = header;
-    this.#facts = readHeader(header);
-  }
-
   get facts(): RecordHeader {
     return this.#facts;
+  }
+
+  /** Whether others have changed fields since. Then a save must not replace the whole: what they wrote is not known
+   *  here. */
+  get overtaken(): boolean {
+    return this.#overtaken;
+  }
+
+  /** Takes over what an operation of the application's has left in Redis: the header now, and the changes that it made.
+   *  A header that is more versions ahead than the changes account for is a sign that others were there. */
+  follow(header: Buffer, changes?: readonly FieldChange[]): void {
+    const facts = readHeader(header);
+    const expected = (this.#facts.version + (changes ? 1 : 0)) >>> 0;
+    this.#overtaken ||= facts.version !== expected;
+    if (changes) this.#fields = applyChanges(this.#fields, changes);
+    this.#header = header;
+    this.#facts = facts;
   }
 
   /** What the application sees. `cookie.expires` is what was given, or, where that has passed while the session was
    *  renewed only now and then, when the session ends. `now`: by Redis's clock, for that. */
   values(now: number): Record<string, unknown> {
     const { cookieExpiresAt, expiresAt } = this.#facts;
-    return readFields(this.fields, cookieExpiresAt === 0 || cookieExpiresAt > now ? cookieExpiresAt : expiresAt);
+    const cookieEnds = cookieExpiresAt === 0 || cookieExpiresAt > now ? cookieExpiresAt : expiresAt;
+    try {
+      return readFields(this.fields, this.hidden, cookieEnds);
+    } catch {
+      throw new SessionDataError(
+        `The data of session ${this.session} hold a field that is no JSON; they were left as they are.`,
+      );
+    }
   }
 
   /** Who it belongs to, as `identify` was told. */

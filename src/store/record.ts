@@ -60,9 +60,9 @@ export function readHeader(record: Buffer): RecordHeader {
   const length = afterPrevious + (user ? USER_LENGTH : 0);
   if (record.length < length) throw new RangeError('These session data end within their header.');
   return {
-    ended: (flags & FLAGS.ended) !== 0,
+    ended: isEnded(record),
     sealed: (flags & FLAGS.sealed) !== 0,
-    secret: record.subarray(2, 34),
+    secret: secretIn(record),
     createdAt: record.readDoubleLE(34),
     lastSeenAt: record.readDoubleLE(42),
     expiresAt: record.readDoubleLE(50),
@@ -74,6 +74,16 @@ export function readHeader(record: Buffer): RecordHeader {
     user: user ? record.toString('latin1', afterPrevious, length) : undefined,
     length,
   };
+}
+
+/** Whether a record's first bytes say that the session has ended. */
+export function isEnded(record: Buffer): boolean {
+  return (record[1]! & FLAGS.ended) !== 0;
+}
+
+/** SHA-256 of the secret, as a record's first bytes say. */
+export function secretIn(record: Buffer): Buffer {
+  return record.subarray(2, 34);
 }
 
 /** The header of the next version: `header` with what a save changes. */

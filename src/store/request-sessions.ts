@@ -2,7 +2,8 @@ import { EventEmitter } from 'node:events';
 import type { SetIfOutcome } from './field-operations.ts';
 import type { LoadedSession } from './loaded-session.ts';
 import { SessionData } from './session-data.ts';
-import { SessionGoneError, StoreUnavailableError } from './store-errors.ts';
+import { checkFields } from './session-fields.ts';
+import { NotSerialisableError, SessionGoneError, StoreUnavailableError } from './store-errors.ts';
 import type { SessionDataOptions } from './store-options.ts';
 
 export interface SessionStoreOptions extends SessionDataOptions {
@@ -50,18 +51,25 @@ export interface HeldSession {
   readonly values: object;
 }
 
+const REMEMBERED_ROTATIONS = 10_000;
+
 /** The sessions that requests hold, as the stores of the web frameworks need them: what each was loaded as, which are
  *  new, and which stand in for one that could not be read. */
 export class RequestSessions extends EventEmitter<SessionStoreEvents> {
   readonly data: SessionData;
   readonly #failsOpen: boolean;
+  readonly #isTaken: (name: string) => boolean;
   readonly #loaded = new WeakMap<object, LoadedSession>();
   readonly #new = new WeakSet<object>();
   readonly #degraded = new WeakSet<object>();
+  /** The secrets' hashes of sessions that this process has rotated, the latest last. */
+  readonly #rotated = new Map<string, Buffer>();
 
-  /** @throws RangeError or ConnectionOptionsError for a value that cannot be used. */
-  constructor(options: SessionStoreOptions) {
+  /** `isTaken`: names that the framework's sessions use themselves; a field of such a name stays where it is, unseen.
+   *  @throws RangeError or ConnectionOptionsError for a value that cannot be used. */
+  constructor(options: SessionStoreOptions, isTaken: (name: string) => boolean) {
     super();
+    this.#isTaken = isTaken;
     const { fail = 'closed' } = options;
     if (fail !== 'closed' && fail !== 'open') {
       throw new RangeError(`fail ${JSON.stringify(fail)} cannot be used: give "closed" or "open".`);
@@ -78,6 +86,7 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
     try {
       const loaded = await this.data.load(token);
       if (!loaded) return undefined;
+      for (const name of loaded.fields.keys()) if (this.#isTaken(name)) loaded.hidden.add(name);
       const values = loaded.values(this.data.now());
       this.#loaded.set(values, loaded);
       return values;
@@ -120,9 +129,46 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
     return this.#degraded.has(values);
   }
 
-  /** Whether no cookie may be sent for it: the request came with the previous secret, or its session is degraded. */
+  /** Whether no cookie may be sent for it: the request came with the previous secret, or with one that this process has
+   *  replaced since, or its session is degraded. */
   keepsCookie(values: object): boolean {
-    return this.#degraded.has(values) || this.#loaded.get(values)?.byPreviousSecret === true;
+    if (this.#degraded.has(values)) return true;
+    const loaded = this.#loaded.get(values);
+    if (!loaded) return false;
+    const replaced = this.#rotated.get(loaded.session);
+    return loaded.byPreviousSecret || (replaced !== undefined && !replaced.equals(loaded.facts.secret));
+  }
+
+  /** Whether a token's secret is the session's current one, as Redis has it now. False as well where that cannot be
+   *  learned in time: a cookie that is in doubt is not sent. */
+  isCurrent(token: string): Promise<boolean> {
+    return this.data.isCurrent(token).catch(() => false);
+  }
+
+  /** Whether values are what they were loaded as. */
+  isUnchanged(values: object): boolean {
+    const loaded = this.#loaded.get(values);
+    return loaded !== undefined && this.data.isUnchanged(values, loaded);
+  }
+
+  /** Sees whether values can be saved. A field that cannot is put back to what was loaded, so that the answer to the
+   *  error can be sent, and the rest be saved.
+   *  @throws NotSerialisableError that names the first such field. */
+  checkFields(values: object): void {
+    let first: NotSerialisableError | undefined;
+    for (;;) {
+      try {
+        checkFields(values);
+        break;
+      } catch (error) {
+        if (!(error instanceof NotSerialisableError)) throw error;
+        first ??= error;
+        const json = this.#loaded.get(values)?.fields.get(error.field);
+        if (json === undefined) delete (values as Record<string, unknown>)[error.field];
+        else (values as Record<string, unknown>)[error.field] = JSON.parse(json);
+      }
+    }
+    if (first) throw first;
   }
 
   /** Says that values begin a session, so that its first save need not look for one. */
@@ -141,7 +187,10 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
   /** The token with another secret; undefined where the request came with the previous one, and keeps that. */
   async rotate(held: HeldSession): Promise<string | undefined> {
     const loaded = await this.#saved(held);
-    return loaded.byPreviousSecret ? undefined : this.data.rotate(held.token, loaded);
+    if (loaded.byPreviousSecret) return undefined;
+    const token = await this.data.rotate(held.token, loaded);
+    if (token !== undefined) this.#remember(loaded);
+    return token;
   }
 
   /** See `SessionData.identify`. */
@@ -213,6 +262,13 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
     if (!loaded) throw new SessionGoneError('The first save of the session');
     this.#loaded.set(values, loaded);
     return loaded;
+  }
+
+  #remember({ session, facts }: LoadedSession): void {
+    const [oldest] = this.#rotated.keys();
+    if (oldest !== undefined && this.#rotated.size >= REMEMBERED_ROTATIONS) this.#rotated.delete(oldest);
+    this.#rotated.delete(session);
+    this.#rotated.set(session, facts.secret);
   }
 
   #tolerates(operation: DegradedOperation['operation'], error: unknown): boolean {

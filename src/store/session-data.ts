@@ -105,6 +105,8 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
       const base = loaded?.session === proof.session ? loaded : undefined;
       const before = base ?? (options.isNew ? undefined : await this.#records.load(redis, proof));
       if (!before) return this.#records.put(redis, proof, fields, terms);
+      // Jobs and webhooks know nothing of cookies.
+      if (!fields.has('cookie')) before.hidden.add('cookie');
       const changes = changesSince(before, fields, base !== undefined && this.#records.settings.integerDeltas);
       return (await this.#records.change(redis, proof, before, changes, terms)) ? before : undefined;
     });
@@ -113,6 +115,13 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
   /** Whether a save of `values` would write nothing that was changed: then a touch is enough. */
   isUnchanged(values: object, loaded: LoadedSession): boolean {
     return changesSince(loaded, writeFields(values).fields, false).length === 0;
+  }
+
+  /** Whether a token's secret is the session's current one: not the previous one, and the session has not ended.
+   *  @throws StoreUnavailableError */
+  async isCurrent(token: string): Promise<boolean> {
+    const proof = readToken(token);
+    return proof !== undefined && this.#run((redis) => this.#records.isCurrent(redis, proof));
   }
 
   /** Renews a session: it ends its idle time from now. Sends nothing where it was renewed less than `touchEveryMs` ago.
@@ -166,7 +175,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     );
     if (status === 0) throw new SessionGoneError('rotate()');
     if (!header) return undefined;
-    if (loaded) loaded.header = header;
+    loaded?.follow(header);
     return next;
   }
 

@@ -56,11 +56,16 @@ export function writeField(name: string, value: unknown): string | undefined {
   }
 }
 
-/** The values of fields, without the store's own. */
-export function readFields(fields: SessionFields, cookieExpiresAt: number): Record<string, unknown> {
+/** The values of fields, without the store's own and without `hidden` ones.
+ *  @throws SyntaxError where a field is no JSON. */
+export function readFields(
+  fields: SessionFields,
+  hidden: ReadonlySet<string>,
+  cookieExpiresAt: number,
+): Record<string, unknown> {
   const values: Record<string, unknown> = {};
   for (const [name, json] of fields) {
-    if (!isVisible(name)) continue;
+    if (!isVisible(name) || hidden.has(name)) continue;
     const value: unknown = JSON.parse(json);
     values[name] =
       name === 'cookie' && isObject(value)
@@ -72,10 +77,14 @@ export function readFields(fields: SessionFields, cookieExpiresAt: number): Reco
 
 // Fastify's cookies tell a second time when they were to expire.
 function writeCookie(cookie: object): string | undefined {
-  const plain = 'toJSON' in cookie && typeof cookie.toJSON === 'function' ? (cookie.toJSON() as unknown) : cookie;
-  if (!isObject(plain)) return writeField('cookie', plain);
-  const { expires: _, originalExpires: __, ...rest } = plain as Record<string, unknown>;
-  return writeField('cookie', rest);
+  return writeField('cookie', {
+    toJSON(): unknown {
+      const plain = 'toJSON' in cookie && typeof cookie.toJSON === 'function' ? (cookie.toJSON() as unknown) : cookie;
+      if (!isObject(plain)) return plain;
+      const { expires: _, originalExpires: __, ...rest } = plain as Record<string, unknown>;
+      return rest;
+    },
+  });
 }
 
 function timeOf(expires: unknown): number {
@@ -86,7 +95,7 @@ function timeOf(expires: unknown): number {
 
 function whyNot(value: unknown, error: unknown): string {
   if (error instanceof RangeError) return 'it is nested too deeply';
-  const { message } = error as Error;
+  const message = error instanceof Error ? error.message : 'its toJSON() failed';
   if (/BigInt/.test(message)) return typeof value === 'bigint' ? 'it is a BigInt' : 'it holds a BigInt';
   if (/circular/i.test(message)) return 'it refers to itself';
   return message;

@@ -2,7 +2,7 @@ import { Keys, type RedisConnection } from '../redis/index.ts';
 import { applyChanges, changesBetween, type FieldChange, listChanges } from './field-changes.ts';
 import { LoadedSession } from './loaded-session.ts';
 import { packTexts, unpackBytes, unpackTexts } from './packed-texts.ts';
-import { nextHeader, type RecordHeader, readHeader } from './record.ts';
+import { isEnded, nextHeader, type RecordHeader, readHeader, SHORT_HEADER, secretIn } from './record.ts';
 import { packTerms, SAVED, saveRecord } from './scripts/save-record.ts';
 import { touchRecord } from './scripts/touch-record.ts';
 import { Seal } from './seal.ts';
@@ -62,7 +62,7 @@ export class SessionRecords {
   async load(redis: RedisConnection, { session, hash }: SessionAddress): Promise<LoadedSession | undefined> {
     const record = await redis.commandForBuffers<Buffer | null>('GET', this.keys.record(session));
     if (record === null) return undefined;
-    const header = this.#readHeader(session, record);
+    const header = readable(session, () => readHeader(record));
     if (header.ended) return undefined;
     let byPrevious = false;
     if (hash && !sameHash(hash, header.secret)) {
@@ -82,6 +82,18 @@ export class SessionRecords {
       this.#open(session, record, header),
       byPrevious,
     );
+  }
+
+  /** Whether a session's secret is this one now. Reads no more of the record than that. */
+  async isCurrent(redis: RedisConnection, { session, hash }: TokenProof): Promise<boolean> {
+    const start = await redis.commandForBuffers<Buffer>(
+      'GETRANGE',
+      this.keys.record(session),
+      '0',
+      String(SHORT_HEADER - 1),
+    );
+    if (start.length < SHORT_HEADER) return false;
+    return !isEnded(start) && sameHash(hash, secretIn(start));
   }
 
   /** Saves fields where nothing was loaded: makes the session, or replaces what is there. Undefined where the session
@@ -123,7 +135,7 @@ export class SessionRecords {
       [this.keys.record(session)],
       [hash ?? '', session, terms.idleMs, terms.touchEveryMs, absoluteMs, terms.cookieExpiresAt, namespace],
     );
-    if (header && loaded) loaded.header = header;
+    if (header && loaded) loaded.follow(header);
     return header !== null;
   }
 
@@ -134,7 +146,12 @@ export class SessionRecords {
     const now = this.#connection.now();
     const last = absoluteMs > 0 ? createdAt + absoluteMs : Number.POSITIVE_INFINITY;
     const latest = Math.min(now + terms.idleMs + terms.touchEveryMs, last);
-    return terms.touchEveryMs > 0 && expiresAt >= Math.min(now + terms.idleMs, last) && expiresAt <= latest + 100;
+    return (
+      terms.touchEveryMs > 0 &&
+      now < last &&
+      expiresAt >= Math.min(now + terms.idleMs, last) &&
+      expiresAt <= latest + 100
+    );
   }
 
   /** The end of a session whose cookie says `cookieExpiresAt` (undefined: it has no cookie). */
@@ -181,8 +198,7 @@ export class SessionRecords {
     const fields = applyChanges(loaded.fields, changes);
     const [, header] = await this.#save(redis, session, hash, loaded, fields, '', undefined);
     if (!header) return false;
-    loaded.fields = fields;
-    loaded.header = header;
+    loaded.follow(header, changes);
     return true;
   }
 
@@ -198,9 +214,7 @@ export class SessionRecords {
     const [status, header] = await this.#save(redis, session, hash, loaded, fields, packed, terms);
     if (status === SAVED.sealed) throw sealedByOthers(session);
     if (!header) return false;
-    loaded.fields = fields;
-    loaded.header = header;
-    loaded.overtaken ||= status === SAVED.merged;
+    loaded.follow(header, changes);
     return true;
   }
 
@@ -218,8 +232,7 @@ export class SessionRecords {
       const fields = applyChanges(from.fields, changes);
       const [status, header] = await this.#save(redis, session, hash, from, fields, '', terms);
       if (header) {
-        loaded.fields = fields;
-        loaded.header = header;
+        loaded.follow(header, changes);
         return true;
       }
       if (status !== SAVED.conflict) return false;
@@ -248,7 +261,8 @@ export class SessionRecords {
           sealed: this.isSealing,
         })
       : '';
-    const atOnce = loaded && !loaded.overtaken && !loaded.byPreviousSecret && (!given || this.isFresh(loaded, end));
+    const isItsOwn = loaded && (!hash || sameHash(hash, loaded.facts.secret));
+    const atOnce = isItsOwn && !loaded.overtaken && (!given || this.isFresh(loaded, end));
     const terms = packTerms({
       hash,
       session,
@@ -283,32 +297,31 @@ export class SessionRecords {
     return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000) >= end;
   }
 
-  #readHeader(session: string, record: Buffer): RecordHeader {
-    try {
-      return readHeader(record);
-    } catch (error) {
+  #open(session: string, record: Buffer, header: RecordHeader): SessionFields {
+    if (header.sealed && !this.#seal) {
       throw new SessionDataError(
-        `The data of session ${session} cannot be read: ${(error as Error).message} They were left as they are.`,
+        `The data of session ${session} are encrypted: give this store the keys (encryption.keys).`,
       );
     }
-  }
-
-  #open(session: string, record: Buffer, header: RecordHeader): SessionFields {
     const fields: SessionFields = new Map();
-    let texts: string[];
-    if (header.sealed) {
-      if (!this.#seal) {
-        throw new SessionDataError(
-          `The data of session ${session} are encrypted: give this store the keys (encryption.keys).`,
-        );
-      }
+    const texts = readable(session, () => {
+      if (!header.sealed) return unpackTexts(record, header.length);
       const [sealed = Buffer.alloc(0)] = unpackBytes(record, header.length);
-      texts = unpackTexts(this.#seal.open(session, sealed));
-    } else {
-      texts = unpackTexts(record, header.length);
-    }
+      return unpackTexts(this.#seal!.open(session, sealed));
+    });
     for (let i = 0; i + 1 < texts.length; i += 2) fields.set(texts[i]!, texts[i + 1]!);
     return fields;
+  }
+}
+
+function readable<Read>(session: string, read: () => Read): Read {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new SessionDataError(
+      `The data of session ${session} cannot be read: ${error.message} They were left as they are.`,
+    );
   }
 }
 

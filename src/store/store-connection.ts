@@ -28,6 +28,7 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
   #arrival: Promise<void> = Promise.resolve();
   #arrive: (() => void) | undefined;
   #isDown = false;
+  #overdue = 0;
   #closed = false;
 
   /** Begins to connect and returns.
@@ -66,12 +67,17 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
    *  @throws StoreUnavailableError where it is not done in time or Redis refuses; what `work` throws about the data. */
   run<Result>(work: (redis: RedisConnection) => Promise<Result>): Promise<Result> {
     const { redis } = this;
+    // Answers come in the order of the questions: behind one that is overdue nobody else needs to wait.
+    if (this.#overdue > 0) return Promise.reject(new StoreUnavailableError(this.#silence()));
     const done = redis.isReady ? work(redis) : this.#whenReady().then(() => work(redis));
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        const error = new StoreUnavailableError(
-          `Redis at ${redis.address} did not answer within ${this.deadlineMs} ms: the session was neither read nor certainly written. Is Redis running?`,
-        );
+        const error = new StoreUnavailableError(this.#silence());
+        this.#overdue += 1;
+        const settled = (): void => {
+          this.#overdue -= 1;
+        };
+        done.then(settled, settled);
         this.#failed(error);
         reject(error);
       }, this.deadlineMs);
@@ -119,13 +125,17 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
     this.#arrival.catch(() => undefined);
   }
 
+  #silence(): string {
+    return `Redis at ${this.redis.address} did not answer within ${this.deadlineMs} ms: the session was neither read nor certainly written. Is Redis running?`;
+  }
+
   #notReady(): Error {
     if (this.#closed) return new StoreUnavailableError('This session store was closed.');
     return new RedisNotReadyError(`Redis at ${this.redis.address} does not answer now.`);
   }
 
   #explain(error: unknown): Error {
-    if (error instanceof RangeError || isOurs(error)) return error;
+    if (error instanceof RangeError || error instanceof TypeError || isOurs(error)) return error;
     const message = error instanceof Error ? error.message : String(error);
     if (/SESSIONDATA/.test(message)) return new SessionDataError(message);
     return new StoreUnavailableError(`Session data cannot be reached: ${message}`, { cause: error });

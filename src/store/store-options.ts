@@ -84,10 +84,10 @@ export function settingsOf(options: SessionDataOptions): SessionDataSettings {
     maxSessionsPerUser:
       options.maxSessionsPerUser === undefined
         ? 0
-        : number('maxSessionsPerUser', options.maxSessionsPerUser, 1, 10_000, true),
+        : number('maxSessionsPerUser', options.maxSessionsPerUser, 1, 10_000),
     onSessionLimit,
     graceMs: number('graceMs', options.graceMs ?? 30_000, 0, 3_600_000),
-    lifecycleLength: number('lifecycleLength', options.lifecycleLength ?? 10_000, 1, 100_000_000, true),
+    lifecycleLength: number('lifecycleLength', options.lifecycleLength ?? 10_000, 1, 100_000_000),
   };
 }
 
@@ -95,9 +95,9 @@ function optional(name: string, value: number | undefined, least: number): numbe
   return value === undefined ? undefined : number(name, value, least, LONGEST_MS);
 }
 
-function number(name: string, value: number, least: number, most: number, whole = false): number {
-  if (typeof value === 'number' && value >= least && value <= most && (!whole || Number.isInteger(value))) return value;
+function number(name: string, value: number, least: number, most: number): number {
+  if (Number.isInteger(value) && value >= least && value <= most) return value;
   throw new RangeError(
-    `${name} ${JSON.stringify(value)} cannot be used: give ${whole ? 'a whole number ' : ''}from ${least} to ${most}.`,
+    `${name} ${JSON.stringify(value)} cannot be used: give a whole number from ${least} to ${most}.`,
   );
 }

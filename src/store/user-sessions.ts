@@ -1,5 +1,6 @@
+import { isSession } from '../protocol/index.ts';
 import type { RedisConnection } from '../redis/index.ts';
-import { listChanges } from './field-changes.ts';
+import { type FieldChange, listChanges } from './field-changes.ts';
 import type { LoadedSession } from './loaded-session.ts';
 import { packTexts } from './packed-texts.ts';
 import { endRecord } from './scripts/end-record.ts';
@@ -45,7 +46,7 @@ export class UserSessions {
   ): Promise<string[]> {
     const user = userReference(userId);
     const own: SessionFields = new Map([[USER_FIELD, JSON.stringify(userId)]]);
-    if (device !== undefined) own.set(DEVICE_FIELD, JSON.stringify(device.slice(0, 200)));
+    if (device !== undefined) own.set(DEVICE_FIELD, JSON.stringify(String(device).slice(0, 200)));
     const identify = (): Promise<string[]> => this.#identify(redis, address, loaded, user, userId, own);
     return this.#records.isSealing ? this.#records.inTurn(address.session, identify) : identify();
   }
@@ -65,6 +66,7 @@ export class UserSessions {
 
   /** Ends one of a user's sessions. False where it is not there, or not this user's. */
   async end(redis: RedisConnection, userId: string, session: string): Promise<boolean> {
+    if (typeof session !== 'string' || !isSession(session)) return false;
     return this.endRecord(redis, { session, hash: undefined }, 'by-user', userReference(userId));
   }
 
@@ -108,7 +110,7 @@ export class UserSessions {
   ): Promise<string[]> {
     const { keys, settings, isSealing } = this.#records;
     const { session, hash } = address;
-    const changes = isSealing ? '' : packTexts(listChanges([...own].map(([name, set]) => ({ name, set }))));
+    const changes = isSealing ? '' : packTexts(listChanges(changesOf(own)));
     const fields = new Map([...loaded.fields, ...own]);
     const [status, header, ...ended] = await identifyRecord.runForBuffers(
       redis,
@@ -133,8 +135,7 @@ export class UserSessions {
       const latest = await this.#records.load(redis, address);
       if (!latest) throw new SessionGoneError('identify()');
       const result = await this.#identify(redis, address, latest, user, userId, own);
-      loaded.header = latest.header;
-      loaded.fields = latest.fields;
+      loaded.follow(latest.header, changesOf(own));
       return result;
     }
     if (status === -3) throw new SessionLimitError(settings.maxSessionsPerUser);
@@ -142,12 +143,13 @@ export class UserSessions {
       throw new SessionDataError(`The data of session ${session} are encrypted: give this store the keys too.`);
     }
     if (status === 0 || !header) throw new SessionGoneError('identify()');
-    // Where others had changed it, what they left is not known here.
-    loaded.overtaken ||= (loaded.facts.version + 1) >>> 0 !== header.readUInt32LE(66);
-    loaded.fields = fields;
-    loaded.header = header;
+    loaded.follow(header, changesOf(own));
     return ended.map((member) => member.toString());
   }
+}
+
+function changesOf(fields: SessionFields): FieldChange[] {
+  return [...fields].map(([name, set]) => ({ name, set }));
 }
 
 /** What a list shows of a session. */
