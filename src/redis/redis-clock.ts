@@ -7,9 +7,15 @@ export type Clock = () => number;
  *  measurements it runs by the process's steady clock: a local clock that is set anew moves nothing. */
 export class RedisClock {
   #originMs = performance.timeOrigin;
+  #isMeasured = false;
 
   /** The time now, by Redis, in whole milliseconds. Before the first `measure` the local time. */
   readonly now: Clock = () => Math.floor(this.#originMs + performance.now());
+
+  /** Whether it was measured. */
+  get isMeasured(): boolean {
+    return this.#isMeasured;
+  }
 
   /** Measures: one TIME, taken as read halfway through its round trip. */
   async measure(redis: RedisConnection): Promise<void> {
@@ -17,5 +23,6 @@ export class RedisClock {
     const [seconds, microseconds] = await redis.command<[string, string]>('TIME');
     const halfway = (sent + performance.now()) / 2;
     this.#originMs = Number(seconds) * 1000 + Number(microseconds) / 1000 - halfway;
+    this.#isMeasured = true;
   }
 }

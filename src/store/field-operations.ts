@@ -87,7 +87,14 @@ export class FieldOperations {
     const [status, header] = await changeField.runForBuffers(
       redis,
       [this.#records.keys.record(address.session)],
-      [address.hash ?? '', this.#records.settings.absoluteMs, 'set-if', version, packTexts(listChanges(changes))],
+      [
+        address.hash ?? '',
+        this.#records.settings.absoluteMs,
+        this.#records.notAfter(),
+        'set-if',
+        version,
+        packTexts(listChanges(changes)),
+      ],
     );
     if (status === -1) return { applied: false, version: Number(String(header)) };
     if (status === -2) throw sealedByOthers(address.session);
@@ -108,7 +115,7 @@ export class FieldOperations {
     const [status, header, json] = await changeField.runForBuffers(
       redis,
       [this.#records.keys.record(address.session)],
-      [address.hash ?? '', this.#records.settings.absoluteMs, ...operation],
+      [address.hash ?? '', this.#records.settings.absoluteMs, this.#records.notAfter(), ...operation],
     );
     if (status === -3) throw this.#unfit(operation[0]!, field);
     if (status === -2) throw sealedByOthers(address.session);

@@ -101,7 +101,7 @@ export function nextHeader(
 
 /** Redis functions over records, to stand before a script's body. A record `r` is a table of what the header says.
  *
- *  `now_ms()`; `read_record(key)` -> r or nil; `open_record(key, secret, now, absolute)` -> r where it lives and the
+ *  `now_ms()`; `refuse_late(not_after, now)` ends the script (0: never); `read_record(key)` -> r or nil; `open_record(key, secret, now, absolute)` -> r where it lives and the
  *  secret is right ('' is always right), else nil; `r.old` where it is the previous one;
  *  `pack_header(r)`; `body_of(key, r)`;
  *  `renew(r, now, terms)` -> whether the end had to be moved; terms: idle, touch_every, absolute (0: none);
@@ -121,6 +121,13 @@ local KEPT_FOR_ARCHIVE = 30 * 86400000
 local function now_ms()
   local time = redis.call('TIME')
   return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+-- Who asked has given up by then, and was told that nothing happened.
+local function refuse_late(not_after, now)
+  if tonumber(not_after) > 0 and now > tonumber(not_after) then
+    error('SESSIONLATE This came too late by Redis\\'s clock, and was not done.')
+  end
 end
 
 local function read_record(key)

@@ -4,7 +4,7 @@ import { PARTITIONS, type RedisConnection } from '../redis/index.ts';
 import { FieldOperations, type SetIfOutcome } from './field-operations.ts';
 import { ImportedSessions } from './imported-sessions.ts';
 import type { LoadedSession } from './loaded-session.ts';
-import { rotateRecord } from './scripts/rotate-record.ts';
+import { rotateRecord, undoRotation } from './scripts/rotate-record.ts';
 import { writeFields } from './session-fields.ts';
 import { changesSince, type SessionAddress, SessionRecords } from './session-records.ts';
 import { StoreConnection } from './store-connection.ts';
@@ -105,10 +105,13 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
       const base = loaded?.session === proof.session ? loaded : undefined;
       const before = base ?? (options.isNew ? undefined : await this.#records.load(redis, proof));
       if (!before) return this.#records.put(redis, proof, fields, terms);
-      // Jobs and webhooks know nothing of cookies.
-      if (!fields.has('cookie')) before.hidden.add('cookie');
+      // Jobs and webhooks know nothing of cookies: theirs is no visit, and the cookie's time stays what it is.
+      const isVisit = fields.has('cookie') || !before.fields.has('cookie');
+      if (!isVisit) before.hidden.add('cookie');
       const changes = changesSince(before, fields, base !== undefined && this.#records.settings.integerDeltas);
-      return (await this.#records.change(redis, proof, before, changes, terms)) ? before : undefined;
+      return (await this.#records.change(redis, proof, before, changes, isVisit ? terms : undefined))
+        ? before
+        : undefined;
     });
   }
 
@@ -158,21 +161,21 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
   async rotate(token: string, loaded?: LoadedSession): Promise<string | undefined> {
     const proof = proofOf(token);
     const next = createToken(proof.session);
+    const { hash } = readToken(next)!;
     const { keys, settings } = this.#records;
+    const { graceMs, absoluteMs, lifecycleLength } = settings;
+    const record = keys.record(proof.session);
     const [status, header] = await this.#run((redis) =>
       rotateRecord.runForBuffers(
         redis,
-        [keys.record(proof.session), keys.lifecycle()],
-        [
-          proof.hash,
-          proof.session,
-          readToken(next)!.hash,
-          settings.graceMs,
-          settings.absoluteMs,
-          settings.lifecycleLength,
-        ],
+        [record, keys.lifecycle()],
+        [proof.hash, proof.session, hash, graceMs, absoluteMs, lifecycleLength, this.#connection.notAfter()],
       ),
-    );
+    ).catch((error: unknown) => {
+      // It may have been done all the same, and then the only secret that anybody has would end with its grace.
+      this.#connection.afterwards((redis) => undoRotation.run(redis, [record], [proof.hash, hash]));
+      throw error;
+    });
     if (status === 0) throw new SessionGoneError('rotate()');
     if (!header) return undefined;
     loaded?.follow(header);

@@ -30,6 +30,8 @@ export interface EndTerms {
 
 // Of a time this near the clocks of two machines may think differently: Redis's own is asked.
 const CLOCK_DOUBT_MS = 2_000;
+// How far the two usually are apart.
+const CLOCK_ERROR_MS = 10;
 
 /** Records of one namespace: read, saved and touched, each in one step. Every method must run within a deadline. */
 export class SessionRecords {
@@ -55,6 +57,11 @@ export class SessionRecords {
   /** Whether what is written now is sealed. */
   get isSealing(): boolean {
     return this.#seal !== undefined;
+  }
+
+  /** Until when, by Redis's clock, what is asked for now may be done; 0 where that is not known. */
+  notAfter(): number {
+    return this.#connection.notAfter();
   }
 
   /** Reads a session; undefined where there is none, or it is another's.
@@ -150,7 +157,7 @@ export class SessionRecords {
       terms.touchEveryMs > 0 &&
       now < last &&
       expiresAt >= Math.min(now + terms.idleMs, last) &&
-      expiresAt <= latest + 100
+      expiresAt <= latest + CLOCK_ERROR_MS
     );
   }
 

@@ -10,6 +10,7 @@ import {
 import { SessionDataError, StoreUnavailableError } from './store-errors.ts';
 
 const CLOCK_INTERVAL_MS = 30_000;
+const MAX_AFTERWARDS = 1_000;
 
 interface StoreConnectionEvents {
   /** Operations fail for the first time since they last succeeded. */
@@ -29,6 +30,7 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
   #arrive: (() => void) | undefined;
   #isDown = false;
   #overdue = 0;
+  readonly #afterwards: ((redis: RedisConnection) => Promise<unknown>)[] = [];
   #closed = false;
 
   /** Begins to connect and returns.
@@ -37,13 +39,10 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
     super();
     this.deadlineMs = deadlineMs;
     this.redis = new RedisConnection(redis, 'sessionwise-store');
-    const measure = (): void => {
-      if (this.redis.isReady) this.#clock.measure(this.redis).catch(() => undefined);
-    };
     this.redis.on('ready', () => {
       this.#arrive?.();
       this.#arrive = undefined;
-      measure();
+      this.#measure();
       this.#succeeded();
     });
     this.redis.on('lost', (error) => {
@@ -52,11 +51,23 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
     });
     this.#await();
     this.redis.open();
-    this.#timer = setInterval(measure, CLOCK_INTERVAL_MS).unref();
+    this.#timer = setInterval(() => this.#measure(), CLOCK_INTERVAL_MS).unref();
   }
 
   /** The time by Redis's clock, as far as it is known here. */
   readonly now: Clock = () => this.#clock.now();
+
+  /** Until when, by Redis's clock, what is sent now may be done: later its caller has given up. 0 where Redis's clock is
+   *  not known yet. */
+  notAfter(): number {
+    return this.#clock.isMeasured ? this.#clock.now() + this.deadlineMs : 0;
+  }
+
+  /** Does `work` when operations succeed (again), as a part of no operation. */
+  afterwards(work: (redis: RedisConnection) => Promise<unknown>): void {
+    if (this.#afterwards.length < MAX_AFTERWARDS) this.#afterwards.push(work);
+    if (!this.#isDown) this.#doAfterwards();
+  }
 
   /** Whether operations are expected to succeed. */
   get isUp(): boolean {
@@ -77,14 +88,17 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
         const settled = (): void => {
           this.#overdue -= 1;
         };
-        done.then(settled, settled);
+        done.then(() => {
+          settled();
+          this.#succeeded();
+        }, settled);
         this.#failed(error);
         reject(error);
       }, this.deadlineMs);
       done.then(
         (result) => {
           clearTimeout(timer);
-          if (this.#isDown) this.#succeeded();
+          this.#succeeded();
           resolve(result);
         },
         (error: unknown) => {
@@ -125,6 +139,10 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
     this.#arrival.catch(() => undefined);
   }
 
+  #measure(): void {
+    if (this.redis.isReady) this.#clock.measure(this.redis).catch(() => undefined);
+  }
+
   #silence(): string {
     return `Redis at ${this.redis.address} did not answer within ${this.deadlineMs} ms: the session was neither read nor certainly written. Is Redis running?`;
   }
@@ -137,6 +155,8 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
   #explain(error: unknown): Error {
     if (error instanceof RangeError || error instanceof TypeError || isOurs(error)) return error;
     const message = error instanceof Error ? error.message : String(error);
+    // The clocks have come apart.
+    if (/SESSIONLATE/.test(message)) this.#measure();
     if (/SESSIONDATA/.test(message)) return new SessionDataError(message);
     return new StoreUnavailableError(`Session data cannot be reached: ${message}`, { cause: error });
   }
@@ -150,7 +170,12 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
   #succeeded(): void {
     if (!this.#isDown) return;
     this.#isDown = false;
+    this.#doAfterwards();
     this.emit('up');
+  }
+
+  #doAfterwards(): void {
+    for (const work of this.#afterwards.splice(0)) work(this.redis).catch(() => undefined);
   }
 }
 

@@ -95,7 +95,7 @@ export class UserSessions {
     const ended = await endRecord.run(
       redis,
       [keys.record(session), keys.lifecycle()],
-      [hash ?? '', session, absoluteMs, namespace, lifecycleLength, reason, user],
+      [hash ?? '', session, absoluteMs, namespace, lifecycleLength, reason, user, this.#records.notAfter()],
     );
     return ended === 1;
   }
@@ -129,6 +129,7 @@ export class UserSessions {
         settings.maxSessionsPerUser,
         settings.onSessionLimit,
         isSealing ? '' : userId,
+        this.#records.notAfter(),
       ],
     );
     if (status === -1) {

@@ -4,10 +4,12 @@ import { RECORD_LUA } from '../record.ts';
 /** Ends a session.
  *
  *  Input: KEYS record, lifecycle; ARGV hash of the secret or '', session, absolute in milliseconds, namespace, length of
- *         the lifecycle stream, reason, reference of the user it must belong to or ''.
+ *         the lifecycle stream, reason, reference of the user it must belong to or '',
+ *         and until when it may be done.
  *  Output: 1 where it lived until now, else 0: then nothing was written. */
 export const endRecord: Script<0 | 1> = new Script(`${RECORD_LUA}
 local now = now_ms()
+refuse_late(ARGV[8], now)
 local r = open_record(KEYS[1], ARGV[1], now, tonumber(ARGV[3]))
 if not r or (ARGV[7] ~= '' and r.user ~= ARGV[7]) then return 0 end
 finish(ARGV[4], tag_of(KEYS[1]), ARGV[2], r, now, KEYS[2], ARGV[5], 'ended', ARGV[6])

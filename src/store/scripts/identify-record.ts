@@ -6,7 +6,8 @@ import { RECORD_LUA } from '../record.ts';
  *  Input: KEYS record, lifecycle; ARGV 1 hash of the secret or '', 2 session, 3 the user's reference, 4 absolute in
  *         milliseconds, 5 the version that was loaded, 6 the packed fields, 7 1 where they are sealed, 8 packed changes
  *         or '' where they cannot be told, 9 namespace, 10 length of the lifecycle stream, 11 the most sessions or 0,
- *         12 `refuse` or `end-oldest`, 13 what the lifecycle entry calls the user, or ''.
+ *         12 `refuse` or `end-oldest`, 13 what the lifecycle entry calls the user, or '',
+ *         14 until when it may be done.
  *  Output: { 1, the header now, ended sessions ... }; { 0 } where the session is not there; { -1 } where others changed
  *          it and no changes were sent; { -2 } where it is sealed and changes were sent; { -3 } where there are too many.
  *  The index is written in the same step as the record; and whoever reads the index looks into the records. */
@@ -14,6 +15,7 @@ export const identifyRecord: Script<[number, ...Buffer[]]> = new Script(`${RECOR
 local record, stream, secret, session, user = KEYS[1], KEYS[2], ARGV[1], ARGV[2], ARGV[3]
 local ns, length, limit = ARGV[9], ARGV[10], tonumber(ARGV[11])
 local now, tag = now_ms(), tag_of(record)
+refuse_late(ARGV[14], now)
 local r = open_record(record, secret, now, tonumber(ARGV[4]))
 if not r then return { 0 } end
 local body = ARGV[6]
