@@ -98,7 +98,7 @@ async function loadShop(): Promise<StartShop> {
     return ((await import(new URL('shop.js', SHOP).href)) as { startShop: StartShop }).startShop;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
-    throw new DemoError('The demo shop needs more than the package: npm install express express-session connect-redis');
+    throw new DemoError('The demo shop needs more than the package: npm install express express-session');
   }
 }
 

@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
 import { pino } from 'pino';
 import pretty from 'pino-pretty';
-import { parseHttpAddress } from '../config/index.ts';
+import type { PostgresArchive } from '../archive/index.ts';
+import { archiveOf, sessionKeysOf } from '../config/config.ts';
+import { checkConfig, parseHttpAddress, readConfig } from '../config/index.ts';
 import { type Log, type Service, startService } from '../service/index.ts';
 import { addNamespaceOptions, type NamespaceFlags, resolveNamespace } from './namespace-options.ts';
 import { untilStopped } from './until-stopped.ts';
@@ -23,26 +25,49 @@ export function addServeCommand(program: Command): void {
     .option('--http <[host:]port>', 'answer /healthz, /readyz and /metrics there')
     .option('--accept-times', 'let "at" in a page view count: for replays of logs')
     .option('--log-level <level>', LOG_LEVELS.join(', '), 'info')
-    .addHelpText('after', '\nSESSIONWISE_SECRET holds the key for items; all instances of a namespace share it.')
+    .addHelpText(
+      'after',
+      '\nSESSIONWISE_SECRET holds the key for items; all instances of a namespace share it.\nSESSIONWISE_ARCHIVE_POSTGRES: where ended sessions are archived. SESSIONWISE_SESSION_KEYS: keys of encrypted sessions.',
+    )
     .action(async (flags: ServeFlags) => {
       if (!LOG_LEVELS.includes(flags.logLevel)) {
         throw new UsageError(`--log-level ${flags.logLevel} is none: give ${LOG_LEVELS.join(', ')}.`);
       }
       const log = createLog(flags.logLevel);
+      const options = resolveNamespace(flags);
+      const archive = archiveOf(flags.config === undefined ? checkConfig({}) : readConfig(flags.config), process.env);
+      const keys = sessionKeysOf(process.env);
       const service: Service = await startService({
-        ...resolveNamespace(flags),
+        ...options,
+        ...(keys && { sessions: { ...options.sessions, encryption: { keys } } }),
+        ...(archive && { archive }),
         ...(flags.sessionglob !== undefined && { sessionglob: flags.sessionglob }),
         ...(flags.http !== undefined && { http: parseHttpAddress(flags.http) }),
         ...(flags.acceptTimes && { acceptTimes: true }),
         log,
       });
+      if (archive) void checkArchive(archive, log);
       process.send?.({ ready: true, instance: service.instance });
       const why = await untilStopped();
       log.info({ why }, 'Stopping.');
       await service.stop();
+      await archive?.close();
       // A parent's channel would keep this process alive.
       if (process.connected) process.disconnect();
     });
+}
+
+/** Tells at once what would else be told only when a session ends. The service goes on: such sessions wait. */
+async function checkArchive(archive: PostgresArchive, log: Log): Promise<void> {
+  try {
+    await archive.check();
+  } catch (error) {
+    const { message, code } = error as NodeJS.ErrnoException;
+    log.warn(
+      { reason: message || code },
+      'The archive cannot be written to now: sessions that end wait in Redis until it can.',
+    );
+  }
 }
 
 function createLog(level: string): Log {

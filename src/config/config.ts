@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { type PostgresArchive, postgresArchive } from '../archive/index.ts';
 import { normalizeItem, parseSessionGlob } from '../protocol/index.ts';
 import type { ConnectionOptions, FilterEngine } from '../redis/index.ts';
 import type { Combo, ServiceOptions } from '../service/index.ts';
@@ -26,6 +27,10 @@ export interface Config {
     | { engine?: 'auto' | FilterEngine | undefined; errorRate?: number | undefined; firstCapacity?: number | undefined }
     | undefined;
   retention?: { days?: number | undefined; bounceMinutes?: number | undefined } | undefined;
+  sessions?:
+    | { sweep?: boolean | undefined; lifecycleLength?: number | undefined; encryptionKeys?: string[] | undefined }
+    | undefined;
+  archive?: { postgres?: string | undefined; table?: string | undefined; schema?: string | undefined } | undefined;
 }
 
 const combo = z
@@ -62,6 +67,13 @@ const connection = z.strictObject({
   db: z.int().min(0).exactOptional(),
   tls: tls.exactOptional(),
 });
+
+const encryptionKey = z
+  .string()
+  .regex(/^(?:[0-9a-fA-F]{64}|[A-Za-z0-9_+/-]{43}=?)$/, 'give 32 random bytes in base64 or in hex')
+  .describe('32 bytes, in base64 or in hex.');
+
+const identifier = z.string().regex(/^[a-z_][a-z0-9_]{0,62}$/, 'give a-z, 0-9 and _, at most 63, and no digit first');
 
 /** The configuration file, as zod checks it and as the JSON Schema for editors is made from it. */
 export const configSchema: z.ZodType<Config> = z
@@ -108,6 +120,38 @@ export const configSchema: z.ZodType<Config> = z
       })
       .optional()
       .describe('How long what is known of a session is kept.'),
+    sessions: z
+      .strictObject({
+        sweep: z.boolean().optional().describe('Whether this instance ends sessions whose time is over. Default true.'),
+        lifecycleLength: z
+          .int()
+          .min(1)
+          .max(100_000_000)
+          .optional()
+          .describe('Entries that the stream of lifecycle events keeps, about. Default 10,000.'),
+        encryptionKeys: z
+          .array(encryptionKey)
+          .min(1)
+          .max(100)
+          .optional()
+          .describe('The keys of the stores that encrypt, for the archive. SESSIONWISE_SESSION_KEYS wins.'),
+      })
+      .optional()
+      .describe('What is done about sessions that end.'),
+    archive: z
+      .strictObject({
+        postgres: z
+          .string()
+          .regex(/^postgres(ql)?:\/\//, 'give postgres://user:password@host:port/database')
+          .optional()
+          .describe(
+            'The database, as a URL. SESSIONWISE_ARCHIVE_POSTGRES wins; keep passwords out of files that are shared.',
+          ),
+        table: identifier.optional().describe('Default "archived_sessions".'),
+        schema: identifier.optional().describe('Default: the first of the search_path.'),
+      })
+      .optional()
+      .describe('Where sessions go that have ended. Default: nowhere, they are deleted.'),
   })
   .describe('Configuration of the Sessionwise service.');
 
@@ -150,7 +194,7 @@ export function checkConfig(value: unknown, source = 'the configuration'): Confi
 
 /** What a configuration means for the service. */
 export function serviceOptionsOf(config: Config): Omit<ServiceOptions, 'redis'> {
-  const { filter = {}, retention = {} } = config;
+  const { filter = {}, retention = {}, sessions } = config;
   return {
     combos: config.combos,
     seen: {
@@ -168,7 +212,40 @@ export function serviceOptionsOf(config: Config): Omit<ServiceOptions, 'redis'> 
     ...(config.secret !== undefined && { secret: config.secret }),
     ...(config.acceptTimes !== undefined && { acceptTimes: config.acceptTimes }),
     ...(config.http !== undefined && { http: parseHttpAddress(String(config.http)) }),
+    ...(sessions && {
+      sessions: {
+        ...(sessions.sweep !== undefined && { sweep: sessions.sweep }),
+        ...(sessions.lifecycleLength !== undefined && { lifecycleLength: sessions.lifecycleLength }),
+        ...(sessions.encryptionKeys && { encryption: { keys: sessions.encryptionKeys } }),
+      },
+    }),
   };
+}
+
+/** The archive that a configuration and the environment name; undefined where neither does. It connects when it is used.
+ *  @throws ConfigError */
+export function archiveOf(config: Config, env: NodeJS.ProcessEnv): PostgresArchive | undefined {
+  const { postgres, table, schema } = config.archive ?? {};
+  const connectionString = env.SESSIONWISE_ARCHIVE_POSTGRES || postgres;
+  if (connectionString === undefined) {
+    if (config.archive === undefined) return undefined;
+    throw new ConfigError('archive: no database is named: give archive.postgres, or SESSIONWISE_ARCHIVE_POSTGRES.');
+  }
+  if (!/^postgres(ql)?:\/\//.test(connectionString)) {
+    throw new ConfigError(
+      'SESSIONWISE_ARCHIVE_POSTGRES is no address: give postgres://user:password@host:port/database.',
+    );
+  }
+  return postgresArchive({ connectionString, table, schema });
+}
+
+/** The keys of the stores that encrypt, as SESSIONWISE_SESSION_KEYS lists them with commas; undefined where it is not
+ *  set. */
+export function sessionKeysOf(env: NodeJS.ProcessEnv): string[] | undefined {
+  const keys = env.SESSIONWISE_SESSION_KEYS?.split(',')
+    .map((key) => key.trim())
+    .filter((key) => key !== '');
+  return keys?.length ? keys : undefined;
 }
 
 function normalizeCombo(rule: Combo, index: number, source: string): Combo {

@@ -40,6 +40,7 @@ export function guardResponse(
   guarded.add(response);
   let withholds = false;
   let asked = false;
+  let isEnding = false;
 
   const writeHead = response.writeHead;
   response.writeHead = function (this: ServerResponse, ...args: unknown[]): ServerResponse {
@@ -59,16 +60,20 @@ export function guardResponse(
   const end = response.end;
   response.end = function (this: ServerResponse, ...args: unknown[]): ServerResponse {
     const finish = (): ServerResponse => Reflect.apply(end, this, args) as ServerResponse;
+    // What comes behind the first end is not looked at, as in express-session.
+    if (isEnding) return this;
     const { session, sessionID } = request;
     if (!session) return finish();
     held.checkFields(session);
     const cookieMayBeSet = !asked && !this.headersSent && sessionID !== undefined && sessionID === token;
     if (!cookieMayBeSet || held.keepsCookie(session) || !held.loadedOf(session)) return finish();
     const teaches = habit.rolling === undefined && held.isUnchanged(session);
-    if (!teaches && !habit.rolling && (!expires(session) || held.isUnchanged(session))) return finish();
+    if (habit.rolling === false && (!expires(session) || held.isUnchanged(session))) return finish();
     asked = true;
+    isEnding = true;
     void held.isCurrent(sessionID).then((isCurrent) => {
       withholds = !isCurrent;
+      isEnding = false;
       finish();
       if (teaches && isCurrent) learn(habit, request, this, sessionID);
     });

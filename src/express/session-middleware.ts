@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { SessionClient } from '../client/session-client.ts';
 import type { SessionHandle } from '../client/session-handle.ts';
+import { markInitialised } from '../http/mark-initialised.ts';
 import { bearerOf, isDocument } from '../http/page-request.ts';
 import { sessionOfBearer } from '../http/verified-session.ts';
 import { sessionOf } from '../protocol/index.ts';
@@ -36,9 +37,6 @@ export interface SessionMiddlewareOptions<Request extends SessionRequest = Sessi
 
 export type PageviewMode = 'publish' | 'request' | 'off';
 
-/** The field that marks an express-session as initialised. */
-export const INITIALISED_FIELD = 'sessionwise';
-
 declare global {
   namespace Express {
     interface Request {
@@ -64,7 +62,7 @@ export function sessionwise<Request extends SessionRequest = SessionRequest>(
     request.sessionwise = handle;
     if (!isPageview(request)) return;
     const mode = typeof pageview === 'function' ? pageview(request) : pageview;
-    if (trackAnonymous && mode !== 'off') markInitialised(request);
+    if (trackAnonymous && mode !== 'off' && request.session) markInitialised(request.session);
     const page = request.originalUrl ?? request.url ?? '/';
     if (mode === 'request') handle.view = handle.pageview(page);
     else if (mode === 'publish') void handle.publishPageview(page);
@@ -93,9 +91,4 @@ export function sessionwise<Request extends SessionRequest = SessionRequest>(
 /** A bearer token of the Authorization header, else express-session's id. */
 export function tokenOf(request: SessionRequest): string | undefined {
   return bearerOf(request) ?? request.sessionID;
-}
-
-function markInitialised(request: SessionRequest): void {
-  const session = request.session as Record<string, unknown> | undefined;
-  if (session && session[INITIALISED_FIELD] === undefined) session[INITIALISED_FIELD] = 1;
 }

@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { createRequire } from 'node:module';
 import type session from 'express-session';
+import { markInitialised } from '../http/mark-initialised.ts';
 import { createToken } from '../protocol/index.ts';
 import {
   type HeldSession,
@@ -144,7 +145,7 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
   }
 
   /** Reads a session outside a request, with the methods of one. */
-  load(token: string, callback: (error: unknown, session?: session.Session) => void): void {
+  load(token: string, callback: (error: unknown, session?: Values) => void): void {
     this.get(token, (error, values) => {
       if (error || !values) return callback(error);
       callback(null, this.createSession({ sessionID: token, sessionStore: this } as never, values));
@@ -204,7 +205,10 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
    *  @throws StoreUnavailableError, SessionGoneError, SessionLimitError */
   identify(request: StoreRequest, userId: string, options: { readonly device?: string } = {}): Promise<string[]> {
     const device = options.device ?? deviceLabel(request.headers?.['user-agent']);
-    return this.#held.identify(heldBy(request), userId, device);
+    const held = heldBy(request);
+    // express-session sends no cookie for a new session in which it sees nothing.
+    if (!this.#held.loadedOf(held.values)) markInitialised(held.values);
+    return this.#held.identify(held, userId, device);
   }
 
   /** What is known of the request's session beside its data; undefined where it was never saved. */

@@ -13,8 +13,11 @@ export class Metrics {
   readonly overlap: Gauge;
   readonly instances: Gauge;
   readonly inFlight: Gauge;
+  readonly archived: Counter;
+  readonly archiveFailures: Counter;
+  readonly archiveWaiting: Gauge;
 
-  constructor(current: { inFlight(): number; overlap(): number; instances(): number }) {
+  constructor(current: { inFlight(): number; overlap(): number; instances(): number; archiveWaiting(): number }) {
     const registers = [this.registry];
     const counter = <Label extends string = never>(
       name: string,
@@ -43,6 +46,16 @@ export class Metrics {
     );
     this.instances = gauge('instances', 'Instances that are there, this one included.', current.instances);
     this.inFlight = gauge('in_flight', 'Requests in hand.', current.inFlight);
+    this.archived = counter('archived_total', 'Ended sessions that were archived.');
+    this.archiveFailures = counter(
+      'archive_failures_total',
+      'Tries to archive a session that failed; each is tried again.',
+    );
+    this.archiveWaiting = gauge(
+      'archive_waiting',
+      'Ended sessions that wait for the archive; 0 on all instances but the one that archives now.',
+      current.archiveWaiting,
+    );
     this.seconds = new Histogram({
       name: 'sessionwise_request_seconds',
       help: 'From a request heard to its answer ready.',

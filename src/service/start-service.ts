@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { EVERY_SESSION, ProtocolError, parseSessionGlob } from '../protocol/index.ts';
 import { type FilterEngine, MetaMismatchError } from '../redis/index.ts';
+import type { ArchiveFunction } from '../store/archived-session.ts';
 import { ChannelReceiver } from '../transport/channels/channel-receiver.ts';
 import type { Combo } from './commands/command.ts';
 import { Dispatcher } from './dispatcher.ts';
@@ -10,6 +11,7 @@ import { type Log, silentLog } from './log.ts';
 import { Metrics } from './metrics.ts';
 import { type NamespaceOptions, openNamespace } from './open-namespace.ts';
 import { secretFile } from './secret.ts';
+import { type SessionEndOptions, SessionEnds } from './session-ends.ts';
 
 /** How a service is started; only `redis` must be given. */
 export interface ServiceOptions extends NamespaceOptions {
@@ -20,6 +22,10 @@ export interface ServiceOptions extends NamespaceOptions {
   readonly acceptTimes?: boolean;
   /** Where to answer `/healthz`, `/readyz` and `/metrics`. Default: nowhere. */
   readonly http?: HttpAddress;
+  /** What is done about sessions that end. */
+  readonly sessions?: SessionEndOptions;
+  /** Where ended sessions go. Default: nowhere, they are deleted. */
+  readonly archive?: ArchiveFunction;
   /** Default: writes nothing. */
   readonly log?: Log;
   /** Requests in hand at once. Default 10,000. */
@@ -67,6 +73,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       inFlight: () => receiver.inFlight,
       overlap: () => beat.overlapping().length,
       instances: () => beat.instances(),
+      archiveWaiting: () => ends.archiveWaiting,
     });
     const context = {
       data,
@@ -111,6 +118,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       ),
     );
 
+    const ends = new SessionEnds(redis, namespace, options.sessions ?? {}, options.archive, () => closed === undefined);
+
     redis.on('lost', (error) => {
       if (!closed) log.warn({ reason: error.message }, 'Redis is away; trying again.');
       closed = away;
@@ -148,6 +157,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     }
     await receiver.start();
     await beat.start(subscriber);
+    await ends.start(metrics, log);
     const clockTimer = setInterval(() => {
       if (redis.isReady) opened.measureClock().catch(() => undefined);
     }, CLOCK_INTERVAL_MS).unref();
@@ -161,7 +171,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       clearInterval(clockTimer);
       // Nobody waits for the good-bye: a Redis that has frozen does not answer it, and closing waits for what was sent.
       void beat.stop();
-      const finished = await receiver.stop(deadlineMs);
+      const [finished] = await Promise.all([receiver.stop(deadlineMs), ends.stop(deadlineMs)]);
       if (!finished) log.warn({ inFlight: receiver.inFlight }, 'Stopped with requests unfinished.');
       await Promise.all([http?.close(), subscriber.close(), redis.close()]);
       log.info({ instance }, 'Stopped.');

@@ -25,15 +25,16 @@ export class ImportedSessions {
     const values = text === null ? undefined : readSession(text);
     if (!values) return undefined;
     const { fields, cookie } = writeFields(values);
-    const loaded = await this.#records.put(redis, proof, fields, this.#terms(cookie?.expiresAt ?? 0, leftMs));
-    // Where another request took it over in the same moment, ours wrote the same, and both delete.
+    const terms = this.#terms(cookie?.expiresAt ?? 0, leftMs);
+    const made = await this.#records.put(redis, proof, fields, terms, 'make');
     await this.forget(redis, token);
-    return loaded;
+    // Another request took it over in the same moment, and may have changed it since; or it was ended.
+    return made ?? this.#records.load(redis, proof);
   }
 
-  /** Deletes what connect-redis kept under a token, so that a session that has ended is not taken over afterwards. */
-  async forget(redis: RedisConnection, token: string): Promise<void> {
-    await redis.command('DEL', `${this.#prefix}${token}`);
+  /** Deletes what connect-redis kept under a token. Whether there was something. */
+  async forget(redis: RedisConnection, token: string): Promise<boolean> {
+    return (await redis.command<number>('DEL', `${this.#prefix}${token}`)) === 1;
   }
 
   // connect-redis renews the key and not `cookie.expires` within it: what is left is what the key says.

@@ -104,7 +104,8 @@ export function nextHeader(
  *  `now_ms()`; `refuse_late(not_after, now)` ends the script (0: never); `read_record(key)` -> r or nil; `open_record(key, secret, now, absolute)` -> r where it lives and the
  *  secret is right ('' is always right), else nil; `r.old` where it is the previous one;
  *  `pack_header(r)`; `body_of(key, r)`;
- *  `renew(r, now, terms)` -> whether the end had to be moved; terms: idle, touch_every, absolute (0: none);
+ *  `renew(r, now, idle, touch_every, absolute)` -> whether the end had to be moved; idle below 0: it stays; absolute 0:
+ *  none; `try_record(key)` -> whether it could be read, and r;
  *  `index_end(ns, tag, session, r)` writes the end into the indexes;
  *  `changed_body(body, changes)` -> the packed fields with changes applied: a list of name, operation, value, final;
  *  operations: `s` set, `d` delete, `n` add `value` where an integer stands, else set `final`;
@@ -150,6 +151,12 @@ local function read_record(key)
   return r
 end
 
+-- For scripts that look at several: one that cannot be read must not keep them from the others.
+local function try_record(key)
+  local readable, r = pcall(read_record, key)
+  return readable, readable and r or nil
+end
+
 local function open_record(key, secret, now, absolute)
   local r = read_record(key)
   if not r or r.ended or r.expires <= now or (absolute > 0 and r.created + absolute <= now) then return nil end
@@ -173,6 +180,7 @@ local function body_of(key, r)
 end
 
 local function renew(r, now, idle, touch_every, absolute)
+  if idle < 0 then return false end
   local ends = now + idle + touch_every
   if absolute > 0 then ends = math.min(ends, r.created + absolute) end
   if ends == r.expires or (touch_every > 0 and r.expires >= now + idle and r.expires <= ends) then return false end
@@ -237,6 +245,11 @@ local function tell(stream, length, event, session, ...)
   redis.call('XADD', stream, 'MAXLEN', '~', length, '*', 'event', event, 'session', session, ...)
 end
 
+local function leave_tombstone(key, r, now)
+  r.ended, r.previous, r.user, r.sealed = true, nil, nil, nil
+  redis.call('SET', key, pack_header(r), 'PXAT', now + TOMBSTONE_MS)
+end
+
 local function finish(ns, tag, session, r, now, stream, length, event, reason)
   local key = session_key(ns, tag, session, 's')
   if reason then tell(stream, length, event, session, 'reason', reason) else tell(stream, length, event, session) end
@@ -254,8 +267,7 @@ local function finish(ns, tag, session, r, now, stream, length, event, reason)
   if event == 'expired' then
     redis.call('UNLINK', key)
   else
-    r.previous, r.user, r.sealed = nil, nil, nil
-    redis.call('SET', key, pack_header(r), 'PXAT', now + TOMBSTONE_MS)
+    leave_tombstone(key, r, now)
   end
 end
 `;

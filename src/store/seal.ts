@@ -22,7 +22,8 @@ export class Seal {
    *  @throws RangeError for what is no key. */
   constructor(keys: readonly (string | Uint8Array)[], namespace: string) {
     const read = keys.map((key, i) => {
-      const bytes = typeof key === 'string' ? keyFromText(key) : Buffer.from(key);
+      const bytes =
+        typeof key === 'string' ? keyFromText(key) : key instanceof Uint8Array ? Buffer.from(key) : undefined;
       if (bytes?.length !== 32) {
         throw new RangeError(
           `encryption.keys[${i}] is no key: give 32 random bytes, as a Buffer, in base64 or in hex.`,

@@ -12,7 +12,7 @@ import { SessionGoneError } from './store-errors.ts';
 import { type SessionDataOptions, settingsOf } from './store-options.ts';
 import { Sweeper } from './sweeper.ts';
 import { readToken } from './token-proof.ts';
-import { type EndReason, type UserSession, UserSessions } from './user-sessions.ts';
+import { type EndReason, type UserSession, UserSessions, unlessUnreadable } from './user-sessions.ts';
 
 /** Whose data are meant: a token, which is checked; or a session's id, by code that needs no token (a job, a webhook). */
 export type SessionTarget = string | { readonly session: string };
@@ -81,7 +81,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
   async load(token: string): Promise<LoadedSession | undefined> {
     const proof = readToken(token);
     if (!proof) return undefined;
-    return this.#run(async (redis) => {
+    return this.#read(async (redis) => {
       const loaded = await this.#records.load(redis, proof);
       return loaded ?? this.#imported?.take(redis, token, proof);
     });
@@ -124,7 +124,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
    *  @throws StoreUnavailableError */
   async isCurrent(token: string): Promise<boolean> {
     const proof = readToken(token);
-    return proof !== undefined && this.#run((redis) => this.#records.isCurrent(redis, proof));
+    return proof !== undefined && this.#read((redis) => this.#records.isCurrent(redis, proof));
   }
 
   /** Renews a session: it ends its idle time from now. Sends nothing where it was renewed less than `touchEveryMs` ago.
@@ -149,8 +149,9 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     const address = typeof target === 'string' ? readToken(target) : addressOf(target);
     if (!address) return false;
     return this.#run(async (redis) => {
-      if (typeof target === 'string') await this.#imported?.forget(redis, target);
-      return this.#users.endRecord(redis, address, reason);
+      const forestall = typeof target === 'string' && (await this.#imported?.forget(redis, target));
+      const lived = await this.#users.endRecord(redis, address, reason, { forestall: forestall === true });
+      return lived || forestall === true;
     });
   }
 
@@ -227,7 +228,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
   /** A user's sessions that live, the last seen first.
    *  @throws StoreUnavailableError */
   sessionsOf(userId: string): Promise<UserSession[]> {
-    return this.#run((redis) => this.#users.list(redis, userId));
+    return this.#read((redis) => this.#users.list(redis, userId));
   }
 
   /** Ends one of a user's sessions. False where it has ended, or is another user's.
@@ -253,8 +254,8 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
   async all(): Promise<LoadedSession[]> {
     const living: LoadedSession[] = [];
     for await (const batch of this.#batches()) {
-      const loaded = await this.#run((redis) =>
-        Promise.all(batch.map((session) => this.#records.load(redis, { session, hash: undefined }))),
+      const loaded = await this.#read((redis) =>
+        Promise.all(batch.map((session) => this.#records.tryLoad(redis, session))),
       );
       for (const session of loaded) if (session) living.push(session);
     }
@@ -265,9 +266,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
    *  @throws StoreUnavailableError */
   async clear(): Promise<void> {
     for await (const batch of this.#batches()) {
-      await this.#run((redis) =>
-        Promise.all(batch.map((session) => this.#users.endRecord(redis, { session, hash: undefined }, 'cleared'))),
-      );
+      await this.#run((redis) => Promise.all(batch.map((session) => this.#clear(redis, session))));
     }
   }
 
@@ -285,11 +284,22 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     return this.#connection.run(work);
   }
 
+  async #clear(redis: RedisConnection, session: string): Promise<void> {
+    const lived = await this.#users
+      .endRecord(redis, { session, hash: undefined }, 'cleared')
+      .catch((error: unknown) => unlessUnreadable(error));
+    if (!lived) await this.#records.discard(redis, session);
+  }
+
+  #read<Result>(work: (redis: RedisConnection) => Promise<Result>): Promise<Result> {
+    return this.#connection.run(work, true);
+  }
+
   // By members and not by position, so that what is ended on the way shifts nothing.
   async *#batches(): AsyncGenerator<string[]> {
     for (let partition = 0; partition < PARTITIONS; partition += 1) {
       const due = this.#records.keys.due(partition);
-      const sessions = await this.#run((redis) => redis.command<string[]>('ZRANGE', due, '0', '-1'));
+      const sessions = await this.#read((redis) => redis.command<string[]>('ZRANGE', due, '0', '-1'));
       for (let i = 0; i < sessions.length; i += BATCH) yield sessions.slice(i, i + BATCH);
     }
   }

@@ -1,4 +1,4 @@
-import { Keys, type RedisConnection } from '../redis/index.ts';
+import { Keys, partitionOf, type RedisConnection } from '../redis/index.ts';
 import { applyChanges, changesBetween, type FieldChange, listChanges } from './field-changes.ts';
 import { LoadedSession } from './loaded-session.ts';
 import { packTexts, unpackBytes, unpackTexts } from './packed-texts.ts';
@@ -8,7 +8,7 @@ import { touchRecord } from './scripts/touch-record.ts';
 import { Seal } from './seal.ts';
 import type { SessionFields } from './session-fields.ts';
 import type { StoreConnection } from './store-connection.ts';
-import { SessionDataError } from './store-errors.ts';
+import { isWrongType, SessionDataError } from './store-errors.ts';
 import { DEFAULT_IDLE_MS, type SessionDataOptions, type SessionDataSettings } from './store-options.ts';
 import { sameHash, type TokenProof } from './token-proof.ts';
 
@@ -76,12 +76,7 @@ export class SessionRecords {
       if (!header.previous || !sameHash(hash, header.previous.secret)) return undefined;
       byPrevious = true;
     }
-    const { absoluteMs } = this.settings;
-    const end = Math.min(
-      header.expiresAt,
-      absoluteMs > 0 ? header.createdAt + absoluteMs : Number.POSITIVE_INFINITY,
-      byPrevious ? header.previous!.until : Number.POSITIVE_INFINITY,
-    );
+    const end = Math.min(this.#endOf(header), byPrevious ? header.previous!.until : Number.POSITIVE_INFINITY);
     if (await this.#isOver(redis, end)) return undefined;
     return new LoadedSession(
       session,
@@ -89,6 +84,24 @@ export class SessionRecords {
       this.#open(session, record, header),
       byPrevious,
     );
+  }
+
+  /** Reads a session of a list, without its token; undefined as well where it cannot be read. */
+  async tryLoad(redis: RedisConnection, session: string): Promise<LoadedSession | undefined> {
+    try {
+      return await this.load(redis, { session, hash: undefined });
+    } catch (error) {
+      if (error instanceof SessionDataError || isWrongType(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Forgets what cannot be read. */
+  async discard(redis: RedisConnection, session: string): Promise<void> {
+    await Promise.all([
+      redis.command('UNLINK', this.keys.record(session)),
+      redis.command('ZREM', this.keys.due(partitionOf(session)), session),
+    ]);
   }
 
   /** Whether a session's secret is this one now. Reads no more of the record than that. */
@@ -103,15 +116,16 @@ export class SessionRecords {
     return !isEnded(start) && sameHash(hash, secretIn(start));
   }
 
-  /** Saves fields where nothing was loaded: makes the session, or replaces what is there. Undefined where the session
-   *  has ended, or is another's. */
+  /** Saves fields where nothing was loaded: makes the session, or replaces what is there (`put`) or lets it be (`make`).
+   *  Undefined where nothing was written: the session has ended, or is another's, or is there. */
   async put(
     redis: RedisConnection,
     { session, hash }: TokenProof,
     fields: SessionFields,
     terms: EndTerms,
+    mode: 'put' | 'make' = 'put',
   ): Promise<LoadedSession | undefined> {
-    const [, header] = await this.#save(redis, session, hash, undefined, fields, '', terms);
+    const [, header] = await this.#save(redis, session, hash, undefined, fields, '', terms, mode);
     return header && new LoadedSession(session, header, fields, false);
   }
 
@@ -258,9 +272,10 @@ export class SessionRecords {
     fields: SessionFields,
     changes: Buffer | '',
     given: EndTerms | undefined,
+    mode: 'update' | 'put' | 'make' = 'update',
   ): Promise<[number, Buffer?]> {
     const { absoluteMs, namespace, lifecycleLength } = this.settings;
-    const end = given ?? this.#sameEnd(loaded!);
+    const end = given ?? { idleMs: -1, touchEveryMs: 0, cookieExpiresAt: loaded!.facts.cookieExpiresAt };
     const next = loaded
       ? nextHeader(loaded.header, {
           lastSeenAt: this.#connection.now(),
@@ -269,11 +284,12 @@ export class SessionRecords {
         })
       : '';
     const isItsOwn = loaded && (!hash || sameHash(hash, loaded.facts.secret));
-    const atOnce = isItsOwn && !loaded.overtaken && (!given || this.isFresh(loaded, end));
+    const lives = loaded && (given ? this.isFresh(loaded, given) : this.#livesOn(loaded));
+    const atOnce = isItsOwn && !loaded.overtaken && lives;
     const terms = packTerms({
       hash,
       session,
-      mode: loaded ? 'update' : 'put',
+      mode,
       version: loaded && !loaded.overtaken ? loaded.facts.version : -1,
       sealed: this.isSealing,
       bodyAt: next.length,
@@ -292,10 +308,13 @@ export class SessionRecords {
     return typeof reply === 'number' ? [reply, next as Buffer] : reply;
   }
 
-  // A change that is no visit moves no end: what is left stays what it is.
-  #sameEnd({ facts }: LoadedSession): EndTerms {
-    const leftMs = Math.max(0, facts.expiresAt - this.#connection.now());
-    return { idleMs: 0, touchEveryMs: leftMs + CLOCK_DOUBT_MS, cookieExpiresAt: facts.cookieExpiresAt };
+  #livesOn({ facts }: LoadedSession): boolean {
+    return this.#endOf(facts) - this.#connection.now() > CLOCK_DOUBT_MS;
+  }
+
+  #endOf({ expiresAt, createdAt }: RecordHeader): number {
+    const { absoluteMs } = this.settings;
+    return absoluteMs > 0 ? Math.min(expiresAt, createdAt + absoluteMs) : expiresAt;
   }
 
   async #isOver(redis: RedisConnection, end: number): Promise<boolean> {

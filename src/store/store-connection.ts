@@ -7,7 +7,7 @@ import {
   RedisConnection,
   RedisNotReadyError,
 } from '../redis/index.ts';
-import { SessionDataError, StoreUnavailableError } from './store-errors.ts';
+import { isOtherFormat, isWrongType, SessionDataError, StoreUnavailableError } from './store-errors.ts';
 
 const CLOCK_INTERVAL_MS = 30_000;
 const MAX_AFTERWARDS = 1_000;
@@ -28,7 +28,9 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
   readonly #timer: NodeJS.Timeout;
   #arrival: Promise<void> = Promise.resolve();
   #arrive: (() => void) | undefined;
+  #abandon: (() => void) | undefined;
   #isDown = false;
+  #refusesWrites = false;
   #overdue = 0;
   readonly #afterwards: ((redis: RedisConnection) => Promise<unknown>)[] = [];
   #closed = false;
@@ -42,8 +44,11 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
     this.redis.on('ready', () => {
       this.#arrive?.();
       this.#arrive = undefined;
-      this.#measure();
-      this.#succeeded();
+      // A server that is loading its data is connected, and refuses this too.
+      this.#measure().then(
+        () => this.#succeeded(true),
+        () => undefined,
+      );
     });
     this.redis.on('lost', (error) => {
       this.#await();
@@ -51,7 +56,9 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
     });
     this.#await();
     this.redis.open();
-    this.#timer = setInterval(() => this.#measure(), CLOCK_INTERVAL_MS).unref();
+    this.#timer = setInterval(() => {
+      this.#measure().catch(() => undefined);
+    }, CLOCK_INTERVAL_MS).unref();
   }
 
   /** The time by Redis's clock, as far as it is known here. */
@@ -74,15 +81,19 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
     return this.redis.isReady && !this.#isDown;
   }
 
-  /** Does `work` within the deadline.
+  /** Does `work` within the deadline. `reads`: it writes nothing, so its success says nothing of writes that Redis refuses
+   *  (its memory is full, it is a replica).
    *  @throws StoreUnavailableError where it is not done in time or Redis refuses; what `work` throws about the data. */
-  run<Result>(work: (redis: RedisConnection) => Promise<Result>): Promise<Result> {
+  run<Result>(work: (redis: RedisConnection) => Promise<Result>, reads = false): Promise<Result> {
     const { redis } = this;
+    if (this.#closed) return Promise.reject(closed());
     // Answers come in the order of the questions: behind one that is overdue nobody else needs to wait.
     if (this.#overdue > 0) return Promise.reject(new StoreUnavailableError(this.#silence()));
     const done = redis.isReady ? work(redis) : this.#whenReady().then(() => work(redis));
+    let isLate = false;
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
+      const late = (): void => {
+        isLate = true;
         const error = new StoreUnavailableError(this.#silence());
         this.#overdue += 1;
         const settled = (): void => {
@@ -90,21 +101,31 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
         };
         done.then(() => {
           settled();
-          this.#succeeded();
+          this.#succeeded(reads);
         }, settled);
         this.#failed(error);
         reject(error);
+      };
+      // Node looks at its timers before it reads what has come in meanwhile: where it is this process that stood still,
+      // the answer may lie there.
+      let turn: NodeJS.Immediate | undefined;
+      const timer = setTimeout(() => {
+        turn = setImmediate(late);
       }, this.deadlineMs);
+      const settle = (): void => {
+        clearTimeout(timer);
+        clearImmediate(turn);
+      };
       done.then(
         (result) => {
-          clearTimeout(timer);
-          this.#succeeded();
+          settle();
+          this.#succeeded(reads);
           resolve(result);
         },
         (error: unknown) => {
-          clearTimeout(timer);
+          settle();
           const told = this.#explain(error);
-          if (told instanceof StoreUnavailableError) this.#failed(told);
+          if (told instanceof StoreUnavailableError && !isLate) this.#failed(told, isRefusedWrite(told));
           reject(told);
         },
       );
@@ -115,6 +136,7 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#timer);
+    this.#abandon?.();
     await this.redis.close();
     this.removeAllListeners();
   }
@@ -130,7 +152,9 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
   #await(): void {
     if (this.#arrive) return;
     this.#arrival = new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(this.#notReady()), this.deadlineMs).unref();
+      this.#abandon = () => reject(this.#notReady());
+      // As in `run`: one turn for what has come in meanwhile.
+      const timer = setTimeout(() => setImmediate(() => this.#abandon?.()), this.deadlineMs).unref();
       this.#arrive = () => {
         clearTimeout(timer);
         resolve();
@@ -139,8 +163,8 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
     this.#arrival.catch(() => undefined);
   }
 
-  #measure(): void {
-    if (this.redis.isReady) this.#clock.measure(this.redis).catch(() => undefined);
+  #measure(): Promise<void> {
+    return this.#clock.measure(this.redis);
   }
 
   #silence(): string {
@@ -148,7 +172,7 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
   }
 
   #notReady(): Error {
-    if (this.#closed) return new StoreUnavailableError('This session store was closed.');
+    if (this.#closed) return closed();
     return new RedisNotReadyError(`Redis at ${this.redis.address} does not answer now.`);
   }
 
@@ -156,20 +180,23 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
     if (error instanceof RangeError || error instanceof TypeError || isOurs(error)) return error;
     const message = error instanceof Error ? error.message : String(error);
     // The clocks have come apart.
-    if (/SESSIONLATE/.test(message)) this.#measure();
-    if (/SESSIONDATA/.test(message)) return new SessionDataError(message);
+    if (/SESSIONLATE/.test(message)) this.#measure().catch(() => undefined);
+    if (isOtherFormat(error)) return new SessionDataError(message);
+    if (isWrongType(error)) return new SessionDataError(`Something else lies where session data should: ${message}`);
     return new StoreUnavailableError(`Session data cannot be reached: ${message}`, { cause: error });
   }
 
-  #failed(error: Error): void {
+  #failed(error: Error, refusesWrites = false): void {
+    this.#refusesWrites ||= refusesWrites;
     if (this.#isDown || this.#closed) return;
     this.#isDown = true;
     this.emit('down', error);
   }
 
-  #succeeded(): void {
-    if (!this.#isDown) return;
+  #succeeded(reads: boolean): void {
+    if (!this.#isDown || (reads && this.#refusesWrites)) return;
     this.#isDown = false;
+    this.#refusesWrites = false;
     this.#doAfterwards();
     this.emit('up');
   }
@@ -177,6 +204,15 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
   #doAfterwards(): void {
     for (const work of this.#afterwards.splice(0)) work(this.redis).catch(() => undefined);
   }
+}
+
+function closed(): StoreUnavailableError {
+  return new StoreUnavailableError('This session store was closed.');
+}
+
+// Redis is there, and reads go on.
+function isRefusedWrite({ message }: Error): boolean {
+  return /\b(OOM|READONLY|MISCONF|NOPERM|NOREPLICAS)\b/.test(message);
 }
 
 function isOurs(error: unknown): error is Error {

@@ -50,3 +50,13 @@ export class SessionGoneError extends Error {
     super(`${what} changed nothing: the session has ended, or was never saved.`);
   }
 }
+
+/** Whether Redis says that something else lies where session data should. */
+export function isWrongType(error: unknown): boolean {
+  return error instanceof Error && /\bWRONGTYPE\b/.test(error.message);
+}
+
+/** Whether a script says that session data are of a format that it does not know. */
+export function isOtherFormat(error: unknown): boolean {
+  return error instanceof Error && /\bSESSIONDATA\b/.test(error.message);
+}

@@ -62,8 +62,11 @@ export interface SessionDataSettings {
  *  @throws RangeError that names a value that cannot be used. */
 export function settingsOf(options: SessionDataOptions): SessionDataSettings {
   const { absoluteMs, onSessionLimit = 'refuse', importFrom } = options;
-  if (options.redis === undefined || options.redis === null) {
+  if (typeof options.redis !== 'string' && (typeof options.redis !== 'object' || options.redis === null)) {
     throw new RangeError('A session store needs redis: give a redis:// URL or a client of createClient().');
+  }
+  if (options.encryption !== undefined && !Array.isArray(options.encryption?.keys)) {
+    throw new RangeError('encryption.keys is no list: give encryption: { keys: [key, ...] }.');
   }
   if (onSessionLimit !== 'refuse' && onSessionLimit !== 'end-oldest') {
     throw new RangeError(
@@ -98,6 +101,6 @@ function optional(name: string, value: number | undefined, least: number): numbe
 function number(name: string, value: number, least: number, most: number): number {
   if (Number.isInteger(value) && value >= least && value <= most) return value;
   throw new RangeError(
-    `${name} ${JSON.stringify(value)} cannot be used: give a whole number from ${least} to ${most}.`,
+    `${name} ${typeof value === 'string' ? JSON.stringify(value) : String(value)} cannot be used: give a whole number from ${least} to ${most}.`,
   );
 }

@@ -15,18 +15,25 @@ export class Sweeper {
   readonly #lifecycleLength: number;
   readonly #intervalMs: number;
   readonly #lease: Lease;
+  readonly #enabled: () => boolean;
   #timer: NodeJS.Timeout | undefined;
   #sweeping: Promise<void> | undefined;
 
   constructor(
     redis: RedisConnection,
     namespace: string,
-    options: { readonly lifecycleLength: number; readonly intervalMs?: number },
+    options: {
+      readonly lifecycleLength: number;
+      readonly intervalMs?: number;
+      /** Whether it may work now. Default: always. */
+      readonly enabled?: () => boolean;
+    },
   ) {
     this.#redis = redis;
     this.#keys = new Keys(namespace);
     this.#lifecycleLength = options.lifecycleLength;
     this.#intervalMs = options.intervalMs ?? SWEEP_INTERVAL_MS;
+    this.#enabled = options.enabled ?? (() => true);
     this.#lease = new Lease(redis, this.#keys.lease('sweep'), randomBytes(8).toString('hex'), this.#intervalMs * 3);
   }
 
@@ -56,7 +63,7 @@ export class Sweeper {
 
   async #sweepIfOurs(): Promise<void> {
     // What fails now is due the next time as well.
-    if (this.#redis.isReady && (await this.#lease.take())) await this.sweep().catch(() => undefined);
+    if (this.#redis.isReady && this.#enabled() && (await this.#lease.take())) await this.sweep().catch(() => undefined);
   }
 
   async #sweepPartition(partition: number): Promise<number> {

@@ -7,7 +7,7 @@ import { endRecord } from './scripts/end-record.ts';
 import { identifyRecord } from './scripts/identify-record.ts';
 import { DEVICE_FIELD, type SessionFields, USER_FIELD } from './session-fields.ts';
 import type { SessionAddress, SessionRecords } from './session-records.ts';
-import { SessionDataError, SessionGoneError, SessionLimitError } from './store-errors.ts';
+import { isOtherFormat, isWrongType, SessionDataError, SessionGoneError, SessionLimitError } from './store-errors.ts';
 import { userReference } from './user-reference.ts';
 
 /** One of a user's sessions, as "your devices" lists it. */
@@ -55,9 +55,7 @@ export class UserSessions {
   async list(redis: RedisConnection, userId: string): Promise<UserSession[]> {
     const user = userReference(userId);
     const members = await redis.command<string[]>('ZRANGE', this.#records.keys.userSessions(user), '0', '-1');
-    const loaded = await Promise.all(
-      members.map((member) => this.#records.load(redis, { session: sessionOfMember(member), hash: undefined })),
-    );
+    const loaded = await Promise.all(members.map((member) => this.#records.tryLoad(redis, sessionOfMember(member))));
     return loaded
       .filter((session): session is LoadedSession => session?.facts.user === user)
       .map(describe)
@@ -67,7 +65,7 @@ export class UserSessions {
   /** Ends one of a user's sessions. False where it is not there, or not this user's. */
   async end(redis: RedisConnection, userId: string, session: string): Promise<boolean> {
     if (typeof session !== 'string' || !isSession(session)) return false;
-    return this.endRecord(redis, { session, hash: undefined }, 'by-user', userReference(userId));
+    return this.endRecord(redis, { session, hash: undefined }, 'by-user', { user: userReference(userId) });
   }
 
   /** Ends a user's sessions, but for `keep`. How many it were. */
@@ -78,24 +76,37 @@ export class UserSessions {
       members
         .map(sessionOfMember)
         .filter((session) => session !== keep)
-        .map((session) => this.endRecord(redis, { session, hash: undefined }, 'by-user', user)),
+        .map((session) =>
+          this.endRecord(redis, { session, hash: undefined }, 'by-user', { user }).catch(unlessUnreadable),
+        ),
     );
     return ended.filter(Boolean).length;
   }
 
-  /** Ends a session; with `user`, only if it is that user's. Whether it lived until now. */
+  /** Ends a session; with `user`, only if it is that user's; with `forestall`, one that is not there cannot come to be
+   *  afterwards. Whether it lived until now. */
   async endRecord(
     redis: RedisConnection,
     { session, hash }: SessionAddress,
     reason: EndReason,
-    user = '',
+    { user = '', forestall = false }: { readonly user?: string; readonly forestall?: boolean } = {},
   ): Promise<boolean> {
     const { keys, settings } = this.#records;
     const { absoluteMs, namespace, lifecycleLength } = settings;
     const ended = await endRecord.run(
       redis,
       [keys.record(session), keys.lifecycle()],
-      [hash ?? '', session, absoluteMs, namespace, lifecycleLength, reason, user, this.#records.notAfter()],
+      [
+        hash ?? '',
+        session,
+        absoluteMs,
+        namespace,
+        lifecycleLength,
+        reason,
+        user,
+        this.#records.notAfter(),
+        forestall ? 1 : 0,
+      ],
     );
     return ended === 1;
   }
@@ -147,6 +158,12 @@ export class UserSessions {
     loaded.follow(header, changesOf(own));
     return ended.map((member) => member.toString());
   }
+}
+
+/** What cannot be read cannot be told to be this user's. */
+export function unlessUnreadable(error: unknown): false {
+  if (error instanceof SessionDataError || isWrongType(error) || isOtherFormat(error)) return false;
+  throw error;
 }
 
 function changesOf(fields: SessionFields): FieldChange[] {

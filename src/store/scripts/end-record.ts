@@ -5,12 +5,16 @@ import { RECORD_LUA } from '../record.ts';
  *
  *  Input: KEYS record, lifecycle; ARGV hash of the secret or '', session, absolute in milliseconds, namespace, length of
  *         the lifecycle stream, reason, reference of the user it must belong to or '',
- *         and until when it may be done.
+ *         until when it may be done, 1 where a session
+ *         that is not there must not come to be afterwards.
  *  Output: 1 where it lived until now, else 0: then nothing was written. */
 export const endRecord: Script<0 | 1> = new Script(`${RECORD_LUA}
 local now = now_ms()
 refuse_late(ARGV[8], now)
 local r = open_record(KEYS[1], ARGV[1], now, tonumber(ARGV[3]))
+if not r and ARGV[9] == '1' and redis.call('EXISTS', KEYS[1]) == 0 then
+  leave_tombstone(KEYS[1], { secret = ARGV[1], created = now, seen = now, expires = now, cookie = 0, version = 0 }, now)
+end
 if not r or (ARGV[7] ~= '' and r.user ~= ARGV[7]) then return 0 end
 finish(ARGV[4], tag_of(KEYS[1]), ARGV[2], r, now, KEYS[2], ARGV[5], 'ended', ARGV[6])
 return 1

@@ -30,10 +30,10 @@ if limit > 0 and r.user ~= user then
   local index, others = user_key(ns, user), {}
   for _, member in ipairs(redis.call('ZRANGE', index, 0, -1)) do
     local its_tag, its_session = string.match(member, '^(%w+):(.+)$')
-    local its_record = read_record(session_key(ns, its_tag, its_session, 's'))
+    local readable, its_record = try_record(session_key(ns, its_tag, its_session, 's'))
     if its_record and not its_record.ended and its_record.expires > now and its_record.user == user then
       others[#others + 1] = { tag = its_tag, session = its_session, r = its_record }
-    else
+    elseif readable then
       redis.call('ZREM', index, member)
     end
   end

@@ -21,8 +21,8 @@ export interface SaveTerms {
   /** SHA-256 of the token's secret; empty where it is not asked for. */
   readonly hash: Buffer | undefined;
   readonly session: string;
-  /** `put` makes the session where it is not there. */
-  readonly mode: 'update' | 'put';
+  /** `put` makes the session where it is not there; `make` does only that. */
+  readonly mode: 'update' | 'put' | 'make';
   /** The version that was loaded; -1 where others have changed it since. */
   readonly version: number;
   readonly sealed: boolean;
@@ -30,6 +30,7 @@ export interface SaveTerms {
   readonly bodyAt: number;
   /** Packed, or empty where they cannot be told. */
   readonly changes: Buffer | '';
+  /** Below 0: the end stays where it is. */
   readonly idleMs: number;
   readonly touchEveryMs: number;
   /** 0: without end. */
@@ -80,24 +81,28 @@ local now, tag = now_ms(), tag_of(record)
 local r = open_record(record, secret, now, absolute)
 local status = ${SAVED.whole}
 if not r then
-  if mode ~= 'put' then return { ${SAVED.gone} } end
+  if mode == 'update' then return { ${SAVED.gone} } end
   local there = read_record(record)
   -- What has ended stays so while its record is kept; what has expired may begin anew with its own secret.
   if there and (there.ended or there.secret ~= secret) then return { ${SAVED.gone} } end
+  if there and mode == 'make' then return { ${SAVED.gone} } end
   if there then
     finish(ns, tag, session, there, now, lifecycle, length, 'expired')
     if there.kept then return { ${SAVED.gone} } end
   end
   r = { secret = secret, created = now, version = 0, expires = 0 }
   tell(lifecycle, length, 'created', session)
-elseif mode ~= 'put' and r.version ~= tonumber(version) then
+elseif mode == 'make' then
+  return { ${SAVED.gone} }
+elseif mode == 'update' and r.version ~= tonumber(version) then
   if changes == '' then return { ${SAVED.conflict} } end
   if r.sealed then return { ${SAVED.sealed} } end
   body = changed_body(body_of(record, r), cmsgpack.unpack(changes))
   status = ${SAVED.merged}
 end
 r.sealed = sealed == '1'
-r.seen, r.cookie, r.version = now, tonumber(cookie), (r.version + 1) % 4294967296
+r.seen, r.version = now, (r.version + 1) % 4294967296
+if idle >= 0 then r.cookie = tonumber(cookie) end
 local moved = renew(r, now, idle, touch_every, absolute)
 local header = pack_header(r)
 if moved then

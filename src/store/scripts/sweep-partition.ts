@@ -6,12 +6,16 @@ import { RECORD_LUA } from '../record.ts';
  *  Input: KEYS due, lifecycle; ARGV namespace, length of the lifecycle stream, the most sessions at once.
  *  Output: how many were looked at; where that is the most, there may be more. */
 export const sweepPartition: Script<number> = new Script(`${RECORD_LUA}
+local UNREADABLE_MS = 3600000
 local due, stream, ns, tag = KEYS[1], KEYS[2], ARGV[1], tag_of(KEYS[1])
 local now = now_ms()
 local sessions = redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, ARGV[3])
 for _, session in ipairs(sessions) do
-  local r = read_record(session_key(ns, tag, session, 's'))
-  if not r or r.ended then
+  local readable, r = try_record(session_key(ns, tag, session, 's'))
+  if not readable then
+    -- Of another version, perhaps: whoever can read it may come.
+    redis.call('ZADD', due, now + UNREADABLE_MS, session)
+  elseif not r or r.ended then
     redis.call('ZREM', due, session)
   elseif r.expires > now then
     redis.call('ZADD', due, r.expires, session)

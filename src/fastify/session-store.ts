@@ -1,0 +1,301 @@
+import { EventEmitter } from 'node:events';
+import type fastifySession from '@fastify/session';
+import type { FastifyReply, FastifyRequest, Session } from 'fastify';
+import { deviceLabel } from '../express/device-label.ts';
+import { createToken } from '../protocol/index.ts';
+import {
+  type HeldSession,
+  NotSerialisableError,
+  RequestSessions,
+  type SessionData,
+  type SessionInfo,
+  type SessionStoreEvents,
+  type SessionStoreOptions,
+  type SetIfOutcome,
+  StoreUnavailableError,
+} from '../store/index.ts';
+import {
+  askForCookie,
+  isLibrarySession,
+  LIBRARY_NAMES,
+  type LibraryRequest,
+  type LibrarySession,
+  requestOf,
+  tokenSetterOf,
+} from './library-session.ts';
+import { markOrigin, ORIGIN_FIELD, takeOrigin } from './origin-marker.ts';
+import { WatchedRequests } from './watched-requests.ts';
+import { type CookieReply, withholdCookie } from './withhold-cookie.ts';
+
+type Callback<Result> = (error: unknown, result?: Result) => void;
+
+/** A store for @fastify/session 11: `app.register(fastifySession, { store: new SessionStore({ redis }), ... })`. Usable
+ *  at once: what is asked before the connection stands waits for it within the deadline. Every method of the store's
+ *  contract takes a callback or returns a promise.
+ *
+ *  Register the plugin `sessionwise` behind @fastify/session: it withholds cookies that must not be sent, and `rotate`
+ *  needs it. */
+export class SessionStore extends EventEmitter<SessionStoreEvents> implements fastifySession.SessionStore {
+  /** The store beneath: by token or session, for code that is no request (jobs, webhooks, scripts). */
+  readonly data: SessionData;
+  /** Makes tokens of our own form, for the option `idGenerator`; only those can be told from another's at once. */
+  readonly genid: () => string = () => createToken();
+  readonly #held: RequestSessions;
+  readonly #requests = new WatchedRequests((request, session) => this.#receive(request, session));
+  /** Sessions that a failed `reload` has left under the token of one that lives: their saves write nothing. */
+  readonly #empty = new WeakSet<object>();
+  readonly #firstSaves = new WeakMap<object, Promise<void>>();
+  /** Set while the library is told that a session could not be ended. */
+  #endError: unknown;
+
+  /** Begins to connect and returns; never throws because Redis is away.
+   *  @throws RangeError or ConnectionOptionsError for a value that cannot be used. */
+  constructor(options: SessionStoreOptions) {
+    super();
+    this.#held = new RequestSessions(options, (name) => LIBRARY_NAMES.has(name) || name === ORIGIN_FIELD);
+    this.data = this.#held.data;
+    for (const event of ['store:down', 'store:up', 'degraded'] as const) {
+      this.#held.on(event, (...args: unknown[]) => this.emit(event, ...(args as never)));
+    }
+  }
+
+  /** Reads a session; null where there is none. */
+  get(token: string): Promise<Session | null>;
+  get(token: string, callback: Callback<Session | null>): void;
+  get(token: string, callback?: Callback<Session | null>): Promise<Session | null> | undefined {
+    return settle(this.#get(token), callback);
+  }
+
+  /** Saves what was changed since the session was loaded; where that is nothing, it renews the session, which mostly
+   *  sends nothing. A session that has ended meanwhile stays ended. */
+  set(token: string, session: Session): Promise<void>;
+  set(token: string, session: Session, callback: Callback<void>): void;
+  set(token: string, session: Session, callback?: Callback<void>): Promise<void> | undefined {
+    if (this.#endError !== undefined && this.#requests.refuse(session))
+      return settle(Promise.reject(this.#endError), callback);
+    return settle(this.#set(token, session), callback);
+  }
+
+  /** Ends a session, for good. Where that fails within `session.regenerate()`, the request keeps its session. */
+  destroy(token: string): Promise<void>;
+  destroy(token: string, callback: Callback<void>): void;
+  destroy(token: string, callback?: Callback<void>): Promise<void> | undefined {
+    const told: Callback<void> | undefined =
+      callback &&
+      ((error) => {
+        // Of a failed end, `regenerate` makes a new session all the same: at once, within this call.
+        this.#endError = error ?? undefined;
+        try {
+          callback(error);
+        } finally {
+          this.#endError = undefined;
+        }
+      });
+    return settle(
+      this.data.end(token).then(() => undefined),
+      told,
+    );
+  }
+
+  /** Looks after the sessions of a request: what they were loaded as is remembered and hidden, and cookies that must
+   *  not be sent are withheld. The plugin calls it. */
+  attach(request: FastifyRequest, reply: FastifyReply): void {
+    this.#requests.watch(request, reply as unknown as CookieReply);
+  }
+
+  /** Gives the request's session another secret: same session, same data, nothing calculated is lost. The previous
+   *  secret is honoured for `graceMs` for requests that are on their way. Call it at login and when rights change.
+   *  `request.session` stays the same object. False where the request came with the previous secret itself: then it
+   *  keeps that, and gets no cookie.
+   *  @throws StoreUnavailableError, SessionGoneError; TypeError where the plugin is missing, or @fastify/session keeps
+   *  tokens in a way that is not known. */
+  async rotate(request: FastifyRequest): Promise<boolean> {
+    const held = heldBy(request);
+    if (!this.#requests.replyTo(request)) {
+      throw new TypeError('rotate() needs the plugin: app.register(sessionwise, ...) behind @fastify/session.');
+    }
+    const setToken = tokenSetterOf(held.values);
+    const token = await this.#held.rotate(await this.#known(held));
+    if (token === undefined) return false;
+    setToken(token);
+    return true;
+  }
+
+  /** Says whose the request's session is, and lists it among that user's. `device` is what the list calls it; by default
+   *  it is read from the User-Agent header. Returns the sessions that had to end for it.
+   *  @throws StoreUnavailableError, SessionGoneError, SessionLimitError */
+  async identify(
+    request: FastifyRequest,
+    userId: string,
+    options: { readonly device?: string } = {},
+  ): Promise<string[]> {
+    const device = options.device ?? deviceLabel(request.headers['user-agent']);
+    return this.#held.identify(await this.#known(heldBy(request)), userId, device);
+  }
+
+  /** What is known of the request's session beside its data; undefined where it was never saved. */
+  info(request: FastifyRequest): SessionInfo | undefined {
+    const { session } = request as LibraryRequest;
+    if (!session) return undefined;
+    this.#adopt(session);
+    return this.#held.infoOf(session);
+  }
+
+  /** Whether the request's session stands in for one that could not be read (`fail: 'open'`). */
+  isDegraded(request: FastifyRequest): boolean {
+    const { session } = request as LibraryRequest;
+    if (!session) return false;
+    this.#adopt(session);
+    return this.#empty.has(session) || this.#held.isDegraded(session);
+  }
+
+  /** Adds to a number of the request's session in one step; see `SessionData.increment`. */
+  async increment(request: FastifyRequest, field: string, by = 1): Promise<number> {
+    return this.#held.increment(await this.#known(heldBy(request)), field, by);
+  }
+
+  /** Appends to a list of the request's session in one step; see `SessionData.append`. */
+  async append(request: FastifyRequest, field: string, ...values: unknown[]): Promise<unknown[]> {
+    return this.#held.append(await this.#known(heldBy(request)), field, values);
+  }
+
+  /** Sets fields of the request's session if nobody changed it since it had `version`; see `SessionData.setIf`. */
+  async setIf(
+    request: FastifyRequest,
+    version: number,
+    values: Readonly<Record<string, unknown>>,
+  ): Promise<SetIfOutcome> {
+    return this.#held.setIf(await this.#known(heldBy(request)), version, values);
+  }
+
+  /** Ends the connection. Operations that wait are refused. */
+  async close(): Promise<void> {
+    await this.#held.close();
+    this.removeAllListeners();
+  }
+
+  async #get(token: string): Promise<Session | null> {
+    const values = (await this.#held.get(token)) as { cookie?: { expires?: string | null } } | undefined;
+    if (!values) return null;
+    const { cookie } = values;
+    const loaded = this.#held.loadedOf(values);
+    // The library ends a session whose cookie has expired by this process's clock. Redis's clock says that it lives.
+    if (loaded && cookie?.expires && Date.parse(cookie.expires) <= Date.now()) {
+      const leftMs = Math.max(1_000, loaded.facts.expiresAt - this.data.now());
+      cookie.expires = new Date(Date.now() + leftMs).toISOString();
+    }
+    markOrigin(values);
+    return values as unknown as Session;
+  }
+
+  async #set(token: string, session: object): Promise<void> {
+    if (!isLibrarySession(session)) return this.#held.set(token, session);
+    this.#adopt(session);
+    await this.#firstSaves.get(session);
+    if (!this.#isKnown(session)) return this.#saveFirst(token, session);
+    const request = requestOf(session);
+    const reply = this.#requests.replyTo(request);
+    // Which secret is the current one may have changed while this request was at work.
+    const asks = reply !== undefined && !this.#keepsCookie(session);
+    const [isCurrent] = await Promise.all([asks && this.#held.isCurrent(token), this.#save(token, session)]);
+    if (request && reply && !isCurrent) withholdCookie(request, reply, session);
+    this.#shorten(session);
+  }
+
+  async #save(token: string, session: LibrarySession): Promise<void> {
+    if (this.#empty.has(session) || this.#held.isDegraded(session)) return;
+    let isUnchanged: boolean;
+    try {
+      isUnchanged = this.#held.isUnchanged(session);
+    } catch (error) {
+      if (error instanceof NotSerialisableError) this.#held.checkFields(session);
+      throw error;
+    }
+    await (isUnchanged ? this.#held.touch(token, session) : this.#held.set(token, session));
+  }
+
+  // One at a time: the second finds what the first has saved.
+  #saveFirst(token: string, session: LibrarySession): Promise<void> {
+    const saving = this.#begin(token, session).finally(() => this.#firstSaves.delete(session));
+    this.#firstSaves.set(
+      session,
+      saving.catch(() => undefined),
+    );
+    return saving;
+  }
+
+  // Such a session is a new one, or what the library makes after a `reload` that failed: empty, under the same token.
+  // Saved as a new one, that would replace the data of the one that lives.
+  async #begin(token: string, session: LibrarySession): Promise<void> {
+    this.#held.checkFields(session);
+    const living = await this.#held.get(token);
+    if (!living) {
+      this.#held.begin(session);
+      await this.#held.set(token, session);
+      this.#shorten(session);
+      return;
+    }
+    if (this.#held.isDegraded(living)) return;
+    this.#empty.add(session);
+    const request = requestOf(session);
+    const reply = this.#requests.replyTo(request);
+    if (request && reply) withholdCookie(request, reply, session);
+  }
+
+  // No cookie outlives what the session may.
+  #shorten(session: LibrarySession): void {
+    const { cookie } = session;
+    const last = this.#held.lastMoment(session);
+    if (last !== undefined && cookie.expires instanceof Date && cookie.expires.getTime() > last) {
+      cookie.expires = new Date(last);
+    }
+  }
+
+  /** Makes sure that the session is saved or was loaded, before it is changed in Redis. */
+  async #known(held: HeldSession & { readonly values: LibrarySession }): Promise<HeldSession> {
+    this.#adopt(held.values);
+    if (!this.#isKnown(held.values)) {
+      await this.#set(held.token, held.values);
+      askForCookie(held.values);
+    }
+    if (this.#empty.has(held.values)) {
+      throw new StoreUnavailableError('The session could not be reloaded, so it cannot be changed either.');
+    }
+    return held;
+  }
+
+  #isKnown(session: object): boolean {
+    return this.#held.loadedOf(session) !== undefined || this.#held.isDegraded(session) || this.#empty.has(session);
+  }
+
+  #keepsCookie(session: object): boolean {
+    return this.#empty.has(session) || this.#held.keepsCookie(session);
+  }
+
+  #receive(request: LibraryRequest, session: object): void {
+    this.#adopt(session);
+    const reply = this.#requests.replyTo(request);
+    if (reply && isLibrarySession(session) && this.#keepsCookie(session)) withholdCookie(request, reply, session);
+  }
+
+  #adopt(session: object): void {
+    const values = takeOrigin(session);
+    if (values) this.#held.handOver(values, session);
+  }
+}
+
+function heldBy(request: FastifyRequest): HeldSession & { readonly values: LibrarySession } {
+  const { session } = request as LibraryRequest;
+  if (session && isLibrarySession(session)) return { token: session.sessionId, values: session };
+  throw new TypeError('This request has no session: register @fastify/session before.');
+}
+
+function settle<Result>(promise: Promise<Result>, callback: Callback<Result> | undefined): Promise<Result> | undefined {
+  if (!callback) return promise;
+  // Out of the promise's reach: what a callback throws is the application's, and no rejection.
+  promise.then(
+    (result) => process.nextTick(callback, null, result),
+    (error: unknown) => process.nextTick(callback, error),
+  );
+  return undefined;
+}

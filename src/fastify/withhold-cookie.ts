@@ -1,0 +1,44 @@
+import type { LibrarySession } from './library-session.ts';
+
+/** What @fastify/cookie gives a reply. */
+export interface CookieReply {
+  setCookie(name: string, value: string, options?: object): unknown;
+  clearCookie(name: string, options?: object): unknown;
+}
+
+/** What it gives a request. */
+export interface CookieRequest {
+  session?: object | null;
+  readonly cookies?: Readonly<Record<string, string | undefined>>;
+}
+
+const guarded = new WeakMap<CookieReply, WeakSet<LibrarySession>>();
+
+/** Sees to it that a reply neither sets nor clears the cookie of this session. With `rolling`, a slow request with the
+ *  previous secret would put that back into a browser that has the new one by now; and an empty session that stands in
+ *  for one that could not be read would give the cookie another lifetime. Cookies of any other session and of the
+ *  application pass, and so does what a request does when it has ended the session. */
+export function withholdCookie(request: CookieRequest, reply: CookieReply, session: LibrarySession): void {
+  const withheld = guarded.get(reply);
+  if (withheld) {
+    withheld.add(session);
+    return;
+  }
+  const sessions = new WeakSet([session]);
+  guarded.set(reply, sessions);
+  const { setCookie, clearCookie } = reply;
+  const current = (): LibrarySession | undefined => {
+    const held = request.session as LibrarySession | null | undefined;
+    return held && sessions.has(held) ? held : undefined;
+  };
+  reply.setCookie = function (this: CookieReply, name, value, options) {
+    // The library puts its option `cookiePrefix` before it.
+    const isOurs = current() && value.endsWith(current()!.encryptedSessionId);
+    return isOurs ? this : setCookie.call(this, name, value, options);
+  };
+  reply.clearCookie = function (this: CookieReply, name, options) {
+    // Signed with an older key of the application, it differs from what the library would sign now, and is cleared.
+    const isOurs = current() && request.cookies?.[name]?.includes(current()!.sessionId);
+    return isOurs ? this : clearCookie.call(this, name, options);
+  };
+}

@@ -1,0 +1,37 @@
+/** A session that has ended, as an archive gets it. Times are milliseconds of the epoch by Redis's clock. */
+export interface ArchivedSession {
+  readonly namespace: string;
+  /** The public id. With `createdAt` it names one life of a session: an id that comes from a caller's own token can live
+   *  again after it has expired. */
+  readonly session: string;
+  /** Who it belonged to, as `identify` was told. */
+  readonly userId?: string;
+  /** What `identify` was told of the device. */
+  readonly device?: string;
+  /** `ended` by somebody, or `expired` by itself. */
+  readonly reason: 'ended' | 'expired';
+  readonly createdAt: number;
+  /** When it was last written or renewed. */
+  readonly lastSeenAt: number;
+  readonly endedAt: number;
+  /** The fields that the application saw, without `cookie`. */
+  readonly data: Readonly<Record<string, unknown>>;
+  /** What was calculated about it; null where nothing is known (any more). */
+  readonly activity: ArchivedActivity | null;
+}
+
+/** The sum of a session's page views. */
+export interface ArchivedActivity {
+  readonly totalPages: number;
+  readonly uniquePages: number;
+  /** Whether `uniquePages` is exact or an estimate. */
+  readonly uniquePagesExact: boolean;
+  readonly activeMinutes: number;
+  /** Null where there is none. */
+  readonly firstActiveMinute: number | null;
+}
+
+/** Keeps an ended session for good. When its promise resolves, the session is deleted from Redis; when it rejects, or
+ *  does not settle in time, it is called again later. So it is called at least once for each session, and must be
+ *  able to get the same one twice, even at the same time: same namespace, `session` and `createdAt`. */
+export type ArchiveFunction = (ended: ArchivedSession) => Promise<void>;
