@@ -52,15 +52,15 @@ export function createPrototype(base: session.Session, store: SessionStore, held
   const overrides = {
     // No cookie outlives what the session may.
     resetMaxAge(this: session.Session): session.Session {
+      // express-session counts the age from what is left at this moment, which is less where the clock has ticked.
+      const { originalMaxAge } = this.cookie;
       base.resetMaxAge.call(this);
       const last = held.lastMoment(this);
       const { cookie } = this;
       if (last !== undefined && cookie.expires instanceof Date && cookie.expires.getTime() > last) {
-        const { originalMaxAge } = cookie;
         cookie.expires = new Date(last);
-        // Setting the one sets the other, and that is what the next request counts from.
-        cookie.originalMaxAge = originalMaxAge;
       }
+      cookie.originalMaxAge = originalMaxAge;
       return this;
     },
     // express-session writes the session as JSON to see whether it was changed. What cannot be written is named here.

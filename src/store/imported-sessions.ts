@@ -19,10 +19,12 @@ export class ImportedSessions {
   async take(redis: RedisConnection, token: string, proof: TokenProof): Promise<LoadedSession | undefined> {
     const key = `${this.#prefix}${token}`;
     const [text, leftMs] = await Promise.all([
-      redis.command<string | null>('GET', key).catch(asAbsentIfOther),
+      redis.command<string | null>('GET', key).catch(asNoneIfOther),
       redis.command<number>('PTTL', key),
     ]);
-    const values = text === null ? undefined : readSession(text);
+    // Another request may have taken it over between our two looks.
+    if (text === null) return this.#records.load(redis, proof);
+    const values = readSession(text);
     if (!values) return undefined;
     const { fields, cookie } = writeFields(values);
     const terms = this.#terms(cookie?.expiresAt ?? 0, leftMs);
@@ -55,7 +57,7 @@ function readSession(text: string): object | undefined {
   }
 }
 
-function asAbsentIfOther(error: Error): null {
-  if (error.message.startsWith('WRONGTYPE')) return null;
+function asNoneIfOther(error: Error): string {
+  if (error.message.startsWith('WRONGTYPE')) return '';
   throw error;
 }
