@@ -71,14 +71,27 @@ export function guardResponse(
     if (habit.rolling === false && (!expires(session) || held.isUnchanged(session))) return finish();
     asked = true;
     isEnding = true;
+    const restore = keepHead(this);
     void held.isCurrent(sessionID).then((isCurrent) => {
       withholds = !isCurrent;
       isEnding = false;
+      restore();
       finish();
       if (teaches && isCurrent) learn(habit, request, this, sessionID);
     });
     return this;
   } as typeof end;
+}
+
+// A handler that fails behind its answer finds headers that are not sent yet, and an error page would set its own.
+function keepHead(response: ServerResponse): () => void {
+  const { statusCode, statusMessage } = response;
+  const headers = response.getHeaders();
+  return () => {
+    for (const name of response.getHeaderNames()) if (!(name in headers)) response.removeHeader(name);
+    for (const [name, value] of Object.entries(headers)) if (value !== undefined) response.setHeader(name, value);
+    Object.assign(response, { statusCode, statusMessage });
+  };
 }
 
 // The cookie of an unchanged session is set only where `rolling` is on; a secure one only where the request was.
