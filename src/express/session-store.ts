@@ -93,10 +93,7 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
   destroy(token: string): Promise<void>;
   destroy(token: string, callback?: Callback<void>): void;
   destroy(token: string, callback?: Callback<void>): Promise<void> | undefined {
-    return settle(
-      this.data.end(token).then(() => undefined),
-      callback,
-    );
+    return settle(this.#held.end(token), callback);
   }
 
   /** All sessions that live, each with its public id as `id`. It reads all of them: for tools. */

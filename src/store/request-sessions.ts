@@ -51,7 +51,8 @@ export interface HeldSession {
   readonly values: object;
 }
 
-const REMEMBERED_ROTATIONS = 10_000;
+const MOST_REMEMBERED = 10_000;
+const UNREAD_MS = 60_000;
 
 /** The sessions that requests hold, as the stores of the web frameworks need them: what each was loaded as, which are
  *  new, and which stand in for one that could not be read. */
@@ -64,6 +65,8 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
   readonly #degraded = new WeakSet<object>();
   /** The secrets' hashes of sessions that this process has rotated, the latest last. */
   readonly #rotated = new Map<string, Buffer>();
+  /** Tokens of sessions that could not be read, and when. */
+  readonly #unread = new Map<string, number>();
 
   /** `isTaken`: names that the framework's sessions use themselves; a field of such a name stays where it is, unseen.
    *  @throws RangeError or ConnectionOptionsError for a value that cannot be used. */
@@ -85,12 +88,14 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
   async get(token: string): Promise<object | undefined> {
     try {
       const loaded = await this.data.load(token);
+      this.#unread.delete(token);
       if (!loaded) return undefined;
       for (const name of loaded.fields.keys()) if (this.#isTaken(name)) loaded.hidden.add(name);
       const values = loaded.values(this.data.now());
       this.#loaded.set(values, loaded);
       return values;
     } catch (error) {
+      remember(this.#unread, token, performance.now());
       if (!this.#tolerates('get', error)) throw error;
       const values = {};
       this.#degraded.add(values);
@@ -117,6 +122,17 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
     } catch (error) {
       if (!this.#tolerates('touch', error)) throw error;
     }
+  }
+
+  /** Ends a session, for good; but not one whose last read has failed less than a minute ago. Nobody has seen it, and
+   *  express-session with `unset: 'destroy'` ends the session of every request that it could not read.
+   *  @throws StoreUnavailableError */
+  async end(token: string): Promise<void> {
+    const failedAt = this.#unread.get(token);
+    if (failedAt !== undefined && performance.now() - failedAt < UNREAD_MS) {
+      throw new StoreUnavailableError('The session could not be read, so it was not ended.');
+    }
+    await this.data.end(token);
   }
 
   /** What values were loaded as, or were saved as since. */
@@ -189,7 +205,7 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
     const loaded = await this.#saved(held);
     if (loaded.byPreviousSecret) return undefined;
     const token = await this.data.rotate(held.token, loaded);
-    if (token !== undefined) this.#remember(loaded);
+    if (token !== undefined) remember(this.#rotated, loaded.session, loaded.facts.secret);
     return token;
   }
 
@@ -264,16 +280,16 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
     return loaded;
   }
 
-  #remember({ session, facts }: LoadedSession): void {
-    const [oldest] = this.#rotated.keys();
-    if (oldest !== undefined && this.#rotated.size >= REMEMBERED_ROTATIONS) this.#rotated.delete(oldest);
-    this.#rotated.delete(session);
-    this.#rotated.set(session, facts.secret);
-  }
-
   #tolerates(operation: DegradedOperation['operation'], error: unknown): boolean {
     if (!this.#failsOpen || !(error instanceof StoreUnavailableError)) return false;
     this.emit('degraded', { operation, error });
     return true;
   }
+}
+
+// The latest last; the oldest goes.
+function remember<Key, Value>(memory: Map<Key, Value>, key: Key, value: Value): void {
+  memory.delete(key);
+  memory.set(key, value);
+  if (memory.size > MOST_REMEMBERED) memory.delete(memory.keys().next().value as Key);
 }

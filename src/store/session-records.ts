@@ -169,7 +169,7 @@ export class SessionRecords {
     const latest = Math.min(now + terms.idleMs + terms.touchEveryMs, last);
     return (
       terms.touchEveryMs > 0 &&
-      now < last &&
+      now < last - CLOCK_DOUBT_MS &&
       expiresAt >= Math.min(now + terms.idleMs, last) &&
       expiresAt <= latest + CLOCK_ERROR_MS
     );

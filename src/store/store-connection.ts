@@ -44,8 +44,8 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
     this.redis.on('ready', () => {
       this.#arrive?.();
       this.#arrive = undefined;
-      // A server that is loading its data is connected, and refuses this too.
-      this.#measure().then(
+      // A server that is loading its data tells the time, and refuses the other.
+      Promise.all([this.#measure(), this.redis.command('DBSIZE')]).then(
         () => this.#succeeded(true),
         () => undefined,
       );
