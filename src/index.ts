@@ -16,4 +16,23 @@ export type {
 export { createToken, sessionOf } from './protocol/index.ts';
 export type { ConnectionOptions } from './redis/connection-options.ts';
 export { ConnectionOptionsError } from './redis/connection-options.ts';
+export type {
+  ArchivedActivity,
+  ArchivedSession,
+  ArchiveFunction,
+  EndReason,
+  LoadedSession,
+  SessionDataOptions,
+  SessionTarget,
+  SetIfOutcome,
+  UserSession,
+} from './store/index.ts';
+export {
+  NotSerialisableError,
+  SessionData,
+  SessionDataError,
+  SessionGoneError,
+  SessionLimitError,
+  StoreUnavailableError,
+} from './store/index.ts';
 export type { Overlap } from './transport/channels/presence.ts';

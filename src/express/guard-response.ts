@@ -76,11 +76,25 @@ export function guardResponse(
       withholds = !isCurrent;
       isEnding = false;
       restore();
-      finish();
+      try {
+        // A handler may have changed the session behind its answer.
+        putBack(request, held);
+        finish();
+      } catch (error) {
+        this.destroy(error as Error);
+      }
       if (teaches && isCurrent) learn(habit, request, this, sessionID);
     });
     return this;
   } as typeof end;
+}
+
+function putBack({ session }: GuardedRequest, held: RequestSessions): void {
+  try {
+    if (session) held.checkFields(session);
+  } catch {
+    // What could not be written is what it was before; nobody waits for the error any more.
+  }
 }
 
 // A handler that fails behind its answer finds headers that are not sent yet, and an error page would set its own.

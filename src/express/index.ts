@@ -1,4 +1,9 @@
+export { deviceLabel } from '../http/device-label.ts';
+export type { PageviewMode } from '../http/page-request.ts';
 export type {
+  ArchivedActivity,
+  ArchivedSession,
+  ArchiveFunction,
   DegradedOperation,
   SessionDataOptions,
   SessionInfo,
@@ -6,9 +11,8 @@ export type {
   SetIfOutcome,
   UserSession,
 } from '../store/index.ts';
-export { deviceLabel } from './device-label.ts';
 export type { SessionMethods } from './session-methods.ts';
-export type { PageviewMode, SessionMiddlewareOptions, SessionRequest } from './session-middleware.ts';
+export type { SessionMiddlewareOptions, SessionRequest } from './session-middleware.ts';
 export { sessionwise, tokenOf } from './session-middleware.ts';
 export type { StoreRequest } from './session-store.ts';
 export { SessionStore } from './session-store.ts';

@@ -1,5 +1,5 @@
 import type session from 'express-session';
-import type { RequestSessions, SessionInfo, SetIfOutcome } from '../store/index.ts';
+import { type RequestSessions, type SessionInfo, type SetIfOutcome, StoreUnavailableError } from '../store/index.ts';
 import type { SessionStore, StoreRequest } from './session-store.ts';
 
 /** What `request.session` can do with a SessionStore, beside what express-session gives it. */
@@ -61,6 +61,12 @@ export function createPrototype(base: session.Session, store: SessionStore, held
         cookie.expires = new Date(last);
       }
       cookie.originalMaxAge = originalMaxAge;
+      return this;
+    },
+    // It stands in for one that is there, perhaps, and that nobody has seen.
+    destroy(this: session.Session, callback: (error?: unknown) => void): session.Session {
+      if (!held.isDegraded(this)) return base.destroy.call(this, callback);
+      callback?.(new StoreUnavailableError('The session could not be read, so it was not ended.'));
       return this;
     },
     // express-session writes the session as JSON to see whether it was changed. What cannot be written is named here.

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { SessionClient } from '../client/session-client.ts';
 import type { SessionHandle } from '../client/session-handle.ts';
 import { markInitialised } from '../http/mark-initialised.ts';
-import { bearerOf, isDocument } from '../http/page-request.ts';
+import { bearerOf, isDocument, type PageviewMode } from '../http/page-request.ts';
 import { sessionOfBearer } from '../http/verified-session.ts';
 import { sessionOf } from '../protocol/index.ts';
 import type { SessionData } from '../store/index.ts';
@@ -34,8 +34,6 @@ export interface SessionMiddlewareOptions<Request extends SessionRequest = Sessi
    *  id. Default true. */
   readonly trackAnonymous?: boolean;
 }
-
-export type PageviewMode = 'publish' | 'request' | 'off';
 
 declare global {
   namespace Express {
@@ -82,7 +80,13 @@ export function sessionwise<Request extends SessionRequest = SessionRequest>(
       proceed(session);
     }
     function proceed(verified: string | undefined): void {
-      if (verified !== undefined) attach(request, verified);
+      try {
+        if (verified !== undefined) attach(request, verified);
+      } catch (error) {
+        // Of a function that the site gave.
+        next(error);
+        return;
+      }
       next();
     }
   };

@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { createRequire } from 'node:module';
 import type session from 'express-session';
+import { deviceLabel } from '../http/device-label.ts';
 import { markInitialised } from '../http/mark-initialised.ts';
 import { createToken } from '../protocol/index.ts';
 import {
@@ -12,8 +13,9 @@ import {
   type SessionStoreEvents,
   type SessionStoreOptions,
   type SetIfOutcome,
+  StoreUnavailableError,
+  settle,
 } from '../store/index.ts';
-import { deviceLabel } from './device-label.ts';
 import { type CookieHabit, guardResponse } from './guard-response.ts';
 import { passOn } from './pass-on.ts';
 import { createPrototype } from './session-methods.ts';
@@ -134,6 +136,11 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
   /** Ends the request's session and begins another, under another id; nothing is kept. Where the old one cannot be
    *  ended, there is no new one: the request keeps its session, and the callback gets the error. */
   regenerate(request: StoreRequest, callback: (error?: unknown) => void): void {
+    if (this.isDegraded(request)) {
+      const error = new StoreUnavailableError('The session could not be read, so it was not ended.');
+      process.nextTick(callback, error);
+      return;
+    }
     this.destroy(request.sessionID ?? '', (error) => {
       if (error) return callback(error);
       this.generate(request);
@@ -249,14 +256,4 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
 function heldBy({ session: values, sessionID: token }: StoreRequest): HeldSession {
   if (values && token !== undefined) return { token, values };
   throw new TypeError('This request has no session: mount express-session before.');
-}
-
-function settle<Result>(promise: Promise<Result>, callback: Callback<Result> | undefined): Promise<Result> | undefined {
-  if (!callback) return promise;
-  // Out of the promise's reach: what a callback throws is the application's, and no rejection.
-  promise.then(
-    (result) => process.nextTick(callback, null, result),
-    (error: unknown) => process.nextTick(callback, error),
-  );
-  return undefined;
 }

@@ -1,4 +1,7 @@
 export type {
+  ArchivedActivity,
+  ArchivedSession,
+  ArchiveFunction,
   DegradedOperation,
   SessionDataOptions,
   SessionInfo,

@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify';
 import type { SessionClient } from '../client/session-client.ts';
 import type { SessionHandle } from '../client/session-handle.ts';
-import type { PageviewMode } from '../express/session-middleware.ts';
 import { markInitialised } from '../http/mark-initialised.ts';
+import type { PageviewMode } from '../http/page-request.ts';
 import { bearerOf, isDocument } from '../http/page-request.ts';
 import { sessionOfBearer } from '../http/verified-session.ts';
 import { sessionOf } from '../protocol/index.ts';
@@ -82,14 +82,17 @@ const plugin: FastifyPluginCallback<SessionPluginOptions> = (app, options, regis
   app.addHook('onRequest', (request, reply, done) => {
     ownStoreOf(request as AnyRequest)?.attach(request, reply as FastifyReply);
     const session = client && sessionOfRequest(request as AnyRequest);
-    if (session instanceof Promise) {
-      // The page's own error must not look like one of ours.
-      session.then((verified) => process.nextTick(proceed, verified), done);
-    } else {
-      proceed(session);
-    }
+    if (session instanceof Promise) session.then(proceed, done);
+    else proceed(session);
+
     function proceed(verified: string | undefined): void {
-      if (verified !== undefined) attachHandle(request as AnyRequest, verified);
+      try {
+        if (verified !== undefined) attachHandle(request as AnyRequest, verified);
+      } catch (error) {
+        // Of a function that the application gave.
+        done(error as Error);
+        return;
+      }
       done();
     }
   });

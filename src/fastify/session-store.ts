@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type fastifySession from '@fastify/session';
 import type { FastifyReply, FastifyRequest, Session } from 'fastify';
-import { deviceLabel } from '../express/device-label.ts';
+import { deviceLabel } from '../http/device-label.ts';
 import { createToken } from '../protocol/index.ts';
 import {
   type HeldSession,
@@ -13,6 +13,7 @@ import {
   type SessionStoreOptions,
   type SetIfOutcome,
   StoreUnavailableError,
+  settle,
 } from '../store/index.ts';
 import {
   askForCookie,
@@ -76,7 +77,8 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
     return settle(this.#set(token, session), callback);
   }
 
-  /** Ends a session, for good. Where that fails within `session.regenerate()`, the request keeps its session. */
+  /** Ends a session, for good; but not one that could not be read a moment ago: nobody has seen it. Where it fails within
+   *  `session.regenerate()`, the request keeps its session. */
   destroy(token: string): Promise<void>;
   destroy(token: string, callback: Callback<void>): void;
   destroy(token: string, callback?: Callback<void>): Promise<void> | undefined {
@@ -91,10 +93,7 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
           this.#endError = undefined;
         }
       });
-    return settle(
-      this.data.end(token).then(() => undefined),
-      told,
-    );
+    return settle(this.#held.end(token), told);
   }
 
   /** Looks after the sessions of a request: what they were loaded as is remembered and hidden, and cookies that must
@@ -203,7 +202,7 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
   }
 
   async #save(token: string, session: LibrarySession): Promise<void> {
-    if (this.#empty.has(session) || this.#held.isDegraded(session)) return;
+    if (this.#empty.has(session)) return;
     let isUnchanged: boolean;
     try {
       isUnchanged = this.#held.isUnchanged(session);
@@ -288,14 +287,4 @@ function heldBy(request: FastifyRequest): HeldSession & { readonly values: Libra
   const { session } = request as LibraryRequest;
   if (session && isLibrarySession(session)) return { token: session.sessionId, values: session };
   throw new TypeError('This request has no session: register @fastify/session before.');
-}
-
-function settle<Result>(promise: Promise<Result>, callback: Callback<Result> | undefined): Promise<Result> | undefined {
-  if (!callback) return promise;
-  // Out of the promise's reach: what a callback throws is the application's, and no rejection.
-  promise.then(
-    (result) => process.nextTick(callback, null, result),
-    (error: unknown) => process.nextTick(callback, error),
-  );
-  return undefined;
 }

@@ -8,6 +8,9 @@ export interface PageRequest {
   readonly headers: IncomingHttpHeaders;
 }
 
+/** What is done with a page view: counted and not waited for, counted and answered, or nothing. */
+export type PageviewMode = 'publish' | 'request' | 'off';
+
 /** A bearer token of the Authorization header. */
 export function bearerOf({ headers }: PageRequest): string | undefined {
   return /^Bearer +([^\s]+) *$/i.exec(headers.authorization ?? '')?.[1];

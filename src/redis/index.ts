@@ -14,6 +14,6 @@ export { claimOrCheckMeta, FORMAT_VERSION, MetaMismatchError, readMeta } from '.
 export { crc16, hashSlot, PARTITION_TAGS, PARTITIONS, partitionOf } from './partition.ts';
 export type { Clock } from './redis-clock.ts';
 export { RedisClock } from './redis-clock.ts';
-export type { CommandArguments, MessageListener, RedisClient } from './redis-connection.ts';
+export type { CommandArguments, CommandConnection, MessageListener, RedisClient } from './redis-connection.ts';
 export { RedisConnection, RedisNotReadyError, RedisUnavailableError } from './redis-connection.ts';
 export { Script } from './script.ts';

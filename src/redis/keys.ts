@@ -20,8 +20,9 @@ const PARTS = {
 const CALCULATED = Object.values(PARTS).filter((part) => part !== PARTS.record);
 
 /** The same names for scripts that reach keys which they learn only as they run: `tag_of(key)`, `session_key(ns, tag,
- *  session, part)`, `partition_key(ns, tag, what)` for `due`, `ended` and `archiving`, `user_key(ns, user)`;
- *  `forget_calculated(ns, tag, session)` deletes all that was calculated about a session. */
+ *  session, part)`, `partition_key(ns, tag, what)` for `due`, `ended`, `failed` and `archiving`, `user_key(ns,
+ *  user)`; `calculated_keys(ns, tag, session)`, where all that was calculated about a session can be, and
+ *  `forget_calculated(ns, tag, session)`, which deletes it. */
 export const KEYS_LUA: string = `
 local function tag_of(key)
   return string.match(key, '{(%w+)}')
@@ -39,7 +40,7 @@ local function user_key(ns, user)
   return ns .. ':{' .. string.sub(user, 1, ${TAG_LENGTH}) .. '}:@user:' .. string.sub(user, ${TAG_LENGTH + 1})
 end
 
-local function forget_calculated(ns, tag, session)
+local function calculated_keys(ns, tag, session)
   local keys = {}
   for _, field in ipairs(redis.call('HKEYS', session_key(ns, tag, session, '${PARTS.facts}'))) do
     if string.sub(field, 1, 1) == 'd' then
@@ -49,7 +50,11 @@ local function forget_calculated(ns, tag, session)
   for part in string.gmatch('${CALCULATED.join(' ')}', '%w+') do
     keys[#keys + 1] = session_key(ns, tag, session, part)
   end
-  redis.call('UNLINK', unpack(keys))
+  return keys
+end
+
+local function forget_calculated(ns, tag, session)
+  redis.call('UNLINK', unpack(calculated_keys(ns, tag, session)))
 end
 `;
 

@@ -8,6 +8,7 @@ export type Clock = () => number;
 export class RedisClock {
   #originMs = performance.timeOrigin;
   #isMeasured = false;
+  #errorMs = 0;
 
   /** The time now, by Redis, in whole milliseconds. Before the first `measure` the local time. */
   readonly now: Clock = () => Math.floor(this.#originMs + performance.now());
@@ -17,6 +18,11 @@ export class RedisClock {
     return this.#isMeasured;
   }
 
+  /** How far it may be off, in milliseconds: half the round trip of the last measurement. */
+  get errorMs(): number {
+    return this.#errorMs;
+  }
+
   /** Measures: one TIME, taken as read halfway through its round trip. */
   async measure(redis: RedisConnection): Promise<void> {
     const sent = performance.now();
@@ -24,5 +30,6 @@ export class RedisClock {
     const halfway = (sent + performance.now()) / 2;
     this.#originMs = Number(seconds) * 1000 + Number(microseconds) / 1000 - halfway;
     this.#isMeasured = true;
+    this.#errorMs = (performance.now() - sent) / 2;
   }
 }

@@ -43,6 +43,16 @@ export type CommandArguments = readonly (string | Buffer)[];
 
 const AS_BUFFERS = { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } };
 
+/** What sends single commands. */
+export interface CommandConnection {
+  /** Hashes of the scripts that the server has from this connection. */
+  readonly knownScripts: Set<string>;
+  /** Sends one command. */
+  command<Reply = unknown>(...args: CommandArguments): Promise<Reply>;
+  /** As `command`, with bulk strings as Buffers. */
+  commandForBuffers<Reply = unknown>(...args: CommandArguments): Promise<Reply>;
+}
+
 interface ConnectionEvents {
   /** Connected, or connected again. */
   ready: [];
@@ -65,7 +75,7 @@ export interface RedisClient {
 
 /** One connection. While it is down every command is refused at once; it comes back, with its subscriptions, by
  *  itself. */
-export class RedisConnection extends EventEmitter<ConnectionEvents> {
+export class RedisConnection extends EventEmitter<ConnectionEvents> implements CommandConnection {
   readonly options: ConnectionOptions;
   /** Hashes of the scripts that the server has from this connection. */
   readonly knownScripts: Set<string> = new Set();

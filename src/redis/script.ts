@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { CommandArguments, RedisConnection } from './redis-connection.ts';
+import type { CommandArguments, CommandConnection } from './redis-connection.ts';
 
 /** What a script's ARGV holds; numbers travel as decimal text. */
 export type ScriptArgument = string | number | Buffer;
@@ -17,17 +17,17 @@ export class Script<Reply> {
 
   /** Runs it. All keys must share a slot.
    *  @throws whatever the script or Redis answers as an error. */
-  run(redis: RedisConnection, keys: readonly string[], args: readonly ScriptArgument[]): Promise<Reply> {
+  run(redis: CommandConnection, keys: readonly string[], args: readonly ScriptArgument[]): Promise<Reply> {
     return this.#run(redis, (...command) => redis.command<Reply>(...command), keys, args);
   }
 
   /** As `run`, with bulk strings as Buffers. */
-  runForBuffers(redis: RedisConnection, keys: readonly string[], args: readonly ScriptArgument[]): Promise<Reply> {
+  runForBuffers(redis: CommandConnection, keys: readonly string[], args: readonly ScriptArgument[]): Promise<Reply> {
     return this.#run(redis, (...command) => redis.commandForBuffers<Reply>(...command), keys, args);
   }
 
   async #run(
-    redis: RedisConnection,
+    redis: CommandConnection,
     send: (...command: CommandArguments) => Promise<Reply>,
     keys: readonly string[],
     args: readonly ScriptArgument[],

@@ -53,7 +53,8 @@ interface ArchiverEvents {
 }
 
 const LEASE_INTERVALS = 5;
-const ARM_INTERVAL_MS = 3_600_000;
+const ARM_INTERVAL_MS = 60_000;
+const KEEP_INTERVAL_MS = 3_600_000;
 const AT_ONCE = 32;
 
 /** Takes ended sessions to an archive. Any number of processes may have one; one at a time works. From `start` on, what
@@ -129,7 +130,7 @@ export class Archiver extends EventEmitter<ArchiverEvents> {
     if (performance.now() - this.#armedAt > ARM_INTERVAL_MS) await this.#arm();
     this.#isOurs = await this.#lease.take();
     if (this.#stopped || !this.#isOurs) return;
-    if (performance.now() - this.#keptAt > ARM_INTERVAL_MS) {
+    if (performance.now() - this.#keptAt > KEEP_INTERVAL_MS) {
       this.#keptAt = performance.now();
       void this.#queue.keep().catch(() => undefined);
     }
@@ -173,7 +174,9 @@ export class Archiver extends EventEmitter<ArchiverEvents> {
         if (await this.#take(entry)) done += 1;
       }
     };
-    await Promise.all(Array.from({ length: this.#options.parallel }, work));
+    // All of them: where Redis refuses one, the others are still at theirs.
+    const results = await Promise.allSettled(Array.from({ length: this.#options.parallel }, work));
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
     return done;
   }
 

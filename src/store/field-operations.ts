@@ -1,4 +1,3 @@
-import type { RedisConnection } from '../redis/index.ts';
 import { type FieldChange, listChanges } from './field-changes.ts';
 import type { LoadedSession } from './loaded-session.ts';
 import { packTexts } from './packed-texts.ts';
@@ -6,6 +5,7 @@ import { changeField } from './scripts/change-field.ts';
 import { isVisible, type SessionFields, writeField } from './session-fields.ts';
 import type { SessionAddress, SessionRecords } from './session-records.ts';
 import { SessionDataError, SessionGoneError } from './store-errors.ts';
+import type { StoreOperation } from './store-operation.ts';
 
 /** What `setIf` came to. */
 export interface SetIfOutcome {
@@ -30,7 +30,7 @@ export class FieldOperations {
   /** Adds to a number; a field that is not there counts as 0. Returns the sum.
    *  @throws SessionGoneError; SessionDataError where the field holds something else; RangeError for what is no number. */
   async increment(
-    redis: RedisConnection,
+    redis: StoreOperation,
     address: SessionAddress,
     loaded: LoadedSession | undefined,
     field: string,
@@ -51,7 +51,7 @@ export class FieldOperations {
   /** Appends to a list; a field that is not there counts as an empty one. Returns the list.
    *  @throws SessionGoneError; SessionDataError where the field is no list; NotSerialisableError. */
   async append(
-    redis: RedisConnection,
+    redis: StoreOperation,
     address: SessionAddress,
     loaded: LoadedSession | undefined,
     field: string,
@@ -72,7 +72,7 @@ export class FieldOperations {
   /** Sets fields (`undefined` removes one) if the session's version is still `version`.
    *  @throws SessionGoneError, NotSerialisableError. */
   async setIf(
-    redis: RedisConnection,
+    redis: StoreOperation,
     address: SessionAddress,
     loaded: LoadedSession | undefined,
     version: number,
@@ -90,7 +90,7 @@ export class FieldOperations {
       [
         address.hash ?? '',
         this.#records.settings.absoluteMs,
-        this.#records.notAfter(),
+        redis.notAfter,
         'set-if',
         version,
         packTexts(listChanges(changes)),
@@ -104,7 +104,7 @@ export class FieldOperations {
   }
 
   async #change(
-    redis: RedisConnection,
+    redis: StoreOperation,
     address: SessionAddress,
     loaded: LoadedSession | undefined,
     field: string,
@@ -115,7 +115,7 @@ export class FieldOperations {
     const [status, header, json] = await changeField.runForBuffers(
       redis,
       [this.#records.keys.record(address.session)],
-      [address.hash ?? '', this.#records.settings.absoluteMs, this.#records.notAfter(), ...operation],
+      [address.hash ?? '', this.#records.settings.absoluteMs, redis.notAfter, ...operation],
     );
     if (status === -3) throw this.#unfit(operation[0]!, field);
     if (status === -2) throw sealedByOthers(address.session);
@@ -127,7 +127,7 @@ export class FieldOperations {
 
   // Redis cannot read the field: load, change, save, and again where somebody was faster.
   #changeSealed(
-    redis: RedisConnection,
+    redis: StoreOperation,
     address: SessionAddress,
     loaded: LoadedSession | undefined,
     step: Step,
@@ -147,7 +147,7 @@ export class FieldOperations {
   }
 
   #setSealedIf(
-    redis: RedisConnection,
+    redis: StoreOperation,
     address: SessionAddress,
     loaded: LoadedSession | undefined,
     version: number,

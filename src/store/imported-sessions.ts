@@ -1,4 +1,4 @@
-import type { RedisConnection } from '../redis/index.ts';
+import type { CommandConnection } from '../redis/index.ts';
 import type { LoadedSession } from './loaded-session.ts';
 import { writeFields } from './session-fields.ts';
 import type { EndTerms, SessionRecords } from './session-records.ts';
@@ -16,7 +16,7 @@ export class ImportedSessions {
   }
 
   /** Takes a session over; undefined where there is none. What is there and is no session is left as it is. */
-  async take(redis: RedisConnection, token: string, proof: TokenProof): Promise<LoadedSession | undefined> {
+  async take(redis: CommandConnection, token: string, proof: TokenProof): Promise<LoadedSession | undefined> {
     const key = `${this.#prefix}${token}`;
     const [text, leftMs] = await Promise.all([
       redis.command<string | null>('GET', key).catch(asNoneIfOther),
@@ -35,7 +35,7 @@ export class ImportedSessions {
   }
 
   /** Deletes what connect-redis kept under a token. Whether there was something. */
-  async forget(redis: RedisConnection, token: string): Promise<boolean> {
+  async forget(redis: CommandConnection, token: string): Promise<boolean> {
     return (await redis.command<number>('DEL', `${this.#prefix}${token}`)) === 1;
   }
 

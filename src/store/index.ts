@@ -1,3 +1,4 @@
+export type { ArchivedActivity, ArchivedSession, ArchiveFunction } from './archived-session.ts';
 export type { SetIfOutcome } from './field-operations.ts';
 export { LoadedSession } from './loaded-session.ts';
 export type {
@@ -11,6 +12,7 @@ export { RequestSessions } from './request-sessions.ts';
 export type { SessionTarget } from './session-data.ts';
 export { SessionData } from './session-data.ts';
 export { checkFields } from './session-fields.ts';
+export { settle } from './settle.ts';
 export {
   NotSerialisableError,
   SessionDataError,

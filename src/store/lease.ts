@@ -26,11 +26,12 @@ export class Lease {
     this.#durationMs = durationMs;
   }
 
-  /** Takes or renews it. Whether it is ours now; false as well where Redis does not answer. */
+  /** Takes or renews it. Whether it is ours now; false as well where Redis does not answer. Where Redis has no memory
+   *  left for it, everybody has it: what is done under a lease frees memory, and doing it twice does no harm. */
   async take(): Promise<boolean> {
     return takeLease.run(this.#redis, [this.#key], [this.#holder, this.#durationMs]).then(
       (taken) => taken === 1,
-      () => false,
+      (error: Error) => /\bOOM\b/.test(error.message),
     );
   }
 

@@ -255,12 +255,16 @@ local function finish(ns, tag, session, r, now, stream, length, event, reason)
   if reason then tell(stream, length, event, session, 'reason', reason) else tell(stream, length, event, session) end
   redis.call('ZREM', partition_key(ns, tag, 'due'), session)
   if r.user then redis.call('ZREM', user_key(ns, r.user), member_of(tag, session)) end
-  r.ended = true
+  r.ended, r.expires = true, math.min(r.expires, event == 'expired' and now or r.expires)
   r.kept = redis.call('EXISTS', partition_key(ns, tag, 'archiving')) == 1
   if r.kept then
     redis.call('SETRANGE', key, 0, pack_header(r))
     redis.call('PEXPIREAT', key, now + KEPT_FOR_ARCHIVE)
     redis.call('ZADD', partition_key(ns, tag, 'ended'), now, session)
+    -- The archive's summary is made of them, and a single view is kept for half an hour only.
+    for _, calculated in ipairs(calculated_keys(ns, tag, session)) do
+      redis.call('PEXPIREAT', calculated, now + KEPT_FOR_ARCHIVE)
+    end
     return
   end
   forget_calculated(ns, tag, session)

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { createToken, isSession } from '../protocol/index.ts';
-import { PARTITIONS, type RedisConnection } from '../redis/index.ts';
+import { PARTITIONS } from '../redis/index.ts';
+import { Archiver } from './archiver.ts';
 import { FieldOperations, type SetIfOutcome } from './field-operations.ts';
 import { ImportedSessions } from './imported-sessions.ts';
 import type { LoadedSession } from './loaded-session.ts';
@@ -9,6 +10,7 @@ import { writeFields } from './session-fields.ts';
 import { changesSince, type SessionAddress, SessionRecords } from './session-records.ts';
 import { StoreConnection } from './store-connection.ts';
 import { SessionGoneError } from './store-errors.ts';
+import type { StoreOperation } from './store-operation.ts';
 import { type SessionDataOptions, settingsOf } from './store-options.ts';
 import { Sweeper } from './sweeper.ts';
 import { readToken } from './token-proof.ts';
@@ -36,6 +38,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
   readonly #users: UserSessions;
   readonly #imported: ImportedSessions | undefined;
   readonly #sweeper: Sweeper | undefined;
+  readonly #archiver: Archiver | undefined;
   #closed: Promise<void> | undefined;
 
   /** Begins to connect and returns; never throws because Redis is away.
@@ -56,6 +59,14 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
       settings.importFrom === undefined ? undefined : new ImportedSessions(this.#records, settings.importFrom);
     if (options.sweep ?? true) {
       this.#sweeper = new Sweeper(this.#connection.redis, settings.namespace, settings).start();
+    }
+    if (options.archive) {
+      const { lifecycleLength } = settings;
+      this.#archiver = new Archiver(this.#connection.redis, settings.namespace, options.archive, {
+        lifecycleLength,
+        ...(options.encryption && { encryption: options.encryption }),
+      });
+      void this.#archiver.start();
     }
     this.#connection.on('down', (error) => this.emit('store:down', error));
     this.#connection.on('up', () => this.emit('store:up'));
@@ -170,7 +181,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
       rotateRecord.runForBuffers(
         redis,
         [record, keys.lifecycle()],
-        [proof.hash, proof.session, hash, graceMs, absoluteMs, lifecycleLength, this.#connection.notAfter()],
+        [proof.hash, proof.session, hash, graceMs, absoluteMs, lifecycleLength, redis.notAfter],
       ),
     ).catch((error: unknown) => {
       // It may have been done all the same, and then the only secret that anybody has would end with its grace.
@@ -274,24 +285,25 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
   close(): Promise<void> {
     this.#closed ??= (async () => {
       this.#sweeper?.stop();
+      await this.#archiver?.stop();
       await this.#connection.close();
       this.removeAllListeners();
     })();
     return this.#closed;
   }
 
-  #run<Result>(work: (redis: RedisConnection) => Promise<Result>): Promise<Result> {
+  #run<Result>(work: (redis: StoreOperation) => Promise<Result>): Promise<Result> {
     return this.#connection.run(work);
   }
 
-  async #clear(redis: RedisConnection, session: string): Promise<void> {
+  async #clear(redis: StoreOperation, session: string): Promise<void> {
     const lived = await this.#users
       .endRecord(redis, { session, hash: undefined }, 'cleared')
       .catch((error: unknown) => unlessUnreadable(error));
     if (!lived) await this.#records.discard(redis, session);
   }
 
-  #read<Result>(work: (redis: RedisConnection) => Promise<Result>): Promise<Result> {
+  #read<Result>(work: (redis: StoreOperation) => Promise<Result>): Promise<Result> {
     return this.#connection.run(work, true);
   }
 

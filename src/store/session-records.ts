@@ -1,4 +1,4 @@
-import { Keys, partitionOf, type RedisConnection } from '../redis/index.ts';
+import { type CommandConnection, Keys, partitionOf } from '../redis/index.ts';
 import { applyChanges, changesBetween, type FieldChange, listChanges } from './field-changes.ts';
 import { LoadedSession } from './loaded-session.ts';
 import { packTexts, unpackBytes, unpackTexts } from './packed-texts.ts';
@@ -30,7 +30,7 @@ export interface EndTerms {
 
 // Of a time this near the clocks of two machines may think differently: Redis's own is asked.
 const CLOCK_DOUBT_MS = 2_000;
-// How far the two usually are apart.
+// How far two clocks drift apart between two measurements.
 const CLOCK_ERROR_MS = 10;
 
 /** Records of one namespace: read, saved and touched, each in one step. Every method must run within a deadline. */
@@ -59,14 +59,9 @@ export class SessionRecords {
     return this.#seal !== undefined;
   }
 
-  /** Until when, by Redis's clock, what is asked for now may be done; 0 where that is not known. */
-  notAfter(): number {
-    return this.#connection.notAfter();
-  }
-
   /** Reads a session; undefined where there is none, or it is another's.
    *  @throws SessionDataError where what is kept cannot be read. */
-  async load(redis: RedisConnection, { session, hash }: SessionAddress): Promise<LoadedSession | undefined> {
+  async load(redis: CommandConnection, { session, hash }: SessionAddress): Promise<LoadedSession | undefined> {
     const record = await redis.commandForBuffers<Buffer | null>('GET', this.keys.record(session));
     if (record === null) return undefined;
     const header = readable(session, () => readHeader(record));
@@ -87,7 +82,7 @@ export class SessionRecords {
   }
 
   /** Reads a session of a list, without its token; undefined as well where it cannot be read. */
-  async tryLoad(redis: RedisConnection, session: string): Promise<LoadedSession | undefined> {
+  async tryLoad(redis: CommandConnection, session: string): Promise<LoadedSession | undefined> {
     try {
       return await this.load(redis, { session, hash: undefined });
     } catch (error) {
@@ -97,7 +92,7 @@ export class SessionRecords {
   }
 
   /** Forgets what cannot be read. */
-  async discard(redis: RedisConnection, session: string): Promise<void> {
+  async discard(redis: CommandConnection, session: string): Promise<void> {
     await Promise.all([
       redis.command('UNLINK', this.keys.record(session)),
       redis.command('ZREM', this.keys.due(partitionOf(session)), session),
@@ -105,7 +100,7 @@ export class SessionRecords {
   }
 
   /** Whether a session's secret is this one now. Reads no more of the record than that. */
-  async isCurrent(redis: RedisConnection, { session, hash }: TokenProof): Promise<boolean> {
+  async isCurrent(redis: CommandConnection, { session, hash }: TokenProof): Promise<boolean> {
     const start = await redis.commandForBuffers<Buffer>(
       'GETRANGE',
       this.keys.record(session),
@@ -119,7 +114,7 @@ export class SessionRecords {
   /** Saves fields where nothing was loaded: makes the session, or replaces what is there (`put`) or lets it be (`make`).
    *  Undefined where nothing was written: the session has ended, or is another's, or is there. */
   async put(
-    redis: RedisConnection,
+    redis: CommandConnection,
     { session, hash }: TokenProof,
     fields: SessionFields,
     terms: EndTerms,
@@ -132,7 +127,7 @@ export class SessionRecords {
   /** Applies changes to a session that was loaded, and brings `loaded` up to date. False where the session has ended,
    *  or its token is no longer the right one: then nothing was written. */
   change(
-    redis: RedisConnection,
+    redis: CommandConnection,
     address: SessionAddress,
     loaded: LoadedSession,
     changes: readonly FieldChange[],
@@ -145,7 +140,7 @@ export class SessionRecords {
 
   /** Moves a session's end. False where it has ended, or the token is not the right one. */
   async touch(
-    redis: RedisConnection,
+    redis: CommandConnection,
     { session, hash }: SessionAddress,
     loaded: LoadedSession | undefined,
     terms: EndTerms,
@@ -171,7 +166,7 @@ export class SessionRecords {
       terms.touchEveryMs > 0 &&
       now < last - CLOCK_DOUBT_MS &&
       expiresAt >= Math.min(now + terms.idleMs, last) &&
-      expiresAt <= latest + CLOCK_ERROR_MS
+      expiresAt <= latest + CLOCK_ERROR_MS + this.#connection.clockErrorMs
     );
   }
 
@@ -211,7 +206,7 @@ export class SessionRecords {
   /** Applies changes to sealed fields if nobody has changed them since `loaded`, and brings that up to date. False where
    *  somebody has, or the session has ended. */
   async replaceSealed(
-    redis: RedisConnection,
+    redis: CommandConnection,
     { session, hash }: SessionAddress,
     loaded: LoadedSession,
     changes: readonly FieldChange[],
@@ -224,7 +219,7 @@ export class SessionRecords {
   }
 
   async #changeOpen(
-    redis: RedisConnection,
+    redis: CommandConnection,
     { session, hash }: SessionAddress,
     loaded: LoadedSession,
     changes: readonly FieldChange[],
@@ -240,7 +235,7 @@ export class SessionRecords {
   }
 
   async #changeSealed(
-    redis: RedisConnection,
+    redis: CommandConnection,
     address: SessionAddress,
     loaded: LoadedSession,
     changes: readonly FieldChange[],
@@ -265,7 +260,7 @@ export class SessionRecords {
   }
 
   async #save(
-    redis: RedisConnection,
+    redis: CommandConnection,
     session: string,
     hash: Buffer | undefined,
     loaded: LoadedSession | undefined,
@@ -317,7 +312,7 @@ export class SessionRecords {
     return absoluteMs > 0 ? Math.min(expiresAt, createdAt + absoluteMs) : expiresAt;
   }
 
-  async #isOver(redis: RedisConnection, end: number): Promise<boolean> {
+  async #isOver(redis: CommandConnection, end: number): Promise<boolean> {
     if (end - this.#connection.now() > CLOCK_DOUBT_MS) return false;
     const [seconds, microseconds] = await redis.command<[string, string]>('TIME');
     return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000) >= end;

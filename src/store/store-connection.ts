@@ -8,6 +8,7 @@ import {
   RedisNotReadyError,
 } from '../redis/index.ts';
 import { isOtherFormat, isWrongType, SessionDataError, StoreUnavailableError } from './store-errors.ts';
+import { StoreOperation } from './store-operation.ts';
 
 const CLOCK_INTERVAL_MS = 30_000;
 const MAX_AFTERWARDS = 1_000;
@@ -64,10 +65,9 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
   /** The time by Redis's clock, as far as it is known here. */
   readonly now: Clock = () => this.#clock.now();
 
-  /** Until when, by Redis's clock, what is sent now may be done: later its caller has given up. 0 where Redis's clock is
-   *  not known yet. */
-  notAfter(): number {
-    return this.#clock.isMeasured ? this.#clock.now() + this.deadlineMs : 0;
+  /** How far `now` may be off, in milliseconds. */
+  get clockErrorMs(): number {
+    return this.#clock.errorMs;
   }
 
   /** Does `work` when operations succeed (again), as a part of no operation. */
@@ -84,17 +84,20 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
   /** Does `work` within the deadline. `reads`: it writes nothing, so its success says nothing of writes that Redis refuses
    *  (its memory is full, it is a replica).
    *  @throws StoreUnavailableError where it is not done in time or Redis refuses; what `work` throws about the data. */
-  run<Result>(work: (redis: RedisConnection) => Promise<Result>, reads = false): Promise<Result> {
+  run<Result>(work: (redis: StoreOperation) => Promise<Result>, reads = false): Promise<Result> {
     const { redis } = this;
     if (this.#closed) return Promise.reject(closed());
     // Answers come in the order of the questions: behind one that is overdue nobody else needs to wait.
     if (this.#overdue > 0) return Promise.reject(new StoreUnavailableError(this.#silence()));
-    const done = redis.isReady ? work(redis) : this.#whenReady().then(() => work(redis));
+    const notAfter = this.#clock.isMeasured ? this.#clock.now() + this.deadlineMs : 0;
+    const operation = new StoreOperation(redis, notAfter);
+    const done = redis.isReady ? work(operation) : this.#whenReady().then(() => work(operation));
     let isLate = false;
     return new Promise((resolve, reject) => {
       const late = (): void => {
         isLate = true;
         const error = new StoreUnavailableError(this.#silence());
+        operation.giveUp(error);
         this.#overdue += 1;
         const settled = (): void => {
           this.#overdue -= 1;

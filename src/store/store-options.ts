@@ -1,5 +1,6 @@
 import { checkNamespace } from '../protocol/index.ts';
 import type { ConnectionOptions, RedisClient } from '../redis/index.ts';
+import type { ArchiveFunction } from './archived-session.ts';
 
 /** How session data are kept; only `redis` must be given. */
 export interface SessionDataOptions {
@@ -33,6 +34,8 @@ export interface SessionDataOptions {
   readonly graceMs?: number;
   /** How many entries the stream of lifecycle events keeps, about. Default 10,000. */
   readonly lifecycleLength?: number;
+  /** Is given each session that has ended, until it has taken it: your database. Services can do this too. */
+  readonly archive?: ArchiveFunction;
   /** Whether this process takes its turn at ending sessions whose time is over. Services do so too. Default true. */
   readonly sweep?: boolean;
 }

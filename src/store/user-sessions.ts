@@ -1,5 +1,4 @@
 import { isSession } from '../protocol/index.ts';
-import type { RedisConnection } from '../redis/index.ts';
 import { type FieldChange, listChanges } from './field-changes.ts';
 import type { LoadedSession } from './loaded-session.ts';
 import { packTexts } from './packed-texts.ts';
@@ -8,6 +7,7 @@ import { identifyRecord } from './scripts/identify-record.ts';
 import { DEVICE_FIELD, type SessionFields, USER_FIELD } from './session-fields.ts';
 import type { SessionAddress, SessionRecords } from './session-records.ts';
 import { isOtherFormat, isWrongType, SessionDataError, SessionGoneError, SessionLimitError } from './store-errors.ts';
+import type { StoreOperation } from './store-operation.ts';
 import { userReference } from './user-reference.ts';
 
 /** One of a user's sessions, as "your devices" lists it. */
@@ -38,7 +38,7 @@ export class UserSessions {
   /** Gives a loaded session to a user. Returns the sessions that had to end for it.
    *  @throws SessionLimitError, SessionGoneError, RangeError for what is no user id. */
   async identify(
-    redis: RedisConnection,
+    redis: StoreOperation,
     address: SessionAddress,
     loaded: LoadedSession,
     userId: string,
@@ -52,7 +52,7 @@ export class UserSessions {
   }
 
   /** A user's sessions that live, the last seen first. */
-  async list(redis: RedisConnection, userId: string): Promise<UserSession[]> {
+  async list(redis: StoreOperation, userId: string): Promise<UserSession[]> {
     const user = userReference(userId);
     const members = await redis.command<string[]>('ZRANGE', this.#records.keys.userSessions(user), '0', '-1');
     const loaded = await Promise.all(members.map((member) => this.#records.tryLoad(redis, sessionOfMember(member))));
@@ -63,13 +63,13 @@ export class UserSessions {
   }
 
   /** Ends one of a user's sessions. False where it is not there, or not this user's. */
-  async end(redis: RedisConnection, userId: string, session: string): Promise<boolean> {
+  async end(redis: StoreOperation, userId: string, session: string): Promise<boolean> {
     if (typeof session !== 'string' || !isSession(session)) return false;
     return this.endRecord(redis, { session, hash: undefined }, 'by-user', { user: userReference(userId) });
   }
 
   /** Ends a user's sessions, but for `keep`. How many it were. */
-  async endAll(redis: RedisConnection, userId: string, keep?: string): Promise<number> {
+  async endAll(redis: StoreOperation, userId: string, keep?: string): Promise<number> {
     const user = userReference(userId);
     const members = await redis.command<string[]>('ZRANGE', this.#records.keys.userSessions(user), '0', '-1');
     const ended = await Promise.all(
@@ -86,7 +86,7 @@ export class UserSessions {
   /** Ends a session; with `user`, only if it is that user's; with `forestall`, one that is not there cannot come to be
    *  afterwards. Whether it lived until now. */
   async endRecord(
-    redis: RedisConnection,
+    redis: StoreOperation,
     { session, hash }: SessionAddress,
     reason: EndReason,
     { user = '', forestall = false }: { readonly user?: string; readonly forestall?: boolean } = {},
@@ -96,23 +96,13 @@ export class UserSessions {
     const ended = await endRecord.run(
       redis,
       [keys.record(session), keys.lifecycle()],
-      [
-        hash ?? '',
-        session,
-        absoluteMs,
-        namespace,
-        lifecycleLength,
-        reason,
-        user,
-        this.#records.notAfter(),
-        forestall ? 1 : 0,
-      ],
+      [hash ?? '', session, absoluteMs, namespace, lifecycleLength, reason, user, redis.notAfter, forestall ? 1 : 0],
     );
     return ended === 1;
   }
 
   async #identify(
-    redis: RedisConnection,
+    redis: StoreOperation,
     address: SessionAddress,
     loaded: LoadedSession,
     user: string,
@@ -140,7 +130,7 @@ export class UserSessions {
         settings.maxSessionsPerUser,
         settings.onSessionLimit,
         isSealing ? '' : userId,
-        this.#records.notAfter(),
+        redis.notAfter,
       ],
     );
     if (status === -1) {

@@ -122,9 +122,12 @@ describe('the borders', () => {
     expect(violations('redis', within(['redis', 'protocol']))).toEqual([]);
     expect(violations('structures', within(['structures', 'redis', 'protocol']))).toEqual([]);
     expect(violations('transport', within(['transport', 'redis', 'protocol']))).toEqual([]);
+    expect(violations('store', within(['store', 'redis', 'protocol']))).toEqual([]);
+    expect(violations('archive', within(['archive', 'store']))).toEqual([]);
+    expect(violations('http', within(['http', 'protocol']))).toEqual([]);
   });
 
-  it.each(['src/index.ts', 'src/express/index.ts'])('%s pulls in the driver and nothing heavy', (entry) => {
+  it.each(['src/index.ts', 'src/express/index.ts', 'src/fastify/index.ts'])('%s pulls in the driver and nothing heavy', (entry) => {
     const { files, packages } = closureOf(entry);
     expect([...packages].filter((name) => name !== 'redis')).toEqual([]);
     expect(files.size).toBeGreaterThan(1);

@@ -270,6 +270,19 @@ describe('the token', () => {
       }
     });
 
+    it('is an error of the site where its functions throw, and hangs nothing', async () => {
+      const throwing = (): never => {
+        throw new Error('of the site');
+      };
+      const token = createToken();
+      await store.data.save(token, {});
+      for (const options of [{ isPageview: throwing }, { pageview: throwing }]) {
+        const site = await startSite({ store, ...options });
+        expect((await ask(site, '/a', bearer(token))).status).toBe(500);
+        expect((await ask(site, '/a', bearer(randomUUID()))).status).toBe(500);
+      }
+    });
+
     it('leaves an error of the page to the page', async () => {
       const app = express();
       app.use(sessionwise({ client, store }));

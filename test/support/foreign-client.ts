@@ -86,7 +86,9 @@ export class ForeignClient {
 
   /** All keys there are. */
   async keys(): Promise<string[]> {
-    return (await this.redis.command<string[]>('KEYS', '*')).sort();
+    const keys = await this.redis.command<string[]>('KEYS', '*');
+    // A service takes and gives back its leases as time goes by.
+    return keys.filter((key) => !key.includes(':@lease:')).sort();
   }
 
   async close(): Promise<void> {

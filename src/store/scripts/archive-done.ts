@@ -15,8 +15,7 @@ local r = read_record(record)
 if not r or not r.ended then return 0 end
 forget_calculated(ns, tag, session)
 if ended_at < r.expires and ended_at + TOMBSTONE_MS > now_ms() then
-  r.previous, r.user, r.sealed = nil, nil, nil
-  redis.call('SET', record, pack_header(r), 'PXAT', ended_at + TOMBSTONE_MS)
+  leave_tombstone(record, r, ended_at)
 else
   redis.call('UNLINK', record)
 end

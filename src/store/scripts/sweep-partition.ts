@@ -20,6 +20,8 @@ for _, session in ipairs(sessions) do
   elseif r.expires > now then
     redis.call('ZADD', due, r.expires, session)
   else
+    -- First what needs no memory: then Redis lets the rest of the script run, though it may be full.
+    redis.call('ZREM', due, session)
     finish(ns, tag, session, r, now, stream, ARGV[2], 'expired')
   end
 end

@@ -1,0 +1,163 @@
+import { createClient } from 'redis';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { SessionStore, type SessionStoreOptions } from '../../src/express/index.ts';
+import { createToken, sessionOf } from '../../src/protocol/index.ts';
+import { ConnectionOptionsError } from '../../src/redis/index.ts';
+import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+
+describe('the store without express-session', () => {
+  let server: TestRedis;
+  beforeAll(async () => {
+    server = await startTestRedis();
+  });
+  afterAll(() => server.stop());
+
+  describe('methods', () => {
+    const cookie = { originalMaxAge: null } as never;
+
+    test('promises', async () => {
+      const store = new SessionStore({ redis: server.url, namespace: 'promises', sweep: false });
+      const token = createToken();
+      expect(await store.get(token)).toBeNull();
+      expect(await store.set(token, { cookie, a: 1 } as never)).toBeUndefined();
+      expect(await store.get(token)).toMatchObject({ a: 1, cookie: { originalMaxAge: null } });
+      expect(await store.touch(token, { cookie })).toBeUndefined();
+      expect(await store.length()).toBe(1);
+      expect(await store.ids()).toEqual([sessionOf(token)]);
+      expect(await store.all()).toMatchObject([{ a: 1, id: sessionOf(token) }]);
+      expect(await store.destroy(token)).toBeUndefined();
+      expect(await store.destroy(token)).toBeUndefined();
+      expect(await store.get(token)).toBeNull();
+      await store.set(createToken(), { cookie });
+      expect(await store.clear()).toBeUndefined();
+      expect(await store.length()).toBe(0);
+      await store.close();
+      await store.close();
+    });
+
+    test('callbacks: each gets its result once, and nothing is returned', async () => {
+      const store = new SessionStore({ redis: server.url, namespace: 'callbacks', sweep: false });
+      const token = createToken();
+      const call = <Result>(work: (callback: (error: unknown, result?: Result) => void) => unknown): Promise<Result> =>
+        new Promise((resolve, reject) => {
+          const returned = work((error, result) => (error ? reject(error) : resolve(result as Result)));
+          if (returned !== undefined) reject(new Error('It returned something beside calling back.'));
+        });
+      expect(await call((callback) => store.get(token, callback))).toBeNull();
+      expect(await call((callback) => store.set(token, { cookie, a: 1 } as never, callback))).toBeUndefined();
+      expect(await call((callback) => store.get(token, callback))).toMatchObject({ a: 1 });
+      expect(await call((callback) => store.touch(token, { cookie }, callback))).toBeUndefined();
+      expect(await call((callback) => store.length(callback))).toBe(1);
+      expect(await call((callback) => store.ids(callback))).toEqual([sessionOf(token)]);
+      expect(await call((callback) => store.all(callback))).toMatchObject([{ a: 1 }]);
+      const loaded = await call<{ a?: unknown; id: string }>((callback) => store.load(token, callback as never));
+      expect([loaded.a, loaded.id]).toEqual([1, token]);
+      expect(await call((callback) => store.load(createToken(), callback as never))).toBeUndefined();
+      expect(await call((callback) => store.destroy(token, callback))).toBeUndefined();
+      expect(await call((callback) => store.clear(callback))).toBeUndefined();
+      await expect(call((callback) => store.set('', { cookie }, callback))).rejects.toThrow(RangeError);
+      await expect(call((callback) => store.set(token, { cookie, b: 1n } as never, callback))).rejects.toThrow(/"b"/);
+      await store.close();
+      await expect(call((callback) => store.get(token, callback as never))).rejects.toMatchObject({
+        code: 'STORE_UNAVAILABLE',
+      });
+    });
+
+    test('what a callback throws is an uncaught exception, not a rejection, and the callback is called once', async () => {
+      const store = new SessionStore({ redis: server.url, sweep: false });
+      const others = process.listeners('uncaughtException');
+      process.removeAllListeners('uncaughtException');
+      const rejections: unknown[] = [];
+      const onRejection = (reason: unknown): void => {
+        rejections.push(reason);
+      };
+      process.on('unhandledRejection', onRejection);
+      let calls = 0;
+      const uncaught = new Promise<Error>((resolve) => process.once('uncaughtException', resolve));
+      try {
+        store.get(createToken(), () => {
+          calls += 1;
+          throw new Error("the application's own");
+        });
+        expect((await uncaught).message).toBe("the application's own");
+        await store.get(createToken());
+      } finally {
+        process.off('unhandledRejection', onRejection);
+        for (const listener of others) process.on('uncaughtException', listener);
+        await store.close();
+      }
+      expect(calls).toBe(1);
+      expect(rejections).toEqual([]);
+    });
+
+    test('a store that express-session does not know cannot regenerate, and says so', async () => {
+      const store = new SessionStore({ redis: server.url, sweep: false });
+      expect(() => store.generate({} as never)).toThrow(/express-session/);
+      await store.close();
+    });
+
+    test('a callback that is missing where the caller wants none', async () => {
+      const store = new SessionStore({ redis: server.url, sweep: false });
+      const token = createToken();
+      await store.set(token, { cookie }, undefined);
+      await store.touch(token, { cookie }, undefined);
+      expect(await store.get(token)).not.toBeNull();
+      await store.destroy(token, undefined);
+      await store.close();
+    });
+  });
+
+  describe('construction', () => {
+    test.each(['connected', 'not connected'])(
+      'with a client of the package redis, %s: it is only asked for its address',
+      async (state) => {
+        const client = createClient({ socket: { path: server.socketPath, tls: false } });
+        if (state === 'connected') await client.connect();
+        const store = new SessionStore({ redis: client, sweep: false });
+        const token = createToken();
+        await store.set(token, { cookie: { originalMaxAge: null }, a: 1 } as never);
+        expect(await store.get(token)).toMatchObject({ a: 1 });
+        await store.close();
+        expect(client.isOpen).toBe(state === 'connected');
+        if (client.isOpen) {
+          expect(await client.ping()).toBe('PONG');
+          await client.close();
+        }
+      },
+    );
+
+    test('with a URL or the parts of an address, and usable at once', async () => {
+      for (const address of [server.url, { path: server.socketPath }]) {
+        const store = new SessionStore({ redis: address, sweep: false });
+        expect(await store.get(createToken())).toBeNull();
+        await store.close();
+      }
+    });
+
+    test.each<[string, object]>([
+      ['fail', { fail: 'never' }],
+      ['redis', { redis: undefined }],
+      ['namespace', { namespace: 'UPPER' }],
+      ['idleMs', { idleMs: -1 }],
+      ['onSessionLimit', { onSessionLimit: 'kick' }],
+      ['encryption', { encryption: { keys: ['short'] } }],
+    ])('a wrong %s is refused by name', (name, options) => {
+      const create = (): SessionStore => new SessionStore({ redis: server.url, ...options } as SessionStoreOptions);
+      expect(create).toThrow(RangeError);
+      expect(create).toThrow(new RegExp(name));
+    });
+
+    test('a wrong address is refused', () => {
+      expect(() => new SessionStore({ redis: 'http://127.0.0.1' })).toThrow(ConnectionOptionsError);
+      expect(() => new SessionStore({ redis: { prot: 6379 } as never })).toThrow(/"prot"/);
+    });
+
+    test('close ends it: what comes afterwards is refused', async () => {
+      const store = new SessionStore({ redis: server.url, sweep: false });
+      await store.get(createToken());
+      await store.close();
+      await expect(store.get(createToken())).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE', status: 503 });
+      await expect(store.destroy(createToken())).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    });
+  });
+});

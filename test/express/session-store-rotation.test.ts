@@ -1,0 +1,336 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { SessionInfo, SessionStoreOptions } from '../../src/express/index.ts';
+import { sessionOf } from '../../src/protocol/index.ts';
+import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { waitUntil } from '../support/wait-until.ts';
+import {
+  fieldsIn,
+  fieldsOf,
+  type ServedStore,
+  type SetUp,
+  serveStore,
+  tokenIn,
+  Visitor,
+} from './session-store-stage.suite.ts';
+
+/** A request that waits in its handler until it is let go. */
+class Gate {
+  readonly #arrived: Promise<void>;
+  readonly #opened: Promise<void>;
+  #arrive: () => void = () => undefined;
+  #open: () => void = () => undefined;
+
+  constructor() {
+    this.#arrived = new Promise((resolve) => {
+      this.#arrive = resolve;
+    });
+    this.#opened = new Promise((resolve) => {
+      this.#open = resolve;
+    });
+  }
+
+  /** For the handler. */
+  pass(): Promise<void> {
+    this.#arrive();
+    return this.#opened;
+  }
+
+  /** For the test: the handler is there. */
+  arrived(): Promise<void> {
+    return this.#arrived;
+  }
+
+  open(): void {
+    this.#open();
+  }
+}
+
+describe('rotation in Express', () => {
+  let server: TestRedis;
+  let gate = new Gate();
+  const served: ServedStore[] = [];
+
+  const pages: SetUp = (app) => {
+    app.get('/set/:name/:value', (request, response) => {
+      fieldsIn(request)[request.params.name] = request.params.value;
+      response.send('set');
+    });
+    app.get('/fields', (request, response) => {
+      response.json(fieldsOf(request.session));
+    });
+    app.get('/info', (request, response) => {
+      response.json(request.session.info() ?? null);
+    });
+    app.get('/rotate', async (request, response) => {
+      response.json(await request.session.rotate());
+    });
+    app.get('/slow/:name', async (request, response) => {
+      await gate.pass();
+      fieldsIn(request)[request.params.name] = 'by the slow one';
+      response.send('at last');
+    });
+    app.get('/slow-read', async (request, response) => {
+      await gate.pass();
+      response.json(fieldsOf(request.session));
+    });
+    app.get('/slow-stream', async (request, response) => {
+      await gate.pass();
+      fieldsIn(request).streamed = 1;
+      response.write('at ');
+      response.end('last');
+    });
+    app.get('/login', async (request, response) => {
+      const { session } = request;
+      await session.rotate();
+      Object.assign(session, { user: 'ada' });
+      response.json(request.session !== session && Object.keys(request.session).includes('user'));
+    });
+    app.get('/regenerate', (request, response, next) => {
+      request.session.regenerate((error) => {
+        if (error) return next(error);
+        fieldsIn(request).fresh = 1;
+        response.send('regenerated');
+      });
+    });
+    app.get('/logout', (request, response, next) => {
+      request.session.destroy((error) => (error ? next(error) : response.send('bye')));
+    });
+  };
+  const serve = async (
+    options: Partial<SessionStoreOptions> = {},
+    sessionOptions: Parameters<typeof serveStore>[1] = {},
+    setUp: SetUp = pages,
+  ): Promise<ServedStore> => {
+    const one = await serveStore({ redis: server.url, ...options }, sessionOptions, setUp);
+    served.push(one);
+    return one;
+  };
+  /** A visitor whose session is saved. */
+  const visit = async (app: ServedStore): Promise<Visitor> => {
+    const visitor = new Visitor(app);
+    await visitor.text('/set/name/ada');
+    return visitor;
+  };
+
+  beforeAll(async () => {
+    server = await startTestRedis();
+  });
+  afterAll(async () => {
+    await Promise.all(served.map((one) => one.stop()));
+    await server.stop();
+  });
+
+  test('the cookie is replaced once; session and data stay', async () => {
+    const visitor = await visit(await serve());
+    const before = (await visitor.json('/info')) as SessionInfo;
+    const { cookie } = visitor;
+    expect(await visitor.json('/rotate')).toBe(true);
+    expect(visitor.cookiesSet).toBe(2);
+    expect(visitor.cookie).not.toBe(cookie);
+    const after = (await visitor.json('/info')) as SessionInfo;
+    expect(after.session).toBe(before.session);
+    expect(after.createdAt).toBe(before.createdAt);
+    expect(sessionOf(tokenIn(visitor.cookie))).toBe(before.session);
+    expect(await visitor.json('/fields')).toEqual({ name: 'ada' });
+    expect(visitor.cookiesSet).toBe(2);
+  });
+
+  test('a new visitor can be rotated at once', async () => {
+    const visitor = new Visitor(await serve());
+    expect(await visitor.json('/login')).toBe(true);
+    expect(visitor.cookiesSet).toBe(1);
+    expect(await visitor.json('/fields')).toEqual({ user: 'ada' });
+  });
+
+  test('what is set on the object from before reaches the session', async () => {
+    const visitor = await visit(await serve());
+    expect(await visitor.json('/login')).toBe(true);
+    expect(await visitor.json('/fields')).toEqual({ name: 'ada', user: 'ada' });
+  });
+
+  test('the object from before saves, reloads and destroys what it has become', async () => {
+    const app = await serve({}, {}, (application, store) => {
+      pages(application, store);
+      application.get('/old/:method', async (request, response, next) => {
+        const { session } = request;
+        fieldsIn(request).before = 1;
+        await session.rotate();
+        (session as unknown as Record<string, unknown>).after = 1;
+        const method = request.params.method as 'save' | 'reload' | 'destroy';
+        session[method]((error: unknown) => {
+          if (error) return next(error);
+          store.get(request.sessionID).then((values) => response.json(values && fieldsOf(values)), next);
+        });
+      });
+    });
+    const visitor = await visit(app);
+    expect(await visitor.json('/old/save')).toEqual({ name: 'ada', before: 1, after: 1 });
+    expect(await visitor.json('/fields')).toEqual({ name: 'ada', before: 1, after: 1 });
+    const { cookie } = visitor;
+    await visitor.json('/old/reload');
+    expect(visitor.cookie).not.toBe(cookie);
+    expect(await visitor.json('/fields')).toMatchObject({ name: 'ada' });
+    expect(await visitor.json('/old/destroy')).toBeNull();
+    expect(await visitor.json('/fields')).toEqual({});
+  });
+
+  test('two rotations in one request: one cookie, one session', async () => {
+    const app = await serve({}, {}, (application, store) => {
+      pages(application, store);
+      application.get('/twice', async (request, response) => {
+        const done = [await request.session.rotate(), await request.session.rotate()];
+        fieldsIn(request).twice = true;
+        response.json(done);
+      });
+    });
+    const visitor = await visit(app);
+    expect(await visitor.json('/twice')).toEqual([true, true]);
+    expect(visitor.cookiesSet).toBe(2);
+    expect(await visitor.json('/fields')).toEqual({ name: 'ada', twice: true });
+  });
+
+  // With `rolling` each response sets a cookie; with maxAge each one of a changed session.
+  const settings = [
+    ['rolling', { rolling: true }],
+    ['rolling with maxAge', { rolling: true, cookie: { maxAge: 600_000 } }],
+    ['maxAge', { cookie: { maxAge: 600_000 } }],
+    ['neither', {}],
+  ] as const;
+  describe.each(settings)('%s', (_, sessionOptions) => {
+    test.each(['before', 'after'])(
+      'a slow request with the old secret that began %s the rotation gets no cookie, and its changes are saved',
+      async (when) => {
+        gate = new Gate();
+        const visitor = await visit(await serve({}, sessionOptions));
+        const old = new Visitor(served.at(-1)!, visitor.cookie);
+        let slow: Promise<Response> | undefined;
+        if (when === 'before') {
+          slow = old.getKeepingCookie('/slow/late');
+          await gate.arrived();
+        }
+        expect(await visitor.json('/rotate')).toBe(true);
+        const { cookie } = visitor;
+        if (when === 'after') {
+          slow = old.getKeepingCookie('/slow/late');
+          await gate.arrived();
+        }
+        gate.open();
+        const response = await slow!;
+        expect(await response.text()).toBe('at last');
+        expect(response.headers.getSetCookie()).toEqual([]);
+        expect(await visitor.json('/fields')).toEqual({ name: 'ada', late: 'by the slow one' });
+        expect(tokenIn(visitor.cookie)).toBe(tokenIn(cookie));
+      },
+    );
+
+    test('nor where another process has rotated', async () => {
+      gate = new Gate();
+      const [one, other] = [await serve({}, sessionOptions), await serve({}, sessionOptions)];
+      const visitor = await visit(one);
+      const slow = [
+        new Visitor(one, visitor.cookie).getKeepingCookie('/slow/late'),
+        new Visitor(one, visitor.cookie).getKeepingCookie('/slow-read'),
+      ];
+      await gate.arrived();
+      const elsewhere = new Visitor(other, visitor.cookie);
+      expect(await elsewhere.json('/rotate')).toBe(true);
+      gate.open();
+      for (const response of await Promise.all(slow)) {
+        await response.text();
+        expect(response.headers.getSetCookie()).toEqual([]);
+      }
+      expect(await elsewhere.json('/fields')).toEqual({ name: 'ada', late: 'by the slow one' });
+    });
+
+    test('a streamed answer in the process that rotated gets none either', async () => {
+      gate = new Gate();
+      const app = await serve({}, sessionOptions);
+      const visitor = await visit(app);
+      const slow = new Visitor(app, visitor.cookie).getKeepingCookie('/slow-stream');
+      await gate.arrived();
+      await visitor.json('/rotate');
+      gate.open();
+      const response = await slow;
+      expect(await response.text()).toBe('at last');
+      expect(response.headers.getSetCookie()).toEqual([]);
+      expect(await visitor.json('/fields')).toEqual({ name: 'ada', streamed: 1 });
+    });
+
+    test('without a rotation everybody gets the cookies that express-session sets', async () => {
+      const visitor = await visit(await serve({}, sessionOptions));
+      const { cookiesSet } = visitor;
+      await visitor.json('/fields');
+      const isRolling = 'rolling' in sessionOptions;
+      expect(visitor.cookiesSet - cookiesSet).toBe(isRolling ? 1 : 0);
+      await visitor.text('/set/name/grace');
+      const changedSets = isRolling || 'cookie' in sessionOptions;
+      expect(visitor.cookiesSet - cookiesSet).toBe((isRolling ? 1 : 0) + (changedSets ? 1 : 0));
+    });
+  });
+
+  test('the old secret may not rotate again, and its request keeps it', async () => {
+    const app = await serve();
+    const visitor = await visit(app);
+    const old = new Visitor(app, visitor.cookie);
+    await visitor.json('/rotate');
+    expect(await old.json('/rotate')).toBe(false);
+    expect(old.cookiesSet).toBe(0);
+    expect(((await old.json('/info')) as SessionInfo).byPreviousSecret).toBe(true);
+    expect(await visitor.json('/fields')).toEqual({ name: 'ada' });
+  });
+
+  test('after the grace the old cookie is a stranger: a new session, no error', async () => {
+    const app = await serve({ graceMs: 150 });
+    const visitor = await visit(app);
+    const old = new Visitor(app, visitor.cookie);
+    await visitor.json('/rotate');
+    await waitUntil('the grace is over', async () => (await app.store.get(tokenIn(old.cookie))) === null);
+    expect(await old.json('/fields')).toEqual({});
+    await old.text('/set/name/stranger');
+    expect(old.cookiesSet).toBe(1);
+    expect(sessionOf(tokenIn(old.cookie))).not.toBe(sessionOf(tokenIn(visitor.cookie)));
+    expect(await visitor.json('/fields')).toEqual({ name: 'ada' });
+  });
+
+  test('regenerate with the old secret: a new session, and its cookie is sent', async () => {
+    const app = await serve();
+    const visitor = await visit(app);
+    const old = new Visitor(app, visitor.cookie);
+    await visitor.json('/rotate');
+    expect(await old.text('/regenerate')).toBe('regenerated');
+    expect(old.cookiesSet).toBe(1);
+    expect(await old.json('/fields')).toEqual({ fresh: 1 });
+    expect(await visitor.json('/fields')).toEqual({});
+  });
+
+  test('logout with the old secret ends the session', async () => {
+    const app = await serve();
+    const visitor = await visit(app);
+    const old = new Visitor(app, visitor.cookie);
+    await visitor.json('/rotate');
+    expect(await old.text('/logout')).toBe('bye');
+    expect(await visitor.json('/fields')).toEqual({});
+    expect(await app.store.get(tokenIn(visitor.cookie))).toBeNull();
+  });
+
+  test('20 logins at once by one cookie: one rotates, and each keeps what it set', async () => {
+    const app = await serve({}, { rolling: true }, (application, store) => {
+      pages(application, store);
+      application.get('/rotate-and-set/:i', async (request, response) => {
+        const rotated = await request.session.rotate();
+        fieldsIn(request)[`f${request.params.i}`] = 1;
+        response.json(rotated);
+      });
+    });
+    const visitor = await visit(app);
+    const responses = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => new Visitor(app, visitor.cookie).getKeepingCookie(`/rotate-and-set/${i}`)),
+    );
+    const rotated = await Promise.all(responses.map((response) => response.json()));
+    expect(rotated.filter(Boolean)).toHaveLength(1);
+    const cookies = responses.flatMap((response) => response.headers.getSetCookie());
+    expect(cookies).toHaveLength(1);
+    const winner = new Visitor(app, cookies[0]!.split(';')[0]);
+    expect(Object.keys((await winner.json('/fields')) as object)).toHaveLength(21);
+  });
+});

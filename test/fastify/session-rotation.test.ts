@@ -1,0 +1,214 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { SessionStore } from '../../src/fastify/index.ts';
+import { createToken, sessionOf } from '../../src/protocol/index.ts';
+import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { waitUntil } from '../support/wait-until.ts';
+import { fieldsOf, Gate, type Site, type SiteOptions, Sites } from './fastify-stage.ts';
+
+let server: TestRedis;
+let sites: Sites;
+
+beforeAll(async () => {
+  server = await startTestRedis();
+  sites = new Sites({ redis: server.url, deadlineMs: 20_000 });
+});
+afterAll(() => server?.stop());
+afterEach(() => sites.close());
+
+/** A site with `/rotate`, and `/slow`, which waits at the gate and changes what it is told to. */
+function open(options: Parameters<Sites['open']>[0] & { gate?: Gate } = {}): Promise<Site> {
+  return sites.open({
+    ...options,
+    routes: (app, store) => {
+      app.get('/rotate', async (request) => ({
+        rotated: await store.rotate(request),
+        user: fieldsOf(request).user,
+        session: store.info(request)?.session,
+      }));
+      app.get<{ Querystring: { set?: string } }>('/slow', async (request) => {
+        await options.gate?.pass();
+        if (request.query.set) fieldsOf(request).slow = request.query.set;
+        return { byPreviousSecret: store.info(request)?.byPreviousSecret };
+      });
+      options.routes?.(app, store);
+    },
+  });
+}
+
+describe('rotate', () => {
+  it.each<[string, SiteOptions['session']]>([
+    ['rolling', {}],
+    ['without rolling', { rolling: false }],
+    ['saving nothing unless it is changed', { rolling: false, saveUninitialized: false }],
+    ['with a prefix', { cookiePrefix: 's:' }],
+  ])('gives another token for the same session, %s', async (_, session) => {
+    const site = await open({ session: session! });
+    const browser = site.browser();
+    await browser.get('/login/ada');
+    const { cookie, token } = browser;
+    const { body, setCookies } = await browser.get('/rotate');
+    expect(body).toEqual({ rotated: true, user: 'ada', session: sessionOf(token.replace(/^s:/, '')) });
+    expect(setCookies).toHaveLength(1);
+    expect(browser.cookie).not.toBe(cookie);
+    expect(sessionOf(browser.token.replace(/^s:/, ''))).toBe(sessionOf(token.replace(/^s:/, '')));
+    expect((await browser.get('/me')).body.user).toBe('ada');
+    expect((await browser.get('/rotate')).body.rotated).toBe(true);
+    expect((await browser.get('/me')).body.user).toBe('ada');
+  });
+
+  it('saves in the same request what was changed before and after it', async () => {
+    const site = await open({
+      routes: (app, store) => {
+        app.get('/promote', async (request) => {
+          fieldsOf(request).before = 1;
+          await store.rotate(request);
+          fieldsOf(request).after = 2;
+          return {};
+        });
+      },
+    });
+    const browser = site.browser();
+    await browser.get('/login/ada');
+    await browser.get('/promote');
+    expect((await site.store.data.load(browser.token))?.values(0)).toMatchObject({ user: 'ada', before: 1, after: 2 });
+  });
+
+  it('begins with a new session as well, and takes over one with a token of another form', async () => {
+    const fresh = await open();
+    const visitor = fresh.browser();
+    expect((await visitor.get('/rotate')).body.rotated).toBe(true);
+    expect((await visitor.get('/login/bob')).status).toBe(200);
+    expect((await visitor.get('/me')).body.user).toBe('bob');
+
+    const site = await open({ session: { idGenerator: () => crypto.randomUUID() } });
+    const browser = site.browser();
+    await browser.get('/login/ada');
+    const session = sessionOf(browser.token);
+    await browser.get('/rotate');
+    expect(browser.token.startsWith(`${session}.`)).toBe(true);
+    expect((await browser.get('/me')).body.user).toBe('ada');
+  });
+
+  it('honours the old cookie for a while, sends it no cookie, saves its changes, and refuses it then', async () => {
+    const site = await open({ store: { graceMs: 1_500 } });
+    const browser = site.browser();
+    await browser.get('/login/ada');
+    const late = site.browser(browser.cookie);
+    await browser.get('/rotate');
+    const rotatedAt = performance.now();
+    const { body, setCookies } = await late.get('/slow?set=late');
+    expect(performance.now() - rotatedAt).toBeLessThan(1_500);
+    expect(body).toEqual({ byPreviousSecret: true });
+    expect(setCookies).toEqual([]);
+    expect(await late.get('/rotate')).toMatchObject({ body: { rotated: false }, setCookies: [] });
+    expect((await site.store.data.load(browser.token))?.values(0)).toMatchObject({ user: 'ada', slow: 'late' });
+    await waitUntil('the grace period is over', async () => !(await site.store.data.load(late.token)));
+    expect((await late.get('/me')).body.user).toBeUndefined();
+    expect((await browser.get('/me')).body.user).toBe('ada');
+  });
+
+  it.each([
+    ['nothing', ''],
+    ['a field', '?set=slow'],
+  ])('sends no cookie to a request that began before it and changed %s', async (_, query) => {
+    const gate = new Gate();
+    const site = await open({ gate });
+    const browser = site.browser();
+    await browser.get('/login/ada');
+    const answer = site.browser(browser.cookie).get(`/slow${query}`);
+    await gate.reached;
+    await browser.get('/rotate');
+    gate.open();
+    expect(await answer).toMatchObject({ status: 200, setCookies: [] });
+    const values = (await site.store.data.load(browser.token))?.values(0);
+    expect(values).toMatchObject({ user: 'ada', ...(query && { slow: 'slow' }) });
+  });
+
+  it('sends none either where another process has rotated', async () => {
+    const gate = new Gate();
+    const [site, other] = [await open({ gate }), await open()];
+    const browser = site.browser();
+    await browser.get('/login/ada');
+    const answer = site.browser(browser.cookie).get('/slow');
+    await gate.reached;
+    await other.browser(browser.cookie).get('/rotate');
+    gate.open();
+    expect(await answer).toMatchObject({ status: 200, setCookies: [] });
+  });
+
+  it('rotates once where two requests want to', async () => {
+    const site = await open();
+    const browser = site.browser();
+    await browser.get('/login/ada');
+    const browsers = [site.browser(browser.cookie), site.browser(browser.cookie)];
+    const answers = await Promise.all(browsers.map((one) => one.get('/rotate')));
+    expect(answers.map(({ body }) => body.rotated).toSorted()).toEqual([false, true]);
+    for (const [i, { body, setCookies }] of answers.entries()) {
+      expect(setCookies).toHaveLength(body.rotated ? 1 : 0);
+      expect((await browsers[i]!.get('/me')).body.user).toBe('ada');
+    }
+  });
+
+  it('leaves other cookies of the response alone, and lets a new session have its own', async () => {
+    const site = await open({
+      routes: (app) => {
+        app.get('/other', async (_request, reply) => {
+          reply.setCookie('theme', 'dark');
+          reply.clearCookie('banner');
+          return {};
+        });
+        app.get('/regenerate', async (request) => {
+          await request.session.regenerate();
+          return {};
+        });
+      },
+    });
+    const browser = site.browser();
+    await browser.get('/login/ada');
+    const late = site.browser(browser.cookie);
+    await browser.get('/rotate');
+    const { setCookies } = await late.get('/other');
+    expect(setCookies.map((header) => header.split('=')[0]).toSorted()).toEqual(['banner', 'theme']);
+    expect((await late.get('/regenerate')).setCookies).toHaveLength(1);
+    expect(late.token).not.toContain(sessionOf(browser.token));
+  });
+
+  it('clears no cookie of the session either, where the site has another signing key by now', async () => {
+    const [older, newer] = ['an older secret of the tests, long enough', 'a newer secret of the tests, long enough'];
+    const lazy = { rolling: false, saveUninitialized: false };
+    const before = await open({ session: { ...lazy, secret: [older] } });
+    const browser = before.browser();
+    await browser.get('/login/ada');
+    const { cookie } = browser;
+    await browser.get('/rotate');
+    const site = await open({ session: { ...lazy, secret: [newer, older] } });
+    const { body, setCookies } = await site.browser(cookie).get('/me');
+    expect(body.user).toBe('ada');
+    expect(setCookies).toEqual([]);
+  });
+
+  it('needs the plugin', async () => {
+    const site = await open({ plugin: false });
+    const browser = site.browser();
+    await browser.get('/login/ada');
+    const { status, text } = await browser.get('/rotate');
+    expect(status).toBe(500);
+    expect(text).toContain('app.register(sessionwise');
+    expect((await browser.get('/me')).body.user).toBe('ada');
+  });
+
+  it('changes nothing where the session keeps its token in a way that is not known', async () => {
+    const store = new SessionStore({ redis: server.url, deadlineMs: 20_000, sweep: false });
+    try {
+      const token = createToken();
+      await store.data.save(token, { user: 'ada' });
+      const session = { [Symbol('sessionId')]: token, sessionId: token, encryptedSessionId: 'x' };
+      const request = { session, headers: {} };
+      store.attach(request as never, { setCookie() {}, clearCookie() {} } as never);
+      await expect(store.rotate(request as never)).rejects.toThrow('version 11');
+      expect(await store.data.isCurrent(token)).toBe(true);
+    } finally {
+      await store.close();
+    }
+  });
+});
