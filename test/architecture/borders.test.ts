@@ -127,14 +127,17 @@ describe('the borders', () => {
     expect(violations('http', within(['http', 'protocol']))).toEqual([]);
   });
 
-  it.each(['src/index.ts', 'src/express/index.ts', 'src/fastify/index.ts'])('%s pulls in the driver and nothing heavy', (entry) => {
-    const { files, packages } = closureOf(entry);
-    expect([...packages].filter((name) => name !== 'redis')).toEqual([]);
-    expect(files.size).toBeGreaterThan(1);
-    const heavy = ['service', 'structures', 'config', 'cli', 'doctor', 'replay'];
-    expect([...files].filter((file) => heavy.some((folder) => file.startsWith(`src/${folder}/`)))).toEqual([]);
-    expect([...files].filter((file) => file.includes('embedded') || file.includes('find-redis-server'))).toEqual([]);
-  });
+  it.each(['src/index.ts', 'src/express/index.ts', 'src/fastify/index.ts'])(
+    '%s pulls in the driver and nothing heavy',
+    (entry) => {
+      const { files, packages } = closureOf(entry);
+      expect([...packages].filter((name) => name !== 'redis')).toEqual([]);
+      expect(files.size).toBeGreaterThan(1);
+      const heavy = ['service', 'structures', 'config', 'cli', 'doctor', 'replay'];
+      expect([...files].filter((file) => heavy.some((folder) => file.startsWith(`src/${folder}/`)))).toEqual([]);
+      expect([...files].filter((file) => file.includes('embedded') || file.includes('find-redis-server'))).toEqual([]);
+    },
+  );
 
   it('src/protocol/index.ts pulls in nothing at all', () => {
     expect([...closureOf('src/protocol/index.ts').packages]).toEqual([]);

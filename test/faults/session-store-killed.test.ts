@@ -1,0 +1,149 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sessionOf } from '../../src/protocol/index.ts';
+import { Keys, partitionOf, RedisConnection } from '../../src/redis/index.ts';
+import { SessionData } from '../../src/store/index.ts';
+import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { waitUntil } from '../support/wait-until.ts';
+import { tokenIn } from './session-store-stage.ts';
+
+/* A process of the serving layer is killed with SIGKILL in the middle of saves, again and again. No record is half
+ * written, nothing that was acknowledged is missing, nothing was done twice. */
+
+const KILLS = 5;
+const VISITORS = 16;
+const ANSWERS = 150;
+const APP = join(import.meta.dirname, 'session-store-process.js');
+const NAMESPACE = 'killed';
+
+interface Process {
+  readonly url: string;
+  kill(): Promise<void>;
+}
+
+/** What a visitor did, and what of it was acknowledged. */
+interface Visitor {
+  cookie: string | undefined;
+  counted: number;
+  sentCounts: number;
+  pair: number;
+  sentPairs: number;
+  logins: number;
+}
+
+let server: TestRedis;
+
+beforeAll(async () => {
+  server = await startTestRedis();
+});
+afterAll(async () => {
+  await server?.stop();
+});
+
+async function start(): Promise<Process> {
+  const child: ChildProcess = fork(APP, [server.url, NAMESPACE], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+  let errors = '';
+  child.stderr!.on('data', (chunk) => {
+    errors += chunk;
+  });
+  const exited = once(child, 'exit');
+  const first = await Promise.race([once(child, 'message'), exited.then(() => undefined)]);
+  if (!first) throw new Error(`The app ended before it was ready: ${errors}`);
+  return {
+    url: `http://127.0.0.1:${(first[0] as { port: number }).port}`,
+    async kill() {
+      child.kill('SIGKILL');
+      await exited;
+    },
+  };
+}
+
+describe('a process of the serving layer that is killed in the middle of saves', () => {
+  it('leaves whole records, and all that it has acknowledged', { timeout: 120_000 }, async () => {
+    const visitors: Visitor[] = Array.from({ length: VISITORS }, () => ({
+      cookie: undefined,
+      counted: 0,
+      sentCounts: 0,
+      pair: 0,
+      sentPairs: 0,
+      logins: 0,
+    }));
+    let answers = 0;
+    for (let kill = 0; kill < KILLS; kill += 1) {
+      const app = await start();
+      let running = true;
+      const loads = visitors.map(async (visitor, i) => {
+        for (let turn = i; running; turn += 1) {
+          // The one that is under way when the process dies fails, and so does what follows.
+          if (!(await act(app.url, visitor, turn, `user-${i % 4}`))) return;
+          answers += 1;
+        }
+      });
+      const then = answers;
+      await waitUntil('more was answered', () => answers >= then + ANSWERS);
+      await app.kill();
+      running = false;
+      await Promise.all(loads);
+    }
+
+    const data = new SessionData({ redis: server.url, namespace: NAMESPACE, deadlineMs: 20_000, sweep: false });
+    const redis = await new RedisConnection(server.url).connect();
+    try {
+      const all = await data.all();
+      // A visitor whose first answer was lost has begun again.
+      expect(all.length).toBeGreaterThanOrEqual(VISITORS);
+      for (const loaded of all) {
+        const values = loaded.values(data.now());
+        expect(values.second).toBe(values.first);
+        expect(String(values.padding ?? '')).toHaveLength(Number(values.first ?? 0) % 5_000);
+        const due = new Keys(NAMESPACE).due(partitionOf(loaded.session));
+        expect(Number(await redis.command('ZSCORE', due, loaded.session))).toBeCloseTo(loaded.facts.expiresAt, 0);
+        if (loaded.userId === undefined) continue;
+        const listed = (await data.sessionsOf(loaded.userId)).map(({ session }) => session);
+        expect(listed).toContain(loaded.session);
+      }
+      for (const [i, visitor] of visitors.entries()) {
+        const token = tokenIn(visitor.cookie);
+        const loaded = (await data.load(token))!;
+        expect(loaded.session).toBe(sessionOf(token));
+        const { count = 0, first = 0 } = loaded.values(data.now()) as { count?: number; first?: string };
+        expect(count).toBeGreaterThanOrEqual(visitor.counted);
+        expect(count).toBeLessThanOrEqual(visitor.sentCounts);
+        expect(Number(first)).toBeGreaterThanOrEqual(visitor.pair);
+        expect(Number(first)).toBeLessThanOrEqual(visitor.sentPairs);
+        if (visitor.logins > 0) expect(loaded.userId).toBe(`user-${i % 4}`);
+      }
+    } finally {
+      await redis.close();
+      await data.close();
+    }
+  });
+});
+
+/** One request. Whether it was answered. */
+async function act(url: string, visitor: Visitor, turn: number, user: string): Promise<boolean> {
+  // A session begins with a pair.
+  const kind = visitor.cookie === undefined ? 'pair' : (['pair', 'count', 'pair', 'login'] as const)[turn % 4]!;
+  if (kind === 'pair') visitor.sentPairs += 1;
+  if (kind === 'count') visitor.sentCounts += 1;
+  const path = { pair: `/pair/${visitor.sentPairs}`, count: '/count', login: `/login/${user}` }[kind];
+  try {
+    const response = await fetch(url + path, {
+      method: 'POST',
+      headers: visitor.cookie === undefined ? {} : { cookie: visitor.cookie },
+    });
+    const body = (await response.json()) as { count?: number };
+    expect(response.status).toBe(200);
+    const [cookie] = response.headers.getSetCookie();
+    if (cookie) visitor.cookie = cookie.split(';')[0]!;
+    if (kind === 'pair') visitor.pair = visitor.sentPairs;
+    if (kind === 'count') visitor.counted = body.count!;
+    if (kind === 'login') visitor.logins += 1;
+    return true;
+  } catch (error) {
+    if (error instanceof TypeError) return false;
+    throw error;
+  }
+}
