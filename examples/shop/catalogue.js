@@ -1,70 +1,71 @@
 // @ts-check
 /* catalogue.js: what this shop sells, features and announces. A real shop has a database for it. */
 
-/** @typedef {{ slug: string, name: string, price: string, tint: string, blurb: string }} Product */
+/** A price is in euros.
+ *  @typedef {{ slug: string, name: string, price: number, tint: string, blurb: string }} Product */
 
 /** @type {readonly Product[]} */
 export const PRODUCTS = [
   {
     slug: 'tv',
     name: 'Television',
-    price: '€ 649',
+    price: 649,
     tint: 'sea',
     blurb: '55 inches, and thin enough to forget behind the film.',
   },
   {
     slug: 'tv-mount',
     name: 'TV wall mount',
-    price: '€ 59',
+    price: 59,
     tint: 'sun',
     blurb: 'Holds 40 kg, tilts and swings, needs four screws.',
   },
   {
     slug: 'soundbar',
     name: 'Soundbar',
-    price: '€ 229',
+    price: 229,
     tint: 'plum',
     blurb: 'Voices that you understand without turning it up.',
   },
   {
     slug: 'lamp',
     name: 'Reading lamp',
-    price: '€ 84',
+    price: 84,
     tint: 'sun',
     blurb: 'Warm light, a heavy foot and a switch in reach.',
   },
   {
     slug: 'game-console',
     name: 'Game console',
-    price: '€ 419',
+    price: 419,
     tint: 'plum',
     blurb: 'Quiet, quick, and with one controller in the box.',
   },
   {
     slug: 'headphones',
     name: 'Headphones',
-    price: '€ 149',
+    price: 149,
     tint: 'sea',
     blurb: 'Thirty hours of your own music and nobody else’s.',
   },
   {
     slug: 'hdmi-cable',
     name: 'HDMI cable',
-    price: '€ 14',
+    price: 14,
     tint: 'sea',
     blurb: 'Three metres, flat, and good for every resolution.',
   },
   {
     slug: 'second-controller',
     name: 'Second controller',
-    price: '€ 59',
+    price: 59,
     tint: 'plum',
     blurb: 'So that nobody has to watch while another plays.',
   },
   {
     slug: 'smart-plug',
     name: 'Smart plug',
-    price: '€ 19',
+    price: 19,
     tint: 'sun',
     blurb: 'Makes a switch of your phone for whatever is in it.',
   },
@@ -91,7 +92,7 @@ export const NOTICES = [
 /** The groups whose notices every visitor gets; see `sessionwise notify customers --id .. --text ..` */
 export const GROUPS = ['customers'];
 
-/** The page on which something was added to the basket. @param {string} slug */
+/** The page of a product, which is also where it is seen that it was added. @param {string} slug */
 export function pathOf(slug) {
   return `/added/${encodeURIComponent(slug)}`;
 }
@@ -99,6 +100,11 @@ export function pathOf(slug) {
 /** The product of a slug or of its path. @param {string} slugOrPath */
 export function productOf(slugOrPath) {
   return PRODUCTS.find(({ slug }) => slug === slugOrPath || pathOf(slug) === slugOrPath);
+}
+
+/** @param {number} euros */
+export function money(euros) {
+  return `€ ${euros.toLocaleString('en')}`;
 }
 
 const LONGEST_NAME = 60;

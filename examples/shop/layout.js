@@ -1,11 +1,12 @@
 // @ts-check
-import { html } from './html.js';
+import { Html, html } from './html.js';
 
-/** @typedef {import('./html.js').Html} Html
- *  @typedef {import('./statistics.js').Statistics} Statistics */
+/** @typedef {import('./statistics.js').Statistics} Statistics
+ *  @typedef {import('./visitor.js').Visitor} Visitor */
 
 const NAVIGATION = [
   { path: '/', label: 'Shop' },
+  { path: '/cart', label: 'Cart' },
   { path: '/confirm-purchase', label: 'Checkout' },
   { path: '/notifications', label: 'Notices' },
 ];
@@ -17,14 +18,17 @@ export function icon(name, className = 'icon') {
 
 /**
  * A page up to the end of its content: all that does not need to know the visit.
- * @param {{ title: string, current?: string, unread?: number | undefined, main: Html }} page
+ * @param {{ title: string, current?: string, unread?: number | undefined, visitor: Visitor, main: Html }} page
  */
-export function top({ title, current, unread, main }) {
+export function top({ title, current, unread, visitor, main }) {
+  /** @type {Record<string, Html | undefined>} */
+  const badges = {
+    '/cart': visitor.items > 0 ? badge('items', visitor.items, visitor.items === 1 ? 'thing' : 'things') : undefined,
+    '/notifications': unread ? badge('unread', unread, 'unread') : undefined,
+  };
   const links = NAVIGATION.map(
     ({ path, label }) => html`
-        <li><a href="${path}"${path === current && html` aria-current="page"`}>${label}${
-          path === '/notifications' && unread ? badge(unread) : ''
-        }</a></li>`,
+        <li><a href="${path}"${currentIf(path === current)}>${label}${badges[path]}</a></li>`,
   );
   return html`<!doctype html>
 <html lang="en">
@@ -45,17 +49,40 @@ export function top({ title, current, unread, main }) {
         <ul>${links}
         </ul>
       </nav>
+      ${account(visitor, current)}
     </div>
   </header>
   <main id="content" class="wrap" tabindex="-1">
+${visitor.away && awayNote()}
 ${main}
   </main>
 `;
 }
 
-/** @param {number} unread */
-function badge(unread) {
-  return html` <span class="badge" data-unread="${unread}">${unread}<span class="sr"> unread</span></span>`;
+/** @param {boolean} isCurrent */
+function currentIf(isCurrent) {
+  return isCurrent && html` aria-current="page"`;
+}
+
+/** @param {'items' | 'unread'} what @param {number} count @param {string} word */
+function badge(what, count, word) {
+  const attribute = new Html(`data-${what}`);
+  return html` <span class="badge" ${attribute}="${count}">${count}<span class="sr"> ${word}</span></span>`;
+}
+
+/** Who is here. While nobody can tell, it does not claim that somebody is logged out.
+ *  @param {Visitor} visitor @param {string} [current] */
+function account({ name, away }, current) {
+  if (away) return html`<p class="account" data-account="unknown">${icon('person')}<span>Resting</span></p>`;
+  if (name === undefined) {
+    return html`<p class="account" data-account="out"><a href="/login"${currentIf(current === '/login')}>${icon('person')}<span>Log in</span></a></p>`;
+  }
+  return html`<p class="account" data-account="in"><a href="/devices"${currentIf(current === '/devices')}>${icon('person')}<span><span class="sr">Your devices, logged in as </span><bdi>${name}</bdi></span></a></p>`;
+}
+
+function awayNote() {
+  return html`<p class="empty" data-away role="status">${icon('rest')}<span>Your cart and your login are taking a short
+      break. Nothing is lost: they will be back here by themselves.</span></p>`;
 }
 
 /**
@@ -106,8 +133,8 @@ function degradedFooter() {
     <div class="wrap">
       <section aria-label="Your visit">
         <h2>Your visit</h2>
-        <p class="resting">${icon('rest')}<span>Our page counter is taking a short break. Everything else works as
-          always, and your figures will be back here by themselves.</span></p>
+        <p class="resting">${icon('rest')}<span>Our page counter is taking a short break. Your figures will be
+          back here by themselves.</span></p>
       </section>
       ${colophon('')}
     </div>

@@ -1,5 +1,5 @@
 // @ts-check
-import { PRODUCTS, pathOf } from './catalogue.js';
+import { money, PRODUCTS, pathOf } from './catalogue.js';
 import { html } from './html.js';
 import { icon } from './layout.js';
 
@@ -10,9 +10,11 @@ export function picture(product) {
   return html`<div class="art ${product?.tint ?? 'sea'}">${icon(product?.slug ?? 'box')}</div>`;
 }
 
-/** @param {string} slug @param {string} name */
-export function addButton(slug, name) {
-  return html`<a class="button" href="${pathOf(slug)}" aria-label="Add to basket: ${name}">Add to basket</a>`;
+/** A form, because it changes something. With `again` for what is in the cart already.
+ *  @param {Product} product @param {'again'} [again] */
+export function addButton({ slug, name }, again) {
+  const label = again ? 'One more' : 'Add to cart';
+  return html`<form method="post" action="/cart"><input type="hidden" name="product" value="${slug}"><button class="${again ? 'button quiet' : 'button'}" aria-label="${label}: ${name}">${label}</button></form>`;
 }
 
 /** All that we have, in short. @param {string} title @param {Product} [except] */
@@ -21,7 +23,7 @@ export function shelf(title, except) {
       <h2 id="shelf">${title}</h2>
       <ul>${PRODUCTS.filter((product) => product !== except).map(
         ({ slug, name, price }) => html`
-        <li><a href="${pathOf(slug)}">${icon(slug)}<span>${name}</span></a> <span class="price">${price}</span></li>`,
+        <li><a href="${pathOf(slug)}">${icon(slug)}<span>${name}</span></a> <span class="price">${money(price)}</span></li>`,
       )}
       </ul>
     </section>`;

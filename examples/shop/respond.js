@@ -2,6 +2,7 @@
 
 import { html } from './html.js';
 import { bottom, greeting, top } from './layout.js';
+import { visitorOf } from './visitor.js';
 
 /** @typedef {import('./html.js').Html} Html
  *  @typedef {import('./statistics.js').Statistics} Statistics */
@@ -13,10 +14,11 @@ import { bottom, greeting, top } from './layout.js';
  * @param {{ title: string, current?: string, unread?: number | undefined, statistics: Statistics | undefined, main: Html }} page
  */
 export function sendPage(request, response, { statistics, main, ...page }) {
+  const visitor = visitorOf(request);
   const greeted = html`${greeting(statistics?.welcome)}${main}`;
   response
     .type('html')
-    .send(`${top({ ...page, main: greeted })}${bottom({ statistics, waitedMs: waitedMs(request) })}`);
+    .send(`${top({ ...page, visitor, main: greeted })}${bottom({ statistics, waitedMs: waitedMs(request) })}`);
 }
 
 /** How long this page has waited for the service so far, in milliseconds. @param {import('express').Request} request */

@@ -4,18 +4,27 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import express from 'express';
+import session from 'express-session';
 import { SessionClient } from 'sessionwise';
-import { sessionwise } from 'sessionwise/express';
+import { SessionStore, sessionwise } from 'sessionwise/express';
 import { added, addedSync } from './pages/added.js';
+import { addToCart, cart, removeFromCart } from './pages/cart.js';
 import { confirmPurchase } from './pages/confirm-purchase.js';
+import { devices, endAllDevices, endDevice, endOtherDevices } from './pages/devices.js';
 import { featured } from './pages/featured.js';
+import { logIn, login, logOut } from './pages/login.js';
 import { markNotifications, notifications } from './pages/notifications.js';
 import { failure, notFound } from './pages/problem.js';
 import { rawSessionAnalytics } from './pages/raw-session-analytics.js';
-import { sessionData } from './session-data.js';
+import { sameOrigin } from './same-origin.js';
+import { needsSession } from './visitor.js';
 
 const PUBLIC = fileURLToPath(new URL('public', import.meta.url));
 const START_DEADLINE_MS = 1_000;
+const COOKIE_NAME = 'shop.sid';
+const COOKIE_MAX_AGE_MS = 30 * 24 * 3600 * 1000;
+// "Last seen" on the page of devices is up to this much behind.
+const TOUCH_EVERY_MS = 60_000;
 
 /** @typedef {object} ShopOptions
  *  @property {string} redis `redis://host:port` or `unix:///path/to.sock`
@@ -41,11 +50,14 @@ export async function startShop({
   log = () => {},
 }) {
   const client = new SessionClient({ redis, namespace, deadlineMs });
-  const sessions = sessionData({ redis, secret: cookieSecret, deadlineMs, log });
+  // While Redis is away every page goes on, with an empty session under the visitor's own cookie.
+  const store = new SessionStore({ redis, namespace, deadlineMs, fail: 'open', touchEveryMs: TOUCH_EVERY_MS });
+  store.on('store:down', (error) => log(`Session data: Redis is away (${reasonOf(error)}); pages go on without it.`));
+  store.on('store:up', () => log('Session data: Redis is back.'));
 
   const app = express();
   app.disable('x-powered-by').disable('etag');
-  Object.assign(app.locals, { deadlineMs, log });
+  Object.assign(app.locals, { deadlineMs, log, store, cookieName: COOKIE_NAME });
   app.use((_request, response, next) => {
     response.set({
       'Content-Security-Policy': "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
@@ -62,7 +74,18 @@ export async function startShop({
     response.set('Cache-Control', 'private, no-cache');
     next();
   });
-  app.use(sessions.middleware);
+  app.use(
+    session({
+      name: COOKIE_NAME,
+      store,
+      genid: store.genid,
+      secret: cookieSecret,
+      resave: false,
+      saveUninitialized: false,
+      rolling: true,
+      cookie: { httpOnly: true, sameSite: 'lax', maxAge: COOKIE_MAX_AGE_MS },
+    }),
+  );
   app.use(sessionwise({ client, pageview: 'off', trackAnonymous: false }));
   const waited = sessionwise({ client, pageview: 'request' });
   const published = sessionwise({ client, pageview: 'publish' });
@@ -72,8 +95,20 @@ export async function startShop({
   app.get('/added-sync/:item', waited, addedSync);
   app.get('/confirm-purchase', waited, confirmPurchase);
   app.get('/notifications', waited, notifications);
-  app.post('/notifications', express.urlencoded({ extended: false, limit: '64kb' }), markNotifications);
+  app.get('/cart', waited, cart);
+  app.get('/login', waited, login);
+  app.get('/devices', waited, devices);
   app.get('/raw-session-analytics', rawSessionAnalytics);
+
+  const form = [sameOrigin, express.urlencoded({ extended: false, limit: '64kb' })];
+  app.post('/notifications', form, markNotifications);
+  app.post('/cart', form, needsSession, addToCart);
+  app.post('/cart/remove', form, needsSession, removeFromCart);
+  app.post('/login', form, needsSession, logIn);
+  app.post('/logout', form, needsSession, logOut);
+  app.post('/devices/end', form, needsSession, endDevice);
+  app.post('/devices/end-others', form, needsSession, endOtherDevices);
+  app.post('/devices/end-all', form, needsSession, endAllDevices);
   app.use(notFound);
   app.use(failure);
 
@@ -83,19 +118,24 @@ export async function startShop({
     server.close();
     server.closeAllConnections();
     await Promise.all([server.listening && closed, client.close()]);
-    sessions.close();
+    await store.close();
   };
   try {
     server.listen(port, host);
     await once(server, 'listening');
-    await Promise.all([client.ready(START_DEADLINE_MS), sessions.ready(START_DEADLINE_MS)]);
+    // Any question to the store waits for its connection; so the first page need not.
+    await Promise.all([client.ready(START_DEADLINE_MS), store.get(store.genid())]);
   } catch (error) {
-    await client.close();
-    sessions.close();
+    await Promise.all([client.close(), store.close()]);
     throw error;
   }
   const address = /** @type {import('node:net').AddressInfo} */ (server.address());
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`;
   log(`The shop is open: ${url}`);
   return { url, close };
+}
+
+/** @param {Error & { code?: string }} error */
+function reasonOf({ code, message }) {
+  return code === undefined || code === 'STORE_UNAVAILABLE' ? message : code;
 }

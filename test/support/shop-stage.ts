@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { Page as BrowserPage } from 'playwright-core';
 import { type Combo, type Service, type ServiceOptions, startService } from '../../dist/service/index.js';
 
 /* shop-stage.ts: the shop, the service in this process or in one of its own, and a visitor with cookies. */
@@ -79,6 +80,8 @@ export interface Page {
   readonly state: string | undefined;
   readonly totalPages: number;
   readonly uniquePages: number;
+  /** The name in the header, as it is written there; undefined where nobody is logged in. */
+  readonly name: string | undefined;
   /** The values of an attribute, in their order. */
   all(attribute: string): string[];
 }
@@ -86,12 +89,21 @@ export interface Page {
 /** Someone who visits the shop with cookies and no browser. */
 export class Visitor {
   readonly #shop: Shop;
+  readonly #userAgent: string | undefined;
   #cookie: string | undefined;
-  /** How often a cookie was set. */
+  /** How often a cookie was set, be it the same again. */
   cookiesSet = 0;
+  /** Each token that a cookie brought, once. */
+  readonly tokens: string[] = [];
 
-  constructor(shop: Shop) {
+  constructor(shop: Shop, options: { readonly userAgent?: string } = {}) {
     this.#shop = shop;
+    this.#userAgent = options.userAgent;
+  }
+
+  /** What this visitor sends as a cookie now. */
+  get cookie(): string | undefined {
+    return this.#cookie;
   }
 
   /** As a browser asks for a document; `init` wins. */
@@ -99,13 +111,14 @@ export class Visitor {
     const response = await fetch(this.#shop.url + path, {
       redirect: 'manual',
       ...init,
-      headers: { 'sec-fetch-dest': 'document', ...(this.#cookie && { cookie: this.#cookie }), ...init.headers },
+      headers: {
+        'sec-fetch-dest': 'document',
+        ...(this.#userAgent && { 'user-agent': this.#userAgent }),
+        ...(this.#cookie && { cookie: this.#cookie }),
+        ...init.headers,
+      },
     });
-    const [cookie] = response.headers.getSetCookie();
-    if (cookie) {
-      this.#cookie = cookie.split(';')[0]!;
-      this.cookiesSet += 1;
-    }
+    for (const cookie of response.headers.getSetCookie()) this.#keep(cookie);
     return response;
   }
 
@@ -123,10 +136,60 @@ export class Visitor {
       state: all('data-state')[0],
       totalPages: Number(all('data-total-pages')[0]),
       uniquePages: Number(all('data-unique-pages')[0]),
+      name: /data-account="in">.*?<bdi>(.*?)<\/bdi>/.exec(body)?.[1],
     };
   }
 
-  post(path: string, fields: [string, string][]): Promise<Response> {
-    return this.fetch(path, { method: 'POST', body: new URLSearchParams(fields) });
+  post(path: string, fields: [string, string][], headers: Record<string, string> = {}): Promise<Response> {
+    return this.fetch(path, { method: 'POST', body: new URLSearchParams(fields), headers });
   }
+
+  /** Puts one more of a product into the cart. */
+  add(product: string): Promise<Response> {
+    return this.post('/cart', [['product', product]]);
+  }
+
+  /** What is in the cart, as the page of it says. */
+  async cart(): Promise<Record<string, number>> {
+    const page = await this.get('/cart');
+    const counts = page.all('data-count');
+    return Object.fromEntries(page.all('data-line').map((slug, i) => [slug, Number(counts[i])]));
+  }
+
+  /** Logs in.
+   *  @throws Error where the shop does not take it. */
+  async logIn(name: string): Promise<void> {
+    const response = await this.post('/login', [['name', name]]);
+    if (response.status !== 303) throw new Error(`The login of ${name} was answered with ${response.status}.`);
+  }
+
+  #keep(setCookie: string): void {
+    const pair = setCookie.split(';')[0]!;
+    const token = tokenOfCookie(pair.slice(pair.indexOf('=') + 1));
+    this.cookiesSet += 1;
+    // An empty one takes the cookie away.
+    this.#cookie = token === '' ? undefined : pair;
+    if (token !== '' && !this.tokens.includes(token)) this.tokens.push(token);
+  }
+}
+
+/** The token in the value of a cookie, without express-session's signature. */
+export function tokenOfCookie(value: string): string {
+  const signed = decodeURIComponent(value).replace(/^s:/, '');
+  return signed.slice(0, Math.max(0, signed.lastIndexOf('.')));
+}
+
+/** What a page's browser complains about, and what it asks of others than the shop; grows as it happens. */
+export function complaintsOf(page: BrowserPage, shop: Shop): string[] {
+  const complaints: string[] = [];
+  page.on('console', (message) => complaints.push(message.text()));
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('requestfailed', (request) => {
+    // The next page does not wait for this one's icon.
+    if (request.failure()?.errorText !== 'net::ERR_ABORTED') complaints.push(request.url());
+  });
+  page.on('request', (request) => {
+    if (!request.url().startsWith(shop.url)) complaints.push(request.url());
+  });
+  return complaints;
 }

@@ -1,10 +1,12 @@
 // @ts-check
-import { nameOf, productOf } from '../catalogue.js';
+import { countOf } from '../cart.js';
+import { money, nameOf, productOf } from '../catalogue.js';
 import { html } from '../html.js';
 import { bottom, greeting, icon, top } from '../layout.js';
-import { picture, shelf } from '../products.js';
+import { addButton, picture, shelf } from '../products.js';
 import { sendPage, waitedMs } from '../respond.js';
 import { fromAnalytics, fromView } from '../statistics.js';
+import { visitorOf } from '../visitor.js';
 
 /** @import { Request, Response } from 'express' */
 
@@ -13,12 +15,12 @@ import { fromAnalytics, fromView } from '../statistics.js';
  *  @param {Request<{ item: string }>} request @param {Response} response */
 export async function added(request, response) {
   const { item } = request.params;
-  const name = nameOf(item);
   response.type('html').write(
     `${top({
-      title: `${name} added`,
+      title: nameOf(item),
+      visitor: visitorOf(request),
       main: confirmation(
-        item,
+        request,
         html`<p class="aside">This page was sent before anybody counted it.
           <a href="/added-sync/${encodeURIComponent(item)}">The same, but waiting for the answer</a></p>`,
       ),
@@ -47,29 +49,34 @@ export async function addedSync(request, response) {
     unknown: 'Whether you have been here before nobody can tell right now.',
   }[seenBefore];
   sendPage(request, response, {
-    title: `${nameOf(item)} added`,
+    title: nameOf(item),
     statistics: fromView(view),
     main: confirmation(
-      item,
+      request,
       html`<p class="aside" data-seen-before="${seenBefore}">${words}
         <a href="/added/${encodeURIComponent(item)}">The same, without waiting</a></p>`,
     ),
   });
 }
 
-/** @param {string} item @param {import('../html.js').Html} aside */
-function confirmation(item, aside) {
+/** @param {Request<{ item: string }>} request @param {import('../html.js').Html} aside */
+function confirmation({ params: { item }, session }, aside) {
   const product = productOf(item);
+  const count = countOf(session, product);
   return html`
     <article class="added">
       ${picture(product)}
       <div>
-        <p class="eyebrow">${icon('check')} Added to your basket</p>
+        ${
+          count > 0 &&
+          html`<p class="eyebrow" data-in-cart="${count}">${icon('check')} ${count === 1 ? 'In your cart' : `${count} in your cart`}</p>`
+        }
         <h1><bdi>${nameOf(item)}</bdi></h1>
         <p>${product?.blurb ?? 'We have never heard of it, but we will find it for you.'}</p>
-        ${product && html`<p class="price">${product.price}</p>`}
-        <p class="actions"><a class="button" href="/confirm-purchase">To the checkout</a>
-          <a class="button quiet" href="/">Keep browsing</a></p>
+        ${product && html`<p class="price">${money(product.price)}</p>`}
+        <div class="actions">${count > 0 && html`<a class="button" href="/cart">To the cart</a>`}
+          ${product && addButton(product, count > 0 ? 'again' : undefined)}
+          <a class="button quiet" href="/">Keep browsing</a></div>
         ${aside}
       </div>
     </article>

@@ -1,5 +1,6 @@
 // @ts-check
-import { nameOf, pathOf, productOf } from '../catalogue.js';
+import { cartOf, totalOf } from '../cart.js';
+import { money, nameOf, pathOf, productOf } from '../catalogue.js';
 import { html } from '../html.js';
 import { icon } from '../layout.js';
 import { unreadFor } from '../notices.js';
@@ -13,6 +14,7 @@ import { fromView } from '../statistics.js';
 export async function confirmPurchase(request, response) {
   const handle = request.sessionwise;
   const [view, suggestions, unread] = await Promise.all([handle?.view, handle?.suggestions(), unreadFor(handle)]);
+  const lines = cartOf(request.session);
   const main = html`
     <div class="lead">
       <h1>Before you go to the till</h1>
@@ -24,17 +26,18 @@ export async function confirmPurchase(request, response) {
             : 'Nothing is missing, as far as we can see.'
       }</p>
     </div>
+    ${lines.length > 0 && order(lines)}
     ${
       suggestions === undefined
         ? html`<p class="empty" data-suggestions="unknown">${icon('rest')}<span>We cannot suggest anything right now.
             You have not missed anything: our tips will be back soon.</span></p>`
         : suggestions.length > 0
           ? html`<ul class="suggestions">${suggestions.map(suggestion)}</ul>`
-          : html`<p class="empty" data-suggestions="none">${icon('bulb')}<span>No tips for this basket. (Look at a
+          : html`<p class="empty" data-suggestions="none">${icon('bulb')}<span>No tips right now. (Look at a
               <a href="${pathOf('tv')}">television</a> and at a <a href="${pathOf('tv-mount')}">wall mount</a>, and
               there is one.)</span></p>`
     }
-    <p class="till"><a class="button quiet" href="/">Keep browsing</a>
+    <p class="till">${lines.length > 0 && html`<a class="button quiet" href="/cart">Change the cart</a>`}<a class="button quiet" href="/">Keep browsing</a>
       <span>This shop is a demonstration: nothing can be bought here, and nothing costs anything.</span></p>`;
   sendPage(request, response, {
     title: 'Checkout',
@@ -43,6 +46,19 @@ export async function confirmPurchase(request, response) {
     statistics: fromView(view),
     main,
   });
+}
+
+/** What would be bought. @param {import('../cart.js').Line[]} lines */
+function order(lines) {
+  return html`<section class="order" aria-labelledby="order">
+      <h2 id="order">Your order</h2>
+      <ul>${lines.map(
+        ({ product, count }) => html`
+        <li data-order="${product.slug}" data-count="${count}"><span>${count} × ${product.name}</span> <span class="price">${money(count * product.price)}</span></li>`,
+      )}
+      </ul>
+      <p class="total"><span>Together</span> <span class="price" data-total="${totalOf(lines)}">${money(totalOf(lines))}</span></p>
+    </section>`;
 }
 
 /** @param {import('sessionwise').Suggestion} suggestion */
@@ -59,8 +75,7 @@ function suggestion({ combo, suggest, because, reason }) {
           <h2>${suggest}</h2>
           <p data-reason>${reason}</p>
           <p class="because" data-because>Because you looked at ${causes}.</p>
-          <p class="buy">${product && html`<span class="price">${product.price}</span>`}
-            ${addButton(combo, suggest)}</p>
+          ${product && html`<div class="buy"><span class="price">${money(product.price)}</span> ${addButton(product)}</div>`}
         </div>
       </li>`;
 }

@@ -1,5 +1,5 @@
 // @ts-check
-import { FEATURED, productOf } from '../catalogue.js';
+import { FEATURED, money, pathOf, productOf } from '../catalogue.js';
 import { html } from '../html.js';
 import { icon } from '../layout.js';
 import { unreadFor } from '../notices.js';
@@ -56,9 +56,9 @@ function card(path) {
       <li class="card" data-featured="${path}">
         ${picture(product)}
         <div>
-          <h2>${product.name}</h2>
+          <h2><a class="plain" href="${pathOf(product.slug)}">${product.name}</a></h2>
           <p>${product.blurb}</p>
-          <p class="buy"><span class="price">${product.price}</span> ${addButton(product.slug, product.name)}</p>
+          <div class="buy"><span class="price">${money(product.price)}</span> ${addButton(product)}</div>
         </div>
       </li>`
   );

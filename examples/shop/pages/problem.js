@@ -11,6 +11,22 @@ export async function notFound(request, response) {
   await sendProblem(request, response, 404, 'There is nothing here', 'This shelf is empty: perhaps it was moved.');
 }
 
+/** @type {Record<number, [string, string]>} */
+const WORDS = {
+  403: ['Not from here', 'This form was sent by another site, so nothing was done. Please use the one in our shop.'],
+  409: ['Your session has ended', 'Perhaps you have logged out on another device. Nothing was changed.'],
+  500: ['That went wrong', 'It was our fault, not yours. Please try again.'],
+  503: ['Not right now', 'Cart and login are taking a short break. Nothing is lost: please try again in a moment.'],
+};
+
+/** What the error itself says (the store's says 503 where Redis is away), if it is none of our own faults.
+ *  @param {any} error */
+function statusOf(error) {
+  if (error?.code === 'SESSION_GONE') return 409;
+  const status = error?.status;
+  return Number.isInteger(status) && ((status >= 400 && status < 500) || status === 503) ? status : 500;
+}
+
 /**
  * What went wrong: a bad address, or our own fault.
  * @param {any} error
@@ -20,12 +36,10 @@ export async function notFound(request, response) {
  */
 export async function failure(error, request, response, next) {
   if (response.headersSent) return next(error);
-  const status = Number.isInteger(error?.status) && error.status >= 400 && error.status < 500 ? error.status : 500;
+  const status = statusOf(error);
   if (status === 500) request.app.locals.log(`A page failed: ${error?.stack ?? error}`);
-  const [title, words] =
-    status === 500
-      ? ['That went wrong', 'It was our fault, not yours. Please try again.']
-      : ['We cannot read this', 'Something in the address is not as it should be.'];
+  if (status === 503) response.set('Retry-After', '5');
+  const [title, words] = WORDS[status] ?? ['We cannot read this', 'Something in what you sent is not as it should be.'];
   await sendProblem(request, response, status, title, words);
 }
 
