@@ -132,7 +132,7 @@ export class FieldOperations {
     loaded: LoadedSession | undefined,
     step: Step,
   ): Promise<string> {
-    return this.#records.inTurn(address.session, async () => {
+    return this.#records.turns.take(address.session, async () => {
       const deadline = performance.now() + this.#records.settings.deadlineMs;
       while (performance.now() < deadline) {
         const latest = await this.#records.load(redis, address);
@@ -153,7 +153,7 @@ export class FieldOperations {
     version: number,
     changes: readonly FieldChange[],
   ): Promise<SetIfOutcome> {
-    return this.#records.inTurn(address.session, async () => {
+    return this.#records.turns.take(address.session, async () => {
       const latest = await this.#records.load(redis, address);
       if (!latest) throw new SessionGoneError('setIf()');
       const found = latest.facts.version;

@@ -1,7 +1,8 @@
 import type { CommandConnection } from '../redis/index.ts';
 import type { LoadedSession } from './loaded-session.ts';
 import { writeFields } from './session-fields.ts';
-import type { EndTerms, SessionRecords } from './session-records.ts';
+import type { SessionRecords } from './session-records.ts';
+import type { EndTerms } from './session-times.ts';
 import type { TokenProof } from './token-proof.ts';
 
 /** Takes over what connect-redis kept: JSON under `<prefix><token>`. Each session is read once, made one of ours, and
@@ -41,8 +42,8 @@ export class ImportedSessions {
 
   // connect-redis renews the key and not `cookie.expires` within it: what is left is what the key says.
   #terms(cookieExpiresAt: number, leftMs: number): EndTerms {
-    if (leftMs <= 0) return this.#records.termsFor(cookieExpiresAt || undefined);
-    const terms = this.#records.termsFor(Date.now() + leftMs);
+    if (leftMs <= 0) return this.#records.times.termsFor(cookieExpiresAt || undefined);
+    const terms = this.#records.times.termsFor(Date.now() + leftMs);
     return { ...terms, cookieExpiresAt: cookieExpiresAt === 0 ? 0 : terms.cookieExpiresAt };
   }
 }

@@ -1,11 +1,11 @@
 import { EventEmitter } from 'node:events';
 import { createToken, isSession } from '../protocol/index.ts';
-import { PARTITIONS } from '../redis/index.ts';
 import { Archiver } from './archiver.ts';
 import { FieldOperations, type SetIfOutcome } from './field-operations.ts';
 import { ImportedSessions } from './imported-sessions.ts';
 import type { LoadedSession } from './loaded-session.ts';
 import { rotateRecord, undoRotation } from './scripts/rotate-record.ts';
+import { SessionCensus } from './session-census.ts';
 import { writeFields } from './session-fields.ts';
 import { changesSince, type SessionAddress, SessionRecords } from './session-records.ts';
 import { StoreConnection } from './store-connection.ts';
@@ -14,7 +14,7 @@ import type { StoreOperation } from './store-operation.ts';
 import { type SessionDataOptions, settingsOf } from './store-options.ts';
 import { Sweeper } from './sweeper.ts';
 import { readToken } from './token-proof.ts';
-import { type EndReason, type UserSession, UserSessions, unlessUnreadable } from './user-sessions.ts';
+import { type EndReason, type UserSession, UserSessions } from './user-sessions.ts';
 
 /** Whose data are meant: a token, which is checked; or a session's id, by code that needs no token (a job, a webhook). */
 export type SessionTarget = string | { readonly session: string };
@@ -26,8 +26,6 @@ interface SessionDataEvents {
   'store:up': [];
 }
 
-const BATCH = 500;
-
 /** The classic half of a session in Redis: who, cart, preferences. What the Express and Fastify stores are made of, and
  *  what other code uses directly. Every operation settles within `deadlineMs`; where it cannot, it throws
  *  StoreUnavailableError. */
@@ -36,6 +34,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
   readonly #records: SessionRecords;
   readonly #fields: FieldOperations;
   readonly #users: UserSessions;
+  readonly #census: SessionCensus;
   readonly #imported: ImportedSessions | undefined;
   readonly #sweeper: Sweeper | undefined;
   readonly #archiver: Archiver | undefined;
@@ -55,6 +54,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     }
     this.#fields = new FieldOperations(this.#records);
     this.#users = new UserSessions(this.#records);
+    this.#census = new SessionCensus(this.#connection, this.#records, this.#users);
     this.#imported =
       settings.importFrom === undefined ? undefined : new ImportedSessions(this.#records, settings.importFrom);
     if (options.sweep ?? true) {
@@ -112,7 +112,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     const proof = proofOf(token);
     const { fields, cookie } = writeFields(values);
     return this.#run(async (redis) => {
-      const terms = this.#records.termsFor(cookie?.expiresAt);
+      const terms = this.#records.times.termsFor(cookie?.expiresAt);
       const base = loaded?.session === proof.session ? loaded : undefined;
       const before = base ?? (options.isNew ? undefined : await this.#records.load(redis, proof));
       if (!before) return this.#records.put(redis, proof, fields, terms);
@@ -144,13 +144,13 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
   async touch(token: string, values: { readonly cookie?: unknown }, loaded?: LoadedSession): Promise<boolean> {
     const proof = proofOf(token);
     const { fields, cookie } = writeFields({ cookie: values.cookie });
-    const terms = this.#records.termsFor(cookie?.expiresAt);
+    const terms = this.#records.times.termsFor(cookie?.expiresAt);
     const json = fields.get('cookie');
     if (loaded && json !== undefined && json !== loaded.fields.get('cookie')) {
       const changes = [{ name: 'cookie', set: json }];
       return this.#run((redis) => this.#records.change(redis, proof, loaded, changes, terms));
     }
-    if (loaded && this.#records.isFresh(loaded, terms)) return true;
+    if (loaded && this.#records.times.isFresh(loaded, terms)) return true;
     return this.#run((redis) => this.#records.touch(redis, proof, loaded, terms));
   }
 
@@ -257,28 +257,19 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
   /** The ids of all sessions that live; not their tokens, which nobody has. For tools: it looks at all of them.
    *  @throws StoreUnavailableError */
   async sessions(): Promise<string[]> {
-    return (await this.all()).map(({ session }) => session);
+    return (await this.#census.all()).map(({ session }) => session);
   }
 
   /** All sessions that live. For tools: it reads all of them. Each of its steps has a deadline, not the whole.
    *  @throws StoreUnavailableError */
-  async all(): Promise<LoadedSession[]> {
-    const living: LoadedSession[] = [];
-    for await (const batch of this.#batches()) {
-      const loaded = await this.#read((redis) =>
-        Promise.all(batch.map((session) => this.#records.tryLoad(redis, session))),
-      );
-      for (const session of loaded) if (session) living.push(session);
-    }
-    return living;
+  all(): Promise<LoadedSession[]> {
+    return this.#census.all();
   }
 
-  /** Ends all sessions of the namespace.
+  /** Ends all sessions of the namespace. For tools: each of its steps has a deadline, not the whole.
    *  @throws StoreUnavailableError */
-  async clear(): Promise<void> {
-    for await (const batch of this.#batches()) {
-      await this.#run((redis) => Promise.all(batch.map((session) => this.#clear(redis, session))));
-    }
+  clear(): Promise<void> {
+    return this.#census.clear();
   }
 
   /** Ends the connection; operations that wait are refused. */
@@ -296,24 +287,8 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     return this.#connection.run(work);
   }
 
-  async #clear(redis: StoreOperation, session: string): Promise<void> {
-    const lived = await this.#users
-      .endRecord(redis, { session, hash: undefined }, 'cleared')
-      .catch((error: unknown) => unlessUnreadable(error));
-    if (!lived) await this.#records.discard(redis, session);
-  }
-
   #read<Result>(work: (redis: StoreOperation) => Promise<Result>): Promise<Result> {
     return this.#connection.run(work, true);
-  }
-
-  // By members and not by position, so that what is ended on the way shifts nothing.
-  async *#batches(): AsyncGenerator<string[]> {
-    for (let partition = 0; partition < PARTITIONS; partition += 1) {
-      const due = this.#records.keys.due(partition);
-      const sessions = await this.#read((redis) => redis.command<string[]>('ZRANGE', due, '0', '-1'));
-      for (let i = 0; i < sessions.length; i += BATCH) yield sessions.slice(i, i + BATCH);
-    }
   }
 }
 

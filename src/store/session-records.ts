@@ -7,10 +7,12 @@ import { packTerms, SAVED, saveRecord } from './scripts/save-record.ts';
 import { touchRecord } from './scripts/touch-record.ts';
 import { Seal } from './seal.ts';
 import type { SessionFields } from './session-fields.ts';
+import { type EndTerms, SessionTimes } from './session-times.ts';
 import type { StoreConnection } from './store-connection.ts';
 import { isWrongType, SessionDataError } from './store-errors.ts';
-import { DEFAULT_IDLE_MS, type SessionDataOptions, type SessionDataSettings } from './store-options.ts';
+import type { SessionDataOptions, SessionDataSettings } from './store-options.ts';
 import { sameHash, type TokenProof } from './token-proof.ts';
+import { Turns } from './turns.ts';
 
 /** Who is asked for: a session with the hash of its secret, or without it, by code that may do so. */
 export interface SessionAddress {
@@ -19,28 +21,14 @@ export interface SessionAddress {
   readonly hash: Buffer | undefined;
 }
 
-/** When a session ends, as a save or a touch tells it. */
-export interface EndTerms {
-  /** How long it may rest from now, in milliseconds. */
-  readonly idleMs: number;
-  readonly touchEveryMs: number;
-  /** `cookie.expires` in milliseconds of the epoch; 0 for none. */
-  readonly cookieExpiresAt: number;
-}
-
-// Of a time this near the clocks of two machines may think differently: Redis's own is asked.
-const CLOCK_DOUBT_MS = 2_000;
-// How far two clocks drift apart between two measurements.
-const CLOCK_ERROR_MS = 10;
-
 /** Records of one namespace: read, saved and touched, each in one step. Every method must run within a deadline. */
 export class SessionRecords {
   readonly keys: Keys;
   readonly settings: SessionDataSettings;
-  readonly #connection: StoreConnection;
   readonly #seal: Seal | undefined;
-  // Sealed fields cannot be changed by Redis; so within this process one after the other changes a session.
-  readonly #queues = new Map<string, Promise<unknown>>();
+  /** Redis cannot change sealed fields; so within this process one after the other changes a session. */
+  readonly turns: Turns = new Turns();
+  readonly times: SessionTimes;
 
   /** @throws RangeError for keys that are none. */
   constructor(
@@ -48,7 +36,7 @@ export class SessionRecords {
     settings: SessionDataSettings,
     encryption: SessionDataOptions['encryption'],
   ) {
-    this.#connection = connection;
+    this.times = new SessionTimes(connection, settings);
     this.settings = settings;
     this.keys = new Keys(settings.namespace);
     this.#seal = encryption && new Seal(encryption.keys, settings.namespace);
@@ -71,8 +59,7 @@ export class SessionRecords {
       if (!header.previous || !sameHash(hash, header.previous.secret)) return undefined;
       byPrevious = true;
     }
-    const end = Math.min(this.#endOf(header), byPrevious ? header.previous!.until : Number.POSITIVE_INFINITY);
-    if (await this.#isOver(redis, end)) return undefined;
+    if (await this.times.isOver(redis, header, byPrevious)) return undefined;
     return new LoadedSession(
       session,
       record.subarray(0, header.length),
@@ -134,7 +121,7 @@ export class SessionRecords {
     terms: EndTerms | undefined,
   ): Promise<boolean> {
     return this.#seal
-      ? this.inTurn(address.session, () => this.#changeSealed(redis, address, loaded, changes, terms))
+      ? this.turns.take(address.session, () => this.#changeSealed(redis, address, loaded, changes, terms))
       : this.#changeOpen(redis, address, loaded, changes, terms);
   }
 
@@ -155,52 +142,12 @@ export class SessionRecords {
     return header !== null;
   }
 
-  /** Whether a session's end, as it was loaded, need not be moved for what `terms` say. */
-  isFresh(loaded: LoadedSession, terms: EndTerms): boolean {
-    const { createdAt, expiresAt } = loaded.facts;
-    const { absoluteMs } = this.settings;
-    const now = this.#connection.now();
-    const last = absoluteMs > 0 ? createdAt + absoluteMs : Number.POSITIVE_INFINITY;
-    const latest = Math.min(now + terms.idleMs + terms.touchEveryMs, last);
-    return (
-      terms.touchEveryMs > 0 &&
-      now < last - CLOCK_DOUBT_MS &&
-      expiresAt >= Math.min(now + terms.idleMs, last) &&
-      expiresAt <= latest + CLOCK_ERROR_MS + this.#connection.clockErrorMs
-    );
-  }
-
-  /** The end of a session whose cookie says `cookieExpiresAt` (undefined: it has no cookie). */
-  termsFor(cookieExpiresAt: number | undefined): EndTerms {
-    const { idleMs, touchEveryMs } = this.settings;
-    // The cookie was made by this process's clock, so it is read by it.
-    const restMs = cookieExpiresAt ? Math.max(0, cookieExpiresAt - Date.now()) : (idleMs ?? DEFAULT_IDLE_MS);
-    const idle = Math.min(restMs, idleMs ?? Number.POSITIVE_INFINITY);
-    return {
-      idleMs: idle,
-      touchEveryMs: Math.min(touchEveryMs ?? Math.floor(idle / 10), idle),
-      cookieExpiresAt: cookieExpiresAt ?? 0,
-    };
-  }
-
   /** Packs, and seals where that is asked for, what is to be written. */
   close(session: string, fields: SessionFields): Buffer {
     const texts: string[] = [];
     for (const [name, json] of fields) texts.push(name, json);
     const packed = packTexts(texts);
     return this.#seal ? packTexts([this.#seal.close(session, packed)]) : packed;
-  }
-
-  /** Does `work` when the work before it on the same session, in this process, is done. */
-  async inTurn<Result>(session: string, work: () => Promise<Result>): Promise<Result> {
-    const before = this.#queues.get(session) ?? Promise.resolve();
-    const turn = before.then(work, work);
-    this.#queues.set(session, turn);
-    try {
-      return await turn;
-    } finally {
-      if (this.#queues.get(session) === turn) this.#queues.delete(session);
-    }
   }
 
   /** Applies changes to sealed fields if nobody has changed them since `loaded`, and brings that up to date. False where
@@ -273,13 +220,13 @@ export class SessionRecords {
     const end = given ?? { idleMs: -1, touchEveryMs: 0, cookieExpiresAt: loaded!.facts.cookieExpiresAt };
     const next = loaded
       ? nextHeader(loaded.header, {
-          lastSeenAt: this.#connection.now(),
+          lastSeenAt: this.times.now(),
           cookieExpiresAt: end.cookieExpiresAt,
           sealed: this.isSealing,
         })
       : '';
     const isItsOwn = loaded && (!hash || sameHash(hash, loaded.facts.secret));
-    const lives = loaded && (given ? this.isFresh(loaded, given) : this.#livesOn(loaded));
+    const lives = loaded && (given ? this.times.isFresh(loaded, given) : this.times.livesOn(loaded));
     const atOnce = isItsOwn && !loaded.overtaken && lives;
     const terms = packTerms({
       hash,
@@ -301,21 +248,6 @@ export class SessionRecords {
       [atOnce ? loaded.header : '', next === '' ? body : Buffer.concat([next, body]), terms],
     );
     return typeof reply === 'number' ? [reply, next as Buffer] : reply;
-  }
-
-  #livesOn({ facts }: LoadedSession): boolean {
-    return this.#endOf(facts) - this.#connection.now() > CLOCK_DOUBT_MS;
-  }
-
-  #endOf({ expiresAt, createdAt }: RecordHeader): number {
-    const { absoluteMs } = this.settings;
-    return absoluteMs > 0 ? Math.min(expiresAt, createdAt + absoluteMs) : expiresAt;
-  }
-
-  async #isOver(redis: CommandConnection, end: number): Promise<boolean> {
-    if (end - this.#connection.now() > CLOCK_DOUBT_MS) return false;
-    const [seconds, microseconds] = await redis.command<[string, string]>('TIME');
-    return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000) >= end;
   }
 
   #open(session: string, record: Buffer, header: RecordHeader): SessionFields {

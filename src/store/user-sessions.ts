@@ -48,7 +48,7 @@ export class UserSessions {
     const own: SessionFields = new Map([[USER_FIELD, JSON.stringify(userId)]]);
     if (device !== undefined) own.set(DEVICE_FIELD, JSON.stringify(String(device).slice(0, 200)));
     const identify = (): Promise<string[]> => this.#identify(redis, address, loaded, user, userId, own);
-    return this.#records.isSealing ? this.#records.inTurn(address.session, identify) : identify();
+    return this.#records.isSealing ? this.#records.turns.take(address.session, identify) : identify();
   }
 
   /** A user's sessions that live, the last seen first. */

@@ -1,0 +1,80 @@
+import type { CommandConnection } from '../redis/index.ts';
+import type { LoadedSession } from './loaded-session.ts';
+import type { RecordHeader } from './record.ts';
+import type { StoreConnection } from './store-connection.ts';
+import { DEFAULT_IDLE_MS, type SessionDataSettings } from './store-options.ts';
+
+/** When a session ends, as a save or a touch tells it. */
+export interface EndTerms {
+  /** How long it may rest from now, in milliseconds; below 0: its end stays where it is. */
+  readonly idleMs: number;
+  readonly touchEveryMs: number;
+  /** `cookie.expires` in milliseconds of the epoch; 0 for none. */
+  readonly cookieExpiresAt: number;
+}
+
+// Of a time this near the clocks of two machines may think differently: Redis's own is asked.
+const CLOCK_DOUBT_MS = 2_000;
+// How far two clocks drift apart between two measurements.
+const CLOCK_DRIFT_MS = 10;
+
+/** When sessions end: by Redis's clock, as far as it is known here, and by Redis itself where that is not enough. */
+export class SessionTimes {
+  readonly #connection: StoreConnection;
+  readonly #settings: SessionDataSettings;
+
+  constructor(connection: StoreConnection, settings: SessionDataSettings) {
+    this.#connection = connection;
+    this.#settings = settings;
+  }
+
+  /** The time by Redis's clock, in milliseconds of the epoch. */
+  now(): number {
+    return this.#connection.now();
+  }
+
+  /** The terms of a session whose cookie says `cookieExpiresAt` (undefined: it has no cookie, or one without an end). */
+  termsFor(cookieExpiresAt: number | undefined): EndTerms {
+    const { idleMs, touchEveryMs } = this.#settings;
+    // The cookie was made by this process's clock, so it is read by it.
+    const restMs = cookieExpiresAt ? Math.max(0, cookieExpiresAt - Date.now()) : (idleMs ?? DEFAULT_IDLE_MS);
+    const idle = Math.min(restMs, idleMs ?? Number.POSITIVE_INFINITY);
+    return {
+      idleMs: idle,
+      touchEveryMs: Math.min(touchEveryMs ?? Math.floor(idle / 10), idle),
+      cookieExpiresAt: cookieExpiresAt ?? 0,
+    };
+  }
+
+  /** Whether a session's end, as it was loaded, need not be moved for what `terms` say. */
+  isFresh({ facts }: LoadedSession, terms: EndTerms): boolean {
+    const now = this.now();
+    const last = this.#lastMoment(facts);
+    const latest = Math.min(now + terms.idleMs + terms.touchEveryMs, last);
+    return (
+      terms.touchEveryMs > 0 &&
+      now < last - CLOCK_DOUBT_MS &&
+      facts.expiresAt >= Math.min(now + terms.idleMs, last) &&
+      facts.expiresAt <= latest + CLOCK_DRIFT_MS + this.#connection.clockErrorMs
+    );
+  }
+
+  /** Whether a session that was loaded lives without a doubt. */
+  livesOn({ facts }: LoadedSession): boolean {
+    return Math.min(facts.expiresAt, this.#lastMoment(facts)) - this.now() > CLOCK_DOUBT_MS;
+  }
+
+  /** Whether a session is over, or the previous secret that it was asked for by. */
+  async isOver(redis: CommandConnection, header: RecordHeader, byPreviousSecret: boolean): Promise<boolean> {
+    const grace = byPreviousSecret && header.previous ? header.previous.until : Number.POSITIVE_INFINITY;
+    const end = Math.min(header.expiresAt, this.#lastMoment(header), grace);
+    if (end - this.now() > CLOCK_DOUBT_MS) return false;
+    const [seconds, microseconds] = await redis.command<[string, string]>('TIME');
+    return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000) >= end;
+  }
+
+  #lastMoment({ createdAt }: RecordHeader): number {
+    const { absoluteMs } = this.#settings;
+    return absoluteMs > 0 ? createdAt + absoluteMs : Number.POSITIVE_INFINITY;
+  }
+}
