@@ -1,12 +1,14 @@
 // npm run bench [-- NAME...] [-- --smoke]
 //
 // Each bench starts its own servers, measures side by side in one run, and prints a table. These machines are noisy:
-// quote ratios of one run, never absolute figures of two. --smoke runs every bench for a moment, to see that it works.
+// quote ratios of one run, never absolute figures of two. A bench that has limits prints whether they are met, and the
+// exit code is 1 where one is not. --smoke runs every bench for a moment, to see that it works, and judges nothing.
 import { benchFilter } from './filter.js';
 import { benchStep } from './step.js';
+import { benchStore } from './store.js';
 import { benchWire } from './wire.js';
 
-const BENCHES = { step: benchStep, filter: benchFilter, wire: benchWire };
+const BENCHES = { step: benchStep, filter: benchFilter, wire: benchWire, store: benchStore };
 
 const names = process.argv.slice(2).filter((name) => !name.startsWith('--'));
 const unknown = names.find((name) => !(name in BENCHES));

@@ -45,7 +45,7 @@ const NO_COOKIE = { originalMaxAge: null, expires: null, httpOnly: true, path: '
 export class SessionStore extends EventEmitter<SessionStoreEvents> {
   /** The store beneath: by token or session, for code that is no request (jobs, webhooks, scripts). */
   readonly data: SessionData;
-  /** Makes tokens of our own form, for express-session's `genid`; only those can be told from another's at once. */
+  /** Makes tokens of our own form, for express-session's option `genid`. */
   readonly genid: () => string = () => createToken();
   readonly #held: RequestSessions;
   readonly #express: ExpressSession;

@@ -39,7 +39,7 @@ type Callback<Result> = (error: unknown, result?: Result) => void;
 export class SessionStore extends EventEmitter<SessionStoreEvents> implements fastifySession.SessionStore {
   /** The store beneath: by token or session, for code that is no request (jobs, webhooks, scripts). */
   readonly data: SessionData;
-  /** Makes tokens of our own form, for the option `idGenerator`; only those can be told from another's at once. */
+  /** Makes tokens of our own form, for the option `idGenerator`. */
   readonly genid: () => string = () => createToken();
   readonly #held: RequestSessions;
   readonly #requests = new WatchedRequests((request, session) => this.#receive(request, session));
