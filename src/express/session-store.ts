@@ -60,7 +60,8 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
     // Loaded here and not above: the middleware of this module works without express-session.
     this.#express = createRequire(import.meta.url)('express-session') as ExpressSession;
     const { prototype } = this.#express.Session;
-    this.#held = new RequestSessions(options, (name) => name in prototype || name === 'id' || name === 'req');
+    const taken = namesOn(prototype);
+    this.#held = new RequestSessions(options, (name) => taken.has(name));
     this.data = this.#held.data;
     this.#prototype = createPrototype(this.#express.Session.prototype, this, this.#held);
     for (const event of ['store:down', 'store:up', 'degraded'] as const) {
@@ -251,6 +252,15 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
     if (values && values.cookie === undefined) values.cookie = { ...NO_COOKIE } as Values['cookie'];
     return values ?? null;
   }
+}
+
+// What express-session's sessions have themselves, inherited names included; `id` and `req` it sets on each.
+function namesOn(prototype: object): Set<string> {
+  const names = new Set(['id', 'req']);
+  for (let on = prototype as object | null; on !== null; on = Object.getPrototypeOf(on) as object | null) {
+    for (const name of Object.getOwnPropertyNames(on)) names.add(name);
+  }
+  return names;
 }
 
 function heldBy({ session: values, sessionID: token }: StoreRequest): HeldSession {

@@ -63,14 +63,22 @@ export function readFields(
   hidden: ReadonlySet<string>,
   cookieExpiresAt: number,
 ): Record<string, unknown> {
-  const values: Record<string, unknown> = {};
+  const names: string[] = [];
+  let list = '';
   for (const [name, json] of fields) {
     if (!isVisible(name) || hidden.has(name)) continue;
-    const value: unknown = JSON.parse(json);
-    values[name] =
-      name === 'cookie' && isObject(value)
-        ? { ...value, expires: cookieExpiresAt === 0 ? null : new Date(cookieExpiresAt).toISOString() }
-        : value;
+    list += names.length === 0 ? json : `,${json}`;
+    names.push(name);
+  }
+  // One call for all costs half of one for each.
+  const read = JSON.parse(`[${list}]`) as unknown[];
+  if (read.length !== names.length) throw new SyntaxError('A field is more than one value.');
+  const values: Record<string, unknown> = {};
+  for (const [i, name] of names.entries()) values[name] = read[i];
+  const { cookie } = values;
+  if (isObject(cookie)) {
+    const expires = cookieExpiresAt === 0 ? null : new Date(cookieExpiresAt).toISOString();
+    (cookie as { expires?: string | null }).expires = expires;
   }
   return values;
 }

@@ -3,6 +3,7 @@ import { applyChanges, changesBetween, type FieldChange, listChanges } from './f
 import { LoadedSession } from './loaded-session.ts';
 import { packTexts, unpackBytes, unpackTexts } from './packed-texts.ts';
 import { isEnded, nextHeader, type RecordHeader, readHeader, SHORT_HEADER, secretIn } from './record.ts';
+import { replaceRecord } from './scripts/replace-record.ts';
 import { packTerms, SAVED, saveRecord } from './scripts/save-record.ts';
 import { touchRecord } from './scripts/touch-record.ts';
 import { Seal } from './seal.ts';
@@ -173,8 +174,7 @@ export class SessionRecords {
     terms: EndTerms | undefined,
   ): Promise<boolean> {
     const fields = applyChanges(loaded.fields, changes);
-    const packed = packTexts(listChanges(changes));
-    const [status, header] = await this.#save(redis, session, hash, loaded, fields, packed, terms);
+    const [status, header] = await this.#save(redis, session, hash, loaded, fields, changes, terms);
     if (status === SAVED.sealed) throw sealedByOthers(session);
     if (!header) return false;
     loaded.follow(header, changes);
@@ -212,42 +212,42 @@ export class SessionRecords {
     hash: Buffer | undefined,
     loaded: LoadedSession | undefined,
     fields: SessionFields,
-    changes: Buffer | '',
+    changes: readonly FieldChange[] | '',
     given: EndTerms | undefined,
     mode: 'update' | 'put' | 'make' = 'update',
   ): Promise<[number, Buffer?]> {
     const { absoluteMs, namespace, lifecycleLength } = this.settings;
     const end = given ?? { idleMs: -1, touchEveryMs: 0, cookieExpiresAt: loaded!.facts.cookieExpiresAt };
-    const next = loaded
-      ? nextHeader(loaded.header, {
-          lastSeenAt: this.times.now(),
-          cookieExpiresAt: end.cookieExpiresAt,
-          sealed: this.isSealing,
-        })
-      : '';
-    const isItsOwn = loaded && (!hash || sameHash(hash, loaded.facts.secret));
-    const lives = loaded && (given ? this.times.isFresh(loaded, given) : this.times.livesOn(loaded));
-    const atOnce = isItsOwn && !loaded.overtaken && lives;
+    const record = this.keys.record(session);
+    const body = this.close(session, fields);
+    if (loaded && this.#isUntouched(loaded, hash, given)) {
+      const next = nextHeader(loaded.header, {
+        lastSeenAt: this.times.now(),
+        cookieExpiresAt: end.cookieExpiresAt,
+        sealed: this.isSealing,
+      });
+      const replaced = await replaceRecord.run(redis, [record], [loaded.header, Buffer.concat([next, body])]);
+      if (replaced === 1) return [SAVED.whole, next];
+    }
     const terms = packTerms({
       hash,
       session,
       mode,
       version: loaded && !loaded.overtaken ? loaded.facts.version : -1,
       sealed: this.isSealing,
-      bodyAt: next.length,
-      changes,
+      changes: changes && packTexts(listChanges(changes)),
       ...end,
       absoluteMs,
       namespace,
       lifecycleLength,
     });
-    const body = this.close(session, fields);
-    const reply = await saveRecord.runForBuffers(
-      redis,
-      [this.keys.record(session), this.keys.lifecycle()],
-      [atOnce ? loaded.header : '', next === '' ? body : Buffer.concat([next, body]), terms],
-    );
-    return typeof reply === 'number' ? [reply, next as Buffer] : reply;
+    return saveRecord.runForBuffers(redis, [record, this.keys.lifecycle()], [body, terms]);
+  }
+
+  // As far as is known here. With its own secret: whoever saves by another one must be looked at.
+  #isUntouched(loaded: LoadedSession, hash: Buffer | undefined, terms: EndTerms | undefined): boolean {
+    if (loaded.overtaken || (hash && !sameHash(hash, loaded.facts.secret))) return false;
+    return terms ? this.times.isFresh(loaded, terms) : this.times.livesOn(loaded);
   }
 
   #open(session: string, record: Buffer, header: RecordHeader): SessionFields {

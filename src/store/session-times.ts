@@ -50,12 +50,14 @@ export class SessionTimes {
   isFresh({ facts }: LoadedSession, terms: EndTerms): boolean {
     const now = this.now();
     const last = this.#lastMoment(facts);
+    // A save takes a while to Redis, and only where the idle time was really shortened the end is too late.
+    const slack = CLOCK_DRIFT_MS + this.#connection.clockErrorMs + terms.touchEveryMs / 10;
     const latest = Math.min(now + terms.idleMs + terms.touchEveryMs, last);
     return (
       terms.touchEveryMs > 0 &&
       now < last - CLOCK_DOUBT_MS &&
       facts.expiresAt >= Math.min(now + terms.idleMs, last) &&
-      facts.expiresAt <= latest + CLOCK_DRIFT_MS + this.#connection.clockErrorMs
+      facts.expiresAt <= latest + slack
     );
   }
 

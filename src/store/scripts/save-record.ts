@@ -26,8 +26,6 @@ export interface SaveTerms {
   /** The version that was loaded; -1 where others have changed it since. */
   readonly version: number;
   readonly sealed: boolean;
-  /** Where in the whole record the fields begin. */
-  readonly bodyAt: number;
   /** Packed, or empty where they cannot be told. */
   readonly changes: Buffer | '';
   /** Below 0: the end stays where it is. */
@@ -40,7 +38,7 @@ export interface SaveTerms {
   readonly lifecycleLength: number;
 }
 
-/** Packs terms for the script: one argument costs Redis less than thirteen, and most saves never look into it. */
+/** Packs terms for the script. */
 export function packTerms(terms: SaveTerms): Buffer {
   return packTexts([
     terms.hash ?? '',
@@ -48,7 +46,6 @@ export function packTerms(terms: SaveTerms): Buffer {
     terms.mode,
     String(terms.version),
     terms.sealed ? '1' : '',
-    String(terms.bodyAt),
     terms.changes,
     String(terms.idleMs),
     String(terms.touchEveryMs),
@@ -59,24 +56,16 @@ export function packTerms(terms: SaveTerms): Buffer {
   ]);
 }
 
-/** Saves a session in one step.
+/** Saves a session in one step: makes it, renews it, or applies differences where others have changed it.
  *
- *  Input: KEYS record, lifecycle;
- *         ARGV 1 the header that was loaded, or '' where the end must be looked at; 2 the record that would follow it, or
- *         the fields alone; 3 `SaveTerms`.
- *  Output: 1 where nothing had touched the record since it was loaded (most saves: two commands); else
- *          { one of SAVED, the header now }. */
-export const saveRecord: Script<number | [number, Buffer]> = new Script(`
-if ARGV[1] ~= '' and redis.call('GETRANGE', KEYS[1], 0, #ARGV[1] - 1) == ARGV[1] then
-  redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')
-  return ${SAVED.whole}
-end
-${RECORD_LUA}
+ *  Input: KEYS record, lifecycle; ARGV the packed fields, `SaveTerms`.
+ *  Output: { one of SAVED, the header now }. */
+export const saveRecord: Script<[number, Buffer?]> = new Script(`${RECORD_LUA}
 local record, lifecycle = KEYS[1], KEYS[2]
-local secret, session, mode, version, sealed, body_at, changes, idle, touch_every, absolute, cookie, ns, length =
-  unpack(cmsgpack.unpack(ARGV[3]))
+local secret, session, mode, version, sealed, changes, idle, touch_every, absolute, cookie, ns, length =
+  unpack(cmsgpack.unpack(ARGV[2]))
 idle, touch_every, absolute = tonumber(idle), tonumber(touch_every), tonumber(absolute)
-local body = string.sub(ARGV[2], body_at + 1)
+local body = ARGV[1]
 local now, tag = now_ms(), tag_of(record)
 local r = open_record(record, secret, now, absolute)
 local status = ${SAVED.whole}
