@@ -8,7 +8,7 @@ export {
   readConnectionFile,
 } from './connection-options.ts';
 export type { ItemKind } from './keys.ts';
-export { KEYS_LUA, Keys, scratchKey } from './keys.ts';
+export { FORGET_LUA, KEYS_LUA, Keys, scratchKey } from './keys.ts';
 export type { FilterEngine, Meta } from './meta.ts';
 export { claimOrCheckMeta, FORMAT_VERSION, MetaMismatchError, readMeta } from './meta.ts';
 export { crc16, hashSlot, PARTITION_TAGS, PARTITIONS, partitionOf } from './partition.ts';

@@ -21,8 +21,7 @@ const CALCULATED = Object.values(PARTS).filter((part) => part !== PARTS.record);
 
 /** The same names for scripts that reach keys which they learn only as they run: `tag_of(key)`, `session_key(ns, tag,
  *  session, part)`, `partition_key(ns, tag, what)` for `due`, `ended`, `failed` and `archiving`, `user_key(ns,
- *  user)`; `calculated_keys(ns, tag, session)`, where all that was calculated about a session can be, and
- *  `forget_calculated(ns, tag, session)`, which deletes it. */
+ *  user)`. */
 export const KEYS_LUA: string = `
 local function tag_of(key)
   return string.match(key, '{(%w+)}')
@@ -39,7 +38,11 @@ end
 local function user_key(ns, user)
   return ns .. ':{' .. string.sub(user, 1, ${TAG_LENGTH}) .. '}:@user:' .. string.sub(user, ${TAG_LENGTH + 1})
 end
+`;
 
+/** `calculated_keys(ns, tag, session)`, where all that was calculated about a session can be, and
+ *  `forget_calculated(ns, tag, session)`, which deletes it. Needs KEYS_LUA. */
+export const FORGET_LUA: string = `
 local function calculated_keys(ns, tag, session)
   local keys = {}
   for _, field in ipairs(redis.call('HKEYS', session_key(ns, tag, session, '${PARTS.facts}'))) do

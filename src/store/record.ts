@@ -19,7 +19,7 @@
  *
  * A touch rewrites bytes 42 to 66 in place. Names that begin with \0 are the store's own. */
 
-import { KEYS_LUA } from '../redis/index.ts';
+import { FORGET_LUA, KEYS_LUA } from '../redis/index.ts';
 
 export const RECORD_FORMAT = 1;
 /** Bytes of a header with neither a previous secret nor a user. */
@@ -99,20 +99,14 @@ export function nextHeader(
   return next;
 }
 
-/** Redis functions over records, to stand before a script's body. A record `r` is a table of what the header says.
- *
- *  `now_ms()`; `refuse_late(not_after, now)` ends the script (0: never); `read_record(key)` -> r or nil; `open_record(key, secret, now, absolute)` -> r where it lives and the
- *  secret is right ('' is always right), else nil; `r.old` where it is the previous one;
- *  `pack_header(r)`; `body_of(key, r)`;
- *  `renew(r, now, idle, touch_every, absolute)` -> whether the end had to be moved; idle below 0: it stays; absolute 0:
- *  none; `try_record(key)` -> whether it could be read, and r;
- *  `index_end(ns, tag, session, r)` writes the end into the indexes;
- *  `changed_body(body, changes)` -> the packed fields with changes applied: a list of name, operation, value, final;
- *  operations: `s` set, `d` delete, `n` add `value` where an integer stands, else set `final`;
- *  `tell(stream, length, event, session, ...)` adds a lifecycle entry;
- *  `finish(ns, tag, session, r, now, stream, length, event, reason)` ends a session: told, out of the indexes, and
- *  either kept for the archive or gone with all that was calculated about it. */
-export const RECORD_LUA: string = `${KEYS_LUA}
+/* Redis functions over records, to stand before a script's body. Each costs a script some tenths of a microsecond to
+ * define, so they come in parts, and a script takes those that it needs. A record `r` is a table of what the header
+ * says. */
+
+/** `now_ms()`; `refuse_late(not_after, now)` ends the script (0: never); `read_record(key)` -> r or nil;
+ *  `open_record(key, secret, now, absolute)` -> r where it lives and the secret is right ('' is always right), else nil;
+ *  `r.old` where it is the previous one; `pack_header(r)`; `body_of(key, r)`. */
+export const RECORD_LUA: string = `
 local HEADER = '<BBc32ddddI4'
 local KEPT_AFTER_END = 86400000
 -- A request that began before the logout may still save: for an hour nothing can be made of the session again.
@@ -151,12 +145,6 @@ local function read_record(key)
   return r
 end
 
--- For scripts that look at several: one that cannot be read must not keep them from the others.
-local function try_record(key)
-  local readable, r = pcall(read_record, key)
-  return readable, readable and r or nil
-end
-
 local function open_record(key, secret, now, absolute)
   local r = read_record(key)
   if not r or r.ended or r.expires <= now or (absolute > 0 and r.created + absolute <= now) then return nil end
@@ -178,7 +166,11 @@ end
 local function body_of(key, r)
   return redis.call('GETRANGE', key, r.size, -1)
 end
+`;
 
+/** `renew(r, now, idle, touch_every, absolute)` -> whether the end had to be moved; idle below 0: it stays; absolute 0:
+ *  none; `index_end(ns, tag, session, r)` writes the end into the indexes, and `index_user` into the user's alone. */
+export const ENDS_LUA: string = `${KEYS_LUA}
 local function renew(r, now, idle, touch_every, absolute)
   if idle < 0 then return false end
   local ends = now + idle + touch_every
@@ -205,7 +197,11 @@ local function index_end(ns, tag, session, r)
   redis.call('ZADD', partition_key(ns, tag, 'due'), r.expires, session)
   if r.user then index_user(ns, tag, session, r) end
 end
+`;
 
+/** `changed_body(body, changes)` -> the packed fields with changes applied: a list of name, operation, value, final;
+ *  operations: `s` set, `d` delete, `n` add `value` where an integer stands, else set `final`. */
+export const CHANGES_LUA: string = `
 local function changed_body(body, changes)
   local fields = body == '' and {} or cmsgpack.unpack(body)
   local at = {}
@@ -240,9 +236,23 @@ local function changed_body(body, changes)
   end
   return cmsgpack.pack(kept)
 end
+`;
 
+/** `tell(stream, length, event, session, ...)` adds a lifecycle entry. */
+export const TELL_LUA: string = `
 local function tell(stream, length, event, session, ...)
   redis.call('XADD', stream, 'MAXLEN', '~', length, '*', 'event', event, 'session', session, ...)
+end
+`;
+
+/** `try_record(key)` -> whether it could be read, and r; `leave_tombstone(key, r, now)`;
+ *  `finish(ns, tag, session, r, now, stream, length, event, reason)` ends a session: told, out of the indexes, and
+ *  either kept for the archive or gone with all that was calculated about it. Needs all but CHANGES_LUA. */
+export const FINISH_LUA: string = `${FORGET_LUA}
+-- For scripts that look at several: one that cannot be read must not keep them from the others.
+local function try_record(key)
+  local readable, r = pcall(read_record, key)
+  return readable, readable and r or nil
 end
 
 local function leave_tombstone(key, r, now)

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RedisConnection } from '../../src/redis/index.ts';
 import { applyChanges, changesBetween, listChanges } from '../../src/store/field-changes.ts';
 import { packTexts, unpackTexts } from '../../src/store/packed-texts.ts';
-import { RECORD_LUA } from '../../src/store/record.ts';
+import { CHANGES_LUA } from '../../src/store/record.ts';
 import type { SessionFields } from '../../src/store/session-fields.ts';
 import { SeededRandom } from '../support/seeded-random.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
@@ -59,7 +59,7 @@ describe('field changes', () => {
 
   test("the script's changed_body agrees: 500 random states and changes, on what others left too", async () => {
     const random = new SeededRandom(3);
-    const script = `${RECORD_LUA} return changed_body(ARGV[1], cmsgpack.unpack(ARGV[2]))`;
+    const script = `${CHANGES_LUA} return changed_body(ARGV[1], cmsgpack.unpack(ARGV[2]))`;
     for (let i = 0; i < 500; i += 1) {
       const [before, after] = [randomFields(random), randomFields(random)];
       const there = random.below(2) ? before : randomFields(random);

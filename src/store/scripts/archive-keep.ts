@@ -1,12 +1,12 @@
 import { Script } from '../../redis/index.ts';
-import { RECORD_LUA } from '../record.ts';
+import { ENDS_LUA, FINISH_LUA, RECORD_LUA, TELL_LUA } from '../record.ts';
 
 /** Keeps the records of sessions that have waited for more than a day for as long again as that of a session that has
  *  just ended. Their calculated data keep the time that is left to them.
  *
  *  Input: KEYS ended; ARGV namespace, how many are passed over, the most of each kind.
  *  Output: how many of the kind with more of them were looked at; where that is the most, there may be more. */
-export const archiveKeep: Script<number> = new Script(`${RECORD_LUA}
+export const archiveKeep: Script<number> = new Script(`${RECORD_LUA}${ENDS_LUA}${TELL_LUA}${FINISH_LUA}
 local ns, tag, first, most = ARGV[1], tag_of(KEYS[1]), ARGV[2], ARGV[3]
 local function keep(session)
   local key = session_key(ns, tag, session, 's')

@@ -1,5 +1,5 @@
 import { Script } from '../../redis/index.ts';
-import { RECORD_LUA } from '../record.ts';
+import { ENDS_LUA, FINISH_LUA, RECORD_LUA, TELL_LUA } from '../record.ts';
 
 /** Puts off a session that could not be archived, and keeps all of it for as long again as a session that has just
  *  ended. It does not look into the record: that may be what failed.
@@ -7,7 +7,7 @@ import { RECORD_LUA } from '../record.ts';
  *  Input: KEYS ended, record, facts, then what else the session may have; ARGV session, when it ended, attempts until
  *         now, pause in milliseconds, namespace, prefix of day keys.
  *  Output: 1, or 0 where it no longer waited. */
-export const archiveLater: Script<0 | 1> = new Script(`${RECORD_LUA}
+export const archiveLater: Script<0 | 1> = new Script(`${RECORD_LUA}${ENDS_LUA}${TELL_LUA}${FINISH_LUA}
 local session, attempts, prefix = ARGV[1], tonumber(ARGV[3]), ARGV[6]
 local failed = partition_key(ARGV[5], tag_of(KEYS[1]), 'failed')
 local entry = session .. ' ' .. ARGV[2] .. ' '

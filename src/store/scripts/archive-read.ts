@@ -1,5 +1,5 @@
 import { Script } from '../../redis/index.ts';
-import { RECORD_LUA } from '../record.ts';
+import { ENDS_LUA, FINISH_LUA, RECORD_LUA, TELL_LUA } from '../record.ts';
 
 /** Reads all that is known of an ended session, in one step, and changes nothing. The sums are those of
  *  `Visits.read`; they are made here again, because the serving layer, which may archive too, does not load the
@@ -8,7 +8,8 @@ import { RECORD_LUA } from '../record.ts';
  *  Input: KEYS record, facts, seen pages, unique pages; ARGV prefix of day keys.
  *  Output: nil where there is no such record; else { record }, and where anything was calculated { record, all views,
  *  unique pages, 1 where that is exact, active minutes, and the day and minute of the first where there is one }. */
-export const archiveRead: Script<[Buffer, ...number[]] | null> = new Script(`${RECORD_LUA}
+export const archiveRead: Script<[Buffer, ...number[]] | null> =
+  new Script(`${RECORD_LUA}${ENDS_LUA}${TELL_LUA}${FINISH_LUA}
 local r = read_record(KEYS[1])
 if not r or not r.ended then return nil end
 local reply = { redis.call('GET', KEYS[1]) }

@@ -1,5 +1,5 @@
 import { Script } from '../../redis/index.ts';
-import { RECORD_LUA } from '../record.ts';
+import { ENDS_LUA, FINISH_LUA, RECORD_LUA, TELL_LUA } from '../record.ts';
 
 /** Reads which ended sessions of a partition wait for the archive: the new ones, and those that failed and are due.
  *
@@ -8,7 +8,8 @@ import { RECORD_LUA } from '../record.ts';
  *
  *  Input: KEYS ended; ARGV namespace, the most of each.
  *  Output: { how many wait in all, session, when it ended, attempts, ... }, each kind with the oldest first. */
-export const archiveWaiting: Script<[number, ...string[]]> = new Script(`${RECORD_LUA}
+export const archiveWaiting: Script<[number, ...string[]]> =
+  new Script(`${RECORD_LUA}${ENDS_LUA}${TELL_LUA}${FINISH_LUA}
 local ended, failed = KEYS[1], partition_key(ARGV[1], tag_of(KEYS[1]), 'failed')
 local reply = { redis.call('ZCARD', ended) + redis.call('ZCARD', failed) }
 if reply[1] == 0 then return reply end

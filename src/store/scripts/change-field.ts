@@ -1,5 +1,5 @@
 import { Script } from '../../redis/index.ts';
-import { RECORD_LUA } from '../record.ts';
+import { CHANGES_LUA, RECORD_LUA } from '../record.ts';
 
 /** Changes fields of a session without having loaded it.
  *
@@ -10,7 +10,7 @@ import { RECORD_LUA } from '../record.ts';
  *  Output: { 1, the header now, the field's JSON or '' }; { 0 } where the session is not there; { -1, the version }
  *  where `set-if` found another one; { -2 } where the fields are sealed; { -3, JSON } where the field holds something
  *  that cannot be incremented or appended to. */
-export const changeField: Script<[number, Buffer?, Buffer?]> = new Script(`${RECORD_LUA}
+export const changeField: Script<[number, Buffer?, Buffer?]> = new Script(`${RECORD_LUA}${CHANGES_LUA}
 local now = now_ms()
 refuse_late(ARGV[3], now)
 local r = open_record(KEYS[1], ARGV[1], now, tonumber(ARGV[2]))

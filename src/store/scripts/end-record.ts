@@ -1,5 +1,5 @@
 import { Script } from '../../redis/index.ts';
-import { RECORD_LUA } from '../record.ts';
+import { ENDS_LUA, FINISH_LUA, RECORD_LUA, TELL_LUA } from '../record.ts';
 
 /** Ends a session.
  *
@@ -8,7 +8,7 @@ import { RECORD_LUA } from '../record.ts';
  *         until when it may be done, 1 where a session
  *         that is not there must not come to be afterwards.
  *  Output: 1 where it lived until now, else 0: then nothing was written. */
-export const endRecord: Script<0 | 1> = new Script(`${RECORD_LUA}
+export const endRecord: Script<0 | 1> = new Script(`${RECORD_LUA}${ENDS_LUA}${TELL_LUA}${FINISH_LUA}
 local now = now_ms()
 refuse_late(ARGV[8], now)
 local r = open_record(KEYS[1], ARGV[1], now, tonumber(ARGV[3]))

@@ -1,5 +1,5 @@
 import { Script } from '../../redis/index.ts';
-import { RECORD_LUA } from '../record.ts';
+import { CHANGES_LUA, ENDS_LUA, FINISH_LUA, RECORD_LUA, TELL_LUA } from '../record.ts';
 
 /** Gives a session to a user, if the user may have one more.
  *
@@ -11,7 +11,7 @@ import { RECORD_LUA } from '../record.ts';
  *  Output: { 1, the header now, ended sessions ... }; { 0 } where the session is not there; { -1 } where others changed
  *          it and no changes were sent; { -2 } where it is sealed and changes were sent; { -3 } where there are too many.
  *  The index is written in the same step as the record; and whoever reads the index looks into the records. */
-export const identifyRecord: Script<[number, ...Buffer[]]> = new Script(`${RECORD_LUA}
+export const identifyRecord: Script<[number, ...Buffer[]]> = new Script(`${RECORD_LUA}${ENDS_LUA}${TELL_LUA}
 local record, stream, secret, session, user = KEYS[1], KEYS[2], ARGV[1], ARGV[2], ARGV[3]
 local ns, length, limit = ARGV[9], ARGV[10], tonumber(ARGV[11])
 local now, tag = now_ms(), tag_of(record)
@@ -22,11 +22,13 @@ local body = ARGV[6]
 if r.version ~= tonumber(ARGV[5]) then
   if ARGV[8] == '' then return { -1 } end
   if r.sealed then return { -2 } end
+  ${CHANGES_LUA}
   body = changed_body(body_of(record, r), cmsgpack.unpack(ARGV[8]))
 end
 
 local result = { 1, '' }
 if limit > 0 and r.user ~= user then
+  ${FINISH_LUA}
   local index, others = user_key(ns, user), {}
   for _, member in ipairs(redis.call('ZRANGE', index, 0, -1)) do
     local its_tag, its_session = string.match(member, '^(%w+):(.+)$')

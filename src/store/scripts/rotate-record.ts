@@ -1,5 +1,5 @@
 import { Script } from '../../redis/index.ts';
-import { RECORD_LUA } from '../record.ts';
+import { RECORD_LUA, TELL_LUA } from '../record.ts';
 
 /** Gives a session another secret.
  *
@@ -7,7 +7,7 @@ import { RECORD_LUA } from '../record.ts';
  *         in milliseconds, length of the lifecycle stream, and until when it may be done.
  *  Output: { 1, the header now }; { 0 } where the session is not there; { -1 } where the secret is the previous one: who
  *  has only that must not get a new one. */
-export const rotateRecord: Script<[1, Buffer] | [0 | -1]> = new Script(`${RECORD_LUA}
+export const rotateRecord: Script<[1, Buffer] | [0 | -1]> = new Script(`${RECORD_LUA}${TELL_LUA}
 local now = now_ms()
 refuse_late(ARGV[7], now)
 local r = open_record(KEYS[1], ARGV[1], now, tonumber(ARGV[5]))

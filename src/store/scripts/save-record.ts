@@ -1,6 +1,6 @@
 import { Script } from '../../redis/index.ts';
 import { packTexts } from '../packed-texts.ts';
-import { RECORD_LUA } from '../record.ts';
+import { CHANGES_LUA, ENDS_LUA, FINISH_LUA, RECORD_LUA, TELL_LUA } from '../record.ts';
 
 /** What a save came to. */
 export const SAVED = {
@@ -56,11 +56,12 @@ export function packTerms(terms: SaveTerms): Buffer {
   ]);
 }
 
+// What few saves need is defined where it is needed.
 /** Saves a session in one step: makes it, renews it, or applies differences where others have changed it.
  *
  *  Input: KEYS record, lifecycle; ARGV the packed fields, `SaveTerms`.
  *  Output: { one of SAVED, the header now }. */
-export const saveRecord: Script<[number, Buffer?]> = new Script(`${RECORD_LUA}
+export const saveRecord: Script<[number, Buffer?]> = new Script(`${RECORD_LUA}${ENDS_LUA}
 local record, lifecycle = KEYS[1], KEYS[2]
 local secret, session, mode, version, sealed, changes, idle, touch_every, absolute, cookie, ns, length =
   unpack(cmsgpack.unpack(ARGV[2]))
@@ -76,16 +77,19 @@ if not r then
   if there and (there.ended or there.secret ~= secret) then return { ${SAVED.gone} } end
   if there and mode == 'make' then return { ${SAVED.gone} } end
   if there then
+    ${TELL_LUA}${FINISH_LUA}
     finish(ns, tag, session, there, now, lifecycle, length, 'expired')
     if there.kept then return { ${SAVED.gone} } end
   end
   r = { secret = secret, created = now, version = 0, expires = 0 }
+  ${TELL_LUA}
   tell(lifecycle, length, 'created', session)
 elseif mode == 'make' then
   return { ${SAVED.gone} }
 elseif mode == 'update' and r.version ~= tonumber(version) then
   if changes == '' then return { ${SAVED.conflict} } end
   if r.sealed then return { ${SAVED.sealed} } end
+  ${CHANGES_LUA}
   body = changed_body(body_of(record, r), cmsgpack.unpack(changes))
   status = ${SAVED.merged}
 end

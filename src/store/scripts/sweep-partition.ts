@@ -1,11 +1,11 @@
 import { Script } from '../../redis/index.ts';
-import { RECORD_LUA } from '../record.ts';
+import { ENDS_LUA, FINISH_LUA, RECORD_LUA, TELL_LUA } from '../record.ts';
 
 /** Ends the sessions of a partition whose time is over.
  *
  *  Input: KEYS due, lifecycle; ARGV namespace, length of the lifecycle stream, the most sessions at once.
  *  Output: how many were looked at; where that is the most, there may be more. */
-export const sweepPartition: Script<number> = new Script(`${RECORD_LUA}
+export const sweepPartition: Script<number> = new Script(`${RECORD_LUA}${ENDS_LUA}${TELL_LUA}${FINISH_LUA}
 local UNREADABLE_MS = 3600000
 local due, stream, ns, tag = KEYS[1], KEYS[2], ARGV[1], tag_of(KEYS[1])
 local now = now_ms()

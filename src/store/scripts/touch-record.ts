@@ -1,12 +1,12 @@
 import { Script } from '../../redis/index.ts';
-import { RECORD_LUA } from '../record.ts';
+import { ENDS_LUA, RECORD_LUA } from '../record.ts';
 
 /** Moves a session's end, and changes nothing else.
  *
  *  Input: KEYS record; ARGV hash of the secret or '', session, idle, touch every, absolute, cookie expires in
  *         milliseconds, namespace.
  *  Output: the header now, or nil where the session is not there. */
-export const touchRecord: Script<Buffer | null> = new Script(`${RECORD_LUA}
+export const touchRecord: Script<Buffer | null> = new Script(`${RECORD_LUA}${ENDS_LUA}
 local now = now_ms()
 local idle, touch_every, absolute = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local r = open_record(KEYS[1], ARGV[1], now, absolute)
