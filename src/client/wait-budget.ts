@@ -11,9 +11,11 @@ export class WaitBudget {
     this.#leftMs = totalMs;
   }
 
-  /** What is left, in milliseconds; 0 where it is spent. */
+  /** What is left, in milliseconds; 0 where it is spent. A timer may be a millisecond early, so the rest of one is
+   *  nothing to wait for. */
   get leftMs(): number {
-    return Math.max(0, this.#leftMs - (this.#waiting > 0 ? performance.now() - this.#since : 0));
+    const left = this.#leftMs - (this.#waiting > 0 ? performance.now() - this.#since : 0);
+    return left < 1 ? 0 : left;
   }
 
   /** Waits for `work`, which gets what is left as its deadline. */

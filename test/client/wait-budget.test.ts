@@ -30,6 +30,14 @@ describe('the budget of a page', () => {
     expect(budget.leftMs).toBe(70);
   });
 
+  it('has nothing left of its last millisecond: timers may be that early', async () => {
+    const budget = new WaitBudget(100);
+    const spending = budget.spend(() => waiting(99.5));
+    await vi.advanceTimersByTimeAsync(99.5);
+    await spending;
+    expect(budget.leftMs).toBe(0);
+  });
+
   it('is spent once by what waits side by side', async () => {
     const budget = new WaitBudget(100);
     const deadlines: number[] = [];
