@@ -28,7 +28,7 @@ export class ImportedSessions {
     const values = readSession(text);
     if (!values) return undefined;
     const { fields, cookie } = writeFields(values);
-    const terms = this.#terms(cookie?.expiresAt ?? 0, leftMs);
+    const terms = this.#terms(cookie?.expiresAt ?? 0, leftMs, values);
     const made = await this.#records.put(redis, proof, fields, terms, 'make');
     await this.forget(redis, token);
     // Another request took it over in the same moment, and may have changed it since; or it was ended.
@@ -40,10 +40,15 @@ export class ImportedSessions {
     return (await redis.command<number>('DEL', `${this.#prefix}${token}`)) === 1;
   }
 
-  // connect-redis renews the key and not `cookie.expires` within it: what is left is what the key says.
-  #terms(cookieExpiresAt: number, leftMs: number): EndTerms {
-    if (leftMs <= 0) return this.#records.times.termsFor(cookieExpiresAt || undefined);
-    const terms = this.#records.times.termsFor(Date.now() + leftMs);
+  // connect-redis renews the key and not `cookie.expires` within it: what is left is what the key says. With `disableTTL`
+  // the key says nothing and is never renewed: then it counts as renewed now.
+  #terms(cookieExpiresAt: number, leftMs: number, values: object): EndTerms {
+    const { times } = this.#records;
+    const { originalMaxAge } = (values as { cookie: { originalMaxAge?: unknown } }).cookie;
+    const terms =
+      leftMs > 0
+        ? times.termsFor(Date.now() + leftMs)
+        : (times.termsForAge(originalMaxAge) ?? times.termsFor(undefined));
     return { ...terms, cookieExpiresAt: cookieExpiresAt === 0 ? 0 : terms.cookieExpiresAt };
   }
 }

@@ -11,7 +11,6 @@ export type {
 export { RequestSessions } from './request-sessions.ts';
 export type { SessionTarget } from './session-data.ts';
 export { SessionData } from './session-data.ts';
-export { checkFields } from './session-fields.ts';
 export { settle } from './settle.ts';
 export {
   NotSerialisableError,

@@ -15,6 +15,7 @@ export class LoadedSession {
   #header: Buffer;
   #facts: RecordHeader;
   #overtaken = false;
+  #cookieEndGiven = 0;
 
   constructor(session: string, header: Buffer, fields: SessionFields, byPreviousSecret: boolean) {
     this.session = session;
@@ -60,6 +61,7 @@ export class LoadedSession {
   values(now: number): Record<string, unknown> {
     const { cookieExpiresAt, expiresAt } = this.#facts;
     const cookieEnds = cookieExpiresAt === 0 || cookieExpiresAt > now ? cookieExpiresAt : expiresAt;
+    this.#cookieEndGiven = cookieEnds;
     try {
       return readFields(this.fields, this.hidden, cookieEnds);
     } catch {
@@ -67,6 +69,11 @@ export class LoadedSession {
         `The data of session ${this.session} hold a field that is no JSON; they were left as they are.`,
       );
     }
+  }
+
+  /** The `cookie.expires` that `values` gave, in milliseconds of the epoch; 0 for none. */
+  get cookieEndGiven(): number {
+    return this.#cookieEndGiven;
   }
 
   /** Who it belongs to, as `identify` was told. */

@@ -2,8 +2,9 @@
  *
  * One string: a header and the fields. A string and not a hash of fields, because it is read far more often than
  * written: GET of it costs Redis what GET of connect-redis's JSON does, HGETALL of seven fields a third more (twice as
- * much where requests share a write), and the hash takes twice the memory. A save that nothing has overtaken replaces the whole; one that was overtaken sends its
- * differences, which a script applies to what is there (scripts/save.ts).
+ * much where requests share a write), and the hash takes twice the memory. A save that nothing has overtaken replaces
+ * the whole (scripts/replace-record.ts); one that was overtaken sends its differences, which a script applies to what is
+ * there (scripts/save-record.ts).
  *
  *   0  1  format, 1
  *   1  1  flags: 1 ended, 2 previous secret, 4 user, 8 sealed
@@ -187,6 +188,8 @@ end
 -- A user's index lives as long as the last of its sessions.
 local function index_user(ns, tag, session, r)
   local index = user_key(ns, r.user)
+  -- Members whose records have expired by themselves, where nobody sweeps.
+  redis.call('ZREMRANGEBYSCORE', index, '-inf', r.seen - KEPT_AFTER_END)
   redis.call('ZADD', index, r.expires, member_of(tag, session))
   if redis.call('PTTL', index) < r.expires - r.seen + KEPT_AFTER_END then
     redis.call('PEXPIREAT', index, r.expires + KEPT_AFTER_END)

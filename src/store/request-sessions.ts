@@ -63,8 +63,8 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
   readonly #loaded = new WeakMap<object, LoadedSession>();
   readonly #new = new WeakSet<object>();
   readonly #degraded = new WeakSet<object>();
-  /** The secrets' hashes of sessions that this process has rotated, the latest last. */
-  readonly #rotated = new Map<string, Buffer>();
+  /** Hashes of secrets that this process has replaced, the latest last. */
+  readonly #replaced = new Map<string, true>();
   /** Tokens of sessions that could not be read, and when. */
   readonly #unread = new Map<string, number>();
 
@@ -95,7 +95,7 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
       this.#loaded.set(values, loaded);
       return values;
     } catch (error) {
-      remember(this.#unread, token, performance.now());
+      if (error instanceof StoreUnavailableError) remember(this.#unread, token, performance.now());
       if (!this.#tolerates('get', error)) throw error;
       const values = {};
       this.#degraded.add(values);
@@ -151,8 +151,7 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
     if (this.#degraded.has(values)) return true;
     const loaded = this.#loaded.get(values);
     if (!loaded) return false;
-    const replaced = this.#rotated.get(loaded.session);
-    return loaded.byPreviousSecret || (replaced !== undefined && !replaced.equals(loaded.facts.secret));
+    return loaded.byPreviousSecret || this.#replaced.has(loaded.facts.secret.toString('latin1'));
   }
 
   /** Whether a token's secret is the session's current one, as Redis has it now. False as well where that cannot be
@@ -204,8 +203,9 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
   async rotate(held: HeldSession): Promise<string | undefined> {
     const loaded = await this.#saved(held);
     if (loaded.byPreviousSecret) return undefined;
+    const before = loaded.facts.secret.toString('latin1');
     const token = await this.data.rotate(held.token, loaded);
-    if (token !== undefined) remember(this.#rotated, loaded.session, loaded.facts.secret);
+    if (token !== undefined) remember(this.#replaced, before, true);
     return token;
   }
 

@@ -24,6 +24,10 @@ interface SessionDataEvents {
   'store:down': [Error];
   /** They succeed again. */
   'store:up': [];
+  /** The option `archive` could not take a session; it waits, and is given it again. */
+  'archive:failed': [Error];
+  /** The archive has taken a session again. */
+  'archive:back': [];
 }
 
 /** The classic half of a session in Redis: who, cart, preferences. What the Express and Fastify stores are made of, and
@@ -66,6 +70,8 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
         lifecycleLength,
         ...(options.encryption && { encryption: options.encryption }),
       });
+      this.#archiver.on('failed', (failure) => this.emit('archive:failed', failure));
+      this.#archiver.on('back', () => this.emit('archive:back'));
       void this.#archiver.start();
     }
     this.#connection.on('down', (error) => this.emit('store:down', error));
@@ -112,10 +118,16 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     const proof = proofOf(token);
     const { fields, cookie } = writeFields(values);
     return this.#run(async (redis) => {
-      const terms = this.#records.times.termsFor(cookie?.expiresAt);
       const base = loaded?.session === proof.session ? loaded : undefined;
       const before = base ?? (options.isNew ? undefined : await this.#records.load(redis, proof));
-      if (!before) return this.#records.put(redis, proof, fields, terms);
+      const { times } = this.#records;
+      const isOld =
+        base !== undefined &&
+        cookie !== undefined &&
+        cookie.expiresAt !== 0 &&
+        cookie.expiresAt === base.cookieEndGiven;
+      const terms = isOld ? times.termsForAge(maxAgeOf(values)) : times.termsFor(cookie?.expiresAt);
+      if (!before) return this.#records.put(redis, proof, fields, times.termsFor(cookie?.expiresAt));
       // Jobs and webhooks know nothing of cookies: theirs is no visit, and the cookie's time stays what it is.
       const isVisit = fields.has('cookie') || !before.fields.has('cookie');
       if (!isVisit) before.hidden.add('cookie');
@@ -290,6 +302,10 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
   #read<Result>(work: (redis: StoreOperation) => Promise<Result>): Promise<Result> {
     return this.#connection.run(work, true);
   }
+}
+
+function maxAgeOf(values: object): unknown {
+  return (values as { cookie?: { originalMaxAge?: unknown } }).cookie?.originalMaxAge;
 }
 
 function proofOf(token: string): SessionAddress & { readonly hash: Buffer } {

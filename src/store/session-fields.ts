@@ -98,7 +98,8 @@ function writeCookie(cookie: object): string | undefined {
 function timeOf(expires: unknown): number {
   if (expires === null || expires === undefined || expires === false) return 0;
   const time = new Date(expires as string | number | Date).getTime();
-  return Number.isNaN(time) ? 0 : time;
+  // 0 says that there is none; the epoch itself is how one is made to expire.
+  return Number.isNaN(time) ? 0 : Math.max(1, time);
 }
 
 function whyNot(value: unknown, error: unknown): string {

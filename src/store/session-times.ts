@@ -46,6 +46,14 @@ export class SessionTimes {
     };
   }
 
+  /** The terms of a cookie that was not renewed: its `expires` is an earlier request's, perhaps by another machine's
+   *  clock, so its age counts from now; without one the end stays where it is. */
+  termsForAge(originalMaxAge: unknown): EndTerms | undefined {
+    return typeof originalMaxAge === 'number' && originalMaxAge > 0
+      ? this.termsFor(Date.now() + originalMaxAge)
+      : undefined;
+  }
+
   /** Whether a session's end, as it was loaded, need not be moved for what `terms` say. */
   isFresh({ facts }: LoadedSession, terms: EndTerms): boolean {
     const now = this.now();

@@ -242,6 +242,19 @@ describe('rotation in Express', () => {
       expect(await elsewhere.json('/fields')).toEqual({ name: 'ada', late: 'by the slow one' });
     });
 
+    test('a process that has rotated sends cookies again when another has rotated since', async () => {
+      const [one, other] = [await serve({}, sessionOptions), await serve({}, sessionOptions)];
+      const visitor = await visit(one);
+      expect(await visitor.json('/rotate')).toBe(true);
+      const elsewhere = new Visitor(other, visitor.cookie);
+      expect(await elsewhere.json('/rotate')).toBe(true);
+      const back = new Visitor(one, elsewhere.cookie);
+      const response = await back.get('/set/color/blue');
+      // Without an age and without `rolling`, a cookie is set only where a session begins.
+      const expected = Object.keys(sessionOptions).length > 0 ? 1 : 0;
+      expect([await response.text(), response.headers.getSetCookie().length]).toEqual(['set', expected]);
+    });
+
     test('a streamed answer in the process that rotated gets none either', async () => {
       gate = new Gate();
       const app = await serve({}, sessionOptions);

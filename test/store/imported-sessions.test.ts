@@ -154,6 +154,14 @@ describe.each<[string, Partial<SessionDataOptions>]>([
     expect(await stage.values(data, token)).toMatchObject({ a: 1 });
   });
 
+  test('a key without a time, as with disableTTL, counts as renewed now', async () => {
+    const token = `no-ttl-${randomBytes(6).toString('hex')}`;
+    const cookie = { originalMaxAge: 3_600_000, expires: new Date(Date.now() - 1_000), path: '/' };
+    await redis.command('SET', `sess:${token}`, JSON.stringify({ cookie, user: 'ada' }));
+    expect((await data.load(token))!.facts.expiresAt).toBeGreaterThan(data.now() + 3_500_000);
+    expect(await stage.values(data, token)).toMatchObject({ user: 'ada' });
+  });
+
   test('what is there and is no session is left as it is', async () => {
     for (const text of ['', 'garbage', '{', 'null', '7', '"text"', '[]', '{}', '{"cookie":null}', '{"cookie":"x"}']) {
       const token = `odd-${randomBytes(6).toString('hex')}`;

@@ -196,6 +196,26 @@ export function describeTime(stage: SessionDataStage): void {
       }
     });
 
+    test('a save with the cookie of an earlier request counts its age from now, by whatever clock that was', async () => {
+      const data = stage.open();
+      const token = await stage.saved(data, { cookie: cookieFor(HOUR_MS) });
+      const loaded = (await data.load(token))!;
+      const values = loaded.values(data.now());
+      const real = Date.now.bind(Date);
+      vi.spyOn(Date, 'now').mockImplementation(() => real() + 2 * HOUR_MS);
+      await data.save(token, { ...values, a: 2 }, loaded);
+      vi.restoreAllMocks();
+      const { expiresAt } = (await data.load(token))!.facts;
+      expect(expiresAt - (await stage.serverNow())).toBeGreaterThan(HOUR_MS - 60_000);
+    });
+
+    test('a cookie of the epoch is over, and not one without an end', async () => {
+      const data = stage.open();
+      const token = await stage.saved(data, { a: 1 });
+      await data.save(token, { a: 1, cookie: { ...cookieFor(1), expires: new Date(0) } }, await data.load(token));
+      expect(await data.load(token)).toBeUndefined();
+    });
+
     test('a cookie that is over ends the session', async () => {
       const data = stage.open();
       const token = await stage.saved(data, { a: 1 });
