@@ -46,7 +46,9 @@ async function open(fail: 'closed' | 'open', options: Partial<SiteOptions> = {})
   });
   users = Array.from({ length: USERS }, () => site.browser());
   await waitUntil('the store is up', async () => (await site.browser().get('/me')).status === 200);
-  for (const [i, browser] of users.entries()) await browser.get(`/login/user${i}`);
+  for (const [i, browser] of users.entries()) {
+    expect(await browser.get(`/login/user${i}`)).toMatchObject({ status: 200 });
+  }
 }
 
 async function expectAllLoggedIn(): Promise<void> {

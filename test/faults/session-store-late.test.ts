@@ -13,7 +13,7 @@ const GRACE_MS = 300;
 let server: TestRedis;
 
 beforeAll(async () => {
-  server = await startTestRedis({ persistence: true, extraArgs: ['--appendfsync', 'always'] });
+  server = await startTestRedis({ persistence: true });
 });
 afterAll(async () => {
   await server?.stop();

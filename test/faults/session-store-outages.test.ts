@@ -22,7 +22,7 @@ let server: TestRedis;
 let proxy: RedisProxy;
 
 beforeAll(async () => {
-  server = await startTestRedis({ persistence: true, extraArgs: ['--appendfsync', 'always'] });
+  server = await startTestRedis({ persistence: true });
   proxy = await startRedisProxy(server.socketPath);
 });
 afterAll(async () => {

@@ -13,7 +13,7 @@ let namespaces = 0;
 
 beforeAll(async () => {
   const slowLoad = ['--key-load-delay', '1000', '--loading-process-events-interval-bytes', '1024'];
-  server = await startTestRedis({ persistence: true, extraArgs: ['--appendfsync', 'always', ...slowLoad] });
+  server = await startTestRedis({ persistence: true, extraArgs: [...slowLoad] });
   redis = await new RedisConnection(server.url).connect();
 });
 afterAll(async () => {

@@ -22,7 +22,7 @@ describe('data at rest', () => {
   const token = createToken();
 
   beforeAll(async () => {
-    server = await startTestRedis({ persistence: true, extraArgs: ['--appendfsync', 'always'] });
+    server = await startTestRedis({ persistence: true });
     const combos = [{ name: 'c', all: [PATH, ITEM], suggest: 's', reason: 'r' }];
     service = await startService({ redis: server.url, secret: TEST_SECRET, combos, seen: { exactLimit: 2 } });
     client = new SessionClient({ redis: server.url });

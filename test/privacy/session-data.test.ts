@@ -32,7 +32,7 @@ let redis: RedisConnection;
 
 beforeAll(async () => {
   const readable = ['--rdbcompression', 'no', '--aof-use-rdb-preamble', 'no'];
-  server = await startTestRedis({ persistence: true, extraArgs: ['--appendfsync', 'always', ...readable] });
+  server = await startTestRedis({ persistence: true, extraArgs: [...readable] });
   redis = await new RedisConnection(server.url).connect();
 });
 afterAll(async () => {

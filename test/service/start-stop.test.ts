@@ -257,7 +257,7 @@ describe('stop', () => {
 
 describe('a service that loses Redis', () => {
   it('serves again when it is back, data and all', async () => {
-    const own = await startTestRedis({ persistence: true, extraArgs: ['--appendfsync', 'always'] });
+    const own = await startTestRedis({ persistence: true });
     const [service, log] = await (async () => {
       const recording = new RecordingLog();
       return [await start({ redis: own.url, http: LOCAL, log: recording }), recording] as const;

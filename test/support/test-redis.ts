@@ -19,13 +19,17 @@ export interface TestRedis {
   restart(): Promise<void>;
 }
 
-/** Default: no persistence. */
+/**
+ * Default: no persistence. With it, AOF `always`: under `everysec` Redis answers before it has written to the file
+ * while a flush of the last second is still under way, and a SIGKILL then loses what it had answered.
+ */
 export async function startTestRedis(
   options: Pick<EmbeddedRedisOptions, 'persistence' | 'extraArgs' | 'serverPath'> = {},
 ): Promise<TestRedis> {
   const dataDir = await mkdtemp(join(tmpdir(), 'sw-redis-'));
   const removeFolder = () => rm(dataDir, { recursive: true, force: true });
-  const start = () => startEmbeddedRedis({ persistence: false, ...options, dataDir });
+  const extraArgs = [...(options.persistence ? ['--appendfsync', 'always'] : []), ...(options.extraArgs ?? [])];
+  const start = () => startEmbeddedRedis({ persistence: false, ...options, extraArgs, dataDir });
   let redis = await start().catch(async (error: unknown) => {
     await removeFolder();
     throw error;
