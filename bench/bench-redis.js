@@ -2,13 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEmbeddedRedis } from '../dist/redis/embedded-redis.js';
-import { RedisConnection } from '../dist/redis/index.js';
+import { createConnection } from '../dist/redis/index.js';
 
 /** Starts a Redis for one bench, does `work` with a connection to it, and ends both. */
 export async function withBenchRedis(work, serverPath = undefined) {
   const dataDir = mkdtempSync(join(tmpdir(), 'sw-bench-'));
   const server = await startEmbeddedRedis({ dataDir, persistence: false, ...(serverPath && { serverPath }) });
-  const redis = await new RedisConnection(server.url).connect();
+  const redis = await createConnection(server.url).connect();
   try {
     return await work({ redis, url: server.url });
   } finally {

@@ -1,6 +1,6 @@
 // One subject in a process of its own: its stores, a page that uses them, and a process of visitors.
 // Arguments: the subject's name, Redis's URL, how many sessions there are.
-import { RedisConnection } from '../dist/redis/index.js';
+import { createConnection } from '../dist/redis/index.js';
 import { serveBenchProcess, startBenchProcess } from './bench-process.js';
 import { measureWindow } from './bench-window.js';
 import { STORE_OPERATIONS } from './store-operations.js';
@@ -8,7 +8,7 @@ import { servePage } from './store-page.js';
 import { loadSessions, openSubject, seedSessions } from './store-stage.js';
 
 const [name, url, sessions] = process.argv.slice(2);
-const redis = await new RedisConnection(url).connect();
+const redis = await createConnection(url).connect();
 const opened = await openSubject(name, url);
 const { usual, eager } = opened;
 const tokens = await seedSessions(usual, Number(sessions));

@@ -2,7 +2,7 @@
 // subject in a process of its own, its visitors in another; rounds in turn. Shown are medians; a ratio is the median of
 // the rounds' ratios.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { RedisConnection } from '../dist/redis/index.js';
+import { createConnection } from '../dist/redis/index.js';
 import { SWEEP_INTERVAL_MS, Sweeper } from '../dist/store/sweeper.js';
 import { startBenchProcess } from './bench-process.js';
 import { redisCpu, withBenchRedis } from './bench-redis.js';
@@ -122,7 +122,7 @@ async function tellSweep(redis, url, smoke) {
   const idleBefore = await redisCpu(redis);
   await sleep(smoke ? 100 : 2_000);
   const idle = ((await redisCpu(redis)) - idleBefore) / (smoke ? 0.1 : 2);
-  const connection = await new RedisConnection(url).connect();
+  const connection = await createConnection(url).connect();
   const sweeper = new Sweeper(connection, 'bench', { lifecycleLength: 10_000 });
   const times = smoke ? 1 : 50;
   await sweeper.sweep();

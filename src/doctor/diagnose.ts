@@ -2,8 +2,9 @@ import { HEARTBEAT_INTERVAL_MS, heartbeatChannel } from '../protocol/index.ts';
 import {
   type Capabilities,
   type ConnectionOptions,
+  createConnection,
   Keys,
-  RedisConnection,
+  type RedisConnection,
   RedisTooOldError,
   readCapabilities,
   readMeta,
@@ -37,7 +38,7 @@ const SETTINGS = [
 /** Looks at a server and at a namespace in it; changes nothing.
  *  @throws RedisUnavailableError */
 export async function diagnose(address: ConnectionOptions, namespace: string): Promise<Finding[]> {
-  const redis = new RedisConnection(address, 'sessionwise-doctor');
+  const redis = createConnection(address, 'sessionwise-doctor');
   await redis.connect();
   try {
     let capabilities: Capabilities;

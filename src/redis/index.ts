@@ -7,13 +7,15 @@ export {
   parseConnection,
   readConnectionFile,
 } from './connection-options.ts';
+export { createConnection } from './create-connection.ts';
 export type { ItemKind } from './keys.ts';
 export { FORGET_LUA, KEYS_LUA, Keys, scratchKey } from './keys.ts';
 export type { FilterEngine, Meta } from './meta.ts';
 export { claimOrCheckMeta, FORMAT_VERSION, MetaMismatchError, readMeta } from './meta.ts';
+export type { RedisClient } from './node-connection.ts';
 export { crc16, hashSlot, PARTITION_TAGS, PARTITIONS, partitionOf } from './partition.ts';
 export type { Clock } from './redis-clock.ts';
 export { RedisClock } from './redis-clock.ts';
-export type { CommandArguments, CommandConnection, MessageListener, RedisClient } from './redis-connection.ts';
-export { RedisConnection, RedisNotReadyError, RedisUnavailableError } from './redis-connection.ts';
+export type { CommandArguments, CommandConnection, MessageListener, RedisConnection } from './redis-connection.ts';
+export { RedisNotReadyError, RedisUnavailableError } from './redis-connection.ts';
 export { Script } from './script.ts';

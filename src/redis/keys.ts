@@ -144,6 +144,31 @@ export class Keys {
     return `${this.#partition(partition)}:@archiving`;
   }
 
+  /** Requests of a partition that are not done yet: a stream. */
+  requests(partition: number): string {
+    return `${this.#partition(partition)}:@requests`;
+  }
+
+  /** Who works off the requests of a partition now: a string that expires. */
+  owner(partition: number): string {
+    return `${this.#partition(partition)}:@owner`;
+  }
+
+  /** Ids of the requests of a partition that were done lately: a sorted set, request id -> milliseconds of the epoch. */
+  done(partition: number): string {
+    return `${this.#partition(partition)}:@done`;
+  }
+
+  /** How often a request that may have felled its owner was tried: a hash, entry -> count. */
+  tries(partition: number): string {
+    return `${this.#partition(partition)}:@tries`;
+  }
+
+  /** Requests that were given up: a bounded stream. */
+  deadLetters(partition: number): string {
+    return `${this.#partition(partition)}:@dead`;
+  }
+
   /** What happened to sessions: a bounded stream. */
   lifecycle(): string {
     return `${this.namespace}:lifecycle`;

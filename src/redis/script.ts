@@ -35,8 +35,9 @@ export class Script<Reply> {
     const tail = [String(keys.length), ...keys, ...args.map((arg) => (Buffer.isBuffer(arg) ? arg : String(arg)))];
     // In full the first time on a connection, and not after a refusal only: a request that is sent again would be
     // overtaken by those behind it.
-    if (!redis.knownScripts.has(this.hash)) {
-      redis.knownScripts.add(this.hash);
+    const known = redis.knownScripts(keys[0]);
+    if (!known.has(this.hash)) {
+      known.add(this.hash);
       return send('EVAL', this.source, ...tail);
     }
     try {

@@ -1,5 +1,5 @@
 import { SessionClient } from '../client/session-client.ts';
-import { type ConnectionOptions, RedisConnection } from '../redis/index.ts';
+import { type ConnectionOptions, createConnection } from '../redis/index.ts';
 import { askSeen } from './ask-seen.ts';
 import { ExactCount } from './exact-count.ts';
 import { settledMemory } from './memory.ts';
@@ -58,7 +58,7 @@ export async function replay(options: ReplayOptions): Promise<ReplayOutcome> {
     onPhase,
     onSent,
   } = options;
-  const redis = await new RedisConnection(options.redis, 'sessionwise-replay').connect();
+  const redis = await createConnection(options.redis, 'sessionwise-replay').connect();
   let client: SessionClient | undefined;
   try {
     client = new SessionClient({ redis: options.redis, namespace, deadlineMs });

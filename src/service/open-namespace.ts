@@ -3,10 +3,11 @@ import {
   type Clock,
   type ConnectionOptions,
   claimOrCheckMeta,
+  createConnection,
   type FilterEngine,
   Keys,
   RedisClock,
-  RedisConnection,
+  type RedisConnection,
   readCapabilities,
   readMeta,
 } from '../redis/index.ts';
@@ -65,7 +66,7 @@ export class NamespaceUnknownError extends Error {
 export async function openNamespace(options: NamespaceOptions, create = true): Promise<Namespace> {
   const keys = new Keys(options.namespace ?? 'sw');
   if (options.secret !== undefined) ItemKey.check(options.secret);
-  const redis = new RedisConnection(options.redis, 'sessionwise-service');
+  const redis = createConnection(options.redis, 'sessionwise-service');
   try {
     await redis.connect();
     const capabilities = await readCapabilities(redis);

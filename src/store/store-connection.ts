@@ -2,9 +2,10 @@ import { EventEmitter } from 'node:events';
 import {
   type Clock,
   type ConnectionOptions,
+  createConnection,
   type RedisClient,
   RedisClock,
-  RedisConnection,
+  type RedisConnection,
   RedisNotReadyError,
 } from '../redis/index.ts';
 import { isOtherFormat, isWrongType, SessionDataError, StoreUnavailableError } from './store-errors.ts';
@@ -41,7 +42,7 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
   constructor(redis: string | ConnectionOptions | RedisClient, deadlineMs: number) {
     super();
     this.deadlineMs = deadlineMs;
-    this.redis = new RedisConnection(redis, 'sessionwise-store');
+    this.redis = createConnection(redis, 'sessionwise-store');
     this.redis.on('ready', () => {
       this.#arrive?.();
       this.#arrive = undefined;

@@ -13,8 +13,8 @@ export class StoreOperation implements CommandConnection {
     this.notAfter = notAfter;
   }
 
-  get knownScripts(): Set<string> {
-    return this.#redis.knownScripts;
+  knownScripts(key: string | undefined): Set<string> {
+    return this.#redis.knownScripts(key);
   }
 
   /** Refuses all further commands. */

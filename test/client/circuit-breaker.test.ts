@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTes
 import { BREAKER_MISSES, BREAKER_PROBE_MS, CircuitBreaker } from '../../src/client/circuit-breaker.ts';
 import { SessionClient, type SessionClientOptions } from '../../src/client/session-client.ts';
 import { parseSessionGlob } from '../../src/protocol/index.ts';
-import { RedisConnection } from '../../src/redis/index.ts';
+import { createConnection, type RedisConnection } from '../../src/redis/index.ts';
 import { InstanceBeat } from '../../src/service/instance-beat.ts';
 import { ChannelReceiver } from '../../src/transport/channels/channel-receiver.ts';
 import type { Dispatch } from '../../src/transport/transport.ts';
@@ -112,7 +112,7 @@ describe('the breaker of a client', () => {
   beforeAll(async () => {
     server = await startTestRedis();
     proxy = await startRedisProxy(server.socketPath);
-    redis = await new RedisConnection(server.url).connect();
+    redis = await createConnection(server.url).connect();
   });
   afterAll(async () => {
     await redis?.close();

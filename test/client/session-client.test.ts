@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { type Degraded, SessionClient, type SessionClientOptions } from '../../src/client/session-client.ts';
 import { createToken, sessionOf } from '../../src/protocol/index.ts';
-import { ConnectionOptionsError, RedisConnection } from '../../src/redis/index.ts';
+import { ConnectionOptionsError, createConnection, type RedisConnection } from '../../src/redis/index.ts';
 import { openNamespace, type Service, startService } from '../../src/service/index.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -17,7 +17,7 @@ let redis: RedisConnection;
 
 beforeAll(async () => {
   server = await startTestRedis();
-  redis = await new RedisConnection(server.url).connect();
+  redis = await createConnection(server.url).connect();
   service = await startService({
     redis: server.url,
     secret: SECRET,

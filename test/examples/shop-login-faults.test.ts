@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Service } from '../../dist/service/index.js';
-import { RedisConnection } from '../../src/redis/index.ts';
+import { createConnection } from '../../src/redis/index.ts';
 import { startRedisProxy } from '../support/redis-proxy.ts';
 import { openService, openShop, type Shop, Visitor } from '../support/shop-stage.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
@@ -11,7 +11,7 @@ const FORMS = ['/cart', '/cart/remove', '/login', '/logout', '/devices/end', '/d
 test('Redis that refuses writes: what is known is shown, forms are refused until there is room again', async () => {
   const redis = await startTestRedis();
   const shop = await openShop({ redis: redis.url, deadlineMs: 5_000 });
-  const admin = await new RedisConnection(redis.url).connect();
+  const admin = await createConnection(redis.url).connect();
   try {
     const visitor = new Visitor(shop);
     await visitor.add('tv');

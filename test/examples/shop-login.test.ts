@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Service } from '../../dist/service/index.js';
-import { RedisConnection } from '../../src/redis/index.ts';
+import { createConnection } from '../../src/redis/index.ts';
 import { formsOfToken, placesOf } from '../support/grep-redis.ts';
 import { openService, openShop, type Page, type Shop, Visitor } from '../support/shop-stage.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
@@ -278,7 +278,7 @@ describe('login, cart and devices', () => {
     // It looks where one would be found.
     const [token] = tokens as [string];
     expect(await placesOf(redis.url, [sessionOfToken(token)])).toContain('the snapshot');
-    const admin = await new RedisConnection(redis.url).connect();
+    const admin = await createConnection(redis.url).connect();
     await admin.command('HSET', 'planted', 'cookie', `s:${token}.signature`);
     await admin.close();
     expect(await placesOf(redis.url, formsOfToken(token))).toEqual(['planted', 'the snapshot']);

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { Agent, get as httpGet, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { RedisConnection } from '../../dist/redis/index.js';
+import { createConnection } from '../../dist/redis/index.js';
 import type { Service } from '../../dist/service/index.js';
 import { kill, notify, openService, openShop, type Shop, spawnService, Visitor } from '../support/shop-stage.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
@@ -330,7 +330,7 @@ describe('when something is away', () => {
     };
     expect(await ask()).toBe(false);
     expect(await ask()).toBe(true);
-    const admin = new RedisConnection(redis.url);
+    const admin = createConnection(redis.url);
     await admin.connect();
     await admin.command('ACL', 'SETUSER', 'default', '-@scripting'); // which is what saves sessions
     await expect(admin.command('EVAL', 'return 1', '0')).rejects.toThrow('NOPERM');

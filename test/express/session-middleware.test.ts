@@ -7,7 +7,7 @@ import session from 'express-session';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type SessionMiddlewareOptions, SessionStore, sessionwise, tokenOf } from '../../src/express/index.ts';
 import { createToken, SessionClient, sessionOf } from '../../src/index.ts';
-import { RedisConnection } from '../../src/redis/index.ts';
+import { createConnection, type RedisConnection } from '../../src/redis/index.ts';
 import { type Service, startService } from '../../src/service/index.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -23,7 +23,7 @@ const servers: Server[] = [];
 beforeAll(async () => {
   server = await startTestRedis();
   service = await startService({ redis: server.url, secret: 'a secret of the tests, long enough' });
-  redis = await new RedisConnection(server.url).connect();
+  redis = await createConnection(server.url).connect();
   client = new SessionClient({ redis: server.url, deadlineMs: 20_000 });
   expect(await client.ready()).toBe(true);
 });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { SessionStoreOptions } from '../../src/express/index.ts';
 import { sessionOf } from '../../src/protocol/index.ts';
-import { RedisConnection } from '../../src/redis/index.ts';
+import { createConnection, type RedisConnection } from '../../src/redis/index.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
 import {
   fieldsIn,
@@ -58,7 +58,7 @@ describe('express-session store', () => {
   };
   beforeAll(async () => {
     server = await startTestRedis();
-    redis = await new RedisConnection(server.url).connect();
+    redis = await createConnection(server.url).connect();
   });
   afterAll(async () => {
     await Promise.all(served.map((one) => one.stop()));

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { RedisConnection } from '../../src/redis/index.ts';
+import { createConnection, type RedisConnection } from '../../src/redis/index.ts';
 import { startRedisProxy } from '../support/redis-proxy.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -11,7 +11,7 @@ let sites: Sites;
 
 beforeAll(async () => {
   server = await startTestRedis();
-  redis = await new RedisConnection(server.url).connect();
+  redis = await createConnection(server.url).connect();
   sites = new Sites({ redis: server.url, deadlineMs: 20_000 });
 });
 afterAll(async () => {

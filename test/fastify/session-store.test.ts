@@ -2,7 +2,7 @@ import type fastifySession from '@fastify/session';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { SessionStore } from '../../src/fastify/index.ts';
 import { createToken, sessionOf } from '../../src/protocol/index.ts';
-import { Keys, RedisConnection } from '../../src/redis/index.ts';
+import { createConnection, Keys, type RedisConnection } from '../../src/redis/index.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
 import { fieldsOf, type Site, type SiteOptions, Sites } from './fastify-stage.ts';
 
@@ -12,7 +12,7 @@ let sites: Sites;
 
 beforeAll(async () => {
   server = await startTestRedis();
-  redis = await new RedisConnection(server.url).connect();
+  redis = await createConnection(server.url).connect();
   sites = new Sites({ redis: server.url, deadlineMs: 20_000 });
 });
 afterAll(async () => {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sessionOf } from '../../src/protocol/index.ts';
-import { Keys, partitionOf, RedisConnection } from '../../src/redis/index.ts';
+import { createConnection, Keys, partitionOf } from '../../src/redis/index.ts';
 import { SessionData } from '../../src/store/index.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -89,7 +89,7 @@ describe('a process of the serving layer that is killed in the middle of saves',
     }
 
     const data = new SessionData({ redis: server.url, namespace: NAMESPACE, deadlineMs: 20_000, sweep: false });
-    const redis = await new RedisConnection(server.url).connect();
+    const redis = await createConnection(server.url).connect();
     try {
       const all = await data.all();
       // A visitor whose first answer was lost has begun again.

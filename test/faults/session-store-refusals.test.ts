@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { RedisConnection } from '../../src/redis/index.ts';
+import { createConnection, type RedisConnection } from '../../src/redis/index.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { loggedIn, openSite, type Site, tokenIn, Visitor, watchForCrashes } from './session-store-stage.ts';
@@ -14,7 +14,7 @@ let namespaces = 0;
 beforeAll(async () => {
   const slowLoad = ['--key-load-delay', '1000', '--loading-process-events-interval-bytes', '1024'];
   server = await startTestRedis({ persistence: true, extraArgs: [...slowLoad] });
-  redis = await new RedisConnection(server.url).connect();
+  redis = await createConnection(server.url).connect();
 });
 afterAll(async () => {
   await redis?.close();

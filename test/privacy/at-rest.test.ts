@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createToken, SessionClient, sessionOf } from '../../src/index.ts';
-import { RedisConnection } from '../../src/redis/index.ts';
+import { createConnection } from '../../src/redis/index.ts';
 import { type Service, startService } from '../../src/service/index.ts';
 import { TEST_SECRET } from '../support/open-test-data.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
@@ -36,7 +36,7 @@ describe('data at rest', () => {
 
   // AOF as it was appended, and a snapshot of now.
   const filesOfRedis = async (): Promise<string> => {
-    const redis = await new RedisConnection(server.url).connect();
+    const redis = await createConnection(server.url).connect();
     await redis.command('SAVE');
     await redis.close();
     const folder = join(server.dataDir, 'redis');

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isOwnToken, secretOf } from '../../src/protocol/index.ts';
-import { RedisConnection } from '../../src/redis/index.ts';
+import { createConnection, type RedisConnection } from '../../src/redis/index.ts';
 import { openSite, SITE_SECRET, tokenIn, Visitor } from '../faults/session-store-stage.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -33,7 +33,7 @@ let redis: RedisConnection;
 beforeAll(async () => {
   const readable = ['--rdbcompression', 'no', '--aof-use-rdb-preamble', 'no'];
   server = await startTestRedis({ persistence: true, extraArgs: [...readable] });
-  redis = await new RedisConnection(server.url).connect();
+  redis = await createConnection(server.url).connect();
 });
 afterAll(async () => {
   await redis?.close();

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkConfig, serviceOptionsOf } from '../../src/config/index.ts';
 import { sessionOf } from '../../src/protocol/index.ts';
-import { RedisConnection } from '../../src/redis/index.ts';
+import { createConnection, type RedisConnection } from '../../src/redis/index.ts';
 import { commandsByName } from '../../src/service/commands/index.ts';
 import { openNamespace, type Service, startService } from '../../src/service/index.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
@@ -63,8 +63,8 @@ describe('docs/protocol.md: the byte examples', () => {
     }
     await namespace.redis.close();
     connections = {
-      sender: await new RedisConnection(redis.url).connect(),
-      waiter: await new RedisConnection(redis.url).connect(),
+      sender: await createConnection(redis.url).connect(),
+      waiter: await createConnection(redis.url).connect(),
     };
   });
 
@@ -230,7 +230,7 @@ class ExampleRun {
     const args = argumentsOf(text, where);
     const [name, channel] = args as [string, string];
     if (name === 'SUBSCRIBE') {
-      this.#listener ??= await new RedisConnection(sender.options).connect();
+      this.#listener ??= await createConnection(sender.options).connect();
       const messages: string[] = [];
       this.#heard.set(channel, messages);
       await this.#listener.subscribe(channel, (message) => messages.push(message));
@@ -340,7 +340,7 @@ async function freePort(): Promise<number> {
 }
 
 async function hasInbox(url: string): Promise<boolean> {
-  const connection = await new RedisConnection(url).connect();
+  const connection = await createConnection(url).connect();
   const channels = await connection.command<string[]>('PUBSUB', 'CHANNELS', 'async:*');
   await connection.close();
   return channels.some((channel) => channel !== 'async:_instances');

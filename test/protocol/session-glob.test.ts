@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EVERY_SESSION, parseSessionGlob, topicChannel, topicPattern } from '../../src/protocol/index.ts';
-import { RedisConnection } from '../../src/redis/index.ts';
+import { createConnection, type RedisConnection } from '../../src/redis/index.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
 
 const CHARACTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-';
@@ -115,7 +115,7 @@ describe('agreement with Redis', () => {
 
   beforeAll(async () => {
     server = await startTestRedis();
-    redis = await new RedisConnection(server.url).connect();
+    redis = await createConnection(server.url).connect();
     subscriber = await redis.duplicate().connect();
   });
   afterAll(async () => {

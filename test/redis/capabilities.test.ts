@@ -1,10 +1,16 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { isAtLeast, RedisConnection, RedisTooOldError, readCapabilities } from '../../src/redis/index.ts';
+import {
+  createConnection,
+  isAtLeast,
+  type RedisConnection,
+  RedisTooOldError,
+  readCapabilities,
+} from '../../src/redis/index.ts';
 import { startOldRedis } from '../support/old-redis.ts';
 import { startTestRedis } from '../support/test-redis.ts';
 
 async function connectTo(url: string): Promise<RedisConnection> {
-  const redis = await new RedisConnection(url).connect();
+  const redis = await createConnection(url).connect();
   onTestFinished(() => redis.close());
   return redis;
 }

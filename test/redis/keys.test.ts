@@ -1,6 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sessionOf } from '../../src/protocol/index.ts';
-import { hashSlot, Keys, PARTITION_TAGS, partitionOf, RedisConnection, scratchKey } from '../../src/redis/index.ts';
+import {
+  createConnection,
+  hashSlot,
+  Keys,
+  PARTITION_TAGS,
+  partitionOf,
+  type RedisConnection,
+  scratchKey,
+} from '../../src/redis/index.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
 
 const keys = new Keys('sw');
@@ -101,7 +109,7 @@ describe('a real server', () => {
 
   beforeAll(async () => {
     server = await startTestRedis({ extraArgs: ['--cluster-enabled', 'yes'] });
-    redis = await new RedisConnection(server.url).connect();
+    redis = await createConnection(server.url).connect();
   });
   afterAll(async () => {
     await redis?.close();

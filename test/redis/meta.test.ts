@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   claimOrCheckMeta,
+  createConnection,
   FORMAT_VERSION,
   Keys,
   MetaMismatchError,
   PARTITIONS,
-  RedisConnection,
+  type RedisConnection,
   readMeta,
 } from '../../src/redis/index.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
@@ -18,7 +19,7 @@ let redis: RedisConnection;
 
 beforeAll(async () => {
   server = await startTestRedis();
-  redis = await new RedisConnection(server.url).connect();
+  redis = await createConnection(server.url).connect();
 });
 afterAll(async () => {
   await redis?.close();

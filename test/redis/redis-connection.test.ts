@@ -1,6 +1,12 @@
 import { createServer, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { type ConnectionOptions, RedisConnection, RedisUnavailableError, Script } from '../../src/redis/index.ts';
+import {
+  type ConnectionOptions,
+  createConnection,
+  type RedisConnection,
+  RedisUnavailableError,
+  Script,
+} from '../../src/redis/index.ts';
 import { startOldRedis } from '../support/old-redis.ts';
 import { startRedisProxy } from '../support/redis-proxy.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
@@ -20,7 +26,7 @@ afterEach(async () => {
 });
 
 function connection(url: string | ConnectionOptions = server.url): RedisConnection {
-  const redis = new RedisConnection(url);
+  const redis = createConnection(url);
   opened.push(redis);
   return redis;
 }
@@ -302,7 +308,7 @@ describe('a server from before HELLO', () => {
     const old = await startOldRedis('5.0.14', '', { hello: false });
     onTestFinished(() => old.close());
     // A deadline beyond this test's own: only an answer of the server can end it.
-    await expect(new RedisConnection(old.url).connect(60_000)).rejects.toThrow(
+    await expect(createConnection(old.url).connect(60_000)).rejects.toThrow(
       'is older than version 6: Sessionwise needs 6.2',
     );
   });

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { sessionOf } from '../../src/protocol/index.ts';
-import { Keys, RedisConnection } from '../../src/redis/index.ts';
+import { createConnection, Keys, type RedisConnection } from '../../src/redis/index.ts';
 import { formatReport } from '../../src/replay/format-report.ts';
 import { openLog } from '../../src/replay/read-log.ts';
 import { type ReplayOptions, type ReplayOutcome, replay } from '../../src/replay/replay.ts';
@@ -22,7 +22,7 @@ let services: Service[] = [];
 
 beforeAll(async () => {
   server = await startTestRedis();
-  redis = await new RedisConnection(server.url).connect();
+  redis = await createConnection(server.url).connect();
 });
 afterAll(async () => {
   await redis?.close();

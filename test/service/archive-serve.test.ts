@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { createToken, sessionOf } from '../../src/protocol/index.ts';
-import { Keys, PARTITIONS, RedisConnection } from '../../src/redis/index.ts';
+import { createConnection, Keys, PARTITIONS, type RedisConnection } from '../../src/redis/index.ts';
 import { SessionData } from '../../src/store/index.ts';
 import { ended, MAIN, startCli } from '../support/run-cli.ts';
 import { postgresFolder, startTestPostgres, type TestPostgres } from '../support/test-postgres.ts';
@@ -25,7 +25,7 @@ describe.skipIf(postgresFolder === undefined)('sessionwise serve with an archive
     if (!existsSync(MAIN)) throw new Error(`${MAIN} is missing: run \`npm run build\` first, as \`npm test\` does.`);
     folder = mkdtempSync(join(tmpdir(), 'sw-serve-'));
     server = await startTestRedis();
-    redis = await new RedisConnection(server.url).connect();
+    redis = await createConnection(server.url).connect();
     postgres = await startTestPostgres();
     await postgres.query(MIGRATION.replaceAll('archived_sessions', 'ended_ones'));
   });

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { createToken, sessionOf } from '../../src/protocol/index.ts';
-import { RedisConnection } from '../../src/redis/index.ts';
+import { createConnection } from '../../src/redis/index.ts';
 import type { ArchivedSession, ArchiveFunction } from '../../src/store/archived-session.ts';
 import { Archiver, type ArchiverOptions } from '../../src/store/archiver.ts';
 import { SessionData, type SessionDataOptions, Sweeper } from '../../src/store/index.ts';
@@ -442,7 +442,7 @@ describe('archivers', () => {
   });
 
   it('that dies between archive and deletion leaves it to the next: the same again', async () => {
-    const dying = await new RedisConnection(stage.server.url).connect();
+    const dying = await createConnection(stage.server.url).connect();
     const taken: ArchivedSession[] = [];
     const first = new Archiver(
       dying,
@@ -508,7 +508,7 @@ describe('a Redis that comes back empty', () => {
   it('keeps ended sessions again', async () => {
     const server = await startTestRedis();
     onTestFinished(() => server.stop());
-    const redis = await new RedisConnection(server.url).connect();
+    const redis = await createConnection(server.url).connect();
     const { taken, archive } = collecting();
     const archiver = await new Archiver(redis, 'sw', archive, { lifecycleLength: 10, intervalMs: 10 }).start();
     const data = new SessionData({ redis: server.url, sweep: false });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { createToken, sessionOf } from '../../src/protocol/index.ts';
-import { Keys, partitionOf, RedisConnection } from '../../src/redis/index.ts';
+import { createConnection, Keys, partitionOf, type RedisConnection } from '../../src/redis/index.ts';
 import { type LoadedSession, SessionData, type SessionDataOptions, Sweeper } from '../../src/store/index.ts';
 import { loggedIn, openSite, tokenIn } from '../faults/session-store-stage.ts';
 import { SeededRandom } from '../support/seeded-random.ts';
@@ -19,7 +19,7 @@ let namespaces = 0;
 
 beforeAll(async () => {
   server = await startTestRedis();
-  redis = await new RedisConnection(server.url).connect();
+  redis = await createConnection(server.url).connect();
 });
 afterAll(async () => {
   await redis?.close();

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createToken, sessionOf } from '../../src/protocol/index.ts';
-import { Keys, RedisConnection } from '../../src/redis/index.ts';
+import { createConnection, Keys, type RedisConnection } from '../../src/redis/index.ts';
 import {
   type LoadedSession,
   SessionData,
@@ -21,7 +21,7 @@ let namespaces = 0;
 
 beforeAll(async () => {
   server = await startTestRedis();
-  redis = await new RedisConnection(server.url).connect();
+  redis = await createConnection(server.url).connect();
 });
 afterAll(async () => {
   await redis?.close();

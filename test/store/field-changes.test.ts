@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { RedisConnection } from '../../src/redis/index.ts';
+import { createConnection, type RedisConnection } from '../../src/redis/index.ts';
 import { applyChanges, changesBetween, listChanges } from '../../src/store/field-changes.ts';
 import { packTexts, unpackTexts } from '../../src/store/packed-texts.ts';
 import { CHANGES_LUA } from '../../src/store/record.ts';
@@ -28,7 +28,7 @@ describe('field changes', () => {
   let redis: RedisConnection;
   beforeAll(async () => {
     server = await startTestRedis();
-    redis = await new RedisConnection(server.url).connect();
+    redis = await createConnection(server.url).connect();
   });
   afterAll(async () => {
     await redis.close();

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createToken } from '../../src/protocol/index.ts';
-import { RedisConnection } from '../../src/redis/index.ts';
+import { createConnection, type RedisConnection } from '../../src/redis/index.ts';
 import { SessionData, SessionDataError } from '../../src/store/index.ts';
 import { readToken } from '../../src/store/token-proof.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
@@ -17,7 +17,7 @@ describe('data that are no record of ours', () => {
   });
   beforeAll(async () => {
     server = await startTestRedis();
-    redis = await new RedisConnection(server.url).connect();
+    redis = await createConnection(server.url).connect();
   });
   afterAll(async () => {
     await stage.closeAll();

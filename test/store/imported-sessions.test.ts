@@ -3,7 +3,7 @@ import { RedisStore } from 'connect-redis';
 import { createClient } from 'redis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sessionOf } from '../../src/protocol/index.ts';
-import { RedisConnection } from '../../src/redis/index.ts';
+import { createConnection, type RedisConnection } from '../../src/redis/index.ts';
 import { SessionData, type SessionDataOptions } from '../../src/store/index.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
 import { inParallel, SessionDataStage } from './session-data-stage.suite.ts';
@@ -29,7 +29,7 @@ describe.each<[string, Partial<SessionDataOptions>]>([
 
   beforeAll(async () => {
     server = await startTestRedis();
-    redis = await new RedisConnection(server.url).connect();
+    redis = await createConnection(server.url).connect();
     client = createClient({ socket: { path: server.socketPath, tls: false } });
     await client.connect();
     theirs = new RedisStore({ client });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { RedisConnection } from '../../src/redis/index.ts';
+import { createConnection, type RedisConnection } from '../../src/redis/index.ts';
 import { packTexts, unpackBytes, unpackTexts } from '../../src/store/packed-texts.ts';
 import { SeededRandom } from '../support/seeded-random.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
@@ -12,7 +12,7 @@ describe('packed texts', () => {
   let redis: RedisConnection;
   beforeAll(async () => {
     server = await startTestRedis();
-    redis = await new RedisConnection(server.url).connect();
+    redis = await createConnection(server.url).connect();
   });
   afterAll(async () => {
     await redis.close();

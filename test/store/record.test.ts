@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { RedisConnection } from '../../src/redis/index.ts';
+import { createConnection, type RedisConnection } from '../../src/redis/index.ts';
 import { nextHeader, RECORD_FORMAT, RECORD_LUA, readHeader, SHORT_HEADER } from '../../src/store/record.ts';
 import { userReference } from '../../src/store/user-reference.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
@@ -12,7 +12,7 @@ describe('record header', () => {
   let redis: RedisConnection;
   beforeAll(async () => {
     server = await startTestRedis();
-    redis = await new RedisConnection(server.url).connect();
+    redis = await createConnection(server.url).connect();
   });
   afterAll(async () => {
     await redis.close();

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll } from 'vitest';
-import { RedisConnection } from '../../src/redis/index.ts';
+import { createConnection, type RedisConnection } from '../../src/redis/index.ts';
 import { SessionData } from '../../src/store/index.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
 import { describeSessionData } from './session-data.suite.ts';
@@ -11,7 +11,7 @@ let redis: RedisConnection;
 
 beforeAll(async () => {
   server = await startTestRedis();
-  redis = await new RedisConnection(server.url).connect();
+  redis = await createConnection(server.url).connect();
 });
 afterAll(async () => {
   await redis.close();

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sessionOf } from '../../src/protocol/index.ts';
-import { RedisConnection } from '../../src/redis/index.ts';
+import { createConnection, type RedisConnection } from '../../src/redis/index.ts';
 import { SessionData, SessionDataError } from '../../src/store/index.ts';
 import { readHeader } from '../../src/store/record.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
@@ -23,7 +23,7 @@ describe('encryption at rest', () => {
 
   beforeAll(async () => {
     server = await startTestRedis();
-    redis = await new RedisConnection(server.url).connect();
+    redis = await createConnection(server.url).connect();
     sealed = stage.open({ encryption: { keys: [first] } });
     plain = stage.open();
   });

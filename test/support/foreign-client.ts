@@ -1,5 +1,5 @@
 import { inboxChannel, parseInboxMessage, replyKey, topicChannel } from '../../src/protocol/index.ts';
-import { RedisConnection } from '../../src/redis/index.ts';
+import { createConnection, type RedisConnection } from '../../src/redis/index.ts';
 
 const DEADLINE_MS = 2_000;
 
@@ -22,7 +22,7 @@ export class ForeignClient {
   }
 
   static async connect(url: string, namespace = 'sw'): Promise<ForeignClient> {
-    const client = new ForeignClient(await new RedisConnection(url, 'foreign').connect(), namespace);
+    const client = new ForeignClient(await createConnection(url, 'foreign').connect(), namespace);
     await Promise.all([client.#blocking.connect(), client.#subscriber.connect()]);
     await client.#subscriber.subscribe(inboxChannel(namespace, client.#inbox), (message) => {
       const reply = parseInboxMessage(message);

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { RedisConnection } from '../../src/redis/index.ts';
+import { createConnection } from '../../src/redis/index.ts';
 
 const READERS: Readonly<Record<string, readonly string[]>> = {
   string: ['GET', ''],
@@ -15,7 +15,7 @@ const READERS: Readonly<Record<string, readonly string[]>> = {
  *  would lie on a disk, as `the snapshot`. Bytes are Latin-1 characters.
  *  @throws Error for a type of value that is not known here. */
 async function readAll(url: string): Promise<Map<string, string>> {
-  const redis = await new RedisConnection(url).connect();
+  const redis = await createConnection(url).connect();
   try {
     const places = new Map<string, string>();
     let cursor = '0';

@@ -1,4 +1,4 @@
-import { Keys, RedisConnection } from '../../src/redis/index.ts';
+import { createConnection, Keys, type RedisConnection } from '../../src/redis/index.ts';
 import {
   CalculatedData,
   type CalculatedDataOptions,
@@ -30,7 +30,7 @@ export const TEST_SECRET = 'a secret for tests, and only for them';
 /** Starts a Redis and opens the structures on it. The clock begins at 2026-03-10 12:00 UTC. */
 export async function openTestData(serverPath?: string): Promise<TestData> {
   const server = await startTestRedis(serverPath === undefined ? {} : { serverPath });
-  const redis = await new RedisConnection(server.url).connect();
+  const redis = await createConnection(server.url).connect();
   const keys = new Keys('sw');
   const itemKey = new ItemKey(TEST_SECRET);
   const clock = { now: Date.UTC(2026, 2, 10, 12) };

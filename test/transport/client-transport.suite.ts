@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { parseSessionGlob } from '../../src/protocol/index.ts';
-import { RedisConnection } from '../../src/redis/index.ts';
+import { createConnection, type RedisConnection } from '../../src/redis/index.ts';
 import { ChannelReceiver } from '../../src/transport/channels/channel-receiver.ts';
 import type { ClientTransport, Dispatch, Outcome } from '../../src/transport/transport.ts';
 import { SeededRandom } from '../support/seeded-random.ts';
@@ -259,7 +259,7 @@ export class Stage {
 
   async start(): Promise<void> {
     this.server = await startTestRedis();
-    this.admin = await new RedisConnection(this.server.url, 'admin').connect();
+    this.admin = await createConnection(this.server.url, 'admin').connect();
     this.#served = await this.serve(this.server.url);
   }
 
@@ -277,7 +277,7 @@ export class Stage {
 
   /** Serves `pageview` on a server. */
   async serve(url: string): Promise<{ stop(): Promise<void> }> {
-    const redis = await new RedisConnection(url, 'service').connect();
+    const redis = await createConnection(url, 'service').connect();
     const subscriber = await redis.duplicate('service').connect();
     const receiver = new ChannelReceiver(subscriber, redis, {
       namespace: 'sw',

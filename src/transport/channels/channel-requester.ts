@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { heartbeatChannel, inboxChannel, parseInboxMessage, replyKey, topicChannel } from '../../protocol/index.ts';
 import type { ConnectionOptions } from '../../redis/index.ts';
-import { RedisConnection } from '../../redis/index.ts';
+import { createConnection, type RedisConnection } from '../../redis/index.ts';
 import type { ClientTransport, NoAnswerReason, Outcome } from '../transport.ts';
 import { BlockingPool } from './blocking-pool.ts';
 import { type Overlap, Presence } from './presence.ts';
@@ -60,7 +60,7 @@ export class ChannelRequester extends EventEmitter<RequesterEvents> implements C
   constructor(options: ChannelRequesterOptions) {
     super();
     this.#options = options;
-    this.#publisher = new RedisConnection(options.redis, 'sessionwise-client');
+    this.#publisher = createConnection(options.redis, 'sessionwise-client');
     this.#subscriber = this.#publisher.duplicate('sessionwise-inbox');
     this.#pool = new BlockingPool(this.#publisher, options.blockingConnections);
     this.#publisher.on('ready', () => this.emit('up'));
