@@ -9,13 +9,15 @@ import {
   encodePayload,
   isSession,
   isWriting,
+  mustKeep,
   ProtocolError,
 } from '../protocol/index.ts';
 import type { ConnectionOptions } from '../redis/index.ts';
-import { ChannelRequester, type ReplyMode } from '../transport/channels/channel-requester.ts';
-import type { Overlap } from '../transport/channels/presence.ts';
-import type { NoAnswerReason } from '../transport/transport.ts';
+import type { ReplyMode } from '../transport/channels/channel-requester.ts';
+import type { Overlap } from '../transport/presence.ts';
+import { type NoAnswerReason, NotKeptError, type SessionTransport } from '../transport/transport.ts';
 import { BREAKER_PROBE_MS, CircuitBreaker } from './circuit-breaker.ts';
+import { openTransport, type TransportChoice } from './open-transport.ts';
 import { SessionHandle } from './session-handle.ts';
 import { WaitBudget } from './wait-budget.ts';
 
@@ -45,7 +47,17 @@ export interface ClientCounters {
 }
 
 export interface SessionClientOptions {
-  readonly redis: string | ConnectionOptions;
+  /** Where Redis is. Left out only where `transport` is a service's `inline`. */
+  readonly redis?: string | ConnectionOptions;
+  /** Default `channels`. A service must run with `--transport streams` or `both` for what goes over streams. */
+  readonly transport?: TransportChoice;
+  /** Over streams: the most requests that may wait in all streams together. What finds no room is refused. Default
+   *  100,000. */
+  readonly maxBacklog?: number;
+  /** Over streams: the namespace's secret, with which payloads are sealed. Default: they are in the clear. */
+  readonly secret?: string;
+  /** Over streams: how long `publish` tries to have a must-keep command taken, in milliseconds. Default 2,000. */
+  readonly keepDeadlineMs?: number;
   /** Default `sw`. */
   readonly namespace?: string;
   /** How long a page may wait for us, in milliseconds. Default 100. */
@@ -96,7 +108,8 @@ export class SessionClient extends EventEmitter<ClientEvents> {
   readonly namespace: string;
   /** How long a page may wait, in milliseconds. */
   readonly deadlineMs: number;
-  readonly #transport: ChannelRequester;
+  readonly #transport: SessionTransport;
+  readonly #keepDeadlineMs: number;
   readonly #breakers = new Map<string, CircuitBreaker>();
   readonly #counts = { requests: 0, replies: 0, publishes: 0, unheard: 0 };
   readonly #degraded: Partial<Record<DegradedReason, number>> = {};
@@ -116,12 +129,15 @@ export class SessionClient extends EventEmitter<ClientEvents> {
     }
     this.namespace = checkNamespace(namespace);
     this.deadlineMs = deadlineMs;
-    this.#transport = new ChannelRequester({
+    this.#keepDeadlineMs = options.keepDeadlineMs ?? 2_000;
+    this.#transport = openTransport(options.transport ?? 'channels', {
       redis: options.redis,
       namespace,
       replies,
       blockingConnections,
       maxPending,
+      maxBacklog: options.maxBacklog ?? 100_000,
+      secret: options.secret,
     });
     this.#transport.on('up', () => this.emit('up'));
     this.#transport.on('down', (error) => this.emit('down', error));
@@ -148,7 +164,8 @@ export class SessionClient extends EventEmitter<ClientEvents> {
   }
 
   /** Sends a command and waits for no answer. Settles when Redis has it: whether somebody took it, as far as is known.
-   *  Never rejects. */
+   *  @throws NotKeptError only where the command must be kept (`mark-notification-seen`, `mark-item-seen`), its way keeps
+   *  it (streams, inline), and it was not certainly taken. */
   async publish<C extends CommandName>(
     command: C,
     session: string,
@@ -156,9 +173,14 @@ export class SessionClient extends EventEmitter<ClientEvents> {
   ): Promise<boolean> {
     this.#counts.publishes += 1;
     const text = encode(session, payload);
-    const heard = typeof text === 'string' && (await this.#transport.publish(command, session, text));
-    if (!heard) this.#counts.unheard += 1;
-    return heard;
+    try {
+      const heard = await this.#send(command, session, text);
+      if (!heard) this.#counts.unheard += 1;
+      return heard;
+    } catch (error) {
+      this.#counts.unheard += 1;
+      throw error;
+    }
   }
 
   /** Sends a command and waits for its answer, at most `deadlineMs`. `undefined` where none came: the `degraded` event
@@ -175,10 +197,10 @@ export class SessionClient extends EventEmitter<ClientEvents> {
       const { code: reason, message } = text;
       return this.#degrade({ command, session: isSessionId(session) ? session : '', reason, message });
     }
-    const breaker = this.#breakerFor(session);
+    const breaker = this.#breakerFor(command, session);
     if (breaker.isOpen || deadlineMs <= 0) {
       // A view that nobody waits for is still a view.
-      if (isWriting(command)) void this.#transport.publish(command, session, text);
+      if (isWriting(command)) this.#send(command, session, text).catch(() => undefined);
       return this.#degrade({ command, session, reason: breaker.isOpen ? 'breaker-open' : 'deadline' });
     }
     const outcome = await this.#transport.request(command, session, text, deadlineMs);
@@ -211,23 +233,29 @@ export class SessionClient extends EventEmitter<ClientEvents> {
     return undefined;
   }
 
-  // One breaker per instance: where one of two instances hangs, only its sessions stop waiting.
-  #breakerFor(session: string): CircuitBreaker {
-    const instance = this.#transport.presence.serving(session)?.id ?? '';
-    let breaker = this.#breakers.get(instance);
+  async #send(command: string, session: string, text: string | ProtocolError): Promise<boolean> {
+    const isKept = mustKeep(command) && this.#transport.keeps(command);
+    if (typeof text !== 'string') {
+      if (isKept) throw new NotKeptError('BAD_PAYLOAD', text.message);
+      return false;
+    }
+    if (!isKept) return this.#transport.publish(command, session, text);
+    await this.#transport.keep(command, session, text, this.#keepDeadlineMs);
+    return true;
+  }
+
+  // One breaker per peer: where one of two instances hangs, only its sessions stop waiting.
+  #breakerFor(command: string, session: string): CircuitBreaker {
+    const peer = this.#transport.peerOf(command, session);
+    let breaker = this.#breakers.get(peer);
     if (!breaker) {
-      const present = new Set(this.#transport.presence.present().map(({ id }) => id));
-      for (const [id, old] of this.#breakers) {
-        if (id === '' || present.has(id)) continue;
+      for (const [name, old] of this.#breakers) {
+        if (!this.#transport.isGone(name)) continue;
         old.stop();
-        this.#breakers.delete(id);
+        this.#breakers.delete(name);
       }
-      breaker = new CircuitBreaker(async () => {
-        // An empty list of candidates: goes the whole way and touches nothing.
-        const outcome = await this.#transport.request('featuredpages', session, '[]', BREAKER_PROBE_MS);
-        return outcome.answered;
-      });
-      this.#breakers.set(instance, breaker);
+      breaker = new CircuitBreaker(() => this.#transport.probe(command, session, BREAKER_PROBE_MS));
+      this.#breakers.set(peer, breaker);
     }
     return breaker;
   }

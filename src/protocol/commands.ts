@@ -84,6 +84,14 @@ export function isWriting(command: string): boolean {
   return WRITING.includes(command);
 }
 
+const MUST_KEEP: readonly string[] = ['mark-notification-seen', 'mark-item-seen'];
+
+/** Whether a command says what somebody did once and will not do again, so that it must not be dropped silently. Views
+ *  are analytics: one that finds no room is counted and let go. */
+export function mustKeep(command: string): boolean {
+  return MUST_KEEP.includes(command);
+}
+
 /** A payload as it travels: strings verbatim, everything else as JSON. */
 export function encodePayload(payload: unknown): string {
   return typeof payload === 'string' ? payload : JSON.stringify(payload);

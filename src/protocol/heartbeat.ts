@@ -15,6 +15,10 @@ export interface Heartbeat {
   readonly commands: readonly string[];
   /** True in the last heartbeat before it stops. */
   readonly leaving: boolean;
+  /** Whether it works off streams. Left out: it does not. */
+  readonly streams?: boolean;
+  /** Whether it hears channels. Left out: it does. */
+  readonly channels?: boolean;
 }
 
 /** The channel of heartbeats. Under `async:`, because that is what a serving layer may subscribe to. */
@@ -23,12 +27,12 @@ export function heartbeatChannel(namespace: string): string {
 }
 
 /** Encodes a heartbeat as JSON. */
-export function encodeHeartbeat(heartbeat: Heartbeat): string {
-  return JSON.stringify(heartbeat);
+export function encodeHeartbeat({ streams = false, channels = true, ...heartbeat }: Heartbeat): string {
+  return JSON.stringify({ ...heartbeat, ...(streams && { streams }), ...(!channels && { channels }) });
 }
 
 /** Reads a heartbeat; undefined where the message is none: anybody may publish on the channel. */
-export function decodeHeartbeat(message: string): Heartbeat | undefined {
+export function decodeHeartbeat(message: string): Required<Heartbeat> | undefined {
   if (message.length > 4096) return undefined;
   let value: Partial<Record<keyof Heartbeat, unknown>> | null;
   try {
@@ -37,7 +41,14 @@ export function decodeHeartbeat(message: string): Heartbeat | undefined {
     return undefined;
   }
   if (typeof value !== 'object' || value === null) return undefined;
-  const { instance, glob, commands, leaving } = value;
+  const { instance, glob, commands } = value;
   if (typeof instance !== 'string' || typeof glob !== 'string' || !Array.isArray(commands)) return undefined;
-  return { instance, glob, commands: commands.filter((name) => typeof name === 'string'), leaving: leaving === true };
+  return {
+    instance,
+    glob,
+    commands: commands.filter((name) => typeof name === 'string'),
+    leaving: value.leaving === true,
+    streams: value.streams === true,
+    channels: value.channels !== false,
+  };
 }

@@ -18,4 +18,6 @@ export type { Clock } from './redis-clock.ts';
 export { RedisClock } from './redis-clock.ts';
 export type { CommandArguments, CommandConnection, MessageListener, RedisConnection } from './redis-connection.ts';
 export { RedisNotReadyError, RedisUnavailableError } from './redis-connection.ts';
-export { Script } from './script.ts';
+export { isTransient } from './transient-error.ts';
+export type { ScriptArgument, Step } from './script.ts';
+export { makeStep, runStep, Script } from './script.ts';

@@ -174,6 +174,23 @@ export class Keys {
     return `${this.namespace}:lifecycle`;
   }
 
+  /** In a Cluster: what happened to the sessions of a partition and is not yet in `lifecycle`, which lies in another
+   *  slot: a stream that is empty mostly. */
+  outbox(partition: number): string {
+    return `${this.#partition(partition)}:@lifecycle`;
+  }
+
+  /** In a Cluster, in the slot of `lifecycle`: which entries of outboxes came there last: a sorted set, the oldest first. */
+  moved(): string {
+    return `${this.namespace}:{${this.lifecycle()}}:@moved`;
+  }
+
+  /** A key that never exists. A script that is given it beside others is refused as a whole (TRYAGAIN) while its slot
+   *  moves from one master of a Cluster to another, and does not fail halfway. */
+  absent(partition: number): string {
+    return `${this.#partition(partition)}:@absent`;
+  }
+
   /** Who may do a task that one at a time does: a string that expires. */
   lease(task: 'sweep' | 'archive'): string {
     return `${this.namespace}:@lease:${task}`;

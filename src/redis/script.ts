@@ -48,3 +48,29 @@ export class Script<Reply> {
     }
   }
 }
+
+/** An atomic step that is ready to be done: a script, what it works on, and how its answer reads. Whoever does it may put
+ *  it into a larger step: a transport that commits a request together with its effects. */
+export interface Step<Result> {
+  readonly script: Script<unknown>;
+  /** All in one slot; at least one. */
+  readonly keys: readonly string[];
+  readonly args: readonly ScriptArgument[];
+  read(reply: unknown): Result;
+}
+
+/** Makes a step. */
+export function makeStep<Reply, Result>(
+  script: Script<Reply>,
+  keys: readonly string[],
+  args: readonly ScriptArgument[],
+  read: (reply: Reply) => Result,
+): Step<Result> {
+  return { script, keys, args, read: (reply) => read(reply as Reply) };
+}
+
+/** Does a step by itself.
+ *  @throws whatever the script or Redis answers as an error. */
+export async function runStep<Result>(redis: CommandConnection, step: Step<Result>): Promise<Result> {
+  return step.read(await step.script.run(redis, step.keys, step.args));
+}

@@ -1,4 +1,6 @@
 import { type ErrorCode, encodeErrorReply, encodeReply, MAX_PAYLOAD_BYTES, ProtocolError } from '../protocol/index.ts';
+import { type CommandConnection, runStep } from '../redis/index.ts';
+import type { Apply, Served } from '../transport/transport.ts';
 import type { CommandContext } from './commands/command.ts';
 import { commandsByName } from './commands/index.ts';
 
@@ -17,11 +19,14 @@ export class Dispatcher {
   readonly #context: CommandContext;
   readonly #events: DispatchEvents;
   readonly #gate: Gate;
+  readonly #apply: Apply;
 
-  constructor(context: CommandContext, events: DispatchEvents, gate: Gate) {
+  /** `redis`: where writes are done that no transport wants for itself. */
+  constructor(redis: CommandConnection, context: CommandContext, events: DispatchEvents, gate: Gate) {
     this.#context = context;
     this.#events = events;
     this.#gate = gate;
+    this.#apply = (step) => runStep(redis, step);
   }
 
   /** The names that can be asked for, aliases included. */
@@ -29,7 +34,12 @@ export class Dispatcher {
     return [...commandsByName.keys()];
   }
 
-  readonly dispatch = async (name: string, session: string, payload: string): Promise<string> => {
+  readonly dispatch = async (
+    name: string,
+    session: string,
+    payload: string,
+    apply: Apply = this.#apply,
+  ): Promise<Served> => {
     const started = performance.now();
     const command = commandsByName.get(name);
     try {
@@ -38,8 +48,7 @@ export class Dispatcher {
       if (closed) throw closed;
       checkSize(payload);
       const input = command.parse(payload, this.#context);
-      const reply = await command.run(this.#context, session, input);
-      return encodeReply(reply);
+      return { json: encodeReply(await command.run(this.#context, session, input, apply)) };
     } catch (error) {
       const failure = this.#gate() ?? (isStackOverflow(error) ? TOO_DEEP : error);
       this.#events.failed(
@@ -47,7 +56,7 @@ export class Dispatcher {
         failure instanceof ProtocolError ? failure.code : 'internal',
         failure,
       );
-      return encodeErrorReply(failure);
+      return { json: encodeErrorReply(failure), error: failure };
     } finally {
       this.#events.served(command?.name ?? 'unknown', (performance.now() - started) / 1000);
     }

@@ -1,6 +1,6 @@
 import { encodeHeartbeat, HEARTBEAT_INTERVAL_MS, heartbeatChannel } from '../protocol/index.ts';
 import type { RedisConnection } from '../redis/index.ts';
-import { type Instance, type Overlap, Presence } from '../transport/channels/presence.ts';
+import { type Instance, type Overlap, Presence } from '../transport/presence.ts';
 
 /** Says that this instance is there, and hears which others are. */
 export class InstanceBeat {
@@ -8,8 +8,10 @@ export class InstanceBeat {
   readonly #namespace: string;
   readonly #self: Instance;
   readonly #onOverlap: (overlap: Overlap) => void;
-  readonly #presence = new Presence();
+  /** Who is there, as far as it was heard. */
+  readonly presence: Presence = new Presence();
   #timer: NodeJS.Timeout | undefined;
+  #speaks = true;
 
   constructor(redis: RedisConnection, namespace: string, self: Instance, onOverlap: (overlap: Overlap) => void) {
     this.#redis = redis;
@@ -20,22 +22,23 @@ export class InstanceBeat {
 
   /** Other instances that serve some of the same sessions. */
   overlapping(): Overlap[] {
-    return this.#presence.overlapping(this.#self);
+    return this.presence.overlapping(this.#self);
   }
 
   /** Instances that are there, this one included. */
   instances(): number {
-    return this.#presence.present().filter(({ id }) => id !== this.#self.id).length + 1;
+    return this.presence.present().filter(({ id }) => id !== this.#self.id).length + 1;
   }
 
-  /** Listens on `subscriber` and says so at once and then each 500 ms. */
-  async start(subscriber: RedisConnection): Promise<void> {
+  /** Listens on `subscriber` and, where it `speaks`, says that it is there, at once and then each 500 ms. */
+  async start(subscriber: RedisConnection, speaks = true): Promise<void> {
+    this.#speaks = speaks;
     await subscriber.subscribe(heartbeatChannel(this.#namespace), (message) => {
-      const arrived = this.#presence.hear(message);
+      const arrived = this.presence.hear(message);
       if (!arrived || arrived.id === this.#self.id) return;
       // The one that was here first would otherwise be unknown to the new one for half a second.
       this.beat();
-      this.#presence
+      this.presence
         .overlapping(this.#self)
         .filter(({ instances }) => instances[1] === arrived.id)
         .forEach(this.#onOverlap);
@@ -56,9 +59,9 @@ export class InstanceBeat {
   }
 
   async #say(leaving: boolean): Promise<void> {
-    if (!this.#redis.isReady) return;
-    const { id, glob, commands } = this.#self;
-    const heartbeat = encodeHeartbeat({ instance: id, glob: glob.text, commands, leaving });
+    if (!this.#speaks || !this.#redis.isReady) return;
+    const { id, glob, commands, streams, channels } = this.#self;
+    const heartbeat = encodeHeartbeat({ instance: id, glob: glob.text, commands, leaving, streams, channels });
     // A heartbeat that is lost is followed by another.
     await this.#redis.command('PUBLISH', heartbeatChannel(this.#namespace), heartbeat).catch(() => undefined);
   }

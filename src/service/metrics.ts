@@ -13,11 +13,21 @@ export class Metrics {
   readonly overlap: Gauge;
   readonly instances: Gauge;
   readonly inFlight: Gauge;
+  readonly streamRequests: Counter<'outcome'>;
+  readonly ownedPartitions: Gauge;
+  readonly backlog: Gauge;
   readonly archived: Counter;
   readonly archiveFailures: Counter;
   readonly archiveWaiting: Gauge;
 
-  constructor(current: { inFlight(): number; overlap(): number; instances(): number; archiveWaiting(): number }) {
+  constructor(current: {
+    inFlight(): number;
+    overlap(): number;
+    instances(): number;
+    archiveWaiting(): number;
+    ownedPartitions(): number;
+    backlog(): number;
+  }) {
     const registers = [this.registry];
     const counter = <Label extends string = never>(
       name: string,
@@ -46,6 +56,17 @@ export class Metrics {
     );
     this.instances = gauge('instances', 'Instances that are there, this one included.', current.instances);
     this.inFlight = gauge('in_flight', 'Requests in hand.', current.inFlight);
+    this.streamRequests = counter(
+      'stream_requests_total',
+      'Requests that came over streams: done, repeated (sent twice, done once), dead-letter (given up), unanswered (done after their deadline).',
+      ['outcome'],
+    );
+    this.ownedPartitions = gauge(
+      'owned_partitions',
+      'Partitions whose streams this instance works off, of 64.',
+      current.ownedPartitions,
+    );
+    this.backlog = gauge('backlog', 'Requests that wait in the streams of owned partitions.', current.backlog);
     this.archived = counter('archived_total', 'Ended sessions that were archived.');
     this.archiveFailures = counter(
       'archive_failures_total',

@@ -19,6 +19,7 @@ import {
   SEEN_ITEMS_DEFAULTS,
   type SeenItemsOptions,
 } from '../structures/index.ts';
+import { PayloadSeal } from '../transport/streams/payload-seal.ts';
 import { chooseEngine } from './choose-engine.ts';
 import { resolveSecret } from './secret.ts';
 
@@ -45,6 +46,10 @@ export interface Namespace {
   readonly data: CalculatedData;
   readonly capabilities: Capabilities;
   readonly engine: FilterEngine;
+  /** Opens the payloads that serving layers have sealed. */
+  readonly seal: PayloadSeal;
+  /** The time by Redis's clock, in milliseconds of the epoch. */
+  readonly now: Clock;
   /** Whether a secret was generated just now. */
   readonly secretGenerated: boolean;
   /** Compares the meta record again, or sets it anew where it is gone.
@@ -90,7 +95,19 @@ export async function openNamespace(options: NamespaceOptions, create = true): P
       retention: { ...RETENTION_DEFAULTS, ...options.retention },
     });
     const measureClock = (): Promise<void> => clock.measure(redis);
-    return { redis, keys, data, capabilities, engine, secretGenerated: generated, check, measureClock };
+    const seal = new PayloadSeal(secret, keys.namespace);
+    return {
+      redis,
+      keys,
+      data,
+      capabilities,
+      engine,
+      seal,
+      now: clock.now,
+      secretGenerated: generated,
+      check,
+      measureClock,
+    };
   } catch (error) {
     redis.destroy();
     throw error;

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { EVERY_SESSION, ProtocolError, parseSessionGlob } from '../protocol/index.ts';
 import { type FilterEngine, MetaMismatchError } from '../redis/index.ts';
 import type { ArchiveFunction } from '../store/archived-session.ts';
-import { ChannelReceiver } from '../transport/channels/channel-receiver.ts';
+import { InlineTransport } from '../transport/inline-transport.ts';
+import type { SessionTransport } from '../transport/transport.ts';
 import type { Combo } from './commands/command.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { type HttpAddress, HttpServer } from './http-server.ts';
@@ -10,12 +11,15 @@ import { InstanceBeat } from './instance-beat.ts';
 import { type Log, silentLog } from './log.ts';
 import { Metrics } from './metrics.ts';
 import { type NamespaceOptions, openNamespace } from './open-namespace.ts';
+import { openReceivers, type ServiceTransport } from './receivers.ts';
 import { secretFile } from './secret.ts';
 import { type SessionEndOptions, SessionEnds } from './session-ends.ts';
 
 /** How a service is started; only `redis` must be given. */
 export interface ServiceOptions extends NamespaceOptions {
-  /** The sessions that this instance serves. Default `?*`, all. */
+  /** Where requests come from: `channels` (default), `streams`, `both`, or `inline`: only from this process. */
+  readonly transport?: ServiceTransport;
+  /** The sessions that this instance serves on channels. Default `?*`, all. */
   readonly sessionglob?: string;
   readonly combos?: readonly Combo[];
   /** Whether `at` in a page view counts. Default false. */
@@ -40,6 +44,8 @@ export interface Service {
   readonly http: HttpAddress | undefined;
   readonly metrics: Metrics;
   readonly engine: FilterEngine;
+  /** The way to this instance from its own process: `new SessionClient({ transport: service.inline })`. */
+  readonly inline: SessionTransport;
   /** Unsubscribes, finishes what is in hand (at most `deadlineMs`, default 5,000) and closes. Never throws. */
   stop(deadlineMs?: number): Promise<void>;
 }
@@ -51,10 +57,10 @@ const RECHECK_INTERVAL_MS = 100;
  *  @throws RedisUnavailableError, RedisTooOldError, MetaMismatchError, SecretMissingError, HttpAddressError, or a
  *  RangeError for a value that cannot be used; each says what to do. Nothing is left running then. */
 export async function startService(options: ServiceOptions): Promise<Service> {
-  const { namespace = 'sw', log = silentLog } = options;
+  const { namespace = 'sw', log = silentLog, transport = 'channels' } = options;
   const glob = parseSessionGlob(options.sessionglob ?? EVERY_SESSION);
   const opened = await openNamespace(options);
-  const { redis, data, engine } = opened;
+  const { redis, keys, data, engine } = opened;
   const subscriber = redis.duplicate('sessionwise-requests');
   let http: HttpServer | undefined;
   try {
@@ -70,7 +76,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     const away = new ProtocolError('unavailable', 'The service is connecting to Redis.');
     let nextErrorLog = 0;
     const metrics = new Metrics({
-      inFlight: () => receiver.inFlight,
+      inFlight: () => receivers.inFlight,
+      ownedPartitions: () => receivers.ownedPartitions,
+      backlog: () => receivers.backlog,
       overlap: () => beat.overlapping().length,
       instances: () => beat.instances(),
       archiveWaiting: () => ends.archiveWaiting,
@@ -82,6 +90,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       timeIgnored: () => metrics.timesIgnored.inc(),
     };
     const dispatcher = new Dispatcher(
+      redis,
       context,
       {
         served: (command, seconds) => {
@@ -97,20 +106,14 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       },
       () => closed,
     );
-    const receiver = new ChannelReceiver(subscriber, redis, {
-      namespace,
+    const instance = randomBytes(8).toString('hex');
+    const self = {
+      id: instance,
       glob,
       commands: dispatcher.commands,
-      dispatch: dispatcher.dispatch,
-      ...(options.maxInFlight !== undefined && { maxInFlight: options.maxInFlight }),
-      events: {
-        refused: (reason) => metrics.refused.inc({ reason }),
-        untaken: (count) => metrics.untaken.inc(count),
-        replyFailed: () => metrics.replyFailures.inc(),
-      },
-    });
-    const instance = randomBytes(8).toString('hex');
-    const self = { id: instance, glob, commands: dispatcher.commands };
+      streams: transport === 'streams' || transport === 'both',
+      channels: transport === 'channels' || transport === 'both',
+    };
     const beat = new InstanceBeat(redis, namespace, self, ({ instances, globs }) =>
       log.warn(
         { instances, globs },
@@ -118,6 +121,19 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       ),
     );
 
+    const receivers = openReceivers(self, {
+      redis,
+      subscriber,
+      keys,
+      dispatch: dispatcher.dispatch,
+      seal: opened.seal,
+      now: opened.now,
+      presence: beat.presence,
+      enabled: () => closed === undefined,
+      maxInFlight: options.maxInFlight,
+      metrics,
+      log,
+    });
     const ends = new SessionEnds(redis, namespace, options.sessions ?? {}, options.archive, () => closed === undefined);
 
     redis.on('lost', (error) => {
@@ -155,14 +171,22 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       http = new HttpServer(metrics, notReady);
       address = await http.listen(options.http);
     }
-    await receiver.start();
-    await beat.start(subscriber);
+    await beat.start(subscriber, self.streams || self.channels);
+    await receivers.start();
     await ends.start(metrics, log);
     const clockTimer = setInterval(() => {
       if (redis.isReady) opened.measureClock().catch(() => undefined);
     }, CLOCK_INTERVAL_MS).unref();
     log.info(
-      { instance, redis: redis.address, namespace, glob: glob.text, engine, ...(address && { http: address }) },
+      {
+        instance,
+        redis: redis.address,
+        namespace,
+        transport,
+        glob: glob.text,
+        engine,
+        ...(address && { http: address }),
+      },
       'Serving.',
     );
 
@@ -171,13 +195,16 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       clearInterval(clockTimer);
       // Nobody waits for the good-bye: a Redis that has frozen does not answer it, and closing waits for what was sent.
       void beat.stop();
-      const [finished] = await Promise.all([receiver.stop(deadlineMs), ends.stop(deadlineMs)]);
-      if (!finished) log.warn({ inFlight: receiver.inFlight }, 'Stopped with requests unfinished.');
+      void inline.close();
+      const [finished] = await Promise.all([receivers.stop(deadlineMs), ends.stop(deadlineMs)]);
+      if (!finished) log.warn({ inFlight: receivers.inFlight }, 'Stopped with requests unfinished.');
       await Promise.all([http?.close(), subscriber.close(), redis.close()]);
       log.info({ instance }, 'Stopped.');
     };
+    const inline = new InlineTransport(dispatcher.dispatch, () => notReady() === undefined);
     return {
       instance,
+      inline,
       http: address,
       metrics,
       engine,

@@ -1,5 +1,5 @@
-import type { Keys, RedisConnection } from '../redis/index.ts';
-import { Script } from '../redis/index.ts';
+import type { Keys, RedisConnection, Step } from '../redis/index.ts';
+import { makeStep, runStep, Script } from '../redis/index.ts';
 import type { ItemKey } from './item-key.ts';
 import { NOTICE_CAP, type NoticePlace } from './notice-lists.ts';
 
@@ -75,8 +75,18 @@ export class ReadNotices {
     retentionSeconds: number,
   ): Promise<void> {
     if (places.length === 0 && foreignIds.length === 0) return;
-    await markRead.run(
-      this.#redis,
+    await runStep(this.#redis, this.marking(session, places, foreignIds, retentionSeconds));
+  }
+
+  /** The step that `mark` does. At least one place or id. */
+  marking(
+    session: string,
+    places: readonly NoticePlace[],
+    foreignIds: readonly string[],
+    retentionSeconds: number,
+  ): Step<void> {
+    return makeStep(
+      markRead,
       [this.#keys.noticeRings(session), this.#keys.foreignNotices(session)],
       [
         retentionSeconds,
@@ -84,6 +94,7 @@ export class ReadNotices {
         ...places.flatMap(({ group, sequence }) => [this.#itemKey.of('group', group), sequence]),
         ...this.#itemKey.ofAll('notice', foreignIds),
       ],
+      () => undefined,
     );
   }
 

@@ -1,5 +1,5 @@
-import type { FilterEngine, Keys, RedisConnection } from '../redis/index.ts';
-import { Script } from '../redis/index.ts';
+import type { FilterEngine, Keys, RedisConnection, Step } from '../redis/index.ts';
+import { makeStep, runStep, Script } from '../redis/index.ts';
 import { readAnswers, SEEN_FILTER_DEFAULTS, type SeenFilterOptions, seenFilterLua } from './seen-filter.ts';
 
 /* seen-items.ts: what a session has seen of one kind, in two forms under one key.
@@ -123,8 +123,13 @@ export class SeenItems {
     retentionSeconds: number,
   ): Promise<boolean[]> {
     if (items.length === 0) return [];
+    return runStep(this.#redis, this.marking(session, kind, items, retentionSeconds));
+  }
+
+  /** The step that `mark` does. At least one item. */
+  marking(session: string, kind: 'page' | 'item', items: readonly string[], retentionSeconds: number): Step<boolean[]> {
     const keys = [this.#keys.seenItems(session, kind), this.#keys.uniqueCount(session, kind)];
-    return (await this.#mark.run(this.#redis, keys, [retentionSeconds, ...items])).map((seen) => seen === 1);
+    return makeStep(this.#mark, keys, [retentionSeconds, ...items], (seen) => seen.map((each) => each === 1));
   }
 
   /** Per item, whether it was seen. One native command while the session is small, one script when it is large. */

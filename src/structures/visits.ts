@@ -1,5 +1,5 @@
-import type { Clock, Keys, RedisConnection } from '../redis/index.ts';
-import { Script } from '../redis/index.ts';
+import type { Clock, Keys, RedisConnection, Step } from '../redis/index.ts';
+import { makeStep, runStep, Script } from '../redis/index.ts';
 import { ACTIVITY_LUA, DAY_MS, dayOf, MINUTE_MS, minuteOfDay } from './activity.ts';
 import { type SeenItemsOptions, seenItemsLua } from './seen-items.ts';
 
@@ -99,14 +99,23 @@ export class Visits {
 
   /** Records a view of a page (an item key). `at` defaults to now, by Redis's clock; keys expire by Redis's clock
    *  whatever it says. Returns the visit as it was before, but for the two counts. */
-  async record(session: string, page: string, at: number = this.#clock()): Promise<Visit> {
+  record(session: string, page: string, at?: number): Promise<Visit> {
+    return runStep(this.#redis, this.recording(session, page, at));
+  }
+
+  /** The step that `record` does. */
+  recording(session: string, page: string, at: number = this.#clock()): Step<Visit> {
     const day = dayOf(at);
     const [facts, pages, unique, ...others] = this.#keys.all(session);
     const keys = [facts!, pages!, unique!, ...this.#dayKeys(session, day), ...others];
     const { seconds, bounceSeconds } = this.#retention;
     const args = [page, this.#keys.activity(session), day, minuteOfDay(at), seconds, bounceSeconds];
-    const [totalPages, uniquePages, seen, bits] = await this.#record.run(this.#redis, keys, args);
-    return { totalPages, uniquePages, previouslyVisited: seen === 1, ...readBits(bits) };
+    return makeStep(this.#record, keys, args, ([totalPages, uniquePages, seen, bits]) => ({
+      totalPages,
+      uniquePages,
+      previouslyVisited: seen === 1,
+      ...readBits(bits),
+    }));
   }
 
   /** Reads a visit as it is now, and records nothing. An unknown session has seen nothing. */

@@ -1,3 +1,7 @@
+import type { EventEmitter } from 'node:events';
+import type { Step } from '../redis/index.ts';
+import type { Overlap } from './presence.ts';
+
 /** Why a request has no answer. `error` is an error reply of the service. */
 export type NoAnswerReason =
   /** The deadline passed. */
@@ -7,14 +11,38 @@ export type NoAnswerReason =
   /** Redis cannot be reached. */
   | 'disconnected'
   /** Too many requests wait already. */
-  | 'overloaded';
+  | 'overloaded'
+  /** The stream that keeps requests is full: it was not taken. */
+  | 'backlog-full';
 
 /** How a request ended: a reply's JSON, or why there is none. */
 export type Outcome =
   | { readonly answered: true; readonly json: string }
   | { readonly answered: false; readonly reason: NoAnswerReason };
 
-/** The serving layer's side of a transport. Neither method ever rejects. */
+/** An outcome without an answer, per reason. */
+export const NO_ANSWER: Readonly<Record<NoAnswerReason, Outcome>> = {
+  deadline: { answered: false, reason: 'deadline' },
+  'nobody-listens': { answered: false, reason: 'nobody-listens' },
+  disconnected: { answered: false, reason: 'disconnected' },
+  overloaded: { answered: false, reason: 'overloaded' },
+  'backlog-full': { answered: false, reason: 'backlog-full' },
+};
+
+/** A command that had to be kept and was not taken, or not certainly. */
+export class NotKeptError extends Error {
+  override readonly name = 'NotKeptError';
+  /** `BACKLOG_FULL`: it was not taken, try later. `NOT_KEPT`: Redis did not say so in time; it may have been taken.
+   *  `BAD_PAYLOAD`: it cannot travel. */
+  readonly code: 'BACKLOG_FULL' | 'NOT_KEPT' | 'BAD_PAYLOAD';
+
+  constructor(code: NotKeptError['code'], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** The serving layer's side of a transport. Neither `publish` nor `request` ever rejects. */
 export interface ClientTransport {
   /** Sends without waiting for an answer; settles when Redis has it. Whether anybody took it, as far as is known. */
   publish(command: string, session: string, payload: string): Promise<boolean>;
@@ -23,5 +51,47 @@ export interface ClientTransport {
   close(): Promise<void>;
 }
 
-/** The service's side: serves one request and gives the reply's JSON, an error reply included. Never rejects. */
-export type Dispatch = (command: string, session: string, payload: string) => Promise<string>;
+/** What a client's transport tells. */
+export interface TransportEvents {
+  /** Connected to Redis. */
+  up: [];
+  /** Redis is away; it goes on trying. */
+  down: [Error];
+  /** Two instances of the service share sessions: their views count twice. */
+  overlap: [Overlap];
+}
+
+/** All that a client needs of its transport. */
+export interface SessionTransport extends ClientTransport, EventEmitter<TransportEvents> {
+  /** Replies that came after their deadline, and were ignored. */
+  readonly lateReplies: number;
+  /** Waits until requests would be sent, at most `deadlineMs`. Whether they would. */
+  ready(deadlineMs: number): Promise<boolean>;
+  /** Whether what is taken of this command is done, whatever happens to the service. */
+  keeps(command: string): boolean;
+  /** Sends a command that `keeps`, again and again until it is certainly taken or `deadlineMs` have passed. It counts
+   *  once.
+   *  @throws NotKeptError */
+  keep(command: string, session: string, payload: string, deadlineMs: number): Promise<void>;
+  /** Names who would serve this, as far as is known: what fails of one need not fail of another. */
+  peerOf(command: string, session: string): string;
+  /** Whether a peer that was named is gone for good. */
+  isGone(peer: string): boolean;
+  /** Asks something that touches nothing, the way that `command` goes. Whether an answer came within `deadlineMs`. */
+  probe(command: string, session: string, deadlineMs: number): Promise<boolean>;
+}
+
+/** Does the one step in which a command writes. */
+export type Apply = <Result>(step: Step<Result>) => Promise<Result>;
+
+/** What came of serving a request. */
+export interface Served {
+  /** The reply's JSON, an error reply included. */
+  readonly json: string;
+  /** Why it is an error reply. */
+  readonly error?: unknown;
+}
+
+/** The service's side: serves one request and gives its reply. Never rejects. `apply`: how the transport has writes
+ *  done; by themselves unless it is given. */
+export type Dispatch = (command: string, session: string, payload: string, apply?: Apply) => Promise<Served>;

@@ -136,7 +136,7 @@ describe('the breaker of a client', () => {
     const commands = ['pageview', 'featuredpages', 'combo'];
     const dispatch: Dispatch = (command) => {
       instance.heard.push(command);
-      return instance.answering ? Promise.resolve('[]') : new Promise(() => {});
+      return instance.answering ? Promise.resolve({ json: '[]' }) : new Promise(() => {});
     };
     const receiver = new ChannelReceiver(subscriber, redis, {
       namespace,
@@ -146,7 +146,7 @@ describe('the breaker of a client', () => {
       events: { refused: () => {}, untaken: () => {}, replyFailed: () => {} },
     });
     await receiver.start();
-    const self = { id: instance.id, glob: parseSessionGlob(glob), commands };
+    const self = { id: instance.id, glob: parseSessionGlob(glob), commands, streams: false, channels: true };
     const beat = new InstanceBeat(redis, namespace, self, () => {});
     await beat.start(subscriber);
     onTestFinished(() => instance.stop());

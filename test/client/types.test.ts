@@ -93,6 +93,7 @@ describe('the types of the command map', () => {
       | 'nobody-listens'
       | 'disconnected'
       | 'overloaded'
+      | 'backlog-full'
       | 'breaker-open'
       | 'bad-payload'
       | 'too-large'

@@ -188,7 +188,7 @@ describe('a message that is not for this instance', () => {
       commands: ['pageview'],
       dispatch: async (_, session) => {
         served.push(session);
-        return 'null';
+        return { json: 'null' };
       },
       events: { refused: (reason) => refused.push(reason), untaken: () => {}, replyFailed: () => {} },
     });

@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { ChannelRequester, type ReplyMode } from '../../src/transport/channels/channel-requester.ts';
+import type { ReplyMode } from '../../src/transport/channels/channel-requester.ts';
+import { RedisTransport } from '../../src/transport/redis-transport.ts';
 import type { ClientTransport } from '../../src/transport/transport.ts';
 import { startRedisProxy } from '../support/redis-proxy.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -12,8 +13,9 @@ function openRequester(
   replies: ReplyMode,
   maxPending = 10_000,
   lanes = LANES,
-): OpenedTransport & { requester: ChannelRequester } {
-  const requester = new ChannelRequester({
+): OpenedTransport & { requester: RedisTransport } {
+  const requester = new RedisTransport({
+    maxBacklog: 1_000,
     redis: url,
     namespace: 'sw',
     replies,

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { parseSessionGlob } from '../../src/protocol/index.ts';
 import { createConnection, type RedisConnection } from '../../src/redis/index.ts';
 import { ChannelReceiver } from '../../src/transport/channels/channel-receiver.ts';
-import type { ClientTransport, Dispatch, Outcome } from '../../src/transport/transport.ts';
+import type { ClientTransport, Outcome } from '../../src/transport/transport.ts';
 import { SeededRandom } from '../support/seeded-random.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -252,7 +252,7 @@ export function testClientTransport({ name, open }: TransportUnderTest, more?: (
 export class Stage {
   server!: TestRedis;
   admin!: RedisConnection;
-  dispatch!: Dispatch;
+  dispatch!: (command: string, session: string, payload: string) => Promise<string>;
   heard: [command: string, session: string, payload: string][] = [];
   untaken = 0;
   #served: { stop(): Promise<void> } | undefined;
@@ -283,9 +283,9 @@ export class Stage {
       namespace: 'sw',
       glob: parseSessionGlob('?*'),
       commands: ['pageview'],
-      dispatch: (command, session, payload) => {
+      dispatch: async (command, session, payload) => {
         this.heard.push([command, session, payload]);
-        return this.dispatch(command, session, payload);
+        return { json: await this.dispatch(command, session, payload) };
       },
       events: {
         refused: () => {},

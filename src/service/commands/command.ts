@@ -1,4 +1,5 @@
 import type { CalculatedData } from '../../structures/index.ts';
+import type { Apply } from '../../transport/transport.ts';
 
 /** A rule over items: when all of them were seen, it suggests something and can say because of what. */
 export interface Combo {
@@ -26,6 +27,7 @@ export interface Command<Input = unknown, Reply = unknown> {
   /** Reads the payload. Pure.
    *  @throws ProtocolError `bad-payload` or `too-large`. */
   parse(payload: string, context: Pick<CommandContext, 'combos'>): Input;
-  /** Does it and answers. Its writes are one atomic round trip. */
-  run(context: CommandContext, session: string, input: Input): Promise<Reply>;
+  /** Does it and answers. All its writes are one step, which `apply` does: by itself, or together with the transport's
+   *  own note that the request is done. */
+  run(context: CommandContext, session: string, input: Input, apply: Apply): Promise<Reply>;
 }

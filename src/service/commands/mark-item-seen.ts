@@ -5,8 +5,9 @@ import { checkItem, parseOneOrMany } from './payload.ts';
 export const markItemSeen: Command<string[], string[]> = {
   name: 'mark-item-seen',
   parse: (payload) => parseOneOrMany(payload, 'an item, or a JSON array of items').map(checkItem),
-  run: async ({ data }, session, items) => {
-    await data.seenItems.mark(session, 'item', data.itemKey.ofAll('item', items), data.retention.seconds);
+  run: async ({ data }, session, items, apply) => {
+    const keys = data.itemKey.ofAll('item', items);
+    if (keys.length > 0) await apply(data.seenItems.marking(session, 'item', keys, data.retention.seconds));
     return items;
   },
 };

@@ -9,11 +9,12 @@ export const markNotificationSeen: Command<(string | number)[], (string | number
     given.forEach(checkNoticeId);
     return given as (string | number)[];
   },
-  run: async ({ data }, session, given) => {
+  run: async ({ data }, session, given, apply) => {
+    if (given.length === 0) return given;
     const ids = given.map(checkNoticeId);
     const places = await data.noticeLists.locate(ids);
     const foreign = ids.filter((_, i) => places[i]!.length === 0);
-    await data.readNotices.mark(session, places.flat(), foreign, data.retention.seconds);
+    await apply(data.readNotices.marking(session, places.flat(), foreign, data.retention.seconds));
     return given;
   },
 };

@@ -25,10 +25,10 @@ export const pageview: Command<PageView, PageviewReply> = {
     }
     return { page: checkItem(path), at: at as number | undefined };
   },
-  run: async (context, session, { page, at }) => {
+  run: async (context, session, { page, at }, apply) => {
     if (at !== undefined && !context.acceptTimes) context.timeIgnored();
     const key = context.data.itemKey.of('page', page);
-    const visit = await context.data.visits.record(session, key, context.acceptTimes ? at : undefined);
+    const visit = await apply(context.data.visits.recording(session, key, context.acceptTimes ? at : undefined));
     const { totalPages, uniquePages, previouslyVisited } = visit;
     return { totalPages, uniquePages, previouslyVisited, ...describeActivity(visit, totalPages === 1) };
   },

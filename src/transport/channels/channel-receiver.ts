@@ -1,19 +1,16 @@
 import {
   encodeErrorReply,
-  inboxChannel,
-  inboxMessage,
   ProtocolError,
   parseRequestId,
   parseTopic,
   type ReplyWay,
-  replyKey,
   type SessionGlob,
   type Topic,
   topicPattern,
 } from '../../protocol/index.ts';
 import type { RedisConnection } from '../../redis/index.ts';
+import { Replies } from '../replies.ts';
 import type { Dispatch } from '../transport.ts';
-import { ReplyLists } from './reply-lists.ts';
 
 /** Why a message was counted and not served. */
 export type RefusalReason =
@@ -47,18 +44,16 @@ export interface ChannelReceiverOptions {
 /** The service's side of the channels: hears requests by pattern, replies as the request's id asks. */
 export class ChannelReceiver {
   readonly #subscriber: RedisConnection;
-  readonly #redis: RedisConnection;
   readonly #options: ChannelReceiverOptions;
-  readonly #replyLists: ReplyLists;
+  readonly #replies: Replies;
   #inFlight = 0;
   #idle: (() => void) | undefined;
 
   /** `subscriber` carries the subscriptions, `redis` the replies. */
   constructor(subscriber: RedisConnection, redis: RedisConnection, options: ChannelReceiverOptions) {
     this.#subscriber = subscriber;
-    this.#redis = redis;
     this.#options = options;
-    this.#replyLists = new ReplyLists(redis, options.events.untaken);
+    this.#replies = new Replies(redis, options.namespace, options.events.untaken);
   }
 
   /** Requests in hand. */
@@ -82,7 +77,7 @@ export class ChannelReceiver {
     // A Redis that has frozen does not answer the end of a subscription.
     await Promise.race([this.#drain(), late]);
     clearTimeout(timer);
-    this.#replyLists.stop();
+    this.#replies.stop();
     return this.#inFlight === 0;
   }
 
@@ -105,29 +100,20 @@ export class ChannelReceiver {
     else {
       events.refused('overload');
       const busy = new ProtocolError('unavailable', `The service has ${maxInFlight} requests in hand: try later.`);
-      this.#reply(topic, way, encodeErrorReply(busy)).catch(events.replyFailed);
+      this.#replies.send(topic, way, encodeErrorReply(busy)).catch(events.replyFailed);
     }
   }
 
   async #serve(topic: Topic, way: ReplyWay, payload: string): Promise<void> {
     this.#inFlight += 1;
     try {
-      const json = await this.#options.dispatch(topic.command, topic.session, payload);
-      await this.#reply(topic, way, json);
+      const { json } = await this.#options.dispatch(topic.command, topic.session, payload);
+      await this.#replies.send(topic, way, json);
     } catch (error) {
       this.#options.events.replyFailed(error);
     } finally {
       this.#inFlight -= 1;
       if (this.#inFlight === 0) this.#idle?.();
     }
-  }
-
-  async #reply(topic: Topic, way: ReplyWay, json: string): Promise<void> {
-    if (way.way === 'none') return;
-    const { namespace, events } = this.#options;
-    if (way.way === 'list') return this.#replyLists.push(replyKey(namespace, topic), json);
-    const channel = inboxChannel(namespace, way.inbox);
-    const heard = await this.#redis.command<number>('PUBLISH', channel, inboxMessage(way.number, json));
-    if (heard === 0) events.untaken(1);
   }
 }

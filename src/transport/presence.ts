@@ -1,10 +1,14 @@
-import { decodeHeartbeat, HEARTBEAT_TTL_MS, parseSessionGlob, type SessionGlob } from '../../protocol/index.ts';
+import { decodeHeartbeat, HEARTBEAT_TTL_MS, parseSessionGlob, type SessionGlob } from '../protocol/index.ts';
 
 /** An instance of the service, as its heartbeats tell. */
 export interface Instance {
   readonly id: string;
   readonly glob: SessionGlob;
   readonly commands: readonly string[];
+  /** Whether it works off streams; there the glob means nothing. */
+  readonly streams: boolean;
+  /** Whether it hears channels. */
+  readonly channels: boolean;
 }
 
 /** Two instances that both serve some session: its views count twice. */
@@ -30,7 +34,7 @@ export class Presence {
   hear(message: string): Instance | undefined {
     const heartbeat = decodeHeartbeat(message);
     if (!heartbeat) return undefined;
-    const { instance: id, glob, commands, leaving } = heartbeat;
+    const { instance: id, glob, commands, leaving, streams, channels } = heartbeat;
     if (leaving) {
       this.#heard.delete(id);
       return undefined;
@@ -48,7 +52,7 @@ export class Presence {
     } catch {
       return undefined;
     }
-    const instance = { id, glob: parsed, commands };
+    const instance = { id, glob: parsed, commands, streams, channels };
     this.#heard.set(id, { instance, at: this.#now() });
     return instance;
   }
@@ -61,14 +65,29 @@ export class Presence {
 
   /** The instance that serves a session, as far as is known. */
   serving(session: string): Instance | undefined {
-    for (const { instance } of this.#heard.values()) if (instance.glob.matches(session)) return instance;
+    for (const { instance } of this.#heard.values()) {
+      if (instance.channels && instance.glob.matches(session)) return instance;
+    }
     return undefined;
   }
 
-  /** Those who serve sessions and commands that `instance` serves too, itself left out. */
+  /** Whether an instance is there that hears a command on channels, for a session. */
+  hears(command: string, session: string): boolean {
+    return this.present().some(
+      ({ channels, commands, glob }) => channels && commands.includes(command) && glob.matches(session),
+    );
+  }
+
+  /** The instances that work off streams. */
+  streaming(): Instance[] {
+    return this.present().filter(({ streams }) => streams);
+  }
+
+  /** Those who serve on channels sessions and commands that `instance` serves there too, itself left out. */
   overlapping(instance: Instance): Overlap[] {
+    if (!instance.channels) return [];
     return this.present()
-      .filter((other) => other.id !== instance.id && other.glob.overlaps(instance.glob))
+      .filter((other) => other.channels && other.id !== instance.id && other.glob.overlaps(instance.glob))
       .filter((other) => other.commands.some((command) => instance.commands.includes(command)))
       .map((other) => ({ instances: [instance.id, other.id], globs: [instance.glob.text, other.glob.text] }));
   }

@@ -1,0 +1,101 @@
+import { EventEmitter } from 'node:events';
+import {
+  type Dispatch,
+  NO_ANSWER,
+  NotKeptError,
+  type Outcome,
+  type Served,
+  type SessionTransport,
+  type TransportEvents,
+} from './transport.ts';
+
+/** A service in the same process: no message crosses Redis, the data lie there as ever. It never says `up` or `down`;
+ *  where Redis is away, requests are answered with the error `unavailable`. */
+export class InlineTransport extends EventEmitter<TransportEvents> implements SessionTransport {
+  readonly #dispatch: Dispatch;
+  readonly #isReady: () => boolean;
+  readonly #pending = new Set<() => void>();
+  #lateReplies = 0;
+  #closed = false;
+
+  /** `isReady`: whether the service could serve now. */
+  constructor(dispatch: Dispatch, isReady: () => boolean) {
+    super();
+    this.#dispatch = dispatch;
+    this.#isReady = isReady;
+  }
+
+  get lateReplies(): number {
+    return this.#lateReplies;
+  }
+
+  async ready(deadlineMs: number): Promise<boolean> {
+    const end = performance.now() + deadlineMs;
+    while (!this.#isReady() && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 5));
+    return this.#isReady();
+  }
+
+  /** Settles when it is done. */
+  async publish(command: string, session: string, payload: string): Promise<boolean> {
+    if (this.#closed) return false;
+    return (await this.#dispatch(command, session, payload)).error === undefined;
+  }
+
+  request(command: string, session: string, payload: string, deadlineMs: number): Promise<Outcome> {
+    if (this.#closed) return Promise.resolve(NO_ANSWER.disconnected);
+    return new Promise((resolve) => {
+      let settled = false;
+      const settle = (outcome: Outcome): void => {
+        if (settled) return;
+        settled = true;
+        clearTimeout(timer);
+        this.#pending.delete(abandon);
+        resolve(outcome);
+      };
+      const abandon = (): void => settle(NO_ANSWER.disconnected);
+      const timer = setTimeout(settle, deadlineMs, NO_ANSWER.deadline);
+      this.#pending.add(abandon);
+      void this.#dispatch(command, session, payload).then(({ json }) => {
+        if (settled && !this.#closed) this.#lateReplies += 1;
+        settle({ answered: true, json });
+      });
+    });
+  }
+
+  /** What was done here was kept by Redis or refused aloud. */
+  keeps(): boolean {
+    return true;
+  }
+
+  async keep(command: string, session: string, payload: string, deadlineMs: number): Promise<void> {
+    if (this.#closed) throw new NotKeptError('NOT_KEPT', `${command} was not done: this transport was closed.`);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<Served>((resolve) => {
+      timer = setTimeout(resolve, deadlineMs, { json: '', error: new Error('Redis did not answer in time') });
+    });
+    const { error } = await Promise.race([this.#dispatch(command, session, payload), late]);
+    clearTimeout(timer);
+    if (error === undefined) return;
+    const { message } = error as Error;
+    throw new NotKeptError('NOT_KEPT', `${command} was not certainly done: ${message}`, { cause: error });
+  }
+
+  peerOf(): string {
+    return '';
+  }
+
+  isGone(): boolean {
+    return false;
+  }
+
+  async probe(_command: string, session: string, deadlineMs: number): Promise<boolean> {
+    return (await this.request('featuredpages', session, '[]', deadlineMs)).answered;
+  }
+
+  /** Settles what waits. The service lives on. */
+  close(): Promise<void> {
+    this.#closed = true;
+    for (const abandon of this.#pending) abandon();
+    return Promise.resolve();
+  }
+}

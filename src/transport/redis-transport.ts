@@ -1,0 +1,117 @@
+import { EventEmitter } from 'node:events';
+import { type ConnectionOptions, createConnection, partitionOf, type RedisConnection } from '../redis/index.ts';
+import { ChannelRequester, type ReplyMode } from './channels/channel-requester.ts';
+import { ReplyInbox } from './reply-inbox.ts';
+import { StreamRequester, type StreamRequesterOptions } from './streams/stream-requester.ts';
+import { NO_ANSWER, type Outcome, type SessionTransport, type TransportEvents } from './transport.ts';
+
+/** A way across Redis. */
+export type RedisWay = 'channels' | 'streams';
+
+export interface RedisTransportOptions extends Omit<StreamRequesterOptions, 'namespace'> {
+  readonly redis: string | ConnectionOptions;
+  readonly namespace: string;
+  readonly replies: ReplyMode;
+  /** Connections for `list` replies. */
+  readonly blockingConnections: number;
+  /** Requests that wait at once; above it they are answered `overloaded`. */
+  readonly maxPending: number;
+  /** Which way a command goes. Default: channels. */
+  readonly wayOf?: (command: string) => RedisWay;
+}
+
+/** The serving layer's transports over Redis: one connection to send, one inbox, and per command channels or streams. */
+export class RedisTransport extends EventEmitter<TransportEvents> implements SessionTransport {
+  readonly #options: RedisTransportOptions;
+  readonly #redis: RedisConnection;
+  readonly #inbox: ReplyInbox;
+  readonly #channels: ChannelRequester;
+  readonly #streams: StreamRequester;
+  #waiting = 0;
+
+  /** Begins to connect; never throws because Redis is away.
+   *  @throws ConnectionOptionsError or RangeError for what cannot be right. */
+  constructor(options: RedisTransportOptions) {
+    super();
+    this.#options = options;
+    this.#redis = createConnection(options.redis, 'sessionwise-client');
+    this.#inbox = new ReplyInbox(this.#redis, options.namespace);
+    this.#channels = new ChannelRequester(this.#redis, this.#inbox, options);
+    this.#streams = new StreamRequester(this.#redis, this.#inbox, options);
+    this.#redis.on('ready', () => this.emit('up'));
+    this.#redis.on('lost', (error) => this.emit('down', error));
+    this.#inbox.on('overlap', (overlap) => this.emit('overlap', overlap));
+    this.#redis.open();
+  }
+
+  get lateReplies(): number {
+    return this.#inbox.lateReplies + this.#channels.lateReplies;
+  }
+
+  /** Requests that wait now. */
+  get pending(): number {
+    return this.#waiting;
+  }
+
+  /** Connections held for `list` replies. */
+  get blockingConnections(): number {
+    return this.#channels.blockingConnections;
+  }
+
+  /** Whether requests would be sent now, and their replies heard. */
+  get isReady(): boolean {
+    return this.#redis.isReady && this.#inbox.isReady;
+  }
+
+  async ready(deadlineMs: number): Promise<boolean> {
+    const end = performance.now() + deadlineMs;
+    while (!this.isReady && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 5));
+    return this.isReady;
+  }
+
+  publish(command: string, session: string, payload: string): Promise<boolean> {
+    return this.#transportOf(command).publish(command, session, payload);
+  }
+
+  keep(command: string, session: string, payload: string, deadlineMs: number): Promise<void> {
+    return this.#streams.keep(command, session, payload, deadlineMs);
+  }
+
+  keeps(command: string): boolean {
+    return this.#options.wayOf?.(command) === 'streams';
+  }
+
+  peerOf(command: string, session: string): string {
+    if (this.keeps(command)) return `partition ${partitionOf(session)}`;
+    return this.#inbox.presence.serving(session)?.id ?? '';
+  }
+
+  isGone(peer: string): boolean {
+    if (peer === '' || peer.startsWith('partition ')) return false;
+    return !this.#inbox.presence.present().some(({ id }) => id === peer);
+  }
+
+  async probe(command: string, session: string, deadlineMs: number): Promise<boolean> {
+    // An empty list of candidates goes the whole way.
+    const { answered } = await this.#transportOf(command).request('featuredpages', session, '[]', deadlineMs);
+    return answered;
+  }
+
+  async request(command: string, session: string, payload: string, deadlineMs: number): Promise<Outcome> {
+    if (this.#waiting >= this.#options.maxPending) return NO_ANSWER.overloaded;
+    this.#waiting += 1;
+    try {
+      return await this.#transportOf(command).request(command, session, payload, deadlineMs);
+    } finally {
+      this.#waiting -= 1;
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#inbox.close(), this.#channels.close(), this.#redis.close()]);
+  }
+
+  #transportOf(command: string): ChannelRequester | StreamRequester {
+    return this.keeps(command) ? this.#streams : this.#channels;
+  }
+}

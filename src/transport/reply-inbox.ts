@@ -1,0 +1,145 @@
+import { randomBytes } from 'node:crypto';
+import { EventEmitter } from 'node:events';
+import { heartbeatChannel, inboxChannel, parseInboxMessage } from '../protocol/index.ts';
+import type { RedisConnection } from '../redis/index.ts';
+import { type Overlap, Presence } from './presence.ts';
+import { NO_ANSWER, type NoAnswerReason, type Outcome } from './transport.ts';
+
+/* reply-inbox.ts: one subscription per serving process carries all replies, `<n> <json>`, and the heartbeats of the
+ * service. The inbox is subscribed before the first request is sent, so that no reply can be missed; a late one finds
+ * nobody who waits and is counted.
+ *
+ * In a Cluster a published message goes through every node. Where the servers have sharded channels (Redis 7, Valkey)
+ * the inbox is one, on a connection of its own to the node that holds it. */
+
+interface InboxEvents {
+  overlap: [Overlap];
+}
+
+/** Where replies arrive, and who is there to send them. */
+export class ReplyInbox extends EventEmitter<InboxEvents> {
+  readonly presence: Presence = new Presence();
+  /** The first part of the request ids that are answered here. */
+  readonly id: string = randomBytes(12).toString('base64url').replace(/^_/, '-');
+  readonly #namespace: string;
+  readonly #heartbeats: RedisConnection;
+  readonly #replies: RedisConnection;
+  readonly #pending = new Map<number, (outcome: Outcome) => void>();
+  #lastNumber = 0;
+  #lateReplies = 0;
+  #hearsHeartbeats = false;
+  #hearsReplies = false;
+  #listeningSince = Number.POSITIVE_INFINITY;
+
+  /** `redis`: what its connections are made after. */
+  constructor(redis: RedisConnection, namespace: string) {
+    super();
+    this.#namespace = namespace;
+    this.#heartbeats = redis.duplicate('sessionwise-inbox');
+    this.#replies = redis.isCluster
+      ? redis.duplicateFor(inboxChannel(namespace, this.id), 'sessionwise-replies')
+      : this.#heartbeats;
+    for (const connection of this.#connections()) connection.on('lost', () => {});
+    this.#heartbeats.on('lost', () => {
+      this.#listeningSince = Number.POSITIVE_INFINITY;
+    });
+    this.#heartbeats.on('ready', () => {
+      this.#listeningSince = performance.now();
+    });
+    // The connection subscribes again by itself after it was lost; only the first time is ours.
+    this.#heartbeats.once('ready', () => void this.#subscribeHeartbeats());
+    this.#replies.once('ready', () => void this.#subscribeReplies());
+    for (const connection of this.#connections()) connection.open();
+  }
+
+  /** Replies that came after their deadline, and were ignored. */
+  get lateReplies(): number {
+    return this.#lateReplies;
+  }
+
+  /** Whether a reply would be heard now. */
+  get isReady(): boolean {
+    return this.#hearsHeartbeats && this.#hearsReplies && this.#connections().every(({ isReady }) => isReady);
+  }
+
+  /** For how long heartbeats would have been heard, in milliseconds; 0 while they would not be. */
+  get listeningMs(): number {
+    return this.#hearsHeartbeats ? Math.max(0, performance.now() - this.#listeningSince) : 0;
+  }
+
+  /** A number that no other request of this process has. */
+  nextNumber(): number {
+    this.#lastNumber += 1;
+    return this.#lastNumber;
+  }
+
+  /** Sends a request and waits for its reply, at most `deadlineMs`. `send` gets the request's id; where it resolves with
+   *  a reason, or rejects, nothing is waited for. Never rejects. */
+  exchange(deadlineMs: number, send: (request: string) => Promise<NoAnswerReason | undefined>): Promise<Outcome> {
+    if (!this.isReady) return Promise.resolve(NO_ANSWER.disconnected);
+    return new Promise((resolve) => {
+      const number = this.nextNumber();
+      const settle = (outcome: Outcome): void => {
+        clearTimeout(timer);
+        this.#pending.delete(number);
+        resolve(outcome);
+      };
+      const timer = setTimeout(settle, deadlineMs, NO_ANSWER.deadline);
+      this.#pending.set(number, settle);
+      send(`${this.id}.${number}`).then(
+        (reason) => reason && settle(NO_ANSWER[reason]),
+        () => settle(NO_ANSWER.disconnected),
+      );
+    });
+  }
+
+  /** Settles what waits, and ends the subscriptions. */
+  async close(): Promise<void> {
+    for (const settle of this.#pending.values()) settle(NO_ANSWER.disconnected);
+    await Promise.all(this.#connections().map((connection) => connection.close()));
+  }
+
+  #connections(): RedisConnection[] {
+    return this.#replies === this.#heartbeats ? [this.#heartbeats] : [this.#heartbeats, this.#replies];
+  }
+
+  async #subscribeHeartbeats(): Promise<void> {
+    try {
+      await this.#heartbeats.subscribe(heartbeatChannel(this.#namespace), (message) => this.#hearHeartbeat(message));
+      this.#hearsHeartbeats = true;
+      this.#listeningSince = performance.now();
+    } catch {
+      // The connection was lost in between: the next one tries again.
+      this.#heartbeats.once('ready', () => void this.#subscribeHeartbeats());
+    }
+  }
+
+  async #subscribeReplies(): Promise<void> {
+    const channel = inboxChannel(this.#namespace, this.id);
+    const hear = (message: string): void => this.#hearReply(message);
+    try {
+      if (this.#replies === this.#heartbeats) await this.#replies.subscribe(channel, hear);
+      else {
+        await this.#replies.subscribeSharded(channel, hear).catch((error: Error) => {
+          if (!/unknown command/i.test(error.message)) throw error;
+          return this.#replies.subscribe(channel, hear);
+        });
+      }
+      this.#hearsReplies = true;
+    } catch {
+      this.#replies.once('ready', () => void this.#subscribeReplies());
+    }
+  }
+
+  #hearHeartbeat(message: string): void {
+    const arrived = this.presence.hear(message);
+    if (arrived) for (const overlap of this.presence.overlapping(arrived)) this.emit('overlap', overlap);
+  }
+
+  #hearReply(message: string): void {
+    const reply = parseInboxMessage(message);
+    const settle = reply && this.#pending.get(reply.number);
+    if (settle) settle({ answered: true, json: reply.json });
+    else this.#lateReplies += 1;
+  }
+}

@@ -1,0 +1,61 @@
+import { isCommandName, isSession, parseRequestId, type ReplyWay } from '../../protocol/index.ts';
+import type { PayloadSeal } from './payload-seal.ts';
+
+/* stream-entry.ts: a request as an entry of its partition's stream. Normative in docs/protocol.md.
+ *
+ * c  command
+ * s  session
+ * r  request id, as on channels; what is sent again under the same id counts once
+ * p  payload, or e in its place: the payload sealed (`PayloadSeal`)
+ * d  deadline in milliseconds from the entry's id, after which nobody waits for the reply; left out or 0: nobody does */
+
+/** A request as its entry holds it. */
+export interface StreamRequest {
+  readonly command: string;
+  readonly session: string;
+  readonly request: string;
+  /** As it came: sealed or not. */
+  readonly payload: string;
+  readonly isSealed: boolean;
+  /** In milliseconds from when it was added; 0 where nobody waits. */
+  readonly deadlineMs: number;
+}
+
+/** An entry that was read. */
+export interface StreamEntry extends StreamRequest {
+  readonly id: string;
+  /** When it was added, in milliseconds of the epoch, by Redis's clock. */
+  readonly addedAt: number;
+  readonly way: ReplyWay;
+}
+
+/** The fields of an entry, flat. */
+export function encodeEntry({ command, session, request, payload, isSealed, deadlineMs }: StreamRequest): string[] {
+  const fields = ['c', command, 's', session, 'r', request, isSealed ? 'e' : 'p', payload];
+  return deadlineMs > 0 ? [...fields, 'd', String(Math.ceil(deadlineMs))] : fields;
+}
+
+/** Reads an entry; undefined where it is not of the form. Anybody who may write to the stream may have made it. */
+export function decodeEntry(id: string, fields: readonly string[]): StreamEntry | undefined {
+  const found: Record<string, string> = {};
+  for (let i = 0; i + 1 < fields.length; i += 2) found[fields[i]!] = fields[i + 1]!;
+  const { c: command = '', s: session = '', r: request = '', p, e, d = '0' } = found;
+  const payload = e ?? p;
+  const way = parseRequestId(request);
+  if (!way || payload === undefined || !isCommandName(command) || !isSession(session) || !/^\d{1,9}$/.test(d)) {
+    return undefined;
+  }
+  const isSealed = e !== undefined;
+  return { id, addedAt: millisecondsOf(id), command, session, request, payload, isSealed, way, deadlineMs: Number(d) };
+}
+
+/** The milliseconds of an entry's id. */
+export function millisecondsOf(id: string): number {
+  return Number(id.slice(0, id.indexOf('-')));
+}
+
+/** The payload of a request in the clear.
+ *  @throws SealError where it cannot be opened. */
+export function payloadOf(request: StreamRequest, seal: PayloadSeal): string {
+  return request.isSealed ? seal.open(request, request.payload) : request.payload;
+}

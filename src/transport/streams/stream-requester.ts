@@ -1,0 +1,105 @@
+import { HEARTBEAT_TTL_MS } from '../../protocol/index.ts';
+import { isTransient, Keys, PARTITIONS, partitionOf, type RedisConnection } from '../../redis/index.ts';
+import type { ReplyInbox } from '../reply-inbox.ts';
+import { type ClientTransport, NO_ANSWER, NotKeptError, type Outcome } from '../transport.ts';
+import { PayloadSeal } from './payload-seal.ts';
+import { encodeEntry } from './stream-entry.ts';
+import { addEntry } from './stream-scripts.ts';
+
+const RETRY_MS = 50;
+
+export interface StreamRequesterOptions {
+  readonly namespace: string;
+  /** The most requests that may wait in all streams together; a partition whose share is used up takes no more. */
+  readonly maxBacklog: number;
+  /** The namespace's secret: payloads are sealed with it. Without it they are in the clear. */
+  readonly secret?: string | undefined;
+}
+
+/** The serving layer's side of the streams: what Redis has taken is done once, whatever happens to the service. */
+export class StreamRequester implements ClientTransport {
+  readonly #redis: RedisConnection;
+  readonly #inbox: ReplyInbox;
+  readonly #keys: Keys;
+  readonly #mostPerPartition: number;
+  readonly #seal: PayloadSeal | undefined;
+
+  /** @throws RangeError for a backlog that is none. */
+  constructor(redis: RedisConnection, inbox: ReplyInbox, { namespace, maxBacklog, secret }: StreamRequesterOptions) {
+    if (!Number.isInteger(maxBacklog) || maxBacklog < PARTITIONS) {
+      throw new RangeError(`maxBacklog ${maxBacklog} cannot be used: give a whole number from ${PARTITIONS}.`);
+    }
+    this.#redis = redis;
+    this.#inbox = inbox;
+    this.#keys = new Keys(namespace);
+    this.#mostPerPartition = Math.ceil(maxBacklog / PARTITIONS);
+    this.#seal = secret === undefined ? undefined : new PayloadSeal(secret, namespace);
+  }
+
+  async publish(command: string, session: string, payload: string): Promise<boolean> {
+    const request = `_${this.#inbox.id}-${this.#inbox.nextNumber()}`;
+    return this.#add(command, session, request, payload, 0).catch(() => false);
+  }
+
+  async keep(command: string, session: string, payload: string, deadlineMs: number): Promise<void> {
+    const request = `_${this.#inbox.id}-${this.#inbox.nextNumber()}`;
+    const end = performance.now() + deadlineMs;
+    for (;;) {
+      const added = await within(end, this.#add(command, session, request, payload, 0)).catch((error: Error) => error);
+      if (added === true) return;
+      if (added === false) {
+        throw new NotKeptError(
+          'BACKLOG_FULL',
+          `The stream has no room: ${command} was not taken. Is a service running?`,
+        );
+      }
+      // What was sent may have been taken: it is sent again under the same id, and counts once.
+      if (!isTransient(added) || performance.now() + RETRY_MS >= end) {
+        throw new NotKeptError('NOT_KEPT', `${command} was not certainly taken: ${added.message}`, { cause: added });
+      }
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
+  }
+
+  request(command: string, session: string, payload: string, deadlineMs: number): Promise<Outcome> {
+    if (!this.#redis.isReadyFor(this.#keyOf(session))) return Promise.resolve(NO_ANSWER.disconnected);
+    return this.#inbox.exchange(deadlineMs, async (request) => {
+      const nobody = this.#inbox.listeningMs > HEARTBEAT_TTL_MS && this.#inbox.presence.streaming().length === 0;
+      if (!(await this.#add(command, session, request, payload, deadlineMs))) return 'backlog-full';
+      // It is kept and will be done when somebody is there; only the page does not wait.
+      return nobody ? 'nobody-listens' : undefined;
+    });
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #keyOf(session: string): string {
+    return this.#keys.requests(partitionOf(session));
+  }
+
+  /** Whether there was room. */
+  async #add(command: string, session: string, request: string, payload: string, deadlineMs: number): Promise<boolean> {
+    const fields = encodeEntry({
+      command,
+      session,
+      request,
+      payload: this.#seal ? this.#seal.close({ command, session, request }, payload) : payload,
+      isSealed: this.#seal !== undefined,
+      deadlineMs,
+    });
+    const id = await addEntry.run(this.#redis, [this.#keyOf(session)], [this.#mostPerPartition, ...fields]);
+    return id !== null;
+  }
+}
+
+/** A Redis that has frozen does not refuse. */
+async function within<Result>(end: number, work: Promise<Result>): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const error = new Error('Redis did not answer in time');
+    timer = setTimeout(reject, Math.max(0, end - performance.now()), error);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+}

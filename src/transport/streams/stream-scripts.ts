@@ -1,0 +1,119 @@
+import { Script } from '../../redis/index.ts';
+
+/* stream-scripts.ts: the atomic steps of a partition's stream. All keys of a partition share a slot.
+ *
+ * What stands in a stream is exactly what is not done: a request leaves it in the same step that does it. */
+
+/** How long the ids of done requests are remembered, in milliseconds: a producer that tries again counts once. */
+export const DONE_TTL_MS = 60_000;
+/** How many of them a partition remembers at most. */
+export const DONE_CAP = 10_000;
+/** How many requests that were given up a partition keeps, about. */
+export const DEAD_LETTER_CAP = 1_000;
+
+/** Adds a request, unless the stream is full.
+ *
+ *  Input: KEYS requests; ARGV the most entries, fields and values. Output: the entry's id, or nil where it is full. */
+export const addEntry: Script<string | null> = new Script(`
+if redis.call('XLEN', KEYS[1]) >= tonumber(ARGV[1]) then return false end
+return redis.call('XADD', KEYS[1], '*', unpack(ARGV, 2))`);
+
+/** Takes a partition that nobody owns.
+ *
+ *  Input: KEYS owner; ARGV token, milliseconds. Output: 1 where it is ours now.
+ *  The DEL of what is not there comes first: a step that has begun to write goes on where Redis is full, and working off
+ *  streams is what makes room. */
+export const takePartition: Script<0 | 1> = new Script(`
+if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+redis.call('DEL', KEYS[1])
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1`);
+
+/** Goes on owning a partition.
+ *
+ *  Input: KEYS owner, requests, done; ARGV token, milliseconds, ids before which time are forgotten.
+ *  Output: the length of the stream, or -1 where the partition is ours no more. */
+export const renewPartition: Script<number> = new Script(`
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', ARGV[3])
+redis.call('PEXPIRE', KEYS[3], ${DONE_TTL_MS})
+return redis.call('XLEN', KEYS[2])`);
+
+/** Gives a partition back, if it is ours. Input: KEYS owner; ARGV token. */
+export const releasePartition: Script<0 | 1> = new Script(`
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('DEL', KEYS[1])`);
+
+/** Counts a try before it is made.
+ *
+ *  Input: KEYS owner, tries; ARGV token, entry. Output: which try it is, or -1 where the partition is ours no more. */
+export const countTry: Script<number> = new Script(`
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end
+redis.call('PEXPIRE', KEYS[2], ${24 * 3_600_000})
+return redis.call('HINCRBY', KEYS[2], ARGV[2], 1)`);
+
+/** What a step on an entry answers where it was not done. */
+export const REFUSED = {
+  /** Another instance owns the partition now. */
+  notOwner: 'SWNOTOWNER',
+  /** The entry is not there any more. */
+  gone: 'SWGONE',
+  /** A request of this id was done already. */
+  repeated: 'SWREPEATED',
+  /** Its effects failed half-way: it was given up, because a second try would count the first half twice. */
+  broken: 'SWBROKEN',
+} as const;
+
+const OWN_LUA = `
+local function refuse(code) return redis.error_reply(code .. ' not done') end
+local function last(list) return table.remove(list) end
+local dead, tries, done, requests, owner = last(KEYS), last(KEYS), last(KEYS), last(KEYS), last(KEYS)
+local deadline, payload, payload_field, request, session, command, id, token =
+  last(ARGV), last(ARGV), last(ARGV), last(ARGV), last(ARGV), last(ARGV), last(ARGV), last(ARGV)
+if redis.call('GET', owner) ~= token then return refuse('${REFUSED.notOwner}') end
+if redis.call('XDEL', requests, id) == 0 then return refuse('${REFUSED.gone}') end
+local function bury(reason)
+  redis.call('XADD', dead, 'MAXLEN', '~', ${DEAD_LETTER_CAP}, '*', 'c', command, 's', session, 'r', request,
+    payload_field, payload, 'd', deadline, 'id', id, 'reason', reason)
+  redis.call('HDEL', tries, id)
+end
+`;
+
+/* The last three take an entry off its stream: without effects, to the dead letters, or with effects.
+ *
+ * Input: KEYS the step's, owner, requests, done, tries, dead letters;
+ *        ARGV the step's, token, entry, then the entry's command, session, request, `p` or `e`, payload, deadline.
+ * Output: what the step answers, else 1; or an error that begins with one of REFUSED.
+ * A step reads its own KEYS and ARGV: what is not its own stands behind and is taken off first. */
+
+/** Takes an entry off its stream that has no effects. */
+export const dropEntry: Script<unknown> = new Script(`${OWN_LUA}
+redis.call('HDEL', tries, id)
+return 1`);
+
+/** Takes an entry off its stream and puts it to the dead letters. ARGV: the reason in front. */
+export const buryEntry: Script<unknown> = new Script(`${OWN_LUA}
+bury(ARGV[1])
+return 1`);
+
+const commits = new Map<string, Script<unknown>>();
+
+/** The script that takes an entry off its stream together with a step's effects. */
+export function commitScript(step: Script<unknown>): Script<unknown> {
+  let commit = commits.get(step.hash);
+  if (!commit) {
+    commit = new Script(`${OWN_LUA}
+if redis.call('ZADD', done, 'NX', string.match(id, '^%d+'), request) == 0 then return refuse('${REFUSED.repeated}') end
+if redis.call('ZCARD', done) > ${DONE_CAP} then redis.call('ZPOPMIN', done) end
+local function effects()
+${step.source}
+end
+local well, answer = pcall(effects)
+if well and not (type(answer) == 'table' and answer.err) then return answer end
+bury(type(answer) == 'table' and answer.err or tostring(answer))
+return refuse('${REFUSED.broken}')`);
+    commits.set(step.hash, commit);
+  }
+  return commit;
+}

@@ -1,0 +1,37 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SessionClient } from '../../src/index.ts';
+import { createConnection, type RedisConnection } from '../../src/redis/index.ts';
+import { type Service, startService } from '../../src/service/index.ts';
+import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+
+const SECRET = 'a secret of the tests, long enough';
+
+let server: TestRedis;
+let admin: RedisConnection;
+let service: Service;
+let client: SessionClient;
+
+beforeAll(async () => {
+  server = await startTestRedis();
+  admin = await createConnection(server.url, 'admin').connect();
+  service = await startService({ redis: server.url, secret: SECRET, transport: 'streams' });
+  client = new SessionClient({ redis: server.url, transport: 'streams', secret: SECRET, deadlineMs: 2_000 });
+  expect(await client.ready()).toBe(true);
+});
+afterAll(async () => {
+  await client?.close();
+  await service?.stop();
+  await admin?.close();
+  await server?.stop();
+});
+
+describe('requests over streams', () => {
+  it('are answered as over channels', async () => {
+    expect(await client.request('pageview', 'abc', '/a')).toMatchObject({ totalPages: 1, uniquePages: 1 });
+    expect(await client.request('pageview', 'abc', '/a')).toMatchObject({ totalPages: 2, previouslyVisited: true });
+    expect(await client.request('featuredpages', 'abc', ['/a', '/b'])).toEqual(['/b']);
+    expect(await client.publish('mark-item-seen', 'abc', ['x'])).toBe(true);
+    expect(await client.request('featuredpages', 'abc', ['x', 'y'])).toEqual(['y']);
+    expect(client.counters.degraded).toEqual({});
+  });
+});
