@@ -1,4 +1,5 @@
 /* The serving layer's surface. It pulls in the driver and nothing heavy; a test holds that. */
+export type { TransportChoice } from './client/open-transport.ts';
 export type { ClientCounters, Degraded, DegradedReason, SessionClientOptions } from './client/session-client.ts';
 export { SessionClient } from './client/session-client.ts';
 export type { SessionHandle } from './client/session-handle.ts';
@@ -35,4 +36,7 @@ export {
   SessionLimitError,
   StoreUnavailableError,
 } from './store/index.ts';
-export type { Overlap } from './transport/channels/presence.ts';
+export type { Overlap } from './transport/presence.ts';
+export type { RedisWay } from './transport/redis-transport.ts';
+export type { NoAnswerReason, Outcome, SessionTransport } from './transport/transport.ts';
+export { NotKeptError } from './transport/transport.ts';

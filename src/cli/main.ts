@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { addAclCommand } from './acl.ts';
+import { addDeadLettersCommand } from './deadletters.ts';
 import { addDemoCommand } from './demo.ts';
 import { addDoctorCommand } from './doctor.ts';
 import { addInspectCommand } from './inspect.ts';
@@ -32,6 +34,8 @@ for (const add of [
   addNotifyCommand,
   addInspectCommand,
   addDoctorCommand,
+  addAclCommand,
+  addDeadLettersCommand,
 ]) {
   add(program);
 }

@@ -20,7 +20,10 @@ export interface NamespaceFlags {
 /** Adds `--redis`, `--connection`, `--namespace`, `--config` and `--data-dir` to a command. */
 export function addNamespaceOptions(command: Command): Command {
   return command
-    .option('--redis <url>', 'Redis: redis://host:port, rediss://... or unix:///path')
+    .option(
+      '--redis <url>',
+      'Redis: redis://host:port, rediss://... (TLS), unix:///path, redis+cluster://h1:p1,h2:p2 or redis+sentinel://h1:p1,h2:p2/master',
+    )
     .option('--connection <file>', 'a JSON file that says where Redis is: {"url"} or {"host","port","password",...}')
     .option('--namespace <ns>', 'the store: its data and channels (default: sw)')
     .option('--config <file>', 'the configuration (JSON)')

@@ -9,9 +9,11 @@ import { addNamespaceOptions, type NamespaceFlags, resolveNamespace } from './na
 import { untilStopped } from './until-stopped.ts';
 import { UsageError } from './usage-error.ts';
 
+const TRANSPORTS = ['channels', 'streams', 'both'] as const;
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'];
 
 interface ServeFlags extends NamespaceFlags {
+  readonly transport?: string;
   readonly sessionglob?: string;
   readonly http?: string;
   readonly acceptTimes?: boolean;
@@ -21,7 +23,11 @@ interface ServeFlags extends NamespaceFlags {
 /** `sessionwise serve`: one instance of the service, until it is told to stop. */
 export function addServeCommand(program: Command): void {
   addNamespaceOptions(program.command('serve').description('run the service'))
-    .option('--sessionglob <glob>', 'the sessions that this instance serves: "?*", "ab*" or "[a-m]*" (default: ?*)')
+    .option('--transport <way>', 'where requests come from: channels (default), streams or both')
+    .option(
+      '--sessionglob <glob>',
+      'over channels: the sessions that this instance serves: "?*", "ab*" or "[a-m]*" (default: ?*)',
+    )
     .option('--http <[host:]port>', 'answer /healthz, /readyz and /metrics there')
     .option('--accept-times', 'let "at" in a page view count: for replays of logs')
     .option('--log-level <level>', LOG_LEVELS.join(', '), 'info')
@@ -33,6 +39,7 @@ export function addServeCommand(program: Command): void {
       if (!LOG_LEVELS.includes(flags.logLevel)) {
         throw new UsageError(`--log-level ${flags.logLevel} is none: give ${LOG_LEVELS.join(', ')}.`);
       }
+      const transport = checkTransport(flags.transport);
       const log = createLog(flags.logLevel);
       const options = resolveNamespace(flags);
       const archive = archiveOf(flags.config === undefined ? checkConfig({}) : readConfig(flags.config), process.env);
@@ -41,6 +48,7 @@ export function addServeCommand(program: Command): void {
         ...options,
         ...(keys && { sessions: { ...options.sessions, encryption: { keys } } }),
         ...(archive && { archive }),
+        ...(transport && { transport }),
         ...(flags.sessionglob !== undefined && { sessionglob: flags.sessionglob }),
         ...(flags.http !== undefined && { http: parseHttpAddress(flags.http) }),
         ...(flags.acceptTimes && { acceptTimes: true }),
@@ -68,6 +76,12 @@ async function checkArchive(archive: PostgresArchive, log: Log): Promise<void> {
       'The archive cannot be written to now: sessions that end wait in Redis until it can.',
     );
   }
+}
+
+function checkTransport(given: string | undefined): (typeof TRANSPORTS)[number] | undefined {
+  const transport = TRANSPORTS.find((known) => known === given);
+  if (given === undefined || transport) return transport;
+  throw new UsageError(`--transport ${given} is none: give ${TRANSPORTS.join(', ')}.`);
 }
 
 function createLog(level: string): Log {

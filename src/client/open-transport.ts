@@ -1,4 +1,5 @@
-import { type CommandName, isWriting } from '../protocol/index.ts';
+import { type CommandName, isKnownCommand, isWriting } from '../protocol/index.ts';
+import { InlineTransport } from '../transport/inline-transport.ts';
 import { RedisTransport, type RedisTransportOptions, type RedisWay } from '../transport/redis-transport.ts';
 import type { SessionTransport } from '../transport/transport.ts';
 
@@ -14,22 +15,38 @@ export function openTransport(
     readonly redis?: RedisTransportOptions['redis'] | undefined;
   },
 ): SessionTransport {
-  if (typeof transport === 'object' && 'request' in transport) return transport as SessionTransport;
+  // A service's own is shared by all clients of the process, and outlives each of them.
+  if (transport instanceof InlineTransport) return transport.another();
+  if (isTransport(transport)) return transport;
+  const wayOf = wayByCommand(transport);
   const { redis } = options;
   if (redis === undefined) throw new RangeError("redis is missing: give a URL, or a service's `inline` as transport.");
-  const wayOf = wayByCommand(transport as Exclude<TransportChoice, SessionTransport>);
   return new RedisTransport({ ...options, redis, wayOf });
 }
 
-function wayByCommand(choice: Exclude<TransportChoice, SessionTransport>): (command: string) => RedisWay {
+type Ways = Exclude<TransportChoice, SessionTransport>;
+
+function isTransport(choice: TransportChoice): choice is SessionTransport {
+  return typeof choice === 'object' && choice !== null && 'request' in choice && 'publish' in choice;
+}
+
+function wayByCommand(choice: Ways): (command: string) => RedisWay {
   if (choice === 'mixed') return (command) => (isWriting(command) ? 'streams' : 'channels');
   if (choice === 'channels' || choice === 'streams') return () => choice;
-  const ways = new Map(Object.entries(typeof choice === 'object' && choice !== null ? choice : { '': choice }));
+  if (typeof choice !== 'object' || choice === null || Array.isArray(choice)) throw refusal('transport', choice);
+  const ways = new Map(Object.entries(choice));
   for (const [command, way] of ways) {
-    if (way === 'channels' || way === 'streams') continue;
-    throw new RangeError(
-      `transport ${command === '' ? '' : `of ${command} `}${JSON.stringify(way)} cannot be used: give "channels", "streams", "mixed" or one way per command.`,
-    );
+    if (!isKnownCommand(command)) {
+      throw new RangeError(`transport names ${JSON.stringify(command)}, and there is no such command.`);
+    }
+    if (way !== 'channels' && way !== 'streams') throw refusal(`transport of ${command}`, way);
   }
   return (command) => ways.get(command) ?? 'channels';
+}
+
+function refusal(what: string, value: unknown): RangeError {
+  const shown = JSON.stringify(value) ?? String(value);
+  return new RangeError(
+    `${what} ${shown} cannot be used: give "channels", "streams", "mixed", one of the first two per command, or a service's \`inline\`.`,
+  );
 }

@@ -54,7 +54,8 @@ export interface SessionClientOptions {
   /** Over streams: the most requests that may wait in all streams together. What finds no room is refused. Default
    *  100,000. */
   readonly maxBacklog?: number;
-  /** Over streams: the namespace's secret, with which payloads are sealed. Default: they are in the clear. */
+  /** Over streams: the namespace's secret, at least 16 characters, with which payloads are sealed. What is sealed with
+   *  another is not served and lands in the dead letters. Default: payloads are in the clear. */
   readonly secret?: string;
   /** Over streams: how long `publish` tries to have a must-keep command taken, in milliseconds. Default 2,000. */
   readonly keepDeadlineMs?: number;
@@ -64,9 +65,9 @@ export interface SessionClientOptions {
   readonly deadlineMs?: number;
   /** `inbox` (default): one subscription carries all replies. `list`: the paper's BLPOP, on pooled connections. */
   readonly replies?: ReplyMode;
-  /** Connections for `list` replies. Default 16. */
+  /** Connections for `list` replies; in a Cluster to each master. Default 16. */
   readonly blockingConnections?: number;
-  /** Requests that wait at once; above it they degrade at once. Default 10,000. */
+  /** Over Redis: requests that wait at once; above it they degrade at once. Default 10,000. */
   readonly maxPending?: number;
 }
 
@@ -77,11 +78,23 @@ interface ClientEvents {
   overlap: [Overlap];
   /** Connected to Redis. */
   up: [];
-  /** Redis is away; the client goes on trying. */
+  /** Redis is away, or refuses what we need; the client goes on trying. */
   down: [Error];
 }
 
+const LONGEST_DEADLINE_MS = 60_000;
+const SHORTEST_SECRET = 16;
 const NO_SESSION = 'This is no session id: give 1 to 128 of A-Z, a-z, 0-9, _ and -, or sessionOf(token).';
+
+function checkDeadline(name: string, deadlineMs: number): void {
+  if (deadlineMs > 0 && deadlineMs <= LONGEST_DEADLINE_MS) return;
+  throw new RangeError(`${name} ${deadlineMs} cannot be used: give more than 0 and at most 60,000.`);
+}
+
+function checkCount(name: string, count: number): void {
+  if (Number.isInteger(count) && count > 0) return;
+  throw new RangeError(`${name} ${count} cannot be used: give a whole number from 1.`);
+}
 
 function isSessionId(session: unknown): session is string {
   return typeof session === 'string' && isSession(session);
@@ -120,16 +133,20 @@ export class SessionClient extends EventEmitter<ClientEvents> {
   constructor(options: SessionClientOptions) {
     super();
     const { namespace = DEFAULT_NAMESPACE, deadlineMs = 100, replies = 'inbox' } = options;
-    const { blockingConnections = 16, maxPending = 10_000 } = options;
-    if (!(deadlineMs > 0 && deadlineMs <= 60_000)) {
-      throw new RangeError(`deadlineMs ${deadlineMs} cannot be used: give more than 0 and at most 60,000.`);
+    const { blockingConnections = 16, maxPending = 10_000, keepDeadlineMs = 2_000, secret } = options;
+    checkDeadline('deadlineMs', deadlineMs);
+    checkDeadline('keepDeadlineMs', keepDeadlineMs);
+    checkCount('blockingConnections', blockingConnections);
+    checkCount('maxPending', maxPending);
+    if (secret !== undefined && (typeof secret !== 'string' || secret.length < SHORTEST_SECRET)) {
+      throw new RangeError(`The secret cannot be used: give the service's, at least ${SHORTEST_SECRET} characters.`);
     }
     if (replies !== 'inbox' && replies !== 'list') {
       throw new RangeError(`replies ${JSON.stringify(replies)} cannot be used: give "inbox" or "list".`);
     }
     this.namespace = checkNamespace(namespace);
     this.deadlineMs = deadlineMs;
-    this.#keepDeadlineMs = options.keepDeadlineMs ?? 2_000;
+    this.#keepDeadlineMs = keepDeadlineMs;
     this.#transport = openTransport(options.transport ?? 'channels', {
       redis: options.redis,
       namespace,
@@ -137,7 +154,7 @@ export class SessionClient extends EventEmitter<ClientEvents> {
       blockingConnections,
       maxPending,
       maxBacklog: options.maxBacklog ?? 100_000,
-      secret: options.secret,
+      secret,
     });
     this.#transport.on('up', () => this.emit('up'));
     this.#transport.on('down', (error) => this.emit('down', error));
@@ -165,25 +182,23 @@ export class SessionClient extends EventEmitter<ClientEvents> {
 
   /** Sends a command and waits for no answer. Settles when Redis has it: whether somebody took it, as far as is known.
    *  @throws NotKeptError only where the command must be kept (`mark-notification-seen`, `mark-item-seen`), its way keeps
-   *  it (streams, inline), and it was not certainly taken. */
-  async publish<C extends CommandName>(
-    command: C,
-    session: string,
-    payload: CommandMap[C]['payload'],
-  ): Promise<boolean> {
+   *  it (streams, inline), and it was not certainly taken. Who does not look at the promise hears of it by the counter
+   *  `unheard` only: it is never an unhandled rejection. */
+  publish<C extends CommandName>(command: C, session: string, payload: CommandMap[C]['payload']): Promise<boolean> {
     this.#counts.publishes += 1;
-    const text = encode(session, payload);
-    try {
-      const heard = await this.#send(command, session, text);
-      if (!heard) this.#counts.unheard += 1;
-      return heard;
-    } catch (error) {
-      this.#counts.unheard += 1;
-      throw error;
-    }
+    const sent = this.#send(command, session, encode(session, payload));
+    sent.then(
+      (heard) => {
+        if (!heard) this.#counts.unheard += 1;
+      },
+      () => {
+        this.#counts.unheard += 1;
+      },
+    );
+    return sent;
   }
 
-  /** Sends a command and waits for its answer, at most `deadlineMs`. `undefined` where none came: the `degraded` event
+  /** Sends a command and waits for its answer, at most `deadlineMs` (and 60,000). `undefined` where none came: the `degraded` event
    *  and the counters say why. Never rejects. */
   async request<C extends CommandName>(
     command: C,
@@ -198,12 +213,13 @@ export class SessionClient extends EventEmitter<ClientEvents> {
       return this.#degrade({ command, session: isSessionId(session) ? session : '', reason, message });
     }
     const breaker = this.#breakerFor(command, session);
-    if (breaker.isOpen || deadlineMs <= 0) {
+    if (breaker.isOpen || !(deadlineMs > 0)) {
       // A view that nobody waits for is still a view.
       if (isWriting(command)) this.#send(command, session, text).catch(() => undefined);
       return this.#degrade({ command, session, reason: breaker.isOpen ? 'breaker-open' : 'deadline' });
     }
-    const outcome = await this.#transport.request(command, session, text, deadlineMs);
+    const waitMs = Math.min(deadlineMs, LONGEST_DEADLINE_MS);
+    const outcome = await this.#transport.request(command, session, text, waitMs);
     if (!outcome.answered) {
       if (outcome.reason === 'deadline') breaker.miss();
       return this.#degrade({ command, session, reason: outcome.reason });

@@ -17,6 +17,7 @@ export interface Config {
   $schema?: string | undefined;
   redis?: string | ConnectionOptions | undefined;
   namespace?: string | undefined;
+  transport?: 'channels' | 'streams' | 'both' | undefined;
   sessionglob?: string | undefined;
   secret?: string | undefined;
   http?: string | number | undefined;
@@ -57,6 +58,8 @@ const tls = z.union([
   }),
 ]);
 
+const server = z.strictObject({ host: z.string().min(1), port: z.int().min(1).max(65535).exactOptional() });
+
 const connection = z.strictObject({
   url: z.string().exactOptional(),
   host: z.string().exactOptional(),
@@ -66,6 +69,11 @@ const connection = z.strictObject({
   password: z.string().exactOptional(),
   db: z.int().min(0).exactOptional(),
   tls: tls.exactOptional(),
+  cluster: z.array(server).min(1).exactOptional().describe('Some nodes of a Redis Cluster. Default port 6379.'),
+  sentinels: z.array(server).min(1).exactOptional().describe('Instead of host and port. Default port 26379.'),
+  master: z.string().min(1).exactOptional().describe('What the Sentinels call the master.'),
+  sentinelUsername: z.string().exactOptional().describe("The Sentinels' own login."),
+  sentinelPassword: z.string().exactOptional(),
 });
 
 const encryptionKey = z
@@ -82,12 +90,16 @@ export const configSchema: z.ZodType<Config> = z
     redis: z
       .union([z.string(), connection])
       .optional()
-      .describe('A URL, or host and port. --redis and --connection win.'),
+      .describe('A URL (redis://, redis+cluster://, redis+sentinel://) or its parts. --redis and --connection win.'),
     namespace: z.string().optional().describe('One store: its data and channels. Default "sw".'),
+    transport: z
+      .enum(['channels', 'streams', 'both'])
+      .optional()
+      .describe('Where requests come from. Default "channels".'),
     sessionglob: z
       .string()
       .optional()
-      .describe('The sessions of this instance: "?*", "ab*" or "[a-m]*". Default "?*".'),
+      .describe('Over channels, the sessions of this instance: "?*", "ab*" or "[a-m]*". Default "?*".'),
     secret: z
       .string()
       .min(16)
@@ -208,6 +220,7 @@ export function serviceOptionsOf(config: Config): Omit<ServiceOptions, 'redis'> 
       ...(retention.bounceMinutes !== undefined && { bounceSeconds: Math.ceil(retention.bounceMinutes * 60) }),
     },
     ...(config.namespace !== undefined && { namespace: config.namespace }),
+    ...(config.transport !== undefined && { transport: config.transport }),
     ...(config.sessionglob !== undefined && { sessionglob: config.sessionglob }),
     ...(config.secret !== undefined && { secret: config.secret }),
     ...(config.acceptTimes !== undefined && { acceptTimes: config.acceptTimes }),

@@ -4,12 +4,13 @@ import {
   type ConnectionOptions,
   createConnection,
   Keys,
+  PARTITIONS,
   type RedisConnection,
   RedisTooOldError,
   readCapabilities,
   readMeta,
 } from '../redis/index.ts';
-import { Presence } from '../transport/channels/presence.ts';
+import { Presence } from '../transport/presence.ts';
 
 /** One thing that was looked at. */
 export interface Finding {
@@ -62,6 +63,7 @@ export async function diagnose(address: ConnectionOptions, namespace: string): P
       await judgeLatency(redis),
       await judgeNamespace(redis, namespace),
       await judgeInstances(redis, namespace),
+      ...(await judgeStreams(redis, namespace)),
     ];
   } finally {
     await redis.close();
@@ -196,4 +198,25 @@ async function judgeInstances(redis: RedisConnection, namespace: string): Promis
         'service',
         `${instances.length} serving, and their globs overlap (${globs}): views count twice. Give them disjoint --sessionglob.`,
       );
+}
+
+async function judgeStreams(redis: RedisConnection, namespace: string): Promise<Finding[]> {
+  const keys = new Keys(namespace);
+  const sum = async (keyOf: (partition: number) => string): Promise<number> => {
+    const lengths = await Promise.all(
+      Array.from({ length: PARTITIONS }, (_, partition) => redis.command<number>('XLEN', keyOf(partition))),
+    );
+    return lengths.reduce((total, length) => total + length, 0);
+  };
+  const [waiting, dead] = await Promise.all([
+    sum((partition) => keys.requests(partition)),
+    sum((partition) => keys.deadLetters(partition)),
+  ]);
+  const findings: Finding[] = [];
+  if (waiting > 0)
+    findings.push(note('streams', `${waiting} requests wait: growing, where no instance works them off.`));
+  if (dead > 0) {
+    findings.push(problem('streams', `${dead} requests were given up: see sessionwise deadletters list.`));
+  }
+  return findings;
 }

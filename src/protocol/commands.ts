@@ -77,6 +77,22 @@ export interface CommandMap {
 /** The names of protocol v1. */
 export type CommandName = keyof CommandMap;
 
+const KNOWN: Readonly<Record<CommandName, true>> = {
+  pageview: true,
+  'session-analytics': true,
+  combo: true,
+  featuredpages: true,
+  surface: true,
+  notifications: true,
+  'mark-notification-seen': true,
+  'mark-item-seen': true,
+};
+
+/** Whether protocol v1 has a command of this name. */
+export function isKnownCommand(command: string): command is CommandName {
+  return Object.hasOwn(KNOWN, command);
+}
+
 const WRITING: readonly string[] = ['pageview', 'mark-notification-seen', 'mark-item-seen'];
 
 /** Whether a command changes something, so that sending it makes sense even where nobody waits for its answer. */

@@ -8,7 +8,7 @@ export type {
   PageviewReply,
   Suggestion,
 } from './commands.ts';
-export { encodePayload, isWriting, mustKeep } from './commands.ts';
+export { encodePayload, isKnownCommand, isWriting, mustKeep } from './commands.ts';
 export type { Heartbeat } from './heartbeat.ts';
 export {
   decodeHeartbeat,

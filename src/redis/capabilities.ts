@@ -1,3 +1,4 @@
+import { ConnectionOptionsError } from './connection-options-error.ts';
 import type { RedisConnection } from './redis-connection.ts';
 
 /** The oldest server that has what we use (`SMISMEMBER`, `ZMSCORE`, `GETEX`: 6.2). */
@@ -19,8 +20,8 @@ export class RedisTooOldError extends Error {
   readonly code = 'REDIS_TOO_OLD';
 }
 
-/** Asks a server what it is: one round trip.
- *  @throws RedisTooOldError below 6.2. */
+/** Asks a server what it is: one round trip. In a Cluster any of its masters.
+ *  @throws RedisTooOldError below 6.2; ConnectionOptionsError where a single server's address leads to a Cluster. */
 export async function readCapabilities(redis: RedisConnection): Promise<Capabilities> {
   const [info, bloomInfo] = await Promise.all([
     redis.command<string>('INFO', 'server'),
@@ -34,10 +35,18 @@ export async function readCapabilities(redis: RedisConnection): Promise<Capabili
       `Redis at ${redis.address} is version ${version}: Sessionwise needs ${OLDEST_SERVER} or newer.`,
     );
   }
+  const cluster = (field('redis_mode') ?? field('server_mode')) === 'cluster';
+  // A connection to one node of a Cluster that is known as such has the Cluster's options.
+  if (cluster && redis.options.cluster === undefined) {
+    const node = redis.options.path === undefined ? redis.address : 'host:port';
+    throw new ConnectionOptionsError(
+      `Redis at ${redis.address} is a node of a Cluster: write ${redis.options.tls ? 'rediss' : 'redis'}+cluster://${node}, where more nodes may follow, each after a comma.`,
+    );
+  }
   return {
     version,
     flavour: field('valkey_version') === undefined ? 'redis' : 'valkey',
-    cluster: field('redis_mode') === 'cluster',
+    cluster,
     bloom,
   };
 }

@@ -1,6 +1,18 @@
 import { readFileSync } from 'node:fs';
+import { ConnectionOptionsError } from './connection-options-error.ts';
+import { parseConnectionUrl } from './connection-url.ts';
 
-/** Where Redis is: a URL (`redis://`, `rediss://`, `unix:///path`), or the parts, as in the paper's connection file. */
+export { ConnectionOptionsError };
+
+/** Where a server is. */
+export interface ServerAddress {
+  host: string;
+  /** Default 6379; of a Sentinel 26379. */
+  port?: number;
+}
+
+/** Where Redis is: a URL (`redis://`, `rediss://`, `unix:///path`, `redis+cluster://h1:p1,h2:p2`,
+ *  `redis+sentinel://h1:p1,h2:p2/master`), or the parts, as in the paper's connection file. */
 export interface ConnectionOptions {
   url?: string;
   host?: string;
@@ -12,17 +24,24 @@ export interface ConnectionOptions {
   password?: string;
   /** Database number. Default 0. Pub/sub ignores it: two applications on one server need two namespaces. */
   db?: number;
-  /** Default false. */
+  /** Default false. Of a Cluster for all nodes, with Sentinel for the Sentinels too. */
   tls?: boolean | { ca?: string; cert?: string; key?: string; servername?: string; rejectUnauthorized?: boolean };
+  /** Some nodes of a Redis Cluster; they tell the others. Instead of host and port. */
+  cluster?: readonly ServerAddress[];
+  /** The Sentinels, which say where the master is. Instead of host and port. */
+  sentinels?: readonly ServerAddress[];
+  /** What the Sentinels call the master. */
+  master?: string;
+  /** The Sentinels' own login, which is not Redis's. */
+  sentinelUsername?: string;
+  sentinelPassword?: string;
 }
 
-/** A connection that cannot be described: a wrong URL, an unreadable or invalid connection file. */
-export class ConnectionOptionsError extends Error {
-  override readonly name = 'ConnectionOptionsError';
-  readonly code = 'CONNECTION_OPTIONS';
-}
-
-const KEYS = ['url', 'host', 'port', 'path', 'username', 'password', 'db', 'tls'];
+const KEYS = [
+  ...['url', 'host', 'port', 'path', 'username', 'password', 'db', 'tls'],
+  ...['cluster', 'sentinels', 'master', 'sentinelUsername', 'sentinelPassword'],
+];
+const TEXTS = ['host', 'path', 'username', 'password', 'master', 'sentinelUsername', 'sentinelPassword'] as const;
 
 /** Checks connection options and fills in what the URL says.
  *  @throws ConnectionOptionsError that names the wrong value, never the password. */
@@ -31,22 +50,24 @@ export function parseConnection(given: string | ConnectionOptions): ConnectionOp
   const unknown = Object.keys(options).find((key) => !KEYS.includes(key));
   if (unknown)
     throw new ConnectionOptionsError(`Unknown connection option "${unknown}": known are ${KEYS.join(', ')}.`);
-  if (options.url !== undefined) return { ...options, ...parseUrl(options.url) };
-  if (options.port !== undefined && !(Number.isInteger(options.port) && options.port > 0 && options.port < 65536)) {
-    throw new ConnectionOptionsError(`The port ${JSON.stringify(options.port)} is not one: give 1 to 65535.`);
+  const whole = options.url === undefined ? options : { ...options, ...parseConnectionUrl(options.url) };
+  // rediss:// says that, and the option how.
+  if (typeof options.tls === 'object' && whole.tls === true) whole.tls = options.tls;
+  if (whole.port !== undefined) checkPort(whole.port);
+  if (whole.db !== undefined && !(Number.isInteger(whole.db) && whole.db >= 0)) {
+    throw new ConnectionOptionsError(`The database number ${JSON.stringify(whole.db)} is not one: give 0 or more.`);
   }
-  if (options.db !== undefined && !(Number.isInteger(options.db) && options.db >= 0)) {
-    throw new ConnectionOptionsError(`The database number ${JSON.stringify(options.db)} is not one: give 0 or more.`);
-  }
-  for (const key of ['host', 'path', 'username', 'password'] as const) {
-    if (options[key] !== undefined && typeof options[key] !== 'string') {
+  for (const key of TEXTS) {
+    if (whole[key] !== undefined && typeof whole[key] !== 'string') {
       throw new ConnectionOptionsError(`The connection option "${key}" must be a string.`);
     }
   }
-  return options;
+  checkCluster(whole);
+  checkSentinels(whole);
+  return whole;
 }
 
-/** Reads a connection file: JSON, `{url}` or `{host,port,path,username,password,db,tls}`.
+/** Reads a connection file: JSON, `{url}` or the parts.
  *  @throws ConnectionOptionsError where it cannot be read or is wrong. */
 export function readConnectionFile(file: string): ConnectionOptions {
   let text: string;
@@ -74,33 +95,71 @@ export function readConnectionFile(file: string): ConnectionOptions {
 
 /** The address as a person may read it in logs: no user, no password. */
 export function describeConnection(options: ConnectionOptions): string {
+  const list = (servers: readonly ServerAddress[], port: number): string =>
+    servers.map((server) => describeServer(server, port)).join(',');
+  if (options.cluster !== undefined) return list(options.cluster, 6379);
+  if (options.sentinels !== undefined) return `${options.master} of ${list(options.sentinels, 26379)}`;
   if (options.path !== undefined) return options.path;
-  return `${options.host ?? '127.0.0.1'}:${options.port ?? 6379}`;
+  return describeServer({ host: options.host ?? '127.0.0.1', port: options.port ?? 6379 });
 }
 
-function parseUrl(url: string): ConnectionOptions {
-  if (!URL.canParse(url)) {
+/** `host:port`; an IPv6 address stands in brackets. */
+export function describeServer({ host, port }: ServerAddress, defaultPort = 6379): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port ?? defaultPort}`;
+}
+
+function checkPort(port: unknown): void {
+  if (!(Number.isInteger(port) && (port as number) > 0 && (port as number) < 65536)) {
+    throw new ConnectionOptionsError(`The port ${JSON.stringify(port)} is not one: give 1 to 65535.`);
+  }
+}
+
+function checkServers(name: 'cluster' | 'sentinels', servers: unknown): void {
+  if (!Array.isArray(servers) || servers.length === 0) {
+    throw new ConnectionOptionsError(`"${name}" must be a list of addresses: [{"host":"h","port":6379}, ...].`);
+  }
+  for (const server of servers) {
+    if (typeof server !== 'object' || server === null || typeof server.host !== 'string' || server.host === '') {
+      throw new ConnectionOptionsError(`An address of "${name}" has no host: give {"host":"h","port":6379}.`);
+    }
+    if (server.port !== undefined) checkPort(server.port);
+  }
+}
+
+const OTHERS = ['host', 'port', 'path'] as const;
+
+function checkCluster(options: ConnectionOptions): void {
+  if (options.cluster === undefined) return;
+  checkServers('cluster', options.cluster);
+  const other = ([...OTHERS, 'sentinels', 'master'] as const).find((key) => options[key] !== undefined);
+  if (other !== undefined) {
     throw new ConnectionOptionsError(
-      'The Redis URL is not one: write redis://host:port, rediss://... or unix:///path.',
+      `"${other}" and "cluster" exclude each other: a Cluster's nodes stand in "cluster", each with host and port.`,
     );
   }
-  const { protocol, hostname, port, pathname, username, password } = new URL(url);
-  const login = {
-    ...(username !== '' && { username: decodeURIComponent(username) }),
-    ...(password !== '' && { password: decodeURIComponent(password) }),
-  };
-  if (protocol === 'unix:') return { path: decodeURIComponent(pathname), ...login };
-  if (protocol !== 'redis:' && protocol !== 'rediss:') {
-    throw new ConnectionOptionsError(`"${protocol}//" is no Redis address: write redis://, rediss:// or unix://.`);
+  if (options.db) {
+    throw new ConnectionOptionsError(
+      `A Cluster has the database 0 only, not ${options.db}: leave "db" out and use a --namespace of your own.`,
+    );
   }
-  const db = pathname.slice(1);
-  if (!/^\d*$/.test(db))
-    throw new ConnectionOptionsError(`The Redis URL ends with "/${db}", which is no database number.`);
-  return {
-    ...login,
-    host: hostname.replace(/^\[|\]$/g, '') || '127.0.0.1',
-    port: port === '' ? 6379 : Number(port),
-    ...(db !== '' && { db: Number(db) }),
-    ...(protocol === 'rediss:' && { tls: true }),
-  };
+}
+
+function checkSentinels(options: ConnectionOptions): void {
+  if (options.sentinels === undefined) {
+    const alone = (['master', 'sentinelUsername', 'sentinelPassword'] as const).find((key) => options[key]);
+    if (alone === undefined) return;
+    throw new ConnectionOptionsError(`"${alone}" is for Sentinel: give "sentinels" too, a list of addresses.`);
+  }
+  checkServers('sentinels', options.sentinels);
+  const other = OTHERS.find((key) => options[key] !== undefined);
+  if (other !== undefined) {
+    throw new ConnectionOptionsError(
+      `"${other}" and "sentinels" exclude each other: the Sentinels say where the master is.`,
+    );
+  }
+  if (!options.master) {
+    throw new ConnectionOptionsError(
+      'The master is missing: give the name that the Sentinels know it by, "master" or redis+sentinel://h1:p1,h2:p2/<master>.',
+    );
+  }
 }

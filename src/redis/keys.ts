@@ -65,6 +65,8 @@ end
  *  The last part is short because every session pays for it. */
 export class Keys {
   readonly namespace: string;
+  #session: string | undefined;
+  #prefix = '';
 
   constructor(namespace: string) {
     this.namespace = checkNamespace(namespace);
@@ -154,7 +156,8 @@ export class Keys {
     return `${this.#partition(partition)}:@owner`;
   }
 
-  /** Ids of the requests of a partition that were done lately: a sorted set, request id -> milliseconds of the epoch. */
+  /** The requests of a partition that were done lately: a sorted set, `<session>:<request id>` -> milliseconds of the
+   *  epoch. */
   done(partition: number): string {
     return `${this.#partition(partition)}:@done`;
   }
@@ -225,8 +228,13 @@ export class Keys {
     return `${this.namespace}:{${PARTITION_TAGS[partitionOf(group)]}}:@group:${group}`;
   }
 
+  // The keys of a session are asked for one after another.
   #of(session: string): string {
-    return `${this.namespace}:{${PARTITION_TAGS[partitionOf(session)]}}:${session}`;
+    if (session !== this.#session) {
+      this.#session = session;
+      this.#prefix = `${this.namespace}:{${PARTITION_TAGS[partitionOf(session)]}}:${session}`;
+    }
+    return this.#prefix;
   }
 }
 

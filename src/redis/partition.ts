@@ -24,14 +24,15 @@ const CRC_TABLE = Uint16Array.from({ length: 256 }, (_, byte) => {
 });
 
 /** CRC16/XMODEM, the one that Redis Cluster uses (Cluster specification, appendix A: "123456789" is 0x31c3). */
-export function crc16(text: string): number {
+export function crc16(text: string | Buffer): number {
   let crc = 0;
-  for (const byte of Buffer.from(text)) crc = ((crc << 8) & 0xffff) ^ CRC_TABLE[((crc >> 8) ^ byte) & 0xff]!;
+  for (const byte of typeof text === 'string' ? Buffer.from(text) : text)
+    crc = ((crc << 8) & 0xffff) ^ CRC_TABLE[((crc >> 8) ^ byte) & 0xff]!;
   return crc;
 }
 
 /** The hash slot of a tag in Redis Cluster. */
-export function hashSlot(tag: string): number {
+export function hashSlot(tag: string | Buffer): number {
   return crc16(tag) % SLOTS;
 }
 

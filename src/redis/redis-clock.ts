@@ -1,4 +1,4 @@
-import type { RedisConnection } from './redis-connection.ts';
+import type { CommandConnection } from './redis-connection.ts';
 
 /** Tells the time in milliseconds of the epoch. */
 export type Clock = () => number;
@@ -24,7 +24,7 @@ export class RedisClock {
   }
 
   /** Measures: one TIME, taken as read halfway through its round trip. */
-  async measure(redis: RedisConnection): Promise<void> {
+  async measure(redis: Pick<CommandConnection, 'command'>): Promise<void> {
     const sent = performance.now();
     const [seconds, microseconds] = await redis.command<[string, string]>('TIME');
     const halfway = (sent + performance.now()) / 2;

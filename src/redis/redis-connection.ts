@@ -48,7 +48,8 @@ export interface RedisConnection extends EventEmitter<ConnectionEvents>, Command
   readonly isCluster: boolean;
   /** Whether the connection stands; a frozen server's does for a while. */
   readonly isConnected: boolean;
-  /** Whether commands would be sent now; in a Cluster, to every master that is known. */
+  /** Whether commands would be sent now; in a Cluster, to every master that has slots, and what is subscribed to is
+   *  heard. */
   readonly isReady: boolean;
   /** Where it goes, for people. */
   readonly address: string;
@@ -66,12 +67,16 @@ export interface RedisConnection extends EventEmitter<ConnectionEvents>, Command
   duplicateFor(key: string, name?: string): RedisConnection;
   /** Whether a command for `key` would be sent now. */
   isReadyFor(key: string): boolean;
-  /** A connection to each master, for what must be done on all of them; outside a Cluster itself. They belong to this
-   *  connection: do not close them. */
+  /** The one of `masters()` that a command for `key` would go to now; undefined while that is not known. */
+  masterFor(key: string): RedisConnection | undefined;
+  /** A connection to each master that has slots, as far as known, for what must be done on all of them; outside a Cluster
+   *  itself. They belong to this connection: do not close them. */
   masters(): RedisConnection[];
-  /** Sends one command. Commands that are sent in the same turn share a write.
+  /** Sends one command. Commands that are sent in the same turn (to the same server) share a write. In a Cluster what a
+   *  server did not execute because the slot is elsewhere is sent there.
    *  @throws whatever Redis answers as an error; RedisNotReadyError, or an error of the driver where the connection is
-   *  lost on the way. */
+   *  lost on the way: then nobody knows whether it was executed. RangeError in a Cluster for a command that means one
+   *  server's whole keyspace, as SCAN. */
   command<Reply = unknown>(...args: CommandArguments): Promise<Reply>;
   /** MULTI, the commands, EXEC in one write. All keys must share a slot.
    *  @throws where the transaction was refused or any command failed. */

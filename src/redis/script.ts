@@ -18,35 +18,40 @@ export class Script<Reply> {
   /** Runs it. All keys must share a slot.
    *  @throws whatever the script or Redis answers as an error. */
   run(redis: CommandConnection, keys: readonly string[], args: readonly ScriptArgument[]): Promise<Reply> {
-    return this.#run(redis, (...command) => redis.command<Reply>(...command), keys, args);
+    return this.#run(redis, (command) => redis.command<Reply>(...command), keys, args);
   }
 
   /** As `run`, with bulk strings as Buffers. */
   runForBuffers(redis: CommandConnection, keys: readonly string[], args: readonly ScriptArgument[]): Promise<Reply> {
-    return this.#run(redis, (...command) => redis.commandForBuffers<Reply>(...command), keys, args);
+    return this.#run(redis, (command) => redis.commandForBuffers<Reply>(...command), keys, args);
   }
 
   async #run(
     redis: CommandConnection,
-    send: (...command: CommandArguments) => Promise<Reply>,
+    send: (command: CommandArguments) => Promise<Reply>,
     keys: readonly string[],
     args: readonly ScriptArgument[],
   ): Promise<Reply> {
-    const tail = [String(keys.length), ...keys, ...args.map((arg) => (Buffer.isBuffer(arg) ? arg : String(arg)))];
+    const command = ['EVALSHA', this.hash, String(keys.length), ...keys, ...args.map(textOf)];
+    const inFull = (): Promise<Reply> => send(['EVAL', this.source, ...command.slice(2)]);
     // In full the first time on a connection, and not after a refusal only: a request that is sent again would be
     // overtaken by those behind it.
     const known = redis.knownScripts(keys[0]);
     if (!known.has(this.hash)) {
       known.add(this.hash);
-      return send('EVAL', this.source, ...tail);
+      return inFull();
     }
     try {
-      return await send('EVALSHA', this.hash, ...tail);
+      return await send(command);
     } catch (error) {
       if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-      return send('EVAL', this.source, ...tail);
+      return inFull();
     }
   }
+}
+
+function textOf(arg: ScriptArgument): string | Buffer {
+  return typeof arg === 'number' ? String(arg) : arg;
 }
 
 /** An atomic step that is ready to be done: a script, what it works on, and how its answer reads. Whoever does it may put

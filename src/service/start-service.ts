@@ -138,7 +138,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
 
     redis.on('lost', (error) => {
       if (!closed) log.warn({ reason: error.message }, 'Redis is away; trying again.');
-      closed = away;
+      // In a Cluster the other masters go on; what goes to the one that is away fails by itself.
+      if (!redis.isCluster) closed = away;
     });
     let recheckTimer: NodeJS.Timeout | undefined;
     const reopen = (): void => {

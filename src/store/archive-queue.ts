@@ -1,5 +1,6 @@
 import { Keys, PARTITIONS, partitionOf, type RedisConnection } from '../redis/index.ts';
 import type { ArchivedActivity, ArchivedSession } from './archived-session.ts';
+import { type ClusterSide, clusterSideOf } from './cluster-side.ts';
 import { unpackBytes, unpackTexts } from './packed-texts.ts';
 import { type RecordHeader, readHeader } from './record.ts';
 import { archiveDone } from './scripts/archive-done.ts';
@@ -34,17 +35,20 @@ export class ArchiveQueue {
   readonly #keys: Keys;
   readonly #lifecycleLength: number;
   readonly #seal: Seal | undefined;
+  readonly #cluster: ClusterSide | undefined;
 
   constructor(redis: RedisConnection, namespace: string, lifecycleLength: number, seal: Seal | undefined) {
     this.#redis = redis;
     this.#keys = new Keys(namespace);
     this.#lifecycleLength = lifecycleLength;
     this.#seal = seal;
+    this.#cluster = clusterSideOf(redis, this.#keys, lifecycleLength);
   }
 
-  /** Says that there is an archive: from now on, sessions that end are kept for it. Holds for seven days. */
+  /** Says that there is an archive: from now on, sessions that end are kept for it. Holds for seven days.
+   *  @throws where it could not be said to all; those that were reached know it. */
   async arm(): Promise<void> {
-    await Promise.all(
+    await allOf(
       partitions().map((partition) =>
         this.#redis.command('SET', this.#keys.archiving(partition), '1', 'PX', String(ARCHIVING_MS)),
       ),
@@ -52,13 +56,12 @@ export class ArchiveQueue {
   }
 
   /** Sessions that may be tried now, at most `limit` new ones and as many that failed of each partition, the oldest
-   *  first; and how many wait in all. */
+   *  first; and how many wait in all. In a Cluster: of the masters that answer. */
   async list(limit: number): Promise<{ waiting: number; due: WaitingSession[] }> {
-    const replies = await Promise.all(
-      partitions().map((partition) =>
-        archiveWaiting.run(this.#redis, [this.#keys.ended(partition)], [this.#keys.namespace, limit]),
-      ),
-    );
+    const questions = partitions()
+      .map((partition) => this.#keys.ended(partition))
+      .map((ended) => archiveWaiting.run(this.#redis, [ended], [this.#keys.namespace, limit]));
+    const replies = await (this.#redis.isCluster ? answersOf(questions) : Promise.all(questions));
     let waiting = 0;
     const due: WaitingSession[] = [];
     for (const [count, ...flat] of replies) {
@@ -104,11 +107,14 @@ export class ArchiveQueue {
   /** Deletes a session that was archived, and tells it. False where another archiver has done so, or nothing was left. */
   async done({ session, endedAt, attempts }: WaitingSession): Promise<boolean> {
     const keys = this.#keys;
+    const partition = partitionOf(session);
+    const streams = this.#cluster ? [keys.outbox(partition), keys.absent(partition)] : [keys.lifecycle()];
     const done = await archiveDone.run(
       this.#redis,
-      [keys.record(session), keys.ended(partitionOf(session)), keys.lifecycle()],
+      [keys.record(session), keys.ended(partition), ...streams],
       [session, endedAt, attempts, keys.namespace, this.#lifecycleLength],
     );
+    this.#cluster?.told(session);
     return done === 1;
   }
 
@@ -122,13 +128,16 @@ export class ArchiveQueue {
     );
   }
 
-  /** Keeps what has waited for long from expiring. */
+  /** Keeps what has waited for long from expiring.
+   *  @throws where it could not be done for all. */
   async keep(): Promise<void> {
-    for (const partition of partitions()) {
-      for (let first = 0, count = KEEP_AT_ONCE; count === KEEP_AT_ONCE; first += count) {
-        const args = [this.#keys.namespace, first, KEEP_AT_ONCE];
-        count = await archiveKeep.run(this.#redis, [this.#keys.ended(partition)], args);
-      }
+    await allOf(partitions().map((partition) => this.#keepOf(partition)));
+  }
+
+  async #keepOf(partition: number): Promise<void> {
+    for (let first = 0, count = KEEP_AT_ONCE; count === KEEP_AT_ONCE; first += count) {
+      const args = [this.#keys.namespace, first, KEEP_AT_ONCE];
+      count = await archiveKeep.run(this.#redis, [this.#keys.ended(partition)], args);
     }
   }
 
@@ -163,6 +172,17 @@ function readActivity([totalPages, uniquePages, exact, activeMinutes, day, minut
 function ownText(fields: SessionFields, name: string): string | undefined {
   const json = fields.get(name);
   return json === undefined ? undefined : (JSON.parse(json) as string);
+}
+
+/** Waits for all, however they end.
+ *  @throws what the first one that failed did. */
+async function allOf(works: readonly Promise<unknown>[]): Promise<void> {
+  for (const result of await Promise.allSettled(works)) if (result.status === 'rejected') throw result.reason;
+}
+
+async function answersOf<Answer>(questions: readonly Promise<Answer>[]): Promise<Answer[]> {
+  const results = await Promise.allSettled(questions);
+  return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
 }
 
 function partitions(): number[] {

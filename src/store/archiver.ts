@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
-import { Keys, type RedisConnection } from '../redis/index.ts';
+import { isTransient, Keys, type RedisConnection } from '../redis/index.ts';
 import { ArchiveQueue, type WaitingSession } from './archive-queue.ts';
 import type { ArchivedSession, ArchiveFunction } from './archived-session.ts';
 import { Lease } from './lease.ts';
@@ -64,6 +64,7 @@ export class Archiver extends EventEmitter<ArchiverEvents> {
   readonly #queue: ArchiveQueue;
   readonly #archive: ArchiveFunction;
   readonly #lease: Lease;
+  readonly #keys: Keys;
   readonly #options: Required<Omit<ArchiverOptions, 'encryption' | 'lifecycleLength'>>;
   readonly #onReady = (): void => {
     // It may be another server, or an empty one.
@@ -96,7 +97,8 @@ export class Archiver extends EventEmitter<ArchiverEvents> {
     };
     const seal = options.encryption && new Seal(options.encryption.keys, namespace);
     this.#queue = new ArchiveQueue(redis, namespace, options.lifecycleLength, seal);
-    const lease = new Keys(namespace).lease('archive');
+    this.#keys = new Keys(namespace);
+    const lease = this.#keys.lease('archive');
     this.#lease = new Lease(redis, lease, randomBytes(8).toString('hex'), this.#options.intervalMs * LEASE_INTERVALS);
   }
 
@@ -126,7 +128,7 @@ export class Archiver extends EventEmitter<ArchiverEvents> {
   }
 
   async #tick(): Promise<void> {
-    if (!this.#redis.isReady || !this.#options.enabled()) return;
+    if (!this.#isReady || !this.#options.enabled()) return;
     if (performance.now() - this.#armedAt > ARM_INTERVAL_MS) await this.#arm();
     this.#isOurs = await this.#lease.take();
     if (this.#stopped || !this.#isOurs) return;
@@ -143,7 +145,7 @@ export class Archiver extends EventEmitter<ArchiverEvents> {
   }
 
   async #arm(): Promise<void> {
-    if (!this.#redis.isReady || !this.#options.enabled()) return;
+    if (!this.#isReady || !this.#options.enabled()) return;
     this.#armedAt = performance.now();
     await this.#queue.arm().catch(() => {
       this.#armedAt = Number.NEGATIVE_INFINITY;
@@ -171,7 +173,9 @@ export class Archiver extends EventEmitter<ArchiverEvents> {
       while (next < due.length && this.#mayWork() && (wasAway || !this.#isAway)) {
         const entry = due[next]!;
         next += 1;
-        if (await this.#take(entry)) done += 1;
+        const isTaken = this.#take(entry);
+        // In a Cluster another master's sessions can go on.
+        if (await (this.#redis.isCluster ? isTaken.catch(() => false) : isTaken)) done += 1;
       }
     };
     // All of them: where Redis refuses one, the others are still at theirs.
@@ -188,7 +192,7 @@ export class Archiver extends EventEmitter<ArchiverEvents> {
     try {
       ended = await this.#queue.read(entry);
     } catch (error) {
-      if (!this.#redis.isReady) throw error;
+      if (this.#isAbsence(error, session)) throw error;
       await this.#putOff(entry, error);
       return false;
     }
@@ -240,7 +244,18 @@ export class Archiver extends EventEmitter<ArchiverEvents> {
   }
 
   #mayWork(): boolean {
-    return this.#isOurs && !this.#stopped && this.#redis.isReady && this.#options.enabled();
+    return this.#isOurs && !this.#stopped && this.#isReady && this.#options.enabled();
+  }
+
+  // In a Cluster that is whether the lease can be held; without it nobody works, or all would call the archive.
+  get #isReady(): boolean {
+    return this.#redis.isReadyFor(this.#keys.lease('archive'));
+  }
+
+  // Nothing is wrong with the session.
+  #isAbsence(error: unknown, session: string): boolean {
+    if (!this.#redis.isReadyFor(this.#keys.record(session))) return true;
+    return this.#redis.isCluster && isTransient(error);
   }
 }
 

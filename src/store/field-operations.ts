@@ -90,7 +90,7 @@ export class FieldOperations {
       [
         address.hash ?? '',
         this.#records.settings.absoluteMs,
-        redis.notAfter,
+        redis.notAfter(address.session),
         'set-if',
         version,
         packTexts(listChanges(changes)),
@@ -115,7 +115,7 @@ export class FieldOperations {
     const [status, header, json] = await changeField.runForBuffers(
       redis,
       [this.#records.keys.record(address.session)],
-      [address.hash ?? '', this.#records.settings.absoluteMs, redis.notAfter, ...operation],
+      [address.hash ?? '', this.#records.settings.absoluteMs, redis.notAfter(address.session), ...operation],
     );
     if (status === -3) throw this.#unfit(operation[0]!, field);
     if (status === -2) throw sealedByOthers(address.session);

@@ -25,8 +25,8 @@ export class SessionCensus {
     const living: LoadedSession[] = [];
     for await (const batch of this.#batches()) {
       const loaded = await this.#connection.run(
-        (redis) => Promise.all(batch.map((session) => this.#records.tryLoad(redis, session))),
-        true,
+        (redis) => Promise.all(batch.sessions.map((session) => this.#records.tryLoad(redis, session))),
+        { key: batch.due, reads: true },
       );
       for (const session of loaded) if (session) living.push(session);
     }
@@ -36,7 +36,9 @@ export class SessionCensus {
   /** Ends all of them, and forgets those that cannot be read. */
   async clear(): Promise<void> {
     for await (const batch of this.#batches()) {
-      await this.#connection.run((redis) => Promise.all(batch.map((session) => this.#clear(redis, session))));
+      await this.#connection.run((redis) => Promise.all(batch.sessions.map((session) => this.#clear(redis, session))), {
+        key: batch.due,
+      });
     }
   }
 
@@ -50,11 +52,12 @@ export class SessionCensus {
   }
 
   // By members and not by position, so that what is ended on the way shifts nothing.
-  async *#batches(): AsyncGenerator<string[]> {
+  async *#batches(): AsyncGenerator<{ readonly due: string; readonly sessions: string[] }> {
     for (let partition = 0; partition < PARTITIONS; partition += 1) {
       const due = this.#records.keys.due(partition);
-      const sessions = await this.#connection.run((redis) => redis.command<string[]>('ZRANGE', due, '0', '-1'), true);
-      for (let i = 0; i < sessions.length; i += AT_ONCE) yield sessions.slice(i, i + AT_ONCE);
+      const read = (redis: StoreOperation): Promise<string[]> => redis.command('ZRANGE', due, '0', '-1');
+      const sessions = await this.#connection.run(read, { key: due, reads: true });
+      for (let i = 0; i < sessions.length; i += AT_ONCE) yield { due, sessions: sessions.slice(i, i + AT_ONCE) };
     }
   }
 }

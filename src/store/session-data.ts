@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { createToken, isSession } from '../protocol/index.ts';
+import { Keys } from '../redis/index.ts';
 import { Archiver } from './archiver.ts';
 import { FieldOperations, type SetIfOutcome } from './field-operations.ts';
 import { ImportedSessions } from './imported-sessions.ts';
@@ -14,6 +15,7 @@ import type { StoreOperation } from './store-operation.ts';
 import { type SessionDataOptions, settingsOf } from './store-options.ts';
 import { Sweeper } from './sweeper.ts';
 import { readToken } from './token-proof.ts';
+import { userReference } from './user-reference.ts';
 import { type EndReason, type UserSession, UserSessions } from './user-sessions.ts';
 
 /** Whose data are meant: a token, which is checked; or a session's id, by code that needs no token (a job, a webhook). */
@@ -49,9 +51,10 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
   constructor(options: SessionDataOptions) {
     super();
     const settings = settingsOf(options);
-    this.#connection = new StoreConnection(options.redis, settings.deadlineMs);
+    const keys = new Keys(settings.namespace);
+    this.#connection = new StoreConnection(options.redis, keys, settings.deadlineMs);
     try {
-      this.#records = new SessionRecords(this.#connection, settings, options.encryption);
+      this.#records = new SessionRecords(this.#connection, keys, settings, options.encryption);
     } catch (error) {
       void this.#connection.close();
       throw error;
@@ -88,9 +91,10 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     return this.#records.settings.absoluteMs;
   }
 
-  /** The time by Redis's clock, in milliseconds of the epoch. */
-  now(): number {
-    return this.#connection.now();
+  /** The time by Redis's clock, in milliseconds of the epoch; in a Cluster by that of the master that holds `session`,
+   *  or of any. */
+  now(session?: string): number {
+    return this.#connection.now(session);
   }
 
   /** Reads a session; undefined where there is none, it has ended, or the token is not its own.
@@ -98,7 +102,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
   async load(token: string): Promise<LoadedSession | undefined> {
     const proof = readToken(token);
     if (!proof) return undefined;
-    return this.#read(async (redis) => {
+    return this.#read(proof.session, async (redis) => {
       const loaded = await this.#records.load(redis, proof);
       return loaded ?? this.#imported?.take(redis, token, proof);
     });
@@ -117,7 +121,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
   ): Promise<LoadedSession | undefined> {
     const proof = proofOf(token);
     const { fields, cookie } = writeFields(values);
-    return this.#run(async (redis) => {
+    return this.#run(proof.session, async (redis) => {
       const base = loaded?.session === proof.session ? loaded : undefined;
       const before = base ?? (options.isNew ? undefined : await this.#records.load(redis, proof));
       const { times } = this.#records;
@@ -147,7 +151,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
    *  @throws StoreUnavailableError */
   async isCurrent(token: string): Promise<boolean> {
     const proof = readToken(token);
-    return proof !== undefined && this.#read((redis) => this.#records.isCurrent(redis, proof));
+    return proof !== undefined && this.#read(proof.session, (redis) => this.#records.isCurrent(redis, proof));
   }
 
   /** Renews a session: it ends its idle time from now. Sends nothing where it was renewed less than `touchEveryMs` ago.
@@ -160,10 +164,10 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     const json = fields.get('cookie');
     if (loaded && json !== undefined && json !== loaded.fields.get('cookie')) {
       const changes = [{ name: 'cookie', set: json }];
-      return this.#run((redis) => this.#records.change(redis, proof, loaded, changes, terms));
+      return this.#run(proof.session, (redis) => this.#records.change(redis, proof, loaded, changes, terms));
     }
     if (loaded && this.#records.times.isFresh(loaded, terms)) return true;
-    return this.#run((redis) => this.#records.touch(redis, proof, loaded, terms));
+    return this.#run(proof.session, (redis) => this.#records.touch(redis, proof, loaded, terms));
   }
 
   /** Ends a session, for good. Whether it lived until now.
@@ -171,7 +175,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
   async end(target: SessionTarget, reason: EndReason = 'destroyed'): Promise<boolean> {
     const address = typeof target === 'string' ? readToken(target) : addressOf(target);
     if (!address) return false;
-    return this.#run(async (redis) => {
+    return this.#run(address.session, async (redis) => {
       const forestall = typeof target === 'string' && (await this.#imported?.forget(redis, target));
       const lived = await this.#users.endRecord(redis, address, reason, { forestall: forestall === true });
       return lived || forestall === true;
@@ -186,20 +190,18 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     const proof = proofOf(token);
     const next = createToken(proof.session);
     const { hash } = readToken(next)!;
-    const { keys, settings } = this.#records;
-    const { graceMs, absoluteMs, lifecycleLength } = settings;
-    const record = keys.record(proof.session);
-    const [status, header] = await this.#run((redis) =>
-      rotateRecord.runForBuffers(
-        redis,
-        [record, keys.lifecycle()],
-        [proof.hash, proof.session, hash, graceMs, absoluteMs, lifecycleLength, redis.notAfter],
-      ),
+    const { graceMs, absoluteMs, lifecycleLength } = this.#records.settings;
+    const record = this.#records.keys.record(proof.session);
+    const [status, header] = await this.#run(proof.session, (redis) =>
+      rotateRecord.runForBuffers(redis, this.#records.stepKeys(proof.session), [
+        ...[proof.hash, proof.session, hash, graceMs, absoluteMs, lifecycleLength, redis.notAfter(proof.session)],
+      ]),
     ).catch((error: unknown) => {
       // It may have been done all the same, and then the only secret that anybody has would end with its grace.
-      this.#connection.afterwards((redis) => undoRotation.run(redis, [record], [proof.hash, hash]));
+      this.#connection.afterwards(record, (redis) => undoRotation.run(redis, [record], [proof.hash, hash]));
       throw error;
     });
+    this.#records.cluster?.told(proof.session);
     if (status === 0) throw new SessionGoneError('rotate()');
     if (!header) return undefined;
     loaded?.follow(header);
@@ -210,14 +212,14 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
    *  @throws StoreUnavailableError, SessionGoneError; SessionDataError where the field holds no number. */
   increment(target: SessionTarget, field: string, by = 1, loaded?: LoadedSession): Promise<number> {
     const address = addressOf(target);
-    return this.#run((redis) => this.#fields.increment(redis, address, loaded, field, by));
+    return this.#run(address.session, (redis) => this.#fields.increment(redis, address, loaded, field, by));
   }
 
   /** Appends to a list of a session in one step, and returns the list.
    *  @throws StoreUnavailableError, SessionGoneError, NotSerialisableError; SessionDataError where the field is no list. */
   append(target: SessionTarget, field: string, values: readonly unknown[], loaded?: LoadedSession): Promise<unknown[]> {
     const address = addressOf(target);
-    return this.#run((redis) => this.#fields.append(redis, address, loaded, field, values));
+    return this.#run(address.session, (redis) => this.#fields.append(redis, address, loaded, field, values));
   }
 
   /** Sets fields if nobody has changed the session since it had `version`; `undefined` removes a field.
@@ -229,7 +231,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     loaded?: LoadedSession,
   ): Promise<SetIfOutcome> {
     const address = addressOf(target);
-    return this.#run((redis) => this.#fields.setIf(redis, address, loaded, version, values));
+    return this.#run(address.session, (redis) => this.#fields.setIf(redis, address, loaded, version, values));
   }
 
   /** Gives a session to a user. Returns the sessions that were ended for it, where the store does that.
@@ -241,7 +243,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     loaded?: LoadedSession,
   ): Promise<string[]> {
     const address = addressOf(target);
-    return this.#run(async (redis) => {
+    return this.#run(address.session, async (redis) => {
       const session = loaded ?? (await this.#records.load(redis, address));
       if (!session) throw new SessionGoneError('identify()');
       return this.#users.identify(redis, address, session, userId, options.device);
@@ -250,20 +252,29 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
 
   /** A user's sessions that live, the last seen first.
    *  @throws StoreUnavailableError */
-  sessionsOf(userId: string): Promise<UserSession[]> {
-    return this.#read((redis) => this.#users.list(redis, userId));
+  async sessionsOf(userId: string): Promise<UserSession[]> {
+    return this.#connection.run((redis) => this.#users.list(redis, userId), {
+      key: this.#users.indexOf(userId),
+      reads: true,
+    });
   }
 
   /** Ends one of a user's sessions. False where it has ended, or is another user's.
    *  @throws StoreUnavailableError */
-  endSession(userId: string, session: string): Promise<boolean> {
-    return this.#run((redis) => this.#users.end(redis, userId, session));
+  async endSession(userId: string, session: string): Promise<boolean> {
+    const user = userReference(userId);
+    if (typeof session !== 'string' || !isSession(session)) return false;
+    return this.#run(session, (redis) =>
+      this.#users.endRecord(redis, { session, hash: undefined }, 'by-user', { user }),
+    );
   }
 
   /** Ends a user's sessions, all or all but `keep` (a session's id). How many it were.
    *  @throws StoreUnavailableError */
-  endSessionsOf(userId: string, options: { readonly keep?: string } = {}): Promise<number> {
-    return this.#run((redis) => this.#users.endAll(redis, userId, options.keep));
+  async endSessionsOf(userId: string, options: { readonly keep?: string } = {}): Promise<number> {
+    return this.#connection.run((redis) => this.#users.endAll(redis, userId, options.keep), {
+      key: this.#users.indexOf(userId),
+    });
   }
 
   /** The ids of all sessions that live; not their tokens, which nobody has. For tools: it looks at all of them.
@@ -284,23 +295,24 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     return this.#census.clear();
   }
 
-  /** Ends the connection; operations that wait are refused. */
+  /** Ends the connection; operations that wait are refused. In a Cluster events that are on their way to the lifecycle
+   *  stream get a second. */
   close(): Promise<void> {
     this.#closed ??= (async () => {
       this.#sweeper?.stop();
       await this.#archiver?.stop();
-      await this.#connection.close();
+      await this.#connection.close(this.#records.cluster?.outbox.idle());
       this.removeAllListeners();
     })();
     return this.#closed;
   }
 
-  #run<Result>(work: (redis: StoreOperation) => Promise<Result>): Promise<Result> {
-    return this.#connection.run(work);
+  #run<Result>(session: string, work: (redis: StoreOperation) => Promise<Result>): Promise<Result> {
+    return this.#connection.run(work, { key: this.#records.keys.record(session) });
   }
 
-  #read<Result>(work: (redis: StoreOperation) => Promise<Result>): Promise<Result> {
-    return this.#connection.run(work, true);
+  #read<Result>(session: string, work: (redis: StoreOperation) => Promise<Result>): Promise<Result> {
+    return this.#connection.run(work, { key: this.#records.keys.record(session), reads: true });
   }
 }
 

@@ -1,4 +1,5 @@
-import { type CommandConnection, Keys, partitionOf } from '../redis/index.ts';
+import { type CommandConnection, type Keys, partitionOf } from '../redis/index.ts';
+import { type ClusterSide, clusterSideOf, stepKeys } from './cluster-side.ts';
 import { applyChanges, changesBetween, type FieldChange, listChanges } from './field-changes.ts';
 import { LoadedSession } from './loaded-session.ts';
 import { packTexts, unpackBytes, unpackTexts } from './packed-texts.ts';
@@ -26,6 +27,8 @@ export interface SessionAddress {
 export class SessionRecords {
   readonly keys: Keys;
   readonly settings: SessionDataSettings;
+  /** Undefined outside a Cluster. */
+  readonly cluster: ClusterSide | undefined;
   readonly #seal: Seal | undefined;
   /** Redis cannot change sealed fields; so within this process one after the other changes a session. */
   readonly turns: Turns = new Turns();
@@ -34,12 +37,14 @@ export class SessionRecords {
   /** @throws RangeError for keys that are none. */
   constructor(
     connection: StoreConnection,
+    keys: Keys,
     settings: SessionDataSettings,
     encryption: SessionDataOptions['encryption'],
   ) {
-    this.times = new SessionTimes(connection, settings);
+    this.times = new SessionTimes(connection, keys, settings);
     this.settings = settings;
-    this.keys = new Keys(settings.namespace);
+    this.keys = keys;
+    this.cluster = clusterSideOf(connection.redis, keys, settings.lifecycleLength);
     this.#seal = encryption && new Seal(encryption.keys, settings.namespace);
   }
 
@@ -60,7 +65,7 @@ export class SessionRecords {
       if (!header.previous || !sameHash(hash, header.previous.secret)) return undefined;
       byPrevious = true;
     }
-    if (await this.times.isOver(redis, header, byPrevious)) return undefined;
+    if (await this.times.isOver(redis, session, header, byPrevious)) return undefined;
     return new LoadedSession(
       session,
       record.subarray(0, header.length),
@@ -134,13 +139,17 @@ export class SessionRecords {
     terms: EndTerms,
   ): Promise<boolean> {
     const { namespace, absoluteMs } = this.settings;
-    const header = await touchRecord.runForBuffers(
-      redis,
-      [this.keys.record(session)],
-      [hash ?? '', session, terms.idleMs, terms.touchEveryMs, absoluteMs, terms.cookieExpiresAt, namespace],
-    );
-    if (header && loaded) loaded.follow(header);
-    return header !== null;
+    const header = await touchRecord
+      .for(this.#place)
+      .runForBuffers(
+        redis,
+        [this.keys.record(session)],
+        [hash ?? '', session, terms.idleMs, terms.touchEveryMs, absoluteMs, terms.cookieExpiresAt, namespace],
+      );
+    if (!header) return false;
+    this.cluster?.renewed(session, readHeader(header), loaded?.facts.expiresAt);
+    loaded?.follow(header);
+    return true;
   }
 
   /** Packs, and seals where that is asked for, what is to be written. */
@@ -222,7 +231,7 @@ export class SessionRecords {
     const body = this.close(session, fields);
     if (loaded && this.#isUntouched(loaded, hash, given)) {
       const next = nextHeader(loaded.header, {
-        lastSeenAt: this.times.now(),
+        lastSeenAt: this.times.now(session),
         cookieExpiresAt: end.cookieExpiresAt,
         sealed: this.isSealing,
       });
@@ -241,7 +250,20 @@ export class SessionRecords {
       namespace,
       lifecycleLength,
     });
-    return saveRecord.runForBuffers(redis, [record, this.keys.lifecycle()], [body, terms]);
+    const keys = this.cluster && mode === 'update' ? [record] : this.stepKeys(session);
+    const [status, header] = await saveRecord.for(this.#place).runForBuffers(redis, keys, [body, terms]);
+    if (mode !== 'update') this.cluster?.told(session);
+    if (header) this.cluster?.renewed(session, readHeader(header), loaded?.facts.expiresAt);
+    return header ? [status, header] : [status];
+  }
+
+  /** The keys of a step that changes more of a session than its record. */
+  stepKeys(session: string): string[] {
+    return stepKeys(this.#place, this.keys, session);
+  }
+
+  get #place(): { readonly isCluster: boolean } {
+    return { isCluster: this.cluster !== undefined };
   }
 
   // As far as is known here. With its own secret: whoever saves by another one must be looked at.

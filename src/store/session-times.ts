@@ -1,6 +1,7 @@
-import type { CommandConnection } from '../redis/index.ts';
+import type { CommandConnection, Keys } from '../redis/index.ts';
 import type { LoadedSession } from './loaded-session.ts';
 import type { RecordHeader } from './record.ts';
+import { serverTime } from './store-clocks.ts';
 import type { StoreConnection } from './store-connection.ts';
 import { DEFAULT_IDLE_MS, type SessionDataSettings } from './store-options.ts';
 
@@ -21,16 +22,18 @@ const CLOCK_DRIFT_MS = 10;
 /** When sessions end: by Redis's clock, as far as it is known here, and by Redis itself where that is not enough. */
 export class SessionTimes {
   readonly #connection: StoreConnection;
+  readonly #keys: Keys;
   readonly #settings: SessionDataSettings;
 
-  constructor(connection: StoreConnection, settings: SessionDataSettings) {
+  constructor(connection: StoreConnection, keys: Keys, settings: SessionDataSettings) {
     this.#connection = connection;
+    this.#keys = keys;
     this.#settings = settings;
   }
 
-  /** The time by Redis's clock, in milliseconds of the epoch. */
-  now(): number {
-    return this.#connection.now();
+  /** The time by the clock of the Redis that holds a session, in milliseconds of the epoch. */
+  now(session: string): number {
+    return this.#connection.now(session);
   }
 
   /** The terms of a session whose cookie says `cookieExpiresAt` (undefined: it has no cookie, or one without an end). */
@@ -55,11 +58,12 @@ export class SessionTimes {
   }
 
   /** Whether a session's end, as it was loaded, need not be moved for what `terms` say. */
-  isFresh({ facts }: LoadedSession, terms: EndTerms): boolean {
-    const now = this.now();
+  isFresh({ session, facts }: LoadedSession, terms: EndTerms): boolean {
+    if (!this.#knowsTime(session)) return false;
+    const now = this.now(session);
     const last = this.#lastMoment(facts);
     // A save takes a while to Redis, and only where the idle time was really shortened the end is too late.
-    const slack = CLOCK_DRIFT_MS + this.#connection.clockErrorMs + terms.touchEveryMs / 10;
+    const slack = CLOCK_DRIFT_MS + this.#connection.clocks.of(session).errorMs + terms.touchEveryMs / 10;
     const latest = Math.min(now + terms.idleMs + terms.touchEveryMs, last);
     return (
       terms.touchEveryMs > 0 &&
@@ -70,17 +74,29 @@ export class SessionTimes {
   }
 
   /** Whether a session that was loaded lives without a doubt. */
-  livesOn({ facts }: LoadedSession): boolean {
-    return Math.min(facts.expiresAt, this.#lastMoment(facts)) - this.now() > CLOCK_DOUBT_MS;
+  livesOn({ session, facts }: LoadedSession): boolean {
+    if (!this.#knowsTime(session)) return false;
+    return Math.min(facts.expiresAt, this.#lastMoment(facts)) - this.now(session) > CLOCK_DOUBT_MS;
   }
 
   /** Whether a session is over, or the previous secret that it was asked for by. */
-  async isOver(redis: CommandConnection, header: RecordHeader, byPreviousSecret: boolean): Promise<boolean> {
+  async isOver(
+    redis: CommandConnection,
+    session: string,
+    header: RecordHeader,
+    byPreviousSecret: boolean,
+  ): Promise<boolean> {
     const grace = byPreviousSecret && header.previous ? header.previous.until : Number.POSITIVE_INFINITY;
     const end = Math.min(header.expiresAt, this.#lastMoment(header), grace);
-    if (end - this.now() > CLOCK_DOUBT_MS) return false;
+    if (this.#knowsTime(session) && end - this.now(session) > CLOCK_DOUBT_MS) return false;
+    if (this.#connection.redis.isCluster) return (await serverTime(redis, this.#keys.record(session))) >= end;
     const [seconds, microseconds] = await redis.command<[string, string]>('TIME');
     return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000) >= end;
+  }
+
+  // A Cluster's masters may think differently of the time: one that was not asked yet is not guessed at.
+  #knowsTime(session: string): boolean {
+    return !this.#connection.redis.isCluster || this.#connection.clocks.of(session).isMeasured;
   }
 
   #lastMoment({ createdAt }: RecordHeader): number {

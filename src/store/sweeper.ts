@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Keys, PARTITIONS, type RedisConnection } from '../redis/index.ts';
+import { type ClusterSide, clusterSideOf } from './cluster-side.ts';
 import { Lease } from './lease.ts';
 import { sweepPartition } from './scripts/sweep-partition.ts';
 
@@ -16,6 +17,7 @@ export class Sweeper {
   readonly #intervalMs: number;
   readonly #lease: Lease;
   readonly #enabled: () => boolean;
+  readonly #cluster: ClusterSide | undefined;
   #timer: NodeJS.Timeout | undefined;
   #sweeping: Promise<void> | undefined;
 
@@ -34,6 +36,7 @@ export class Sweeper {
     this.#lifecycleLength = options.lifecycleLength;
     this.#intervalMs = options.intervalMs ?? SWEEP_INTERVAL_MS;
     this.#enabled = options.enabled ?? (() => true);
+    this.#cluster = clusterSideOf(redis, this.#keys, options.lifecycleLength);
     this.#lease = new Lease(redis, this.#keys.lease('sweep'), randomBytes(8).toString('hex'), this.#intervalMs * 3);
   }
 
@@ -53,28 +56,46 @@ export class Sweeper {
     void this.#lease.release();
   }
 
-  /** Ends all sessions that are due now, whoever's turn it is. How many were looked at. */
+  /** Ends all sessions that are due now, whoever's turn it is. How many were looked at.
+   *  @throws what Redis answers for one partition, when the others are done. */
   async sweep(): Promise<number> {
-    const counts = await Promise.all(
+    const results = await Promise.allSettled(
       Array.from({ length: PARTITIONS }, (_, partition) => this.#sweepPartition(partition)),
     );
-    return counts.reduce((sum, count) => sum + count, 0);
+    let total = 0;
+    for (const result of results) {
+      if (result.status === 'rejected') throw result.reason;
+      total += result.value;
+    }
+    return total;
   }
 
   async #sweepIfOurs(): Promise<void> {
+    if (!this.#enabled() || !(await this.#isOurs())) return;
     // What fails now is due the next time as well.
-    if (this.#redis.isReady && this.#enabled() && (await this.#lease.take())) await this.sweep().catch(() => undefined);
+    await this.sweep().catch(() => undefined);
+  }
+
+  async #isOurs(): Promise<boolean> {
+    if (this.#redis.isReadyFor(this.#keys.lease('sweep'))) return this.#lease.take();
+    // The lease saves work and no more: where its master is away, all sweep what they reach.
+    return this.#redis.isCluster;
   }
 
   async #sweepPartition(partition: number): Promise<number> {
     let total = 0;
     for (let count = AT_ONCE; count === AT_ONCE; total += count) {
-      count = await sweepPartition.run(
-        this.#redis,
-        [this.#keys.due(partition), this.#keys.lifecycle()],
-        [this.#keys.namespace, this.#lifecycleLength, AT_ONCE],
-      );
+      count = await sweepPartition
+        .for(this.#redis)
+        .run(this.#redis, this.#stepKeys(partition), [this.#keys.namespace, this.#lifecycleLength, AT_ONCE]);
     }
+    await this.#cluster?.outbox.move(partition);
     return total;
+  }
+
+  #stepKeys(partition: number): string[] {
+    const due = this.#keys.due(partition);
+    if (!this.#cluster) return [due, this.#keys.lifecycle()];
+    return [due, this.#keys.outbox(partition), this.#keys.absent(partition)];
   }
 }

@@ -1,13 +1,15 @@
-import { isSession } from '../protocol/index.ts';
 import { type FieldChange, listChanges } from './field-changes.ts';
 import type { LoadedSession } from './loaded-session.ts';
 import { packTexts } from './packed-texts.ts';
+import { type PlaceClaim, PlaceClaims } from './place-claims.ts';
+import { readHeader } from './record.ts';
 import { endRecord } from './scripts/end-record.ts';
 import { identifyRecord } from './scripts/identify-record.ts';
 import { DEVICE_FIELD, type SessionFields, USER_FIELD } from './session-fields.ts';
 import type { SessionAddress, SessionRecords } from './session-records.ts';
 import { isOtherFormat, isWrongType, SessionDataError, SessionGoneError, SessionLimitError } from './store-errors.ts';
 import type { StoreOperation } from './store-operation.ts';
+import { sessionOfMember } from './user-index.ts';
 import { userReference } from './user-reference.ts';
 
 /** One of a user's sessions, as "your devices" lists it. */
@@ -30,9 +32,17 @@ export type EndReason = 'destroyed' | 'by-user' | 'limit' | 'cleared';
 /** Which sessions are whose. The session says whose it is; the user's index says where to look. */
 export class UserSessions {
   readonly #records: SessionRecords;
+  /** Undefined outside a Cluster. */
+  readonly #claims: PlaceClaims | undefined;
 
   constructor(records: SessionRecords) {
     this.#records = records;
+    const { cluster, keys, settings } = records;
+    this.#claims =
+      cluster &&
+      new PlaceClaims(keys, cluster.index, settings, (redis, session, user) =>
+        this.endRecord(redis, { session, hash: undefined }, 'limit', { user }).catch(unlessUnreadable),
+      );
   }
 
   /** Gives a loaded session to a user. Returns the sessions that had to end for it.
@@ -56,16 +66,18 @@ export class UserSessions {
     const user = userReference(userId);
     const members = await redis.command<string[]>('ZRANGE', this.#records.keys.userSessions(user), '0', '-1');
     const loaded = await Promise.all(members.map((member) => this.#records.tryLoad(redis, sessionOfMember(member))));
+    const strangers = members.filter((_, i) => loaded[i]?.facts.user !== user);
+    if (strangers.length > 0) this.#records.cluster?.foundStrangers(user, strangers);
     return loaded
       .filter((session): session is LoadedSession => session?.facts.user === user)
       .map(describe)
       .sort((one, other) => other.lastSeenAt - one.lastSeenAt);
   }
 
-  /** Ends one of a user's sessions. False where it is not there, or not this user's. */
-  async end(redis: StoreOperation, userId: string, session: string): Promise<boolean> {
-    if (typeof session !== 'string' || !isSession(session)) return false;
-    return this.endRecord(redis, { session, hash: undefined }, 'by-user', { user: userReference(userId) });
+  /** The key of a user's index.
+   *  @throws RangeError for what is no user id. */
+  indexOf(userId: string): string {
+    return this.#records.keys.userSessions(userReference(userId));
   }
 
   /** Ends a user's sessions, but for `keep`. How many it were. */
@@ -91,13 +103,14 @@ export class UserSessions {
     reason: EndReason,
     { user = '', forestall = false }: { readonly user?: string; readonly forestall?: boolean } = {},
   ): Promise<boolean> {
-    const { keys, settings } = this.#records;
-    const { absoluteMs, namespace, lifecycleLength } = settings;
-    const ended = await endRecord.run(
-      redis,
-      [keys.record(session), keys.lifecycle()],
-      [hash ?? '', session, absoluteMs, namespace, lifecycleLength, reason, user, redis.notAfter, forestall ? 1 : 0],
-    );
+    const { absoluteMs, namespace, lifecycleLength } = this.#records.settings;
+    const notAfter = redis.notAfter(session);
+    const ended = await endRecord
+      .for(redis)
+      .run(redis, this.#records.stepKeys(session), [
+        ...[hash ?? '', session, absoluteMs, namespace, lifecycleLength, reason, user, notAfter, forestall ? 1 : 0],
+      ]);
+    if (ended === 1) this.#records.cluster?.told(session);
     return ended === 1;
   }
 
@@ -108,15 +121,19 @@ export class UserSessions {
     user: string,
     userId: string,
     own: SessionFields,
+    claimed?: PlaceClaim,
   ): Promise<string[]> {
-    const { keys, settings, isSealing } = this.#records;
+    const { settings, isSealing, cluster } = this.#records;
     const { session, hash } = address;
+    // In a Cluster the place comes first: a session whose record says a user must not be missing in the user's index.
+    const needsPlace = claimed === undefined && loaded.facts.user !== user;
+    const { expiresAt } = loaded.facts;
+    const place = needsPlace ? await this.#claims?.claim(redis, user, session, expiresAt) : claimed;
     const changes = isSealing ? '' : packTexts(listChanges(changesOf(own)));
     const fields = new Map([...loaded.fields, ...own]);
-    const [status, header, ...ended] = await identifyRecord.runForBuffers(
-      redis,
-      [keys.record(session), keys.lifecycle()],
-      [
+    const [status, header, ...ended] = await identifyRecord
+      .for(redis)
+      .runForBuffers(redis, this.#records.stepKeys(session), [
         hash ?? '',
         session,
         user,
@@ -127,16 +144,17 @@ export class UserSessions {
         changes,
         settings.namespace,
         settings.lifecycleLength,
-        settings.maxSessionsPerUser,
+        cluster ? Number(place !== undefined) : settings.maxSessionsPerUser,
         settings.onSessionLimit,
         isSealing ? '' : userId,
-        redis.notAfter,
-      ],
-    );
-    if (status === -1) {
+        redis.notAfter(session),
+      ]);
+    if (place && (status === 0 || status === -2)) cluster?.released(user, session, place.score);
+    if (status === -1 || status === -4) {
       const latest = await this.#records.load(redis, address);
+      if (!latest && place) cluster?.released(user, session, place.score);
       if (!latest) throw new SessionGoneError('identify()');
-      const result = await this.#identify(redis, address, latest, user, userId, own);
+      const result = await this.#identify(redis, address, latest, user, userId, own, place);
       loaded.follow(latest.header, changesOf(own));
       return result;
     }
@@ -145,8 +163,10 @@ export class UserSessions {
       throw new SessionDataError(`The data of session ${session} are encrypted: give this store the keys too.`);
     }
     if (status === 0 || !header) throw new SessionGoneError('identify()');
+    cluster?.confirmed(user, session, readHeader(header).expiresAt, place?.score);
+    cluster?.told(session);
     loaded.follow(header, changesOf(own));
-    return ended.map((member) => member.toString());
+    return [...(place?.ended ?? []), ...ended.map((member) => member.toString())];
   }
 }
 
@@ -170,8 +190,4 @@ function describe({ session, fields, facts }: LoadedSession): UserSession {
     lastSeenAt: facts.lastSeenAt,
     expiresAt: facts.expiresAt,
   };
-}
-
-function sessionOfMember(member: string): string {
-  return member.slice(member.indexOf(':') + 1);
 }

@@ -15,6 +15,7 @@ export class InlineTransport extends EventEmitter<TransportEvents> implements Se
   readonly #dispatch: Dispatch;
   readonly #isReady: () => boolean;
   readonly #pending = new Set<() => void>();
+  readonly #others = new Set<InlineTransport>();
   #lateReplies = 0;
   #closed = false;
 
@@ -27,6 +28,19 @@ export class InlineTransport extends EventEmitter<TransportEvents> implements Se
 
   get lateReplies(): number {
     return this.#lateReplies;
+  }
+
+  /** Requests that wait now. */
+  get pending(): number {
+    return this.#pending.size;
+  }
+
+  /** Another one to the same service, for a client of its own: it ends with this one, and this one does not with it. */
+  another(): InlineTransport {
+    const other = new InlineTransport(this.#dispatch, this.#isReady);
+    if (this.#closed) void other.close();
+    else this.#others.add(other);
+    return other;
   }
 
   async ready(deadlineMs: number): Promise<boolean> {
@@ -93,9 +107,10 @@ export class InlineTransport extends EventEmitter<TransportEvents> implements Se
   }
 
   /** Settles what waits. The service lives on. */
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.#closed = true;
     for (const abandon of this.#pending) abandon();
-    return Promise.resolve();
+    for (const other of this.#others) void other.close();
+    this.#others.clear();
   }
 }

@@ -12,7 +12,7 @@ export interface RedisTransportOptions extends Omit<StreamRequesterOptions, 'nam
   readonly redis: string | ConnectionOptions;
   readonly namespace: string;
   readonly replies: ReplyMode;
-  /** Connections for `list` replies. */
+  /** Connections for `list` replies; in a Cluster to each master. */
   readonly blockingConnections: number;
   /** Requests that wait at once; above it they are answered `overloaded`. */
   readonly maxPending: number;
@@ -40,6 +40,7 @@ export class RedisTransport extends EventEmitter<TransportEvents> implements Ses
     this.#streams = new StreamRequester(this.#redis, this.#inbox, options);
     this.#redis.on('ready', () => this.emit('up'));
     this.#redis.on('lost', (error) => this.emit('down', error));
+    this.#inbox.on('refused', (error) => this.emit('down', error));
     this.#inbox.on('overlap', (overlap) => this.emit('overlap', overlap));
     this.#redis.open();
   }

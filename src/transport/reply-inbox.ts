@@ -10,10 +10,12 @@ import { NO_ANSWER, type NoAnswerReason, type Outcome } from './transport.ts';
  * nobody who waits and is counted.
  *
  * In a Cluster a published message goes through every node. Where the servers have sharded channels (Redis 7, Valkey)
- * the inbox is one, on a connection of its own to the node that holds it. */
+ * the inbox is one, on a connection of its own to the node that holds it. What ails another node does not concern it. */
 
 interface InboxEvents {
   overlap: [Overlap];
+  /** Redis does not let us subscribe: no reply can be heard. */
+  refused: [Error];
 }
 
 /** Where replies arrive, and who is there to send them. */
@@ -35,7 +37,7 @@ export class ReplyInbox extends EventEmitter<InboxEvents> {
   constructor(redis: RedisConnection, namespace: string) {
     super();
     this.#namespace = namespace;
-    this.#heartbeats = redis.duplicate('sessionwise-inbox');
+    this.#heartbeats = redis.duplicateFor(heartbeatChannel(namespace), 'sessionwise-inbox');
     this.#replies = redis.isCluster
       ? redis.duplicateFor(inboxChannel(namespace, this.id), 'sessionwise-replies')
       : this.#heartbeats;
@@ -57,9 +59,9 @@ export class ReplyInbox extends EventEmitter<InboxEvents> {
     return this.#lateReplies;
   }
 
-  /** Whether a reply would be heard now. */
+  /** Whether replies and heartbeats would be heard now. */
   get isReady(): boolean {
-    return this.#hearsHeartbeats && this.#hearsReplies && this.#connections().every(({ isReady }) => isReady);
+    return this.#wouldHear && this.#hearsHeartbeats && this.#heartbeats.isReady;
   }
 
   /** For how long heartbeats would have been heard, in milliseconds; 0 while they would not be. */
@@ -76,7 +78,7 @@ export class ReplyInbox extends EventEmitter<InboxEvents> {
   /** Sends a request and waits for its reply, at most `deadlineMs`. `send` gets the request's id; where it resolves with
    *  a reason, or rejects, nothing is waited for. Never rejects. */
   exchange(deadlineMs: number, send: (request: string) => Promise<NoAnswerReason | undefined>): Promise<Outcome> {
-    if (!this.isReady) return Promise.resolve(NO_ANSWER.disconnected);
+    if (!this.#wouldHear) return Promise.resolve(NO_ANSWER.disconnected);
     return new Promise((resolve) => {
       const number = this.nextNumber();
       const settle = (outcome: Outcome): void => {
@@ -99,6 +101,10 @@ export class ReplyInbox extends EventEmitter<InboxEvents> {
     await Promise.all(this.#connections().map((connection) => connection.close()));
   }
 
+  get #wouldHear(): boolean {
+    return this.#hearsReplies && this.#replies.isReady;
+  }
+
   #connections(): RedisConnection[] {
     return this.#replies === this.#heartbeats ? [this.#heartbeats] : [this.#heartbeats, this.#replies];
   }
@@ -108,7 +114,8 @@ export class ReplyInbox extends EventEmitter<InboxEvents> {
       await this.#heartbeats.subscribe(heartbeatChannel(this.#namespace), (message) => this.#hearHeartbeat(message));
       this.#hearsHeartbeats = true;
       this.#listeningSince = performance.now();
-    } catch {
+    } catch (error) {
+      this.#tellRefusal(error);
       // The connection was lost in between: the next one tries again.
       this.#heartbeats.once('ready', () => void this.#subscribeHeartbeats());
     }
@@ -126,9 +133,14 @@ export class ReplyInbox extends EventEmitter<InboxEvents> {
         });
       }
       this.#hearsReplies = true;
-    } catch {
+    } catch (error) {
+      this.#tellRefusal(error);
       this.#replies.once('ready', () => void this.#subscribeReplies());
     }
+  }
+
+  #tellRefusal(error: unknown): void {
+    if (error instanceof Error && /^(NOPERM|ERR)/.test(error.message)) this.emit('refused', error);
   }
 
   #hearHeartbeat(message: string): void {

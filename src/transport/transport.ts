@@ -55,7 +55,7 @@ export interface ClientTransport {
 export interface TransportEvents {
   /** Connected to Redis. */
   up: [];
-  /** Redis is away; it goes on trying. */
+  /** Redis is away, or refuses what we need; it goes on trying. */
   down: [Error];
   /** Two instances of the service share sessions: their views count twice. */
   overlap: [Overlap];

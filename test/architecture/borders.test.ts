@@ -113,7 +113,7 @@ describe('the borders', () => {
     const driven = [...sources].filter(([, { all }]) =>
       all.some((name) => /^(redis|@redis\/.*|ioredis)(\/|$)/.test(name)),
     );
-    expect(driven.map(([file]) => file)).toEqual(['src/redis/node-connection.ts']);
+    expect(driven.map(([file]) => file)).toEqual(['src/redis/driver.ts']);
   });
 
   it('what lies below knows nothing of what lies above', () => {

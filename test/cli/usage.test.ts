@@ -48,6 +48,7 @@ describe('the command line tells what is wrong in one sentence', () => {
     await expectSentence(['serve', '--redis', 'not a url'], 2, /The Redis URL is not one/);
     await expectSentence(['serve', '--redis', locked.url, '--connection', 'x'], 2, /not both/);
     await expectSentence(['serve', '--redis', locked.url, '--sessionglob', '[a'], 2, /session glob "\[a"/);
+    await expectSentence(['serve', '--redis', locked.url, '--transport', 'pigeons'], 2, /--transport pigeons is none/);
     await expectSentence(['serve', '--redis', locked.url, '--namespace', 'Über'], 2, /namespace "Über"/);
     await expectSentence(['serve', '--redis', locked.url, '--http', 'abc'], 2, /address "abc"/);
     await expectSentence(['serve', '--redis', locked.url, '--log-level', 'loud'], 2, /--log-level loud/);

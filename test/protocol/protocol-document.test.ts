@@ -1,4 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { createCipheriv, createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
@@ -7,9 +8,13 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkConfig, serviceOptionsOf } from '../../src/config/index.ts';
 import { sessionOf } from '../../src/protocol/index.ts';
-import { createConnection, type RedisConnection } from '../../src/redis/index.ts';
+import { createConnection, Keys, PARTITION_TAGS, partitionOf, type RedisConnection } from '../../src/redis/index.ts';
 import { commandsByName } from '../../src/service/commands/index.ts';
 import { openNamespace, type Service, startService } from '../../src/service/index.ts';
+import { IN_HAND_LIMIT, MAX_TRIES } from '../../src/transport/streams/partition-worker.ts';
+import { PayloadSeal } from '../../src/transport/streams/payload-seal.ts';
+import { LEASE_MS } from '../../src/transport/streams/stream-receiver.ts';
+import { DEAD_LETTER_CAP, DONE_CAP, DONE_TTL_MS } from '../../src/transport/streams/stream-scripts.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -54,6 +59,7 @@ describe('docs/protocol.md: the byte examples', () => {
       ...serviceOptionsOf(checkConfig(JSON.parse(oneBlock('json service').lines.join('\n')))),
       redis: redis.url,
       secret: SECRET,
+      transport: 'both' as const,
       clock: () => now,
     };
     services.push(await startService(options), await startService({ ...options, namespace: 'shop' }));
@@ -74,8 +80,8 @@ describe('docs/protocol.md: the byte examples', () => {
     await redis?.stop();
   });
 
-  test('there are at least 15', () => {
-    expect(examples.length).toBeGreaterThanOrEqual(15);
+  test('there are at least 25', () => {
+    expect(examples.length).toBeGreaterThanOrEqual(25);
   });
 
   test('every command has one, under each of its names', () => {
@@ -86,9 +92,7 @@ describe('docs/protocol.md: the byte examples', () => {
   });
 
   test('none depends on another: no session stands in two of them', () => {
-    const sessions = examples.map(
-      ({ lines }) => new Set(lines.flatMap((line) => /^> PUBLISH (?:\w+:)?ss:[^:]*:([^:]*):/.exec(line)?.[1] ?? [])),
-    );
+    const sessions = examples.map(({ lines }) => new Set(lines.flatMap((line) => sessionIn(line) ?? [])));
     const all = sessions.flatMap((own) => [...own]);
     expect(all.filter((session, i) => all.indexOf(session) !== i)).toEqual([]);
   });
@@ -116,6 +120,56 @@ describe('docs/protocol.md: the byte examples', () => {
       const [token, session] = line.split(' -> ');
       expect(`${token} -> ${sessionOf(JSON.parse(token!))}`).toBe(`${token} -> ${session}`);
     }
+  });
+});
+
+describe('docs/protocol.md: streams', () => {
+  test('the tags of the partitions', () => {
+    expect(oneBlock('tags').lines.join(' ').split(' ')).toEqual(PARTITION_TAGS);
+  });
+
+  test('the partitions of sessions', () => {
+    const { lines } = oneBlock('partitions');
+    expect(lines.length).toBeGreaterThanOrEqual(3);
+    for (const line of lines) {
+      const session = line.split(' -> ', 1)[0]!;
+      const partition = partitionOf(session);
+      expect(line).toBe(`${session} -> ${partition} -> ${new Keys('sw').requests(partition)}`);
+    }
+  });
+
+  test('every example writes to the partition of its session', () => {
+    const entries = examples.flatMap(({ lines }) => lines.filter((line) => line.startsWith('> XADD ')));
+    expect(entries.length).toBeGreaterThanOrEqual(10);
+    // `*` may not stand in a session: such an entry is an example of a malformed one.
+    for (const line of entries.filter((entry) => !sessionIn(entry)?.includes('*'))) {
+      const [, key] = /^> XADD (\S+) /.exec(line)!;
+      expect(key, line).toBe(new Keys(key!.split(':', 1)[0]!).requests(partitionOf(sessionIn(line)!)));
+    }
+  });
+
+  test('the sealed payload', () => {
+    const { secret, namespace, payload, nonce, key, e, ...context } = JSON.parse(oneBlock('sealed').lines.join('\n'));
+    expect(secret).toBe(SECRET);
+    expect(new PayloadSeal(secret, namespace).open(context, e)).toBe(payload);
+    // As the document tells it, without our code.
+    const derived = createHmac('sha256', secret).update(`sessionwise stream payload ${namespace}`).digest();
+    expect(derived.toString('hex')).toBe(key);
+    const cipher = createCipheriv('aes-256-gcm', derived, Buffer.from(nonce, 'hex'));
+    cipher.setAAD(Buffer.from(`${context.command}:${context.session}:${context.request}`));
+    const text = [Buffer.from(nonce, 'hex'), cipher.update(payload), cipher.final(), cipher.getAuthTag()];
+    expect(Buffer.concat(text).toString('base64url')).toBe(e);
+  });
+
+  test('the figures that services share', () => {
+    expect(JSON.parse(oneBlock('json streams').lines.join('\n'))).toEqual({
+      leaseMs: LEASE_MS,
+      inHand: IN_HAND_LIMIT,
+      tries: MAX_TRIES,
+      doneMs: DONE_TTL_MS,
+      doneMost: DONE_CAP,
+      deadLetters: DEAD_LETTER_CAP,
+    });
   });
 });
 
@@ -166,8 +220,18 @@ describe('README.md', () => {
         continue;
       }
       expect(subcommands, line).toContain(words[0]);
-      expect(flagsOf(await help(words[0])), line).toEqual(expect.arrayContaining(flags));
+      // `deadletters` has subcommands of its own.
+      const isNested = subcommandsOf(await help(words[0])).includes(words[1] ?? '');
+      const text = await help(words[0], ...(isNested ? [words[1]!] : []));
+      expect(flagsOf(text), line).toEqual(expect.arrayContaining(flags));
     }
+  });
+
+  test('acl prints the line that stands there', async () => {
+    const i = blocks.findIndex(({ lines }) => lines[0]?.startsWith('npx sessionwise acl '));
+    const args = blocks[i]!.lines[0]!.split(' ').slice(2);
+    const { stdout } = await promisify(execFile)(process.execPath, [CLI, ...args]);
+    expect(stdout.split('\n')).toContain(blocks[i + 1]!.lines[0]);
   });
 
   test('every flag of the table of serve exists, and every flag of serve stands in it', async () => {
@@ -264,10 +328,11 @@ class ExampleRun {
 }
 
 /** How many arguments a command has; its last one takes the rest of the line. */
-const ARGUMENTS: Readonly<Record<string, number>> = { PUBLISH: 2, BLPOP: 2, SUBSCRIBE: 1, EXISTS: 1 };
+const ARGUMENTS: Readonly<Record<string, number>> = { PUBLISH: 2, BLPOP: 2, SUBSCRIBE: 1, EXISTS: 1, XLEN: 1 };
 
 function argumentsOf(text: string, where: string): string[] {
   const [name, all] = splitOnce(text);
+  if (name === 'XADD') return [name, ...all.split(' ').map((argument) => (argument === '""' ? '' : argument))];
   const count = ARGUMENTS[name];
   if (count === undefined) throw new Error(`${where}: no example may send ${name}.`);
   const args = [name];
@@ -281,6 +346,12 @@ function argumentsOf(text: string, where: string): string[] {
   return [...args, rest === '""' ? '' : rest];
 }
 
+/** The session that a line of an example sends a request for. */
+function sessionIn(line: string): string | undefined {
+  const [, published, added] = /^> (?:PUBLISH (?:\w+:)?ss:[^:]*:([^:]*):|XADD \S+ .* s (\S+) )/.exec(line) ?? [];
+  return published ?? added;
+}
+
 function splitOnce(text: string): [string, string] {
   const blank = text.indexOf(' ');
   return blank < 0 ? [text, ''] : [text.slice(0, blank), text.slice(blank + 1)];
@@ -290,6 +361,7 @@ function splitOnce(text: string): [string, string] {
 function textOf(reply: unknown): string {
   if (reply === null) return '(nil)';
   if (typeof reply === 'number') return String(reply);
+  if (Buffer.isBuffer(reply)) return reply.toString();
   // BLPOP: the key, the element.
   if (Array.isArray(reply)) return new TextDecoder('utf-8', { fatal: true }).decode(reply[1] as Buffer);
   throw new Error(`A reply that no example can show: ${String(reply)}`);
@@ -297,14 +369,18 @@ function textOf(reply: unknown): string {
 
 function compare(actual: string, expected: string, where: string): void {
   const parts = expected
-    .split(/(<ms>|<id>)/)
+    .split(/(<ms>|<id>|<entry>)/)
     .map((part) => PLACEHOLDERS[part] ?? part.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'));
   if (parts.length === 1) expect(actual, where).toBe(expected);
   else expect(actual, where).toMatch(new RegExp(`^${parts.join('')}$`));
 }
 
 /** What an example cannot know, and how it looks. */
-const PLACEHOLDERS: Readonly<Record<string, string>> = { '<ms>': '\\d{13}', '<id>': '[0-9a-f]{16}' };
+const PLACEHOLDERS: Readonly<Record<string, string>> = {
+  '<ms>': '\\d{13}',
+  '<id>': '[0-9a-f]{16}',
+  '<entry>': '\\d{13}-\\d+',
+};
 
 function timeOf(text: string, where: string): number {
   const time = Date.parse(text);
@@ -361,13 +437,12 @@ async function fetchSoon(url: string, cookie: string): Promise<Response> {
 
 const helps = new Map<string, Promise<string>>();
 
-function help(subcommand = ''): Promise<string> {
-  let text = helps.get(subcommand);
+function help(...subcommands: (string | undefined)[]): Promise<string> {
+  const words = subcommands.filter((word) => word !== undefined);
+  let text = helps.get(words.join(' '));
   if (!text) {
-    text = promisify(execFile)(process.execPath, [CLI, ...(subcommand ? [subcommand] : []), '--help']).then(
-      ({ stdout }) => stdout,
-    );
-    helps.set(subcommand, text);
+    text = promisify(execFile)(process.execPath, [CLI, ...words, '--help']).then(({ stdout }) => stdout);
+    helps.set(words.join(' '), text);
   }
   return text;
 }
@@ -377,6 +452,6 @@ function flagsOf(text: string): string[] {
 }
 
 function subcommandsOf(text: string): string[] {
-  const commands = text.slice(text.indexOf('\nCommands:'));
+  const [, commands = ''] = text.split('\nCommands:');
   return [...commands.matchAll(/^ {2}([a-z]+) /gm)].map((match) => match[1]!);
 }

@@ -33,10 +33,14 @@ describe('what a server can do', () => {
     expect(capabilities.bloom).toBe(!String(answer).includes('unknown command'));
   });
 
-  it('tells a Cluster', async () => {
+  it('is refused where a single address leads to a Cluster', async () => {
     const server = await startTestRedis({ extraArgs: ['--cluster-enabled', 'yes'] });
     onTestFinished(() => server.stop());
-    expect(await readCapabilities(await connectTo(server.url))).toMatchObject({ cluster: true });
+    const refused = readCapabilities(await connectTo(server.url));
+    await expect(refused).rejects.toThrow(
+      `Redis at ${server.socketPath} is a node of a Cluster: write redis+cluster://host:port, where more nodes may follow`,
+    );
+    await expect(refused).rejects.toMatchObject({ code: 'CONNECTION_OPTIONS' });
   });
 
   it.each(['6.0.9', '5.0.14', '2.8.0'])('is too little at version %s', async (version) => {

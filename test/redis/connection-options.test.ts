@@ -44,6 +44,42 @@ describe('a URL', () => {
     ['rediss://h:7000', { host: 'h', port: 7000, tls: true }],
     ['unix:///tmp/r.sock', { path: '/tmp/r.sock' }],
     ['unix:///tmp/a%20b%23.sock', { path: '/tmp/a b#.sock' }],
+    ['redis+cluster://h', { cluster: [{ host: 'h', port: 6379 }] }],
+    [
+      'redis+cluster://u:p%40%2C@h1:7000,[::1]:7001,h3/0',
+      {
+        username: 'u',
+        password: 'p@,',
+        cluster: [
+          { host: 'h1', port: 7000 },
+          { host: '::1', port: 7001 },
+          { host: 'h3', port: 6379 },
+        ],
+        db: 0,
+      },
+    ],
+    ['rediss+cluster://:p@h/', { password: 'p', tls: true, cluster: [{ host: 'h', port: 6379 }] }],
+    [
+      'redis+sentinel://h1:7000,h2/main',
+      {
+        sentinels: [
+          { host: 'h1', port: 7000 },
+          { host: 'h2', port: 26_379 },
+        ],
+        master: 'main',
+      },
+    ],
+    [
+      'rediss+sentinel://u:p@h/the%20main/3',
+      {
+        username: 'u',
+        password: 'p',
+        tls: true,
+        sentinels: [{ host: 'h', port: 26_379 }],
+        master: 'the main',
+        db: 3,
+      },
+    ],
   ])('%s is read', (url, options) => {
     const { url: given, ...read } = parseConnection(url);
     expect(given).toBe(url);
@@ -64,6 +100,19 @@ describe('a URL', () => {
     'redis://h/-1',
     'redis://h/1/2',
     'redis://h:99999',
+    'redis://h/%zz',
+    'redis+cluster://',
+    'redis+cluster://h1,,h2',
+    'redis+cluster://h1:port',
+    'redis+cluster://h1:99999',
+    'redis+cluster://h/one',
+    'redis+cluster://h/0/1',
+    'redis+cluster://h?x=1',
+    'redis+unix:///tmp/r.sock',
+    'redis+sentinel://h',
+    'redis+sentinel://h/',
+    'redis+sentinel://h/main/one',
+    'redis+sentinel://h/main/1/2',
   ])('%j is refused', (url) => {
     expect(messageOf(() => parseConnection(url))).toMatch(/[.]$/);
   });
@@ -74,6 +123,19 @@ describe('options', () => {
     const options = { host: 'h', port: 1, username: 'u', password: 'p', db: 0, tls: { servername: 's' } };
     expect(parseConnection(options)).toEqual(options);
     expect(parseConnection({})).toEqual({});
+    const cluster = { cluster: [{ host: 'h' }, { host: 'g', port: 2 }], tls: true, db: 0 };
+    expect(parseConnection(cluster)).toEqual(cluster);
+    const sentinel = {
+      sentinels: [{ host: 'h' }],
+      master: 'main',
+      sentinelUsername: 'u',
+      sentinelPassword: 'p',
+      db: 2,
+    };
+    expect(parseConnection(sentinel)).toEqual(sentinel);
+    expect(parseConnection({ url: 'redis+sentinel://h/main', sentinelPassword: 'p' })).toMatchObject({
+      master: 'main',
+    });
   });
 
   it.each([
@@ -87,6 +149,22 @@ describe('options', () => {
     [{ path: null }, '"path"'],
     [{ password: 7 }, '"password"'],
     [{ hots: 'h' }, '"hots"'],
+    [{ cluster: [] }, '"cluster" must be a list of addresses'],
+    [{ cluster: 'h:1' }, '"cluster" must be a list of addresses'],
+    [{ cluster: [{ port: 1 }] }, 'An address of "cluster" has no host'],
+    [{ cluster: ['h:1'] }, 'An address of "cluster" has no host'],
+    [{ cluster: [{ host: 'h', port: 0 }] }, 'The port 0'],
+    [{ cluster: [{ host: 'h' }], host: 'h' }, '"host" and "cluster" exclude each other'],
+    [{ cluster: [{ host: 'h' }], path: '/tmp/r.sock' }, '"path" and "cluster" exclude each other'],
+    [{ cluster: [{ host: 'h' }], sentinels: [{ host: 'h' }] }, '"sentinels" and "cluster" exclude each other'],
+    [{ cluster: [{ host: 'h' }], db: 1 }, 'A Cluster has the database 0 only, not 1'],
+    [{ url: 'redis+cluster://h/2' }, 'A Cluster has the database 0 only, not 2'],
+    [{ sentinels: [], master: 'main' }, '"sentinels" must be a list of addresses'],
+    [{ sentinels: [{ host: 'h' }] }, 'The master is missing'],
+    [{ sentinels: [{ host: 'h' }], master: 7 }, '"master" must be a string'],
+    [{ sentinels: [{ host: 'h' }], master: 'main', path: '/tmp/r.sock' }, '"path" and "sentinels" exclude each other'],
+    [{ host: 'h', master: 'main' }, '"master" is for Sentinel'],
+    [{ host: 'h', sentinelPassword: 'secret-one' }, '"sentinelPassword" is for Sentinel'],
   ])('%j are refused by a message that names %s', (options, named) => {
     expect(messageOf(() => parseConnection(options as ConnectionOptions))).toContain(named);
   });
@@ -123,6 +201,13 @@ describe('the password', () => {
     `http://u:${PASSWORD}@h`,
     `redis//${PASSWORD}`,
     PASSWORD,
+    `redis+cluster://u:${PASSWORD}`,
+    `redis+cluster://u:${PASSWORD}@h/one`,
+    `redis+cluster://u:${PASSWORD}/x@h`,
+    `redis+cluster://u:${PASSWORD}@h:port`,
+    `redis+cluster://u:${PASSWORD}@h?x`,
+    `redis+sentinel://u:${PASSWORD}@h`,
+    `redis+sentinel://u:${PASSWORD}@h/main/x`,
   ])('is in no message about %s', (url) => {
     expect(messageOf(() => parseConnection(url))).not.toContain(PASSWORD);
   });
@@ -142,5 +227,11 @@ describe('the password', () => {
     expect(describeConnection(parseConnection(`redis://someone:${PASSWORD}@h:7000/2`))).toBe('h:7000');
     expect(describeConnection({ path: '/tmp/r.sock', username: 'someone', password: PASSWORD })).toBe('/tmp/r.sock');
     expect(describeConnection({})).toBe('127.0.0.1:6379');
+    expect(describeConnection(parseConnection('redis://[::1]:7000'))).toBe('[::1]:7000');
+    const login = `someone:${PASSWORD}@`;
+    expect(describeConnection(parseConnection(`redis+cluster://${login}h1:1,[::1],h2`))).toBe(
+      'h1:1,[::1]:6379,h2:6379',
+    );
+    expect(describeConnection(parseConnection(`redis+sentinel://${login}h1:1,h2/main`))).toBe('main of h1:1,h2:26379');
   });
 });

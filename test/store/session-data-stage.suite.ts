@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { createToken, sessionOf } from '../../src/protocol/index.ts';
-import { Keys, type RedisConnection } from '../../src/redis/index.ts';
+import { Keys, PARTITIONS, type RedisConnection } from '../../src/redis/index.ts';
 import type { SessionData, SessionDataOptions } from '../../src/store/index.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 /** Where the contract is tested: a server, and how a store is opened on it. */
 export interface SessionDataTarget {
@@ -63,8 +64,27 @@ export class SessionDataStage {
     return new Keys(namespace).record(sessionOf(token));
   }
 
+  /** Resolves when what is done behind the operations' backs in a Cluster is done: events are told, indexes are right.
+   *  Outside a Cluster there is nothing of that kind. */
+  async settled(namespace = 'sw'): Promise<void> {
+    if (!this.redis.isCluster) return;
+    const keys = new Keys(namespace);
+    const outboxes = Array.from({ length: PARTITIONS }, (_, partition) => keys.outbox(partition));
+    await waitUntil('the outboxes are empty', async () => {
+      const lengths = await Promise.all(outboxes.map((outbox) => this.redis.command<number>('XLEN', outbox)));
+      return lengths.every((length) => length === 0);
+    });
+  }
+
+  /** The names of all keys. */
+  async keys(): Promise<string[]> {
+    const found = await Promise.all(this.redis.masters().map((master) => master.command<string[]>('KEYS', '*')));
+    return found.flat().sort();
+  }
+
   /** The lifecycle entries of one session, in order. */
   async lifecycle(token: string, namespace = 'sw'): Promise<LifecycleEntry[]> {
+    await this.settled(namespace);
     const stream = new Keys(namespace).lifecycle();
     const entries = await this.redis.command<[string, string[]][]>('XRANGE', stream, '-', '+');
     const told = entries.map(([, flat]) => {

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { createToken } from '../../src/protocol/index.ts';
 import { type SessionData, SessionGoneError } from '../../src/store/index.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import type { SessionDataStage } from './session-data-stage.suite.ts';
@@ -124,8 +125,10 @@ export function describeTime(stage: SessionDataStage): void {
     });
 
     test('an absolute time that is set later counts for the sessions that are there, for reads and writes', async () => {
-      const token = await stage.saved(stage.open({ idleMs: 60_000 }), { n: 1 });
       const data = stage.open({ idleMs: 60_000, absoluteMs: 150 });
+      // Connected before the time runs.
+      await data.load(createToken());
+      const token = await stage.saved(stage.open({ idleMs: 60_000 }), { n: 1 });
       const { createdAt } = (await data.load(token))!.facts;
       const { gone } = await watchEnd(data, token);
       expect(gone).toBeGreaterThanOrEqual(createdAt + 150);

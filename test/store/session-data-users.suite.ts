@@ -18,8 +18,10 @@ export function describeUsers(stage: SessionDataStage): void {
       count += 1;
       return `user-${count}-${createToken()}`;
     };
-    const indexOf = (userId: string): Promise<string[]> =>
-      stage.redis.command('ZRANGE', new Keys('sw').userSessions(userReference(userId)), '0', '-1');
+    const indexOf = async (userId: string): Promise<string[]> => {
+      await stage.settled();
+      return stage.redis.command('ZRANGE', indexKey(userId), '0', '-1');
+    };
     const idsOf = async (userId: string, of = data): Promise<string[]> =>
       (await of.sessionsOf(userId)).map(({ session }) => session);
     const signedIn = async (userId: string, device?: string): Promise<string> => {
@@ -131,9 +133,11 @@ export function describeUsers(stage: SessionDataStage): void {
       const index = new Keys(namespace).userSessions(userReference(user));
       const token = await stage.saved(short, {});
       await short.identify(token, user);
-      const ended = await stage.saved(short, {});
-      await short.identify(ended, user);
-      await short.end(ended);
+      const long = stage.open({ namespace });
+      const ended = await stage.saved(long, {});
+      await long.identify(ended, user);
+      expect(await long.end(ended)).toBe(true);
+      await stage.settled(namespace);
       expect(await stage.redis.command<number>('ZCARD', index)).toBe(1);
       await waitUntil('the session is over', async () => !(await short.load(token)));
       expect(await short.sessionsOf(user)).toEqual([]);
@@ -233,8 +237,7 @@ export function describeUsers(stage: SessionDataStage): void {
         expect(device.startsWith(listed!.device!)).toBe(true);
         expect((await data.load(token))!.userId).toBe(userId);
       }
-      const keys = await stage.redis.command<string[]>('KEYS', '*');
-      expect(keys.filter((key) => /Müller|example|u{12}/.test(key))).toEqual([]);
+      expect((await stage.keys()).filter((key) => /Müller|example|u{12}/.test(key))).toEqual([]);
     });
 
     test('what is no user id is refused, and nothing is written', async () => {

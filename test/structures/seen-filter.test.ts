@@ -1,8 +1,28 @@
-import { describe } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { SeenFilter } from '../../src/structures/index.ts';
 import { bloomServer } from '../support/bloom-server.ts';
+import { openTestData, type TestData } from '../support/open-test-data.ts';
 import { seenFilterSuite } from './seen-filter.suite.ts';
 
 seenFilterSuite('portable');
 
 if (bloomServer) seenFilterSuite('native', bloomServer);
 else describe.skip('seen filter, native engine: needs SESSIONWISE_TEST_BLOOM_REDIS', () => {});
+
+describe('a string that is no filter', () => {
+  let stage: TestData;
+  beforeAll(async () => {
+    stage = await openTestData();
+  });
+  afterAll(() => stage.stop());
+
+  test.each(['', 'short', 'neither a set nor a filter', '\0\0\0\0\0\0\0\x64\xff\xff\xff\xff'])(
+    '%j is refused, and not taken for a very large one',
+    async (junk) => {
+      const item = stage.itemKey.of('item', 'x');
+      await stage.redis.command('SET', 'junk', Buffer.from(junk, 'latin1'));
+      await expect(new SeenFilter(stage.redis, 'portable').add('junk', [item])).rejects.toThrow(/SEENFILTER/);
+      expect(await stage.redis.commandForBuffers('GET', 'junk')).toEqual(Buffer.from(junk, 'latin1'));
+    },
+  );
+});

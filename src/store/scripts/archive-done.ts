@@ -1,5 +1,6 @@
 import { Script } from '../../redis/index.ts';
-import { ENDS_LUA, FINISH_LUA, RECORD_LUA, TELL_LUA } from '../record.ts';
+import { RECORD_LUA } from '../record.ts';
+import { ENDS_LUA, FINISH_LUA, TELL_LUA } from './ends-lua.ts';
 
 /** Deletes what was archived: record, calculated data and the entry that waited. Of a session that somebody ended, what
  *  keeps it ended stays until the hour is over that a request of before may take.

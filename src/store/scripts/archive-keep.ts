@@ -1,5 +1,6 @@
 import { Script } from '../../redis/index.ts';
-import { ENDS_LUA, FINISH_LUA, RECORD_LUA, TELL_LUA } from '../record.ts';
+import { RECORD_LUA } from '../record.ts';
+import { ENDS_LUA, FINISH_LUA, TELL_LUA } from './ends-lua.ts';
 
 /** Keeps the records of sessions that have waited for more than a day for as long again as that of a session that has
  *  just ended. Their calculated data keep the time that is left to them.

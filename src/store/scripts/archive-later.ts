@@ -1,5 +1,6 @@
 import { Script } from '../../redis/index.ts';
-import { ENDS_LUA, FINISH_LUA, RECORD_LUA, TELL_LUA } from '../record.ts';
+import { RECORD_LUA } from '../record.ts';
+import { ENDS_LUA, FINISH_LUA, TELL_LUA } from './ends-lua.ts';
 
 /** Puts off a session that could not be archived, and keeps all of it for as long again as a session that has just
  *  ended. It does not look into the record: that may be what failed.

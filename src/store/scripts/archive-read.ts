@@ -1,5 +1,6 @@
 import { Script } from '../../redis/index.ts';
-import { ENDS_LUA, FINISH_LUA, RECORD_LUA, TELL_LUA } from '../record.ts';
+import { RECORD_LUA } from '../record.ts';
+import { ENDS_LUA, FINISH_LUA, TELL_LUA } from './ends-lua.ts';
 
 /** Reads all that is known of an ended session, in one step, and changes nothing. The sums are those of
  *  `Visits.read`; they are made here again, because the serving layer, which may archive too, does not load the

@@ -1,5 +1,6 @@
 import { Script } from '../../redis/index.ts';
-import { ENDS_LUA, FINISH_LUA, RECORD_LUA, TELL_LUA } from '../record.ts';
+import { RECORD_LUA } from '../record.ts';
+import { ENDS_LUA, FINISH_LUA, TELL_LUA } from './ends-lua.ts';
 
 /** Reads which ended sessions of a partition wait for the archive: the new ones, and those that failed and are due.
  *

@@ -1,5 +1,6 @@
-import { Script } from '../../redis/index.ts';
-import { ENDS_LUA, FINISH_LUA, RECORD_LUA, TELL_LUA } from '../record.ts';
+import { RECORD_LUA } from '../record.ts';
+import { TELL_LUA } from './ends-lua.ts';
+import { PlacedScript } from './placed-script.ts';
 
 /** Ends a session.
  *
@@ -8,7 +9,8 @@ import { ENDS_LUA, FINISH_LUA, RECORD_LUA, TELL_LUA } from '../record.ts';
  *         until when it may be done, 1 where a session
  *         that is not there must not come to be afterwards.
  *  Output: 1 where it lived until now, else 0: then nothing was written. */
-export const endRecord: Script<0 | 1> = new Script(`${RECORD_LUA}${ENDS_LUA}${TELL_LUA}${FINISH_LUA}
+export const endRecord: PlacedScript<0 | 1> = new PlacedScript(
+  ({ ends, finish }) => `${RECORD_LUA}${ends}${TELL_LUA}${finish}
 local now = now_ms()
 refuse_late(ARGV[8], now)
 local r = open_record(KEYS[1], ARGV[1], now, tonumber(ARGV[3]))
@@ -18,4 +20,5 @@ end
 if not r or (ARGV[7] ~= '' and r.user ~= ARGV[7]) then return 0 end
 finish(ARGV[4], tag_of(KEYS[1]), ARGV[2], r, now, KEYS[2], ARGV[5], 'ended', ARGV[6])
 return 1
-`);
+`,
+);

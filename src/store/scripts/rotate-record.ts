@@ -1,5 +1,6 @@
 import { Script } from '../../redis/index.ts';
-import { RECORD_LUA, TELL_LUA } from '../record.ts';
+import { RECORD_LUA } from '../record.ts';
+import { TELL_LUA } from './ends-lua.ts';
 
 /** Gives a session another secret.
  *

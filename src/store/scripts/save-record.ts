@@ -1,6 +1,7 @@
-import { Script } from '../../redis/index.ts';
 import { packTexts } from '../packed-texts.ts';
-import { CHANGES_LUA, ENDS_LUA, FINISH_LUA, RECORD_LUA, TELL_LUA } from '../record.ts';
+import { CHANGES_LUA, RECORD_LUA } from '../record.ts';
+import { TELL_LUA } from './ends-lua.ts';
+import { PlacedScript } from './placed-script.ts';
 
 /** What a save came to. */
 export const SAVED = {
@@ -59,9 +60,13 @@ export function packTerms(terms: SaveTerms): Buffer {
 // What few saves need is defined where it is needed.
 /** Saves a session in one step: makes it, renews it, or applies differences where others have changed it.
  *
- *  Input: KEYS record, lifecycle; ARGV the packed fields, `SaveTerms`.
+ *  In a Cluster, mode `update` reaches the record alone and leaves the indexes to the caller: a step of one key goes on
+ *  while its slot moves.
+ *
+ *  Input: KEYS record, lifecycle (not in a Cluster with mode `update`); ARGV the packed fields, `SaveTerms`.
  *  Output: { one of SAVED, the header now }. */
-export const saveRecord: Script<[number, Buffer?]> = new Script(`${RECORD_LUA}${ENDS_LUA}
+export const saveRecord: PlacedScript<[number, Buffer?]> = new PlacedScript(
+  ({ isCluster, ends, finish }) => `${RECORD_LUA}${ends}
 local record, lifecycle = KEYS[1], KEYS[2]
 local secret, session, mode, version, sealed, changes, idle, touch_every, absolute, cookie, ns, length =
   unpack(cmsgpack.unpack(ARGV[2]))
@@ -77,7 +82,7 @@ if not r then
   if there and (there.ended or there.secret ~= secret) then return { ${SAVED.gone} } end
   if there and mode == 'make' then return { ${SAVED.gone} } end
   if there then
-    ${TELL_LUA}${FINISH_LUA}
+    ${TELL_LUA}${finish}
     finish(ns, tag, session, there, now, lifecycle, length, 'expired')
     if there.kept then return { ${SAVED.gone} } end
   end
@@ -100,9 +105,10 @@ local moved = renew(r, now, idle, touch_every, absolute)
 local header = pack_header(r)
 if moved then
   redis.call('SET', record, header .. body, 'PXAT', r.expires + KEPT_AFTER_END)
-  index_end(ns, tag, session, r)
+  ${isCluster ? "if mode ~= 'update' then index_end(ns, tag, session, r) end" : 'index_end(ns, tag, session, r)'}
 else
   redis.call('SET', record, header .. body, 'KEEPTTL')
 end
 return { status, header }
-`);
+`,
+);

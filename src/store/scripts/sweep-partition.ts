@@ -1,11 +1,13 @@
-import { Script } from '../../redis/index.ts';
-import { ENDS_LUA, FINISH_LUA, RECORD_LUA, TELL_LUA } from '../record.ts';
+import { RECORD_LUA } from '../record.ts';
+import { TELL_LUA } from './ends-lua.ts';
+import { PlacedScript } from './placed-script.ts';
 
 /** Ends the sessions of a partition whose time is over.
  *
  *  Input: KEYS due, lifecycle; ARGV namespace, length of the lifecycle stream, the most sessions at once.
  *  Output: how many were looked at; where that is the most, there may be more. */
-export const sweepPartition: Script<number> = new Script(`${RECORD_LUA}${ENDS_LUA}${TELL_LUA}${FINISH_LUA}
+export const sweepPartition: PlacedScript<number> = new PlacedScript(
+  ({ ends, finish }) => `${RECORD_LUA}${ends}${TELL_LUA}${finish}
 local UNREADABLE_MS = 3600000
 local due, stream, ns, tag = KEYS[1], KEYS[2], ARGV[1], tag_of(KEYS[1])
 local now = now_ms()
@@ -26,4 +28,5 @@ for _, session in ipairs(sessions) do
   end
 end
 return #sessions
-`);
+`,
+);

@@ -1,8 +1,8 @@
-import { HEARTBEAT_TTL_MS, replyKey, topicChannel } from '../../protocol/index.ts';
+import { HEARTBEAT_TTL_MS, isWriting, replyKey, topicChannel } from '../../protocol/index.ts';
 import type { RedisConnection } from '../../redis/index.ts';
 import type { ReplyInbox } from '../reply-inbox.ts';
 import { type ClientTransport, NO_ANSWER, type Outcome } from '../transport.ts';
-import { BlockingPool } from './blocking-pool.ts';
+import { BlockingPools } from './blocking-pools.ts';
 
 /* channel-requester.ts: the serving layer's side of the channels.
  *
@@ -16,7 +16,7 @@ export type ReplyMode = 'inbox' | 'list';
 export interface ChannelRequesterOptions {
   readonly namespace: string;
   readonly replies: ReplyMode;
-  /** Connections for `list` replies. */
+  /** Connections for `list` replies; in a Cluster to each master. */
   readonly blockingConnections: number;
 }
 
@@ -25,14 +25,14 @@ export class ChannelRequester implements ClientTransport {
   readonly #publisher: RedisConnection;
   readonly #inbox: ReplyInbox;
   readonly #options: ChannelRequesterOptions;
-  readonly #pool: BlockingPool;
+  readonly #pools: BlockingPools;
   #lateReplies = 0;
 
   constructor(publisher: RedisConnection, inbox: ReplyInbox, options: ChannelRequesterOptions) {
     this.#publisher = publisher;
     this.#inbox = inbox;
     this.#options = options;
-    this.#pool = new BlockingPool(publisher, options.blockingConnections);
+    this.#pools = new BlockingPools(publisher, options.blockingConnections);
   }
 
   /** List replies that came after their deadline. */
@@ -42,11 +42,10 @@ export class ChannelRequester implements ClientTransport {
 
   /** Connections held for `list` replies. */
   get blockingConnections(): number {
-    return this.#pool.size;
+    return this.#pools.size;
   }
 
   async publish(command: string, session: string, payload: string): Promise<boolean> {
-    if (!this.#publisher.isReady) return false;
     try {
       return (await this.#send(command, session, `_${this.#inbox.nextNumber()}`, payload)) !== 'nobody-listens';
     } catch {
@@ -55,24 +54,29 @@ export class ChannelRequester implements ClientTransport {
   }
 
   request(command: string, session: string, payload: string, deadlineMs: number): Promise<Outcome> {
-    if (!this.#publisher.isReady) return Promise.resolve(NO_ANSWER.disconnected);
     return this.#options.replies === 'inbox'
       ? this.#inbox.exchange(deadlineMs, (request) => this.#send(command, session, request, payload))
       : this.#requestList(command, session, payload, deadlineMs);
   }
 
   close(): Promise<void> {
-    return this.#pool.close();
+    return this.#pools.close();
   }
 
   async #requestList(command: string, session: string, payload: string, deadlineMs: number): Promise<Outcome> {
     const end = performance.now() + deadlineMs;
-    const lane = await this.#pool.acquire(deadlineMs);
-    if (!lane) return this.#publisher.isReady ? NO_ANSWER.deadline : NO_ANSWER.disconnected;
-    const leftMs = Math.max(0, end - performance.now());
     const request = `${this.#inbox.id}-${this.#inbox.nextNumber()}`;
+    const key = replyKey(this.#options.namespace, { command, session, request });
+    const pool = this.#publisher.isReadyFor(key) ? this.#pools.poolFor(key) : undefined;
+    const lane = await pool?.acquire(deadlineMs);
+    if (!pool || !lane) {
+      // A view that nobody waits for is still a view.
+      if (isWriting(command)) void this.publish(command, session, payload);
+      return pool && this.#publisher.isReadyFor(key) ? NO_ANSWER.deadline : NO_ANSWER.disconnected;
+    }
+    const leftMs = Math.max(0, end - performance.now());
     const sent = this.#send(command, session, request, payload);
-    const wait = this.#pool.wait(lane, replyKey(this.#options.namespace, { command, session, request }), leftMs);
+    const wait = pool.wait(lane, key, leftMs);
     return new Promise((resolve) => {
       let settled = false;
       const settle = (outcome: Outcome): void => {

@@ -1,10 +1,8 @@
-import { encodeErrorReply, ProtocolError } from '../../protocol/index.ts';
-import { isTransient, type Keys, type RedisConnection, type Step } from '../../redis/index.ts';
-import type { Replies } from '../replies.ts';
-import type { Apply, Dispatch } from '../transport.ts';
-import type { PayloadSeal, SealError } from './payload-seal.ts';
-import { decodeEntry, payloadOf, type StreamEntry } from './stream-entry.ts';
-import { buryEntry, commitScript, countTry, dropEntry, REFUSED } from './stream-scripts.ts';
+import type { Keys, RedisConnection } from '../../redis/index.ts';
+import { EntryServer, type ServerContext } from './entry-server.ts';
+import { PartitionSteps } from './partition-steps.ts';
+import { decodeEntry, millisecondsOf, type StreamEntry } from './stream-entry.ts';
+import type { TryGate } from './try-gate.ts';
 
 /* partition-worker.ts: the time in which an instance owns a partition.
  *
@@ -14,7 +12,8 @@ import { buryEntry, commitScript, countTry, dropEntry, REFUSED } from './stream-
  * refused.
  *
  * A request may fell the process that serves it. Those that the last owner may have had in hand when it ended are
- * suspects: they are served one at a time, each counted before it is tried. */
+ * suspects: each try of theirs is counted before it is made (try-gate.ts). A try that fails and one that does not end are
+ * counted as well. What was tried thrice goes to the dead letters. */
 
 /** The most requests of a partition in hand at once; thus also the most that can be suspects. Part of the format: an
  *  owner takes as many for suspects as its predecessor may have had in hand. */
@@ -24,30 +23,12 @@ export const MAX_TRIES = 3;
 
 const RETRY_MS = 50;
 
-/** What workers tell as it happens. */
-export interface StreamEvents {
-  /** Done, with or without effects. */
-  committed(): void;
-  /** Sent twice, and done once. */
-  repeated(): void;
-  /** Given up. */
-  buried(entry: { command: string; session: string; id: string }, reason: string): void;
-  /** Done after its deadline: not answered. */
-  expired(): void;
-  untaken(count: number): void;
-  replyFailed(error: unknown): void;
-}
-
 /** What the workers of an instance share. */
-export interface WorkerContext {
+export interface WorkerContext extends ServerContext {
   readonly redis: RedisConnection;
   readonly keys: Keys;
-  readonly dispatch: Dispatch;
-  readonly replies: Replies;
-  readonly seal: PayloadSeal;
-  readonly events: StreamEvents;
-  /** Milliseconds of the epoch by Redis's clock. */
-  readonly now: () => number;
+  /** One for all partitions of the process. */
+  readonly gate: TryGate;
 }
 
 /** One instance's ownership of one partition, from when it took the lease until it gave it back or lost it. */
@@ -63,35 +44,32 @@ export class PartitionWorker {
   /** How long the stream was when the lease was last renewed. */
   backlog = 0;
   readonly #context: WorkerContext;
+  readonly #steps: PartitionSteps;
+  readonly #server: EntryServer;
   readonly #takenAt: number;
-  readonly #ownKeys: readonly string[];
   readonly #sessions = new Map<string, Promise<void>>();
+  readonly #inHand = new Set<string>();
+  #tries = new Map<string, number>();
   #suspectsLeft = IN_HAND_LIMIT;
-  #suspects: Promise<void> = Promise.resolve();
-  #inHand = 0;
+  #forgotten = '';
   #ended = false;
   #reads = true;
   #idle: (() => void) | undefined;
 
   constructor(partition: number, token: string, context: WorkerContext) {
-    const { keys } = context;
+    const { redis, keys } = context;
     this.partition = partition;
     this.token = token;
     this.#context = context;
     this.key = keys.requests(partition);
-    this.#ownKeys = [
-      keys.owner(partition),
-      this.key,
-      keys.done(partition),
-      keys.tries(partition),
-      keys.deadLetters(partition),
-    ];
+    this.#steps = new PartitionSteps(redis, keys, partition, token);
+    this.#server = new EntryServer(context, this.#steps, () => this.#ended);
     this.#takenAt = context.now();
   }
 
   /** Requests in hand. */
   get inHand(): number {
-    return this.#inHand;
+    return this.#inHand.size;
   }
 
   /** Whether it is over: lost, or given back. */
@@ -101,20 +79,37 @@ export class PartitionWorker {
 
   /** How many further entries it takes now. */
   get room(): number {
-    return this.#reads && !this.#ended ? IN_HAND_LIMIT - this.#inHand : 0;
+    return this.#reads && !this.#ended ? IN_HAND_LIMIT - this.#inHand.size : 0;
+  }
+
+  /** What is known of tries under former owners, ids and counts in turn; before anything is accepted. */
+  knowTries(flat: readonly string[]): void {
+    for (let i = 0; i + 1 < flat.length; i += 2) this.#tries.set(flat[i]!, Number(flat[i + 1]));
   }
 
   /** Takes what was read from its stream, in order; at most `room`. */
   accept(entries: readonly (readonly [id: string, fields: readonly string[]])[]): void {
     for (const [id, fields] of entries) {
       this.position = id;
-      const entry = decodeEntry(id, fields);
-      const isSuspect = this.#suspectsLeft > 0 && Number(id.split('-')[0]) <= this.#takenAt;
+      const entry = decodeEntry(this.partition, id, fields);
+      const isSuspect = this.#suspectsLeft > 0 && millisecondsOf(id) <= this.#takenAt;
       this.#suspectsLeft = isSuspect ? this.#suspectsLeft - 1 : 0;
-      this.#inHand += 1;
+      this.#inHand.add(id);
       if (entry) this.#enqueue(entry, isSuspect);
-      else void this.#settle(this.#bury(malformed(id, fields), 'malformed: not an entry of docs/protocol.md'));
+      else
+        void this.#settle(id, this.#server.bury(malformed(id, fields), 'malformed: not an entry of docs/protocol.md'));
     }
+  }
+
+  /** Hears of a renewal: how long the stream was, and its oldest entry. One that was read past and that nobody has in hand
+   *  came back with a Redis that lost its last second, or was overlooked: the next ownership begins with it. */
+  renew(renewedAt: number, backlog: number, oldest: string): void {
+    this.renewedAt = renewedAt;
+    this.backlog = backlog;
+    const isForgotten = oldest !== '' && !isAfter(oldest, this.position) && !this.#inHand.has(oldest);
+    // It may just have been done: then it is not the oldest the next time.
+    if (isForgotten && oldest === this.#forgotten) this.lose();
+    this.#forgotten = isForgotten ? oldest : '';
   }
 
   /** Nothing more is done under this lease: it is lost. */
@@ -126,178 +121,80 @@ export class PartitionWorker {
   /** Reads nothing more, and waits for what is in hand, at most `deadlineMs`. Whether all of it was finished. */
   async drain(deadlineMs: number): Promise<boolean> {
     this.#reads = false;
-    if (this.#inHand === 0 || this.#ended) return this.#inHand === 0;
+    if (this.#inHand.size === 0 || this.#ended) return this.#inHand.size === 0;
     let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve) => {
       this.#idle = resolve;
       timer = setTimeout(resolve, deadlineMs);
     });
     clearTimeout(timer);
-    return this.#inHand === 0;
+    return this.#inHand.size === 0;
   }
 
   #enqueue(entry: StreamEntry, isSuspect: boolean): void {
-    const { session } = entry;
+    const { id, session } = entry;
     const serve = (): Promise<void> => this.#serve(entry, isSuspect);
     const before = this.#sessions.get(session);
-    let work: Promise<void>;
-    if (isSuspect) {
-      // Those before it of the same session are suspects too, and so it stands behind them.
-      work = this.#suspects.then(serve);
-      this.#suspects = work;
-    } else work = before ? before.then(serve) : serve();
+    const work = before ? before.then(serve) : serve();
     this.#sessions.set(session, work);
-    void this.#settle(work).then(() => {
+    void this.#settle(id, work).then(() => {
       if (this.#sessions.get(session) === work) this.#sessions.delete(session);
     });
   }
 
-  async #settle(work: Promise<unknown>): Promise<void> {
+  async #settle(id: string, work: Promise<unknown>): Promise<void> {
     await work.catch(() => this.lose());
-    this.#inHand -= 1;
-    if (this.#inHand === 0) this.#idle?.();
+    this.#inHand.delete(id);
+    this.#tries.delete(id);
+    if (this.#inHand.size === 0) this.#idle?.();
   }
 
   /** Rejects where the ownership must end. */
   async #serve(entry: StreamEntry, isSuspect: boolean): Promise<void> {
-    let counted = isSuspect;
-    for (;;) {
-      if (this.#ended) return;
-      if (counted) {
-        const tried = await this.#countTry(entry.id);
-        if (tried > MAX_TRIES) return this.#giveUp(entry, `${MAX_TRIES} tries ended with the service`);
-      }
-      const failure = await this.#try(entry);
-      if (failure === undefined) {
-        if (counted) this.#forgetTries(entry.id);
-        return;
-      }
+    const { id } = entry;
+    let reason = `${MAX_TRIES} tries ended with the service`;
+    let isCounted = isSuspect;
+    while (!this.#ended) {
+      const tries = this.#tries.get(id) ?? 0;
+      if (tries >= MAX_TRIES) return this.#server.giveUp(entry, reason);
+      // Those of which nothing is known come first: they need not wait until the others have felled this process too.
+      if (tries > 0) await pause(RETRY_MS * tries);
+      const failure = isCounted
+        ? await this.#context.gate.pass(tries > 0, () => this.#tryCounted(entry))
+        : await this.#server.try(entry);
+      if (failure === undefined) return;
+      reason = failure.message;
       // It failed and the process lives: from now on each try is counted, this one included.
-      const tries = counted ? await this.#triesOf(entry.id) : await this.#countTry(entry.id);
-      counted = true;
-      if (tries >= MAX_TRIES) return this.#giveUp(entry, failure.message);
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS * tries));
+      if (!isCounted) await this.#count(id, 1);
+      isCounted = true;
     }
   }
 
-  /** Serves and answers. Resolves with what the command itself failed with.
-   *  Rejects where the ownership must end. */
-  async #try(entry: StreamEntry): Promise<Error | undefined> {
-    const { dispatch, events, seal } = this.#context;
-    let payload: string;
-    try {
-      payload = payloadOf(entry, seal);
-    } catch (error) {
-      await this.#bury(entry, (error as SealError).message);
-      return undefined;
-    }
-    let outcome: { readonly error?: unknown } | undefined;
-    const apply: Apply = async <Result>(step: Step<Result>): Promise<Result> => {
-      try {
-        const reply = await this.#commit(entry, step);
-        outcome = {};
-        return step.read(reply);
-      } catch (error) {
-        outcome = { error };
-        throw error;
-      }
-    };
-    const { json, error } = await dispatch(entry.command, entry.session, payload, apply);
+  async #tryCounted(entry: StreamEntry): Promise<Error | undefined> {
     if (this.#ended) return undefined;
-    if (outcome === undefined) {
-      if (error !== undefined && !isRefusal(error)) {
-        if (isTransient(error) || error instanceof ProtocolError) throw error;
-        return error instanceof Error ? error : new Error(String(error));
-      }
-      try {
-        await this.#drop(entry);
-      } catch (dropError) {
-        outcome = { error: dropError };
-      }
-    }
-    switch (codeOf(outcome?.error)) {
-      case undefined:
-        events.committed();
-        await this.#answer(entry, json);
-        return undefined;
-      case REFUSED.repeated:
-        events.repeated();
-        return undefined;
-      case REFUSED.gone:
-        return undefined;
-      case REFUSED.broken:
-        events.buried(entry, 'its effects failed half-way');
-        await this.#answer(entry, json);
-        return undefined;
-      default:
-        throw outcome!.error;
-    }
-  }
-
-  #commit(entry: StreamEntry, step: Step<unknown>): Promise<unknown> {
-    const { redis } = this.#context;
-    return commitScript(step.script).run(
-      redis,
-      [...step.keys, ...this.#ownKeys],
-      [...step.args, ...this.#argumentsOf(entry)],
-    );
-  }
-
-  async #drop(entry: StreamEntry): Promise<void> {
-    await dropEntry.run(this.#context.redis, this.#ownKeys, this.#argumentsOf(entry));
-  }
-
-  async #giveUp(entry: StreamEntry, reason: string): Promise<void> {
-    await this.#bury(entry, reason);
-    await this.#answer(entry, encodeErrorReply(undefined));
-  }
-
-  async #bury(entry: StreamEntry, reason: string): Promise<void> {
+    await this.#count(entry.id, 1);
     try {
-      await buryEntry.run(this.#context.redis, this.#ownKeys, [reason, ...this.#argumentsOf(entry)]);
+      return await this.#server.try(entry);
     } catch (error) {
-      if (codeOf(error) === REFUSED.gone) return;
+      // Not the request's fault.
+      await this.#count(entry.id, -1).catch(() => undefined);
       throw error;
     }
-    this.#context.events.buried(entry, reason);
   }
 
-  #argumentsOf({ id, command, session, request, isSealed, payload, deadlineMs }: StreamEntry): (string | number)[] {
-    return [this.token, id, command, session, request, isSealed ? 'e' : 'p', payload, deadlineMs];
-  }
-
-  async #countTry(id: string): Promise<number> {
-    const [owner, , , tries] = this.#ownKeys;
-    const tried = await countTry.run(this.#context.redis, [owner!, tries!], [this.token, id]);
-    if (tried < 0) throw new Error(REFUSED.notOwner);
-    return tried;
-  }
-
-  async #triesOf(id: string): Promise<number> {
-    return Number(await this.#context.redis.command('HGET', this.#ownKeys[3]!, id));
-  }
-
-  #forgetTries(id: string): void {
-    this.#context.redis.command('HDEL', this.#ownKeys[3]!, id).catch(() => undefined);
-  }
-
-  async #answer(entry: StreamEntry, json: string): Promise<void> {
-    const { replies, events, now } = this.#context;
-    const { way, deadlineMs, addedAt } = entry;
-    if (way.way === 'none') return;
-    if (deadlineMs > 0 && now() > addedAt + deadlineMs) return events.expired();
-    await replies.send(entry, way, json).catch(events.replyFailed);
+  async #count(id: string, by: 1 | -1): Promise<void> {
+    this.#tries.set(id, await this.#steps.count(id, by));
   }
 }
 
-function isRefusal(error: unknown): boolean {
-  return error instanceof ProtocolError && (error.code === 'bad-payload' || error.code === 'too-large');
+function isAfter(id: string, other: string): boolean {
+  const [milliseconds, number] = id.split('-').map(Number);
+  const [otherMilliseconds, otherNumber] = other.split('-').map(Number);
+  return milliseconds! > otherMilliseconds! || (milliseconds === otherMilliseconds && number! > otherNumber!);
 }
 
-function codeOf(error: unknown): string | undefined {
-  if (error === undefined) return undefined;
-  const { message } = error as Error;
-  return Object.values(REFUSED).find((code) => message.includes(code)) ?? '';
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function malformed(id: string, fields: readonly string[]): StreamEntry {

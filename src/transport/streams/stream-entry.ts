@@ -1,4 +1,5 @@
 import { isCommandName, isSession, parseRequestId, type ReplyWay } from '../../protocol/index.ts';
+import { partitionOf } from '../../redis/index.ts';
 import type { PayloadSeal } from './payload-seal.ts';
 
 /* stream-entry.ts: a request as an entry of its partition's stream. Normative in docs/protocol.md.
@@ -7,7 +8,7 @@ import type { PayloadSeal } from './payload-seal.ts';
  * s  session
  * r  request id, as on channels; what is sent again under the same id counts once
  * p  payload, or e in its place: the payload sealed (`PayloadSeal`)
- * d  deadline in milliseconds from the entry's id, after which nobody waits for the reply; left out or 0: nobody does */
+ * d  deadline in milliseconds from the entry's id, after which nobody waits for the reply; left out or 0: it never passes */
 
 /** A request as its entry holds it. */
 export interface StreamRequest {
@@ -17,7 +18,7 @@ export interface StreamRequest {
   /** As it came: sealed or not. */
   readonly payload: string;
   readonly isSealed: boolean;
-  /** In milliseconds from when it was added; 0 where nobody waits. */
+  /** In milliseconds from when it was added; 0: without end. */
   readonly deadlineMs: number;
 }
 
@@ -35,8 +36,9 @@ export function encodeEntry({ command, session, request, payload, isSealed, dead
   return deadlineMs > 0 ? [...fields, 'd', String(Math.ceil(deadlineMs))] : fields;
 }
 
-/** Reads an entry; undefined where it is not of the form. Anybody who may write to the stream may have made it. */
-export function decodeEntry(id: string, fields: readonly string[]): StreamEntry | undefined {
+/** Reads an entry of a partition's stream; undefined where it is not of the form, or its session is of another partition:
+ *  the session's keys lie in another slot then. Anybody who may write to the stream may have made it. */
+export function decodeEntry(partition: number, id: string, fields: readonly string[]): StreamEntry | undefined {
   const found: Record<string, string> = {};
   for (let i = 0; i + 1 < fields.length; i += 2) found[fields[i]!] = fields[i + 1]!;
   const { c: command = '', s: session = '', r: request = '', p, e, d = '0' } = found;
@@ -45,6 +47,7 @@ export function decodeEntry(id: string, fields: readonly string[]): StreamEntry 
   if (!way || payload === undefined || !isCommandName(command) || !isSession(session) || !/^\d{1,9}$/.test(d)) {
     return undefined;
   }
+  if (partitionOf(session) !== partition) return undefined;
   const isSealed = e !== undefined;
   return { id, addedAt: millisecondsOf(id), command, session, request, payload, isSealed, way, deadlineMs: Number(d) };
 }

@@ -68,8 +68,10 @@ class Line {
       for (const worker of this.workers) if (worker.hasEnded) this.workers.delete(worker);
       if (this.#endsWithWorkers && this.workers.size === 0) break;
       const open = [...this.workers].filter(({ room }) => room >= LEAST_ROOM);
-      if (open.length === 0 || !this.#connection.isReady) await pause(open.length === 0 ? 1 : PAUSE_MS);
-      else {
+      if (open.length === 0 || !this.#connection.isReady) {
+        const isFull = this.workers.size > 0 && this.#connection.isReady;
+        await pause(isFull ? 1 : PAUSE_MS);
+      } else {
         const blockMs = open.length === this.workers.size ? BLOCK_MS : SHORT_BLOCK_MS;
         await this.#readOnce(open, blockMs).catch(() => pause(PAUSE_MS));
       }

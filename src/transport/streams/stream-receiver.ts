@@ -4,7 +4,8 @@ import type { Replies } from '../replies.ts';
 import { ownerOf } from './partition-balance.ts';
 import { PartitionWorker, type WorkerContext } from './partition-worker.ts';
 import { StreamReader } from './stream-reader.ts';
-import { DONE_TTL_MS, releasePartition, renewPartition, takePartition } from './stream-scripts.ts';
+import { releasePartition, renewPartition, takePartition } from './stream-scripts.ts';
+import { TryGate } from './try-gate.ts';
 
 /* stream-receiver.ts: the service's side of the streams: owns its share of the partitions.
  *
@@ -14,13 +15,13 @@ import { DONE_TTL_MS, releasePartition, renewPartition, takePartition } from './
  * although its last heartbeat is fresh. */
 
 /** How long a partition stays owned without renewal, in milliseconds. */
-export const LEASE_MS = 1_200;
+export const LEASE_MS = 1_000;
 const LOOK_INTERVAL_MS = 200;
 // A partition that has been free for this long is anybody's.
-const FREE_FOR_ANYBODY_MS = 350;
+const FREE_FOR_ANYBODY_MS = 150;
 const HAND_OVER_DEADLINE_MS = 1_000;
 
-export interface StreamReceiverOptions extends WorkerContext {
+export interface StreamReceiverOptions extends Omit<WorkerContext, 'gate'> {
   readonly replies: Replies;
   /** This instance's id. */
   readonly instance: string;
@@ -34,12 +35,13 @@ export interface StreamReceiverOptions extends WorkerContext {
 export class StreamReceiver {
   readonly #redis: RedisConnection;
   readonly #options: StreamReceiverOptions;
+  readonly #gate = new TryGate();
   readonly #reader: StreamReader;
   readonly #workers = new Map<number, PartitionWorker>();
   readonly #freeSince = new Map<number, number>();
   readonly #leaving = new Set<PartitionWorker>();
   #timer: NodeJS.Timeout | undefined;
-  #looking: Promise<void> | undefined;
+  readonly #asking = new Set<number>();
   #stopped = false;
 
   constructor(options: StreamReceiverOptions) {
@@ -69,18 +71,16 @@ export class StreamReceiver {
 
   /** Takes its share, and goes on looking after it. */
   async start(): Promise<void> {
+    this.#redis.on('lost', this.#onLost);
     await this.#look();
-    this.#timer = setInterval(() => {
-      this.#looking ??= this.#look().finally(() => {
-        this.#looking = undefined;
-      });
-    }, LOOK_INTERVAL_MS);
+    this.#timer = setInterval(() => void this.#look(), LOOK_INTERVAL_MS);
   }
 
   /** Reads nothing more, finishes what is in hand and gives the partitions back. Whether all was finished within
    *  `deadlineMs`. */
   async stop(deadlineMs: number): Promise<boolean> {
     this.#stopped = true;
+    this.#redis.off('lost', this.#onLost);
     clearInterval(this.#timer);
     const finished = await Promise.all([...this.#workers.values()].map((worker) => this.#giveBack(worker, deadlineMs)));
     this.#reader.stop();
@@ -90,17 +90,31 @@ export class StreamReceiver {
   async #look(): Promise<void> {
     const { enabled, instance, others } = this.#options;
     this.#forgetLost();
-    if (!enabled() || !this.#redis.isConnected) return;
+    if (!enabled()) return;
     const instances = [instance, ...others()];
     await Promise.all(
-      Array.from({ length: PARTITIONS }, (_, partition) => {
-        const isOurs = ownerOf(partition, instances) === instance;
-        const worker = this.#workers.get(partition);
-        return (worker ? this.#keep(worker, isOurs) : this.#maybeTake(partition, isOurs)).catch(() => undefined);
-      }),
+      Array.from({ length: PARTITIONS }, (_, partition) =>
+        this.#lookAt(partition, ownerOf(partition, instances) === instance),
+      ),
     );
     this.#forgetLost();
   }
+
+  // Each partition by itself: in a Cluster one master that has frozen must not keep the others' leases from renewal.
+  async #lookAt(partition: number, isOurs: boolean): Promise<void> {
+    if (this.#asking.has(partition) || !this.#redis.isReadyFor(this.#options.keys.owner(partition))) return;
+    this.#asking.add(partition);
+    const worker = this.#workers.get(partition);
+    await (worker ? this.#keep(worker, isOurs) : this.#maybeTake(partition, isOurs)).catch(() => undefined);
+    this.#asking.delete(partition);
+  }
+
+  // What comes back may have lost its last second: whatever was read there is read again.
+  readonly #onLost = (): void => {
+    for (const worker of this.#workers.values()) {
+      if (!this.#redis.isCluster || !this.#redis.isReadyFor(worker.key)) worker.lose();
+    }
+  };
 
   // A lease that could not be renewed for its whole time is another's, whatever we believe.
   #forgetLost(): void {
@@ -116,35 +130,38 @@ export class StreamReceiver {
     const { keys, now } = this.#options;
     const { partition, token } = worker;
     const askedAt = performance.now();
-    const backlog = await renewPartition.run(
+    const renewed = await renewPartition.run(
       this.#redis,
       [keys.owner(partition), keys.requests(partition), keys.done(partition)],
-      [token, LEASE_MS, Math.floor(now()) - DONE_TTL_MS],
+      [token, LEASE_MS, Math.floor(now())],
     );
-    if (backlog < 0) return worker.lose();
-    worker.renewedAt = askedAt;
-    worker.backlog = backlog;
+    if (renewed === null) return worker.lose();
+    worker.renew(askedAt, ...renewed);
     if (!isOurs && !this.#leaving.has(worker)) void this.#giveBack(worker, HAND_OVER_DEADLINE_MS);
   }
 
   async #maybeTake(partition: number, isOurs: boolean): Promise<void> {
-    const key = this.#options.keys.owner(partition);
-    if ((await this.#redis.command<number>('EXISTS', key)) === 1) {
+    const { keys, instance } = this.#options;
+    const key = keys.owner(partition);
+    const ours = `${instance}:`;
+    const owner = await this.#redis.command<string | null>('GET', key);
+    if (owner !== null && !owner.startsWith(ours)) {
       this.#freeSince.delete(partition);
       return;
     }
     const freeSince = this.#freeSince.get(partition) ?? performance.now();
     this.#freeSince.set(partition, freeSince);
-    if (!isOurs && performance.now() - freeSince < FREE_FOR_ANYBODY_MS) return;
-    const token = `${this.#options.instance}:${randomBytes(6).toString('hex')}`;
-    const worker = new PartitionWorker(partition, token, this.#options);
-    const taken = await takePartition.run(this.#redis, [key], [token, LEASE_MS]);
-    if (taken === 0) return;
+    if (owner === null && !isOurs && performance.now() - freeSince < FREE_FOR_ANYBODY_MS) return;
+    const token = `${ours}${randomBytes(6).toString('hex')}`;
+    const worker = new PartitionWorker(partition, token, { ...this.#options, gate: this.#gate });
+    const tries = await takePartition.run(this.#redis, [key, keys.tries(partition)], [token, LEASE_MS, ours]);
+    if (tries === null) return;
     this.#freeSince.delete(partition);
     if (this.#stopped) {
       await releasePartition.run(this.#redis, [key], [token]);
       return;
     }
+    worker.knowTries(tries);
     this.#workers.set(partition, worker);
     this.#reader.add(worker);
   }

@@ -1,4 +1,4 @@
-import { HEARTBEAT_TTL_MS } from '../../protocol/index.ts';
+import { HEARTBEAT_TTL_MS, isWriting } from '../../protocol/index.ts';
 import { isTransient, Keys, PARTITIONS, partitionOf, type RedisConnection } from '../../redis/index.ts';
 import type { ReplyInbox } from '../reply-inbox.ts';
 import { type ClientTransport, NO_ANSWER, NotKeptError, type Outcome } from '../transport.ts';
@@ -7,10 +7,13 @@ import { encodeEntry } from './stream-entry.ts';
 import { addEntry } from './stream-scripts.ts';
 
 const RETRY_MS = 50;
+// What only asks must not take the room of what changes something: it gets a part of a stream.
+const ASKING_SHARE = 1 / 4;
 
 export interface StreamRequesterOptions {
   readonly namespace: string;
-  /** The most requests that may wait in all streams together; a partition whose share is used up takes no more. */
+  /** The most requests that may wait in all streams together. A partition whose share is used up takes no more; of
+   *  those that change nothing it takes no more from a quarter of it on. */
   readonly maxBacklog: number;
   /** The namespace's secret: payloads are sealed with it. Without it they are in the clear. */
   readonly secret?: string | undefined;
@@ -44,18 +47,22 @@ export class StreamRequester implements ClientTransport {
   async keep(command: string, session: string, payload: string, deadlineMs: number): Promise<void> {
     const request = `_${this.#inbox.id}-${this.#inbox.nextNumber()}`;
     const end = performance.now() + deadlineMs;
-    for (;;) {
+    for (let failure: Error | undefined; ; ) {
       const added = await within(end, this.#add(command, session, request, payload, 0)).catch((error: Error) => error);
       if (added === true) return;
-      if (added === false) {
+      if (added === false && failure === undefined) {
         throw new NotKeptError(
           'BACKLOG_FULL',
-          `The stream has no room: ${command} was not taken. Is a service running?`,
+          `There is no room in the stream, or in Redis: ${command} was not taken. Is a service running?`,
         );
       }
-      // What was sent may have been taken: it is sent again under the same id, and counts once.
-      if (!isTransient(added) || performance.now() + RETRY_MS >= end) {
-        throw new NotKeptError('NOT_KEPT', `${command} was not certainly taken: ${added.message}`, { cause: added });
+      // What was sent may have been taken, so it is sent again under the same id, and counts once. Where there is no room
+      // for that, nobody knows.
+      if (added !== false) failure = added;
+      if (added === false || !isTransient(added) || performance.now() + RETRY_MS >= end) {
+        throw new NotKeptError('NOT_KEPT', `${command} was not certainly taken: ${failure!.message}`, {
+          cause: failure,
+        });
       }
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
@@ -65,6 +72,8 @@ export class StreamRequester implements ClientTransport {
     if (!this.#redis.isReadyFor(this.#keyOf(session))) return Promise.resolve(NO_ANSWER.disconnected);
     return this.#inbox.exchange(deadlineMs, async (request) => {
       const nobody = this.#inbox.listeningMs > HEARTBEAT_TTL_MS && this.#inbox.presence.streaming().length === 0;
+      // A question that nobody waits for any more need not be asked.
+      if (nobody && !isWriting(command)) return 'nobody-listens';
       if (!(await this.#add(command, session, request, payload, deadlineMs))) return 'backlog-full';
       // It is kept and will be done when somebody is there; only the page does not wait.
       return nobody ? 'nobody-listens' : undefined;
@@ -79,7 +88,7 @@ export class StreamRequester implements ClientTransport {
     return this.#keys.requests(partitionOf(session));
   }
 
-  /** Whether there was room. */
+  /** Whether there was room: in the stream, and in a Redis that has reached `maxmemory`. */
   async #add(command: string, session: string, request: string, payload: string, deadlineMs: number): Promise<boolean> {
     const fields = encodeEntry({
       command,
@@ -89,8 +98,13 @@ export class StreamRequester implements ClientTransport {
       isSealed: this.#seal !== undefined,
       deadlineMs,
     });
-    const id = await addEntry.run(this.#redis, [this.#keyOf(session)], [this.#mostPerPartition, ...fields]);
-    return id !== null;
+    const most = isWriting(command) ? this.#mostPerPartition : Math.ceil(this.#mostPerPartition * ASKING_SHARE);
+    try {
+      return (await addEntry.run(this.#redis, [this.#keyOf(session)], [most, ...fields])) !== null;
+    } catch (error) {
+      if ((error as Error).message.includes('OOM ')) return false;
+      throw error;
+    }
   }
 }
 

@@ -10,6 +10,8 @@ export const DONE_TTL_MS = 60_000;
 export const DONE_CAP = 10_000;
 /** How many requests that were given up a partition keeps, about. */
 export const DEAD_LETTER_CAP = 1_000;
+// What a partition notes beside its stream must outlive a service that is away.
+const NOTES_TTL_MS = 24 * 3_600_000;
 
 /** Adds a request, unless the stream is full.
  *
@@ -18,40 +20,51 @@ export const addEntry: Script<string | null> = new Script(`
 if redis.call('XLEN', KEYS[1]) >= tonumber(ARGV[1]) then return false end
 return redis.call('XADD', KEYS[1], '*', unpack(ARGV, 2))`);
 
-/** Takes a partition that nobody owns.
+/** Takes a partition that nobody owns, or this instance under a token that it has given up.
  *
- *  Input: KEYS owner; ARGV token, milliseconds. Output: 1 where it is ours now.
+ *  Input: KEYS owner, tries; ARGV token, milliseconds, what this instance's tokens begin with.
+ *  Output: the tries of entries, ids and counts in turn, where it is ours now; else nil.
  *  The DEL of what is not there comes first: a step that has begun to write goes on where Redis is full, and working off
  *  streams is what makes room. */
-export const takePartition: Script<0 | 1> = new Script(`
-if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+export const takePartition: Script<string[] | null> = new Script(`
+local owner = redis.call('GET', KEYS[1])
+if owner and string.sub(owner, 1, #ARGV[3]) ~= ARGV[3] then return false end
 redis.call('DEL', KEYS[1])
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-return 1`);
+return redis.call('HGETALL', KEYS[2])`);
 
 /** Goes on owning a partition.
  *
- *  Input: KEYS owner, requests, done; ARGV token, milliseconds, ids before which time are forgotten.
- *  Output: the length of the stream, or -1 where the partition is ours no more. */
-export const renewPartition: Script<number> = new Script(`
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end
+ *  Input: KEYS owner, requests, done; ARGV token, milliseconds, the time by Redis's clock.
+ *  Output: the length of the stream and its oldest entry (or ''), or nil where the partition is ours no more.
+ *  The id of a done request is forgotten only when no entry is left that could be the same request, sent again. */
+export const renewPartition: Script<[length: number, oldest: string] | null> = new Script(`
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return false end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
-redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', ARGV[3])
-redis.call('PEXPIRE', KEYS[3], ${DONE_TTL_MS})
-return redis.call('XLEN', KEYS[2])`);
+local oldest = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', 1)[1]
+local since = tonumber(ARGV[3])
+if oldest then since = math.min(since, tonumber(string.match(oldest[1], '^%d+'))) end
+redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', string.format('%d', since - ${DONE_TTL_MS}))
+redis.call('PEXPIRE', KEYS[3], ${NOTES_TTL_MS})
+return { redis.call('XLEN', KEYS[2]), oldest and oldest[1] or '' }`);
 
 /** Gives a partition back, if it is ours. Input: KEYS owner; ARGV token. */
 export const releasePartition: Script<0 | 1> = new Script(`
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])`);
 
-/** Counts a try before it is made.
+/** Counts a try before it is made, or takes it back.
  *
- *  Input: KEYS owner, tries; ARGV token, entry. Output: which try it is, or -1 where the partition is ours no more. */
+ *  Input: KEYS owner, tries; ARGV token, entry, 1 or -1.
+ *  Output: how many there are now, or -1 where the partition is ours no more. It writes first what changes nothing, as
+ *  taking a partition does. */
 export const countTry: Script<number> = new Script(`
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end
-redis.call('PEXPIRE', KEYS[2], ${24 * 3_600_000})
-return redis.call('HINCRBY', KEYS[2], ARGV[2], 1)`);
+redis.call('PERSIST', KEYS[2])
+local count = redis.call('HINCRBY', KEYS[2], ARGV[2], ARGV[3])
+redis.call('PEXPIRE', KEYS[2], ${NOTES_TTL_MS})
+if count <= 0 then redis.call('HDEL', KEYS[2], ARGV[2]) end
+return math.max(count, 0)`);
 
 /** What a step on an entry answers where it was not done. */
 export const REFUSED = {
@@ -73,10 +86,10 @@ local deadline, payload, payload_field, request, session, command, id, token =
   last(ARGV), last(ARGV), last(ARGV), last(ARGV), last(ARGV), last(ARGV), last(ARGV), last(ARGV)
 if redis.call('GET', owner) ~= token then return refuse('${REFUSED.notOwner}') end
 if redis.call('XDEL', requests, id) == 0 then return refuse('${REFUSED.gone}') end
+redis.call('HDEL', tries, id)
 local function bury(reason)
   redis.call('XADD', dead, 'MAXLEN', '~', ${DEAD_LETTER_CAP}, '*', 'c', command, 's', session, 'r', request,
     payload_field, payload, 'd', deadline, 'id', id, 'reason', reason)
-  redis.call('HDEL', tries, id)
 end
 `;
 
@@ -89,7 +102,6 @@ end
 
 /** Takes an entry off its stream that has no effects. */
 export const dropEntry: Script<unknown> = new Script(`${OWN_LUA}
-redis.call('HDEL', tries, id)
 return 1`);
 
 /** Takes an entry off its stream and puts it to the dead letters. ARGV: the reason in front. */
@@ -104,7 +116,7 @@ export function commitScript(step: Script<unknown>): Script<unknown> {
   let commit = commits.get(step.hash);
   if (!commit) {
     commit = new Script(`${OWN_LUA}
-if redis.call('ZADD', done, 'NX', string.match(id, '^%d+'), request) == 0 then return refuse('${REFUSED.repeated}') end
+if redis.call('ZADD', done, 'NX', string.match(id, '^%d+'), session .. ':' .. request) == 0 then return refuse('${REFUSED.repeated}') end
 if redis.call('ZCARD', done) > ${DONE_CAP} then redis.call('ZPOPMIN', done) end
 local function effects()
 ${step.source}

@@ -1,0 +1,64 @@
+import type { Command } from 'commander';
+import { type AclOptions, type AclTransport, aclUsers, setUserLine } from '../access/acl-users.ts';
+import type { AclVersion } from '../access/grant.ts';
+import type { FilterEngine } from '../redis/index.ts';
+import { commandsByName } from '../service/commands/index.ts';
+import { UsageError } from './usage-error.ts';
+
+const TRANSPORTS: readonly AclTransport[] = ['channels', 'streams', 'both'];
+const FILTERS: readonly FilterEngine[] = ['portable', 'native'];
+const VERSIONS: readonly AclVersion[] = ['7.0', '6.2'];
+
+interface AclFlags extends Pick<AclOptions, 'namespace' | 'store' | 'importFrom' | 'archive' | 'cluster'> {
+  readonly sessionglob?: string[];
+  readonly transport: string;
+  readonly filter: string;
+  readonly redisVersion: string;
+  readonly json?: boolean;
+}
+
+/** `sessionwise acl`: the users of Redis that serving layer and service need. It asks no Redis. */
+export function addAclCommand(program: Command): void {
+  program
+    .command('acl')
+    .description('print the least that users of Redis need: one for the serving layer, one for the service')
+    .option('--namespace <ns>', 'the store: its data and channels (default: sw)')
+    .option(
+      '--sessionglob <glob>',
+      'the sessions of an instance, as `serve` is told; once per instance (default: ?*)',
+      (glob, all: string[] = []) => [...all, glob],
+    )
+    .option('--transport <way>', `how requests go: ${TRANSPORTS.join(', ')}`, 'channels')
+    .option('--store', 'also a user for a store in the serving layer')
+    .option('--import-from <prefix>', 'what the store takes over from connect-redis, such as sess:')
+    .option('--archive', 'the store archives ended sessions itself, and no service does')
+    .option('--cluster', 'Redis is a Cluster')
+    .option('--filter <engine>', `the engine of seen filters: ${FILTERS.join(', ')}`, 'portable')
+    .option('--redis-version <version>', `the oldest server: ${VERSIONS.join(', ')} (coarser)`, '7.0')
+    .option('--json', 'print it as JSON')
+    .addHelpText(
+      'after',
+      '\nWrite > and a password in place of <password>; until then Redis refuses the line.\nThe lines go to standard output, what they allow to standard error.',
+    )
+    .action((flags: AclFlags) => {
+      const { namespace, store, importFrom, archive, cluster, sessionglob: sessionglobs } = flags;
+      const version = oneOf('--redis-version', VERSIONS, flags.redisVersion);
+      const users = aclUsers({
+        ...{ namespace, store, importFrom, archive, cluster, sessionglobs, version },
+        commands: [...commandsByName.keys()],
+        transport: oneOf('--transport', TRANSPORTS, flags.transport),
+        filter: oneOf('--filter', FILTERS, flags.filter),
+      });
+      if (flags.json) console.log(JSON.stringify({ redisVersion: version, users }));
+      else {
+        for (const { name, allows } of users) process.stderr.write(`${name}: ${allows}\n`);
+        for (const user of users) console.log(setUserLine(user));
+      }
+    });
+}
+
+function oneOf<Value extends string>(flag: string, values: readonly Value[], given: string): Value {
+  const value = values.find((known) => known === given);
+  if (value !== undefined) return value;
+  throw new UsageError(`${flag} ${given} is none: give ${values.join(', ')}.`);
+}

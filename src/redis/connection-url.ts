@@ -1,0 +1,83 @@
+import type { ConnectionOptions, ServerAddress } from './connection-options.ts';
+import { ConnectionOptionsError } from './connection-options-error.ts';
+
+const FORMS =
+  'redis://host:port, rediss://..., unix:///path, redis+cluster://h1:p1,h2:p2 or redis+sentinel://h1:p1,h2:p2/master';
+
+/** Reads a URL of Redis.
+ *  @throws ConnectionOptionsError that says what was wrong, without user and password. */
+export function parseConnectionUrl(url: string): ConnectionOptions {
+  // Several hosts make no URL to the WHATWG.
+  const many = /^(rediss?)\+(cluster|sentinel):\/\/(?:([^@/?#]*)@)?([^@/?#]*)((?:\/[^@?#]*)?)$/.exec(url);
+  if (many) {
+    const [, scheme, kind, login = '', hosts = '', path = ''] = many;
+    const servers = parseServers(hosts, kind === 'cluster' ? 6379 : 26379);
+    const [name = '', db, ...rest] = path.slice(1).split('/').map(decode);
+    const common = { ...parseLogin(login), ...(scheme === 'rediss' && { tls: true }) };
+    if (rest.length > 0 || (kind === 'cluster' && db !== undefined)) {
+      throw new ConnectionOptionsError(`The Redis URL ends with "${path}", which is too much.`);
+    }
+    if (kind === 'cluster') {
+      const only = parseDatabase(name);
+      return { ...common, cluster: servers, ...(only !== undefined && { db: only }) };
+    }
+    const database = parseDatabase(db ?? '');
+    return {
+      ...common,
+      sentinels: servers,
+      ...(name !== '' && { master: name }),
+      ...(database !== undefined && { db: database }),
+    };
+  }
+  if (/^rediss?\+/.test(url) || !URL.canParse(url)) {
+    throw new ConnectionOptionsError(`The Redis URL is not one: write ${FORMS}.`);
+  }
+  const { protocol, hostname, port, pathname, username, password } = new URL(url);
+  const login = parseLogin(`${username}:${password}`);
+  if (protocol === 'unix:') return { path: decode(pathname), ...login };
+  if (protocol !== 'redis:' && protocol !== 'rediss:') {
+    throw new ConnectionOptionsError(`"${protocol}//" is no Redis address: write ${FORMS}.`);
+  }
+  const db = parseDatabase(pathname.slice(1));
+  return {
+    ...login,
+    host: hostname.replace(/^\[|\]$/g, '') || '127.0.0.1',
+    port: port === '' ? 6379 : Number(port),
+    ...(db !== undefined && { db }),
+    ...(protocol === 'rediss:' && { tls: true }),
+  };
+}
+
+function parseServers(hosts: string, defaultPort: number): ServerAddress[] {
+  return hosts.split(',').map((host, i) => {
+    const address = `redis://${host}`;
+    if (host === '' || !URL.canParse(address)) {
+      // Not shown: where the @ was forgotten it is a password.
+      throw new ConnectionOptionsError(`Address ${i + 1} of the Redis URL is wrong: write host:port,host:port.`);
+    }
+    const { hostname, port } = new URL(address);
+    return { host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? defaultPort : Number(port) };
+  });
+}
+
+function parseLogin(login: string): { username?: string; password?: string } {
+  const colon = login.indexOf(':');
+  const username = decode(colon < 0 ? login : login.slice(0, colon));
+  const password = colon < 0 ? '' : decode(login.slice(colon + 1));
+  return { ...(username !== '' && { username }), ...(password !== '' && { password }) };
+}
+
+function parseDatabase(db: string): number | undefined {
+  if (!/^\d*$/.test(db)) {
+    throw new ConnectionOptionsError(`The Redis URL ends with "/${db}", which is no database number.`);
+  }
+  return db === '' ? undefined : Number(db);
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new ConnectionOptionsError('The Redis URL has a "%" that begins no escape: write it as %25.');
+  }
+}

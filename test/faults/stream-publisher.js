@@ -1,0 +1,67 @@
+/* Publishers of a serving layer, in a process of their own. Argument: JSON of `PublisherOptions` (streams-stage.ts).
+ *
+ * Each session gets its requests in order, one after another: the even sessions with `keep`, which sends again what was
+ * not certainly taken, the odd ones with `publish`. A number in a session is used once, whatever came of it. Tells how
+ * many were accepted, and at the message `stop` what became of each. It runs what was built. */
+import { RedisTransport } from '../../dist/transport/redis-transport.js';
+
+const PROGRESS_INTERVAL_MS = 50;
+const KEEP_DEADLINE_MS = 20_000;
+
+const options = JSON.parse(process.argv[2]);
+const { command, publishers, sessionsEach, pauseMs, maxBacklog = 100_000 } = options;
+const tallies = [];
+let accepted = 0;
+let running = true;
+
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function publishTo(transport, tally, isKept) {
+  for (let number = 1; running; number += 1) {
+    const sentAt = Date.now();
+    const payload = command === 'pageview' ? `/p${number % 50}` : `${number} ${sentAt}`;
+    try {
+      if (isKept) await transport.keep(command, tally.session, payload, KEEP_DEADLINE_MS);
+      else if (!(await transport.publish(command, tally.session, payload))) throw new Error('not certainly taken');
+      tally.accepted.push([number, Date.now()]);
+      accepted += 1;
+    } catch (error) {
+      if (error.code === 'BACKLOG_FULL') tally.refused.push(number);
+      else tally.unknown.push(number);
+    }
+    await pause(pauseMs * (0.5 + Math.random()));
+  }
+}
+
+const transports = Array.from(
+  { length: publishers },
+  () =>
+    new RedisTransport({
+      redis: options.redis,
+      namespace: options.namespace,
+      secret: options.secret,
+      maxBacklog,
+      replies: 'inbox',
+      blockingConnections: 1,
+      maxPending: 10_000,
+      wayOf: () => 'streams',
+    }),
+);
+for (const transport of transports) if (!(await transport.ready(10_000))) throw new Error('Redis is away.');
+const work = transports.flatMap((transport, publisher) =>
+  Array.from({ length: sessionsEach }, (_, i) => {
+    const tally = { session: `${options.name}-${publisher}-${i}`, accepted: [], unknown: [], refused: [] };
+    tallies.push(tally);
+    return publishTo(transport, tally, i % 2 === 0);
+  }),
+);
+const progress = setInterval(() => process.send({ accepted }), PROGRESS_INTERVAL_MS);
+process.on('message', async (message) => {
+  if (message !== 'stop') return;
+  running = false;
+  await Promise.all(work);
+  clearInterval(progress);
+  await Promise.all(transports.map((transport) => transport.close()));
+  process.send({ accepted, tallies }, () => process.exit(0));
+});
+process.once('disconnect', () => process.exit());

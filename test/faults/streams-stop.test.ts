@@ -1,0 +1,107 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { PARTITIONS, type RedisConnection } from '../../src/redis/index.ts';
+import { ownerOf } from '../../src/transport/streams/partition-balance.ts';
+import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { waitUntil } from '../support/wait-until.ts';
+import {
+  connect,
+  endChildren,
+  expectExactlyOnce,
+  figuresOf,
+  type Instance,
+  judge,
+  keys,
+  mainOwner,
+  startLogger,
+  startPublishers,
+  untilWorkedOff,
+  watchStalls,
+} from './streams-stage.ts';
+
+/* Instances that come and go as they should, under load. One that stops gives its partitions back: nobody waits for a
+ * lease to end. */
+
+const HAND_OVER_MS = 1_000;
+
+let server: TestRedis;
+let redis: RedisConnection;
+
+beforeEach(async () => {
+  server = await startTestRedis();
+  redis = await connect(server.url);
+});
+afterEach(async () => {
+  await endChildren();
+  await redis?.close();
+  await server?.stop();
+});
+
+/** Whether each partition is with the one who should own it. */
+async function isBalanced(instances: readonly Instance[]): Promise<boolean> {
+  const ids = instances.map(({ ready }) => ready.instance);
+  const owners = await Promise.all(
+    Array.from({ length: PARTITIONS }, (_, partition) => redis.command<string | null>('GET', keys.owner(partition))),
+  );
+  return owners.every((token, partition) => token?.split(':')[0] === ownerOf(partition, ids));
+}
+
+async function untilBalanced(instances: readonly Instance[]): Promise<void> {
+  await waitUntil('each instance has its share', () => isBalanced(instances), 20_000);
+}
+
+async function underLoad(name: string, act: () => Promise<void>): Promise<void> {
+  const publishers = await startPublishers({ redis: server.url });
+  await publishers.more(300);
+  const stalledMs = watchStalls();
+  await act();
+  await publishers.more(300);
+  const tallies = await publishers.stop();
+  await untilWorkedOff(redis);
+  const verdict = await judge(redis, tallies);
+  const stallMs = stalledMs();
+  console.log(`${name}:`, JSON.stringify({ ...figuresOf(verdict), stallMs }));
+  expectExactlyOnce(verdict);
+  expect(verdict.unknown).toBe(0);
+  expect(verdict.longestMs).toBeLessThan(HAND_OVER_MS + stallMs);
+}
+
+describe('instances that come and go under load', { timeout: 90_000 }, () => {
+  it('hand over quickly when they are told to stop, with exit code 0', async () => {
+    const start = (): Promise<Instance> => startLogger(server.url);
+    const instances = await Promise.all([start(), start(), start()]);
+    await untilBalanced(instances);
+    await underLoad('Instances stopped', async () => {
+      for (let left = instances; left.length > 1; ) {
+        const leaving = await mainOwner(redis, left);
+        await leaving.kill('SIGTERM');
+        expect(await leaving.exited).toBe(0);
+        left = left.filter((one) => one !== leaving);
+        await untilBalanced(left);
+      }
+    });
+  });
+
+  it('take their share when they come, and no more', async () => {
+    const instances = [await startLogger(server.url)];
+    await untilBalanced(instances);
+    await underLoad('Instances joined', async () => {
+      for (let more = 0; more < 2; more += 1) {
+        instances.push(await startLogger(server.url));
+        await untilBalanced(instances);
+      }
+    });
+  });
+
+  it('change places: the new version is started, then the old one is stopped', async () => {
+    const old = await startLogger(server.url);
+    await untilBalanced([old]);
+    await underLoad('Hot restart', async () => {
+      const heir = await startLogger(server.url);
+      await sleep(500);
+      await old.kill('SIGTERM');
+      expect(await old.exited).toBe(0);
+      await untilBalanced([heir]);
+    });
+  });
+});
