@@ -1,42 +1,18 @@
-import { HEARTBEAT_INTERVAL_MS, heartbeatChannel } from '../protocol/index.ts';
 import {
   type Capabilities,
   type ConnectionOptions,
   createConnection,
-  Keys,
-  PARTITIONS,
-  type RedisConnection,
   RedisTooOldError,
   readCapabilities,
-  readMeta,
 } from '../redis/index.ts';
-import { Presence } from '../transport/presence.ts';
+import { type Finding, good } from './finding.ts';
+import { judgeCluster, judgeMasters } from './judge-cluster.ts';
+import { judgeInstances, judgeNamespace, judgeStreams } from './judge-namespace.ts';
+import { judgeClock, judgeLatency } from './judge-server.ts';
 
-/** One thing that was looked at. */
-export interface Finding {
-  /** `problem`: would lose, evict or expose data, or cannot work. `note`: worth knowing. */
-  readonly level: 'good' | 'note' | 'problem';
-  readonly about: string;
-  /** What it is and, where it is a problem, what to do. */
-  readonly text: string;
-}
+export type { Finding };
 
-/** What CONFIG GET says; undefined for what it may not be asked (managed servers). */
-type Settings = Readonly<Record<string, string | undefined>>;
-
-const SETTINGS = [
-  'appendonly',
-  'appendfsync',
-  'save',
-  'maxmemory',
-  'maxmemory-policy',
-  'bind',
-  'protected-mode',
-  'port',
-  'tls-port',
-];
-
-/** Looks at a server and at a namespace in it; changes nothing.
+/** Looks at a server, or at the masters of a Cluster, and at a namespace; changes nothing.
  *  @throws RedisUnavailableError */
 export async function diagnose(address: ConnectionOptions, namespace: string): Promise<Finding[]> {
   const redis = createConnection(address, 'sessionwise-doctor');
@@ -49,13 +25,11 @@ export async function diagnose(address: ConnectionOptions, namespace: string): P
       if (error instanceof RedisTooOldError) return [{ level: 'problem', about: 'version', text: error.message }];
       throw error;
     }
-    const settings = await readSettings(redis);
     const { flavour, version, bloom, cluster } = capabilities;
     return [
       good('version', `${flavour === 'valkey' ? 'Valkey' : 'Redis'} ${version}${cluster ? ', in Cluster mode' : ''}.`),
-      ...judgePersistence(settings),
-      ...judgeEviction(settings),
-      await judgeExposure(redis, settings),
+      ...(redis.isCluster ? await judgeCluster(redis) : []),
+      ...(await judgeMasters(redis)),
       bloom
         ? good('filters', 'Has BF.*: both filter engines can be used.')
         : good('filters', 'Has no BF.*: seen filters use the portable engine.'),
@@ -68,155 +42,4 @@ export async function diagnose(address: ConnectionOptions, namespace: string): P
   } finally {
     await redis.close();
   }
-}
-
-const good = (about: string, text: string): Finding => ({ level: 'good', about, text });
-const note = (about: string, text: string): Finding => ({ level: 'note', about, text });
-const problem = (about: string, text: string): Finding => ({ level: 'problem', about, text });
-
-async function readSettings(redis: RedisConnection): Promise<Settings> {
-  const settings: Record<string, string | undefined> = {};
-  await Promise.all(
-    SETTINGS.map(async (name) => {
-      const reply = await redis
-        .command<Record<string, string>>('CONFIG', 'GET', name)
-        .catch(() => ({}) as Record<string, string>);
-      settings[name] = reply[name];
-    }),
-  );
-  return settings;
-}
-
-/** Judges what a crash would lose. */
-export function judgePersistence(settings: Settings): Finding[] {
-  const { appendonly, appendfsync, save } = settings;
-  if (appendonly === undefined) return [note('persistence', 'CONFIG may not be read here: make sure that AOF is on.')];
-  if (appendonly !== 'yes') {
-    const snapshots = save
-      ? `Only snapshots (save ${save}): a crash loses what came since.`
-      : 'Nothing is kept: a restart loses everything.';
-    return [problem('persistence', `${snapshots} Set appendonly yes, and save 60 1 beside it.`)];
-  }
-  const aof =
-    appendfsync === 'no'
-      ? problem(
-          'persistence',
-          'AOF is on but appendfsync is "no": a power loss loses what the system has not written. Set everysec.',
-        )
-      : good(
-          'persistence',
-          `AOF ${appendfsync}: a power loss loses at most ${appendfsync === 'always' ? 'nothing' : '2 seconds'}.`,
-        );
-  return save ? [aof] : [aof, note('snapshots', 'No snapshots beside the AOF: save 60 1 gives a second net.')];
-}
-
-/** Judges whether memory pressure would throw sessions away. */
-export function judgeEviction(settings: Settings): Finding[] {
-  const { maxmemory, 'maxmemory-policy': policy } = settings;
-  if (policy === undefined)
-    return [note('eviction', 'CONFIG may not be read here: make sure that maxmemory-policy is noeviction.')];
-  if (policy !== 'noeviction') {
-    return [
-      problem('eviction', `maxmemory-policy is ${policy}: under pressure sessions vanish unasked. Set noeviction.`),
-    ];
-  }
-  return maxmemory === '0'
-    ? [note('eviction', 'noeviction, but no maxmemory: Redis can grow until the machine is full. Set maxmemory.')]
-    : [good('eviction', `noeviction, at most ${maxmemory} bytes.`)];
-}
-
-async function judgeExposure(redis: RedisConnection, settings: Settings): Promise<Finding> {
-  const user = await redis.command<{ flags?: string[] }>('ACL', 'GETUSER', 'default').catch(() => undefined);
-  if (!user || settings.bind === undefined)
-    return note('access', 'ACL or CONFIG may not be read here: make sure that a password is needed.');
-  const open = user.flags?.includes('nopass') === true && !user.flags.includes('off');
-  if (!open) return good('access', 'A login is needed.');
-  const listens = Number(settings.port) > 0 || Number(settings['tls-port']) > 0;
-  const everywhere = settings.bind.split(/\s+/).some((address) => !/^-?(127\.|::1$|localhost$)/.test(address));
-  if (!listens) return good('access', 'No login, and reachable through its Unix socket only.');
-  if (!everywhere) return good('access', 'No login, and reachable from this machine only.');
-  return settings['protected-mode'] === 'yes'
-    ? note('access', 'No login; only protected-mode keeps others out. Set a password (requirepass or ACL).')
-    : problem(
-        'access',
-        `Anybody who reaches ${settings.bind || 'any of its addresses'} can read and change everything. Set a password (requirepass or ACL).`,
-      );
-}
-
-async function judgeClock(redis: RedisConnection): Promise<Finding> {
-  const [seconds, microseconds] = await redis.command<[string, string]>('TIME');
-  const offsetMs = Math.round(Number(seconds) * 1000 + Number(microseconds) / 1000 - Date.now());
-  return Math.abs(offsetMs) < 2_000
-    ? good('clock', 'Agrees with this machine.')
-    : note(
-        'clock',
-        `${Math.abs(offsetMs)} ms ${offsetMs > 0 ? 'ahead of' : 'behind'} this machine. Sessions go by Redis's clock.`,
-      );
-}
-
-async function judgeLatency(redis: RedisConnection): Promise<Finding> {
-  const times: number[] = [];
-  for (let i = 0; i < 50; i += 1) {
-    const sent = performance.now();
-    await redis.command('PING');
-    times.push(performance.now() - sent);
-  }
-  const median = times.sort((a, b) => a - b)[25]!;
-  const text = `A PING takes ${median.toFixed(2)} ms (median of 50).`;
-  return median < 5
-    ? good('latency', text)
-    : note('latency', `${text} A request to the service takes about four of them.`);
-}
-
-async function judgeNamespace(redis: RedisConnection, namespace: string): Promise<Finding> {
-  const meta = await readMeta(redis, new Keys(namespace));
-  if (!meta) return note('namespace', `"${namespace}" is new here: the first service makes it.`);
-  return good(
-    'namespace',
-    `"${namespace}" has format ${meta.format}, ${meta.partitions} partitions, the ${meta.filter} filter engine.`,
-  );
-}
-
-async function judgeInstances(redis: RedisConnection, namespace: string): Promise<Finding> {
-  const presence = new Presence();
-  const subscriber = redis.duplicate('sessionwise-doctor');
-  await subscriber.connect();
-  try {
-    await subscriber.subscribe(heartbeatChannel(namespace), (message) => presence.hear(message));
-    await new Promise((resolve) => setTimeout(resolve, 2 * HEARTBEAT_INTERVAL_MS));
-  } finally {
-    await subscriber.close();
-  }
-  const instances = presence.present();
-  if (instances.length === 0)
-    return note('service', `No instance serves "${namespace}": pages degrade. Start one with sessionwise serve.`);
-  const overlaps = instances.flatMap((instance) => presence.overlapping(instance));
-  const globs = instances.map(({ glob }) => glob.text).join(', ');
-  return overlaps.length === 0
-    ? good('service', `${instances.length} serving: ${globs}.`)
-    : problem(
-        'service',
-        `${instances.length} serving, and their globs overlap (${globs}): views count twice. Give them disjoint --sessionglob.`,
-      );
-}
-
-async function judgeStreams(redis: RedisConnection, namespace: string): Promise<Finding[]> {
-  const keys = new Keys(namespace);
-  const sum = async (keyOf: (partition: number) => string): Promise<number> => {
-    const lengths = await Promise.all(
-      Array.from({ length: PARTITIONS }, (_, partition) => redis.command<number>('XLEN', keyOf(partition))),
-    );
-    return lengths.reduce((total, length) => total + length, 0);
-  };
-  const [waiting, dead] = await Promise.all([
-    sum((partition) => keys.requests(partition)),
-    sum((partition) => keys.deadLetters(partition)),
-  ]);
-  const findings: Finding[] = [];
-  if (waiting > 0)
-    findings.push(note('streams', `${waiting} requests wait: growing, where no instance works them off.`));
-  if (dead > 0) {
-    findings.push(problem('streams', `${dead} requests were given up: see sessionwise deadletters list.`));
-  }
-  return findings;
 }

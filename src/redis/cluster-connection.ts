@@ -4,12 +4,7 @@ import { AnyNodeLocator, SlotLocator } from './cluster-locators.ts';
 import { ClusterNodes } from './cluster-nodes.ts';
 import { ClusterTopology } from './cluster-topology.ts';
 import { explainFailure, isFinal, isRefusal } from './connection-failure.ts';
-import {
-  type ConnectionOptions,
-  describeConnection,
-  describeServer,
-  type ServerAddress,
-} from './connection-options.ts';
+import { type ConnectionOptions, describeConnection, type ServerAddress } from './connection-options.ts';
 import { reconnectDelayMs } from './driver.ts';
 import { connectFirst, FIRST_CONNECT_DEADLINE_MS } from './first-connect.ts';
 import { firstKeyOf } from './first-key.ts';

@@ -27,8 +27,9 @@ export function connectFirst(
     };
     const fail = (): void =>
       settle(() => {
+        const reason = explain(last);
         connection.destroy();
-        reject(explain(last));
+        reject(reason);
       });
     connection.on('ready', onReady);
     connection.on('lost', onLost);

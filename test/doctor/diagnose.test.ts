@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { judgeEviction, judgePersistence } from '../../src/doctor/diagnose.ts';
+import { diagnose } from '../../src/doctor/diagnose.ts';
+import { judgeEviction, judgePersistence } from '../../src/doctor/judge-server.ts';
+import { parseConnection } from '../../src/redis/index.ts';
+import { startTestCluster } from '../support/test-cluster.ts';
 
 describe('doctor', () => {
   test.each([
@@ -22,5 +25,25 @@ describe('doctor', () => {
     [{}, 'note'],
   ])('eviction %j -> %s', (settings, level) => {
     expect(judgeEviction(settings)).toEqual([expect.objectContaining({ level })]);
+  });
+
+  test('a Cluster: all masters, what only one has wrong, and who has no replica', async () => {
+    const cluster = await startTestCluster({ masters: 3 });
+    try {
+      const textsOf = async (about: string): Promise<string[]> =>
+        (await diagnose(parseConnection(cluster.url), 'sw'))
+          .filter((finding) => finding.about === about)
+          .map(({ level, text }) => `${level}: ${text}`);
+      expect(await textsOf('cluster')).toEqual(['good: 3 masters serve all slots.']);
+      expect(await textsOf('failover')).toEqual([expect.stringMatching(/^note: Without a replica: (.*:\d+, ){2}/)]);
+      expect(await textsOf('eviction')).toHaveLength(1);
+      const [first] = cluster.nodes;
+      await first!.command('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru');
+      const eviction = await textsOf('eviction');
+      expect(eviction).toHaveLength(3);
+      expect(eviction.filter((text) => text.startsWith(`problem: 127.0.0.1:${first!.port}: `))).toHaveLength(1);
+    } finally {
+      await cluster.stop();
+    }
   });
 });

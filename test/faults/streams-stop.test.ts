@@ -22,7 +22,10 @@ import {
 /* Instances that come and go as they should, under load. One that stops gives its partitions back: nobody waits for a
  * lease to end. */
 
+/** Well below a lease and the time that a free partition waits for its owner, though this machine may be busy. */
 const HAND_OVER_MS = 1_000;
+/** An instance that comes is busy with itself at first. */
+const JOIN_MS = 2_000;
 
 let server: TestRedis;
 let redis: RedisConnection;
@@ -50,7 +53,7 @@ async function untilBalanced(instances: readonly Instance[]): Promise<void> {
   await waitUntil('each instance has its share', () => isBalanced(instances), 20_000);
 }
 
-async function underLoad(name: string, act: () => Promise<void>): Promise<void> {
+async function underLoad(name: string, mostMs: number, act: () => Promise<void>): Promise<void> {
   const publishers = await startPublishers({ redis: server.url });
   await publishers.more(300);
   const stalledMs = watchStalls();
@@ -63,7 +66,7 @@ async function underLoad(name: string, act: () => Promise<void>): Promise<void> 
   console.log(`${name}:`, JSON.stringify({ ...figuresOf(verdict), stallMs }));
   expectExactlyOnce(verdict);
   expect(verdict.unknown).toBe(0);
-  expect(verdict.longestMs).toBeLessThan(HAND_OVER_MS + stallMs);
+  expect(verdict.longestMs).toBeLessThan(mostMs + stallMs);
 }
 
 describe('instances that come and go under load', { timeout: 90_000 }, () => {
@@ -71,8 +74,9 @@ describe('instances that come and go under load', { timeout: 90_000 }, () => {
     const start = (): Promise<Instance> => startLogger(server.url);
     const instances = await Promise.all([start(), start(), start()]);
     await untilBalanced(instances);
-    await underLoad('Instances stopped', async () => {
-      for (let left = instances; left.length > 1; ) {
+    await underLoad('Instances stopped', HAND_OVER_MS, async () => {
+      let left: Instance[] = instances;
+      while (left.length > 1) {
         const leaving = await mainOwner(redis, left);
         await leaving.kill('SIGTERM');
         expect(await leaving.exited).toBe(0);
@@ -85,7 +89,7 @@ describe('instances that come and go under load', { timeout: 90_000 }, () => {
   it('take their share when they come, and no more', async () => {
     const instances = [await startLogger(server.url)];
     await untilBalanced(instances);
-    await underLoad('Instances joined', async () => {
+    await underLoad('Instances joined', JOIN_MS, async () => {
       for (let more = 0; more < 2; more += 1) {
         instances.push(await startLogger(server.url));
         await untilBalanced(instances);
@@ -96,7 +100,7 @@ describe('instances that come and go under load', { timeout: 90_000 }, () => {
   it('change places: the new version is started, then the old one is stopped', async () => {
     const old = await startLogger(server.url);
     await untilBalanced([old]);
-    await underLoad('Hot restart', async () => {
+    await underLoad('Hot restart', JOIN_MS, async () => {
       const heir = await startLogger(server.url);
       await sleep(500);
       await old.kill('SIGTERM');

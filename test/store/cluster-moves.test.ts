@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createToken, sessionOf } from '../../src/protocol/index.ts';
 import { hashSlot, Keys, PARTITION_TAGS, partitionOf } from '../../src/redis/index.ts';
@@ -52,6 +53,8 @@ class Visitors {
         counts = this.doubtful;
       }
       counts.set(token, (counts.get(token) ?? 0) + 1);
+      // What is refused at once would else leave no turn to anybody.
+      await nextTurn();
     }
   }
 }

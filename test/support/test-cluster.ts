@@ -5,6 +5,7 @@ import { type EmbeddedRedis, startEmbeddedRedis } from '../../src/redis/embedded
 import { createConnection, type RedisConnection } from '../../src/redis/index.ts';
 import { slotOfKey } from '../../src/redis/key-slot.ts';
 import { freePorts } from './free-ports.ts';
+import { moveSlot } from './move-slot.ts';
 import { serverTlsArgs, type TestTls } from './test-tls.ts';
 import { waitUntil } from './wait-until.ts';
 
@@ -112,7 +113,10 @@ export async function startTestCluster(options: TestClusterOptions = {}): Promis
       await untilWell();
       return replica;
     },
-    moveSlot: (slot, from, to, halfway) => moveSlot(nodes, slot, nodes[from]!, nodes[to]!, halfway),
+    moveSlot: async (slot, from, to, halfway) => {
+      const masters = await Promise.all(alive(nodes).map(async (node) => ((await isMaster(node)) ? [node] : [])));
+      await moveSlot(masters.flat(), slot, nodes[from]!, nodes[to]!, halfway);
+    },
     async masterOf(key) {
       const slot = slotOfKey(key);
       const ranges = await alive(nodes)[0]!.command<SlotRange[]>('CLUSTER', 'SLOTS');
@@ -290,34 +294,4 @@ async function replicasOf(nodes: readonly ClusterNode[], master: TestClusterNode
     .filter(([, , , of]) => of === master.id)
     .map(([id]) => id);
   return alive(nodes).filter(({ id }) => ids.includes(id));
-}
-
-async function moveSlot(
-  nodes: readonly ClusterNode[],
-  slot: number,
-  from: ClusterNode,
-  to: ClusterNode,
-  halfway?: () => Promise<unknown>,
-): Promise<void> {
-  const setSlot = (node: ClusterNode, ...args: string[]): Promise<unknown> =>
-    node.command('CLUSTER', 'SETSLOT', String(slot), ...args);
-  await setSlot(to, 'IMPORTING', from.id);
-  await setSlot(from, 'MIGRATING', to.id);
-  const count = Number(await from.command('CLUSTER', 'COUNTKEYSINSLOT', String(slot)));
-  const migrate = async (batch: number): Promise<number> => {
-    const keys = await from.command<string[]>('CLUSTER', 'GETKEYSINSLOT', String(slot), String(batch));
-    if (keys.length > 0) await from.command('MIGRATE', to.host, String(to.clusterPort), '', '0', '5000', 'KEYS', ...keys);
-    return keys.length;
-  };
-  if (halfway !== undefined) {
-    await migrate(Math.max(1, Math.ceil(count / 2)));
-    await halfway();
-  }
-  while ((await migrate(100)) > 0);
-  // The one that takes it first: until it has it, it refuses what has no ASKING.
-  await setSlot(to, 'NODE', to.id);
-  await setSlot(from, 'NODE', to.id);
-  const others = alive(nodes).filter((node) => node !== to && node !== from);
-  // Replicas learn it from their master.
-  for (const node of others) if (await isMaster(node)) await setSlot(node, 'NODE', to.id);
 }

@@ -1,0 +1,93 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { SessionClient } from '../../src/index.ts';
+import { PARTITIONS, type RedisConnection } from '../../src/redis/index.ts';
+import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { waitUntil } from '../support/wait-until.ts';
+import {
+  backlogOf,
+  connect,
+  endChildren,
+  expectExactlyOnce,
+  figuresOf,
+  judge,
+  keys,
+  SECRET,
+  soakSeconds,
+  startLogger,
+  startPublishers,
+  untilWorkedOff,
+} from './streams-stage.ts';
+
+/* A service that is away, for as long as SESSIONWISE_SOAK_SECONDS says (5 unless told). */
+
+const SECONDS = soakSeconds(5);
+const MAX_BACKLOG = 3_200;
+/** An entry with a payload as the publishers' holds about 200 bytes; that of a client in the clear less. */
+const MAX_ENTRY_BYTES = 512;
+
+let server: TestRedis;
+let redis: RedisConnection;
+
+beforeEach(async () => {
+  server = await startTestRedis();
+  redis = await connect(server.url);
+});
+afterEach(async () => {
+  await endChildren();
+  await redis?.close();
+  await server?.stop();
+});
+
+async function usedMemory(): Promise<number> {
+  const info = await redis.command<string>('INFO', 'memory');
+  return Number(/^used_memory:(\d+)/m.exec(info)![1]);
+}
+
+describe('a service that is away', { timeout: SECONDS * 1000 + 90_000 }, () => {
+  it('finds all that was accepted; Redis holds no more than the backlog meanwhile', async () => {
+    const publishers = await startPublishers({ redis: server.url, pauseMs: 80, maxBacklog: MAX_BACKLOG });
+    await waitUntil('something was accepted', () => publishers.accepted > 0);
+    const before = await usedMemory();
+    const memory: number[] = [];
+    const backlogs: number[] = [];
+    for (const end = performance.now() + SECONDS * 1000; performance.now() < end; ) {
+      await sleep(100);
+      memory.push(await usedMemory());
+      backlogs.push(await backlogOf(redis));
+    }
+
+    // A client of a serving layer meanwhile: it too is refused where a stream is full, and says so.
+    const client = new SessionClient({
+      redis: server.url,
+      transport: 'streams',
+      secret: SECRET,
+      maxBacklog: PARTITIONS,
+    });
+    expect(await client.ready()).toBe(true);
+    const session = 'visitor0-0-0';
+    expect(await client.publish('pageview', session, '/a')).toBe(false);
+    await expect(client.publish('mark-item-seen', session, 'x')).rejects.toMatchObject({ code: 'BACKLOG_FULL' });
+    expect(client.counters).toMatchObject({ publishes: 2, unheard: 2 });
+    await client.close();
+
+    const startedAt = performance.now();
+    await startLogger(server.url);
+    await publishers.more(500);
+    const tallies = await publishers.stop();
+    await untilWorkedOff(redis);
+    const verdict = await judge(redis, tallies);
+    const figures = {
+      ...figuresOf(verdict),
+      fullest: Math.max(...backlogs),
+      grownBytes: Math.max(...memory) - before,
+      workedOffMs: Math.round(performance.now() - startedAt),
+    };
+    console.log('Service away:', JSON.stringify(figures));
+    expectExactlyOnce(verdict);
+    expect(verdict.refused).toBeGreaterThan(0);
+    expect(figures.fullest).toBeLessThanOrEqual(MAX_BACKLOG);
+    expect(figures.grownBytes).toBeLessThan(MAX_BACKLOG * MAX_ENTRY_BYTES);
+    expect(await redis.command('XLEN', keys.deadLetters(0))).toBe(0);
+  });
+});

@@ -1,0 +1,147 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { PARTITIONS, partitionOf, type RedisConnection } from '../../src/redis/index.ts';
+import { DeadLetters } from '../../src/transport/streams/dead-letters.ts';
+import { PayloadSeal } from '../../src/transport/streams/payload-seal.ts';
+import { addEntry } from '../../src/transport/streams/stream-scripts.ts';
+import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { waitUntil } from '../support/wait-until.ts';
+import {
+  connect,
+  endChildren,
+  expectExactlyOnce,
+  figuresOf,
+  type Instance,
+  judge,
+  keys,
+  readLog,
+  SECRET,
+  startLogger,
+  startPublishers,
+  untilWorkedOff,
+  watchStalls,
+} from './streams-stage.ts';
+
+/* Requests that fell the process which serves them, that fail, and that never end. */
+
+const HAND_OVER_MS = 2_000;
+/** A request that is in hand when a process ends can stand behind the poison until it is tried alone: the first crash is
+ *  not counted, in the second all that is in hand is, from the third on the poison is alone. */
+const CRASHES_BESIDE_OTHERS = 3;
+
+let server: TestRedis;
+let redis: RedisConnection;
+let letters: DeadLetters;
+
+beforeEach(async () => {
+  server = await startTestRedis();
+  redis = await connect(server.url);
+  letters = new DeadLetters(redis, keys, new PayloadSeal(SECRET, 'sw'));
+});
+afterEach(async () => {
+  await endChildren();
+  await redis?.close();
+  await server?.stop();
+});
+
+let added = 0;
+function add(session: string, payload: string): Promise<unknown> {
+  added += 1;
+  const fields = ['c', 'log', 's', session, 'r', `_test-${added}`, 'p', payload];
+  return addEntry.run(redis, [keys.requests(partitionOf(session))], [100_000, ...fields]);
+}
+
+/** A session of the same partition as another. */
+function neighbourOf(session: string): string {
+  for (let i = 0; ; i += 1) if (partitionOf(`n${i}`) === partitionOf(session)) return `n${i}`;
+}
+
+async function linesOf(session: string): Promise<number> {
+  return (await readLog(redis, session)).length;
+}
+
+async function triesLeft(): Promise<number> {
+  const counts = await Promise.all(
+    Array.from({ length: PARTITIONS }, (_, partition) => redis.command<number>('HLEN', keys.tries(partition))),
+  );
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+describe('a request that fells its process', { timeout: 120_000 }, () => {
+  it('is given up after three counted tries; everything else is done once, in order, and soon', async () => {
+    let crashes = 0;
+    let running = true;
+    const instances: Instance[] = [];
+    const start = async (): Promise<void> => {
+      const instance = await startLogger(server.url);
+      instances.push(instance);
+      void instance.exited.then(() => {
+        if (!running) return;
+        crashes += 1;
+        return start();
+      });
+    };
+    await Promise.all([start(), start(), start()]);
+    const publishers = await startPublishers({ redis: server.url });
+    await publishers.more(500);
+    const stalledMs = watchStalls();
+    await add('poison', 'abort');
+    await add('poison', 'behind the poison');
+    await waitUntil('the poison is given up', async () => (await letters.count()) > 0, 60_000);
+    await publishers.more(500);
+    const tallies = await publishers.stop();
+    await untilWorkedOff(redis);
+    running = false;
+    const verdict = await judge(redis, tallies);
+    const stallMs = stalledMs();
+    console.log('Poison:', JSON.stringify({ crashes, ...figuresOf(verdict), stallMs }));
+    expect(await letters.list(10)).toMatchObject([
+      { session: 'poison', payload: 'abort', reason: '3 tries ended with the service' },
+    ]);
+    // The first one nobody counted: nothing was known against it.
+    expect(crashes).toBe(4);
+    expectExactlyOnce(verdict);
+    expect(await linesOf('poison')).toBe(1);
+    expect(await triesLeft()).toBe(0);
+    expect(verdict.longestMs).toBeLessThan(CRASHES_BESIDE_OTHERS * HAND_OVER_MS + stallMs);
+  });
+});
+
+describe('a request that fails', { timeout: 60_000 }, () => {
+  it('is given up after three tries, and the process lives', async () => {
+    const instance = await startLogger(server.url);
+    await add('bad', 'throw');
+    await add('bad', '1 0');
+    for (let i = 1; i <= 200; i += 1) await add(neighbourOf('bad'), `${i} 0`);
+    await waitUntil('what stands behind it is done', async () => (await linesOf('bad')) === 1);
+    await untilWorkedOff(redis);
+    expect(await letters.list(10)).toMatchObject([{ session: 'bad', payload: 'throw', reason: expect.any(String) }]);
+    expect(await linesOf(neighbourOf('bad'))).toBe(200);
+    expect(await triesLeft()).toBe(0);
+    expect(instance.isAlive).toBe(true);
+  });
+});
+
+describe('a request that never ends', { timeout: 60_000 }, () => {
+  it('delays only its session, also when its owner changes', async () => {
+    let instance = await startLogger(server.url);
+    const neighbour = neighbourOf('stuck');
+    await add('stuck', 'hang');
+    for (let i = 0; i < 20; i += 1) await add('stuck', `${i} 0`);
+    const goesOn = async (): Promise<void> => {
+      const then = await linesOf(neighbour);
+      for (let i = 1; i <= 200; i += 1) await add(neighbour, `${then + i} 0`);
+      await waitUntil('the neighbour goes on', async () => (await linesOf(neighbour)) === then + 200, 5_000);
+    };
+    await goesOn();
+    for (let death = 0; death < 2; death += 1) {
+      await instance.kill('SIGKILL');
+      instance = await startLogger(server.url);
+      await goesOn();
+    }
+    // Unless this took so long that it was given up.
+    expect((await linesOf('stuck')) === 0 || (await letters.count()) === 1).toBe(true);
+    expect((await readLog(redis, neighbour)).map(({ number }) => number)).toEqual(
+      Array.from({ length: 600 }, (_, i) => i + 1),
+    );
+  });
+});

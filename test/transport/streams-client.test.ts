@@ -1,0 +1,223 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { NotKeptError, SessionClient, type SessionClientOptions } from '../../src/index.ts';
+import { PARTITIONS } from '../../src/redis/index.ts';
+import { type Service, type ServiceOptions, startService } from '../../src/service/index.ts';
+import { SeededRandom } from '../support/seeded-random.ts';
+import { StreamProducer } from '../support/stream-producer.ts';
+import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { waitUntil } from '../support/wait-until.ts';
+import { TransportStage } from './transport-stage.ts';
+
+/* What the serving layer's client promises over streams. Each test has a Redis of its own. */
+
+const SECRET = 'a secret of the tests, long enough';
+const LONG_MS = 10_000;
+
+async function startServer(options: Parameters<typeof startTestRedis>[0] = {}): Promise<TestRedis> {
+  const server = await startTestRedis(options);
+  onTestFinished(() => server.stop());
+  return server;
+}
+
+async function connectProducer({ url }: TestRedis): Promise<StreamProducer> {
+  const producer = await StreamProducer.connect(url);
+  onTestFinished(() => producer.close());
+  return producer;
+}
+
+async function startStreams({ url }: TestRedis, options: Partial<ServiceOptions> = {}): Promise<Service> {
+  const service = await startService({ redis: url, secret: SECRET, transport: 'streams', ...options });
+  onTestFinished(() => service.stop());
+  return service;
+}
+
+async function openClient({ url }: TestRedis, options: Partial<SessionClientOptions> = {}): Promise<SessionClient> {
+  const client = new SessionClient({ redis: url, transport: 'streams', deadlineMs: LONG_MS, ...options });
+  onTestFinished(() => client.close());
+  expect(await client.ready()).toBe(true);
+  return client;
+}
+
+const failureOf = (work: Promise<unknown>): Promise<unknown> => work.then(() => undefined).catch((error) => error);
+
+describe('a stream that is full', () => {
+  it('takes no more: views are dropped and counted, what must be kept is refused aloud', async () => {
+    const server = await startServer();
+    const client = await openClient(server, { maxBacklog: 2 * PARTITIONS });
+    expect(await client.publish('pageview', 'abc', '/1')).toBe(true);
+    expect(await client.publish('mark-item-seen', 'abc', 'x')).toBe(true);
+    expect(await client.publish('pageview', 'abc', '/2')).toBe(false);
+    const refused = await failureOf(client.publish('mark-item-seen', 'abc', 'y'));
+    expect(refused).toBeInstanceOf(NotKeptError);
+    expect(refused).toMatchObject({ code: 'BACKLOG_FULL' });
+    expect((refused as Error).message).toContain('mark-item-seen');
+    expect(await client.request('pageview', 'abc', '/3')).toBeUndefined();
+    expect(client.counters).toMatchObject({ publishes: 4, unheard: 2, degraded: { 'backlog-full': 1 } });
+    // A partition's share is its own.
+    const producer = await connectProducer(server);
+    expect(producer.streamOf('other')).not.toBe(producer.streamOf('abc'));
+    expect(await client.publish('pageview', 'other', '/1')).toBe(true);
+    expect(await producer.waiting('abc')).toBe(2);
+
+    await startStreams(server);
+    await waitUntil('there is room', async () => (await producer.waiting('abc')) === 0);
+    expect(await client.publish('mark-item-seen', 'abc', 'y')).toBe(true);
+    expect(await client.request('featuredpages', 'abc', ['/1', '/2', 'x', 'y', 'z'])).toEqual(['/2', 'z']);
+    expect(await client.request('session-analytics', 'abc', '')).toMatchObject({ totalPages: 1 });
+  });
+
+  it('of questions still has room for what changes something', async () => {
+    const server = await startServer();
+    const client = await openClient(server, { maxBacklog: 40 * PARTITIONS });
+    const producer = await connectProducer(server);
+    await Promise.all(
+      Array.from({ length: 30 }, () => client.request('featuredpages', 'abc', ['/1'], { deadlineMs: 50 })),
+    );
+    expect(client.counters.degraded).toEqual({ deadline: 10, 'backlog-full': 20 });
+    for (let i = 0; i < 30; i += 1) expect(await client.publish('pageview', 'abc', `/${i}`)).toBe(true);
+    expect(await client.publish('pageview', 'abc', '/more')).toBe(false);
+    expect(await producer.waiting('abc')).toBe(40);
+  });
+
+  it('is not filled by questions where it is known that nobody is there', async () => {
+    const server = await startServer();
+    const client = await openClient(server);
+    const producer = await connectProducer(server);
+    const nobody = (): number => client.counters.degraded['nobody-listens'] ?? 0;
+    await waitUntil('it knows', async () => {
+      await client.request('pageview', 'abc', '/a', { deadlineMs: 20 });
+      return nobody() > 0;
+    });
+    const waiting = await producer.waiting('abc');
+    for (let i = 0; i < 20; i += 1) await client.request('featuredpages', 'abc', ['/a']);
+    expect(await producer.waiting('abc')).toBe(waiting);
+  });
+});
+
+describe('a Redis that has reached maxmemory', () => {
+  it('refuses what is new, and what waits is still done', async () => {
+    const server = await startServer();
+    const producer = await connectProducer(server);
+    const first = await startStreams(server);
+    await first.stop();
+    const client = await openClient(server, { keepDeadlineMs: LONG_MS });
+    const sessions = Array.from({ length: 100 }, (_, i) => `session-${i}`);
+    for (const session of sessions) {
+      expect(await client.publish('pageview', session, '/a')).toBe(true);
+      expect(await client.publish('mark-item-seen', session, ['x', 'y'])).toBe(true);
+      expect(await client.publish('mark-notification-seen', session, ['n'])).toBe(true);
+    }
+    await producer.redis.command('CONFIG', 'SET', 'maxmemory', '1');
+    try {
+      expect(await client.publish('pageview', 'abc', '/a')).toBe(false);
+      expect(await client.request('pageview', 'abc', '/a')).toBeUndefined();
+      expect(client.counters.degraded).toEqual({ 'backlog-full': 1 });
+      const before = performance.now();
+      expect(await failureOf(client.publish('mark-item-seen', 'abc', 'x'))).toMatchObject({ code: 'BACKLOG_FULL' });
+      expect(performance.now() - before).toBeLessThan(LONG_MS / 2);
+
+      const service = await startStreams(server);
+      for (const session of sessions) {
+        await waitUntil('nothing waits', async () => (await producer.waiting(session)) === 0);
+        expect(await producer.deadLetters(session)).toEqual([]);
+      }
+      const inline = new SessionClient({ transport: service.inline, deadlineMs: LONG_MS });
+      for (const session of sessions) {
+        expect(await inline.request('featuredpages', session, ['/a', 'x', 'y', 'z'])).toEqual(['z']);
+        expect(await inline.request('notifications', session, ['n'])).toEqual([{ id: 'n', seen: true }]);
+      }
+      await inline.close();
+    } finally {
+      await producer.redis.command('CONFIG', 'SET', 'maxmemory', '0');
+    }
+    expect(await client.publish('mark-item-seen', 'abc', 'x')).toBe(true);
+    expect(await client.request('featuredpages', 'abc', ['x', 'y'])).toEqual(['y']);
+  });
+});
+
+describe('what must be kept', () => {
+  it('is taken once, though Redis was killed and started again meanwhile', async () => {
+    const server = await startServer({ persistence: true });
+    const client = await openClient(server, { keepDeadlineMs: 20_000 });
+    const sessions = Array.from({ length: 200 }, (_, i) => `session-${i}`);
+    const kept = sessions.map((session, i) => {
+      const page = client.publish('mark-notification-seen', session, [`n${i}`]);
+      if (i === 100) server.kill('SIGKILL');
+      return page;
+    });
+    await server.restart();
+    expect(await Promise.all(kept)).toEqual(sessions.map(() => true));
+    await startStreams(server);
+    for (const [i, session] of sessions.entries()) {
+      expect(await client.request('notifications', session, [`n${i}`, 'other'])).toEqual([
+        { id: `n${i}`, seen: true },
+        { id: 'other', seen: false },
+      ]);
+    }
+    expect(client.counters).toMatchObject({ publishes: 200, unheard: 0, degraded: {} });
+  });
+
+  it('is refused within its deadline where Redis is away, or frozen', async () => {
+    const server = await startServer();
+    const client = await openClient(server, { keepDeadlineMs: 300 });
+    server.kill('SIGSTOP');
+    const before = performance.now();
+    const frozen = await failureOf(client.publish('mark-item-seen', 'abc', 'x'));
+    server.kill('SIGCONT');
+    expect(frozen).toBeInstanceOf(NotKeptError);
+    expect(frozen).toMatchObject({ code: 'NOT_KEPT' });
+    server.kill('SIGKILL');
+    const away = await failureOf(client.publish('mark-item-seen', 'abc', 'x'));
+    expect(away).toMatchObject({ code: 'NOT_KEPT' });
+    expect(performance.now() - before).toBeLessThan(600 + 2_000);
+    // A view is not worth the trouble.
+    expect(await client.publish('pageview', 'abc', '/a')).toBe(false);
+    expect(client.counters).toMatchObject({ publishes: 3, unheard: 3 });
+  });
+});
+
+describe('each session', () => {
+  it('is served in the order in which its requests were added, by whomever', async () => {
+    const [sessions, producers, each] = [200, 4, 25];
+    const server = await startServer();
+    const stage = new TransportStage({ channels: false, streams: true });
+    await stage.start({
+      name: 'one',
+      isCluster: false,
+      start: async () => ({ url: server.url, stop: async () => {} }),
+    });
+    onTestFinished(() => stage.stop());
+    const random = new SeededRandom(3);
+    stage.dispatch = async () => {
+      for (let turns = random.below(4); turns > 0; turns -= 1) await new Promise((resolve) => setImmediate(resolve));
+      return '1';
+    };
+    const added = new Map<string, { payload: string; id: string }[]>();
+    const produce = async (p: number): Promise<void> => {
+      const producer = await connectProducer(server);
+      for (let i = 0; i < each; i += 1) {
+        await Promise.all(
+          Array.from({ length: sessions }, async (_, s) => {
+            const session = `session-${s}`;
+            const id = await producer.ask('pageview', session, `_${p}-${i}`, `${p}-${i}`);
+            added.set(session, [...(added.get(session) ?? []), { payload: `${p}-${i}`, id }]);
+          }),
+        );
+      }
+    };
+    await Promise.all(Array.from({ length: producers }, (_, p) => produce(p)));
+    const count = sessions * producers * each;
+    await waitUntil('all are served', () => stage.heard.length >= count, 25_000);
+    expect(stage.heard).toHaveLength(count);
+    const served = Map.groupBy(stage.heard, ([, session]) => session);
+    for (const [session, entries] of added) {
+      const inOrder = entries.sort((one, other) => (isBefore(one.id, other.id) ? -1 : 1)).map(({ payload }) => payload);
+      expect(served.get(session)!.map(([, , payload]) => payload)).toEqual(inOrder);
+    }
+  });
+});
+
+function isBefore(one: string, other: string): boolean {
+  const [[ms, n], [otherMs, otherN]] = [one, other].map((id) => id.split('-').map(Number)) as [number[], number[]];
+  return ms! === otherMs! ? n! < otherN! : ms! < otherMs!;
+}
