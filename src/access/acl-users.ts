@@ -94,7 +94,7 @@ function allowsStore({ archive = false, version = '7.0' }: AclOptions): string {
     return 'A store in the serving layer keeps sessions; Redis 6.2 cannot tell reading from writing, so it could also read some of what was calculated.';
   }
   return archive
-    ? 'A store in the serving layer keeps and archives sessions; of what was calculated it can count views, pages and minutes, which is the summary, and delete it.'
+    ? 'A store in the serving layer keeps and archives sessions; of what was calculated it can count views and pages, ask for active minutes, and delete it with its session.'
     : 'A store in the serving layer keeps sessions; of what was calculated it can tell on which days a session was active, and delete it with its session.';
 }
 

@@ -50,7 +50,8 @@ export function storeGrants(
   ];
 }
 
-/** An archive's summary is made of what was calculated: it is counted, and neither a page nor a minute can be read. */
+/** An archive's summary is made of what was calculated: views and pages are counted, and none of them can be read; the
+ *  first active minute is asked for, and with the same command (BITPOS) all of them can be. */
 function archiveGrants(namespace: string, isCluster: boolean): Grant[] {
   const patterns = keyPatternsOf(namespace);
   const { records, ended, failed, archiving, archiveLease, lifecycle, outboxes, absent } = patterns;

@@ -36,7 +36,15 @@ export function hashSlot(tag: string | Buffer): number {
   return crc16(tag) % SLOTS;
 }
 
+let lastName: string | undefined;
+let lastPartition = 0;
+
 /** The partition, 0 to 63, of a session (or of a group of notices). */
 export function partitionOf(name: string): number {
-  return crc16(name) % PARTITIONS;
+  // It is asked of one session several times in a row.
+  if (name !== lastName) {
+    lastName = name;
+    lastPartition = crc16(name) % PARTITIONS;
+  }
+  return lastPartition;
 }

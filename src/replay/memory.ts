@@ -8,15 +8,17 @@ const LONGEST_MS = 5_000;
 
 /** Redis's `used_memory` in bytes, read when it has come to rest: the key table is moved over, and freed, only after
  *  the last command. Without `mem_clients_normal`, the buffers of connections, which come and go by the minute: in a
- *  small log they would outweigh the sessions. null where Redis does not tell. */
+ *  small log they would outweigh the sessions. In a Cluster that of all masters. null where
+ *  Redis does not tell. */
 export async function settledMemory(redis: RedisConnection, signal?: AbortSignal): Promise<number | null> {
   try {
     // Pages that the allocator holds back are no part of used_memory, but it costs nothing to be sure.
-    await redis.command('MEMORY', 'PURGE').catch(() => undefined);
+    await Promise.all(redis.masters().map((master) => master.command('MEMORY', 'PURGE'))).catch(() => undefined);
     const readings: number[] = [];
     const end = performance.now() + LONGEST_MS;
     while (performance.now() < end && !signal?.aborted) {
-      readings.push(await usedMemory(redis));
+      const used = await Promise.all(redis.masters().map(usedMemory));
+      readings.push(used.reduce((sum, bytes) => sum + bytes, 0));
       const last = readings.slice(-CALM_READINGS);
       if (last.length === CALM_READINGS && Math.max(...last) - Math.min(...last) <= CALM_BYTES) break;
       await new Promise((resolve) => setTimeout(resolve, INTERVAL_MS));

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { EVERY_SESSION, ProtocolError, parseSessionGlob } from '../protocol/index.ts';
-import { type FilterEngine, MetaMismatchError } from '../redis/index.ts';
+import { type FilterEngine, MetaMismatchError, RedisUnavailableError } from '../redis/index.ts';
 import type { ArchiveFunction } from '../store/archived-session.ts';
 import { InlineTransport } from '../transport/inline-transport.ts';
 import type { SessionTransport } from '../transport/transport.ts';
@@ -218,6 +218,16 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     subscriber.destroy();
     redis.destroy();
     await http?.close();
-    throw error;
+    throw explainRights(error, redis.address);
   }
+}
+
+// The bare refusal names a channel or a command and not what to do.
+function explainRights(error: unknown, address: string): unknown {
+  const { message } = error as Error;
+  if (!message?.startsWith('NOPERM')) return error;
+  return new RedisUnavailableError(
+    `Redis at ${address} refuses its user what the service needs (${message}): \`sessionwise acl\`, with the same --namespace, --sessionglob and --transport, prints the rules.`,
+    { cause: error },
+  );
 }

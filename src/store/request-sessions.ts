@@ -91,7 +91,7 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
       this.#unread.delete(token);
       if (!loaded) return undefined;
       for (const name of loaded.fields.keys()) if (this.#isTaken(name)) loaded.hidden.add(name);
-      const values = loaded.values(this.data.now());
+      const values = loaded.values(this.data.now(loaded.session));
       this.#loaded.set(values, loaded);
       return values;
     } catch (error) {
@@ -258,7 +258,7 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
     const { absoluteMs } = this.data;
     if (absoluteMs === 0) return undefined;
     const loaded = this.#loaded.get(values);
-    const leftMs = loaded ? loaded.facts.createdAt + absoluteMs - this.data.now() : absoluteMs;
+    const leftMs = loaded ? loaded.facts.createdAt + absoluteMs - this.data.now(loaded.session) : absoluteMs;
     return Date.now() + Math.max(0, leftMs);
   }
 

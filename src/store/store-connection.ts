@@ -53,8 +53,7 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
   #arrival: Promise<void> = Promise.resolve();
   #arrive: (() => void) | undefined;
   #abandon: (() => void) | undefined;
-  /** How many commands are overdue, by slot. */
-  readonly #overdue = new Map<number, number>();
+  #overdue = 0;
   readonly #afterwards: { readonly slot: number; readonly work: (redis: RedisConnection) => Promise<unknown> }[] = [];
   #closed = false;
 
@@ -114,9 +113,7 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
     const { redis } = this;
     if (this.#closed) return Promise.reject(closed());
     // Answers come in the order of the questions: behind one that is overdue nobody else needs to wait.
-    if (this.#overdue.size > 0 && this.#overdue.has(this.#slotOf(key))) {
-      return Promise.reject(new StoreUnavailableError(this.#silence()));
-    }
+    if (this.#overdue > 0) return Promise.reject(new StoreUnavailableError(this.#silence()));
     const operation = new StoreOperation(redis, this.#notAfter(performance.now()));
     const done = redis.isReadyFor(key) ? work(operation) : this.#whenReady(key).then(() => work(operation));
     let isLate = false;
@@ -215,21 +212,20 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
     this.#arrival.catch(() => undefined);
   }
 
-  // Outside a Cluster until the operation ends; in one, until those commands are answered that keep it waiting: others
-  // of it went to other masters.
   #noteOverdue(operation: StoreOperation, key: string, done: Promise<unknown>, error: Error): void {
-    const late = operation.isCluster ? [...operation.pending] : [{ key, settled: done.catch(() => undefined) }];
-    for (const { key: lateKey = key, settled } of late) {
-      const slot = this.#slotOf(lateKey);
-      this.#overdue.set(slot, (this.#overdue.get(slot) ?? 0) + 1);
-      void settled.then(() => {
-        const left = this.#overdue.get(slot)! - 1;
-        if (left > 0) this.#overdue.set(slot, left);
-        else this.#overdue.delete(slot);
-      });
-      this.#failed(slot, lateKey, error);
+    if (!this.redis.isCluster) {
+      this.#overdue += 1;
+      const settled = (): void => {
+        this.#overdue -= 1;
+      };
+      done.then(settled, settled);
+      this.#failed(WHOLE, undefined, error);
+      return;
     }
-    if (late.length === 0) this.#failed(this.#slotOf(key), key, error);
+    // It may be a command that is tried again because its slot moves, and then others get their answers. A master that
+    // stands still the connection finds by itself, and it is not ready then.
+    const late = operation.pendingKeys();
+    for (const lateKey of late.length > 0 ? late : [key]) this.#failed(this.#slotOf(lateKey), lateKey, error);
   }
 
   // In a Cluster nothing else would find out that sessions can be reached again which nobody asks for.

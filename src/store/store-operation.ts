@@ -1,23 +1,17 @@
 import type { CommandArguments, CommandConnection, RedisConnection } from '../redis/index.ts';
 
-/** A command that was sent and has not been answered. */
-export interface PendingCommand {
-  readonly key: string | undefined;
-  /** Never rejects. */
-  readonly settled: Promise<unknown>;
-}
-
 /** One operation's view of the connection: its commands are sent while its caller waits, and refused afterwards, so that
  *  nothing is done any more that was told as failed. In a Cluster it knows as well what it has asked whom. */
 export class StoreOperation implements CommandConnection {
   readonly isCluster: boolean;
   /** Keys that commands went to, in a Cluster. */
   readonly keys: Set<string> = new Set();
-  readonly pending: Set<PendingCommand> = new Set();
   readonly #redis: RedisConnection;
   readonly #notAfter: (session: string) => number;
   #refusal: Error | undefined;
   #failedKey: string | undefined;
+  /** One for each command that was sent and has not been answered. */
+  readonly #pending = new Set<{ readonly key: string }>();
 
   constructor(redis: RedisConnection, notAfter: (session: string) => number) {
     this.#redis = redis;
@@ -34,6 +28,11 @@ export class StoreOperation implements CommandConnection {
   /** The key of the command that failed last, in a Cluster. */
   get failedKey(): string | undefined {
     return this.#failedKey;
+  }
+
+  /** The keys of the commands that have not been answered, in a Cluster. */
+  pendingKeys(): string[] {
+    return [...this.#pending].map(({ key }) => key);
   }
 
   knownScripts(key: string | undefined): Set<string> {
@@ -60,24 +59,21 @@ export class StoreOperation implements CommandConnection {
   }
 
   async #send<Reply>(args: CommandArguments, send: () => Promise<Reply>): Promise<Reply> {
-    const key = keyOf(args);
-    if (key !== undefined) this.keys.add(key);
-    const reply = send();
-    const command = { key, settled: reply.catch(() => undefined) };
-    this.pending.add(command);
+    const command = { key: keyOf(args) };
+    this.keys.add(command.key);
+    this.#pending.add(command);
     try {
-      return await reply;
+      return await send();
     } catch (error) {
-      this.#failedKey = key;
+      this.#failedKey = command.key;
       throw error;
     } finally {
-      this.pending.delete(command);
+      this.#pending.delete(command);
     }
   }
 }
 
-// Of the commands that the store sends.
-function keyOf([name, first, , key]: CommandArguments): string | undefined {
-  const found = name === 'EVAL' || name === 'EVALSHA' ? key : first;
-  return found === undefined ? undefined : String(found);
+// Of the commands that the store sends in a Cluster, all of which have one.
+function keyOf([name, first, , key]: CommandArguments): string {
+  return String(name === 'EVAL' || name === 'EVALSHA' ? key : first);
 }

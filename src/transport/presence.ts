@@ -83,6 +83,13 @@ export class Presence {
     return this.present().filter(({ streams }) => streams);
   }
 
+  /** Whether an instance is there that works off streams. */
+  hasStreaming(): boolean {
+    const oldest = this.#now() - HEARTBEAT_TTL_MS;
+    for (const { instance, at } of this.#heard.values()) if (instance.streams && at >= oldest) return true;
+    return false;
+  }
+
   /** Those who serve on channels sessions and commands that `instance` serves there too, itself left out. */
   overlapping(instance: Instance): Overlap[] {
     if (!instance.channels) return [];

@@ -98,19 +98,21 @@ export class RedisTransport extends EventEmitter<TransportEvents> implements Ses
     return answered;
   }
 
-  async request(command: string, session: string, payload: string, deadlineMs: number): Promise<Outcome> {
-    if (this.#waiting >= this.#options.maxPending) return NO_ANSWER.overloaded;
+  request(command: string, session: string, payload: string, deadlineMs: number): Promise<Outcome> {
+    if (this.#waiting >= this.#options.maxPending) return Promise.resolve(NO_ANSWER.overloaded);
     this.#waiting += 1;
-    try {
-      return await this.#transportOf(command).request(command, session, payload, deadlineMs);
-    } finally {
-      this.#waiting -= 1;
-    }
+    const outcome = this.#transportOf(command).request(command, session, payload, deadlineMs);
+    void outcome.then(this.#onOutcome);
+    return outcome;
   }
 
   async close(): Promise<void> {
     await Promise.all([this.#inbox.close(), this.#channels.close(), this.#redis.close()]);
   }
+
+  readonly #onOutcome = (): void => {
+    this.#waiting -= 1;
+  };
 
   #transportOf(command: string): ChannelRequester | StreamRequester {
     return this.keeps(command) ? this.#streams : this.#channels;

@@ -4,6 +4,7 @@ import type { RedisConnection } from '../redis/index.ts';
 // After every caller with a usual deadline has gone, and well before the lists expire: a look that a busy process
 // takes too late finds nothing to count.
 const LOOK_AFTER_MS: number = REPLY_TTL_MS / 2;
+const COUNTED_AT_ONCE = 1_000;
 
 /** Replies to callers that wait with BLPOP, and a look back at which of them nobody took. */
 export class ReplyLists {
@@ -38,12 +39,21 @@ export class ReplyLists {
     while (count < this.#sent.length && this.#sent[count]!.at <= due) count += 1;
     const keys = this.#sent.splice(0, count).map(({ key }) => key);
     try {
-      const left = await Promise.all(keys.map((key) => this.#redis.command<number>('EXISTS', key)));
-      const untaken = left.filter((exists) => exists === 1).length;
+      const untaken = await this.#countLeft(keys);
       if (untaken > 0) this.#onUntaken(untaken);
     } catch {
       // Redis is away, and the lists with it: what nobody took cannot be told.
     }
     this.#timer = this.#sent.length > 0 ? setTimeout(() => void this.#look(), LOOK_AFTER_MS / 4).unref() : undefined;
+  }
+
+  // One command counts many; in a Cluster each key may lie on another server.
+  async #countLeft(keys: readonly string[]): Promise<number> {
+    const size = this.#redis.isCluster ? 1 : COUNTED_AT_ONCE;
+    const counts: Promise<number>[] = [];
+    for (let i = 0; i < keys.length; i += size) {
+      counts.push(this.#redis.command<number>('EXISTS', ...keys.slice(i, i + size)));
+    }
+    return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
   }
 }

@@ -160,7 +160,7 @@ describe('the store', () => {
 });
 
 describe('a store that archives', () => {
-  it('counts what was calculated, and reads neither a page nor a minute', async () => {
+  it('counts views and pages, asks for minutes, and reads no page', async () => {
     const archiving = await startAclRedis({ store: true, archive: true });
     onTestFinished(() => archiving.stop());
     const session = SESSIONS[0]!;

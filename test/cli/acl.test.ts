@@ -20,8 +20,8 @@ afterAll(async () => {
 
 /** The lines that `sessionwise acl` prints. */
 async function printed(...args: string[]): Promise<string[]> {
-  const { code, stdout } = await runCli(['acl', ...args]);
-  expect([args, code]).toEqual([args, 0]);
+  const { code, stdout, stderr } = await runCli(['acl', ...args]);
+  expect({ args, code, stderr }).toEqual({ args, code: 0, stderr: expect.not.stringContaining('sessionwise:') });
   return stdout.trimEnd().split('\n');
 }
 

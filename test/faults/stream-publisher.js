@@ -1,8 +1,9 @@
 /* Publishers of a serving layer, in a process of their own. Argument: JSON of `PublisherOptions` (streams-stage.ts).
  *
- * Each session gets its requests in order, one after another: the even sessions with `keep`, which sends again what was
- * not certainly taken, the odd ones with `publish`. A number in a session is used once, whatever came of it. Tells how
+ * Each session gets its requests in order, one after another: every other session with `keep`, which sends again what was
+ * not certainly taken, the rest with `publish`. A number in a session is used once, whatever came of it. Tells how
  * many were accepted, and at the message `stop` what became of each. It runs what was built. */
+import { hash } from 'node:crypto';
 import { RedisTransport } from '../../dist/transport/redis-transport.js';
 
 const PROGRESS_INTERVAL_MS = 50;
@@ -16,12 +17,12 @@ let running = true;
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-async function publishTo(transport, tally, isKept) {
+async function publishTo(transport, tally) {
   for (let number = 1; running; number += 1) {
     const sentAt = Date.now();
     const payload = command === 'pageview' ? `/p${number % 50}` : `${number} ${sentAt}`;
     try {
-      if (isKept) await transport.keep(command, tally.session, payload, KEEP_DEADLINE_MS);
+      if (tally.isKept) await transport.keep(command, tally.session, payload, KEEP_DEADLINE_MS);
       else if (!(await transport.publish(command, tally.session, payload))) throw new Error('not certainly taken');
       tally.accepted.push([number, Date.now()]);
       accepted += 1;
@@ -50,9 +51,11 @@ const transports = Array.from(
 for (const transport of transports) if (!(await transport.ready(10_000))) throw new Error('Redis is away.');
 const work = transports.flatMap((transport, publisher) =>
   Array.from({ length: sessionsEach }, (_, i) => {
-    const tally = { session: `${options.name}-${publisher}-${i}`, accepted: [], unknown: [], refused: [] };
+    // As random as sessions are: CRC16 puts names that differ in a digit or two into a few partitions.
+    const session = hash('sha1', `${options.name} ${publisher} ${i}`).slice(0, 25);
+    const tally = { session, isKept: i % 2 === 0, accepted: [], unknown: [], refused: [] };
     tallies.push(tally);
-    return publishTo(transport, tally, i % 2 === 0);
+    return publishTo(transport, tally);
   }),
 );
 const progress = setInterval(() => process.send({ accepted }), PROGRESS_INTERVAL_MS);

@@ -47,8 +47,13 @@ export async function endChildren(): Promise<void> {
 
 /** Starts a script of this folder, or what was built, and waits for its first message.
  *  @throws Error with what it wrote, where it ends before. */
-export async function startChild<Ready>(script: string, args: readonly string[], env = {}): Promise<Child<Ready>> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, script), ...args], {
+export async function startChild<Ready>(
+  script: string,
+  args: readonly string[],
+  env = {},
+  flags: readonly string[] = [],
+): Promise<Child<Ready>> {
+  const child = spawn(process.execPath, [...flags, join(import.meta.dirname, script), ...args], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
@@ -108,6 +113,8 @@ export interface PublisherOptions {
 /** What became of a session's requests, by their numbers from 1. */
 export interface Tally {
   readonly session: string;
+  /** Whether they were sent until they were certainly taken. */
+  readonly isKept: boolean;
   /** Acknowledged: the number, and when, in milliseconds of the epoch. */
   readonly accepted: readonly (readonly [number: number, at: number])[];
   /** Redis did not say whether it took them. */

@@ -167,6 +167,18 @@ describe('a service that cannot start', () => {
     expect(error.message).toContain('/nowhere/redis.sock cannot be reached (ENOENT)');
   });
 
+  it('says which rules its user of Redis lacks', async () => {
+    const lacks = ['ACL', 'SETUSER', 'narrow', 'reset', 'on', '>narrow', '~*', '&sw:nothing', '+@all'] as const;
+    await foreign.redis.command(...lacks);
+    onTestFinished(async () => {
+      await foreign.redis.command('ACL', 'DELUSER', 'narrow');
+    });
+    const error = await failureOf(RedisUnavailableError, {
+      redis: { path: server.socketPath, username: 'narrow', password: 'narrow' },
+    });
+    expect(error.message).toMatch(/NOPERM.*`sessionwise acl`, .* prints the rules\.$/);
+  });
+
   it('says that the port is taken', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     onTestFinished(() => {

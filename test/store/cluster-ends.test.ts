@@ -98,6 +98,20 @@ describe('a sweep', () => {
     expect(await indexesInUse()).toBe(0);
   });
 
+  test('finds a session whose end was shortened, by a touch or by a save, when that end has come', async () => {
+    const data = stage.open({ idleMs: 600_000 });
+    const short = stage.open({ idleMs: 1, touchEveryMs: 0 });
+    const [touched, saved] = [await stage.saved(data, {}), await stage.saved(data, {})];
+    expect(await short.touch(touched, {})).toBe(true);
+    const loaded = (await data.load(saved))!;
+    expect(await short.save(saved, { cookie: { originalMaxAge: 1, expires: new Date() } }, loaded)).toBeDefined();
+    const sweeper = new Sweeper(stage.redis, 'sw', { lifecycleLength: 100 });
+    await waitUntil('both are gone', async () => {
+      await sweeper.sweep();
+      return (await stage.keys()).every((key) => !key.endsWith(':s'));
+    });
+  });
+
   test('of those that work goes on where one holds no lease', async () => {
     const data = stage.open({ idleMs: 1, touchEveryMs: 0 });
     await inParallel(10, () => stage.saved(data, {}));

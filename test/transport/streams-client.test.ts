@@ -7,6 +7,7 @@ import { StreamProducer } from '../support/stream-producer.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { TransportStage } from './transport-stage.ts';
+import { openRedisTransport } from './transports-under-test.ts';
 
 /* What the serving layer's client promises over streams. Each test has a Redis of its own. */
 
@@ -81,16 +82,24 @@ describe('a stream that is full', () => {
 
   it('is not filled by questions where it is known that nobody is there', async () => {
     const server = await startServer();
-    const client = await openClient(server);
+    const { requester, ready } = openRedisTransport(server.url, { wayOf: () => 'streams' });
+    onTestFinished(() => requester.close());
+    await ready();
     const producer = await connectProducer(server);
-    const nobody = (): number => client.counters.degraded['nobody-listens'] ?? 0;
+    const nobodyListens = { answered: false, reason: 'nobody-listens' };
     await waitUntil('it knows', async () => {
-      await client.request('pageview', 'abc', '/a', { deadlineMs: 20 });
-      return nobody() > 0;
+      const outcome = await requester.request('pageview', 'abc', '/a', 20);
+      return !outcome.answered && outcome.reason === 'nobody-listens';
     });
     const waiting = await producer.waiting('abc');
-    for (let i = 0; i < 20; i += 1) await client.request('featuredpages', 'abc', ['/a']);
+    for (let i = 0; i < 20; i += 1) {
+      expect(await requester.request('featuredpages', 'abc', '["/a"]', LONG_MS)).toEqual(nobodyListens);
+      expect(await requester.probe('pageview', 'abc', LONG_MS)).toBe(false);
+    }
     expect(await producer.waiting('abc')).toBe(waiting);
+    // A view is kept all the same.
+    expect(await requester.request('pageview', 'abc', '/a', LONG_MS)).toEqual(nobodyListens);
+    expect(await producer.waiting('abc')).toBe(waiting + 1);
   });
 });
 
@@ -209,10 +218,11 @@ describe('each session', () => {
     const count = sessions * producers * each;
     await waitUntil('all are served', () => stage.heard.length >= count, 25_000);
     expect(stage.heard).toHaveLength(count);
-    const served = Map.groupBy(stage.heard, ([, session]) => session);
+    const served = new Map<string, string[]>();
+    for (const [, session, payload] of stage.heard) served.set(session, [...(served.get(session) ?? []), payload]);
     for (const [session, entries] of added) {
       const inOrder = entries.sort((one, other) => (isBefore(one.id, other.id) ? -1 : 1)).map(({ payload }) => payload);
-      expect(served.get(session)!.map(([, , payload]) => payload)).toEqual(inOrder);
+      expect(served.get(session)).toEqual(inOrder);
     }
   });
 });

@@ -46,7 +46,7 @@ export class PartitionWorker {
   readonly #context: WorkerContext;
   readonly #steps: PartitionSteps;
   readonly #server: EntryServer;
-  readonly #takenAt: number;
+  readonly #suspectsUntil: number;
   readonly #sessions = new Map<string, Promise<void>>();
   readonly #inHand = new Set<string>();
   #tries = new Map<string, number>();
@@ -56,7 +56,9 @@ export class PartitionWorker {
   #reads = true;
   #idle: (() => void) | undefined;
 
-  constructor(partition: number, token: string, context: WorkerContext) {
+  /** `suspectsUntil`: what was added later, in milliseconds of the epoch by Redis's clock, no former owner had in hand
+   *  when it died. */
+  constructor(partition: number, token: string, suspectsUntil: number, context: WorkerContext) {
     const { redis, keys } = context;
     this.partition = partition;
     this.token = token;
@@ -64,7 +66,7 @@ export class PartitionWorker {
     this.key = keys.requests(partition);
     this.#steps = new PartitionSteps(redis, keys, partition, token);
     this.#server = new EntryServer(context, this.#steps, () => this.#ended);
-    this.#takenAt = context.now();
+    this.#suspectsUntil = suspectsUntil;
   }
 
   /** Requests in hand. */
@@ -92,7 +94,7 @@ export class PartitionWorker {
     for (const [id, fields] of entries) {
       this.position = id;
       const entry = decodeEntry(this.partition, id, fields);
-      const isSuspect = this.#suspectsLeft > 0 && millisecondsOf(id) <= this.#takenAt;
+      const isSuspect = this.#suspectsLeft > 0 && millisecondsOf(id) <= this.#suspectsUntil;
       this.#suspectsLeft = isSuspect ? this.#suspectsLeft - 1 : 0;
       this.#inHand.add(id);
       if (entry) this.#enqueue(entry, isSuspect);
@@ -157,8 +159,9 @@ export class PartitionWorker {
     while (!this.#ended) {
       const tries = this.#tries.get(id) ?? 0;
       if (tries >= MAX_TRIES) return this.#server.giveUp(entry, reason);
-      // Those of which nothing is known come first: they need not wait until the others have felled this process too.
-      if (tries > 0) await pause(RETRY_MS * tries);
+      // Those that are above suspicion come first, then those that were tried less: they need not wait until the others
+      // have felled this process too.
+      if (isCounted) await pause(RETRY_MS * (1 + tries));
       const failure = isCounted
         ? await this.#context.gate.pass(tries > 0, () => this.#tryCounted(entry))
         : await this.#server.try(entry);

@@ -153,7 +153,9 @@ export class StreamReceiver {
     this.#freeSince.set(partition, freeSince);
     if (owner === null && !isOurs && performance.now() - freeSince < FREE_FOR_ANYBODY_MS) return;
     const token = `${ours}${randomBytes(6).toString('hex')}`;
-    const worker = new PartitionWorker(partition, token, { ...this.#options, gate: this.#gate });
+    // An owner that died did so within a look after it renewed its lease, which has ended since.
+    const suspectsUntil = this.#options.now() - (LEASE_MS - 2 * LOOK_INTERVAL_MS);
+    const worker = new PartitionWorker(partition, token, suspectsUntil, { ...this.#options, gate: this.#gate });
     const tries = await takePartition.run(this.#redis, [key, keys.tries(partition)], [token, LEASE_MS, ours]);
     if (tries === null) return;
     this.#freeSince.delete(partition);

@@ -71,7 +71,7 @@ export class StreamRequester implements ClientTransport {
   request(command: string, session: string, payload: string, deadlineMs: number): Promise<Outcome> {
     if (!this.#redis.isReadyFor(this.#keyOf(session))) return Promise.resolve(NO_ANSWER.disconnected);
     return this.#inbox.exchange(deadlineMs, async (request) => {
-      const nobody = this.#inbox.listeningMs > HEARTBEAT_TTL_MS && this.#inbox.presence.streaming().length === 0;
+      const nobody = this.#inbox.listeningMs > HEARTBEAT_TTL_MS && !this.#inbox.presence.hasStreaming();
       // A question that nobody waits for any more need not be asked.
       if (nobody && !isWriting(command)) return 'nobody-listens';
       if (!(await this.#add(command, session, request, payload, deadlineMs))) return 'backlog-full';

@@ -1,13 +1,15 @@
 /* try-gate.ts: how requests are tried that may have felled a process, over all partitions of an instance.
  *
  * Each try is counted before it is made, and when the process ends, every one that was under way has been counted, the
- * innocent too. So those of which nothing is known are tried side by side, and what was tried before is tried alone:
- * whoever is under way alone three times when the process ends is no innocent. */
+ * innocent too. So those of which nothing is known are tried a few at a time, and what was tried before is tried when
+ * they are through, alone: whoever is under way alone when the process ends is no innocent. */
+
+const SIDE_BY_SIDE = 8;
 
 // One that does not end keeps the others waiting only for so long.
 const TURN_MS = 200;
 
-/** Lets suspects through: many side by side, or one alone. */
+/** Lets suspects through: a few side by side, or one alone. */
 export class TryGate {
   #sideBySide = 0;
   #isTaken = false;
@@ -15,7 +17,7 @@ export class TryGate {
 
   /** Does `work` when it may be done, `alone` or not. */
   async pass<Result>(alone: boolean, work: () => Promise<Result>): Promise<Result> {
-    while (this.#isTaken || (alone && this.#sideBySide > 0)) {
+    while (this.#isTaken || this.#sideBySide >= (alone ? 1 : SIDE_BY_SIDE)) {
       await new Promise<void>((resolve) => {
         this.#waiting.push(resolve);
       });

@@ -1,0 +1,178 @@
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { type Degraded, SessionClient, type SessionClientOptions, type TransportChoice } from '../../src/index.ts';
+import { type Service, startService } from '../../src/service/index.ts';
+import { type RedisProxy, startRedisProxy } from '../support/redis-proxy.ts';
+import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+
+/* Which way a client's commands go, that they are answered alike on each, and what cannot be chosen. */
+
+const SECRET = 'a secret of the tests, long enough';
+const LONG_MS = 10_000;
+const NOON = Date.UTC(2026, 10, 20, 12, 0, 30);
+
+let server: TestRedis;
+let proxy: RedisProxy;
+let service: Service;
+beforeAll(async () => {
+  server = await startTestRedis();
+  proxy = await startRedisProxy(server.socketPath);
+  service = await startService({
+    redis: server.url,
+    secret: SECRET,
+    transport: 'both',
+    clock: () => NOON,
+    combos: [{ name: 'cable', all: ['/tv', '/mount'], suggest: '/cable', reason: 'It is too short.' }],
+  });
+});
+afterAll(async () => {
+  await service?.stop();
+  await proxy?.close();
+  await server?.stop();
+});
+
+async function open(options: Partial<SessionClientOptions>): Promise<SessionClient> {
+  const client = new SessionClient({ redis: proxy.url, deadlineMs: LONG_MS, ...options });
+  onTestFinished(() => client.close());
+  expect(await client.ready()).toBe(true);
+  return client;
+}
+
+/** How a command goes, by what the client sends. */
+async function wayOf(client: SessionClient, send: () => Promise<unknown>): Promise<string[]> {
+  proxy.reset();
+  await send();
+  expect(client.counters.degraded).toEqual({});
+  const ways: Record<string, string> = { PUBLISH: 'channels', EVAL: 'streams', EVALSHA: 'streams' };
+  return proxy
+    .commands('sessionwise-client')
+    .map(([name]) => ways[name!])
+    .filter((way) => way !== undefined);
+}
+
+describe('the transport of a client', () => {
+  it.each<[TransportChoice, string, string, string]>([
+    ['channels', 'channels', 'channels', 'channels'],
+    ['streams', 'streams', 'streams', 'streams'],
+    ['mixed', 'streams', 'streams', 'channels'],
+    [{}, 'channels', 'channels', 'channels'],
+    [{ 'mark-item-seen': 'streams' }, 'channels', 'streams', 'channels'],
+    [{ pageview: 'streams', featuredpages: 'channels' }, 'streams', 'channels', 'channels'],
+  ])('%j sends pageview over %s, mark-item-seen over %s, featuredpages over %s', async (transport, view, mark, ask) => {
+    const client = await open({ transport });
+    expect(await wayOf(client, () => client.request('pageview', 'ways', '/a'))).toEqual([view]);
+    expect(await wayOf(client, () => client.publish('pageview', 'ways', '/a'))).toEqual([view]);
+    expect(await wayOf(client, () => client.request('mark-item-seen', 'ways', 'x'))).toEqual([mark]);
+    expect(await wayOf(client, () => client.publish('mark-item-seen', 'ways', 'x'))).toEqual([mark]);
+    expect(await wayOf(client, () => client.request('featuredpages', 'ways', ['/a']))).toEqual([ask]);
+  });
+
+  it('is channels unless told', async () => {
+    const client = await open({});
+    expect(await wayOf(client, () => client.request('pageview', 'ways', '/a'))).toEqual(['channels']);
+  });
+
+  it('that cannot be used is refused with a sentence', () => {
+    const refused = (options: object): string => {
+      try {
+        void new SessionClient({ redis: server.url, ...options }).close();
+      } catch (error) {
+        expect(error).toBeInstanceOf(RangeError);
+        return (error as Error).message;
+      }
+      return 'not refused';
+    };
+    for (const transport of ['stream', 'both', '', 7, [], ['streams'], () => 'streams']) {
+      expect(refused({ transport })).toMatch(/^transport .* cannot be used: give "channels", "streams", "mixed"/);
+    }
+    expect(refused({ transport: 'stream' })).toContain('"stream"');
+    expect(refused({ transport: { pageview: 'mixed' } })).toMatch(/^transport of pageview "mixed" cannot be used/);
+    expect(refused({ transport: { pageviews: 'streams' } })).toBe(
+      'transport names "pageviews", and there is no such command.',
+    );
+    expect(refused({ transport: { toString: 'streams' } })).toContain('no such command');
+    expect(refused({ redis: undefined })).toMatch(/^redis is missing/);
+    for (const maxBacklog of [63, 0, -1, 100.5, Number.NaN, Number.POSITIVE_INFINITY, '1000']) {
+      expect(refused({ maxBacklog })).toMatch(/^maxBacklog .* cannot be used/);
+    }
+    for (const keepDeadlineMs of [0, -1, Number.NaN, Number.POSITIVE_INFINITY, 60_001]) {
+      expect(refused({ keepDeadlineMs })).toMatch(/^keepDeadlineMs .* cannot be used/);
+    }
+    for (const count of [0, -1, 1.5, Number.NaN]) {
+      expect(refused({ blockingConnections: count })).toMatch(/^blockingConnections .* cannot be used/);
+      expect(refused({ maxPending: count })).toMatch(/^maxPending .* cannot be used/);
+    }
+    for (const secret of ['', 'too short', 7]) {
+      const message = refused({ secret });
+      expect(message).toMatch(/^The secret cannot be used/);
+      if (secret !== '') expect(message).not.toContain(String(secret));
+    }
+  });
+});
+
+describe('a deadline', () => {
+  it.each(['channels', 'streams'] as const)(
+    'that is no number, or too long a one, harms nobody on %s',
+    async (transport) => {
+      const client = await open({ transport });
+      for (const deadlineMs of [Number.POSITIVE_INFINITY, 1e12]) {
+        expect(await client.request('featuredpages', 'abc', ['/a'], { deadlineMs })).toEqual(['/a']);
+      }
+      expect(await client.request('featuredpages', 'abc', ['/a'], { deadlineMs: Number.NaN })).toBeUndefined();
+      expect(client.counters.degraded).toEqual({ deadline: 1 });
+    },
+  );
+});
+
+/** Asks every command, right and wrong, and notes what came of it. */
+async function tour(client: SessionClient, session: string): Promise<unknown[]> {
+  const notes: unknown[] = [];
+  client.on('degraded', ({ reason, message }: Degraded) => notes.push([reason, message]));
+  const ask: SessionClient['request'] = async (command, ...rest) => {
+    const reply = await client.request(command, session, ...(rest.slice(1) as [never]));
+    notes.push([command, reply]);
+    return reply;
+  };
+  await ask('pageview', session, '/tv?x=1');
+  await ask('pageview', session, { path: 'https://shop.example/mount', at: 5 });
+  await ask('pageview', session, '');
+  await ask('pageview', session, 'x'.repeat(3_000));
+  await ask('pageview', session, '/ä/👋');
+  await ask('session-analytics', session, '');
+  await ask('combo', session, '');
+  await ask('combo', session, 'cable');
+  await ask('combo', session, 'nothing');
+  await ask('featuredpages', session, ['/tv', '/radio', 'b']);
+  await ask('surface', session, ['/tv', '/radio']);
+  await ask('featuredpages', session, []);
+  await ask('featuredpages', session, ['']);
+  await ask('mark-item-seen', session, ['b', 'c']);
+  await ask('mark-item-seen', session, []);
+  await ask('featuredpages', session, ['a', 'b', 'c']);
+  await ask('mark-notification-seen', session, ['n1', 7]);
+  await ask('mark-notification-seen', session, '');
+  await ask('notifications', session, ['n1', { id: 7, text: 'T' }, 'n2']);
+  await ask('notifications', session, { groups: ['customers'], limit: 3 });
+  await ask('notifications', session, { groups: [] });
+  // @ts-expect-error there is no such payload
+  await ask('featuredpages', session, { items: 1 });
+  notes.push(await client.publish('mark-item-seen', session, ['kept']));
+  return notes;
+}
+
+describe('every command', () => {
+  it('is answered alike on each way', async () => {
+    const clients: [string, Partial<SessionClientOptions>][] = [
+      ['channels', {}],
+      ['list', { replies: 'list' }],
+      ['streams', { transport: 'streams' }],
+      ['sealed', { transport: 'streams', secret: SECRET }],
+      ['mixed', { transport: 'mixed' }],
+      ['inline', { transport: service.inline }],
+    ];
+    const tours = new Map<string, unknown[]>();
+    for (const [name, options] of clients) tours.set(name, await tour(await open(options), `tour-${name}`));
+    const [first] = tours.values();
+    expect(first).toHaveLength(30);
+    for (const [name, notes] of tours) expect(notes, name).toEqual(first);
+  });
+});
