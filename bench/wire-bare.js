@@ -49,18 +49,19 @@ export async function openClient(redis, way, inFlight) {
   }
   const inbox = randomBytes(12).toString('hex').slice(0, 16);
   if (way === 'list') return { once: askByList(driver, inbox, blocking), close };
-  const pending = new Map();
+  // No Map: see src/transport/waiting.ts.
+  const pending = {};
   await subscriber.subscribe(`${NAMESPACE}:async:${inbox}`, (message) => {
     const number = Number(message.slice(0, message.indexOf(' ')));
-    pending.get(number)(message);
-    pending.delete(number);
+    pending[number](message);
+    delete pending[number];
   });
   const send = way === 'streams' ? await sendByStreams(driver) : sendByChannels(driver);
   let last = 0;
   const once = (i) =>
     new Promise((resolve) => {
       last += 1;
-      pending.set(last, resolve);
+      pending[last] = resolve;
       send(...viewOf(i), `${inbox}.${last}`);
     });
   return { once, close };

@@ -1,3 +1,4 @@
+import { nodeOfCluster } from './connection-failure.ts';
 import { ConnectionOptionsError } from './connection-options-error.ts';
 import type { RedisConnection } from './redis-connection.ts';
 
@@ -38,10 +39,7 @@ export async function readCapabilities(redis: RedisConnection): Promise<Capabili
   const cluster = (field('redis_mode') ?? field('server_mode')) === 'cluster';
   // A connection to one node of a Cluster that is known as such has the Cluster's options.
   if (cluster && redis.options.cluster === undefined) {
-    const node = redis.options.path === undefined ? redis.address : 'host:port';
-    throw new ConnectionOptionsError(
-      `Redis at ${redis.address} is a node of a Cluster: write ${redis.options.tls ? 'rediss' : 'redis'}+cluster://${node}, where more nodes may follow, each after a comma.`,
-    );
+    throw new ConnectionOptionsError(nodeOfCluster(redis.address, redis.options));
   }
   return {
     version,

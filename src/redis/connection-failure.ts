@@ -1,3 +1,4 @@
+import type { ConnectionOptions } from './connection-options.ts';
 import { RedisUnavailableError } from './redis-connection.ts';
 
 /* connection-failure.ts: what an error of a connection means, and how it is told. */
@@ -70,4 +71,10 @@ function isTlsFailure(error: Error): boolean {
 // HELLO came with Redis 6; older ones are below what we need in any case.
 function knowsNoHello(error: Error): boolean {
   return /^ERR unknown command.*HELLO/i.test(error.message);
+}
+
+/** Says that a single server's address leads to a Cluster. */
+export function nodeOfCluster(address: string, { path, tls }: ConnectionOptions): string {
+  const node = path === undefined ? address : 'host:port';
+  return `Redis at ${address} is a node of a Cluster: write ${tls ? 'rediss' : 'redis'}+cluster://${node}, where more nodes may follow, each after a comma.`;
 }

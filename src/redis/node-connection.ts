@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { explainFailure, isFinal } from './connection-failure.ts';
+import { explainFailure, isFinal, nodeOfCluster } from './connection-failure.ts';
 import { type ConnectionOptions, describeConnection, describeServer, parseConnection } from './connection-options.ts';
 import { AS_BUFFERS, createDriver, createDriverLike, type Driver } from './driver.ts';
 import { connectFirst, FIRST_CONNECT_DEADLINE_MS } from './first-connect.ts';
@@ -180,13 +180,20 @@ export class NodeConnection extends EventEmitter<ConnectionEvents> implements Re
     if (this.#unanswered === 0) this.#heardAt = performance.now();
     this.#unanswered += 1;
     const reply = this.#link.send(by);
-    reply.then(this.#onAnswer, this.#onAnswer);
+    reply.then(this.#onAnswer, this.#onRefusal);
     return reply;
   }
 
   readonly #onAnswer = (): void => {
     this.#unanswered -= 1;
     this.#heardAt = performance.now();
+  };
+
+  // Whoever connected to a Cluster as if it were one server hears it from the first command that another node has to do.
+  readonly #onRefusal = (error: unknown): void => {
+    this.#onAnswer();
+    if (this.#where !== undefined || !(error instanceof Error) || !error.message.startsWith('MOVED ')) return;
+    error.message = `MOVED: ${nodeOfCluster(this.address, this.options)}`;
   };
 
   #stalled(): boolean {

@@ -9,8 +9,8 @@ export type {
   SessionStoreOptions,
 } from './request-sessions.ts';
 export { RequestSessions } from './request-sessions.ts';
-export type { SessionTarget } from './session-data.ts';
 export { SessionData } from './session-data.ts';
+export type { SessionTarget } from './session-target.ts';
 export { settle } from './settle.ts';
 export {
   NotSerialisableError,

@@ -1,14 +1,15 @@
 import { EventEmitter } from 'node:events';
-import { createToken, isSession } from '../protocol/index.ts';
+import { isSession } from '../protocol/index.ts';
 import { Keys } from '../redis/index.ts';
 import { Archiver } from './archiver.ts';
 import { FieldOperations, type SetIfOutcome } from './field-operations.ts';
 import { ImportedSessions } from './imported-sessions.ts';
 import type { LoadedSession } from './loaded-session.ts';
-import { rotateRecord, undoRotation } from './scripts/rotate-record.ts';
 import { SessionCensus } from './session-census.ts';
 import { writeFields } from './session-fields.ts';
-import { changesSince, type SessionAddress, SessionRecords } from './session-records.ts';
+import { changesSince, SessionRecords } from './session-records.ts';
+import { SessionRotation } from './session-rotation.ts';
+import { addressOf, proofOf, type SessionTarget } from './session-target.ts';
 import { StoreConnection } from './store-connection.ts';
 import { SessionGoneError } from './store-errors.ts';
 import type { StoreOperation } from './store-operation.ts';
@@ -17,9 +18,6 @@ import { Sweeper } from './sweeper.ts';
 import { readToken } from './token-proof.ts';
 import { userReference } from './user-reference.ts';
 import { type EndReason, type UserSession, UserSessions } from './user-sessions.ts';
-
-/** Whose data are meant: a token, which is checked; or a session's id, by code that needs no token (a job, a webhook). */
-export type SessionTarget = string | { readonly session: string };
 
 interface SessionDataEvents {
   /** Operations fail, for the first time since they last succeeded. */
@@ -40,6 +38,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
   readonly #records: SessionRecords;
   readonly #fields: FieldOperations;
   readonly #users: UserSessions;
+  readonly #rotation: SessionRotation;
   readonly #census: SessionCensus;
   readonly #imported: ImportedSessions | undefined;
   readonly #sweeper: Sweeper | undefined;
@@ -61,6 +60,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     }
     this.#fields = new FieldOperations(this.#records);
     this.#users = new UserSessions(this.#records);
+    this.#rotation = new SessionRotation(this.#connection, this.#records);
     this.#census = new SessionCensus(this.#connection, this.#records, this.#users);
     this.#imported =
       settings.importFrom === undefined ? undefined : new ImportedSessions(this.#records, settings.importFrom);
@@ -187,25 +187,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
    *  itself a previous one: somebody has rotated already, and who holds only that gets no new one.
    *  @throws StoreUnavailableError, SessionGoneError; RangeError for what can be no token. */
   async rotate(token: string, loaded?: LoadedSession): Promise<string | undefined> {
-    const proof = proofOf(token);
-    const next = createToken(proof.session);
-    const { hash } = readToken(next)!;
-    const { graceMs, absoluteMs, lifecycleLength } = this.#records.settings;
-    const record = this.#records.keys.record(proof.session);
-    const [status, header] = await this.#run(proof.session, (redis) =>
-      rotateRecord.runForBuffers(redis, this.#records.stepKeys(proof.session), [
-        ...[proof.hash, proof.session, hash, graceMs, absoluteMs, lifecycleLength, redis.notAfter(proof.session)],
-      ]),
-    ).catch((error: unknown) => {
-      // It may have been done all the same, and then the only secret that anybody has would end with its grace.
-      this.#connection.afterwards(record, (redis) => undoRotation.run(redis, [record], [proof.hash, hash]));
-      throw error;
-    });
-    this.#records.cluster?.told(proof.session);
-    if (status === 0) throw new SessionGoneError('rotate()');
-    if (!header) return undefined;
-    loaded?.follow(header);
-    return next;
+    return this.#rotation.rotate(proofOf(token), loaded);
   }
 
   /** Adds to a number of a session in one step, and returns the sum. No visit: it does not renew the session.
@@ -318,18 +300,4 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
 
 function maxAgeOf(values: object): unknown {
   return (values as { cookie?: { originalMaxAge?: unknown } }).cookie?.originalMaxAge;
-}
-
-function proofOf(token: string): SessionAddress & { readonly hash: Buffer } {
-  const proof = readToken(token);
-  if (proof) return proof;
-  throw new RangeError('This can be no session token: give a string of 1 to 4,096 characters.');
-}
-
-function addressOf(target: SessionTarget): SessionAddress {
-  if (typeof target === 'string') return proofOf(target);
-  if (typeof target?.session !== 'string' || !isSession(target.session)) {
-    throw new RangeError('This is no session: give a token, or { session } with the id of one.');
-  }
-  return { session: target.session, hash: undefined };
 }

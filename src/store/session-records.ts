@@ -2,8 +2,9 @@ import { type CommandConnection, type Keys, partitionOf } from '../redis/index.t
 import { type ClusterSide, clusterSideOf, stepKeys } from './cluster-side.ts';
 import { applyChanges, changesBetween, type FieldChange, listChanges } from './field-changes.ts';
 import { LoadedSession } from './loaded-session.ts';
-import { packTexts, unpackBytes, unpackTexts } from './packed-texts.ts';
-import { isEnded, nextHeader, type RecordHeader, readHeader, SHORT_HEADER, secretIn } from './record.ts';
+import { packTexts } from './packed-texts.ts';
+import { isEnded, nextHeader, readHeader, SHORT_HEADER, secretIn } from './record.ts';
+import { packBody, readable, readBody } from './record-body.ts';
 import { replaceRecord } from './scripts/replace-record.ts';
 import { packTerms, SAVED, saveRecord } from './scripts/save-record.ts';
 import { touchRecord } from './scripts/touch-record.ts';
@@ -69,7 +70,7 @@ export class SessionRecords {
     return new LoadedSession(
       session,
       record.subarray(0, header.length),
-      this.#open(session, record, header),
+      readBody(this.#seal, session, record, header),
       byPrevious,
     );
   }
@@ -154,10 +155,7 @@ export class SessionRecords {
 
   /** Packs, and seals where that is asked for, what is to be written. */
   close(session: string, fields: SessionFields): Buffer {
-    const texts: string[] = [];
-    for (const [name, json] of fields) texts.push(name, json);
-    const packed = packTexts(texts);
-    return this.#seal ? packTexts([this.#seal.close(session, packed)]) : packed;
+    return packBody(this.#seal, session, fields);
   }
 
   /** Applies changes to sealed fields if nobody has changed them since `loaded`, and brings that up to date. False where
@@ -270,33 +268,6 @@ export class SessionRecords {
   #isUntouched(loaded: LoadedSession, hash: Buffer | undefined, terms: EndTerms | undefined): boolean {
     if (loaded.overtaken || (hash && !sameHash(hash, loaded.facts.secret))) return false;
     return terms ? this.times.isFresh(loaded, terms) : this.times.livesOn(loaded);
-  }
-
-  #open(session: string, record: Buffer, header: RecordHeader): SessionFields {
-    if (header.sealed && !this.#seal) {
-      throw new SessionDataError(
-        `The data of session ${session} are encrypted: give this store the keys (encryption.keys).`,
-      );
-    }
-    const fields: SessionFields = new Map();
-    const texts = readable(session, () => {
-      if (!header.sealed) return unpackTexts(record, header.length);
-      const [sealed = Buffer.alloc(0)] = unpackBytes(record, header.length);
-      return unpackTexts(this.#seal!.open(session, sealed));
-    });
-    for (let i = 0; i + 1 < texts.length; i += 2) fields.set(texts[i]!, texts[i + 1]!);
-    return fields;
-  }
-}
-
-function readable<Read>(session: string, read: () => Read): Read {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw new SessionDataError(
-      `The data of session ${session} cannot be read: ${error.message} They were left as they are.`,
-    );
   }
 }
 

@@ -10,7 +10,14 @@ import {
 } from '../redis/index.ts';
 import { slotOfKey } from '../redis/key-slot.ts';
 import { StoreClocks, serverTime } from './store-clocks.ts';
-import { isOtherFormat, isWrongType, SessionDataError, StoreUnavailableError } from './store-errors.ts';
+import {
+  isOtherFormat,
+  isOurs,
+  isRefusedWrite,
+  isWrongType,
+  SessionDataError,
+  StoreUnavailableError,
+} from './store-errors.ts';
 import { StoreHealth } from './store-health.ts';
 import { StoreOperation } from './store-operation.ts';
 
@@ -179,7 +186,10 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
   #notAfter(begunAt: number): (session: string) => number {
     return (session) => {
       const clock = this.clocks.of(session);
-      return clock.isMeasured ? clock.now() - Math.floor(performance.now() - begunAt) + this.deadlineMs : 0;
+      if (!clock.isMeasured) return 0;
+      // Rather too early than after the caller was told: that is why the clock's error is taken off, within reason.
+      const leftMs = this.deadlineMs - (performance.now() - begunAt) - Math.min(clock.errorMs, this.deadlineMs / 2);
+      return Math.floor(clock.now() + leftMs);
     };
   }
 
@@ -290,13 +300,4 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
 
 function closed(): StoreUnavailableError {
   return new StoreUnavailableError('This session store was closed.');
-}
-
-// Redis is there, and reads go on.
-function isRefusedWrite({ message }: Error): boolean {
-  return /\b(OOM|READONLY|MISCONF|NOPERM|NOREPLICAS)\b/.test(message);
-}
-
-function isOurs(error: unknown): error is Error {
-  return error instanceof Error && 'code' in error && /^(SESSION|STORE)_/.test(String(error.code));
 }

@@ -60,3 +60,13 @@ export function isWrongType(error: unknown): boolean {
 export function isOtherFormat(error: unknown): boolean {
   return error instanceof Error && /\bSESSIONDATA\b/.test(error.message);
 }
+
+/** Whether Redis is there and refuses to write; reads go on. */
+export function isRefusedWrite({ message }: Error): boolean {
+  return /\b(OOM|READONLY|MISCONF|NOPERM|NOREPLICAS)\b/.test(message);
+}
+
+/** Whether an error is one of these. */
+export function isOurs(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && /^(SESSION|STORE)_/.test(String(error.code));
+}

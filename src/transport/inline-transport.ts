@@ -8,13 +8,15 @@ import {
   type SessionTransport,
   type TransportEvents,
 } from './transport.ts';
+import { Waiting } from './waiting.ts';
 
 /** A service in the same process: no message crosses Redis, the data lie there as ever. It never says `up` or `down`;
  *  where Redis is away, requests are answered with the error `unavailable`. */
 export class InlineTransport extends EventEmitter<TransportEvents> implements SessionTransport {
   readonly #dispatch: Dispatch;
   readonly #isReady: () => boolean;
-  readonly #pending = new Set<() => void>();
+  readonly #waiting = new Waiting();
+  #lastNumber = 0;
   readonly #others = new Set<InlineTransport>();
   #lateReplies = 0;
   #closed = false;
@@ -32,7 +34,7 @@ export class InlineTransport extends EventEmitter<TransportEvents> implements Se
 
   /** Requests that wait now. */
   get pending(): number {
-    return this.#pending.size;
+    return this.#waiting.size;
   }
 
   /** Another one to the same service, for a client of its own: it ends with this one, and this one does not with it. */
@@ -45,8 +47,12 @@ export class InlineTransport extends EventEmitter<TransportEvents> implements Se
 
   async ready(deadlineMs: number): Promise<boolean> {
     const end = performance.now() + deadlineMs;
-    while (!this.#isReady() && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 5));
-    return this.#isReady();
+    while (!this.#wouldServe && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 5));
+    return this.#wouldServe;
+  }
+
+  get #wouldServe(): boolean {
+    return !this.#closed && this.#isReady();
   }
 
   /** Settles when it is done. */
@@ -59,16 +65,17 @@ export class InlineTransport extends EventEmitter<TransportEvents> implements Se
     if (this.#closed) return Promise.resolve(NO_ANSWER.disconnected);
     return new Promise((resolve) => {
       let settled = false;
+      this.#lastNumber += 1;
+      const number = this.#lastNumber;
       const settle = (outcome: Outcome): void => {
         if (settled) return;
         settled = true;
         clearTimeout(timer);
-        this.#pending.delete(abandon);
+        this.#waiting.delete(number);
         resolve(outcome);
       };
-      const abandon = (): void => settle(NO_ANSWER.disconnected);
       const timer = setTimeout(settle, deadlineMs, NO_ANSWER.deadline);
-      this.#pending.add(abandon);
+      this.#waiting.add(number, settle);
       void this.#dispatch(command, session, payload).then(({ json }) => {
         if (settled && !this.#closed) this.#lateReplies += 1;
         settle({ answered: true, json });
@@ -109,7 +116,7 @@ export class InlineTransport extends EventEmitter<TransportEvents> implements Se
   /** Settles what waits. The service lives on. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const abandon of this.#pending) abandon();
+    this.#waiting.settleAll(NO_ANSWER.disconnected);
     for (const other of this.#others) void other.close();
     this.#others.clear();
   }

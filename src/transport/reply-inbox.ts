@@ -4,6 +4,7 @@ import { heartbeatChannel, inboxChannel, parseInboxMessage } from '../protocol/i
 import type { RedisConnection } from '../redis/index.ts';
 import { type Overlap, Presence } from './presence.ts';
 import { NO_ANSWER, type NoAnswerReason, type Outcome } from './transport.ts';
+import { Waiting } from './waiting.ts';
 
 /* reply-inbox.ts: one subscription per serving process carries all replies, `<n> <json>`, and the heartbeats of the
  * service. The inbox is subscribed before the first request is sent, so that no reply can be missed; a late one finds
@@ -26,7 +27,7 @@ export class ReplyInbox extends EventEmitter<InboxEvents> {
   readonly #namespace: string;
   readonly #heartbeats: RedisConnection;
   readonly #replies: RedisConnection;
-  readonly #pending = new Map<number, (outcome: Outcome) => void>();
+  readonly #waiting = new Waiting();
   #lastNumber = 0;
   #lateReplies = 0;
   #hearsHeartbeats = false;
@@ -83,11 +84,11 @@ export class ReplyInbox extends EventEmitter<InboxEvents> {
       const number = this.nextNumber();
       const settle = (outcome: Outcome): void => {
         clearTimeout(timer);
-        this.#pending.delete(number);
+        this.#waiting.delete(number);
         resolve(outcome);
       };
       const timer = setTimeout(settle, deadlineMs, NO_ANSWER.deadline);
-      this.#pending.set(number, settle);
+      this.#waiting.add(number, settle);
       send(`${this.id}.${number}`).then(
         (reason) => reason && settle(NO_ANSWER[reason]),
         () => settle(NO_ANSWER.disconnected),
@@ -97,7 +98,7 @@ export class ReplyInbox extends EventEmitter<InboxEvents> {
 
   /** Settles what waits, and ends the subscriptions. */
   async close(): Promise<void> {
-    for (const settle of this.#pending.values()) settle(NO_ANSWER.disconnected);
+    this.#waiting.settleAll(NO_ANSWER.disconnected);
     await Promise.all(this.#connections().map((connection) => connection.close()));
   }
 
@@ -150,7 +151,7 @@ export class ReplyInbox extends EventEmitter<InboxEvents> {
 
   #hearReply(message: string): void {
     const reply = parseInboxMessage(message);
-    const settle = reply && this.#pending.get(reply.number);
+    const settle = reply && this.#waiting.get(reply.number);
     if (settle) settle({ answered: true, json: reply.json });
     else this.#lateReplies += 1;
   }

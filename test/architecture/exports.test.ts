@@ -163,6 +163,7 @@ describe('the exports of the package', () => {
           "inboxMessage",
           "isCommandName",
           "isErrorCode",
+          "isKnownCommand",
           "isOwnToken",
           "isPageItem",
           "isSession",

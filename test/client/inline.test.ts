@@ -49,6 +49,7 @@ describe('a client of a service in its own process', () => {
   it('is one of many: closing it closes neither the others nor the service', async () => {
     const [first, second] = [open(), open()];
     await first.close();
+    expect(await first.ready(10)).toBe(false);
     expect(await first.request('pageview', 'abc', '/a')).toBeUndefined();
     expect(first.counters.degraded).toEqual({ disconnected: 1 });
     expect(await second.request('pageview', 'abc', '/a')).toMatchObject({ totalPages: 1 });

@@ -5,9 +5,10 @@ import { RedisTransport } from '../../dist/transport/redis-transport.js';
 
 const [redis, secret, way, count] = process.argv.slice(2);
 const IN_FLIGHT = 64;
-const SESSIONS = 200;
+// Prime, so that each session gets some of everything.
+const SESSIONS = 97;
 // Longer than it takes to come back when the connection was cut.
-const DEADLINE_MS = 2_000;
+const DEADLINE_MS = 1_000;
 // A reply that comes after 150 ms (`late`, stream-service.js) is waited for so long.
 const SHORT_DEADLINE_MS = 20;
 
@@ -54,6 +55,11 @@ async function heapAfter(requests) {
 }
 
 process.send({ ready: true });
+// All that there is of each session from now on.
+for (let i = 0; i < SESSIONS; i += 1) {
+  await transport.request('log', `s${i}`, `first ${i}`, DEADLINE_MS);
+  for (let view = 0; view < 2; view += 1) await transport.request('pageview', `s${i}`, '/p1', DEADLINE_MS);
+}
 const early = await heapAfter(Number(count) / 10);
 process.send({ early });
 const late = await heapAfter(Number(count));

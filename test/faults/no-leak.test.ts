@@ -4,10 +4,19 @@ import { PARTITIONS, type RedisConnection } from '../../src/redis/index.ts';
 import { DONE_CAP } from '../../src/transport/streams/stream-scripts.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
-import { connect, endChildren, keys, SECRET, soakSeconds, startChild, startLogger } from './streams-stage.ts';
+import {
+  connect,
+  endChildren,
+  keys,
+  SECRET,
+  soakSeconds,
+  startChild,
+  startLogger,
+  untilWorkedOff,
+} from './streams-stage.ts';
 
 /* Requests with deadlines, replies that come too late and connections that are cut: heap, connections and keys are
- * afterwards where they were. 25,000 requests a transport; with SESSIONWISE_SOAK_SECONDS half a million. */
+ * afterwards where they were. 25,000 requests a transport; with SESSIONWISE_SOAK_SECONDS a million in all. */
 
 const REQUESTS = soakSeconds(0) > 0 ? 500_000 : 25_000;
 const CUT_INTERVAL_MS = 2_000;
@@ -67,7 +76,7 @@ describe.each(['channels', 'streams'] as const)('requests over %s', (way) => {
     }
     expect(client.isAlive).toBe(true);
     await waitUntil('all connections are back', async () => (await connections()) >= connectionsBefore);
-    await sleep(500);
+    await untilWorkedOff(redis);
     const figures = {
       way,
       requests: REQUESTS,

@@ -22,13 +22,13 @@ import {
 } from './streams-stage.ts';
 
 /* Three instances, 16 publishers; every two or three seconds the instance that owns most is killed with SIGKILL, and
- * another is started. SESSIONWISE_SOAK_SECONDS says for how long (20 unless told, half of it per test).
+ * another is started. SESSIONWISE_SOAK_SECONDS says for how long each test goes on (10 unless told).
  *
  * The hand-over is what an accepted request has waited at most, from when it was sent until its effects were there, by
  * the clock of the machine. Where the machine stood still, that much is granted on top. */
 
 const HAND_OVER_MS = 2_000;
-const SECONDS = soakSeconds(20) / 2;
+const SECONDS = soakSeconds(10);
 
 let server: TestRedis;
 let redis: RedisConnection;

@@ -24,8 +24,8 @@ import {
 /* Requests that fell the process which serves them, that fail, and that never end. */
 
 const HAND_OVER_MS = 2_000;
-/** A request that is in hand when a process ends can stand behind the poison until it is tried alone: the first crash is
- *  not counted, in the second all that is in hand is, from the third on the poison is alone. */
+/** A request that may have been in hand with the poison waits while the next owner dies too, and where it was being tried
+ *  beside it, perhaps while a third one does. */
 const CRASHES_BESIDE_OTHERS = 3;
 
 let server: TestRedis;

@@ -105,7 +105,7 @@ export interface PublisherOptions {
   readonly publishers?: number;
   /** Default 8. */
   readonly sessionsEach?: number;
-  /** Between two requests of a session, on average, in milliseconds. Default 150: about 850 requests a second in all. */
+  /** Between two requests of a session, on average, in milliseconds. Default 200: about 640 requests a second in all. */
   readonly pauseMs?: number;
   readonly maxBacklog?: number;
 }
@@ -138,7 +138,7 @@ export async function startPublishers({
   name = 'visitor',
   ...options
 }: PublisherOptions): Promise<Publishers> {
-  const defaults = { namespace: 'sw', command: 'log', sessionsEach: 8, pauseMs: 150, secret: SECRET };
+  const defaults = { namespace: 'sw', command: 'log', sessionsEach: 8, pauseMs: 200, secret: SECRET };
   const processes = await Promise.all(
     [0, 1].map((i) => {
       const own = { ...defaults, ...options, name: `${name}${i}`, publishers: publishers / 2 };

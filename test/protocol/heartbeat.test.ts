@@ -7,12 +7,23 @@ import {
   heartbeatChannel,
 } from '../../src/protocol/index.ts';
 
-const HEARTBEAT = { instance: 'i1', glob: '[a-m]*', commands: ['pageview', 'combo'], leaving: false };
+const SAID = { instance: 'i1', glob: '[a-m]*', commands: ['pageview', 'combo'], leaving: false };
+const HEARTBEAT = { ...SAID, streams: false, channels: true };
 
 describe('a heartbeat', () => {
   it('comes back as it was sent', () => {
     expect(decodeHeartbeat(encodeHeartbeat(HEARTBEAT))).toEqual(HEARTBEAT);
     expect(decodeHeartbeat(encodeHeartbeat({ ...HEARTBEAT, leaving: true }))).toEqual({ ...HEARTBEAT, leaving: true });
+  });
+
+  it('says what it hears only where it is not channels alone', () => {
+    expect(JSON.parse(encodeHeartbeat(SAID))).toEqual(SAID);
+    expect(JSON.parse(encodeHeartbeat(HEARTBEAT))).toEqual(SAID);
+    const streams = { ...SAID, streams: true, channels: false };
+    expect(JSON.parse(encodeHeartbeat(streams))).toEqual(streams);
+    expect(decodeHeartbeat(encodeHeartbeat(streams))).toEqual(streams);
+    expect(decodeHeartbeat(JSON.stringify(SAID))).toEqual(HEARTBEAT);
+    expect(decodeHeartbeat(JSON.stringify({ ...SAID, streams: 'yes', channels: 0 }))).toEqual(HEARTBEAT);
   });
 
   it('goes where a serving layer may subscribe', () => {

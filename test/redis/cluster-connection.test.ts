@@ -139,6 +139,16 @@ describe.each(servers)('a connection to a Cluster of $name', ({ serverPath }) =>
     await expect(readCapabilities(single)).rejects.toThrow(
       `is a node of a Cluster: write redis+cluster://127.0.0.1:${cluster.nodes[0]!.port}`,
     );
+    // Who does not ask for capabilities hears it from the first command that is another node's.
+    const lone = await connect(createConnection(cluster.nodes[0]!.url));
+    const refusals = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => lone.command('GET', `key-${i}`).catch((error: Error) => error.message)),
+    );
+    expect(refusals.filter((refusal) => refusal !== null).length).toBeGreaterThan(0);
+    for (const refusal of refusals) {
+      if (refusal !== null)
+        expect(refusal).toMatch(/^MOVED: Redis at .* is a node of a Cluster: write redis\+cluster:/);
+    }
   });
 
   describe('when a slot moves', () => {
@@ -244,6 +254,20 @@ describe.each(servers)('a connection to a Cluster of $name', ({ serverPath }) =>
       const popped = blocking.command('BLPOP', '{moving}list', '5');
       await redis.command('RPUSH', '{moving}list', 'y');
       expect(await popped).toEqual(['{moving}list', 'y']);
+    });
+
+    it('goes on hearing a channel of it even where the news is missed', async () => {
+      const heard: string[] = [];
+      // A Cluster of its own to know: nobody else hears of the move.
+      const other = await connect();
+      const subscriber = await connect(other.duplicateFor(key));
+      await subscriber.subscribeSharded(key, (message) => heard.push(message));
+      // While a command waits for its answer the driver takes the end of a sharded subscription for part of it.
+      const hanging = subscriber.command('WAIT', '1', '1000').catch(() => undefined);
+      await move();
+      await hanging;
+      await waitUntil('it is heard at the new place', async () => (await redis.command('SPUBLISH', key, 'new')) === 1);
+      await waitUntil('it is heard', () => heard.length === 1);
     });
 
     it('goes on hearing a channel of it', async () => {

@@ -179,7 +179,10 @@ it('a connection of its own follows its key, with its sharded channel', async ()
   const heard: string[] = [];
   const own = await connect(redis.duplicateFor(KEY));
   await own.subscribeSharded(KEY, (message) => heard.push(message));
-  const blocking = await connect(redis.duplicateFor(KEY));
+  // It does so by itself, whatever became of the connection that it was made from.
+  const parent = await createConnection(cluster.url).connect();
+  const blocking = await connect(parent.duplicateFor(KEY));
+  await parent.close();
   const hanging = blocking.command('BLPOP', '{held}list', '0').catch((error: Error) => error);
   const victim = await masterOf();
   cluster.kill(victim, 'SIGKILL');
@@ -205,6 +208,24 @@ it('a connection of its own follows its key, with its sharded channel', async ()
   });
   await waitUntil('the channel is heard', async () => (await redis.command('SPUBLISH', KEY, 'moved')) === 1);
   await waitUntil('the message is there', () => heard.includes('moved'));
+});
+
+it('comes back by itself after all of it was away', async () => {
+  const ready = new Promise<void>((resolve) => {
+    redis.once('ready', () => resolve());
+  });
+  const subscriber = await connect(redis.duplicate());
+  const heard: string[] = [];
+  await subscriber.subscribe('c', (message) => heard.push(message));
+  for (const node of cluster.nodes) cluster.kill(node, 'SIGKILL');
+  await waitUntil('all is missed', () => !redis.isReady && !redis.isReadyFor(KEY) && !subscriber.isReady);
+  await expect(redis.command('PING')).rejects.toMatchObject({ code: 'REDIS_NOT_READY' });
+  await Promise.all(cluster.nodes.map((node) => cluster.restart(node)));
+  await ready;
+  await waitUntil('it takes writes', () => redis.command('SET', KEY, 'new').then(Boolean, () => false), RECOVERY_MS);
+  await waitUntil('the subscription is back', () => subscriber.isReady, RECOVERY_MS);
+  await redis.command('PUBLISH', 'c', 'm');
+  await waitUntil('it is heard', () => heard.length === 1);
 });
 
 /** Resolves when each key is on two servers. */

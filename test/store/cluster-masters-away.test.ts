@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { sessionOf } from '../../src/protocol/index.ts';
 import { Keys } from '../../src/redis/index.ts';
+import { Archiver } from '../../src/store/archiver.ts';
 import { type SessionData, StoreUnavailableError, Sweeper } from '../../src/store/index.ts';
 import type { TestClusterNode } from '../support/test-cluster.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -153,4 +155,39 @@ test('sweeping goes on for the others, also where the lease lies on the one that
   await stage.settled();
   const events = await Promise.all(tokens.map((token) => stage.lifecycle(token)));
   expect(events.map((own) => own.map(({ event }) => event))).toEqual(tokens.map(() => ['created', 'expired']));
+}, 60_000);
+
+test('an archive goes on with the sessions of the others, and gets the rest when their master is back', async () => {
+  const data = stage.open();
+  // Who has the lease of the archive works; so another one goes.
+  const holder = await stage.cluster.masterOf(keys.lease('archive'));
+  const away = stage.cluster.nodes.find((node) => node.index !== holder.index)!;
+  const taken: string[] = [];
+  const failures: Error[] = [];
+  let isOpen = false;
+  const archiver = new Archiver(stage.redis, 'sw', async ({ session }) => void taken.push(session), {
+    lifecycleLength: 100,
+    intervalMs: 50,
+    enabled: () => isOpen,
+  });
+  onTestFinished(() => archiver.stop());
+  archiver.on('failed', (error) => failures.push(error));
+  isOpen = true;
+  await archiver.start();
+  isOpen = false;
+  const tokens = await inParallel(30, async (i) => {
+    const token = tokenOn(i % 3);
+    await data.save(token, { i });
+    await data.end(token);
+    return token;
+  });
+  stage.cluster.kill(away, 'SIGKILL');
+  isOpen = true;
+  const reached = tokens.filter((_, i) => i % 3 !== away.index).map(sessionOf);
+  await waitUntil('theirs are archived', () => taken.length === reached.length, 20_000);
+  expect([...taken].sort()).toEqual(reached.sort());
+  await stage.cluster.restart(away);
+  await waitUntil('all are archived', () => taken.length === tokens.length, 20_000);
+  expect([...taken].sort()).toEqual(tokens.map(sessionOf).sort());
+  expect(failures).toEqual([]);
 }, 60_000);

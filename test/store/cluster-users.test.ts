@@ -103,6 +103,19 @@ test('a login that died between index and record holds its place for as long as 
   expect(await membersOf(user)).toEqual([index.memberOf(sessionOf(next))]);
 });
 
+test('a login that died before it confirmed its place counts, and can be ended for another at once', async () => {
+  const user = createToken();
+  const capped = stage.open({ maxSessionsPerUser: 1, onSessionLimit: 'end-oldest', deadlineMs: 3_000 });
+  const [first, next] = [await stage.saved(capped, {}), await stage.saved(capped, {})];
+  await capped.identify(first, user);
+  await stage.settled();
+  await claimFor(user, first, 60_000);
+  expect(await capped.sessionsOf(user)).toHaveLength(1);
+  expect(await capped.identify(next, user)).toEqual([sessionOf(first)]);
+  expect(await capped.load(first)).toBeUndefined();
+  expect(await membersOf(user)).toEqual([index.memberOf(sessionOf(next))]);
+});
+
 test('whoever lists sessions removes what is not true, but for claims that hold', async () => {
   const user = createToken();
   const data = stage.open();

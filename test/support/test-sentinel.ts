@@ -13,6 +13,8 @@ import { waitUntil } from './wait-until.ts';
 
 const MASTER = 'main';
 const UP_DEADLINE_MS = 25_000;
+// Of util-linux: what it starts ends with this process.
+const TIED = 'setpriv';
 
 /** How a test's Sentinels and servers are made. */
 export interface TestSentinelOptions {
@@ -183,7 +185,6 @@ class DataNode implements TestSentinelNode {
   }
 }
 
-/** `setpriv` (util-linux) ends it with this process. */
 function startSentinel(
   serverPath: string,
   dir: string,
@@ -204,7 +205,7 @@ function startSentinel(
   ];
   // It writes what it learns into the same file.
   writeFileSync(file, `${lines.join('\n')}\n`);
-  return spawn('setpriv', ['--pdeathsig', 'KILL', serverPath, file, '--sentinel'], { stdio: 'ignore' });
+  return spawn(TIED, ['--pdeathsig', 'KILL', serverPath, file, '--sentinel'], { stdio: 'ignore' });
 }
 
 async function end(child: ChildProcess): Promise<void> {

@@ -3,6 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+const PROGRAM = 'openssl';
+
 /** A CA of one test file and a certificate of it, for `127.0.0.1` and `localhost` unless told. */
 export interface TestTls {
   /** The CA's certificate, as `tls: {ca}` takes it. */
@@ -25,7 +27,7 @@ export const canMakeTls: boolean = findOpenssl();
 export function makeTestTls(names = 'IP:127.0.0.1,DNS:localhost'): TestTls {
   const folder = mkdtempSync(join(tmpdir(), 'sw-tls-'));
   const file = (name: string): string => join(folder, name);
-  const openssl = (...args: string[]): void => void execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
+  const openssl = (...args: string[]): void => void execFileSync(PROGRAM, args, { cwd: folder, stdio: 'pipe' });
   const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
   openssl('req', '-x509', ...newKey, '-days', '2', '-subj', '/CN=test CA', '-keyout', 'ca.key', '-out', 'ca.crt');
   openssl('req', ...newKey, '-subj', '/CN=test server', '-keyout', 'server.key', '-out', 'server.csr');
@@ -54,7 +56,7 @@ export function serverTlsArgs(tls: TestTls, port: number, clients: 'yes' | 'no' 
 
 function findOpenssl(): boolean {
   try {
-    execFileSync('openssl', ['version'], { stdio: 'ignore' });
+    execFileSync(PROGRAM, ['version'], { stdio: 'ignore' });
     return true;
   } catch {
     const message = 'openssl is not installed: apt-get install openssl';

@@ -125,6 +125,19 @@ testClientTransport(CHANNELS_LIST, PLAIN_REDIS, (stage) => {
       expect(requester.blockingConnections).toBe(LANES);
     });
 
+    it('that are all taken keep no view from being counted, and no question is asked in vain', async () => {
+      const requester = open();
+      await requester.ready(10_000);
+      stage.dispatch = () => stage.hang();
+      const waiting = Array.from({ length: LANES }, () => requester.request('pageview', 'a', '/waits', 1_000));
+      await waitUntil('all wait', async () => (await blocked()) >= LANES);
+      expect(await requester.request('featuredpages', 'a', '/asked', 50)).toMatchObject({ reason: 'deadline' });
+      expect(await requester.request('pageview', 'a', '/viewed', 50)).toMatchObject({ reason: 'deadline' });
+      await waitUntil('the view came', () => stage.heard.length === LANES + 1);
+      await Promise.all(waiting);
+      expect(stage.heard.map(([, , payload]) => payload).at(-1)).toBe('/viewed');
+    });
+
     it('are not held by a request that nobody hears', async () => {
       const requester = open();
       await requester.ready(10_000);

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTes
 import { ForeignClient } from '../support/foreign-client.ts';
 import { startTestCluster, type TestCluster } from '../support/test-cluster.ts';
 import { waitUntil } from '../support/wait-until.ts';
+import { startedAt } from './servers-under-test.ts';
 import { TransportStage } from './transport-stage.ts';
 import { LANES, openRedisTransport } from './transports-under-test.ts';
 
@@ -13,11 +14,7 @@ let cluster: TestCluster;
 const stage = new TransportStage({ channels: true, streams: true });
 beforeAll(async () => {
   cluster = await startTestCluster({ replicas: 1 });
-  await stage.start({
-    name: 'the Cluster',
-    isCluster: true,
-    start: async () => ({ url: cluster.url, stop: async () => {} }),
-  });
+  await stage.start(startedAt(cluster.url, true));
 });
 afterAll(async () => {
   await stage.stop();

@@ -67,3 +67,8 @@ export function share(servers: ServersUnderTest): ServersUnderTest & { stop(): P
     },
   };
 }
+
+/** Servers that a test has started, and stops, itself. */
+export function startedAt(url: string, isCluster = false): ServersUnderTest {
+  return { name: url, isCluster, start: async () => ({ url, stop: async () => {} }) };
+}

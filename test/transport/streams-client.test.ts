@@ -197,8 +197,10 @@ describe('each session', () => {
     });
     onTestFinished(() => stage.stop());
     const random = new SeededRandom(3);
-    stage.dispatch = async () => {
+    const served = new Map<string, string[]>();
+    stage.dispatch = async (_, session, payload) => {
       for (let turns = random.below(4); turns > 0; turns -= 1) await new Promise((resolve) => setImmediate(resolve));
+      served.set(session, [...(served.get(session) ?? []), payload]);
       return '1';
     };
     const added = new Map<string, { payload: string; id: string }[]>();
@@ -216,10 +218,9 @@ describe('each session', () => {
     };
     await Promise.all(Array.from({ length: producers }, (_, p) => produce(p)));
     const count = sessions * producers * each;
-    await waitUntil('all are served', () => stage.heard.length >= count, 25_000);
+    const servedCount = (): number => [...served.values()].reduce((sum, { length }) => sum + length, 0);
+    await waitUntil('all are served', () => servedCount() >= count, 25_000);
     expect(stage.heard).toHaveLength(count);
-    const served = new Map<string, string[]>();
-    for (const [, session, payload] of stage.heard) served.set(session, [...(served.get(session) ?? []), payload]);
     for (const [session, entries] of added) {
       const inOrder = entries.sort((one, other) => (isBefore(one.id, other.id) ? -1 : 1)).map(({ payload }) => payload);
       expect(served.get(session)).toEqual(inOrder);

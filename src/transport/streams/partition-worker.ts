@@ -22,6 +22,9 @@ export const IN_HAND_LIMIT = 128;
 export const MAX_TRIES = 3;
 
 const RETRY_MS = 50;
+// Those that are above suspicion are served first, then those that were tried less: they need not wait until the others
+// have felled this process too.
+const SUSPECT_WAIT_MS = 50;
 
 /** What the workers of an instance share. */
 export interface WorkerContext extends ServerContext {
@@ -51,6 +54,7 @@ export class PartitionWorker {
   readonly #inHand = new Set<string>();
   #tries = new Map<string, number>();
   #suspectsLeft = IN_HAND_LIMIT;
+  #beganAt = 0;
   #forgotten = '';
   #ended = false;
   #reads = true;
@@ -91,6 +95,7 @@ export class PartitionWorker {
 
   /** Takes what was read from its stream, in order; at most `room`. */
   accept(entries: readonly (readonly [id: string, fields: readonly string[]])[]): void {
+    if (this.#beganAt === 0) this.#beganAt = performance.now();
     for (const [id, fields] of entries) {
       this.position = id;
       const entry = decodeEntry(this.partition, id, fields);
@@ -159,9 +164,7 @@ export class PartitionWorker {
     while (!this.#ended) {
       const tries = this.#tries.get(id) ?? 0;
       if (tries >= MAX_TRIES) return this.#server.giveUp(entry, reason);
-      // Those that are above suspicion come first, then those that were tried less: they need not wait until the others
-      // have felled this process too.
-      if (isCounted) await pause(RETRY_MS * (1 + tries));
+      if (isSuspect) await pause(this.#beganAt + SUSPECT_WAIT_MS * (1 + tries) - performance.now());
       const failure = isCounted
         ? await this.#context.gate.pass(tries > 0, () => this.#tryCounted(entry))
         : await this.#server.try(entry);
@@ -170,6 +173,7 @@ export class PartitionWorker {
       // It failed and the process lives: from now on each try is counted, this one included.
       if (!isCounted) await this.#count(id, 1);
       isCounted = true;
+      await pause(RETRY_MS * (this.#tries.get(id) ?? 1));
     }
   }
 

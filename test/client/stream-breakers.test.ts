@@ -1,0 +1,52 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { SessionClient } from '../../src/index.ts';
+import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { waitUntil } from '../support/wait-until.ts';
+import { TransportStage } from '../transport/transport-stage.ts';
+
+let server: TestRedis;
+const stage = new TransportStage({ channels: true, streams: true });
+beforeAll(async () => {
+  server = await startTestRedis();
+  await stage.start({ name: 'one', isCluster: false, start: async () => ({ url: server.url, stop: async () => {} }) });
+});
+afterAll(async () => {
+  await stage.stop();
+  await server?.stop();
+});
+
+it('where one partition hangs, only its sessions stop waiting, and only for what goes over streams', async () => {
+  const client = new SessionClient({
+    redis: server.url,
+    transport: { pageview: 'streams', notifications: 'streams' },
+    deadlineMs: 5_000,
+  });
+  try {
+    expect(await client.ready()).toBe(true);
+    const view = (session: string, deadlineMs?: number): Promise<unknown> =>
+      client.request('pageview', session, '/a', deadlineMs === undefined ? {} : { deadlineMs });
+    stage.dispatch = async (_, session) => (session === 'hangs' ? stage.hang() : '"served"');
+    expect(await view('serves')).toBe('served');
+    for (let i = 0; i < 5; i += 1) expect(await view('hangs', 30)).toBeUndefined();
+    expect(client.counters.degraded).toEqual({ deadline: 5 });
+
+    // Its breaker is open: no page waits, and its views are still taken.
+    const before = performance.now();
+    for (let i = 0; i < 20; i += 1) expect(await view('hangs')).toBeUndefined();
+    expect(performance.now() - before).toBeLessThan(4_000);
+    expect(client.counters.degraded).toEqual({ deadline: 5, 'breaker-open': 20 });
+    // The sessions of other partitions are served, and so is this one over channels.
+    for (const session of ['serves', 'a', 'b', 'c']) expect(await view(session)).toBe('served');
+    stage.dispatch = async (command, session) =>
+      session === 'hangs' && command === 'pageview' ? stage.hang() : '"served"';
+    expect(await client.request('featuredpages', 'hangs', [])).toBe('served');
+    expect(client.counters.degraded).toEqual({ deadline: 5, 'breaker-open': 20 });
+
+    // What hung goes on: a probe finds out, and all that was sent meanwhile is served.
+    await stage.reset();
+    stage.dispatch = async () => '"served"';
+    await waitUntil('the breaker has closed', async () => (await view('hangs', 1_000)) === 'served');
+  } finally {
+    await client.close();
+  }
+});

@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import { encodeHeartbeat, HEARTBEAT_TTL_MS, type Heartbeat } from '../../src/protocol/index.ts';
+import { Presence } from '../../src/transport/presence.ts';
+
+function openPresence(): {
+  presence: Presence;
+  hear: (heartbeat: Partial<Heartbeat>) => void;
+  pass: (ms: number) => void;
+} {
+  let now = 1_000;
+  const presence = new Presence(() => now);
+  return {
+    presence,
+    hear: (heartbeat) =>
+      void presence.hear(
+        encodeHeartbeat({ instance: 'one', glob: '?*', commands: ['pageview'], leaving: false, ...heartbeat }),
+      ),
+    pass: (ms) => {
+      now += ms;
+    },
+  };
+}
+
+describe('presence', () => {
+  it('knows who hears channels, for which commands and sessions', () => {
+    const { presence, hear } = openPresence();
+    expect(presence.hears('pageview', 'abc')).toBe(false);
+    hear({ glob: '[a-m]*' });
+    expect(presence.hears('pageview', 'abc')).toBe(true);
+    expect(presence.hears('pageview', 'xyz')).toBe(false);
+    expect(presence.hears('combo', 'abc')).toBe(false);
+    expect(presence.serving('abc')?.id).toBe('one');
+    expect(presence.serving('xyz')).toBeUndefined();
+    expect(presence.streaming()).toEqual([]);
+  });
+
+  it('knows who works off streams, whatever its glob', () => {
+    const { presence, hear } = openPresence();
+    hear({ instance: 'streams', glob: '[a-m]*', streams: true, channels: false });
+    hear({ instance: 'both', streams: true });
+    expect(presence.streaming().map(({ id }) => id)).toEqual(['streams', 'both']);
+    expect(presence.serving('abc')?.id).toBe('both');
+    hear({ instance: 'both', leaving: true });
+    expect(presence.hears('pageview', 'abc')).toBe(false);
+    expect(presence.serving('abc')).toBeUndefined();
+    expect(presence.streaming().map(({ id }) => id)).toEqual(['streams']);
+  });
+
+  it('finds overlap only between those that both hear channels', () => {
+    const { presence, hear } = openPresence();
+    const overlaps = (): string[][] =>
+      presence.present().flatMap((instance) => presence.overlapping(instance).map(({ instances }) => [...instances]));
+    hear({ instance: 'one' });
+    hear({ instance: 'two', streams: true, channels: false });
+    hear({ instance: 'three', streams: true, channels: false });
+    expect(overlaps()).toEqual([]);
+    hear({ instance: 'four', glob: '[a-m]*', streams: true });
+    expect(overlaps()).toEqual([
+      ['one', 'four'],
+      ['four', 'one'],
+    ]);
+    hear({ instance: 'one', leaving: true });
+    expect(overlaps()).toEqual([]);
+  });
+
+  it('forgets who falls silent, and not who goes on', () => {
+    const { presence, hear, pass } = openPresence();
+    hear({ instance: 'silent', streams: true });
+    hear({ instance: 'alive', streams: true });
+    pass(HEARTBEAT_TTL_MS - 1);
+    hear({ instance: 'alive', streams: true });
+    pass(2);
+    expect(presence.streaming().map(({ id }) => id)).toEqual(['alive']);
+    pass(HEARTBEAT_TTL_MS);
+    expect(presence.present()).toEqual([]);
+    expect(presence.hears('pageview', 'abc')).toBe(false);
+  });
+
+  it('holds no more than a thousand, and believes nothing that is no heartbeat', () => {
+    const { presence, hear, pass } = openPresence();
+    for (const message of ['', '{', 'null', '7', '[]', '{"instance":7}', 'x'.repeat(5_000)]) {
+      expect(presence.hear(message)).toBeUndefined();
+    }
+    hear({ glob: 'no glob at all' });
+    expect(presence.present()).toEqual([]);
+    for (let i = 0; i < 1_500; i += 1) hear({ instance: `i${i}` });
+    expect(presence.present()).toHaveLength(1_000);
+    pass(HEARTBEAT_TTL_MS + 1);
+    hear({ instance: 'later' });
+    expect(presence.present().map(({ id }) => id)).toEqual(['later']);
+  });
+});
