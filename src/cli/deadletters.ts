@@ -17,7 +17,14 @@ const SHOWN_PAYLOAD = 60;
 
 /** `sessionwise deadletters list|retry|drop`: requests over streams that were given up. */
 export function addDeadLettersCommand(program: Command): void {
-  const group = program.command('deadletters').description('requests over streams that were given up');
+  const group = program
+    .command('deadletters')
+    .description('requests over streams that were given up')
+    .argument('[action]', 'list, retry or drop')
+    .action((action: string | undefined) => {
+      const what = action === undefined ? 'What is to be done is missing' : `${action} is none`;
+      throw new UsageError(`${what}: give deadletters list, retry or drop.`);
+    });
   addNamespaceOptions(group.command('list').description('show them, the newest first'))
     .option('--limit <n>', 'how many at most', '100')
     .option('--json', 'print them as JSON, one a line')

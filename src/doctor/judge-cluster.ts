@@ -17,8 +17,16 @@ export async function judgeCluster(redis: RedisConnection): Promise<Finding[]> {
   const lonely = await Promise.all(masters.map(hasNoReplica));
   const names = masters.filter((_, i) => lonely[i]).map(({ address }) => address);
   if (names.length === 0) return [whole];
+  const coverage = await redis
+    .command<Record<string, string>>('CONFIG', 'GET', 'cluster-require-full-coverage')
+    .catch(() => ({}) as Record<string, string>);
+  const stopsAll = note(
+    'failover',
+    'cluster-require-full-coverage is "yes": when one such master dies, the others refuse everything too. Set no.',
+  );
   return [
     whole,
+    ...(coverage['cluster-require-full-coverage'] === 'yes' ? [stopsAll] : []),
     note(
       'failover',
       `Without a replica: ${names.join(', ')}. If such a master dies, its sessions are away until it is back.`,

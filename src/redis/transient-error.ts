@@ -1,6 +1,6 @@
 /* What Redis says while it is not what it should be: starting, full, failing over, or another node's. */
 const TRANSIENT =
-  /\b(LOADING|OOM|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MISCONF|NOREPLICAS|BUSY|MOVED|ASK|NOAUTH|NOPERM|UNBLOCKED)\b/;
+  /\b(LOADING|OOM|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MISCONF|NOREPLICAS|BUSY|MOVED|ASK|NOAUTH|UNBLOCKED)\b/;
 const DRIVER = /^(Socket|Client|Disconnects|Connection|Reconnect)\w*Error$/;
 
 /** Whether an error says that Redis cannot be reached or does not do it now, and nothing of what was asked: the same may

@@ -59,10 +59,10 @@ export class InstanceBeat {
   }
 
   async #say(leaving: boolean): Promise<void> {
-    if (!this.#speaks || !this.#redis.isReady) return;
+    if (!this.#speaks) return;
     const { id, glob, commands, streams, channels } = this.#self;
     const heartbeat = encodeHeartbeat({ instance: id, glob: glob.text, commands, leaving, streams, channels });
-    // A heartbeat that is lost is followed by another.
+    // Tried always: in a Cluster any one node that is there will do. One that is lost is followed by another.
     await this.#redis.command('PUBLISH', heartbeatChannel(this.#namespace), heartbeat).catch(() => undefined);
   }
 }

@@ -58,11 +58,13 @@ const RECHECK_INTERVAL_MS = 100;
  *  RangeError for a value that cannot be used; each says what to do. Nothing is left running then. */
 export async function startService(options: ServiceOptions): Promise<Service> {
   const { namespace = 'sw', log = silentLog, transport = 'channels' } = options;
+  checkTransport(transport);
   const glob = parseSessionGlob(options.sessionglob ?? EVERY_SESSION);
   const opened = await openNamespace(options);
   const { redis, keys, data, engine } = opened;
   const subscriber = redis.duplicate('sessionwise-requests');
   let http: HttpServer | undefined;
+  const begun: { stop(deadlineMs: number): Promise<unknown> }[] = [];
   try {
     await subscriber.connect();
     if (opened.secretGenerated) {
@@ -172,6 +174,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       http = new HttpServer(metrics, notReady);
       address = await http.listen(options.http);
     }
+    begun.push(beat, receivers, ends);
     await beat.start(subscriber, self.streams || self.channels);
     await receivers.start();
     await ends.start(metrics, log);
@@ -215,11 +218,19 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       },
     };
   } catch (error) {
+    for (const part of begun) void part.stop(0);
     subscriber.destroy();
     redis.destroy();
     await http?.close();
     throw explainRights(error, redis.address);
   }
+}
+
+function checkTransport(transport: string): void {
+  if (['channels', 'streams', 'both', 'inline'].includes(transport)) return;
+  throw new RangeError(
+    `transport ${JSON.stringify(transport)} cannot be used: give "channels", "streams", "both" or "inline".`,
+  );
 }
 
 // The bare refusal names a channel or a command and not what to do.

@@ -77,9 +77,17 @@ export class ReplyInbox extends EventEmitter<InboxEvents> {
   }
 
   /** Sends a request and waits for its reply, at most `deadlineMs`. `send` gets the request's id; where it resolves with
-   *  a reason, or rejects, nothing is waited for. Never rejects. */
-  exchange(deadlineMs: number, send: (request: string) => Promise<NoAnswerReason | undefined>): Promise<Outcome> {
-    if (!this.#wouldHear) return Promise.resolve(NO_ANSWER.disconnected);
+   *  a reason, or rejects, nothing is waited for. Where no reply could be heard, `publish` is done in its place: a view
+   *  that nobody waits for is still a view. Never rejects. */
+  exchange(
+    deadlineMs: number,
+    publish: (() => Promise<unknown>) | undefined,
+    send: (request: string) => Promise<NoAnswerReason | undefined>,
+  ): Promise<Outcome> {
+    if (!this.#wouldHear) {
+      void publish?.();
+      return Promise.resolve(NO_ANSWER.disconnected);
+    }
     return new Promise((resolve) => {
       const number = this.nextNumber();
       const settle = (outcome: Outcome): void => {

@@ -119,10 +119,12 @@ describe('sessionwise deadletters', () => {
       [['retry'], 2, /Give the ids of dead letters, or --all/],
       [['drop', '3/1-1', '--all'], 2, /Give the ids of dead letters, or --all/],
       [['list', '--limit', '0'], 2, /--limit 0 cannot be used/],
-      [['forget'], 2, /unknown command 'forget'/],
+      [['forget'], 2, /forget is none: give deadletters list, retry or drop/],
+      [[], 2, /What is to be done is missing: give deadletters list, retry or drop/],
     ];
     for (const [args, code, sentence] of wrong) {
-      const result = await cli(...args);
+      const hasAction = ['list', 'retry', 'drop'].includes(args[0] ?? '');
+      const result = await (hasAction ? cli(...args) : runCli(['deadletters', ...args]));
       expect([result.code, result.stdout]).toEqual([code, '']);
       expect(result.stderr).toMatch(sentence);
       expect(result.stderr.trim().split('\n')).toHaveLength(1);

@@ -2,13 +2,14 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { SessionClient } from '../../src/index.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
+import { startedAt } from '../transport/servers-under-test.ts';
 import { TransportStage } from '../transport/transport-stage.ts';
 
 let server: TestRedis;
 const stage = new TransportStage({ channels: true, streams: true });
 beforeAll(async () => {
   server = await startTestRedis();
-  await stage.start({ name: 'one', isCluster: false, start: async () => ({ url: server.url, stop: async () => {} }) });
+  await stage.start(startedAt(server.url));
 });
 afterAll(async () => {
   await stage.stop();

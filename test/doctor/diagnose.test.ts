@@ -35,7 +35,10 @@ describe('doctor', () => {
           .filter((finding) => finding.about === about)
           .map(({ level, text }) => `${level}: ${text}`);
       expect(await textsOf('cluster')).toEqual(['good: 3 masters serve all slots.']);
-      expect(await textsOf('failover')).toEqual([expect.stringMatching(/^note: Without a replica: (.*:\d+, ){2}/)]);
+      expect(await textsOf('failover')).toEqual([
+        expect.stringMatching(/^note: cluster-require-full-coverage is "yes"/),
+        expect.stringMatching(/^note: Without a replica: (.*:\d+, ){2}/),
+      ]);
       expect(await textsOf('eviction')).toHaveLength(1);
       const [first] = cluster.nodes;
       await first!.command('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru');

@@ -24,6 +24,12 @@ function keysOf(session: string): string[] {
 }
 
 describe('the keys of a session', () => {
+  it('are its own, whoever was asked about before', () => {
+    const sessions = ['a', 'b', '', 'a', SESSION, 'a'];
+    for (const session of sessions) expect(keys.facts(session)).toBe(new Keys('sw').facts(session));
+    expect(sessions.map((session) => keys.facts(session).split(':')[2])).toEqual(sessions);
+  });
+
   it('are <ns>:{<tag>}:<session>:<what>, each another one', () => {
     const all = keysOf(SESSION);
     const tag = PARTITION_TAGS[partitionOf(SESSION)];

@@ -34,6 +34,10 @@ describe('the partitions', () => {
     expect(Math.max(...counts) / (PARTITIONS / masters)).toBeLessThanOrEqual(1.15);
   });
 
+  it('are those of the CRC, whichever session was asked about before', () => {
+    for (const session of ['a', 'b', 'a', '', 'a', 'a', '']) expect(partitionOf(session)).toBe(crc16(session) % 64);
+  });
+
   it('are reached by sessions evenly', () => {
     const counts = Array.from({ length: PARTITIONS }, () => 0);
     const sessions = 64_000;

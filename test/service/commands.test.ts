@@ -476,6 +476,18 @@ describe('the ways of a request', () => {
     await waitUntil('it is gone', async () => (await foreign.redis.command('EXISTS', key)) === 0);
   });
 
+  it('count each of many lists that nobody took, and none that was taken', async () => {
+    const untaken = await metricOf(service.metrics.untaken);
+    await foreign.askByList('featuredpages', newSession(), '["/taken"]');
+    for (let i = 0; i < 5; i += 1) {
+      await foreign.publish('featuredpages', newSession(), foreign.nextRequest(), '["/left"]');
+    }
+    await foreign.askByList('featuredpages', newSession(), '["/taken"]');
+    await waitUntil('five are counted', async () => (await metricOf(service.metrics.untaken)) >= untaken + 5);
+    expect(await metricOf(service.metrics.untaken)).toBe(untaken + 5);
+    await waitUntil('they are gone', async () => !(await foreign.keys()).some((key) => key.startsWith('async:')));
+  });
+
   it('count a reply to an inbox that nobody hears', async () => {
     const untaken = await metricOf(service.metrics.untaken);
     await foreign.publish('combo', newSession(), 'nobody.1', '');

@@ -194,14 +194,19 @@ describe('a service that cannot start', () => {
     expect(await foreign.publish('pageview', 'a', foreign.nextRequest(), '/a')).toBe(0);
   });
 
-  it.each([{ sessionglob: 'a:b*' }, { namespace: 'A' }, { seen: { exactLimit: -1 } }, { seen: { errorRate: 7 } }])(
-    'says that a value cannot be used: %j',
-    async (options) => {
-      const value = JSON.stringify(Object.values(Object.values(options)[0] as object).at(-1) ?? '');
-      const error = await failureOf(RangeError, options);
-      expect(error.message).toMatch(typeof Object.values(options)[0] === 'string' ? /"(a:b\*|A)"/ : new RegExp(value));
-    },
-  );
+  it.each<Partial<ServiceOptions>>([
+    { transport: 'stream' as never },
+    { sessionglob: 'a:b*' },
+    { namespace: 'A' },
+    { seen: { exactLimit: -1 } },
+    { seen: { errorRate: 7 } },
+  ])('says that a value cannot be used: %j', async (options) => {
+    const value = JSON.stringify(Object.values(Object.values(options)[0] as object).at(-1) ?? '');
+    const error = await failureOf(RangeError, options);
+    expect(error.message).toMatch(
+      typeof Object.values(options)[0] === 'string' ? /"(a:b\*|A|stream)"/ : new RegExp(value),
+    );
+  });
 
   it('says that the server has no BF.* where the native engine is wanted', async () => {
     const info = '# Server\r\nredis_version:7.0.15\r\nredis_mode:standalone\r\n';

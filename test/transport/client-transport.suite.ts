@@ -20,8 +20,8 @@ function newNamespace(): string {
   return `empty-${lastNamespace}`;
 }
 
-export const SLACK_MS = 1_000;
-export const LONG_MS = 20_000;
+const SLACK_MS = 1_000;
+const LONG_MS = 20_000;
 
 /** The shared suite; `more` adds tests of one transport, with the same servers and service at hand. */
 export function testClientTransport(

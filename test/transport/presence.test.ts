@@ -32,6 +32,7 @@ describe('presence', () => {
     expect(presence.serving('abc')?.id).toBe('one');
     expect(presence.serving('xyz')).toBeUndefined();
     expect(presence.streaming()).toEqual([]);
+    expect(presence.hasStreaming()).toBe(false);
   });
 
   it('knows who works off streams, whatever its glob', () => {
@@ -39,6 +40,7 @@ describe('presence', () => {
     hear({ instance: 'streams', glob: '[a-m]*', streams: true, channels: false });
     hear({ instance: 'both', streams: true });
     expect(presence.streaming().map(({ id }) => id)).toEqual(['streams', 'both']);
+    expect(presence.hasStreaming()).toBe(true);
     expect(presence.serving('abc')?.id).toBe('both');
     hear({ instance: 'both', leaving: true });
     expect(presence.hears('pageview', 'abc')).toBe(false);
@@ -71,7 +73,9 @@ describe('presence', () => {
     hear({ instance: 'alive', streams: true });
     pass(2);
     expect(presence.streaming().map(({ id }) => id)).toEqual(['alive']);
+    expect(presence.hasStreaming()).toBe(true);
     pass(HEARTBEAT_TTL_MS);
+    expect(presence.hasStreaming()).toBe(false);
     expect(presence.present()).toEqual([]);
     expect(presence.hears('pageview', 'abc')).toBe(false);
   });

@@ -6,6 +6,7 @@ import { SeededRandom } from '../support/seeded-random.ts';
 import { StreamProducer } from '../support/stream-producer.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
+import { startedAt } from './servers-under-test.ts';
 import { TransportStage } from './transport-stage.ts';
 import { openRedisTransport } from './transports-under-test.ts';
 
@@ -190,11 +191,7 @@ describe('each session', () => {
     const [sessions, producers, each] = [200, 4, 25];
     const server = await startServer();
     const stage = new TransportStage({ channels: false, streams: true });
-    await stage.start({
-      name: 'one',
-      isCluster: false,
-      start: async () => ({ url: server.url, stop: async () => {} }),
-    });
+    await stage.start(startedAt(server.url));
     onTestFinished(() => stage.stop());
     const random = new SeededRandom(3);
     const served = new Map<string, string[]>();

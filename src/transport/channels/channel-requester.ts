@@ -54,9 +54,9 @@ export class ChannelRequester implements ClientTransport {
   }
 
   request(command: string, session: string, payload: string, deadlineMs: number): Promise<Outcome> {
-    return this.#options.replies === 'inbox'
-      ? this.#inbox.exchange(deadlineMs, (request) => this.#send(command, session, request, payload))
-      : this.#requestList(command, session, payload, deadlineMs);
+    if (this.#options.replies === 'list') return this.#requestList(command, session, payload, deadlineMs);
+    const publish = isWriting(command) ? () => this.publish(command, session, payload) : undefined;
+    return this.#inbox.exchange(deadlineMs, publish, (request) => this.#send(command, session, request, payload));
   }
 
   close(): Promise<void> {

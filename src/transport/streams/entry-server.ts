@@ -86,7 +86,8 @@ export class EntryServer {
       if (served === undefined) return new Error(`It was not served within ${TRY_DEADLINE_MS / 1000} seconds`);
       const { error } = served;
       if (error !== undefined && !isRefusal(error)) {
-        if (error instanceof ProtocolError && error.code !== 'internal') throw error;
+        // It is not the request's own fault: it stays, and costs no try.
+        if (isTransient(error) || (error instanceof ProtocolError && error.code !== 'internal')) throw error;
         return error instanceof Error ? error : new Error(String(error));
       }
       try {

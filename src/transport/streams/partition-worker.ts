@@ -166,7 +166,7 @@ export class PartitionWorker {
       if (tries >= MAX_TRIES) return this.#server.giveUp(entry, reason);
       if (isSuspect) await pause(this.#beganAt + SUSPECT_WAIT_MS * (1 + tries) - performance.now());
       const failure = isCounted
-        ? await this.#context.gate.pass(tries > 0, () => this.#tryCounted(entry))
+        ? await this.#context.gate.pass(tries, () => this.#tryCounted(entry))
         : await this.#server.try(entry);
       if (failure === undefined) return;
       reason = failure.message;

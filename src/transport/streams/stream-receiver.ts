@@ -81,8 +81,9 @@ export class StreamReceiver {
   async stop(deadlineMs: number): Promise<boolean> {
     this.#stopped = true;
     this.#redis.off('lost', this.#onLost);
-    clearInterval(this.#timer);
+    // What is in hand can be done only under a lease: those are renewed until then.
     const finished = await Promise.all([...this.#workers.values()].map((worker) => this.#giveBack(worker, deadlineMs)));
+    clearInterval(this.#timer);
     this.#reader.stop();
     return finished.every(Boolean);
   }
@@ -103,8 +104,9 @@ export class StreamReceiver {
   // Each partition by itself: in a Cluster one master that has frozen must not keep the others' leases from renewal.
   async #lookAt(partition: number, isOurs: boolean): Promise<void> {
     if (this.#asking.has(partition) || !this.#redis.isReadyFor(this.#options.keys.owner(partition))) return;
-    this.#asking.add(partition);
     const worker = this.#workers.get(partition);
+    if (this.#stopped && !worker) return;
+    this.#asking.add(partition);
     await (worker ? this.#keep(worker, isOurs) : this.#maybeTake(partition, isOurs)).catch(() => undefined);
     this.#asking.delete(partition);
   }
@@ -174,7 +176,8 @@ export class StreamReceiver {
     worker.lose();
     if (this.#workers.get(worker.partition) === worker) this.#workers.delete(worker.partition);
     this.#leaving.delete(worker);
-    await this.#release(worker);
+    // Sent, and not waited for: a Redis that has frozen answers too late, and the lease ends by itself.
+    void this.#release(worker);
     return finished;
   }
 

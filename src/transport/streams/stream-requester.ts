@@ -70,7 +70,8 @@ export class StreamRequester implements ClientTransport {
 
   request(command: string, session: string, payload: string, deadlineMs: number): Promise<Outcome> {
     if (!this.#redis.isReadyFor(this.#keyOf(session))) return Promise.resolve(NO_ANSWER.disconnected);
-    return this.#inbox.exchange(deadlineMs, async (request) => {
+    const publish = isWriting(command) ? () => this.publish(command, session, payload) : undefined;
+    return this.#inbox.exchange(deadlineMs, publish, async (request) => {
       const nobody = this.#inbox.listeningMs > HEARTBEAT_TTL_MS && !this.#inbox.presence.hasStreaming();
       // A question that nobody waits for any more need not be asked.
       if (nobody && !isWriting(command)) return 'nobody-listens';
