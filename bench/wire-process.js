@@ -2,9 +2,12 @@
 import { createConnection } from '../dist/redis/index.js';
 import { serveBenchProcess } from './bench-process.js';
 import { measureWindow, runLanes } from './bench-window.js';
+import { openClient as openBareClient, openService as openBareService } from './wire-bare.js';
+import { openClient as openOurClient, openService as openOurService } from './wire-ours.js';
 
 const [side, url] = process.argv.slice(2);
-const { openClient, openService } = await import(`./wire-${side}.js`);
+const openService = side === 'ours' ? openOurService : openBareService;
+const openClient = side === 'ours' ? openOurClient : openBareClient;
 const redis = await createConnection(url).connect();
 let opened;
 let asked = 0;

@@ -30,6 +30,12 @@ export interface Child<Ready> {
   kill(signal: NodeJS.Signals): Promise<void>;
 }
 
+/** How long something may take that should take `ms`. Strictly in a soak, which has the machine to itself; two and a half
+ *  times as long beside other tests on two cores. */
+export function allowed(ms: number): number {
+  return soakSeconds(0) > 0 ? ms : 2.5 * ms;
+}
+
 const children = new Set<ChildProcess>();
 
 /** Ends all children that a test left. */

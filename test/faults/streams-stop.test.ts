@@ -5,6 +5,7 @@ import { ownerOf } from '../../src/transport/streams/partition-balance.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import {
+  allowed,
   connect,
   endChildren,
   expectExactlyOnce,
@@ -66,7 +67,7 @@ async function underLoad(name: string, mostMs: number, act: () => Promise<void>)
   console.log(`${name}:`, JSON.stringify({ ...figuresOf(verdict), stallMs }));
   expectExactlyOnce(verdict);
   expect(verdict.unknown).toBe(0);
-  expect(verdict.longestMs).toBeLessThan(mostMs + stallMs);
+  expect(verdict.longestMs).toBeLessThan(allowed(mostMs) + stallMs);
 }
 
 describe('instances that come and go under load', { timeout: 90_000 }, () => {

@@ -179,6 +179,18 @@ describe('a service that cannot start', () => {
     expect(error.message).toMatch(/NOPERM.*`sessionwise acl`, .* prints the rules\.$/);
   });
 
+  it('leaves no timer behind when it is refused late', async () => {
+    await foreign.redis.command('ACL', 'SETUSER', 'late', 'reset', 'on', '>late', '~*', '&async:*', '+@all');
+    onTestFinished(async () => {
+      await foreign.redis.command('ACL', 'DELUSER', 'late');
+    });
+    const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const before = timers();
+    const redis = { path: server.socketPath, username: 'late', password: 'late' };
+    for (let i = 0; i < 5; i += 1) await failureOf(RedisUnavailableError, { redis, transport: 'both' });
+    await waitUntil('the timers are gone', () => timers() <= before);
+  });
+
   it('says that the port is taken', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     onTestFinished(() => {
@@ -259,17 +271,20 @@ describe('stop', () => {
     await expect(get(service, '/healthz')).rejects.toThrow();
   });
 
-  it('ends within its deadline and a little where Redis has frozen', async () => {
-    const own = await startTestRedis();
-    onTestFinished(() => own.stop());
-    const service = await start({ redis: own.url });
-    own.kill('SIGSTOP');
-    onTestFinished(() => own.kill('SIGCONT'));
-    const before = performance.now();
-    await service.stop(500);
-    // 500 ms for what is in hand, a second to close the connections; the rest is slack.
-    expect(performance.now() - before).toBeLessThan(4_000);
-  });
+  it.each(['channels', 'streams'] as const)(
+    'ends within its deadline and a little where Redis has frozen (%s)',
+    async (transport) => {
+      const own = await startTestRedis();
+      onTestFinished(() => own.stop());
+      const service = await start({ redis: own.url, transport });
+      own.kill('SIGSTOP');
+      onTestFinished(() => own.kill('SIGCONT'));
+      const before = performance.now();
+      await service.stop(500);
+      // 500 ms for what is in hand, a second to close the connections; the rest is slack.
+      expect(performance.now() - before).toBeLessThan(4_000);
+    },
+  );
 });
 
 describe('a service that loses Redis', () => {

@@ -1,0 +1,120 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { SessionClient, type TransportChoice } from '../../src/index.ts';
+import { createConnection, Keys, partitionOf, type RedisConnection } from '../../src/redis/index.ts';
+import { type Service, startService } from '../../src/service/index.ts';
+import { ItemKey } from '../../src/structures/index.ts';
+import { startTestCluster, type TestCluster, type TestClusterNode } from '../support/test-cluster.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+/* One of three masters is away and nobody takes its place: for the sessions of the other two nothing changes, for as
+ * long as it lasts. Heartbeats (1,750 ms) must go on, the clients' inboxes may lie on the one that is away. */
+
+const SECRET = 'a secret of the tests, long enough';
+const AWAY_MS = 4_000;
+const keys = new Keys('sw');
+
+let cluster: TestCluster;
+let service: Service;
+const clients: SessionClient[] = [];
+
+beforeEach(async () => {
+  cluster = await startTestCluster({
+    nodeTimeoutMs: 20_000,
+    persistence: true,
+    extraArgs: ['--cluster-require-full-coverage', 'no'],
+  });
+  service = await startService({ redis: cluster.url, secret: SECRET, transport: 'both' });
+});
+afterEach(async () => {
+  await Promise.all(clients.splice(0).map((client) => client.close()));
+  await service?.stop(1_000);
+  await cluster?.stop();
+});
+
+async function openClient(transport: TransportChoice): Promise<SessionClient> {
+  const client = new SessionClient({ redis: cluster.url, transport, deadlineMs: 5_000 });
+  clients.push(client);
+  expect(await client.ready()).toBe(true);
+  return client;
+}
+
+/** The first name of a row for which `keyOf` lies on a master. */
+async function nameOn(node: TestClusterNode, prefix: string, keyOf: (name: string) => string): Promise<string> {
+  for (let i = 0; ; i += 1) {
+    if ((await cluster.masterOf(keyOf(`${prefix}${i}`))).index === node.index) return `${prefix}${i}`;
+  }
+}
+
+/** Where the inbox of a client hears its replies, as CLIENT LIST says. */
+async function hasInboxOn(node: TestClusterNode): Promise<boolean> {
+  return /name=sessionwise-replies/.test(await node.command<string>('CLIENT', 'LIST'));
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+describe('while one master of a Cluster is away', () => {
+  it.each(['channels', 'streams'] as const)('the sessions of the others are served over %s', async (transport) => {
+    const [one, , dead] = cluster.nodes;
+    const client = await openClient(transport);
+    // Its replies are heard on a master that stays.
+    while (await hasInboxOn(dead!)) {
+      await clients.pop()!.close();
+      clients.push(await openClient(transport));
+    }
+    const session = await nameOn(one!, 's', (name) => keys.record(name));
+    const asking = clients.at(-1) ?? client;
+    expect(await asking.request('pageview', session, '/a')).toMatchObject({ totalPages: 1 });
+    cluster.kill(dead!, 'SIGKILL');
+    await pause(AWAY_MS);
+    // One that was under way when the master went may have been lost; from now on none is.
+    const before = asking.counters.degraded;
+    for (let views = 2; views <= 11; views += 1) {
+      expect(await asking.request('pageview', session, '/a')).toMatchObject({ totalPages: views });
+    }
+    expect(asking.counters.degraded).toEqual(before);
+  });
+
+  it('a view counts although its answer could not be heard', async () => {
+    const [one, , dead] = cluster.nodes;
+    const session = await nameOn(one!, 's', (name) => keys.record(name));
+    let client = await openClient('streams');
+    while (!(await hasInboxOn(dead!))) {
+      await clients.pop()!.close();
+      client = await openClient('streams');
+    }
+    cluster.kill(dead!, 'SIGKILL');
+    await pause(1_000);
+    for (let i = 0; i < 5; i += 1) expect(await client.request('pageview', session, '/a')).toBeUndefined();
+    expect(client.counters.degraded).toEqual({ disconnected: 5 });
+    const other = await createConnection(one!.url).connect();
+    await waitUntil('all five are counted', async () => (await views(other, session)) === '5');
+    await other.close();
+  });
+
+  it('what needs it waits in its stream and uses up no try', async () => {
+    const [one, dead] = cluster.nodes;
+    const itemKey = new ItemKey(SECRET);
+    const notice = await nameOn(dead!, 'n', (id) => keys.noticeIndex(itemKey.of('notice', id)));
+    const session = await nameOn(one!, 's', (name) => keys.record(name));
+    const partition = partitionOf(session);
+    const client = await openClient('streams');
+    cluster.kill(dead!, 'SIGKILL');
+    await pause(500);
+    expect(await client.publish('mark-notification-seen', session, notice)).toBe(true);
+    // Beyond the patience of two tries. The one that is being made is counted, and taken back.
+    await pause(18_000);
+    const lone = await createConnection(one!.url).connect();
+    expect(await lone.command('XLEN', keys.requests(partition))).toBe(1);
+    const tries = Object.values(await lone.command<Record<string, string>>('HGETALL', keys.tries(partition)));
+    expect(tries.filter((count) => Number(count) > 1)).toEqual([]);
+    expect(await lone.command('XLEN', keys.deadLetters(partition))).toBe(0);
+    await cluster.restart(dead!);
+    await waitUntil('it was done', async () => (await lone.command('XLEN', keys.requests(partition))) === 0, 20_000);
+    expect(await lone.command('XLEN', keys.deadLetters(partition))).toBe(0);
+    await lone.close();
+  });
+});
+
+async function views(redis: RedisConnection, session: string): Promise<unknown> {
+  return redis.command('HGET', keys.facts(session), 'v');
+}
