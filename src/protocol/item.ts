@@ -2,6 +2,8 @@ import { MAX_ITEM_BYTES } from './limits.ts';
 import { ProtocolError } from './protocol-error.ts';
 
 const HTTP = /^https?:\/\//i;
+// Paths that the rules leave as they are; most are, and asking the parser costs as much as all the rest.
+const PLAIN_PATH = /^(?:\/[A-Za-z0-9_~-]+)+\/?$/;
 
 /** Whether an item is a path or a web address, and thus a page. */
 export function isPageItem(item: string): boolean {
@@ -15,7 +17,8 @@ export function isPageItem(item: string): boolean {
 export function normalizeItem(item: string): string {
   if (item === '') throw new ProtocolError('bad-payload', 'An item is empty: give a path, a URL or a name.');
   let normal = item;
-  if (item.startsWith('/')) normal = new URL(`http://h${item}`).pathname;
+  if (PLAIN_PATH.test(item)) normal = item;
+  else if (item.startsWith('/')) normal = new URL(`http://h${item}`).pathname;
   else if (HTTP.test(item)) {
     if (!URL.canParse(item)) throw new ProtocolError('bad-payload', `${excerpt(item)} is not a valid URL.`);
     normal = new URL(item).pathname;

@@ -95,10 +95,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       redis,
       context,
       {
-        served: (command, seconds) => {
-          metrics.requests.inc({ command });
-          metrics.seconds.observe({ command }, seconds);
-        },
+        served: (command, seconds) => metrics.served(command, seconds),
         failed: (command, code, error) => {
           metrics.errors.inc({ command, code });
           if (code !== 'internal' || performance.now() < nextErrorLog) return;

@@ -2,13 +2,15 @@ import { inboxChannel, inboxMessage, type ReplyWay, replyKey, type Topic } from 
 import type { RedisConnection } from '../redis/index.ts';
 import { ReplyLists } from './reply-lists.ts';
 
+const SENT = Promise.resolve();
+
 /** The service's replies, sent the way that the request's id asks for. */
 export class Replies {
   readonly #redis: RedisConnection;
   readonly #namespace: string;
   readonly #onUntaken: (count: number) => void;
   readonly #lists: ReplyLists;
-  #isSharded: boolean;
+  #isSharded = true;
 
   /** `onUntaken`: hears of replies that nobody took. */
   constructor(redis: RedisConnection, namespace: string, onUntaken: (count: number) => void) {
@@ -16,15 +18,17 @@ export class Replies {
     this.#namespace = namespace;
     this.#onUntaken = onUntaken;
     this.#lists = new ReplyLists(redis, onUntaken);
-    this.#isSharded = redis.isCluster;
   }
 
   /** @throws whatever keeps the reply from being sent. */
-  async send(topic: Pick<Topic, 'command' | 'session' | 'request'>, way: ReplyWay, json: string): Promise<void> {
-    if (way.way === 'none') return;
+  send(topic: Pick<Topic, 'command' | 'session' | 'request'>, way: ReplyWay, json: string): Promise<void> {
+    if (way.way === 'none') return SENT;
     if (way.way === 'list') return this.#lists.push(replyKey(this.#namespace, topic), json);
-    const heard = await this.#publish(inboxChannel(this.#namespace, way.inbox), inboxMessage(way.number, json));
-    if (heard === 0) this.#onUntaken(1);
+    const [channel, message] = [inboxChannel(this.#namespace, way.inbox), inboxMessage(way.number, json)];
+    if (this.#redis.isCluster) return this.#publishInCluster(channel, message);
+    return this.#redis.command<number>('PUBLISH', channel, message).then((heard) => {
+      if (heard === 0) this.#onUntaken(1);
+    });
   }
 
   /** Stops looking after lists. */
@@ -32,19 +36,17 @@ export class Replies {
     this.#lists.stop();
   }
 
-  // In a Cluster our own clients listen on the shard; others may have subscribed to the channel on any node, and how
-  // many did cannot be known.
-  async #publish(channel: string, message: string): Promise<number> {
+  // Our own clients listen on the shard; others may have subscribed to the channel on any node, and how many did cannot
+  // be known.
+  async #publishInCluster(channel: string, message: string): Promise<void> {
     if (this.#isSharded) {
       try {
-        const heard = await this.#redis.command<number>('SPUBLISH', channel, message);
-        if (heard > 0) return heard;
+        if ((await this.#redis.command<number>('SPUBLISH', channel, message)) > 0) return;
       } catch (error) {
         if (!/unknown command/i.test((error as Error).message)) throw error;
         this.#isSharded = false;
       }
     }
-    const heard = await this.#redis.command<number>('PUBLISH', channel, message);
-    return this.#redis.isCluster ? 1 : heard;
+    await this.#redis.command('PUBLISH', channel, message);
   }
 }

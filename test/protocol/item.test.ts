@@ -64,6 +64,28 @@ describe('an item that is a path or a web address', () => {
   );
 });
 
+describe('a plain path', () => {
+  it('is what the rules of URLs make of it, though they are not asked', () => {
+    const paths = [
+      '/a',
+      '/a/',
+      '/a/b-c_d~e/0',
+      '/A/b',
+      '/a//b',
+      '/./a',
+      '/a/..',
+      '/a.b',
+      '/a%20',
+      '/a b',
+      '/',
+      '//',
+      '/~',
+      '/-/_',
+    ];
+    for (const path of paths) expect(normalizeItem(path)).toBe(new URL(`http://h${path}`).pathname);
+  });
+});
+
 describe('any other item', () => {
   it.each([
     'tv',

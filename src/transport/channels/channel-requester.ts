@@ -103,17 +103,13 @@ export class ChannelRequester implements ClientTransport {
 
   // PUBLISH says how many heard it, but in a Cluster only those on the node that it was sent to: there silence is known
   // from heartbeats that have not come.
-  async #send(
-    command: string,
-    session: string,
-    request: string,
-    payload: string,
-  ): Promise<'nobody-listens' | undefined> {
+  #send(command: string, session: string, request: string, payload: string): Promise<'nobody-listens' | undefined> {
     const channel = topicChannel(this.#options.namespace, command, session, request);
-    const heard = await this.#publisher.command<number>('PUBLISH', channel, payload);
-    if (heard > 0) return undefined;
-    if (!this.#publisher.isCluster) return 'nobody-listens';
-    const { presence, listeningMs } = this.#inbox;
-    return listeningMs > HEARTBEAT_TTL_MS && !presence.hears(command, session) ? 'nobody-listens' : undefined;
+    return this.#publisher.command<number>('PUBLISH', channel, payload).then((heard) => {
+      if (heard > 0) return undefined;
+      if (!this.#publisher.isCluster) return 'nobody-listens';
+      const { presence, listeningMs } = this.#inbox;
+      return listeningMs > HEARTBEAT_TTL_MS && !presence.hears(command, session) ? 'nobody-listens' : undefined;
+    });
   }
 }
