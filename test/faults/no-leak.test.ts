@@ -4,16 +4,8 @@ import { PARTITIONS, type RedisConnection } from '../../src/redis/index.ts';
 import { DONE_CAP } from '../../src/transport/streams/stream-scripts.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
-import {
-  connect,
-  endChildren,
-  keys,
-  SECRET,
-  soakSeconds,
-  startChild,
-  startLogger,
-  untilWorkedOff,
-} from './streams-stage.ts';
+import { endChildren, startChild } from './child.ts';
+import { connect, keys, SECRET, soakSeconds, startLogger, untilWorkedOff } from './streams-stage.ts';
 
 /* Requests with deadlines, replies that come too late and connections that are cut: heap, connections and keys are
  * afterwards where they were. 25,000 requests a transport; with SESSIONWISE_SOAK_SECONDS a million in all. */

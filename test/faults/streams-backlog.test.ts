@@ -3,10 +3,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SessionClient } from '../../src/index.ts';
 import { PARTITIONS, partitionOf, type RedisConnection } from '../../src/redis/index.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { endChildren } from './child.ts';
 import {
   backlogOf,
   connect,
-  endChildren,
   expectExactlyOnce,
   figuresOf,
   judge,

@@ -2,10 +2,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PARTITIONS, type RedisConnection } from '../../src/redis/index.ts';
 import { slotOfKey } from '../../src/redis/key-slot.ts';
 import { startTestCluster, type TestCluster } from '../support/test-cluster.ts';
+import { endChildren } from './child.ts';
 import {
   allowed,
   connect,
-  endChildren,
   expectExactlyOnce,
   figuresOf,
   judge,

@@ -4,10 +4,10 @@ import { SessionClient } from '../../src/index.ts';
 import type { RedisConnection } from '../../src/redis/index.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
+import { endChildren } from './child.ts';
 import {
   allowed,
   connect,
-  endChildren,
   expectExactlyOnce,
   figuresOf,
   type Instance,

@@ -6,10 +6,10 @@ import { PayloadSeal } from '../../src/transport/streams/payload-seal.ts';
 import { addEntry } from '../../src/transport/streams/stream-scripts.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
+import { endChildren } from './child.ts';
 import {
   allowed,
   connect,
-  endChildren,
   expectExactlyOnce,
   figuresOf,
   type Instance,

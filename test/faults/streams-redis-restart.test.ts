@@ -5,9 +5,9 @@ import { partitionOf } from '../../src/redis/index.ts';
 import { addEntry } from '../../src/transport/streams/stream-scripts.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
+import { endChildren } from './child.ts';
 import {
   connect,
-  endChildren,
   expectExactlyOnce,
   figuresOf,
   judge,

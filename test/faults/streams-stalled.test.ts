@@ -3,9 +3,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { partitionOf, type RedisConnection } from '../../src/redis/index.ts';
 import { addEntry } from '../../src/transport/streams/stream-scripts.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { endChildren } from './child.ts';
 import {
   connect,
-  endChildren,
   expectExactlyOnce,
   figuresOf,
   judge,

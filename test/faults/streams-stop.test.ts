@@ -4,10 +4,10 @@ import { PARTITIONS, type RedisConnection } from '../../src/redis/index.ts';
 import { ownerOf } from '../../src/transport/streams/partition-balance.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
+import { endChildren } from './child.ts';
 import {
   allowed,
   connect,
-  endChildren,
   expectExactlyOnce,
   figuresOf,
   type Instance,
