@@ -22,7 +22,7 @@ export { isPageItem, normalizeItem } from './item.ts';
 export { MAX_ITEM_BYTES, MAX_ITEMS, MAX_PAYLOAD_BYTES } from './limits.ts';
 export { checkNamespace, DEFAULT_NAMESPACE, wirePrefix } from './namespace.ts';
 export type { ErrorCode } from './protocol-error.ts';
-export { isErrorCode, ProtocolError } from './protocol-error.ts';
+export { isErrorCode, ProtocolError, UnknownCommandError } from './protocol-error.ts';
 export { decodeReply, encodeErrorReply, encodeReply, REPLY_TTL_MS } from './reply.ts';
 export type { ReplyWay } from './request-id.ts';
 export { parseRequestId } from './request-id.ts';

@@ -14,6 +14,13 @@ export class ProtocolError extends Error {
   }
 }
 
+/** A command that this service does not know; another version may. On channels nobody subscribes to such a one. */
+export class UnknownCommandError extends ProtocolError {
+  constructor() {
+    super('bad-payload', 'There is no such command.');
+  }
+}
+
 /** Whether a string is one of the error codes of protocol v1. */
 export function isErrorCode(code: unknown): code is ErrorCode {
   return typeof code === 'string' && CODES.includes(code);

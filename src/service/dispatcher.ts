@@ -1,4 +1,11 @@
-import { type ErrorCode, encodeErrorReply, encodeReply, MAX_PAYLOAD_BYTES, ProtocolError } from '../protocol/index.ts';
+import {
+  type ErrorCode,
+  encodeErrorReply,
+  encodeReply,
+  MAX_PAYLOAD_BYTES,
+  ProtocolError,
+  UnknownCommandError,
+} from '../protocol/index.ts';
 import { type CommandConnection, runStep } from '../redis/index.ts';
 import type { Apply, Served } from '../transport/transport.ts';
 import type { CommandContext } from './commands/command.ts';
@@ -43,7 +50,7 @@ export class Dispatcher {
     const started = performance.now();
     const command = commandsByName.get(name);
     try {
-      if (!command) throw new ProtocolError('bad-payload', 'There is no such command.');
+      if (!command) throw new UnknownCommandError();
       const closed = this.#gate();
       if (closed) throw closed;
       checkSize(payload);

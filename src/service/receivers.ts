@@ -25,6 +25,7 @@ export interface Receivers {
 }
 
 const LOG_INTERVAL_MS = 1_000;
+const FAILING_LOG_INTERVAL_MS = 60_000;
 
 /** Makes the receivers that an instance's heartbeat promises. */
 export function openReceivers(
@@ -58,6 +59,7 @@ export function openReceivers(
       })
     : undefined;
   let toldAt = Number.NEGATIVE_INFINITY;
+  const failingToldAt = new Map<number, number>();
   const replies = new Replies(redis, namespace, untaken);
   const streams = self.streams
     ? new StreamReceiver({
@@ -82,6 +84,15 @@ export function openReceivers(
             if (performance.now() < toldAt + LOG_INTERVAL_MS) return;
             toldAt = performance.now();
             log.error({ command, session, id, reason }, 'A request was given up: see `sessionwise deadletters list`.');
+          },
+          failing: (partition, error) => {
+            if (
+              performance.now() <
+              (failingToldAt.get(partition) ?? Number.NEGATIVE_INFINITY) + FAILING_LOG_INTERVAL_MS
+            )
+              return;
+            failingToldAt.set(partition, performance.now());
+            log.error({ partition, reason: error.message }, 'A partition cannot be worked off; trying again.');
           },
           expired: () => metrics.streamRequests.inc({ outcome: 'unanswered' }),
           untaken,

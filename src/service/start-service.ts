@@ -52,6 +52,7 @@ export interface Service {
 
 const CLOCK_INTERVAL_MS = 10_000;
 const RECHECK_INTERVAL_MS = 100;
+const AWAY_LOG_INTERVAL_MS = 60_000;
 
 /** Starts an instance of the service: connects, checks the namespace's meta record, subscribes.
  *  @throws RedisUnavailableError, RedisTooOldError, MetaMismatchError, SecretMissingError, HttpAddressError, or a
@@ -135,8 +136,12 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     });
     const ends = new SessionEnds(redis, namespace, options.sessions ?? {}, options.archive, () => closed === undefined);
 
+    let awayToldAt = Number.NEGATIVE_INFINITY;
     redis.on('lost', (error) => {
-      if (!closed) log.warn({ reason: error.message }, 'Redis is away; trying again.');
+      if (!closed && performance.now() > awayToldAt + AWAY_LOG_INTERVAL_MS) {
+        awayToldAt = performance.now();
+        log.warn({ reason: error.message }, 'Redis is away; trying again.');
+      }
       // In a Cluster the other masters go on; what goes to the one that is away fails by itself.
       if (!redis.isCluster) closed = away;
     });
@@ -146,6 +151,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       opened.check().then(
         () => {
           closed = undefined;
+          awayToldAt = Number.NEGATIVE_INFINITY;
           log.info({ redis: redis.address }, 'Redis is back.');
           beat.beat();
         },

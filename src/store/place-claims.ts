@@ -9,8 +9,13 @@ import { sessionOfMember, type UserIndex } from './user-index.ts';
 /** How much longer than its operation a claim holds, in milliseconds: what was refused as too late by the clock of one
  *  server must not be possible by that of another. */
 const CLAIM_SLACK_MS = 5_000;
-/** How long to wait before looking again at claims of others, in milliseconds. */
-const PAUSE_MS = 5;
+/** How long to wait before looking again at claims of others, in milliseconds: at first, and at most. A look costs a
+ *  command for each of the user's sessions. */
+const FIRST_PAUSE_MS = 5;
+const LONGEST_PAUSE_MS = 40;
+/** For how much of its deadline an operation waits for claims of others. In the rest it can still end a session and take
+ *  its place, so that a claim whose process died does not look like a Redis that is away. */
+const PATIENT_SHARE = 0.5;
 
 /** A place in a user's index that is claimed for a session. */
 export interface PlaceClaim {
@@ -43,7 +48,10 @@ interface Place {
 
 /** In a Cluster: who may become a user's. A step in the user's slot gives a place away if there is one; so no number of
  *  logins at once gets past the cap. Where there is none, the records are looked into: an entry may be out of date. Then
- *  the oldest sessions are ended, or the login is refused; a claim of another login that is under way is waited for. */
+ *  the oldest sessions are ended, or the login is refused.
+ *
+ *  A claim of another login is waited for first, and nobody is ended meanwhile: it may come to nothing, and then a
+ *  session would have ended for it. Where it stands for too long this login is refused and can be tried again. */
 export class PlaceClaims {
   readonly #keys: Keys;
   readonly #index: UserIndex;
@@ -59,7 +67,7 @@ export class PlaceClaims {
   }
 
   /** Claims a place for a session that ends at `expiresAt`.
-   *  @throws SessionLimitError where there is none and none may be made. */
+   *  @throws SessionLimitError where there is none and none may be made, or claims of others are in the way. */
   claim(redis: StoreOperation, user: string, session: string, expiresAt: number): Promise<PlaceClaim> {
     const claim = (): Promise<PlaceClaim> => this.#claim(redis, user, session, expiresAt);
     // One after the other in this process: they would only wait for each other's claims.
@@ -69,24 +77,29 @@ export class PlaceClaims {
   async #claim(redis: StoreOperation, user: string, session: string, expiresAt: number): Promise<PlaceClaim> {
     const { maxSessionsPerUser: limit, deadlineMs, onSessionLimit } = this.#terms;
     const index = this.#keys.userSessions(user);
-    const terms = [this.#index.memberOf(session), limit, deadlineMs + CLAIM_SLACK_MS, Math.ceil(expiresAt)];
-    const patientUntil = performance.now() + deadlineMs / 2;
+    const own = this.#index.memberOf(session);
+    const terms = [own, limit, deadlineMs + CLAIM_SLACK_MS, Math.ceil(expiresAt)];
+    // From when the operation began: it may have waited for its turn behind one that waited for the same claim.
+    const patientUntil = redis.begunAt + deadlineMs * PATIENT_SHARE;
+    let pauseMs = FIRST_PAUSE_MS;
     const ended: string[] = [];
     for (let verdicts: string[] = []; ; ) {
       const [isClaimed, ...reply] = await claimPlace.run(redis, [index], [...terms, ...verdicts]);
       if (isClaimed === 1) return { score: reply[0]!, ended };
-      const places = await this.#look(redis, user, reply);
+      // The session's own entry, if it has one, takes no place from itself.
+      const places = (await this.#look(redis, user, reply)).filter(({ member }) => member !== own);
       verdicts = places.flatMap((place) => verdictOf(place));
       const taken = places.filter(({ isTaken }) => isTaken).sort((one, other) => one.lastSeenAt - other.lastSeenAt);
       const claimed = places.filter(({ isTaken, holds, isReadable }) => isReadable && holds && !isTaken);
       const tooMany = taken.length + claimed.length - limit + 1;
       if (tooMany <= 0) continue;
-      if (onSessionLimit === 'refuse') {
-        if (taken.length >= limit || performance.now() > patientUntil) throw new SessionLimitError(limit);
-        await sleep(PAUSE_MS);
+      if (onSessionLimit === 'refuse' && taken.length >= limit) throw new SessionLimitError(limit);
+      if (claimed.length > 0) {
+        if (performance.now() > patientUntil) throw new SessionLimitError(limit, true);
+        await sleep(pauseMs);
+        pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
         continue;
       }
-      if (taken.length === 0) await sleep(PAUSE_MS);
       for (const { member, score } of taken.slice(0, tooMany)) {
         if (await this.#end(redis, sessionOfMember(member), user)) ended.push(sessionOfMember(member));
         verdicts.push(...verdict(member, score, 'ended'));

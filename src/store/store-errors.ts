@@ -27,17 +27,24 @@ export class SessionDataError extends Error {
   readonly code = 'SESSION_DATA';
 }
 
-/** The user has as many sessions as are allowed, and the store was told to refuse more. */
+/** There is no place for another session of the user: as many as are allowed are there, and the store was told to refuse
+ *  more; or, in a Cluster, another login has claimed a place and it is not known what becomes of that. Nothing is wrong
+ *  with Redis. */
 export class SessionLimitError extends Error {
   override readonly name = 'SessionLimitError';
   readonly code = 'SESSION_LIMIT';
   readonly limit: number;
+  /** True where another login is in the way: in a few seconds it is done, or its claim is over. */
+  readonly isTemporary: boolean;
 
-  constructor(limit: number) {
+  constructor(limit: number, isTemporary = false) {
     super(
-      `This user has ${limit} sessions already, which is the limit: end one first, or set onSessionLimit to "end-oldest".`,
+      isTemporary
+        ? `Another login of this user is under way, or broke off, and holds a place (the limit is ${limit}): try again in a few seconds.`
+        : `This user has ${limit} sessions already, which is the limit: end one first, or set onSessionLimit to "end-oldest".`,
     );
     this.limit = limit;
+    this.isTemporary = isTemporary;
   }
 }
 

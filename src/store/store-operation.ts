@@ -4,6 +4,8 @@ import type { CommandArguments, CommandConnection, RedisConnection } from '../re
  *  nothing is done any more that was told as failed. In a Cluster it knows as well what it has asked whom. */
 export class StoreOperation implements CommandConnection {
   readonly isCluster: boolean;
+  /** By `performance.now()`; its deadline counts from here. */
+  readonly begunAt: number = performance.now();
   /** Keys that commands went to, in a Cluster. */
   readonly keys: Set<string> = new Set();
   readonly #redis: RedisConnection;

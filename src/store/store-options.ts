@@ -66,7 +66,9 @@ export interface SessionDataSettings {
 export function settingsOf(options: SessionDataOptions): SessionDataSettings {
   const { absoluteMs, onSessionLimit = 'refuse', importFrom } = options;
   if (typeof options.redis !== 'string' && (typeof options.redis !== 'object' || options.redis === null)) {
-    throw new RangeError('A session store needs redis: give a redis:// URL or a client of createClient().');
+    throw new RangeError(
+      'A session store needs redis: give a redis:// URL, or a client of createClient() or createCluster().',
+    );
   }
   if (options.encryption !== undefined && !Array.isArray(options.encryption?.keys)) {
     throw new RangeError('encryption.keys is no list: give encryption: { keys: [key, ...] }.');

@@ -18,6 +18,7 @@ export class InlineTransport extends EventEmitter<TransportEvents> implements Se
   readonly #waiting = new Waiting();
   #lastNumber = 0;
   readonly #others = new Set<InlineTransport>();
+  #onClose: () => void = () => {};
   #lateReplies = 0;
   #closed = false;
 
@@ -41,7 +42,10 @@ export class InlineTransport extends EventEmitter<TransportEvents> implements Se
   another(): InlineTransport {
     const other = new InlineTransport(this.#dispatch, this.#isReady);
     if (this.#closed) void other.close();
-    else this.#others.add(other);
+    else {
+      this.#others.add(other);
+      other.#onClose = () => this.#others.delete(other);
+    }
     return other;
   }
 
@@ -118,6 +122,6 @@ export class InlineTransport extends EventEmitter<TransportEvents> implements Se
     this.#closed = true;
     this.#waiting.settleAll(NO_ANSWER.disconnected);
     for (const other of this.#others) void other.close();
-    this.#others.clear();
+    this.#onClose();
   }
 }

@@ -107,7 +107,7 @@ export class RedisTransport extends EventEmitter<TransportEvents> implements Ses
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#inbox.close(), this.#channels.close(), this.#redis.close()]);
+    await Promise.all([this.#inbox.close(), this.#channels.close(), this.#streams.close(), this.#redis.close()]);
   }
 
   readonly #onOutcome = (): void => {

@@ -13,6 +13,14 @@ import { Waiting } from './waiting.ts';
  * In a Cluster a published message goes through every node. Where the servers have sharded channels (Redis 7, Valkey)
  * the inbox is one, on a connection of its own to the node that holds it. What ails another node does not concern it. */
 
+// A failover takes longer, and a connection that was merely cut is back before.
+const LOST_AFTER_MS = 1_000;
+const NAMES_TO_TRY = 32;
+
+function newInbox(): string {
+  return randomBytes(12).toString('base64url').replace(/^_/, '-');
+}
+
 interface InboxEvents {
   overlap: [Overlap];
   /** Redis does not let us subscribe: no reply can be heard. */
@@ -23,26 +31,27 @@ interface InboxEvents {
 export class ReplyInbox extends EventEmitter<InboxEvents> {
   readonly presence: Presence = new Presence();
   /** The first part of the request ids that are answered here. */
-  readonly id: string = randomBytes(12).toString('base64url').replace(/^_/, '-');
+  id: string = newInbox();
+  readonly #redis: RedisConnection;
   readonly #namespace: string;
   readonly #heartbeats: RedisConnection;
-  readonly #replies: RedisConnection;
+  #replies: RedisConnection;
   readonly #waiting = new Waiting();
   #lastNumber = 0;
   #lateReplies = 0;
   #hearsHeartbeats = false;
   #hearsReplies = false;
+  #moving: NodeJS.Timeout | undefined;
+  #closed = false;
   #listeningSince = Number.POSITIVE_INFINITY;
 
   /** `redis`: what its connections are made after. */
   constructor(redis: RedisConnection, namespace: string) {
     super();
+    this.#redis = redis;
     this.#namespace = namespace;
     this.#heartbeats = redis.duplicateFor(heartbeatChannel(namespace), 'sessionwise-inbox');
-    this.#replies = redis.isCluster
-      ? redis.duplicateFor(inboxChannel(namespace, this.id), 'sessionwise-replies')
-      : this.#heartbeats;
-    for (const connection of this.#connections()) connection.on('lost', () => {});
+    this.#replies = redis.isCluster ? this.#openReplies() : this.#heartbeats;
     this.#heartbeats.on('lost', () => {
       this.#listeningSince = Number.POSITIVE_INFINITY;
     });
@@ -51,8 +60,8 @@ export class ReplyInbox extends EventEmitter<InboxEvents> {
     });
     // The connection subscribes again by itself after it was lost; only the first time is ours.
     this.#heartbeats.once('ready', () => void this.#subscribeHeartbeats());
-    this.#replies.once('ready', () => void this.#subscribeReplies());
-    for (const connection of this.#connections()) connection.open();
+    if (this.#replies === this.#heartbeats) this.#replies.once('ready', () => void this.#subscribeReplies());
+    this.#heartbeats.open();
   }
 
   /** Replies that came after their deadline, and were ignored. */
@@ -106,12 +115,39 @@ export class ReplyInbox extends EventEmitter<InboxEvents> {
 
   /** Settles what waits, and ends the subscriptions. */
   async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#moving);
     this.#waiting.settleAll(NO_ANSWER.disconnected);
     await Promise.all(this.#connections().map((connection) => connection.close()));
   }
 
   get #wouldHear(): boolean {
     return this.#hearsReplies && this.#replies.isReady;
+  }
+
+  #openReplies(): RedisConnection {
+    const replies = this.#redis.duplicateFor(inboxChannel(this.#namespace, this.id), 'sessionwise-replies');
+    replies.on('lost', () => {
+      this.#moving ??= setTimeout(() => this.#moveWhereLost(), LOST_AFTER_MS).unref();
+    });
+    replies.once('ready', () => void this.#subscribeReplies());
+    replies.open();
+    return replies;
+  }
+
+  // The slot of the inbox may be without a master for long, and the masters of the sessions be well: then the inbox
+  // gets another name, whose slot has one.
+  #moveWhereLost(): void {
+    this.#moving = undefined;
+    if (this.#closed || this.#replies.isReady) return;
+    const names = Array.from({ length: NAMES_TO_TRY }, newInbox);
+    const name = names.find((inbox) => this.#redis.isReadyFor(inboxChannel(this.#namespace, inbox)));
+    if (name === undefined) return;
+    this.#waiting.settleAll(NO_ANSWER.disconnected);
+    this.#replies.destroy();
+    this.#hearsReplies = false;
+    this.id = name;
+    this.#replies = this.#openReplies();
   }
 
   #connections(): RedisConnection[] {
@@ -131,20 +167,22 @@ export class ReplyInbox extends EventEmitter<InboxEvents> {
   }
 
   async #subscribeReplies(): Promise<void> {
+    const replies = this.#replies;
     const channel = inboxChannel(this.#namespace, this.id);
     const hear = (message: string): void => this.#hearReply(message);
     try {
-      if (this.#replies === this.#heartbeats) await this.#replies.subscribe(channel, hear);
+      if (replies === this.#heartbeats) await replies.subscribe(channel, hear);
       else {
-        await this.#replies.subscribeSharded(channel, hear).catch((error: Error) => {
+        await replies.subscribeSharded(channel, hear).catch((error: Error) => {
           if (!/unknown command/i.test(error.message)) throw error;
-          return this.#replies.subscribe(channel, hear);
+          return replies.subscribe(channel, hear);
         });
       }
-      this.#hearsReplies = true;
+      if (replies === this.#replies) this.#hearsReplies = true;
     } catch (error) {
+      if (replies !== this.#replies) return;
       this.#tellRefusal(error);
-      this.#replies.once('ready', () => void this.#subscribeReplies());
+      replies.once('ready', () => void this.#subscribeReplies());
     }
   }
 

@@ -53,6 +53,16 @@ describe('publish', () => {
     expect(client.counters).toMatchObject({ publishes: 2, unheard: 2, degraded: { disconnected: 1 } });
   });
 
+  it('over streams rejects at once after the client was closed', async () => {
+    const client = new SessionClient({ redis: server.url, transport: 'streams', keepDeadlineMs: 60_000 });
+    expect(await client.ready()).toBe(true);
+    await client.close();
+    await expect(client.publish('mark-item-seen', 'abc', 'x')).rejects.toMatchObject({
+      code: 'NOT_KEPT',
+      message: 'mark-item-seen was not taken: the client is closed.',
+    });
+  });
+
   it('over streams rejects at once what cannot travel', async () => {
     const client = await openThenLose();
     // @ts-expect-error no payload

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createToken, sessionOf } from '../../src/protocol/index.ts';
 import { Keys } from '../../src/redis/index.ts';
+import type { SessionData } from '../../src/store/index.ts';
 import { readHeader } from '../../src/store/record.ts';
 import { claimPlace } from '../../src/store/scripts/claim-place.ts';
 import { SessionLimitError } from '../../src/store/store-errors.ts';
@@ -36,6 +37,13 @@ async function claimFor(userId: string, token: string, holdsMs: number): Promise
   const terms = [index.memberOf(sessionOf(token)), 0, holdsMs, Date.now() + 60_000];
   const [, score] = await claimPlace.run(stage.redis, [indexOf(userId)], terms);
   return score!;
+}
+
+/** The outages that a store tells of. */
+function downsOf(data: SessionData): Error[] {
+  const downs: Error[] = [];
+  data.on('store:down', (error) => downs.push(error));
+  return downs;
 }
 
 test.each(['refuse', 'end-oldest'] as const)(
@@ -92,7 +100,7 @@ test('a login that died between index and record holds its place for as long as 
   const capped = stage.open({ maxSessionsPerUser: 1, deadlineMs: 1_000 });
   const [dead, next] = [await stage.saved(capped, {}), await stage.saved(capped, {})];
   const held = await claimFor(user, dead, 60_000);
-  await expect(capped.identify(next, user)).rejects.toThrow(SessionLimitError);
+  await expect(capped.identify(next, user)).rejects.toMatchObject({ code: 'SESSION_LIMIT', isTemporary: true });
   expect(await capped.sessionsOf(user)).toEqual([]);
   expect(await membersOf(user)).toEqual([index.memberOf(sessionOf(dead))]);
 
@@ -114,6 +122,68 @@ test('a login that died before it confirmed its place counts, and can be ended f
   expect(await capped.identify(next, user)).toEqual([sessionOf(first)]);
   expect(await capped.load(first)).toBeUndefined();
   expect(await membersOf(user)).toEqual([index.memberOf(sessionOf(next))]);
+});
+
+test.each([
+  ['end-oldest', 1],
+  ['end-oldest', 2],
+  ['refuse', 2],
+] as const)(
+  'with %s and a limit of %i a login that died half-way ends nobody: the next is told to try again, and no outage',
+  async (onSessionLimit, maxSessionsPerUser) => {
+    const user = createToken();
+    const capped = stage.open({ maxSessionsPerUser, onSessionLimit, deadlineMs: 2_000 });
+    const downs = downsOf(capped);
+    const [living, dead] = [await stage.saved(capped, {}), await stage.saved(capped, {})];
+    await capped.identify(living, user);
+    await stage.settled();
+    const held = await claimFor(user, dead, 60_000);
+    // More than one: they have the deadline each, and not one after the other.
+    const tokens = await inParallel(4, () => stage.saved(capped, {}));
+    const outcomes = await Promise.allSettled(tokens.map((token) => capped.identify(token, user)));
+    for (const outcome of outcomes) {
+      expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'SESSION_LIMIT', isTemporary: true } });
+      expect(String((outcome as PromiseRejectedResult).reason)).toContain('try again');
+    }
+    expect(downs).toEqual([]);
+    expect((await capped.sessionsOf(user)).map(({ session }) => session)).toEqual([sessionOf(living)]);
+
+    await index.release(stage.redis, userReference(user), sessionOf(dead), held);
+    expect(await capped.identify(tokens[0]!, user)).toEqual(maxSessionsPerUser === 1 ? [sessionOf(living)] : []);
+  },
+);
+
+test('a claim is waited for before anybody is ended: it may come to nothing', async () => {
+  const user = createToken();
+  const capped = stage.open({ maxSessionsPerUser: 2, onSessionLimit: 'end-oldest' });
+  const [living, dead, next] = await inParallel(3, () => stage.saved(capped, {}));
+  await capped.identify(living!, user);
+  await stage.settled();
+  await claimFor(user, dead!, 1_000);
+  expect(await capped.identify(next!, user)).toEqual([]);
+  expect(await livingOf(user, [living!, next!])).toBe(2);
+});
+
+test('a full house refuses for good at once, whoever else is under way', async () => {
+  const user = createToken();
+  const capped = stage.open({ maxSessionsPerUser: 1 });
+  const [living, dead, next] = await inParallel(3, () => stage.saved(capped, {}));
+  await capped.identify(living!, user);
+  await stage.settled();
+  await claimFor(user, dead!, 60_000);
+  await expect(capped.identify(next!, user)).rejects.toMatchObject({ code: 'SESSION_LIMIT', isTemporary: false });
+});
+
+test('a session does not wait for a claim of its own that was left behind', async () => {
+  const user = createToken();
+  const capped = stage.open({ maxSessionsPerUser: 1, onSessionLimit: 'end-oldest', deadlineMs: 2_000 });
+  const [living, next] = await inParallel(2, () => stage.saved(capped, {}));
+  await capped.identify(living!, user);
+  await stage.settled();
+  await claimFor(user, next!, 60_000);
+  expect(await capped.identify(next!, user)).toEqual([sessionOf(living!)]);
+  await waitUntil('its place is confirmed', async () => Number(await score(user, next!)) > 0);
+  expect(await membersOf(user)).toEqual([index.memberOf(sessionOf(next!))]);
 });
 
 test('whoever lists sessions removes what is not true, but for claims that hold', async () => {

@@ -57,6 +57,7 @@ it('finishes what is in hand when it stops, though that takes longer than a leas
       committed: () => {},
       repeated: () => {},
       buried: () => {},
+      failing: () => {},
       expired: () => {},
       untaken: () => {},
       replyFailed: () => {},

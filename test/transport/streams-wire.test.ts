@@ -1,8 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { SessionClient } from '../../src/index.ts';
 import { inboxChannel, replyKey } from '../../src/protocol/index.ts';
+import { partitionOf } from '../../src/redis/index.ts';
 import { type Service, startService } from '../../src/service/index.ts';
+import { DeadLetters } from '../../src/transport/streams/dead-letters.ts';
+import { PayloadSeal } from '../../src/transport/streams/payload-seal.ts';
 import { metricOf } from '../support/metric-of.ts';
+import { RecordingLog } from '../support/recording-log.ts';
 import { StreamProducer } from '../support/stream-producer.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -171,11 +175,67 @@ describe('an entry', () => {
     client.on('degraded', ({ reason }) => reasons.push(reason));
     expect(await client.request('pageview', session, '')).toBeUndefined();
     expect(await client.request('pageview', session, '/'.repeat(70_000))).toBeUndefined();
-    // @ts-expect-error there is no such command
-    expect(await client.request('unheard-of', session, '')).toBeUndefined();
-    expect(reasons).toEqual(['bad-payload', 'too-large', 'bad-payload']);
+    expect(reasons).toEqual(['bad-payload', 'too-large']);
     expect(await producer.deadLetters(session)).toEqual([]);
     expect(await producer.waiting(session)).toBe(0);
+  });
+});
+
+describe('an entry that this service cannot do', () => {
+  it('is kept as a dead letter where the command is of another version', async () => {
+    const session = newSession();
+    const client = new SessionClient({ redis: server.url, transport: 'streams', deadlineMs: 10_000 });
+    onTestFinished(() => client.close());
+    expect(await client.ready()).toBe(true);
+    const reasons: string[] = [];
+    client.on('degraded', ({ reason }) => reasons.push(reason));
+    // @ts-expect-error there is no such command
+    expect(await client.request('of-version-9', session, 'x')).toBeUndefined();
+    expect(reasons).toEqual(['bad-payload']);
+    await untilDone(session);
+    expect((await producer.deadLetters(session)).at(-1)).toMatchObject({
+      c: 'of-version-9',
+      p: 'x',
+      reason: 'this version of the service does not know the command',
+    });
+  });
+
+  it('counts once where its twin was done before it is retried', async () => {
+    const session = newSession();
+    const partition = partitionOf(session);
+    const letters = new DeadLetters(producer.redis, producer.keys, new PayloadSeal(SECRET, 'sw'));
+    // As if the first of two under one id had been given up, and the second was done.
+    const fields = ['c', 'pageview', 's', session, 'r', '_twin', 'p', '/a', 'd', '0', 'reason', 'ended its service'];
+    const id = await producer.redis.command<string>('XADD', producer.keys.deadLetters(partition), '*', ...fields);
+    await producer.ask('pageview', session, '_twin', '/a');
+    await untilDone(session);
+    const repeated = await ended('repeated');
+    await letters.retry(`${partition}/${id}`);
+    await untilDone(session);
+    expect(await viewsOf(session)).toBe(1);
+    expect((await ended('repeated')) - repeated).toBe(1);
+  });
+
+  it('and a stream that cannot be read hold up no other partition, and are told', async () => {
+    const own = await startTestRedis();
+    const log = new RecordingLog();
+    const other = await startService({ redis: own.url, secret: SECRET, transport: 'streams', log });
+    const asking = await StreamProducer.connect(own.url);
+    const client = new SessionClient({ redis: own.url, transport: 'streams', deadlineMs: 10_000 });
+    onTestFinished(async () => {
+      await Promise.all([client.close(), asking.close(), other.stop()]);
+      await own.stop();
+    });
+    expect(await client.ready()).toBe(true);
+    const [well, ill] = ['abc', 'abd'];
+    expect(partitionOf(well)).not.toBe(partitionOf(ill));
+    await asking.redis.command('SET', asking.streamOf(ill), 'no stream');
+    await waitUntil('it is told', () => log.with('cannot be worked off').length > 0);
+    for (let views = 1; views <= 20; views += 1) {
+      expect(await client.request('pageview', well, '/a')).toMatchObject({ totalPages: views });
+    }
+    await asking.redis.command('DEL', asking.streamOf(ill));
+    await waitUntil('it is served again', async () => (await client.request('pageview', ill, '/a')) !== undefined);
   });
 });
 

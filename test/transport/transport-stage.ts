@@ -118,6 +118,7 @@ export class TransportStage {
         committed: () => {},
         repeated: () => {},
         buried: () => {},
+        failing: () => {},
         expired: () => untaken(1),
         untaken,
         replyFailed,

@@ -26,13 +26,14 @@ type Entry = [id: string, fields: string[]];
 
 const PAGE = 100;
 
-/* Puts a dead letter back at the end of its stream, to be done and not to be answered: whoever asked has gone. Its id is
- * forgotten first, because effects that broke half-way count as done.
+/* Puts a dead letter back at the end of its stream, to be done and not to be answered: whoever asked has gone. Effects
+ * that broke half-way count as done, so its id is forgotten then. Else it stays: its twin, sent again under the same id,
+ * may have been done meanwhile.
  * Input: KEYS dead letters, requests, done; ARGV entry. Output: 1, or 0 where it is not there. */
 const retryDeadLetter = new Script<0 | 1>(`
 local entry = redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[1])[1]
 if not entry then return 0 end
-local fields, session, request = {}, '', ''
+local fields, session, request, is_half = {}, '', '', false
 for i = 1, #entry[2], 2 do
   local name, value = entry[2][i], entry[2][i + 1]
   if name == 'c' or name == 's' or name == 'r' or name == 'p' or name == 'e' then
@@ -40,8 +41,9 @@ for i = 1, #entry[2], 2 do
   end
   if name == 's' then session = value end
   if name == 'r' then request = value end
+  if name == 'half' then is_half = true end
 end
-redis.call('ZREM', KEYS[3], session .. ':' .. request)
+if is_half then redis.call('ZREM', KEYS[3], session .. ':' .. request) end
 redis.call('XADD', KEYS[2], '*', 'd', '1', unpack(fields))
 return redis.call('XDEL', KEYS[1], ARGV[1])`);
 

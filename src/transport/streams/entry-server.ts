@@ -1,4 +1,4 @@
-import { encodeErrorReply, ProtocolError } from '../../protocol/index.ts';
+import { encodeErrorReply, ProtocolError, UnknownCommandError } from '../../protocol/index.ts';
 import { isTransient, type Step } from '../../redis/index.ts';
 import type { Replies } from '../replies.ts';
 import type { Apply, Dispatch, Served } from '../transport.ts';
@@ -21,6 +21,8 @@ export interface StreamEvents {
   repeated(): void;
   /** Given up. */
   buried(entry: { command: string; session: string; id: string }, reason: string): void;
+  /** A partition cannot be worked off, for a reason that does not pass by itself. */
+  failing(partition: number, error: Error): void;
   /** Done after its deadline: not answered. */
   expired(): void;
   untaken(count: number): void;
@@ -85,6 +87,11 @@ export class EntryServer {
       if (this.#hasEnded()) return undefined;
       if (served === undefined) return new Error(`It was not served within ${TRY_DEADLINE_MS / 1000} seconds`);
       const { error } = served;
+      if (error instanceof UnknownCommandError) {
+        await this.bury(entry, 'this version of the service does not know the command');
+        await this.#answer(entry, served.json);
+        return undefined;
+      }
       if (error !== undefined && !isRefusal(error)) {
         // It is not the request's own fault: it stays, and costs no try.
         if (isTransient(error) || (error instanceof ProtocolError && error.code !== 'internal')) throw error;

@@ -1,7 +1,9 @@
-import type { Keys, RedisConnection } from '../../redis/index.ts';
+import { ProtocolError } from '../../protocol/index.ts';
+import { isTransient, type Keys, type RedisConnection } from '../../redis/index.ts';
 import { EntryServer, type ServerContext } from './entry-server.ts';
-import { PartitionSteps } from './partition-steps.ts';
+import { PartitionSteps, refusalOf } from './partition-steps.ts';
 import { decodeEntry, millisecondsOf, type StreamEntry } from './stream-entry.ts';
+import { REFUSED } from './stream-scripts.ts';
 import type { TryGate } from './try-gate.ts';
 
 /* partition-worker.ts: the time in which an instance owns a partition.
@@ -119,6 +121,12 @@ export class PartitionWorker {
     this.#forgotten = isForgotten ? oldest : '';
   }
 
+  /** It cannot go on, for a reason that does not pass by itself. */
+  fail(error: Error): void {
+    if (!this.#ended) this.#context.events.failing(this.partition, error);
+    this.lose();
+  }
+
   /** Nothing more is done under this lease: it is lost. */
   lose(): void {
     this.#ended = true;
@@ -150,7 +158,7 @@ export class PartitionWorker {
   }
 
   async #settle(id: string, work: Promise<unknown>): Promise<void> {
-    await work.catch(() => this.lose());
+    await work.catch((error: Error) => (isPassing(error) ? this.lose() : this.fail(error)));
     this.#inHand.delete(id);
     this.#tries.delete(id);
     if (this.#inHand.size === 0) this.#idle?.();
@@ -192,6 +200,11 @@ export class PartitionWorker {
   async #count(id: string, by: 1 | -1): Promise<void> {
     this.#tries.set(id, await this.#steps.count(id, by));
   }
+}
+
+// Redis is away, or not what it should be for a while; or the partition is another's by now.
+function isPassing(error: Error): boolean {
+  return isTransient(error) || error instanceof ProtocolError || refusalOf(error) === REFUSED.notOwner;
 }
 
 function isAfter(id: string, other: string): boolean {

@@ -1,4 +1,4 @@
-import type { RedisConnection } from '../../redis/index.ts';
+import { isTransient, type RedisConnection } from '../../redis/index.ts';
 import { IN_HAND_LIMIT, type PartitionWorker } from './partition-worker.ts';
 
 /* stream-reader.ts: reads the streams of owned partitions over connections that block. Outside a Cluster one connection
@@ -70,10 +70,12 @@ class Line {
       const open = [...this.workers].filter(({ room }) => room >= LEAST_ROOM);
       if (open.length === 0 || !this.#connection.isReady) {
         const isFull = this.workers.size > 0 && this.#connection.isReady;
-        await pause(isFull ? 1 : PAUSE_MS);
+        await pause(isFull ? SHORT_BLOCK_MS : PAUSE_MS);
       } else {
         const blockMs = open.length === this.workers.size ? BLOCK_MS : SHORT_BLOCK_MS;
-        await this.#readOnce(open, blockMs).catch(() => pause(PAUSE_MS));
+        await this.#readOnce(open, blockMs).catch((error: unknown) =>
+          isTransient(error) ? pause(PAUSE_MS) : this.#readEach(open),
+        );
       }
     }
     this.close();
@@ -85,13 +87,22 @@ class Line {
     this.#connection.destroy();
   }
 
-  async #readOnce(open: readonly PartitionWorker[], blockMs: number): Promise<void> {
+  // One stream that cannot be read must not keep the others from being read.
+  async #readEach(open: readonly PartitionWorker[]): Promise<void> {
+    for (const worker of open) {
+      await this.#readOnce([worker]).catch((error: unknown) => {
+        if (!isTransient(error)) worker.fail(error as Error);
+      });
+    }
+    await pause(PAUSE_MS);
+  }
+
+  async #readOnce(open: readonly PartitionWorker[], blockMs?: number): Promise<void> {
     const reply = await this.#connection.command<Record<string, Entries> | null>(
       'XREAD',
       'COUNT',
       String(LEAST_ROOM),
-      'BLOCK',
-      String(blockMs),
+      ...(blockMs === undefined ? [] : ['BLOCK', String(blockMs)]),
       'STREAMS',
       ...open.map(({ key }) => key),
       ...open.map(({ position }) => position),

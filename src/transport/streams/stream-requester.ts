@@ -26,6 +26,7 @@ export class StreamRequester implements ClientTransport {
   readonly #keys: Keys;
   readonly #mostPerPartition: number;
   readonly #seal: PayloadSeal | undefined;
+  #closed = false;
 
   /** @throws RangeError for a backlog that is none. */
   constructor(redis: RedisConnection, inbox: ReplyInbox, { namespace, maxBacklog, secret }: StreamRequesterOptions) {
@@ -48,6 +49,11 @@ export class StreamRequester implements ClientTransport {
     const request = `_${this.#inbox.id}-${this.#inbox.nextNumber()}`;
     const end = performance.now() + deadlineMs;
     for (let failure: Error | undefined; ; ) {
+      if (this.#closed)
+        throw new NotKeptError(
+          'NOT_KEPT',
+          `${command} was not ${failure ? 'certainly ' : ''}taken: the client is closed.`,
+        );
       const added = await within(end, this.#add(command, session, request, payload, 0)).catch((error: Error) => error);
       if (added === true) return;
       if (added === false && failure === undefined) {
@@ -82,6 +88,7 @@ export class StreamRequester implements ClientTransport {
   }
 
   close(): Promise<void> {
+    this.#closed = true;
     return Promise.resolve();
   }
 

@@ -87,9 +87,9 @@ local deadline, payload, payload_field, request, session, command, id, token =
 if redis.call('GET', owner) ~= token then return refuse('${REFUSED.notOwner}') end
 if redis.call('XDEL', requests, id) == 0 then return refuse('${REFUSED.gone}') end
 redis.call('HDEL', tries, id)
-local function bury(reason)
+local function bury(reason, ...)
   redis.call('XADD', dead, 'MAXLEN', '~', ${DEAD_LETTER_CAP}, '*', 'c', command, 's', session, 'r', request,
-    payload_field, payload, 'd', deadline, 'id', id, 'reason', reason)
+    payload_field, payload, 'd', deadline, 'id', id, 'reason', reason, ...)
 end
 `;
 
@@ -123,7 +123,7 @@ ${step.source}
 end
 local well, answer = pcall(effects)
 if well and not (type(answer) == 'table' and answer.err) then return answer end
-bury(type(answer) == 'table' and answer.err or tostring(answer))
+bury(type(answer) == 'table' and answer.err or tostring(answer), 'half', '1')
 return refuse('${REFUSED.broken}')`);
     commits.set(step.hash, commit);
   }
