@@ -150,6 +150,7 @@ describe('the exports of the package', () => {
           "MAX_PAYLOAD_BYTES",
           "ProtocolError",
           "REPLY_TTL_MS",
+          "UnknownCommandError",
           "checkNamespace",
           "createToken",
           "decodeHeartbeat",

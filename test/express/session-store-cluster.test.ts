@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sessionOf } from '../../src/protocol/index.ts';
+import { tokenOn, userOn } from '../store/cluster-stage.ts';
 import { startTestCluster, type TestCluster } from '../support/test-cluster.ts';
 import {
   fieldsIn,
@@ -11,10 +12,9 @@ import {
   Visitor,
 } from './session-store-stage.suite.ts';
 
-/* The express-session store on a Cluster: what a session's life comes to. Twelve visitors, so that sessions and users
- * lie on each of the three masters. */
+/* The express-session store on a Cluster of three masters: the life of sessions that lie on each of them, of users whose
+ * lists do. */
 
-const VISITORS = 12;
 let cluster: TestCluster;
 let served: ServedStore;
 
@@ -42,7 +42,12 @@ const pages: SetUp = (app) => {
 
 beforeAll(async () => {
   cluster = await startTestCluster({ masters: 3 });
-  served = await serveStore({ redis: cluster.url, maxSessionsPerUser: 1, onSessionLimit: 'end-oldest' }, {}, pages);
+  let begun = 0;
+  served = await serveStore(
+    { redis: cluster.url, maxSessionsPerUser: 1, onSessionLimit: 'end-oldest' },
+    { genid: () => tokenOn(begun++ % 3) },
+    pages,
+  );
 }, 60_000);
 afterAll(async () => {
   await served?.stop();
@@ -51,8 +56,8 @@ afterAll(async () => {
 
 test('a visit, a login, a cart, a rotation and a logout, on each master', async () => {
   const { data } = served.store;
-  const lives = Array.from({ length: VISITORS }, async (_, i) => {
-    const user = `user-${i}`;
+  const lives = Array.from({ length: 9 }, async (_, i) => {
+    const user = userOn(Math.floor(i / 3));
     const visitor = new Visitor(served);
     await visitor.text('/cart/tea');
     const session = sessionOf(tokenIn(visitor.cookie));

@@ -1,20 +1,21 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { sessionOf } from '../../src/protocol/index.ts';
+import { tokenOn, userOn } from '../store/cluster-stage.ts';
 import { startTestCluster, type TestCluster } from '../support/test-cluster.ts';
 import { fieldsOf, openSite, type Site } from './fastify-stage.ts';
 
-/* The Fastify store on a Cluster: what a session's life comes to. Twelve visitors, so that sessions and users lie on
- * each of the three masters. */
+/* The Fastify store on a Cluster of three masters: the life of sessions that lie on each of them, of users whose lists
+ * do. */
 
-const VISITORS = 12;
 let cluster: TestCluster;
 let site: Site;
 
 beforeAll(async () => {
   cluster = await startTestCluster({ masters: 3 });
+  let begun = 0;
   site = await openSite({
     store: { redis: cluster.url, deadlineMs: 20_000, maxSessionsPerUser: 1, onSessionLimit: 'end-oldest' },
-    session: { rolling: false, saveUninitialized: false },
+    session: { rolling: false, saveUninitialized: false, idGenerator: () => tokenOn(begun++ % 3) },
     routes: (app, store) => {
       app.get<{ Params: { user: string } }>('/identify/:user', async (request) => {
         fieldsOf(request).user = request.params.user;
@@ -37,8 +38,8 @@ afterAll(async () => {
 
 it('a visit, a login, a cart, a rotation and a logout, on each master', async () => {
   const { data } = site.store;
-  const lives = Array.from({ length: VISITORS }, async (_, i) => {
-    const user = `user-${i}`;
+  const lives = Array.from({ length: 9 }, async (_, i) => {
+    const user = userOn(Math.floor(i / 3));
     const browser = site.browser();
     await browser.get('/cart/tea');
     const session = sessionOf(browser.token);
