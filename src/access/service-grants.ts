@@ -30,7 +30,7 @@ export function serviceGrants(namespace: string, options: ServiceGrantOptions): 
       ...['sadd', 'scard', 'smembers', 'smismember', 'pfadd', 'pfcount'],
       ...['zadd', 'zrem', 'zcard', 'zmscore', 'zrange', 'zrangebyscore', 'zremrangebyscore', 'zremrangebyrank'],
       ...['lpush', 'rpop', 'llen', 'lrange', 'xadd'],
-      ...(transport === 'channels' ? [] : ['xread', 'xdel', 'xlen', 'xrange', 'xrevrange', 'zpopmin', 'persist']),
+      ...(transport === 'channels' ? [] : ['xread', 'xdel', 'xlen', 'xrange', 'xrevrange', 'persist']),
       ...(isCluster ? ['zscore', 'xrange', 'xdel', 'xlen', 'xinfo|stream'] : []),
       ...(filter === 'native' ? ['bf.reserve', 'bf.add', 'bf.mexists'] : []),
     ],

@@ -62,7 +62,7 @@ export class EntryServer {
     } catch (error) {
       const { message } = error as SealError;
       await this.bury(entry, message);
-      await this.#answer(entry, encodeErrorReply(new ProtocolError('wrong-key', message)));
+      this.#answer(entry, encodeErrorReply(new ProtocolError('wrong-key', message)));
       return undefined;
     }
     let outcome: { readonly error?: unknown } | undefined;
@@ -89,7 +89,7 @@ export class EntryServer {
       const { error } = served;
       if (error instanceof UnknownCommandError) {
         await this.bury(entry, 'this version of the service does not know the command');
-        await this.#answer(entry, served.json);
+        this.#answer(entry, served.json);
         return undefined;
       }
       if (error !== undefined && !isRefusal(error)) {
@@ -107,7 +107,7 @@ export class EntryServer {
     switch (refusalOf(outcome?.error)) {
       case undefined:
         events.committed();
-        await this.#answer(entry, json);
+        this.#answer(entry, json);
         return undefined;
       case REFUSED.repeated:
         events.repeated();
@@ -116,7 +116,7 @@ export class EntryServer {
         return undefined;
       case REFUSED.broken:
         events.buried(entry, 'its effects failed half-way');
-        await this.#answer(entry, json);
+        this.#answer(entry, json);
         return undefined;
       default:
         throw outcome!.error;
@@ -124,24 +124,23 @@ export class EntryServer {
   }
 
   // What it reads may lie on a server that is away now: it has not written, and can be asked again.
-  async #dispatch(
-    { command, session }: StreamEntry,
+  #dispatch(
+    entry: StreamEntry,
     payload: string,
     apply: Apply,
     hasWritten: () => boolean,
+    end = performance.now() + PATIENCE_MS,
   ): Promise<Served> {
-    const end = performance.now() + PATIENCE_MS;
-    for (;;) {
-      const served = await this.#context.dispatch(command, session, payload, apply);
+    return this.#context.dispatch(entry.command, entry.session, payload, apply).then((served) => {
       if (!isTransient(served.error) || hasWritten() || this.#hasEnded() || performance.now() > end) return served;
-      await pause(PATIENT_RETRY_MS);
-    }
+      return pause(PATIENT_RETRY_MS).then(() => this.#dispatch(entry, payload, apply, hasWritten, end));
+    });
   }
 
   /** Puts it to the dead letters, and tells who waits. */
   async giveUp(entry: StreamEntry, reason: string): Promise<void> {
     await this.bury(entry, reason);
-    await this.#answer(entry, encodeErrorReply(undefined));
+    this.#answer(entry, encodeErrorReply(undefined));
   }
 
   /** Puts it to the dead letters. */
@@ -149,12 +148,13 @@ export class EntryServer {
     if (await this.#steps.bury(entry, reason)) this.#context.events.buried(entry, reason);
   }
 
-  async #answer(entry: StreamEntry, json: string): Promise<void> {
+  // Nobody waits until it is sent: the next request of the session need not, and answers keep their order.
+  #answer(entry: StreamEntry, json: string): void {
     const { replies, events, now } = this.#context;
     const { way, deadlineMs, addedAt } = entry;
     if (way.way === 'none') return;
-    if (deadlineMs > 0 && now() > addedAt + deadlineMs) return events.expired();
-    await replies.send(entry, way, json).catch(events.replyFailed);
+    if (deadlineMs > 0 && now() > addedAt + deadlineMs) events.expired();
+    else replies.send(entry, way, json).catch(events.replyFailed);
   }
 }
 

@@ -152,9 +152,7 @@ export class PartitionWorker {
     const before = this.#sessions.get(session);
     const work = before ? before.then(serve) : serve();
     this.#sessions.set(session, work);
-    void this.#settle(id, work).then(() => {
-      if (this.#sessions.get(session) === work) this.#sessions.delete(session);
-    });
+    void this.#settle(id, work).then(() => this.#sessions.get(session) === work && this.#sessions.delete(session));
   }
 
   async #settle(id: string, work: Promise<unknown>): Promise<void> {

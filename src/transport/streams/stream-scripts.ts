@@ -6,7 +6,7 @@ import { Script } from '../../redis/index.ts';
 
 /** How long the ids of done requests are remembered, in milliseconds: a producer that tries again counts once. */
 export const DONE_TTL_MS = 60_000;
-/** How many of them a partition remembers at most. */
+/** How many of them a partition remembers; a renewal drops the oldest of what is more. */
 export const DONE_CAP = 10_000;
 /** How many requests that were given up a partition keeps, about. */
 export const DEAD_LETTER_CAP = 1_000;
@@ -45,6 +45,7 @@ local oldest = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', 1)[1]
 local since = tonumber(ARGV[3])
 if oldest then since = math.min(since, tonumber(string.match(oldest[1], '^%d+'))) end
 redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', string.format('%d', since - ${DONE_TTL_MS}))
+redis.call('ZREMRANGEBYRANK', KEYS[3], 0, -${DONE_CAP + 1})
 redis.call('PEXPIRE', KEYS[3], ${NOTES_TTL_MS})
 return { redis.call('XLEN', KEYS[2]), oldest and oldest[1] or '' }`);
 
@@ -80,10 +81,12 @@ export const REFUSED = {
 
 const OWN_LUA = `
 local function refuse(code) return redis.error_reply(code .. ' not done') end
-local function last(list) return table.remove(list) end
-local dead, tries, done, requests, owner = last(KEYS), last(KEYS), last(KEYS), last(KEYS), last(KEYS)
-local deadline, payload, payload_field, request, session, command, id, token =
-  last(ARGV), last(ARGV), last(ARGV), last(ARGV), last(ARGV), last(ARGV), last(ARGV), last(ARGV)
+local k, a = #KEYS, #ARGV
+local owner, requests, done, tries, dead = KEYS[k - 4], KEYS[k - 3], KEYS[k - 2], KEYS[k - 1], KEYS[k]
+local token, id, command, session = ARGV[a - 7], ARGV[a - 6], ARGV[a - 5], ARGV[a - 4]
+local request, payload_field, payload, deadline = ARGV[a - 3], ARGV[a - 2], ARGV[a - 1], ARGV[a]
+for i = k, k - 4, -1 do KEYS[i] = nil end
+for i = a, a - 7, -1 do ARGV[i] = nil end
 if redis.call('GET', owner) ~= token then return refuse('${REFUSED.notOwner}') end
 if redis.call('XDEL', requests, id) == 0 then return refuse('${REFUSED.gone}') end
 redis.call('HDEL', tries, id)
@@ -117,7 +120,6 @@ export function commitScript(step: Script<unknown>): Script<unknown> {
   if (!commit) {
     commit = new Script(`${OWN_LUA}
 if redis.call('ZADD', done, 'NX', string.match(id, '^%d+'), session .. ':' .. request) == 0 then return refuse('${REFUSED.repeated}') end
-if redis.call('ZCARD', done) > ${DONE_CAP} then redis.call('ZPOPMIN', done) end
 local function effects()
 ${step.source}
 end
