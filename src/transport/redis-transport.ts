@@ -1,9 +1,20 @@
 import { EventEmitter } from 'node:events';
-import { type ConnectionOptions, createConnection, partitionOf, type RedisConnection } from '../redis/index.ts';
+import {
+  type ConnectionOptions,
+  createConnection,
+  PARTITIONS,
+  partitionOf,
+  type RedisConnection,
+} from '../redis/index.ts';
 import { ChannelRequester, type ReplyMode } from './channels/channel-requester.ts';
 import { ReplyInbox } from './reply-inbox.ts';
 import { StreamRequester, type StreamRequesterOptions } from './streams/stream-requester.ts';
 import { NO_ANSWER, type Outcome, type SessionTransport, type TransportEvents } from './transport.ts';
+
+const PARTITION_PEERS: readonly string[] = Array.from(
+  { length: PARTITIONS },
+  (_, partition) => `partition ${partition}`,
+);
 
 /** A way across Redis. */
 export type RedisWay = 'channels' | 'streams';
@@ -83,7 +94,7 @@ export class RedisTransport extends EventEmitter<TransportEvents> implements Ses
   }
 
   peerOf(command: string, session: string): string {
-    if (this.keeps(command)) return `partition ${partitionOf(session)}`;
+    if (this.keeps(command)) return PARTITION_PEERS[partitionOf(session)]!;
     return this.#inbox.presence.serving(session)?.id ?? '';
   }
 
