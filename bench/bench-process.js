@@ -3,8 +3,14 @@ import { once } from 'node:events';
 
 /** Starts a file (its URL) in a process of its own. `ask(name, given)` calls its function of that name, one call
  *  at a time; `stop()` resolves when it has ended. */
-export async function startBenchProcess(file, ...args) {
-  const child = fork(file, args, { env: { ...process.env, NODE_ENV: 'production' } });
+export function startBenchProcess(file, ...args) {
+  return startBenchProcessWith([], file, ...args);
+}
+
+/** The same, with flags of Node. */
+export async function startBenchProcessWith(flags, file, ...args) {
+  const execArgv = [...process.execArgv, ...flags];
+  const child = fork(file, args, { execArgv, env: { ...process.env, NODE_ENV: 'production' } });
   const exited = once(child, 'exit');
   const answer = async () => {
     const [{ error, result }] = await Promise.race([

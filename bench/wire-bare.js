@@ -40,7 +40,9 @@ export async function openService(redis, way) {
 
 /** Opens what asks: `once(i)` resolves when request `i` was answered. */
 export async function openClient(redis, way, inFlight) {
-  const drivers = await openDrivers(redis, way === 'list' ? 2 + inFlight : 2);
+  // A pool that is too small is no part of the bare loop.
+  const isList = way === 'list' || way === 'pool';
+  const drivers = await openDrivers(redis, isList ? 2 + inFlight : 2);
   const [driver, subscriber, ...blocking] = drivers;
   const close = () => closeDrivers(drivers);
   if (way === 'inline') {
@@ -48,7 +50,7 @@ export async function openClient(redis, way, inFlight) {
     return { once: (i) => step(...viewOf(i)), close };
   }
   const inbox = randomBytes(12).toString('hex').slice(0, 16);
-  if (way === 'list') return { once: askByList(driver, inbox, blocking), close };
+  if (isList) return { once: askByList(driver, inbox, blocking), close };
   // No Map: see src/transport/waiting.ts.
   const pending = {};
   await subscriber.subscribe(`${NAMESPACE}:async:${inbox}`, (message) => {

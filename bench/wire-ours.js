@@ -21,8 +21,8 @@ export async function openClient(redis, way, inFlight) {
     namespace: NAMESPACE,
     deadlineMs: DEADLINE_MS,
     transport: service ? service.inline : way === 'streams' ? 'streams' : 'channels',
-    replies: way === 'list' ? 'list' : 'inbox',
-    blockingConnections: inFlight,
+    replies: way === 'list' || way === 'pool' ? 'list' : 'inbox',
+    ...(way === 'list' && { blockingConnections: inFlight }),
   });
   let why;
   client.on('degraded', (degraded) => {

@@ -1,14 +1,17 @@
 // Requests over each way, ours beside a bare loop over the driver that sends the same Redis commands. The service and
 // the client have a process each, and so have their bare likes; the four stay, and for each window both ends are opened
 // anew on an empty Redis. Rounds in turn; shown are medians, a ratio is the median of the rounds' ratios.
-import { startBenchProcess } from './bench-process.js';
+import { startBenchProcessWith } from './bench-process.js';
 import { withBenchRedis } from './bench-redis.js';
 import { interleave, median } from './rounds.js';
 
 const PROCESS = new URL('./wire-process.js', import.meta.url);
 const SIDES = ['ours', 'bare'];
+// As docs/operations.md has the service started: room for what hundreds of requests in flight keep alive.
+const FLAGS = ['--max-semi-space-size=64'];
 const ROUNDS = 5;
 const WAYS = {
+  pool: 'channels, pooled BLPOP, 16 connections',
   list: 'channels, pooled BLPOP',
   inbox: 'channels, inbox',
   streams: 'streams',
@@ -17,8 +20,9 @@ const WAYS = {
 const COUNTS = { 1: 4_000, 32: 20_000, 128: 24_000, 512: 24_000 };
 // Of what the bare loop does in a second.
 const AT_LEAST_OF_BARE = 0.8;
-// Of what pooled BLPOP does in a second, with as many connections as requests in flight.
-const AT_LEAST_OF_LIST = { inbox: 1.5, streams: 1.2 };
+// Of what pooled BLPOP does in a second, with the connections that a client has unless told. The rows of BLPOP beside the
+// bare loop have as many connections as requests in flight, so that nobody waits for one.
+const AT_LEAST_OF_POOL = { inbox: 1.5, streams: 1.2 };
 const COMPARED_IN_FLIGHT = 128;
 // Part of the requests: what comes more seldom is not of a request (heartbeats, leases).
 const SELDOM = 0.04;
@@ -28,7 +32,8 @@ export async function benchWire({ smoke }) {
     .filter(([inFlight]) => !smoke || inFlight === '1' || inFlight === '128')
     .flatMap(([inFlight, count]) =>
       Object.keys(WAYS).map((way) => ({ way, inFlight: Number(inFlight), count: smoke ? 256 : count })),
-    );
+    )
+    .filter(({ way, inFlight }) => way !== 'pool' || inFlight === COMPARED_IN_FLIGHT);
   const found = await withBenchRedis(({ redis, url }) => measureRows(redis, url, rows, smoke));
   const table = (title, columns) => {
     console.log(`\n${title}`);
@@ -53,7 +58,8 @@ async function measureRows(redis, url, rows, smoke) {
   try {
     for (const side of SIDES) {
       processes[side] = [];
-      for (let role = 0; role < 2; role += 1) processes[side].push(await startBenchProcess(PROCESS, side, url));
+      for (let role = 0; role < 2; role += 1)
+        processes[side].push(await startBenchProcessWith(FLAGS, PROCESS, side, url));
     }
     const measure = async ({ way, inFlight, count }, side) => {
       const [service, client] = processes[side];
@@ -110,15 +116,18 @@ function judge(rows, found, smoke) {
   const limit = (name, ratio, atLeast) => {
     limits[name] = { ratio, 'at least': atLeast, met: ratio >= atLeast };
   };
-  for (const [i, row] of rows.entries()) limit(`${label(row)}, to bare`, ratioToBare(found[i]), AT_LEAST_OF_BARE);
+  for (const [i, row] of rows.entries()) {
+    if (row.way === 'pool') continue;
+    limit(`${label(row)}, to bare`, ratioToBare(found[i]), AT_LEAST_OF_BARE);
+  }
   const roundsOf = (way) =>
     found[rows.findIndex((row) => row.way === way && row.inFlight === COMPARED_IN_FLIGHT)].map(({ ours }) =>
       perSecond(ours),
     );
-  const list = roundsOf('list');
-  for (const [way, atLeast] of Object.entries(AT_LEAST_OF_LIST)) {
-    const ratio = Number(median(roundsOf(way).map((ours, i) => ours / list[i])).toFixed(2));
-    limit(`${WAYS[way]} to ${WAYS.list}, ${COMPARED_IN_FLIGHT} in flight`, ratio, atLeast);
+  const pool = roundsOf('pool');
+  for (const [way, atLeast] of Object.entries(AT_LEAST_OF_POOL)) {
+    const ratio = Number(median(roundsOf(way).map((ours, i) => ours / pool[i])).toFixed(2));
+    limit(`${WAYS[way]} to ${WAYS.pool}, ${COMPARED_IN_FLIGHT} in flight`, ratio, atLeast);
   }
   if (!smoke && Object.values(limits).some(({ met }) => !met)) process.exitCode = 1;
   console.log(`\nLimits${smoke ? ', which a smoke run does not judge' : ''}`);
