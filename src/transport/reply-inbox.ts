@@ -30,7 +30,8 @@ interface InboxEvents {
 /** Where replies arrive, and who is there to send them. */
 export class ReplyInbox extends EventEmitter<InboxEvents> {
   readonly presence: Presence = new Presence();
-  /** The first part of the request ids that are answered here. */
+  /** The first part of the request ids that are answered here. In a Cluster it becomes another one where its slot has had
+   *  no master for a second. */
   id: string = newInbox();
   readonly #redis: RedisConnection;
   readonly #namespace: string;

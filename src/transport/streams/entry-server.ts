@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { encodeErrorReply, ProtocolError, UnknownCommandError } from '../../protocol/index.ts';
 import { isTransient, type Step } from '../../redis/index.ts';
 import type { Replies } from '../replies.ts';
@@ -160,10 +161,6 @@ export class EntryServer {
 
 function isRefusal(error: unknown): boolean {
   return error instanceof ProtocolError && (error.code === 'bad-payload' || error.code === 'too-large');
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function within<Result>(deadlineMs: number, work: Promise<Result>): Promise<Result | undefined> {

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { ProtocolError } from '../../protocol/index.ts';
 import { isTransient, type Keys, type RedisConnection } from '../../redis/index.ts';
 import { EntryServer, type ServerContext } from './entry-server.ts';
@@ -170,7 +171,7 @@ export class PartitionWorker {
     while (!this.#ended) {
       const tries = this.#tries.get(id) ?? 0;
       if (tries >= MAX_TRIES) return this.#server.giveUp(entry, reason);
-      if (isSuspect) await pause(this.#beganAt + SUSPECT_WAIT_MS * (1 + tries) - performance.now());
+      if (isSuspect) await pause(Math.max(0, this.#beganAt + SUSPECT_WAIT_MS * (1 + tries) - performance.now()));
       const failure = isCounted
         ? await this.#context.gate.pass(tries, () => this.#tryCounted(entry))
         : await this.#server.try(entry);
@@ -209,10 +210,6 @@ function isAfter(id: string, other: string): boolean {
   const [milliseconds, number] = id.split('-').map(Number);
   const [otherMilliseconds, otherNumber] = other.split('-').map(Number);
   return milliseconds! > otherMilliseconds! || (milliseconds === otherMilliseconds && number! > otherNumber!);
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function malformed(id: string, fields: readonly string[]): StreamEntry {

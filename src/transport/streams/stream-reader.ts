@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { isTransient, type RedisConnection } from '../../redis/index.ts';
 import { IN_HAND_LIMIT, type PartitionWorker } from './partition-worker.ts';
 
@@ -113,8 +114,4 @@ class Line {
       if (entries && !worker.hasEnded) worker.accept(entries);
     }
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
