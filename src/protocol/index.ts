@@ -9,6 +9,8 @@ export type {
   Suggestion,
 } from './commands.ts';
 export { encodePayload, isKnownCommand, isWriting, mustKeep } from './commands.ts';
+export type { FreedPartitions } from './freed-partitions.ts';
+export { decodeFreedPartitions, encodeFreedPartitions } from './freed-partitions.ts';
 export type { Heartbeat } from './heartbeat.ts';
 export {
   decodeHeartbeat,

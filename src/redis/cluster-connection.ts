@@ -10,9 +10,11 @@ import { connectFirst, FIRST_CONNECT_DEADLINE_MS } from './first-connect.ts';
 import { firstKeyOf } from './first-key.ts';
 import { slotOfKey } from './key-slot.ts';
 import { NodeConnection } from './node-connection.ts';
+import { PinnedNode } from './pinned-node.ts';
 import { readRedirect } from './redirect.ts';
 import {
   type CommandArguments,
+  type CommandConnection,
   type ConnectionEvents,
   type MessageListener,
   type RedisConnection,
@@ -103,6 +105,11 @@ export class ClusterConnection extends EventEmitter<ConnectionEvents> implements
 
   masterFor(key: string): RedisConnection | undefined {
     return this.#nodes.ofSlot(slotOfKey(key));
+  }
+
+  pinnedFor(key: string): CommandConnection | undefined {
+    const node = this.#nodes.ofSlot(slotOfKey(key));
+    return node && new PinnedNode(node, this);
   }
 
   masters(): RedisConnection[] {

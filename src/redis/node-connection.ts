@@ -118,6 +118,10 @@ export class NodeConnection extends EventEmitter<ConnectionEvents> implements Re
     return this;
   }
 
+  pinnedFor(_key: string): this {
+    return this;
+  }
+
   masters(): RedisConnection[] {
     return [this];
   }

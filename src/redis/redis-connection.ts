@@ -69,6 +69,10 @@ export interface RedisConnection extends EventEmitter<ConnectionEvents>, Command
   isReadyFor(key: string): boolean;
   /** The one of `masters()` that a command for `key` would go to now; undefined while that is not known. */
   masterFor(key: string): RedisConnection | undefined;
+  /** A way to the server that holds `key` now, and to no other: where the key's slot has got another master, its commands
+   *  are refused (MOVED) and not sent there, because that master may lack the last writes of the former one. Keys that
+   *  are on their way to another server are followed. Undefined while it is not known which server that is. */
+  pinnedFor(key: string): CommandConnection | undefined;
   /** A connection to each master that has slots, as far as known, for what must be done on all of them; outside a Cluster
    *  itself. They belong to this connection: do not close them. */
   masters(): RedisConnection[];

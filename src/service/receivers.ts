@@ -1,5 +1,6 @@
-import type { SessionGlob } from '../protocol/index.ts';
+import { decodeFreedPartitions, encodeFreedPartitions, heartbeatChannel, type SessionGlob } from '../protocol/index.ts';
 import type { Keys, RedisConnection } from '../redis/index.ts';
+import { Admission } from '../transport/admission.ts';
 import { ChannelReceiver } from '../transport/channels/channel-receiver.ts';
 import type { Instance, Presence } from '../transport/presence.ts';
 import { Replies } from '../transport/replies.ts';
@@ -48,12 +49,14 @@ export function openReceivers(
   const { namespace } = keys;
   const untaken = (count: number): void => metrics.untaken.inc(count);
   const replyFailed = (): void => metrics.replyFailures.inc();
+  const admission = new Admission();
   const channels = self.channels
     ? new ChannelReceiver(shared.subscriber, redis, {
         namespace,
         glob: self.glob,
         commands: self.commands,
         dispatch,
+        admission,
         ...(shared.maxInFlight !== undefined && { maxInFlight: shared.maxInFlight }),
         events: { refused: (reason) => metrics.refused.inc({ reason }), untaken, replyFailed },
       })
@@ -66,6 +69,7 @@ export function openReceivers(
         redis,
         keys,
         dispatch,
+        admission,
         replies,
         seal: shared.seal,
         now: shared.now,
@@ -75,11 +79,16 @@ export function openReceivers(
             .streaming()
             .map(({ id }) => id)
             .filter((id) => id !== self.id),
+        isPresent: (instance) => shared.presence.present().some(({ id }) => id === instance),
         enabled: shared.enabled,
+        tellFreed: (freed) => {
+          const message = encodeFreedPartitions({ instance: self.id, freed });
+          redis.command('PUBLISH', heartbeatChannel(namespace), message).catch(() => undefined);
+        },
         events: {
           committed: () => metrics.streamRequests.inc({ outcome: 'done' }),
           repeated: () => metrics.streamRequests.inc({ outcome: 'repeated' }),
-          buried: ({ command, session, id }, reason) => {
+          deadLettered: ({ command, session, id }, reason) => {
             metrics.streamRequests.inc({ outcome: 'dead-letter' });
             if (performance.now() < toldAt + LOG_INTERVAL_MS) return;
             toldAt = performance.now();
@@ -112,7 +121,12 @@ export function openReceivers(
     },
     async start() {
       await channels?.start();
-      await streams?.start();
+      if (!streams) return;
+      await streams.start();
+      await shared.subscriber.subscribe(heartbeatChannel(namespace), (message) => {
+        const freed = decodeFreedPartitions(message);
+        if (freed && freed.instance !== self.id) streams.hearFreed(freed.instance, freed.freed);
+      });
     },
     async stop(deadlineMs) {
       const finished = await Promise.all([channels?.stop(deadlineMs) ?? true, streams?.stop(deadlineMs) ?? true]);

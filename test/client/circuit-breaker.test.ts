@@ -4,6 +4,7 @@ import { SessionClient, type SessionClientOptions } from '../../src/client/sessi
 import { parseSessionGlob } from '../../src/protocol/index.ts';
 import { createConnection, type RedisConnection } from '../../src/redis/index.ts';
 import { InstanceBeat } from '../../src/service/instance-beat.ts';
+import { Admission } from '../../src/transport/admission.ts';
 import { ChannelReceiver } from '../../src/transport/channels/channel-receiver.ts';
 import type { Dispatch } from '../../src/transport/transport.ts';
 import { type RedisProxy, startRedisProxy } from '../support/redis-proxy.ts';
@@ -143,6 +144,7 @@ describe('the breaker of a client', () => {
       glob: parseSessionGlob(glob),
       commands,
       dispatch,
+      admission: new Admission(),
       events: { refused: () => {}, untaken: () => {}, replyFailed: () => {} },
     });
     await receiver.start();

@@ -11,10 +11,12 @@ import { sessionOf } from '../../src/protocol/index.ts';
 import { createConnection, Keys, PARTITION_TAGS, partitionOf, type RedisConnection } from '../../src/redis/index.ts';
 import { commandsByName } from '../../src/service/commands/index.ts';
 import { openNamespace, type Service, startService } from '../../src/service/index.ts';
-import { IN_HAND_LIMIT, MAX_TRIES } from '../../src/transport/streams/partition-worker.ts';
+import { DEAD_LETTER_CAP } from '../../src/transport/streams/commit-scripts.ts';
+import { MAX_TRIES } from '../../src/transport/streams/entry-tries.ts';
+import { IN_HAND_LIMIT } from '../../src/transport/streams/partition-worker.ts';
 import { PayloadSeal } from '../../src/transport/streams/payload-seal.ts';
 import { LEASE_MS } from '../../src/transport/streams/stream-receiver.ts';
-import { DEAD_LETTER_CAP, DONE_CAP, DONE_TTL_MS } from '../../src/transport/streams/stream-scripts.ts';
+import { DONE_CAP, DONE_TTL_MS } from '../../src/transport/streams/stream-scripts.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 

@@ -3,6 +3,7 @@ import { SessionClient } from '../../src/client/session-client.ts';
 import type { Overlap } from '../../src/index.ts';
 import { parseSessionGlob, sessionOf } from '../../src/protocol/index.ts';
 import { type Service, type ServiceOptions, startService } from '../../src/service/index.ts';
+import { Admission } from '../../src/transport/admission.ts';
 import { ChannelReceiver } from '../../src/transport/channels/channel-receiver.ts';
 import { ForeignClient } from '../support/foreign-client.ts';
 import { metricOf } from '../support/metric-of.ts';
@@ -190,6 +191,7 @@ describe('a message that is not for this instance', () => {
         served.push(session);
         return { json: 'null' };
       },
+      admission: new Admission(),
       events: { refused: (reason) => refused.push(reason), untaken: () => {}, replyFailed: () => {} },
     });
     await receiver.start();

@@ -10,6 +10,7 @@ import {
   type RedisConnection,
   Script,
 } from '../../src/redis/index.ts';
+import { Admission } from '../../src/transport/admission.ts';
 import { Replies } from '../../src/transport/replies.ts';
 import { PayloadSeal } from '../../src/transport/streams/payload-seal.ts';
 import { StreamReceiver } from '../../src/transport/streams/stream-receiver.ts';
@@ -41,6 +42,9 @@ it('finishes what is in hand when it stops, though that takes longer than a leas
     keys,
     instance: 'only',
     others: () => [],
+    admission: new Admission(),
+    isPresent: () => false,
+    tellFreed: () => {},
     enabled: () => true,
     now: clock.now,
     replies: new Replies(redis, 'sw', () => {}),
@@ -56,7 +60,7 @@ it('finishes what is in hand when it stops, though that takes longer than a leas
     events: {
       committed: () => {},
       repeated: () => {},
-      buried: () => {},
+      deadLettered: () => {},
       failing: () => {},
       expired: () => {},
       untaken: () => {},

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { parseSessionGlob } from '../../src/protocol/index.ts';
 import { createConnection, Keys, PARTITIONS, RedisClock, type RedisConnection } from '../../src/redis/index.ts';
 import { InstanceBeat } from '../../src/service/instance-beat.ts';
+import { Admission } from '../../src/transport/admission.ts';
 import { ChannelReceiver } from '../../src/transport/channels/channel-receiver.ts';
 import { Replies } from '../../src/transport/replies.ts';
 import { PayloadSeal } from '../../src/transport/streams/payload-seal.ts';
@@ -96,6 +97,7 @@ export class TransportStage {
       glob: self.glob,
       commands,
       dispatch: this.answer,
+      admission: new Admission(),
       events: { refused: () => {}, untaken, replyFailed },
     });
     const clock = new RedisClock();
@@ -113,11 +115,14 @@ export class TransportStage {
       now: clock.now,
       instance: self.id,
       others: () => [],
+      admission: new Admission(),
+      isPresent: () => false,
+      tellFreed: () => {},
       enabled: () => true,
       events: {
         committed: () => {},
         repeated: () => {},
-        buried: () => {},
+        deadLettered: () => {},
         failing: () => {},
         expired: () => untaken(1),
         untaken,

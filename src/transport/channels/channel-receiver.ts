@@ -9,6 +9,7 @@ import {
   topicPattern,
 } from '../../protocol/index.ts';
 import type { RedisConnection } from '../../redis/index.ts';
+import type { Admission } from '../admission.ts';
 import { Replies } from '../replies.ts';
 import type { Dispatch } from '../transport.ts';
 
@@ -36,6 +37,8 @@ export interface ChannelReceiverOptions {
   /** Names to subscribe to, aliases included. */
   readonly commands: readonly string[];
   readonly dispatch: Dispatch;
+  /** One for all transports of the process. */
+  readonly admission: Admission;
   readonly events: ReceiverEvents;
   /** Requests in hand at once; above it a caller hears `unavailable` at once. Default 10,000. */
   readonly maxInFlight?: number;
@@ -106,12 +109,15 @@ export class ChannelReceiver {
 
   async #serve(topic: Topic, way: ReplyWay, payload: string): Promise<void> {
     this.#inFlight += 1;
+    const entered = this.#options.admission.enter(payload);
+    const leave = entered instanceof Promise ? await entered : entered;
     try {
       const { json } = await this.#options.dispatch(topic.command, topic.session, payload);
       await this.#replies.send(topic, way, json);
     } catch (error) {
       this.#options.events.replyFailed(error);
     } finally {
+      leave();
       this.#inFlight -= 1;
       if (this.#inFlight === 0) this.#idle?.();
     }

@@ -1,12 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { encodeErrorReply, ProtocolError, UnknownCommandError } from '../../protocol/index.ts';
+import { encodeErrorReply, MAX_PAYLOAD_BYTES, ProtocolError, UnknownCommandError } from '../../protocol/index.ts';
 import { isTransient, type Step } from '../../redis/index.ts';
 import type { Replies } from '../replies.ts';
 import type { Apply, Dispatch, Served } from '../transport.ts';
+import { REFUSED } from './commit-scripts.ts';
 import { type PartitionSteps, refusalOf } from './partition-steps.ts';
 import type { PayloadSeal, SealError } from './payload-seal.ts';
 import { payloadOf, type StreamEntry } from './stream-entry.ts';
-import { REFUSED } from './stream-scripts.ts';
 
 // A command that has not written by then will not write any more; the requests of its session wait behind it.
 const TRY_DEADLINE_MS = 10_000;
@@ -20,8 +20,8 @@ export interface StreamEvents {
   committed(): void;
   /** Sent twice, and done once. */
   repeated(): void;
-  /** Given up. */
-  buried(entry: { command: string; session: string; id: string }, reason: string): void;
+  /** Put to the dead letters. */
+  deadLettered(entry: { command: string; session: string; id: string }, reason: string): void;
   /** A partition cannot be worked off, for a reason that does not pass by itself. */
   failing(partition: number, error: Error): void;
   /** Done after its deadline: not answered. */
@@ -40,6 +40,10 @@ export interface ServerContext {
   readonly now: () => number;
 }
 
+/** How a try ended: the entry has left its stream; the ownership has ended or the entry was gone, and nothing more is to
+ *  be done here; or the command failed. */
+export type TryResult = 'left' | 'ended' | Error;
+
 /** Serves the entries of one ownership: each is done, answered and taken off its stream, or put to the dead letters. */
 export class EntryServer {
   readonly #context: ServerContext;
@@ -53,18 +57,19 @@ export class EntryServer {
     this.#hasEnded = hasEnded;
   }
 
-  /** Serves and answers. Resolves with what the command itself failed with.
-   *  Rejects where the ownership must end. */
-  async try(entry: StreamEntry): Promise<Error | undefined> {
+  /** Serves and answers. Rejects where the ownership must end. */
+  async try(entry: StreamEntry): Promise<TryResult> {
     const { events, seal } = this.#context;
+    if (entry.bytes !== undefined) {
+      const reason = `It is too large: ${entry.bytes} bytes, and a payload may have ${MAX_PAYLOAD_BYTES}`;
+      return this.#refuse(entry, new ProtocolError('too-large', `${reason}.`), reason);
+    }
     let payload: string;
     try {
       payload = payloadOf(entry, seal);
     } catch (error) {
       const { message } = error as SealError;
-      await this.bury(entry, message);
-      this.#answer(entry, encodeErrorReply(new ProtocolError('wrong-key', message)));
-      return undefined;
+      return this.#refuse(entry, new ProtocolError('wrong-key', message), message);
     }
     let outcome: { readonly error?: unknown } | undefined;
     let isOver = false;
@@ -85,13 +90,11 @@ export class EntryServer {
     );
     isOver = true;
     if (outcome === undefined) {
-      if (this.#hasEnded()) return undefined;
+      if (this.#hasEnded()) return 'ended';
       if (served === undefined) return new Error(`It was not served within ${TRY_DEADLINE_MS / 1000} seconds`);
       const { error } = served;
       if (error instanceof UnknownCommandError) {
-        await this.bury(entry, 'this version of the service does not know the command');
-        this.#answer(entry, served.json);
-        return undefined;
+        return this.#refuse(entry, error, 'this version of the service does not know the command');
       }
       if (error !== undefined && !isRefusal(error)) {
         // It is not the request's own fault: it stays, and costs no try.
@@ -109,16 +112,18 @@ export class EntryServer {
       case undefined:
         events.committed();
         this.#answer(entry, json);
-        return undefined;
+        return 'left';
       case REFUSED.repeated:
         events.repeated();
-        return undefined;
+        return 'left';
       case REFUSED.gone:
-        return undefined;
+        return 'ended';
       case REFUSED.broken:
-        events.buried(entry, 'its effects failed half-way');
+        events.deadLettered(entry, `its effects failed half-way: ${(outcome!.error as Error).message}`);
         this.#answer(entry, json);
-        return undefined;
+        // The next one would fail in the same way: they wait until the right is back.
+        if (lacksRight(outcome!.error as Error)) throw outcome!.error;
+        return 'left';
       default:
         throw outcome!.error;
     }
@@ -138,15 +143,21 @@ export class EntryServer {
     });
   }
 
-  /** Puts it to the dead letters, and tells who waits. */
+  /** Puts an entry that was tried in vain to the dead letters, and answers. */
   async giveUp(entry: StreamEntry, reason: string): Promise<void> {
-    await this.bury(entry, reason);
+    await this.deadLetter(entry, reason);
     this.#answer(entry, encodeErrorReply(undefined));
   }
 
-  /** Puts it to the dead letters. */
-  async bury(entry: StreamEntry, reason: string): Promise<void> {
-    if (await this.#steps.bury(entry, reason)) this.#context.events.buried(entry, reason);
+  /** Puts an entry to the dead letters. */
+  async deadLetter(entry: StreamEntry, reason: string): Promise<void> {
+    if (await this.#steps.deadLetter(entry, reason)) this.#context.events.deadLettered(entry, reason);
+  }
+
+  async #refuse(entry: StreamEntry, error: ProtocolError, reason: string): Promise<TryResult> {
+    await this.deadLetter(entry, reason);
+    this.#answer(entry, encodeErrorReply(error));
+    return 'left';
   }
 
   // Nobody waits until it is sent: the next request of the session need not, and answers keep their order.
@@ -161,6 +172,11 @@ export class EntryServer {
 
 function isRefusal(error: unknown): boolean {
   return error instanceof ProtocolError && (error.code === 'bad-payload' || error.code === 'too-large');
+}
+
+// Inside a script Redis says it in its own words: 6.2 and 7.0, then 7.2 and Valkey.
+function lacksRight({ message }: Error): boolean {
+  return /NOPERM|can't run this command|can't access at least one|ACL failure/i.test(message);
 }
 
 function within<Result>(deadlineMs: number, work: Promise<Result>): Promise<Result | undefined> {

@@ -1,16 +1,20 @@
-import type { Keys, RedisConnection, Step } from '../../redis/index.ts';
+import type { CommandConnection, Keys, Step } from '../../redis/index.ts';
+import { commitScript, deadLetterEntry, dropEntry, REFUSED } from './commit-scripts.ts';
 import type { StreamEntry } from './stream-entry.ts';
-import { buryEntry, commitScript, countTry, dropEntry, REFUSED } from './stream-scripts.ts';
+import { parseTries, type Tries } from './tries.ts';
+import { beginTry, endTry } from './try-scripts.ts';
 
-/** What the owner of a partition does in Redis. Each step is refused when the ownership has ended. */
+/** What the owner of a partition does in Redis. Each step is refused when the ownership has ended, but for `endTry` and
+ *  `triesOf`. */
 export class PartitionSteps {
-  readonly #redis: RedisConnection;
+  readonly #redis: CommandConnection;
   readonly #token: string;
   readonly #owner: string;
   readonly #tries: string;
   readonly #all: readonly string[];
 
-  constructor(redis: RedisConnection, keys: Keys, partition: number, token: string) {
+  /** `redis`: goes to the server on which the partition was taken, and to no other. */
+  constructor(redis: CommandConnection, keys: Keys, partition: number, token: string) {
     this.#redis = redis;
     this.#token = token;
     this.#owner = keys.owner(partition);
@@ -33,9 +37,9 @@ export class PartitionSteps {
   }
 
   /** Puts an entry to the dead letters. Whether it was there. */
-  async bury(entry: StreamEntry, reason: string): Promise<boolean> {
+  async deadLetter(entry: StreamEntry, reason: string): Promise<boolean> {
     try {
-      await buryEntry.run(this.#redis, this.#all, [reason, ...this.#argumentsOf(entry)]);
+      await deadLetterEntry.run(this.#redis, this.#all, [reason, ...this.#argumentsOf(entry)]);
       return true;
     } catch (error) {
       if (refusalOf(error) === REFUSED.gone) return false;
@@ -43,15 +47,35 @@ export class PartitionSteps {
     }
   }
 
-  /** Counts a try of an entry, or takes it back (-1). How many it has now. */
-  async count(id: string, by: 1 | -1): Promise<number> {
-    const tries = await countTry.run(this.#redis, [this.#owner, this.#tries], [this.#token, id, by]);
-    if (tries < 0) throw new Error(REFUSED.notOwner);
-    return tries;
+  /** Marks a try of an entry before it is made. What is known against it now, this mark included. */
+  async beginTry(id: string): Promise<Tries> {
+    const text = await beginTry.run(this.#redis, [this.#owner, this.#tries], [this.#token, id]);
+    if (text === null) throw new Error(REFUSED.notOwner);
+    return parseTries(text);
   }
 
-  #argumentsOf({ id, command, session, request, isSealed, payload, deadlineMs }: StreamEntry): (string | number)[] {
-    return [this.#token, id, command, session, request, isSealed ? 'e' : 'p', payload, deadlineMs];
+  /** Takes a mark back; what is known against the entry then. */
+  async endTry(id: string, hasFailed: boolean): Promise<Tries> {
+    return parseTries(await endTry.run(this.#redis, [this.#tries], [this.#token, id, hasFailed ? 1 : 0]));
+  }
+
+  /** What is known against an entry now. */
+  async triesOf(id: string): Promise<Tries> {
+    return parseTries((await this.#redis.command<string | null>('HGET', this.#tries, id)) ?? '');
+  }
+
+  #argumentsOf({
+    id,
+    command,
+    session,
+    request,
+    isSealed,
+    payload,
+    bytes,
+    deadlineMs,
+  }: StreamEntry): (string | number)[] {
+    const field = bytes !== undefined ? ['bytes', bytes] : [isSealed ? 'e' : 'p', payload];
+    return [this.#token, id, command, session, request, ...field, deadlineMs];
   }
 }
 

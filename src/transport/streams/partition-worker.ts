@@ -1,10 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { ProtocolError } from '../../protocol/index.ts';
-import { isTransient, type Keys, type RedisConnection } from '../../redis/index.ts';
+import { type CommandConnection, isTransient, type Keys } from '../../redis/index.ts';
+import type { Admission } from '../admission.ts';
+import { REFUSED } from './commit-scripts.ts';
 import { EntryServer, type ServerContext } from './entry-server.ts';
+import { EntryTries, MAX_TRIES } from './entry-tries.ts';
 import { PartitionSteps, refusalOf } from './partition-steps.ts';
+import { MAX_ENTRY_BYTES, type RawEntry, shorten, sizeOf } from './read-entries.ts';
 import { decodeEntry, millisecondsOf, type StreamEntry } from './stream-entry.ts';
-import { REFUSED } from './stream-scripts.ts';
 import type { TryGate } from './try-gate.ts';
 
 /* partition-worker.ts: the time in which an instance owns a partition.
@@ -14,33 +17,54 @@ import type { TryGate } from './try-gate.ts';
  * the next one begins at the beginning again, under a token of its own, and what the old one still has under way is
  * refused.
  *
- * A request may fell the process that serves it. Those that the last owner may have had in hand when it ended are
- * suspects: each try of theirs is counted before it is made (try-gate.ts). A try that fails and one that does not end are
- * counted as well. What was tried thrice goes to the dead letters. */
+ * A request may end the process that serves it. Entries that the last owner may have had in hand when it ended are marked
+ * before each try (tries.ts, try-gate.ts), and a mark whose process is gone counts as a try. A try that fails and one that
+ * does not end are counted as well. After three the entry goes to the dead letters. */
 
-/** The most requests of a partition in hand at once; thus also the most that can be suspects. Part of the format: an
- *  owner takes as many for suspects as its predecessor may have had in hand. */
+/** The most requests of a partition in hand at once; thus also the most that can have been in flight when an owner
+ *  crashed. Part of the format: an owner marks the tries of as many as its predecessor may have had in hand. */
 export const IN_HAND_LIMIT = 128;
-/** How often a request is tried. */
-export const MAX_TRIES = 3;
+// What waits behind others is held in memory, of 64 partitions.
+const IN_HAND_BYTES = 256 * 1024;
 
 const RETRY_MS = 50;
-// Those that are above suspicion are served first, then those that were tried less: they need not wait until the others
-// have felled this process too.
-const SUSPECT_WAIT_MS = 50;
+// Entries without a mark are served first, then those with fewer: they need not wait until the others have ended this
+// process too.
+const MARKED_WAIT_MS = 50;
 
 /** What the workers of an instance share. */
 export interface WorkerContext extends ServerContext {
-  readonly redis: RedisConnection;
   readonly keys: Keys;
+  /** Whether an instance still says that it is there. */
+  readonly isPresent: (instance: string) => boolean;
+  /** One for all transports of the process. */
+  readonly admission: Admission;
   /** One for all partitions of the process. */
   readonly gate: TryGate;
+  /** Hears once that an ownership has ended, and whether for a reason that does not pass by itself. */
+  readonly onEnd: (worker: PartitionWorker, hasFailed: boolean) => void;
+}
+
+/** How an ownership begins. */
+export interface Ownership {
+  readonly partition: number;
+  readonly token: string;
+  /** What is done goes to the server on which the partition was taken, and to no other. */
+  readonly redis: CommandConnection;
+  /** The lease too, on a connection of its own. */
+  readonly leases: CommandConnection;
+  /** What was added later, in milliseconds of the epoch by Redis's clock, no former owner had in hand when it died. */
+  readonly inFlightUntil: number;
+  /** Whether the last ownership ended for a reason that does not pass by itself: then one entry is tried at first. */
+  readonly isCautious: boolean;
 }
 
 /** One instance's ownership of one partition, from when it took the lease until it gave it back or lost it. */
 export class PartitionWorker {
   readonly partition: number;
   readonly token: string;
+  /** Where its lease is renewed. */
+  readonly leases: CommandConnection;
   /** The key of its stream. */
   readonly key: string;
   /** The last entry that was read. */
@@ -49,36 +73,47 @@ export class PartitionWorker {
   renewedAt: number = performance.now();
   /** How long the stream was when the lease was last renewed. */
   backlog = 0;
+  /** Whether one entry is tried at first. */
+  isCautious: boolean;
+  /** Whether more may stand in the stream behind what was read. */
+  isBehind = true;
   readonly #context: WorkerContext;
-  readonly #steps: PartitionSteps;
+  readonly #tries: EntryTries;
   readonly #server: EntryServer;
-  readonly #suspectsUntil: number;
+  readonly #inFlightUntil: number;
   readonly #sessions = new Map<string, Promise<void>>();
-  readonly #inHand = new Set<string>();
-  #tries = new Map<string, number>();
-  #suspectsLeft = IN_HAND_LIMIT;
+  // Bytes by id, in the order in which they were read.
+  readonly #inHand = new Map<string, number>();
+  #bytesInHand = 0;
+  #markedLeft = IN_HAND_LIMIT;
   #beganAt = 0;
   #forgotten = '';
   #ended = false;
   #reads = true;
   #idle: (() => void) | undefined;
 
-  /** `suspectsUntil`: what was added later, in milliseconds of the epoch by Redis's clock, no former owner had in hand
-   *  when it died. */
-  constructor(partition: number, token: string, suspectsUntil: number, context: WorkerContext) {
-    const { redis, keys } = context;
+  constructor({ partition, token, redis, leases, inFlightUntil, isCautious }: Ownership, context: WorkerContext) {
     this.partition = partition;
     this.token = token;
+    this.leases = leases;
     this.#context = context;
-    this.key = keys.requests(partition);
-    this.#steps = new PartitionSteps(redis, keys, partition, token);
-    this.#server = new EntryServer(context, this.#steps, () => this.#ended);
-    this.#suspectsUntil = suspectsUntil;
+    this.key = context.keys.requests(partition);
+    const steps = new PartitionSteps(redis, context.keys, partition, token);
+    this.#tries = new EntryTries(steps, token, context.isPresent, () => this.#ended);
+    this.#server = new EntryServer(context, steps, () => this.#ended);
+    this.#inFlightUntil = inFlightUntil;
+    this.isCautious = isCautious;
   }
 
   /** Requests in hand. */
   get inHand(): number {
     return this.#inHand.size;
+  }
+
+  /** The oldest entry in hand, or ''. */
+  get oldestInHand(): string {
+    for (const id of this.#inHand.keys()) return id;
+    return '';
   }
 
   /** Whether it is over: lost, or given back. */
@@ -88,50 +123,66 @@ export class PartitionWorker {
 
   /** How many further entries it takes now. */
   get room(): number {
-    return this.#reads && !this.#ended ? IN_HAND_LIMIT - this.#inHand.size : 0;
+    if (!this.#reads || this.#ended || this.#bytesInHand >= IN_HAND_BYTES) return 0;
+    return (this.isCautious ? 1 : IN_HAND_LIMIT) - this.#inHand.size;
   }
 
-  /** What is known of tries under former owners, ids and counts in turn; before anything is accepted. */
+  /** How many bytes it takes now, but for the last entry. */
+  get roomForBytes(): number {
+    return IN_HAND_BYTES - this.#bytesInHand;
+  }
+
+  /** What is known of tries under former owners, ids and texts in turn; before anything is accepted. */
   knowTries(flat: readonly string[]): void {
-    for (let i = 0; i + 1 < flat.length; i += 2) this.#tries.set(flat[i]!, Number(flat[i + 1]));
+    this.#tries.know(flat);
   }
 
-  /** Takes what was read from its stream, in order; at most `room`. */
-  accept(entries: readonly (readonly [id: string, fields: readonly string[]])[]): void {
+  /** Takes what was read from its stream, in order. */
+  accept(entries: readonly RawEntry[]): void {
     if (this.#beganAt === 0) this.#beganAt = performance.now();
-    for (const [id, fields] of entries) {
+    for (const raw of entries) {
+      const size = sizeOf(raw);
+      const [id, fields, bytes] = size > MAX_ENTRY_BYTES ? shorten(raw, size) : raw;
       this.position = id;
-      const entry = decodeEntry(this.partition, id, fields);
-      const isSuspect = this.#suspectsLeft > 0 && millisecondsOf(id) <= this.#suspectsUntil;
-      this.#suspectsLeft = isSuspect ? this.#suspectsLeft - 1 : 0;
-      this.#inHand.add(id);
-      if (entry) this.#enqueue(entry, isSuspect);
-      else
-        void this.#settle(id, this.#server.bury(malformed(id, fields), 'malformed: not an entry of docs/protocol.md'));
+      const entry = decodeEntry(this.partition, id, fields, bytes);
+      const isMarked = this.#markedLeft > 0 && millisecondsOf(id) <= this.#inFlightUntil;
+      this.#markedLeft = isMarked ? this.#markedLeft - 1 : 0;
+      const held = Math.min(size, MAX_ENTRY_BYTES);
+      this.#inHand.set(id, held);
+      this.#bytesInHand += held;
+      if (entry) this.#enqueue(entry, isMarked);
+      else void this.#settle(id, this.#deadLetterMalformed(id, fields, bytes));
     }
   }
 
-  /** Hears of a renewal: how long the stream was, and its oldest entry. One that was read past and that nobody has in hand
-   *  came back with a Redis that lost its last second, or was overlooked: the next ownership begins with it. */
-  renew(renewedAt: number, backlog: number, oldest: string): void {
+  /** Hears of a renewal: how long the stream was, and an entry that was read past and that nobody had in hand when it was
+   *  sent. That one came back with a Redis that lost its last second, or was overlooked: the next ownership begins with
+   *  it. */
+  renew(renewedAt: number, backlog: number, forgotten: string): void {
     this.renewedAt = renewedAt;
     this.backlog = backlog;
-    const isForgotten = oldest !== '' && !isAfter(oldest, this.position) && !this.#inHand.has(oldest);
-    // It may just have been done: then it is not the oldest the next time.
-    if (isForgotten && oldest === this.#forgotten) this.lose();
-    this.#forgotten = isForgotten ? oldest : '';
+    // It may just have been done: then it is not there the next time.
+    if (forgotten !== '' && forgotten === this.#forgotten) this.lose();
+    this.#forgotten = forgotten;
   }
 
   /** It cannot go on, for a reason that does not pass by itself. */
   fail(error: Error): void {
-    if (!this.#ended) this.#context.events.failing(this.partition, error);
-    this.lose();
+    if (this.#ended) return;
+    this.#context.events.failing(this.partition, error);
+    this.#end(true);
   }
 
   /** Nothing more is done under this lease: it is lost. */
   lose(): void {
+    this.#end(false);
+  }
+
+  #end(hasFailed: boolean): void {
+    if (this.#ended) return;
     this.#ended = true;
     this.#idle?.();
+    this.#context.onEnd(this, hasFailed);
   }
 
   /** Reads nothing more, and waits for what is in hand, at most `deadlineMs`. Whether all of it was finished. */
@@ -147,9 +198,9 @@ export class PartitionWorker {
     return this.#inHand.size === 0;
   }
 
-  #enqueue(entry: StreamEntry, isSuspect: boolean): void {
+  #enqueue(entry: StreamEntry, isMarked: boolean): void {
     const { id, session } = entry;
-    const serve = (): Promise<void> => this.#serve(entry, isSuspect);
+    const serve = (): Promise<void> => this.#serve(entry, isMarked);
     const before = this.#sessions.get(session);
     const work = before ? before.then(serve) : serve();
     this.#sessions.set(session, work);
@@ -157,72 +208,58 @@ export class PartitionWorker {
   }
 
   async #settle(id: string, work: Promise<unknown>): Promise<void> {
-    await work.catch((error: Error) => (isPassing(error) ? this.lose() : this.fail(error)));
+    await work.then(
+      () => {
+        this.isCautious = false;
+      },
+      (error: Error) => (isPassing(error) ? this.lose() : this.fail(error)),
+    );
+    this.#bytesInHand -= this.#inHand.get(id) ?? 0;
     this.#inHand.delete(id);
-    this.#tries.delete(id);
+    this.#tries.forget(id);
     if (this.#inHand.size === 0) this.#idle?.();
   }
 
+  #deadLetterMalformed(id: string, fields: readonly string[], bytes: number | undefined): Promise<void> {
+    const payload = JSON.stringify(fields).slice(0, 1_000);
+    const entry = { id, command: '', session: '', request: '', payload, isSealed: false, deadlineMs: 0, bytes };
+    const malformed: StreamEntry = { ...entry, addedAt: 0, way: { way: 'none' } };
+    return this.#server.deadLetter(malformed, 'malformed: not an entry of docs/protocol.md');
+  }
+
   /** Rejects where the ownership must end. */
-  async #serve(entry: StreamEntry, isSuspect: boolean): Promise<void> {
+  async #serve(entry: StreamEntry, isMarked: boolean): Promise<void> {
+    const entered = this.#context.admission.enter(entry.payload);
+    const leave = entered instanceof Promise ? await entered : entered;
+    try {
+      await this.#tryUntilDone(entry, isMarked);
+    } finally {
+      leave();
+    }
+  }
+
+  async #tryUntilDone(entry: StreamEntry, isMarked: boolean): Promise<void> {
     const { id } = entry;
     let reason = `${MAX_TRIES} tries ended with the service`;
-    let isCounted = isSuspect;
+    let isCounted = isMarked;
     while (!this.#ended) {
-      const tries = this.#tries.get(id) ?? 0;
-      if (tries >= MAX_TRIES) return this.#server.giveUp(entry, reason);
-      if (isSuspect) await pause(Math.max(0, this.#beganAt + SUSPECT_WAIT_MS * (1 + tries) - performance.now()));
-      const failure = isCounted
-        ? await this.#context.gate.pass(tries, () => this.#tryCounted(entry))
+      if (this.#tries.has(id) && (await this.#tries.isEnough(id))) return this.#server.giveUp(entry, reason);
+      const tries = this.#tries.countOf(id);
+      if (isMarked) await pause(Math.max(0, this.#beganAt + MARKED_WAIT_MS * (1 + tries) - performance.now()));
+      const result = isCounted
+        ? await this.#context.gate.pass(tries, () => this.#tries.mark(id, () => this.#server.try(entry)))
         : await this.#server.try(entry);
-      if (failure === undefined) return;
-      reason = failure.message;
-      // It failed and the process lives: from now on each try is counted, this one included.
-      if (!isCounted) await this.#count(id, 1);
+      if (!(result instanceof Error)) return;
+      reason = result.message;
+      // It failed and the process lives: from now on each try is marked, and this one counts as well.
+      if (!isCounted) await this.#tries.fail(id);
       isCounted = true;
-      await pause(RETRY_MS * (this.#tries.get(id) ?? 1));
+      await pause(RETRY_MS * this.#tries.countOf(id));
     }
-  }
-
-  async #tryCounted(entry: StreamEntry): Promise<Error | undefined> {
-    if (this.#ended) return undefined;
-    await this.#count(entry.id, 1);
-    try {
-      return await this.#server.try(entry);
-    } catch (error) {
-      // Not the request's fault.
-      await this.#count(entry.id, -1).catch(() => undefined);
-      throw error;
-    }
-  }
-
-  async #count(id: string, by: 1 | -1): Promise<void> {
-    this.#tries.set(id, await this.#steps.count(id, by));
   }
 }
 
 // Redis is away, or not what it should be for a while; or the partition is another's by now.
 function isPassing(error: Error): boolean {
   return isTransient(error) || error instanceof ProtocolError || refusalOf(error) === REFUSED.notOwner;
-}
-
-function isAfter(id: string, other: string): boolean {
-  const [milliseconds, number] = id.split('-').map(Number);
-  const [otherMilliseconds, otherNumber] = other.split('-').map(Number);
-  return milliseconds! > otherMilliseconds! || (milliseconds === otherMilliseconds && number! > otherNumber!);
-}
-
-function malformed(id: string, fields: readonly string[]): StreamEntry {
-  const payload = JSON.stringify(fields).slice(0, 1_000);
-  return {
-    id,
-    addedAt: 0,
-    command: '',
-    session: '',
-    request: '',
-    payload,
-    isSealed: false,
-    way: { way: 'none' },
-    deadlineMs: 0,
-  };
 }

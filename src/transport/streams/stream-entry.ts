@@ -28,6 +28,8 @@ export interface StreamEntry extends StreamRequest {
   /** When it was added, in milliseconds of the epoch, by Redis's clock. */
   readonly addedAt: number;
   readonly way: ReplyWay;
+  /** Set where the entry is larger than may be served: how many bytes its fields have. Its payload was not read. */
+  readonly bytes: number | undefined;
 }
 
 /** The fields of an entry, flat. */
@@ -37,19 +39,26 @@ export function encodeEntry({ command, session, request, payload, isSealed, dead
 }
 
 /** Reads an entry of a partition's stream; undefined where it is not of the form, or its session is of another partition:
- *  the session's keys lie in another slot then. Anybody who may write to the stream may have made it. */
-export function decodeEntry(partition: number, id: string, fields: readonly string[]): StreamEntry | undefined {
+ *  the session's keys lie in another slot then. Anybody who may write to the stream may have made it. `bytes`: set where
+ *  it is too large, and then its payload is not looked at. */
+export function decodeEntry(
+  partition: number,
+  id: string,
+  fields: readonly string[],
+  bytes?: number,
+): StreamEntry | undefined {
   const found: Record<string, string> = {};
   for (let i = 0; i + 1 < fields.length; i += 2) found[fields[i]!] = fields[i + 1]!;
   const { c: command = '', s: session = '', r: request = '', p, e, d = '0' } = found;
-  const payload = e ?? p;
+  const payload = bytes === undefined ? (e ?? p) : '';
   const way = parseRequestId(request);
   if (!way || payload === undefined || !isCommandName(command) || !isSession(session) || !/^\d{1,9}$/.test(d)) {
     return undefined;
   }
   if (partitionOf(session) !== partition) return undefined;
   const isSealed = e !== undefined;
-  return { id, addedAt: millisecondsOf(id), command, session, request, payload, isSealed, way, deadlineMs: Number(d) };
+  const deadlineMs = Number(d);
+  return { id, addedAt: millisecondsOf(id), command, session, request, payload, isSealed, way, deadlineMs, bytes };
 }
 
 /** The milliseconds of an entry's id. */

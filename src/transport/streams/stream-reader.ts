@@ -1,18 +1,25 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { isTransient, type RedisConnection } from '../../redis/index.ts';
 import { IN_HAND_LIMIT, type PartitionWorker } from './partition-worker.ts';
+import { type RawEntry, readEntries } from './read-entries.ts';
 
 /* stream-reader.ts: reads the streams of owned partitions over connections that block. Outside a Cluster one connection
- * reads all of them; in a Cluster each partition has its own, because one XREAD reaches one slot. */
+ * reads all of them; in a Cluster each partition has its own, because one XREAD reaches one slot.
+ *
+ * What waits is read by bytes (read-entries.ts). Only streams that were read to their end are waited for with XREAD, which
+ * cannot be bounded by bytes: it brings what was added since, a few entries of each. */
 
-const BLOCK_MS = 100;
+// A partition that comes joins after so long at the latest.
+const BLOCK_MS = 25;
 // While a partition has no room it is left out, and what it frees would wait for the others' silence.
 const SHORT_BLOCK_MS = 5;
 const PAUSE_MS = 20;
 // A partition gets a turn when a fair batch fits.
 const LEAST_ROOM: number = IN_HAND_LIMIT / 4;
-
-type Entries = [id: string, fields: string[]][];
+// How many entries of a stream XREAD brings: a stream that has as many may have more.
+const FEW = 4;
+// After so long without a read much may have been added.
+const LONG_GAP_MS = 50;
 
 /** Reads for workers until each has ended. */
 export class StreamReader {
@@ -54,6 +61,8 @@ class Line {
   readonly #connection: RedisConnection;
   readonly #endsWithWorkers: boolean;
   #closed = false;
+  #turns = 0;
+  #readAt = 0;
 
   constructor(connection: RedisConnection, workers: Set<PartitionWorker>, endsWithWorkers: boolean) {
     this.#connection = connection;
@@ -68,15 +77,15 @@ class Line {
     while (!this.#closed) {
       for (const worker of this.workers) if (worker.hasEnded) this.workers.delete(worker);
       if (this.#endsWithWorkers && this.workers.size === 0) break;
-      const open = [...this.workers].filter(({ room }) => room >= LEAST_ROOM);
+      const open = [...this.workers].filter(({ room, isCautious }) => room >= (isCautious ? 1 : LEAST_ROOM));
       if (open.length === 0 || !this.#connection.isReady) {
         const isFull = this.workers.size > 0 && this.#connection.isReady;
         await pause(isFull ? SHORT_BLOCK_MS : PAUSE_MS);
       } else {
-        const blockMs = open.length === this.workers.size ? BLOCK_MS : SHORT_BLOCK_MS;
-        await this.#readOnce(open, blockMs).catch((error: unknown) =>
+        await this.#readSome(open).catch((error: unknown) =>
           isTransient(error) ? pause(PAUSE_MS) : this.#readEach(open),
         );
+        this.#readAt = performance.now();
       }
     }
     this.close();
@@ -88,22 +97,50 @@ class Line {
     this.#connection.destroy();
   }
 
+  #readSome(open: readonly PartitionWorker[]): Promise<void> {
+    // What is left out meanwhile may fall behind.
+    for (const worker of this.workers) if (!open.includes(worker)) worker.isBehind = true;
+    const isLate = performance.now() - this.#readAt > LONG_GAP_MS;
+    if (isLate || open.some(({ isBehind }) => isBehind)) return this.#readWaiting(open);
+    return this.#readNew(open, open.length === this.workers.size ? BLOCK_MS : SHORT_BLOCK_MS);
+  }
+
   // One stream that cannot be read must not keep the others from being read.
   async #readEach(open: readonly PartitionWorker[]): Promise<void> {
     for (const worker of open) {
-      await this.#readOnce([worker]).catch((error: unknown) => {
+      await this.#readWaiting([worker]).catch((error: unknown) => {
         if (!isTransient(error)) worker.fail(error as Error);
       });
     }
     await pause(PAUSE_MS);
   }
 
-  async #readOnce(open: readonly PartitionWorker[], blockMs?: number): Promise<void> {
-    const reply = await this.#connection.command<Record<string, Entries> | null>(
+  // Another stream comes first each time: a read ends when there is enough.
+  async #readWaiting(open: readonly PartitionWorker[]): Promise<void> {
+    const first = this.#turns++ % open.length;
+    const workers = [...open.slice(first), ...open.slice(0, first)];
+    const read = await readEntries(
+      this.#connection,
+      workers.map(({ key, position, room, roomForBytes }) => ({
+        key,
+        position,
+        mostEntries: room,
+        mostBytes: roomForBytes,
+      })),
+    );
+    for (const [i, { hasMore, entries }] of read.entries()) {
+      workers[i]!.isBehind = hasMore;
+      if (!workers[i]!.hasEnded) workers[i]!.accept(entries);
+    }
+  }
+
+  async #readNew(open: readonly PartitionWorker[], blockMs: number): Promise<void> {
+    const reply = await this.#connection.command<Record<string, RawEntry[]> | null>(
       'XREAD',
       'COUNT',
-      String(LEAST_ROOM),
-      ...(blockMs === undefined ? [] : ['BLOCK', String(blockMs)]),
+      String(FEW),
+      'BLOCK',
+      String(blockMs),
       'STREAMS',
       ...open.map(({ key }) => key),
       ...open.map(({ position }) => position),
@@ -111,7 +148,9 @@ class Line {
     if (reply === null) return;
     for (const worker of open) {
       const entries = reply[worker.key];
-      if (entries && !worker.hasEnded) worker.accept(entries);
+      if (!entries || worker.hasEnded) continue;
+      worker.isBehind = entries.length >= FEW;
+      worker.accept(entries);
     }
   }
 }

@@ -9,6 +9,10 @@ import { TryGate } from './try-gate.ts';
 
 /* stream-receiver.ts: the service's side of the streams: owns its share of the partitions.
  *
+ * Leases have a connection of their own, on which no work stands before a renewal. What is done under a lease goes to the
+ * server on which it was taken: where a replica takes over that lacks the last writes, the ownership ends, and the next
+ * one begins at the beginning of what is there.
+ *
  * A partition is owned under a lease, a key that expires; every commit checks it. An owner that dies is missed when its
  * lease expires; one that stops gives its partitions back. Whose a free partition should be follows from the instances
  * that are there; one that stays free is taken by whoever sees it, because the instance whose it should be may be gone
@@ -20,8 +24,13 @@ const LOOK_INTERVAL_MS = 200;
 // A partition that has been free for this long is anybody's.
 const FREE_FOR_ANYBODY_MS = 150;
 const HAND_OVER_DEADLINE_MS = 1_000;
+// A partition whose ownership ended for a reason that does not pass by itself is left alone for so long.
+const FAILED_PAUSE_MS = 1_000;
+// One whose ownership was lost is looked at again so soon, once.
+const LOST_LOOK_MS = 20;
 
-export interface StreamReceiverOptions extends Omit<WorkerContext, 'gate'> {
+export interface StreamReceiverOptions extends Omit<WorkerContext, 'gate' | 'onEnd'> {
+  readonly redis: RedisConnection;
   readonly replies: Replies;
   /** This instance's id. */
   readonly instance: string;
@@ -29,23 +38,30 @@ export interface StreamReceiverOptions extends Omit<WorkerContext, 'gate'> {
   readonly others: () => readonly string[];
   /** Whether anything may be served now. */
   readonly enabled: () => boolean;
+  /** Tells the other instances that partitions are free. */
+  readonly tellFreed: (partitions: readonly number[]) => void;
 }
 
 /** Owns partitions, reads their streams and has their requests done. */
 export class StreamReceiver {
   readonly #redis: RedisConnection;
+  readonly #leases: RedisConnection;
   readonly #options: StreamReceiverOptions;
   readonly #gate = new TryGate();
   readonly #reader: StreamReader;
   readonly #workers = new Map<number, PartitionWorker>();
   readonly #freeSince = new Map<number, number>();
+  readonly #failedAt = new Map<number, number>();
   readonly #leaving = new Set<PartitionWorker>();
   #timer: NodeJS.Timeout | undefined;
   readonly #asking = new Set<number>();
+  readonly #freed: number[] = [];
+  readonly #releasing = new Set<Promise<void>>();
   #stopped = false;
 
   constructor(options: StreamReceiverOptions) {
     this.#redis = options.redis;
+    this.#leases = options.redis.duplicate('sessionwise-leases');
     this.#options = options;
     this.#reader = new StreamReader(options.redis);
   }
@@ -72,6 +88,8 @@ export class StreamReceiver {
   /** Takes its share, and goes on looking after it. */
   async start(): Promise<void> {
     this.#redis.on('lost', this.#onLost);
+    this.#leases.on('lost', () => {});
+    await this.#leases.connect();
     await this.#look();
     this.#timer = setInterval(() => void this.#look(), LOOK_INTERVAL_MS);
   }
@@ -85,7 +103,20 @@ export class StreamReceiver {
     const finished = await Promise.all([...this.#workers.values()].map((worker) => this.#giveBack(worker, deadlineMs)));
     clearInterval(this.#timer);
     this.#reader.stop();
+    await this.#leases.close();
+    await Promise.all(this.#releasing);
+    this.#tellFreed();
     return finished.every(Boolean);
+  }
+
+  /** Hears that an instance has given partitions back: those that should be ours now are taken at once. */
+  hearFreed(by: string, partitions: readonly number[]): void {
+    const { enabled, instance, others } = this.#options;
+    if (this.#stopped || !enabled()) return;
+    const instances = [instance, ...others().filter((other) => other !== by)];
+    for (const partition of partitions) {
+      if (ownerOf(partition, instances) === instance) void this.#lookAt(partition, true);
+    }
   }
 
   async #look(): Promise<void> {
@@ -103,12 +134,17 @@ export class StreamReceiver {
 
   // Each partition by itself: in a Cluster one master that has frozen must not keep the others' leases from renewal.
   async #lookAt(partition: number, isOurs: boolean): Promise<void> {
-    if (this.#asking.has(partition) || !this.#redis.isReadyFor(this.#options.keys.owner(partition))) return;
+    if (this.#asking.has(partition) || !this.#isReadyFor(partition)) return;
     const worker = this.#workers.get(partition);
     if (this.#stopped && !worker) return;
     this.#asking.add(partition);
     await (worker ? this.#keep(worker, isOurs) : this.#maybeTake(partition, isOurs)).catch(() => undefined);
     this.#asking.delete(partition);
+  }
+
+  #isReadyFor(partition: number): boolean {
+    const key = this.#options.keys.owner(partition);
+    return this.#redis.isReadyFor(key) && this.#leases.isReadyFor(key);
   }
 
   // What comes back may have lost its last second: whatever was read there is read again.
@@ -133,9 +169,9 @@ export class StreamReceiver {
     const { partition, token } = worker;
     const askedAt = performance.now();
     const renewed = await renewPartition.run(
-      this.#redis,
+      worker.leases,
       [keys.owner(partition), keys.requests(partition), keys.done(partition)],
-      [token, LEASE_MS, Math.floor(now())],
+      [token, LEASE_MS, Math.floor(now()), worker.position, worker.oldestInHand],
     );
     if (renewed === null) return worker.lose();
     worker.renew(askedAt, ...renewed);
@@ -144,9 +180,10 @@ export class StreamReceiver {
 
   async #maybeTake(partition: number, isOurs: boolean): Promise<void> {
     const { keys, instance } = this.#options;
+    if (performance.now() < (this.#failedAt.get(partition) ?? Number.NEGATIVE_INFINITY) + FAILED_PAUSE_MS) return;
     const key = keys.owner(partition);
     const ours = `${instance}:`;
-    const owner = await this.#redis.command<string | null>('GET', key);
+    const owner = await this.#leases.command<string | null>('GET', key);
     if (owner !== null && !owner.startsWith(ours)) {
       this.#freeSince.delete(partition);
       return;
@@ -154,20 +191,46 @@ export class StreamReceiver {
     const freeSince = this.#freeSince.get(partition) ?? performance.now();
     this.#freeSince.set(partition, freeSince);
     if (owner === null && !isOurs && performance.now() - freeSince < FREE_FOR_ANYBODY_MS) return;
+    await this.#take(partition, key, ours);
+  }
+
+  async #take(partition: number, key: string, ours: string): Promise<void> {
+    const redis = this.#redis.pinnedFor(key);
+    const leases = this.#leases.pinnedFor(key);
+    if (redis === undefined || leases === undefined) return;
     const token = `${ours}${randomBytes(6).toString('hex')}`;
     // An owner that died did so within a look after it renewed its lease, which has ended since.
-    const suspectsUntil = this.#options.now() - (LEASE_MS - 2 * LOOK_INTERVAL_MS);
-    const worker = new PartitionWorker(partition, token, suspectsUntil, { ...this.#options, gate: this.#gate });
-    const tries = await takePartition.run(this.#redis, [key, keys.tries(partition)], [token, LEASE_MS, ours]);
+    const inFlightUntil = this.#options.now() - (LEASE_MS - 2 * LOOK_INTERVAL_MS);
+    const isCautious = this.#failedAt.has(partition);
+    const worker = new PartitionWorker(
+      { partition, token, redis, leases, inFlightUntil, isCautious },
+      { ...this.#options, gate: this.#gate, onEnd: this.#onEnd },
+    );
+    const keys = [key, this.#options.keys.tries(partition)];
+    const tries = await takePartition.run(leases, keys, [token, LEASE_MS, ours]);
     if (tries === null) return;
     this.#freeSince.delete(partition);
+    this.#failedAt.delete(partition);
     if (this.#stopped) {
-      await releasePartition.run(this.#redis, [key], [token]);
+      await releasePartition.run(leases, [key], [token]);
       return;
     }
     worker.knowTries(tries);
     this.#workers.set(partition, worker);
     this.#reader.add(worker);
+  }
+
+  readonly #onEnd = (worker: PartitionWorker, hasFailed: boolean): void => {
+    if (this.#stopped || this.#leaving.has(worker)) return;
+    if (hasFailed) this.#failedAt.set(worker.partition, performance.now());
+    else setTimeout(() => this.#lookAgain(worker.partition), LOST_LOOK_MS).unref();
+  };
+
+  #lookAgain(partition: number): void {
+    const { enabled, instance, others } = this.#options;
+    this.#forgetLost();
+    if (this.#stopped || !enabled() || this.#workers.has(partition)) return;
+    void this.#lookAt(partition, ownerOf(partition, [instance, ...others()]) === instance);
   }
 
   async #giveBack(worker: PartitionWorker, deadlineMs: number): Promise<boolean> {
@@ -176,14 +239,28 @@ export class StreamReceiver {
     worker.lose();
     if (this.#workers.get(worker.partition) === worker) this.#workers.delete(worker.partition);
     this.#leaving.delete(worker);
-    // Sent, and not waited for: a Redis that has frozen answers too late, and the lease ends by itself.
-    void this.#release(worker);
+    // Not waited for: a Redis that has frozen answers too late, and the lease ends by itself.
+    const releasing = this.#release(worker).then((isFree) => {
+      if (isFree) this.#noteFreed(worker.partition);
+      this.#releasing.delete(releasing);
+    });
+    this.#releasing.add(releasing);
     return finished;
   }
 
-  async #release({ partition, token }: PartitionWorker): Promise<void> {
+  async #release({ partition, token }: PartitionWorker): Promise<boolean> {
     const key = this.#options.keys.owner(partition);
-    if (!this.#redis.isReadyFor(key)) return;
-    await releasePartition.run(this.#redis, [key], [token]).catch(() => undefined);
+    if (!this.#leases.isReadyFor(key)) return false;
+    return releasePartition.run(this.#leases, [key], [token]).then(Boolean, () => false);
+  }
+
+  // Those that are given back in one turn are told in one message.
+  #noteFreed(partition: number): void {
+    if (this.#freed.length === 0) setImmediate(() => this.#tellFreed());
+    this.#freed.push(partition);
+  }
+
+  #tellFreed(): void {
+    if (this.#freed.length > 0) this.#options.tellFreed(this.#freed.splice(0));
   }
 }

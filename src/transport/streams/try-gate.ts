@@ -1,8 +1,10 @@
-/* try-gate.ts: how requests are tried that may have felled a process, over all partitions of an instance.
+import { Room } from '../room.ts';
+
+/* try-gate.ts: how requests are tried that may have ended a process, over all partitions of an instance.
  *
- * Each try is counted before it is made, and when the process ends, every one that was under way has been counted, the
- * innocent too. So the more often one was tried, the fewer are tried beside it: at first as many as there are, then some,
- * the last time none. Whoever is under way alone when the process ends is no innocent. */
+ * Each try is marked before it is made, and when the process ends, every one that was under way is marked, the innocent
+ * too. So the more marks one has, the fewer are tried beside it: at first as many as there are, then some, the last time
+ * none. If the process ends while exactly one is under way, that one caused it. */
 
 const ROOM = 1_024;
 const ROOM_BY_TRIES = [1, ROOM / 32, ROOM];
@@ -10,39 +12,17 @@ const ROOM_BY_TRIES = [1, ROOM / 32, ROOM];
 // One that does not end keeps the others waiting only for so long.
 const TURN_MS = 200;
 
-/** Lets suspects through, in the order in which they come. */
+/** Lets entries through that were in flight when their owner crashed, in the order in which they come. */
 export class TryGate {
-  #left = ROOM;
-  readonly #waiting: { readonly room: number; readonly enter: () => void }[] = [];
+  readonly #room = new Room(ROOM, TURN_MS);
 
   /** Does `work` when there is room for one that was tried so often before. */
   async pass<Result>(tries: number, work: () => Promise<Result>): Promise<Result> {
-    const room = ROOM_BY_TRIES[tries] ?? ROOM;
-    await new Promise<void>((enter) => {
-      this.#waiting.push({ room, enter });
-      this.#letIn();
-    });
-    let isThrough = false;
-    const leave = (): void => {
-      if (isThrough) return;
-      isThrough = true;
-      this.#left += room;
-      this.#letIn();
-    };
-    const timer = setTimeout(leave, TURN_MS);
+    const leave = await this.#room.enter(ROOM_BY_TRIES[tries] ?? ROOM);
     try {
       return await work();
     } finally {
-      clearTimeout(timer);
       leave();
-    }
-  }
-
-  #letIn(): void {
-    while (this.#waiting.length > 0 && this.#waiting[0]!.room <= this.#left) {
-      const { room, enter } = this.#waiting.shift()!;
-      this.#left -= room;
-      enter();
     }
   }
 }

@@ -1,0 +1,27 @@
+/** What an instance says when it has given partitions back, on the channel of heartbeats: the one that should own them
+ *  now need not wait until it looks again. */
+export interface FreedPartitions {
+  readonly instance: string;
+  /** Numbers of partitions, from 0. */
+  readonly freed: readonly number[];
+}
+
+/** Encodes it as JSON. */
+export function encodeFreedPartitions({ instance, freed }: FreedPartitions): string {
+  return JSON.stringify({ instance, freed });
+}
+
+/** Reads it; undefined where the message is none: anybody may publish on the channel. */
+export function decodeFreedPartitions(message: string): FreedPartitions | undefined {
+  if (message.length > 1_024 || !message.includes('"freed"')) return undefined;
+  let value: { instance?: unknown; freed?: unknown } | null;
+  try {
+    value = JSON.parse(message) as typeof value;
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { instance, freed } = value;
+  if (typeof instance !== 'string' || !Array.isArray(freed) || !freed.every(Number.isInteger)) return undefined;
+  return { instance, freed };
+}
