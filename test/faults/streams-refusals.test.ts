@@ -32,7 +32,7 @@ let redis: RedisConnection;
 
 beforeEach(async () => {
   // A connection that a slow script keeps waiting must be able to end it.
-  server = await startTestRedis({ extraArgs: ['--lua-time-limit', '50', '--enable-debug-command', 'yes'] });
+  server = await startTestRedis({ extraArgs: ['--lua-time-limit', '50'] });
   redis = await connect(server.url);
 });
 afterEach(async () => {
@@ -75,12 +75,12 @@ async function underLoad(name: string, refuse: () => Promise<unknown>, accept: (
 
 describe('a Redis that refuses under load', { timeout: 120_000 }, () => {
   it('MISCONF: its snapshot failed', async () => {
-    const inTheWay = join(server.dataDir, 'in-the-way.rdb');
+    const inTheWay = join(server.dataDir, 'dump.rdb');
     await underLoad(
       'MISCONF',
       async () => {
+        await rm(inTheWay, { force: true });
         await mkdir(join(inTheWay, 'folder'), { recursive: true });
-        await config('dbfilename', 'in-the-way.rdb');
         await config('save', '3600 1');
         await redis.command('BGSAVE');
         await waitUntil('it refuses', () =>

@@ -20,6 +20,7 @@ export class EntryTries {
   readonly #isPresent: (instance: string) => boolean;
   readonly #hasEnded: () => boolean;
   readonly #known = new Map<string, Tries>();
+  #looking: Promise<void> | undefined;
 
   constructor(steps: PartitionSteps, token: string, isPresent: (instance: string) => boolean, hasEnded: () => boolean) {
     this.#steps = steps;
@@ -45,20 +46,19 @@ export class EntryTries {
 
   /** Tries that failed, and marks of other instances. This process lives, so its own marks say nothing. */
   countOf(id: string): number {
-    return this.#count(id, () => false);
+    return (this.#known.get(id) ?? NO_TRIES).failed + this.#othersOf(id).length;
   }
 
   /** Whether an entry failed, or ended its process, three times. Marks of instances that still say that they are there
-   *  may yet be taken back: those are waited for. */
+   *  may yet be taken back: those are waited for, so that nothing is held against an entry whose owner only lost its
+   *  lease. */
   async isEnough(id: string): Promise<boolean> {
     const end = performance.now() + MARKS_PATIENCE_MS;
-    while (!this.#hasEnded()) {
-      if (this.countOf(id) < MAX_TRIES) return false;
-      if (this.#count(id, this.#isPresent) >= MAX_TRIES || performance.now() > end) return true;
-      await pause(MARKS_LOOK_MS);
-      this.#known.set(id, await this.#steps.triesOf(id));
+    while (this.#isOpen(id) && performance.now() < end) {
+      this.#looking ??= this.#lookAgain();
+      await this.#looking;
     }
-    return false;
+    return !this.#hasEnded() && this.countOf(id) >= MAX_TRIES;
   }
 
   /** Counts a try that failed and had no mark. */
@@ -94,9 +94,20 @@ export class EntryTries {
     takeBack();
   }
 
-  #count(id: string, isExcused: (instance: string) => boolean): number {
-    const { failed, underWay } = this.#known.get(id) ?? NO_TRIES;
-    const counting = underWay.map(instanceOf).filter((instance) => instance !== this.#instance && !isExcused(instance));
-    return failed + counting.length;
+  #isOpen(id: string): boolean {
+    return !this.#hasEnded() && this.#othersOf(id).some(this.#isPresent);
+  }
+
+  #othersOf(id: string): string[] {
+    const { underWay } = this.#known.get(id) ?? NO_TRIES;
+    return underWay.map(instanceOf).filter((instance) => instance !== this.#instance);
+  }
+
+  // One look for all that wait.
+  async #lookAgain(): Promise<void> {
+    await pause(MARKS_LOOK_MS);
+    const texts = await this.#steps.allTries();
+    for (const id of this.#known.keys()) this.#known.set(id, parseTries(texts[id] ?? ''));
+    this.#looking = undefined;
   }
 }

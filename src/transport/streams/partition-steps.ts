@@ -5,7 +5,7 @@ import { parseTries, type Tries } from './tries.ts';
 import { beginTry, endTry } from './try-scripts.ts';
 
 /** What the owner of a partition does in Redis. Each step is refused when the ownership has ended, but for `endTry` and
- *  `triesOf`. */
+ *  `allTries`. */
 export class PartitionSteps {
   readonly #redis: CommandConnection;
   readonly #token: string;
@@ -59,9 +59,9 @@ export class PartitionSteps {
     return parseTries(await endTry.run(this.#redis, [this.#tries], [this.#token, id, hasFailed ? 1 : 0]));
   }
 
-  /** What is known against an entry now. */
-  async triesOf(id: string): Promise<Tries> {
-    return parseTries((await this.#redis.command<string | null>('HGET', this.#tries, id)) ?? '');
+  /** What is known against all entries now: texts of `Tries` by entry. */
+  allTries(): Promise<Record<string, string>> {
+    return this.#redis.command('HGETALL', this.#tries);
   }
 
   #argumentsOf({
