@@ -190,18 +190,26 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     return this.#rotation.rotate(proofOf(token), loaded);
   }
 
-  /** Adds to a number of a session in one step, and returns the sum. No visit: it does not renew the session.
+  /** Adds to a number of a session in one step, and returns the sum. No visit: it does not renew the session. `loaded`
+   *  and `values`: the session as the caller loaded it and as it has it now; what it has changed of the field in between
+   *  is done first, in the same step, as a save would do it.
    *  @throws StoreUnavailableError, SessionGoneError; SessionDataError where the field holds no number. */
-  increment(target: SessionTarget, field: string, by = 1, loaded?: LoadedSession): Promise<number> {
+  increment(target: SessionTarget, field: string, by = 1, loaded?: LoadedSession, values?: object): Promise<number> {
     const address = addressOf(target);
-    return this.#run(address.session, (redis) => this.#fields.increment(redis, address, loaded, field, by));
+    return this.#run(address.session, (redis) => this.#fields.increment(redis, address, { loaded, values }, field, by));
   }
 
-  /** Appends to a list of a session in one step, and returns the list.
+  /** Appends to a list of a session in one step, and returns the list. `loaded` and `values`: see `increment`.
    *  @throws StoreUnavailableError, SessionGoneError, NotSerialisableError; SessionDataError where the field is no list. */
-  append(target: SessionTarget, field: string, values: readonly unknown[], loaded?: LoadedSession): Promise<unknown[]> {
+  append(
+    target: SessionTarget,
+    field: string,
+    added: readonly unknown[],
+    loaded?: LoadedSession,
+    values?: object,
+  ): Promise<unknown[]> {
     const address = addressOf(target);
-    return this.#run(address.session, (redis) => this.#fields.append(redis, address, loaded, field, values));
+    return this.#run(address.session, (redis) => this.#fields.append(redis, address, { loaded, values }, field, added));
   }
 
   /** Sets fields if nobody has changed the session since it had `version`; `undefined` removes a field.

@@ -45,6 +45,9 @@ describe('store options', () => {
     ['namespace', 'ss', /namespace.*"ss"/],
     ['onSessionLimit', 'kick', /onSessionLimit.*"kick"/],
     ['importFrom', '', /importFrom/],
+    ['integerDeltas', 'yes', /integerDeltas.*"yes"/],
+    ['integerDeltas', 1, /integerDeltas.*1/],
+    ['integerDeltas', ['count', 7], /integerDeltas.*\["count",7\]/],
     ['importFrom', 7, /importFrom/],
   ];
   for (const name of [
