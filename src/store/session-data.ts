@@ -240,6 +240,16 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     });
   }
 
+  /** The user whom `identify` gave a session to; undefined where the session has ended or is nobody's. For whoever reads
+   *  the lifecycle stream, which names no user.
+   *  @throws StoreUnavailableError; SessionDataError where the session cannot be read; RangeError for what is no
+   *  session's id. */
+  async userOf(session: string): Promise<string | undefined> {
+    const address = addressOf({ session });
+    const loaded = await this.#read(session, (redis) => this.#records.load(redis, address));
+    return loaded?.userId;
+  }
+
   /** A user's sessions that live, the last seen first.
    *  @throws StoreUnavailableError */
   async sessionsOf(userId: string): Promise<UserSession[]> {

@@ -57,7 +57,7 @@ export class UserSessions {
     const user = userReference(userId);
     const own: SessionFields = new Map([[USER_FIELD, JSON.stringify(userId)]]);
     if (device !== undefined) own.set(DEVICE_FIELD, JSON.stringify(String(device).slice(0, 200)));
-    const identify = (): Promise<string[]> => this.#identify(redis, address, loaded, user, userId, own);
+    const identify = (): Promise<string[]> => this.#identify(redis, address, loaded, user, own);
     return this.#records.isSealing ? this.#records.turns.take(address.session, identify) : identify();
   }
 
@@ -119,7 +119,6 @@ export class UserSessions {
     address: SessionAddress,
     loaded: LoadedSession,
     user: string,
-    userId: string,
     own: SessionFields,
     claimed?: PlaceClaim,
   ): Promise<string[]> {
@@ -146,7 +145,6 @@ export class UserSessions {
         settings.lifecycleLength,
         cluster ? Number(place !== undefined) : settings.maxSessionsPerUser,
         settings.onSessionLimit,
-        isSealing ? '' : userId,
         redis.notAfter(session),
       ]);
     if (place && (status === 0 || status === -2)) cluster?.released(user, session, place.score);
@@ -154,7 +152,7 @@ export class UserSessions {
       const latest = await this.#records.load(redis, address);
       if (!latest && place) cluster?.released(user, session, place.score);
       if (!latest) throw new SessionGoneError('identify()');
-      const result = await this.#identify(redis, address, latest, user, userId, own, place);
+      const result = await this.#identify(redis, address, latest, user, own, place);
       loaded.follow(latest.header, changesOf(own));
       return result;
     }
