@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { isSession } from '../protocol/index.ts';
 import type { SetIfOutcome } from './field-operations.ts';
 import type { LoadedSession } from './loaded-session.ts';
 import { rebaseField } from './rebase-field.ts';
@@ -75,6 +76,8 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
   readonly #turns = new Turns();
   /** Hashes of secrets that this process has replaced, the latest last. */
   readonly #replaced = new Map<string, true>();
+  /** Tokens of requests that have the form of public ids. */
+  readonly #carried = new Map<string, true>();
   /** Tokens of sessions that could not be read, and when. */
   readonly #unread = new Map<string, number>();
 
@@ -117,6 +120,7 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
   async set(token: string, values: object): Promise<void> {
     if (this.#degraded.has(values)) return;
     try {
+      if (this.#mayBePublicId(token, values)) await this.#refuseIfPublicId(token);
       await this.#turns.take(values, async () => {
         const loaded = await this.data.save(token, values, this.#loaded.get(values), { isNew: this.#new.has(values) });
         if (loaded) this.#loaded.set(values, loaded);
@@ -130,21 +134,32 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
   async touch(token: string, values: object): Promise<void> {
     if (this.#degraded.has(values)) return;
     try {
+      if (this.#mayBePublicId(token, values)) await this.#refuseIfPublicId(token);
       await this.data.touch(token, values, this.#loaded.get(values));
     } catch (error) {
       if (!this.#tolerates('touch', error)) throw error;
     }
   }
 
-  /** Ends a session, for good; but not one whose last read has failed less than a minute ago. Nobody has seen it, and
-   *  express-session with `unset: 'destroy'` ends the session of every request that it could not read.
+  /** Ends a session, for good: by its token, or by the public id that tools have from a list of all. A public id ends the
+   *  session only where no request carries it as its token: what a client sent ends nobody else's session.
+   *
+   *  It does not end a session whose last read has failed less than a minute ago. Nobody has seen it, and express-session
+   *  with `unset: 'destroy'` ends the session of every request that it could not read.
    *  @throws StoreUnavailableError */
-  async end(token: string): Promise<void> {
-    const failedAt = this.#unread.get(token);
-    if (failedAt !== undefined && performance.now() - failedAt < UNREAD_MS) {
+  async end(id: string): Promise<void> {
+    const failedAt = this.#unread.get(id);
+    if (failedAt !== undefined && (isPublicForm(id) || performance.now() - failedAt < UNREAD_MS)) {
       throw new StoreUnavailableError('The session could not be read, so it was not ended.');
     }
-    await this.data.end(token);
+    // A framework's own tokens can have the form of a public id, so that is the second thing to try.
+    if ((await this.data.end(id)) || !isPublicForm(id) || this.#carried.has(id)) return;
+    await this.data.end({ session: id });
+  }
+
+  /** Says that a request carries this as its session's token, so that it is never taken for a public id. */
+  carry(token: string | undefined): void {
+    if (isPublicForm(token)) remember(this.#carried, token, true);
   }
 
   /** What values were loaded as, or were saved as since. */
@@ -301,6 +316,18 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
     });
   }
 
+  // Of values that no request has loaded or begun: what a tool has from a list of all sessions.
+  #mayBePublicId(token: string, values: object): boolean {
+    return isPublicForm(token) && !this.#carried.has(token) && !this.#loaded.has(values) && !this.#new.has(values);
+  }
+
+  async #refuseIfPublicId(id: string): Promise<void> {
+    if (!(await this.data.isLiving(id))) return;
+    throw new RangeError(
+      'This is the public id of a session, and no token: nothing was written. Change its fields by store.data, which takes { session }: increment, append, setIf.',
+    );
+  }
+
   async #saved({ token, values }: HeldSession): Promise<LoadedSession> {
     if (this.#degraded.has(values)) {
       throw new StoreUnavailableError('The session could not be read, so it cannot be changed either.');
@@ -318,6 +345,10 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
     this.emit('degraded', { operation, error });
     return true;
   }
+}
+
+function isPublicForm(id: string | undefined): id is string {
+  return typeof id === 'string' && isSession(id);
 }
 
 function isStill(json: string | undefined, value: unknown): boolean {

@@ -240,6 +240,13 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     });
   }
 
+  /** Whether a session lives, by its public id, and can be read.
+   *  @throws StoreUnavailableError; RangeError for what is no session's id. */
+  async isLiving(session: string): Promise<boolean> {
+    addressOf({ session });
+    return this.#read(session, async (redis) => (await this.#records.tryLoad(redis, session)) !== undefined);
+  }
+
   /** The user whom `identify` gave a session to; undefined where the session has ended or is nobody's. For whoever reads
    *  the lifecycle stream, which names no user.
    *  @throws StoreUnavailableError; SessionDataError where the session cannot be read; RangeError for what is no
