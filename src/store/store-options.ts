@@ -28,9 +28,10 @@ export interface SessionDataOptions {
   /** A prefix of connect-redis's keys (its default is `sess:`). A session that is not here is looked for there, taken
    *  over, and deleted there. */
   readonly importFrom?: string;
-  /** How many sessions a user may have. Default: any number. */
+  /** How many sessions a user may have, from 1 to 100,000. Default 1,000. */
   readonly maxSessionsPerUser?: number;
-  /** What `identify` does above that: `refuse` (default) throws, `end-oldest` ends the one that rested longest. */
+  /** What `identify` does above that: `refuse` throws, `end-oldest` ends the one that rested longest; of more than 100,
+   *  the one of the 100 that end first. Default: `refuse` where `maxSessionsPerUser` is given, else `end-oldest`. */
   readonly onSessionLimit?: 'refuse' | 'end-oldest';
   /** How long the previous secret is honoured after `rotate`, in milliseconds. Default 30,000. */
   readonly graceMs?: number;
@@ -56,7 +57,6 @@ export interface SessionDataSettings {
   readonly deadlineMs: number;
   readonly integerDeltas: IntegerDeltas;
   readonly importFrom: string | undefined;
-  /** 0: any number. */
   readonly maxSessionsPerUser: number;
   readonly onSessionLimit: 'refuse' | 'end-oldest';
   readonly graceMs: number;
@@ -66,7 +66,8 @@ export interface SessionDataSettings {
 /** Checks options and fills in the defaults.
  *  @throws RangeError that names a value that cannot be used. */
 export function settingsOf(options: SessionDataOptions): SessionDataSettings {
-  const { absoluteMs, onSessionLimit = 'refuse', importFrom, integerDeltas = false } = options;
+  const { absoluteMs, importFrom, integerDeltas = false, maxSessionsPerUser } = options;
+  const { onSessionLimit = maxSessionsPerUser === undefined ? 'end-oldest' : 'refuse' } = options;
   if (typeof options.redis !== 'string' && (typeof options.redis !== 'object' || options.redis === null)) {
     throw new RangeError(
       'A session store needs redis: give a redis:// URL, or a client of createClient() or createCluster().',
@@ -97,10 +98,7 @@ export function settingsOf(options: SessionDataOptions): SessionDataSettings {
     deadlineMs: number('deadlineMs', options.deadlineMs ?? 1_000, 1, 60_000),
     integerDeltas,
     importFrom,
-    maxSessionsPerUser:
-      options.maxSessionsPerUser === undefined
-        ? 0
-        : number('maxSessionsPerUser', options.maxSessionsPerUser, 1, 10_000),
+    maxSessionsPerUser: number('maxSessionsPerUser', maxSessionsPerUser ?? 1_000, 1, 100_000),
     onSessionLimit,
     graceMs: number('graceMs', options.graceMs ?? 30_000, 0, 3_600_000),
     lifecycleLength: number('lifecycleLength', options.lifecycleLength ?? 10_000, 1, 100_000_000),
