@@ -98,7 +98,12 @@ export function settingsOf(options: SessionDataOptions): SessionDataSettings {
     deadlineMs: number('deadlineMs', options.deadlineMs ?? 1_000, 1, 60_000),
     integerDeltas,
     importFrom,
-    maxSessionsPerUser: number('maxSessionsPerUser', maxSessionsPerUser ?? 1_000, 1, 100_000),
+    maxSessionsPerUser: number(
+      'maxSessionsPerUser',
+      maxSessionsPerUser === undefined ? 1_000 : maxSessionsPerUser,
+      1,
+      100_000,
+    ),
     onSessionLimit,
     graceMs: number('graceMs', options.graceMs ?? 30_000, 0, 3_600_000),
     lifecycleLength: number('lifecycleLength', options.lifecycleLength ?? 10_000, 1, 100_000_000),
