@@ -27,7 +27,7 @@ export function storeGrants(
         ...connectionCommands(cluster),
         ...['time', 'dbsize', 'eval', 'evalsha'],
         ...['get', 'getrange', 'set', 'setrange', 'exists', 'pttl', 'pexpireat', 'unlink', 'del'],
-        ...['zadd', 'zrem', 'zrange', 'zrangebyscore', 'zremrangebyscore', 'xadd'],
+        ...['zadd', 'zrem', 'zrange', 'zrangebyscore', 'zcount', 'zremrangebyscore', 'xadd'],
         ...(cluster ? ['zscore', 'zcard'] : []),
       ],
       keys: [records, due, users, lifecycle, sweepLease, ...(cluster ? [outboxes, moved, absent] : [])],

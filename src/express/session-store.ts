@@ -69,14 +69,15 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
     }
   }
 
-  /** Reads a session; null where there is none. */
+  /** Reads a session by its token; null where there is none, and for a public id: that is no credential. */
   get(token: string): Promise<Values | null>;
   get(token: string, callback: Callback<Values | null>): void;
   get(token: string, callback?: Callback<Values | null>): Promise<Values | null> | undefined {
     return settle(this.#get(token), callback);
   }
 
-  /** Saves what was changed since the session was loaded; see `SessionData.save`. */
+  /** Saves what was changed since the session was loaded; see `SessionData.save`. Not by a session's public id.
+   *  @throws RangeError */
   set(token: string, values: Values): Promise<void>;
   set(token: string, values: Values, callback?: Callback<void>): void;
   set(token: string, values: Values, callback?: Callback<void>): Promise<void> | undefined {
@@ -92,11 +93,11 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
     return settle(this.#held.touch(token, values), callback);
   }
 
-  /** Ends a session, for good. */
-  destroy(token: string): Promise<void>;
-  destroy(token: string, callback?: Callback<void>): void;
-  destroy(token: string, callback?: Callback<void>): Promise<void> | undefined {
-    return settle(this.#held.end(token), callback);
+  /** Ends a session, for good. By its token; or, for your own code, by the public id that `all()` and `ids()` give. */
+  destroy(id: string): Promise<void>;
+  destroy(id: string, callback?: Callback<void>): void;
+  destroy(id: string, callback?: Callback<void>): Promise<void> | undefined {
+    return settle(this.#held.end(id), callback);
   }
 
   /** All sessions that live, each with its public id as `id`. It reads all of them: for tools. */
@@ -120,7 +121,8 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
     );
   }
 
-  /** The public ids of the sessions that live. Their tokens, which other stores give here, nobody has. */
+  /** The public ids of the sessions that live. Their tokens, which other stores give here, nobody has. `destroy` takes
+   *  them. */
   ids(): Promise<string[]>;
   ids(callback: Callback<string[]>): void;
   ids(callback?: Callback<string[]>): Promise<string[]> | undefined {
@@ -163,6 +165,7 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
     const created = Store.prototype.createSession.call(this as never, request as never, values) as session.Session &
       Values;
     this.#held.handOver(values, created);
+    this.#held.carry(request.sessionID);
     Object.setPrototypeOf(created, this.#prototype);
     guardResponse(request, request.sessionID, this.#held, this.#habit);
     return created;
@@ -182,6 +185,7 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
     this.#generate = (request) => {
       generate(request);
       this.#held.begin(request.session!);
+      this.#held.carry(request.sessionID);
       Object.setPrototypeOf(request.session!, this.#prototype);
       guardResponse(request, undefined, this.#held, this.#habit);
     };

@@ -60,7 +60,7 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
     }
   }
 
-  /** Reads a session; null where there is none. */
+  /** Reads a session by its token; null where there is none, and for a public id: that is no credential. */
   get(token: string): Promise<Session | null>;
   get(token: string, callback: Callback<Session | null>): void;
   get(token: string, callback?: Callback<Session | null>): Promise<Session | null> | undefined {
@@ -77,11 +77,11 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
     return settle(this.#set(token, session), callback);
   }
 
-  /** Ends a session, for good; but not one that could not be read a moment ago: nobody has seen it. Where it fails within
+  /** Ends a session, for good: by its token; or, for your own code, by its public id. But not one that could not be read a moment ago: nobody has seen it. Where it fails within
    *  `session.regenerate()`, the request keeps its session. */
-  destroy(token: string): Promise<void>;
-  destroy(token: string, callback: Callback<void>): void;
-  destroy(token: string, callback?: Callback<void>): Promise<void> | undefined {
+  destroy(id: string): Promise<void>;
+  destroy(id: string, callback: Callback<void>): void;
+  destroy(id: string, callback?: Callback<void>): Promise<void> | undefined {
     const told: Callback<void> | undefined =
       callback &&
       ((error) => {
@@ -93,7 +93,7 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
           this.#endError = undefined;
         }
       });
-    return settle(this.#held.end(token), told);
+    return settle(this.#held.end(id), told);
   }
 
   /** Looks after the sessions of a request: what they were loaded as is remembered and hidden, and cookies that must
@@ -272,6 +272,7 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
   }
 
   #receive(request: LibraryRequest, session: object): void {
+    if (isLibrarySession(session)) this.#held.carry(session.sessionId);
     this.#adopt(session);
     const reply = this.#requests.replyTo(request);
     if (reply && isLibrarySession(session) && this.#keepsCookie(session)) withholdCookie(request, reply, session);

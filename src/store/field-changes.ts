@@ -9,20 +9,23 @@ export type FieldChange =
 const NUMBER = /^-?\d[\d.eE+-]*$/;
 const INTEGER = /^-?(0|[1-9]\d{0,15})$/;
 
-/** What was changed since `before` was loaded. With `integerDeltas`, an integer that became another one is a difference
- *  to add, so that `count++` in two requests counts twice. Names in `hidden` were not to be seen, so their absence says
- *  nothing. */
+/** Which integer fields are sums: all of them, none, or those of these names. */
+export type IntegerDeltas = boolean | readonly string[];
+
+/** What was changed since `before` was loaded. An integer field that `integerDeltas` takes for a sum is sent as the
+ *  difference to add, so that `count++` in two requests counts twice; a field that was missing counts as 0. Names in
+ *  `hidden` were not to be seen, so their absence says nothing. */
 export function changesBetween(
   before: SessionFields,
   after: SessionFields,
-  options: { readonly integerDeltas: boolean; readonly hidden: ReadonlySet<string> },
+  options: { readonly integerDeltas: IntegerDeltas; readonly hidden: ReadonlySet<string> },
 ): FieldChange[] {
   const changes: FieldChange[] = [];
   for (const [name, json] of after) {
     const old = before.get(name);
     if (json === old || (old !== undefined && isSameNumber(json, old))) continue;
-    if (options.integerDeltas && old !== undefined && isSafeInteger(old) && isSafeInteger(json)) {
-      changes.push({ name, add: Number(json) - Number(old), final: json });
+    if (isSum(options.integerDeltas, name) && isSafeInteger(old ?? '0') && isSafeInteger(json)) {
+      changes.push({ name, add: Number(json) - Number(old ?? 0), final: json });
     } else {
       changes.push({ name, set: json });
     }
@@ -31,6 +34,19 @@ export function changesBetween(
     if (!after.has(name) && isVisible(name) && !options.hidden.has(name)) changes.push({ name, remove: true });
   }
   return changes;
+}
+
+/** What was changed of one field since `before` was loaded, as a save would send it. `json`: the field now; undefined
+ *  where it is not there any more. */
+export function changesOfField(
+  before: SessionFields,
+  name: string,
+  json: string | undefined,
+  options: { readonly integerDeltas: IntegerDeltas; readonly hidden: ReadonlySet<string> },
+): FieldChange[] {
+  const old = before.get(name);
+  const only = (value: string | undefined): SessionFields => new Map(value === undefined ? [] : [[name, value]]);
+  return changesBetween(only(old), only(json), options);
 }
 
 /** Applies changes to fields, as the script `changed_body` does. */
@@ -55,6 +71,10 @@ export function listChanges(changes: readonly FieldChange[]): string[] {
     if ('set' in change) return [change.name, 's', change.set, ''];
     return [change.name, 'n', String(change.add), change.final];
   });
+}
+
+function isSum(integerDeltas: IntegerDeltas, name: string): boolean {
+  return typeof integerDeltas === 'boolean' ? integerDeltas : integerDeltas.includes(name);
 }
 
 // Redis and JavaScript write some numbers differently: 0.10000000000000001 and 0.1.

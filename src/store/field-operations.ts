@@ -1,4 +1,4 @@
-import { type FieldChange, listChanges } from './field-changes.ts';
+import { applyChanges, changesOfField, type FieldChange, listChanges } from './field-changes.ts';
 import type { LoadedSession } from './loaded-session.ts';
 import { packTexts } from './packed-texts.ts';
 import { changeField } from './scripts/change-field.ts';
@@ -16,7 +16,16 @@ export interface SetIfOutcome {
 }
 
 /** What one step does to fields, where Redis cannot do it itself because they are sealed. */
-type Step = (fields: SessionFields, version: number) => { changes: FieldChange[]; json: string } | undefined;
+type Step = (fields: SessionFields) => { readonly change: FieldChange; readonly json: string };
+
+/** What a caller holds of the session whose field it changes. */
+export interface HeldFields {
+  /** As the session was loaded; follows what the operation did. */
+  readonly loaded?: LoadedSession | undefined;
+  /** The session as the caller has it now: what it has changed of the field since it was loaded is done first, in the
+   *  same step. Undefined: nothing. */
+  readonly values?: object | undefined;
+}
 
 /** Changes of single fields in one step, whoever else changes the session at the same time. They are no visits: they
  *  do not move the session's end. */
@@ -32,18 +41,18 @@ export class FieldOperations {
   async increment(
     redis: StoreOperation,
     address: SessionAddress,
-    loaded: LoadedSession | undefined,
+    held: HeldFields,
     field: string,
     by: number,
   ): Promise<number> {
     checkField(field);
     if (!Number.isFinite(by)) throw new RangeError(`increment("${field}") cannot add ${by}: give a finite number.`);
-    const json = await this.#change(redis, address, loaded, field, ['increment', field, String(by)], (fields) => {
+    const json = await this.#change(redis, address, held, field, ['increment', field, String(by)], (fields) => {
       const there = fields.get(field);
       if (there !== undefined && !/^-?\d/.test(there)) throw this.#unfit('increment', field);
       const sum = Number(there ?? 0) + by;
       if (!Number.isFinite(sum)) throw this.#unfit('increment', field);
-      return { changes: [{ name: field, set: JSON.stringify(sum) }], json: JSON.stringify(sum) };
+      return { change: { name: field, set: JSON.stringify(sum) }, json: JSON.stringify(sum) };
     });
     return Number(json);
   }
@@ -53,18 +62,18 @@ export class FieldOperations {
   async append(
     redis: StoreOperation,
     address: SessionAddress,
-    loaded: LoadedSession | undefined,
+    held: HeldFields,
     field: string,
     values: readonly unknown[],
   ): Promise<unknown[]> {
     checkField(field);
     if (values.length === 0) throw new RangeError(`append("${field}") was given nothing to append.`);
     const added = values.map((value) => writeField(field, value) ?? 'null').join(',');
-    const json = await this.#change(redis, address, loaded, field, ['append', field, added], (fields) => {
+    const json = await this.#change(redis, address, held, field, ['append', field, added], (fields) => {
       const there = fields.get(field) ?? '[]';
       if (!there.startsWith('[')) throw this.#unfit('append', field);
       const list = there === '[]' ? `[${added}]` : `${there.slice(0, -1)},${added}]`;
-      return { changes: [{ name: field, set: list }], json: list };
+      return { change: { name: field, set: list }, json: list };
     });
     return JSON.parse(json) as unknown[];
   }
@@ -106,23 +115,35 @@ export class FieldOperations {
   async #change(
     redis: StoreOperation,
     address: SessionAddress,
-    loaded: LoadedSession | undefined,
+    { loaded, values }: HeldFields,
     field: string,
     operation: readonly string[],
     step: Step,
   ): Promise<string> {
-    if (this.#records.isSealing) return this.#changeSealed(redis, address, loaded, step);
+    const before = loaded && values ? this.#changedBefore(loaded, values, field) : [];
+    if (this.#records.isSealing) return this.#changeSealed(redis, address, loaded, before, step);
     const [status, header, json] = await changeField.runForBuffers(
       redis,
       [this.#records.keys.record(address.session)],
-      [address.hash ?? '', this.#records.settings.absoluteMs, redis.notAfter(address.session), ...operation],
+      [
+        ...[address.hash ?? '', this.#records.settings.absoluteMs, redis.notAfter(address.session), ...operation],
+        before.length === 0 ? '' : packTexts(listChanges(before)),
+      ],
     );
     if (status === -3) throw this.#unfit(operation[0]!, field);
     if (status === -2) throw sealedByOthers(address.session);
     if (status !== 1 || !header) throw new SessionGoneError(`${operation[0]}()`);
     const text = String(json);
-    loaded?.follow(header, [{ name: field, set: text }]);
+    loaded?.follow(header, [...before, { name: field, set: text }]);
     return text;
+  }
+
+  #changedBefore({ fields, hidden }: LoadedSession, values: object, field: string): FieldChange[] {
+    const { integerDeltas } = this.#records.settings;
+    // What is not enumerable is the framework's, and not a field.
+    const isField = Object.prototype.propertyIsEnumerable.call(values, field);
+    const json = isField ? writeField(field, (values as Record<string, unknown>)[field]) : undefined;
+    return changesOfField(fields, field, json, { integerDeltas, hidden });
   }
 
   // Redis cannot read the field: load, change, save, and again where somebody was faster.
@@ -130,6 +151,7 @@ export class FieldOperations {
     redis: StoreOperation,
     address: SessionAddress,
     loaded: LoadedSession | undefined,
+    before: readonly FieldChange[],
     step: Step,
   ): Promise<string> {
     return this.#records.turns.take(address.session, async () => {
@@ -137,7 +159,8 @@ export class FieldOperations {
       while (performance.now() < deadline) {
         const latest = await this.#records.load(redis, address);
         if (!latest) break;
-        const { changes, json } = step(latest.fields, latest.facts.version)!;
+        const { change, json } = step(applyChanges(latest.fields, before));
+        const changes = [...before, change];
         if (!(await this.#records.replaceSealed(redis, address, latest, changes))) continue;
         loaded?.follow(latest.header, changes);
         return json;

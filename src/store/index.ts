@@ -21,4 +21,5 @@ export {
 } from './store-errors.ts';
 export type { SessionDataOptions } from './store-options.ts';
 export { Sweeper } from './sweeper.ts';
+export type { UserSessionPage } from './user-session-pages.ts';
 export type { EndReason, UserSession } from './user-sessions.ts';

@@ -3,6 +3,7 @@ import type { Keys } from '../redis/index.ts';
 import { claimPlace, type PlaceVerdict } from './scripts/claim-place.ts';
 import { SessionLimitError } from './store-errors.ts';
 import type { StoreOperation } from './store-operation.ts';
+import { TooManySessionsError } from './too-many-sessions-error.ts';
 import { Turns } from './turns.ts';
 import { sessionOfMember, type UserIndex } from './user-index.ts';
 
@@ -67,7 +68,7 @@ export class PlaceClaims {
   }
 
   /** Claims a place for a session that ends at `expiresAt`.
-   *  @throws SessionLimitError where there is none and none may be made, or claims of others are in the way. */
+   *  @throws TooManySessionsError where more have to end than are looked at; SessionLimitError where there is none and none may be made, or claims of others are in the way. */
   claim(redis: StoreOperation, user: string, session: string, expiresAt: number): Promise<PlaceClaim> {
     const claim = (): Promise<PlaceClaim> => this.#claim(redis, user, session, expiresAt);
     // One after the other in this process: they would only wait for each other's claims.
@@ -84,22 +85,25 @@ export class PlaceClaims {
     let pauseMs = FIRST_PAUSE_MS;
     const ended: string[] = [];
     for (let verdicts: string[] = []; ; ) {
-      const [isClaimed, ...reply] = await claimPlace.run(redis, [index], [...terms, ...verdicts]);
-      if (isClaimed === 1) return { score: reply[0]!, ended };
+      const [isClaimed, answer, ...reply] = await claimPlace.run(redis, [index], [...terms, ...verdicts]);
+      if (isClaimed === 1) return { score: answer, ended };
       // The session's own entry, if it has one, takes no place from itself.
       const places = (await this.#look(redis, user, reply)).filter(({ member }) => member !== own);
       verdicts = places.flatMap((place) => verdictOf(place));
       const taken = places.filter(({ isTaken }) => isTaken).sort((one, other) => one.lastSeenAt - other.lastSeenAt);
       const claimed = places.filter(({ isTaken, holds, isReadable }) => isReadable && holds && !isTaken);
-      const tooMany = taken.length + claimed.length - limit + 1;
+      const uncounted = places.filter(({ isReadable, isTaken, holds }) => !isReadable || !(isTaken || holds)).length;
+      const count = Number(answer) - uncounted;
+      const tooMany = count - limit + 1;
       if (tooMany <= 0) continue;
-      if (onSessionLimit === 'refuse' && taken.length >= limit) throw new SessionLimitError(limit);
+      if (onSessionLimit === 'refuse' && count - claimed.length >= limit) throw new SessionLimitError(limit);
       if (claimed.length > 0) {
         if (performance.now() > patientUntil) throw new SessionLimitError(limit, true);
         await sleep(pauseMs);
         pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
         continue;
       }
+      if (tooMany > taken.length) throw new TooManySessionsError(limit);
       for (const { member, score } of taken.slice(0, tooMany)) {
         if (await this.#end(redis, sessionOfMember(member), user)) ended.push(sessionOfMember(member));
         verdicts.push(...verdict(member, score, 'ended'));

@@ -1,10 +1,13 @@
 import { EventEmitter } from 'node:events';
+import { isSession } from '../protocol/index.ts';
 import type { SetIfOutcome } from './field-operations.ts';
 import type { LoadedSession } from './loaded-session.ts';
+import { rebaseField } from './rebase-field.ts';
 import { SessionData } from './session-data.ts';
-import { checkFields } from './session-fields.ts';
+import { checkFields, writeField } from './session-fields.ts';
 import { NotSerialisableError, SessionGoneError, StoreUnavailableError } from './store-errors.ts';
 import type { SessionDataOptions } from './store-options.ts';
+import { Turns } from './turns.ts';
 
 export interface SessionStoreOptions extends SessionDataOptions {
   /** What a request gets while its session cannot be read. `closed` (default): the error STORE_UNAVAILABLE. `open`: an
@@ -51,6 +54,12 @@ export interface HeldSession {
   readonly values: object;
 }
 
+type FollowField = (
+  name: string,
+  result: unknown,
+  rebase: (before: unknown, now: unknown, result: unknown) => unknown,
+) => void;
+
 const MOST_REMEMBERED = 10_000;
 const UNREAD_MS = 60_000;
 
@@ -63,8 +72,12 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
   readonly #loaded = new WeakMap<object, LoadedSession>();
   readonly #new = new WeakSet<object>();
   readonly #degraded = new WeakSet<object>();
+  /** Saves and operations, by the values that they are of. */
+  readonly #turns = new Turns();
   /** Hashes of secrets that this process has replaced, the latest last. */
   readonly #replaced = new Map<string, true>();
+  /** Tokens of requests that have the form of public ids. */
+  readonly #carried = new Map<string, true>();
   /** Tokens of sessions that could not be read, and when. */
   readonly #unread = new Map<string, number>();
 
@@ -107,8 +120,11 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
   async set(token: string, values: object): Promise<void> {
     if (this.#degraded.has(values)) return;
     try {
-      const loaded = await this.data.save(token, values, this.#loaded.get(values), { isNew: this.#new.has(values) });
-      if (loaded) this.#loaded.set(values, loaded);
+      if (this.#mayBePublicId(token, values)) await this.#refuseIfPublicId(token);
+      await this.#turns.take(values, async () => {
+        const loaded = await this.data.save(token, values, this.#loaded.get(values), { isNew: this.#new.has(values) });
+        if (loaded) this.#loaded.set(values, loaded);
+      });
     } catch (error) {
       if (!this.#tolerates('set', error)) throw error;
     }
@@ -118,21 +134,32 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
   async touch(token: string, values: object): Promise<void> {
     if (this.#degraded.has(values)) return;
     try {
+      if (this.#mayBePublicId(token, values)) await this.#refuseIfPublicId(token);
       await this.data.touch(token, values, this.#loaded.get(values));
     } catch (error) {
       if (!this.#tolerates('touch', error)) throw error;
     }
   }
 
-  /** Ends a session, for good; but not one whose last read has failed less than a minute ago. Nobody has seen it, and
-   *  express-session with `unset: 'destroy'` ends the session of every request that it could not read.
+  /** Ends a session, for good: by its token, or by the public id that tools have from a list of all. A public id ends the
+   *  session only where no request carries it as its token: what a client sent ends nobody else's session.
+   *
+   *  It does not end a session whose last read has failed less than a minute ago. Nobody has seen it, and express-session
+   *  with `unset: 'destroy'` ends the session of every request that it could not read.
    *  @throws StoreUnavailableError */
-  async end(token: string): Promise<void> {
-    const failedAt = this.#unread.get(token);
-    if (failedAt !== undefined && performance.now() - failedAt < UNREAD_MS) {
+  async end(id: string): Promise<void> {
+    const failedAt = this.#unread.get(id);
+    if (failedAt !== undefined && (isPublicForm(id) || performance.now() - failedAt < UNREAD_MS)) {
       throw new StoreUnavailableError('The session could not be read, so it was not ended.');
     }
-    await this.data.end(token);
+    // A framework's own tokens can have the form of a public id, so that is the second thing to try.
+    if ((await this.data.end(id)) || !isPublicForm(id) || this.#carried.has(id)) return;
+    await this.data.end({ session: id });
+  }
+
+  /** Says that a request carries this as its session's token, so that it is never taken for a public id. */
+  carry(token: string | undefined): void {
+    if (isPublicForm(token)) remember(this.#carried, token, true);
   }
 
   /** What values were loaded as, or were saved as since. */
@@ -215,32 +242,31 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
     return this.data.identify(held.token, userId, { device }, loaded);
   }
 
-  /** See `SessionData.increment`; the values follow. */
-  async increment(held: HeldSession, field: string, by: number): Promise<number> {
-    const loaded = await this.#saved(held);
-    const sum = await this.data.increment(held.token, field, by, loaded);
-    (held.values as Record<string, unknown>)[field] = sum;
-    return sum;
+  /** See `SessionData.increment`; what the values changed of the field comes first, and they follow. */
+  increment(held: HeldSession, field: string, by: number): Promise<number> {
+    return this.#operate(held, [field], async (loaded, follow) => {
+      const sum = await this.data.increment(held.token, field, by, loaded, held.values);
+      follow(field, sum, rebaseField);
+      return sum;
+    });
   }
 
-  /** See `SessionData.append`; the values follow. */
-  async append(held: HeldSession, field: string, added: readonly unknown[]): Promise<unknown[]> {
-    const loaded = await this.#saved(held);
-    const list = await this.data.append(held.token, field, added, loaded);
-    (held.values as Record<string, unknown>)[field] = list;
-    return list;
+  /** See `SessionData.append`; what the values changed of the field comes first, and they follow. */
+  append(held: HeldSession, field: string, added: readonly unknown[]): Promise<unknown[]> {
+    return this.#operate(held, [field], async (loaded, follow) => {
+      const list = await this.data.append(held.token, field, added, loaded, held.values);
+      follow(field, list, rebaseField);
+      return list;
+    });
   }
 
-  /** See `SessionData.setIf`; the values follow. */
-  async setIf(held: HeldSession, version: number, changed: Readonly<Record<string, unknown>>): Promise<SetIfOutcome> {
-    const loaded = await this.#saved(held);
-    const outcome = await this.data.setIf(held.token, version, changed, loaded);
-    if (!outcome.applied) return outcome;
-    for (const [name, value] of Object.entries(changed)) {
-      if (value === undefined) delete (held.values as Record<string, unknown>)[name];
-      else (held.values as Record<string, unknown>)[name] = value;
-    }
-    return outcome;
+  /** See `SessionData.setIf`; the values follow. What they had changed of these fields is no more. */
+  setIf(held: HeldSession, version: number, changed: Readonly<Record<string, unknown>>): Promise<SetIfOutcome> {
+    return this.#operate(held, Object.keys(changed), async (loaded, follow) => {
+      const outcome = await this.data.setIf(held.token, version, changed, loaded);
+      if (outcome.applied) for (const [name, value] of Object.entries(changed)) follow(name, value, (_, now) => now);
+      return outcome;
+    });
   }
 
   /** What is known of a session beside its data; undefined where it was never saved. */
@@ -268,6 +294,40 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
     this.removeAllListeners();
   }
 
+  // One after the other on the same values: the next one compares with what this one has left. `follow` gives a field what
+  // the operation made of it; where the application has changed it meanwhile, `rebase` says what it is.
+  #operate<Result>(
+    held: HeldSession,
+    names: readonly string[],
+    work: (loaded: LoadedSession, follow: FollowField) => Promise<Result>,
+  ): Promise<Result> {
+    const values = held.values as Record<string, unknown>;
+    return this.#turns.take(held.values, async () => {
+      const loaded = await this.#saved(held);
+      const before = new Map(names.map((name) => [name, writeField(name, values[name])]));
+      return work(loaded, (name, result, rebase) => {
+        const json = before.get(name);
+        const value = isStill(json, values[name])
+          ? result
+          : rebase(json === undefined ? undefined : JSON.parse(json), values[name], result);
+        if (value === undefined) delete values[name];
+        else values[name] = value;
+      });
+    });
+  }
+
+  // Of values that no request has loaded or begun: what a tool has from a list of all sessions.
+  #mayBePublicId(token: string, values: object): boolean {
+    return isPublicForm(token) && !this.#carried.has(token) && !this.#loaded.has(values) && !this.#new.has(values);
+  }
+
+  async #refuseIfPublicId(id: string): Promise<void> {
+    if (!(await this.data.isLiving(id))) return;
+    throw new RangeError(
+      'This is the public id of a session, and no token: nothing was written. Change its fields by store.data, which takes { session }: increment, append, setIf.',
+    );
+  }
+
   async #saved({ token, values }: HeldSession): Promise<LoadedSession> {
     if (this.#degraded.has(values)) {
       throw new StoreUnavailableError('The session could not be read, so it cannot be changed either.');
@@ -284,6 +344,18 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
     if (!this.#failsOpen || !(error instanceof StoreUnavailableError)) return false;
     this.emit('degraded', { operation, error });
     return true;
+  }
+}
+
+function isPublicForm(id: string | undefined): id is string {
+  return typeof id === 'string' && isSession(id);
+}
+
+function isStill(json: string | undefined, value: unknown): boolean {
+  try {
+    return JSON.stringify(value) === json;
+  } catch {
+    return false;
   }
 }
 

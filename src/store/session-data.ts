@@ -11,12 +11,14 @@ import { changesSince, SessionRecords } from './session-records.ts';
 import { SessionRotation } from './session-rotation.ts';
 import { addressOf, proofOf, type SessionTarget } from './session-target.ts';
 import { StoreConnection } from './store-connection.ts';
-import { SessionGoneError } from './store-errors.ts';
+import { SessionGoneError, SessionLimitError } from './store-errors.ts';
 import type { StoreOperation } from './store-operation.ts';
 import { type SessionDataOptions, settingsOf } from './store-options.ts';
 import { Sweeper } from './sweeper.ts';
 import { readToken } from './token-proof.ts';
+import { TooManySessionsError } from './too-many-sessions-error.ts';
 import { userReference } from './user-reference.ts';
+import { type UserSessionPage, UserSessionPages } from './user-session-pages.ts';
 import { type EndReason, type UserSession, UserSessions } from './user-sessions.ts';
 
 interface SessionDataEvents {
@@ -38,6 +40,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
   readonly #records: SessionRecords;
   readonly #fields: FieldOperations;
   readonly #users: UserSessions;
+  readonly #pages: UserSessionPages;
   readonly #rotation: SessionRotation;
   readonly #census: SessionCensus;
   readonly #imported: ImportedSessions | undefined;
@@ -60,6 +63,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     }
     this.#fields = new FieldOperations(this.#records);
     this.#users = new UserSessions(this.#records);
+    this.#pages = new UserSessionPages(this.#connection, this.#records, this.#users);
     this.#rotation = new SessionRotation(this.#connection, this.#records);
     this.#census = new SessionCensus(this.#connection, this.#records, this.#users);
     this.#imported =
@@ -190,18 +194,26 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     return this.#rotation.rotate(proofOf(token), loaded);
   }
 
-  /** Adds to a number of a session in one step, and returns the sum. No visit: it does not renew the session.
+  /** Adds to a number of a session in one step, and returns the sum. No visit: it does not renew the session. `loaded`
+   *  and `values`: the session as the caller loaded it and as it has it now; what it has changed of the field in between
+   *  is done first, in the same step, as a save would do it.
    *  @throws StoreUnavailableError, SessionGoneError; SessionDataError where the field holds no number. */
-  increment(target: SessionTarget, field: string, by = 1, loaded?: LoadedSession): Promise<number> {
+  increment(target: SessionTarget, field: string, by = 1, loaded?: LoadedSession, values?: object): Promise<number> {
     const address = addressOf(target);
-    return this.#run(address.session, (redis) => this.#fields.increment(redis, address, loaded, field, by));
+    return this.#run(address.session, (redis) => this.#fields.increment(redis, address, { loaded, values }, field, by));
   }
 
-  /** Appends to a list of a session in one step, and returns the list.
+  /** Appends to a list of a session in one step, and returns the list. `loaded` and `values`: see `increment`.
    *  @throws StoreUnavailableError, SessionGoneError, NotSerialisableError; SessionDataError where the field is no list. */
-  append(target: SessionTarget, field: string, values: readonly unknown[], loaded?: LoadedSession): Promise<unknown[]> {
+  append(
+    target: SessionTarget,
+    field: string,
+    added: readonly unknown[],
+    loaded?: LoadedSession,
+    values?: object,
+  ): Promise<unknown[]> {
     const address = addressOf(target);
-    return this.#run(address.session, (redis) => this.#fields.append(redis, address, loaded, field, values));
+    return this.#run(address.session, (redis) => this.#fields.append(redis, address, { loaded, values }, field, added));
   }
 
   /** Sets fields if nobody has changed the session since it had `version`; `undefined` removes a field.
@@ -216,29 +228,59 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     return this.#run(address.session, (redis) => this.#fields.setIf(redis, address, loaded, version, values));
   }
 
-  /** Gives a session to a user. Returns the sessions that were ended for it, where the store does that.
+  /** Gives a session to a user. Returns the sessions that were ended for it, where the store does that. Where those are
+   *  more than 100, they are ended in steps first, each of which has a deadline of its own.
    *  @throws StoreUnavailableError, SessionGoneError, SessionLimitError; RangeError for what is no user id. */
-  identify(
+  async identify(
     target: SessionTarget,
     userId: string,
     options: { readonly device?: string | undefined } = {},
     loaded?: LoadedSession,
   ): Promise<string[]> {
     const address = addressOf(target);
-    return this.#run(address.session, async (redis) => {
-      const session = loaded ?? (await this.#records.load(redis, address));
-      if (!session) throw new SessionGoneError('identify()');
-      return this.#users.identify(redis, address, session, userId, options.device);
-    });
+    const identify = (): Promise<string[]> =>
+      this.#run(address.session, async (redis) => {
+        const session = loaded ?? (await this.#records.load(redis, address));
+        if (!session) throw new SessionGoneError('identify()');
+        return this.#users.identify(redis, address, session, userId, options.device);
+      });
+    const ended: string[] = [];
+    for (;;) {
+      try {
+        return [...ended, ...(await identify())];
+      } catch (error) {
+        if (!(error instanceof TooManySessionsError)) throw error;
+        const more = await this.#pages.endOldest(userId, error.limit);
+        // Those that are too many cannot be read, so they cannot be ended either.
+        if (more.length === 0) throw new SessionLimitError(error.limit);
+        ended.push(...more);
+      }
+    }
   }
 
-  /** A user's sessions that live, the last seen first.
-   *  @throws StoreUnavailableError */
-  async sessionsOf(userId: string): Promise<UserSession[]> {
-    return this.#connection.run((redis) => this.#users.list(redis, userId), {
-      key: this.#users.indexOf(userId),
-      reads: true,
-    });
+  /** Whether a session lives, by its public id, and can be read.
+   *  @throws StoreUnavailableError; RangeError for what is no session's id. */
+  async isLiving(session: string): Promise<boolean> {
+    addressOf({ session });
+    return this.#read(session, async (redis) => (await this.#records.tryLoad(redis, session)) !== undefined);
+  }
+
+  /** The user whom `identify` gave a session to; undefined where the session has ended or is nobody's. For whoever reads
+   *  the lifecycle stream, which names no user.
+   *  @throws StoreUnavailableError; SessionDataError where the session cannot be read; RangeError for what is no
+   *  session's id. */
+  async userOf(session: string): Promise<string | undefined> {
+    const address = addressOf({ session });
+    const loaded = await this.#read(session, (redis) => this.#records.load(redis, address));
+    return loaded?.userId;
+  }
+
+  /** A page of a user's sessions that live, the last seen first: at most `page.limit` (default 100, at most 1,000),
+   *  behind `page.after`, the last one of the page before. One that is shorter than its limit is the last. It looks at
+   *  all of them, in steps with a deadline each.
+   *  @throws StoreUnavailableError; RangeError for what is no user id, or no limit. */
+  async sessionsOf(userId: string, page?: UserSessionPage): Promise<UserSession[]> {
+    return this.#pages.list(userId, page);
   }
 
   /** Ends one of a user's sessions. False where it has ended, or is another user's.
@@ -251,12 +293,11 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     );
   }
 
-  /** Ends a user's sessions, all or all but `keep` (a session's id). How many it were.
-   *  @throws StoreUnavailableError */
+  /** Ends a user's sessions, all or all but `keep` (a session's id). How many it were. However many there are, they are
+   *  ended in steps of 200, each of which has a deadline of its own.
+   *  @throws StoreUnavailableError that says how many had ended by then. */
   async endSessionsOf(userId: string, options: { readonly keep?: string } = {}): Promise<number> {
-    return this.#connection.run((redis) => this.#users.endAll(redis, userId, options.keep), {
-      key: this.#users.indexOf(userId),
-    });
+    return this.#pages.endAll(userId, options.keep);
   }
 
   /** The ids of all sessions that live; not their tokens, which nobody has. For tools: it looks at all of them.

@@ -1,6 +1,6 @@
 import { type CommandConnection, type Keys, partitionOf } from '../redis/index.ts';
 import { type ClusterSide, clusterSideOf, stepKeys } from './cluster-side.ts';
-import { applyChanges, changesBetween, type FieldChange, listChanges } from './field-changes.ts';
+import { applyChanges, changesBetween, type FieldChange, type IntegerDeltas, listChanges } from './field-changes.ts';
 import { LoadedSession } from './loaded-session.ts';
 import { packTexts } from './packed-texts.ts';
 import { isEnded, nextHeader, readHeader, SHORT_HEADER, secretIn } from './record.ts';
@@ -272,7 +272,11 @@ export class SessionRecords {
 }
 
 /** The changes from what was loaded to `fields`. */
-export function changesSince(loaded: LoadedSession, fields: SessionFields, integerDeltas: boolean): FieldChange[] {
+export function changesSince(
+  loaded: LoadedSession,
+  fields: SessionFields,
+  integerDeltas: IntegerDeltas,
+): FieldChange[] {
   return changesBetween(loaded.fields, fields, { integerDeltas, hidden: loaded.hidden });
 }
 

@@ -1,6 +1,7 @@
 import { checkNamespace } from '../protocol/index.ts';
 import type { ConnectionOptions, RedisClient } from '../redis/index.ts';
 import type { ArchiveFunction } from './archived-session.ts';
+import type { IntegerDeltas } from './field-changes.ts';
 
 /** How session data are kept; only `redis` must be given. */
 export interface SessionDataOptions {
@@ -18,17 +19,19 @@ export interface SessionDataOptions {
   readonly touchEveryMs?: number;
   /** How long an operation may take, in milliseconds. Default 1,000. */
   readonly deadlineMs?: number;
-  /** Whether plain integers that were changed are sent as differences, so that `count++` in parallel requests adds up.
-   *  Default false. */
-  readonly integerDeltas?: boolean;
+  /** Fields whose integers are sums: their changes are sent as differences, so that `count++` in parallel requests adds
+   *  up, a field that was missing included. Give the names of the counters. `true` takes every integer for a sum, and so
+   *  a user's number too: two parallel requests that set `userId = 42` leave 84. Default false. */
+  readonly integerDeltas?: boolean | readonly string[];
   /** Encrypts the data at rest. The first key seals, all of them open. */
   readonly encryption?: { readonly keys: readonly (string | Uint8Array)[] };
   /** A prefix of connect-redis's keys (its default is `sess:`). A session that is not here is looked for there, taken
    *  over, and deleted there. */
   readonly importFrom?: string;
-  /** How many sessions a user may have. Default: any number. */
+  /** How many sessions a user may have, from 1 to 100,000. Default 1,000. */
   readonly maxSessionsPerUser?: number;
-  /** What `identify` does above that: `refuse` (default) throws, `end-oldest` ends the one that rested longest. */
+  /** What `identify` does above that: `refuse` throws, `end-oldest` ends the one that rested longest; of more than 100,
+   *  the one of the 100 that end first. Default: `refuse` where `maxSessionsPerUser` is given, else `end-oldest`. */
   readonly onSessionLimit?: 'refuse' | 'end-oldest';
   /** How long the previous secret is honoured after `rotate`, in milliseconds. Default 30,000. */
   readonly graceMs?: number;
@@ -52,9 +55,8 @@ export interface SessionDataSettings {
   readonly absoluteMs: number;
   readonly touchEveryMs: number | undefined;
   readonly deadlineMs: number;
-  readonly integerDeltas: boolean;
+  readonly integerDeltas: IntegerDeltas;
   readonly importFrom: string | undefined;
-  /** 0: any number. */
   readonly maxSessionsPerUser: number;
   readonly onSessionLimit: 'refuse' | 'end-oldest';
   readonly graceMs: number;
@@ -64,7 +66,8 @@ export interface SessionDataSettings {
 /** Checks options and fills in the defaults.
  *  @throws RangeError that names a value that cannot be used. */
 export function settingsOf(options: SessionDataOptions): SessionDataSettings {
-  const { absoluteMs, onSessionLimit = 'refuse', importFrom } = options;
+  const { absoluteMs, importFrom, integerDeltas = false, maxSessionsPerUser } = options;
+  const { onSessionLimit = maxSessionsPerUser === undefined ? 'end-oldest' : 'refuse' } = options;
   if (typeof options.redis !== 'string' && (typeof options.redis !== 'object' || options.redis === null)) {
     throw new RangeError(
       'A session store needs redis: give a redis:// URL, or a client of createClient() or createCluster().',
@@ -81,18 +84,26 @@ export function settingsOf(options: SessionDataOptions): SessionDataSettings {
   if (importFrom !== undefined && (typeof importFrom !== 'string' || importFrom === '')) {
     throw new RangeError('importFrom cannot be used: give the prefix of the old keys, such as "sess:".');
   }
+  const isListOfNames = Array.isArray(integerDeltas) && integerDeltas.every((name) => typeof name === 'string');
+  if (typeof integerDeltas !== 'boolean' && !isListOfNames) {
+    throw new RangeError(
+      `integerDeltas ${JSON.stringify(integerDeltas)} cannot be used: give the names of fields, such as ["count"], or true or false.`,
+    );
+  }
   return {
     namespace: checkNamespace(options.namespace ?? 'sw'),
     idleMs: optional('idleMs', options.idleMs, 1),
     absoluteMs: absoluteMs === undefined ? 0 : number('absoluteMs', absoluteMs, 1, LONGEST_MS),
     touchEveryMs: optional('touchEveryMs', options.touchEveryMs, 0),
     deadlineMs: number('deadlineMs', options.deadlineMs ?? 1_000, 1, 60_000),
-    integerDeltas: options.integerDeltas ?? false,
+    integerDeltas,
     importFrom,
-    maxSessionsPerUser:
-      options.maxSessionsPerUser === undefined
-        ? 0
-        : number('maxSessionsPerUser', options.maxSessionsPerUser, 1, 10_000),
+    maxSessionsPerUser: number(
+      'maxSessionsPerUser',
+      maxSessionsPerUser === undefined ? 1_000 : maxSessionsPerUser,
+      1,
+      100_000,
+    ),
     onSessionLimit,
     graceMs: number('graceMs', options.graceMs ?? 30_000, 0, 3_600_000),
     lifecycleLength: number('lifecycleLength', options.lifecycleLength ?? 10_000, 1, 100_000_000),

@@ -1,11 +1,10 @@
 /** Lets works on the same thing be done one after the other, in this process. */
 export class Turns {
-  readonly #last = new Map<string, Promise<unknown>>();
+  readonly #last = new Map<unknown, Promise<unknown>>();
 
-  /** Does `work` when the work before it on `name` is done, however that ended. */
-  async take<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
-    const before = this.#last.get(name) ?? Promise.resolve();
-    const turn = before.then(work, work);
+  /** Does `work` when the work before it on `name` is done, however that ended; at once where there is none. */
+  async take<Result>(name: string | object, work: () => Promise<Result>): Promise<Result> {
+    const turn = this.#last.get(name)?.then(work, work) ?? work();
     this.#last.set(name, turn);
     try {
       return await turn;

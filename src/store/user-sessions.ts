@@ -9,7 +9,7 @@ import { DEVICE_FIELD, type SessionFields, USER_FIELD } from './session-fields.t
 import type { SessionAddress, SessionRecords } from './session-records.ts';
 import { isOtherFormat, isWrongType, SessionDataError, SessionGoneError, SessionLimitError } from './store-errors.ts';
 import type { StoreOperation } from './store-operation.ts';
-import { sessionOfMember } from './user-index.ts';
+import { TooManySessionsError } from './too-many-sessions-error.ts';
 import { userReference } from './user-reference.ts';
 
 /** One of a user's sessions, as "your devices" lists it. */
@@ -46,7 +46,8 @@ export class UserSessions {
   }
 
   /** Gives a loaded session to a user. Returns the sessions that had to end for it.
-   *  @throws SessionLimitError, SessionGoneError, RangeError for what is no user id. */
+   *  @throws SessionLimitError, SessionGoneError; RangeError for what is no user id; TooManySessionsError where more
+   *  have to end than one step ends. */
   async identify(
     redis: StoreOperation,
     address: SessionAddress,
@@ -57,42 +58,8 @@ export class UserSessions {
     const user = userReference(userId);
     const own: SessionFields = new Map([[USER_FIELD, JSON.stringify(userId)]]);
     if (device !== undefined) own.set(DEVICE_FIELD, JSON.stringify(String(device).slice(0, 200)));
-    const identify = (): Promise<string[]> => this.#identify(redis, address, loaded, user, userId, own);
+    const identify = (): Promise<string[]> => this.#identify(redis, address, loaded, user, own);
     return this.#records.isSealing ? this.#records.turns.take(address.session, identify) : identify();
-  }
-
-  /** A user's sessions that live, the last seen first. */
-  async list(redis: StoreOperation, userId: string): Promise<UserSession[]> {
-    const user = userReference(userId);
-    const members = await redis.command<string[]>('ZRANGE', this.#records.keys.userSessions(user), '0', '-1');
-    const loaded = await Promise.all(members.map((member) => this.#records.tryLoad(redis, sessionOfMember(member))));
-    const strangers = members.filter((_, i) => loaded[i]?.facts.user !== user);
-    if (strangers.length > 0) this.#records.cluster?.foundStrangers(user, strangers);
-    return loaded
-      .filter((session): session is LoadedSession => session?.facts.user === user)
-      .map(describe)
-      .sort((one, other) => other.lastSeenAt - one.lastSeenAt);
-  }
-
-  /** The key of a user's index.
-   *  @throws RangeError for what is no user id. */
-  indexOf(userId: string): string {
-    return this.#records.keys.userSessions(userReference(userId));
-  }
-
-  /** Ends a user's sessions, but for `keep`. How many it were. */
-  async endAll(redis: StoreOperation, userId: string, keep?: string): Promise<number> {
-    const user = userReference(userId);
-    const members = await redis.command<string[]>('ZRANGE', this.#records.keys.userSessions(user), '0', '-1');
-    const ended = await Promise.all(
-      members
-        .map(sessionOfMember)
-        .filter((session) => session !== keep)
-        .map((session) =>
-          this.endRecord(redis, { session, hash: undefined }, 'by-user', { user }).catch(unlessUnreadable),
-        ),
-    );
-    return ended.filter(Boolean).length;
   }
 
   /** Ends a session; with `user`, only if it is that user's; with `forestall`, one that is not there cannot come to be
@@ -119,7 +86,6 @@ export class UserSessions {
     address: SessionAddress,
     loaded: LoadedSession,
     user: string,
-    userId: string,
     own: SessionFields,
     claimed?: PlaceClaim,
   ): Promise<string[]> {
@@ -146,7 +112,6 @@ export class UserSessions {
         settings.lifecycleLength,
         cluster ? Number(place !== undefined) : settings.maxSessionsPerUser,
         settings.onSessionLimit,
-        isSealing ? '' : userId,
         redis.notAfter(session),
       ]);
     if (place && (status === 0 || status === -2)) cluster?.released(user, session, place.score);
@@ -154,11 +119,12 @@ export class UserSessions {
       const latest = await this.#records.load(redis, address);
       if (!latest && place) cluster?.released(user, session, place.score);
       if (!latest) throw new SessionGoneError('identify()');
-      const result = await this.#identify(redis, address, latest, user, userId, own, place);
+      const result = await this.#identify(redis, address, latest, user, own, place);
       loaded.follow(latest.header, changesOf(own));
       return result;
     }
     if (status === -3) throw new SessionLimitError(settings.maxSessionsPerUser);
+    if (status === -5) throw new TooManySessionsError(settings.maxSessionsPerUser);
     if (status === -2) {
       throw new SessionDataError(`The data of session ${session} are encrypted: give this store the keys too.`);
     }
@@ -181,7 +147,7 @@ function changesOf(fields: SessionFields): FieldChange[] {
 }
 
 /** What a list shows of a session. */
-function describe({ session, fields, facts }: LoadedSession): UserSession {
+export function describeSession({ session, fields, facts }: LoadedSession): UserSession {
   const device = fields.get(DEVICE_FIELD);
   return {
     session,

@@ -35,6 +35,40 @@ describe('the store without express-session', () => {
       await store.close();
     });
 
+    test('all() and ids() give ids by which a session is ended, and neither read nor written', async () => {
+      const store = new SessionStore({ redis: server.url, namespace: 'ids', sweep: false });
+      const tokens = [createToken(), createToken(), 'a token of another framework'];
+      for (const token of tokens) await store.set(token, { cookie, user: 'ada' } as never);
+      const [first, second] = (await store.ids()) as [string, string];
+      expect(await store.get(first)).toBeNull();
+      const refused = { name: 'RangeError', message: expect.stringMatching(/public id.*nothing was written/) };
+      await expect(store.set(first, { cookie, user: 'eve' } as never)).rejects.toMatchObject(refused);
+      await expect(store.touch(first, { cookie })).rejects.toMatchObject(refused);
+      expect((await store.all()).map((one) => (one as { user?: unknown }).user)).toEqual(['ada', 'ada', 'ada']);
+      await store.destroy(second);
+      expect((await store.ids()).sort()).toEqual(
+        tokens
+          .map(sessionOf)
+          .filter((id) => id !== second)
+          .sort(),
+      );
+      for (const { id } of await store.all()) await new Promise((done) => store.destroy(id, done));
+      expect(await store.length()).toBe(0);
+      await store.destroy(first);
+      await store.close();
+    });
+
+    test('tokens of a framework that look like public ids stay tokens', async () => {
+      const store = new SessionStore({ redis: server.url, namespace: 'cuids', sweep: false });
+      const token = 'cjld2cjxh0000qzrmn831i7rn';
+      await store.set(token, { cookie, a: 1 } as never);
+      await store.set(token, { cookie, a: 2 } as never);
+      expect(await store.get(token)).toMatchObject({ a: 2 });
+      await store.destroy(token);
+      expect(await store.get(token)).toBeNull();
+      await store.close();
+    });
+
     test('callbacks: each gets its result once, and nothing is returned', async () => {
       const store = new SessionStore({ redis: server.url, namespace: 'callbacks', sweep: false });
       const token = createToken();

@@ -39,6 +39,41 @@ describe.each<[string, Partial<SessionStoreOptions>]>([
       await together(Number(request.params.count));
       response.json(await request.session.increment('n'));
     });
+    // What a reader of the code expects: 12, 1 of 2, 5.
+    app.get('/mixed', async (request, response) => {
+      const { session } = request;
+      const fields = fieldsIn(request) as { n: number; list: unknown[]; plan?: unknown; gone?: unknown };
+      const sums = [await session.increment('n')];
+      fields.n += 10;
+      sums.push(await session.increment('n'));
+      const lists = [[...(await session.append('list', 'a'))]];
+      fields.list.push('b');
+      lists.push(await session.append('list', 'c'));
+      fields.plan = 'plain';
+      const { applied } = await session.setIf(session.info()!.version, { plan: 'set' });
+      fields.gone = 7;
+      await session.setIf(session.info()!.version, { gone: undefined });
+      const before = { ...fieldsOf(session) };
+      fields.n += 100;
+      response.json({ sums, lists, applied, before });
+    });
+    app.get('/unawaited', (request, response) => {
+      const { session } = request;
+      const fields = fieldsIn(request) as { n: number; list: unknown[]; text: unknown };
+      const under = [session.increment('n'), session.append('list', 'x'), session.setIf(session.info()!.version, {})];
+      fields.n += 10;
+      fields.list.push('y');
+      under.push(session.increment('n'), session.increment('n'), session.append('list', 'z'));
+      // Nobody waits for them before the answer.
+      response.send('sent');
+      Promise.all(under).catch((error: Error) => expect.unreachable(error.message));
+    });
+    app.get('/add/:count', async (request, response) => {
+      await together(Number(request.params.count));
+      const fields = fieldsIn(request) as { n?: number };
+      fields.n = (fields.n ?? 0) + 10;
+      response.json(await request.session.increment('n'));
+    });
     app.get('/append/:value', async (request, response) => {
       response.json(await request.session.append('list', request.params.value));
     });
@@ -112,6 +147,33 @@ describe.each<[string, Partial<SessionStoreOptions>]>([
     const sums = (await times(100, () => visitor.json('/increment/100'))) as number[];
     expect(sums.sort((one, other) => one - other)).toEqual(Array.from({ length: 100 }, (_, i) => i + 1));
     expect(await visitor.json('/fields')).toEqual({ name: 'ada', n: 100 });
+  });
+
+  test('plain changes between operations on the same fields count', async () => {
+    const visitor = await visit(await serve());
+    expect(await visitor.json('/mixed')).toEqual({
+      sums: [1, 12],
+      lists: [['a'], ['a', 'b', 'c']],
+      applied: true,
+      before: { name: 'ada', n: 12, list: ['a', 'b', 'c'], plan: 'set' },
+    });
+    expect(await visitor.json('/fields')).toEqual({ name: 'ada', n: 112, list: ['a', 'b', 'c'], plan: 'set' });
+  });
+
+  test('operations that nobody waits for, plain changes beside them, and the save at the end: all count', async () => {
+    const visitor = await visit(await serve());
+    await visitor.json('/mixed');
+    await visitor.text('/unawaited');
+    const { n, list } = (await visitor.json('/fields')) as { n: number; list: string[] };
+    // An operation begins when the one before it is done, so y may come before x.
+    expect([n, ...list.sort()]).toEqual([125, 'a', 'b', 'c', 'x', 'y', 'z']);
+  });
+
+  test('50 requests that change a sum and increment it at the same time: all count with integerDeltas', async () => {
+    const visitor = await visit(await serve({ integerDeltas: ['n'] }));
+    const sums = (await times(50, () => visitor.json('/add/50'))) as number[];
+    expect(sums.sort((one, other) => one - other)).toEqual(Array.from({ length: 50 }, (_, i) => (i + 1) * 11));
+    expect(await visitor.json('/fields')).toEqual({ name: 'ada', n: 550 });
   });
 
   test('100 appends: all are there, each once', async () => {

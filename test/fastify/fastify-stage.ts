@@ -16,6 +16,8 @@ export function fieldsOf(request: FastifyRequest): Record<string, unknown> {
 }
 
 export const COOKIE_NAME = 'sessionId';
+/** What signs the cookies of the sites. */
+export const SITE_SECRET = 'a secret of the tests, and long enough';
 
 /** What a browser was answered. */
 export interface Answer {
@@ -82,7 +84,7 @@ export async function openSite(options: SiteOptions): Promise<Site> {
   const app = Fastify();
   await app.register(fastifyCookie);
   await app.register(fastifySession, {
-    secret: 'a secret of the tests, and long enough',
+    secret: SITE_SECRET,
     cookie: { secure: false, maxAge: 600_000 },
     idGenerator: store.genid,
     ...options.session,

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { SessionStore } from '../../src/fastify/index.ts';
 import { sessionOf } from '../../src/protocol/index.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
-import { Sites } from './fastify-stage.ts';
+import { fieldsOf, Sites } from './fastify-stage.ts';
 
 let server: TestRedis;
 let sites: Sites;
@@ -49,6 +49,66 @@ describe('the operations of a request', () => {
     await browser.get('/login/ada');
     await Promise.all(Array.from({ length: 50 }, () => site.browser(browser.cookie).get('/count')));
     expect((await browser.get('/count')).body).toEqual({ count: 102 });
+  });
+
+  it('keep plain changes of the same fields, before them and beside them', async () => {
+    const site = await sites.open({
+      routes: (app, store) => {
+        app.get('/mixed', async (request) => {
+          const fields = fieldsOf(request) as { n: number; list: unknown[]; plan?: unknown };
+          const sums = [await store.increment(request, 'n')];
+          fields.n += 10;
+          sums.push(await store.increment(request, 'n'));
+          await store.append(request, 'list', 'a');
+          fields.list.push('b');
+          const list = await store.append(request, 'list', 'c');
+          fields.plan = 'plain';
+          const { applied } = await store.setIf(request, store.info(request)!.version, { plan: 'set' });
+          fields.n += 100;
+          return { sums, list, applied, plan: fields.plan };
+        });
+        app.get('/unawaited', async (request) => {
+          const fields = fieldsOf(request) as { n: number; list: unknown[] };
+          const under = [store.increment(request, 'n'), store.append(request, 'list', 'x')];
+          fields.n += 10;
+          fields.list.push('y');
+          under.push(store.increment(request, 'n'), store.append(request, 'list', 'z'));
+          Promise.all(under as Promise<unknown>[]).catch((error: Error) => expect.unreachable(error.message));
+          return {};
+        });
+        app.get('/fields', async (request) => ({ n: fieldsOf(request).n, list: fieldsOf(request).list }));
+      },
+    });
+    const browser = site.browser();
+    await browser.get('/login/ada');
+    expect((await browser.get('/mixed')).body).toEqual({
+      sums: [1, 12],
+      list: ['a', 'b', 'c'],
+      applied: true,
+      plan: 'set',
+    });
+    expect((await browser.get('/fields')).body).toEqual({ n: 112, list: ['a', 'b', 'c'] });
+    await browser.get('/unawaited');
+    const { n, list } = (await browser.get('/fields')).body as { n: number; list: string[] };
+    // An operation begins when the one before it is done, so y may come before x.
+    expect([n, ...list.sort()]).toEqual([124, 'a', 'b', 'c', 'x', 'y', 'z']);
+  });
+
+  it('count 50 of 50 plain changes and increments at the same time with integerDeltas', async () => {
+    const site = await sites.open({
+      store: { integerDeltas: ['n'] },
+      routes: (app, store) => {
+        app.get('/add', async (request) => {
+          const fields = fieldsOf(request) as { n?: number };
+          fields.n = (fields.n ?? 0) + 10;
+          return { sum: await store.increment(request, 'n') };
+        });
+      },
+    });
+    const browser = site.browser();
+    await browser.get('/login/ada');
+    await Promise.all(Array.from({ length: 50 }, () => site.browser(browser.cookie).get('/add')));
+    expect((await site.store.data.load(browser.token))?.values(0)).toMatchObject({ n: 550 });
   });
 
   it('identify lists the session among the user’s', async () => {

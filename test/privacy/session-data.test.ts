@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isOwnToken, secretOf } from '../../src/protocol/index.ts';
 import { createConnection, type RedisConnection } from '../../src/redis/index.ts';
+import { SessionData } from '../../src/store/index.ts';
+import { userReference } from '../../src/store/user-reference.ts';
 import { openSite, SITE_SECRET, tokenIn, Visitor } from '../faults/session-store-stage.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -194,6 +196,24 @@ describe.each([
     for (const needle of [ITEM, USER, 'originalMaxAge', DEVICE]) {
       expect(where(places, needle), needle).toEqual(found);
     }
+  });
+
+  it('hold nothing of a user who was erased: no id, no hash of it, in no key, stream or file', async () => {
+    const options = { redis: server.url, namespace: name.replaceAll(' ', '-'), sweep: false, deadlineMs: 20_000 };
+    const data = new SessionData({ ...options, ...(keys && { encryption: { keys } }) });
+    const listed = await data.sessionsOf(USER);
+    expect(await data.userOf(listed[0]!.session)).toBe(USER);
+    expect(await data.endSessionsOf(USER)).toBe(listed.length);
+    expect(await data.userOf(listed[0]!.session)).toBeUndefined();
+    await data.close();
+    const reference = userReference(USER);
+    const leftIn = (places: Places): string[] =>
+      [USER, reference, reference.slice(3)].flatMap((needle) => where(places, needle));
+    const after = await look();
+    expect(after.values).toContain('identified');
+    expect(leftIn({ ...after, snapshot: '', appended: '' })).toEqual([]);
+    // Redis deletes the files that a rewritten AOF has replaced a moment later.
+    await waitUntil('the files hold nothing', async () => leftIn(await look()).length === 0);
   });
 
   it('would show a token in each of these places', async () => {

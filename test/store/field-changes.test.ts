@@ -92,7 +92,13 @@ describe('field changes', () => {
     ] as const) {
       expect(of(old, json)).toEqual({ name: 'n', set: json });
     }
-    expect(changesBetween(new Map(), new Map([['n', '1']]), deltas)).toEqual([{ name: 'n', set: '1' }]);
+    expect(changesBetween(new Map(), new Map([['n', '3']]), deltas)).toEqual([{ name: 'n', add: 3, final: '3' }]);
+    const named = { ...deltas, integerDeltas: ['n'] };
+    const [n, m] = [
+      { name: 'n', add: 1, final: '1' },
+      { name: 'm', set: '1' },
+    ];
+    expect(changesBetween(new Map(), new Map(Object.entries({ n: '1', m: '1' })), named)).toEqual([n, m]);
     expect(changesBetween(new Map([['n', '1']]), new Map([['n', '2']]), none)).toEqual([{ name: 'n', set: '2' }]);
   });
 

@@ -41,6 +41,46 @@ export function describeRaces(stage: SessionDataStage): void {
       expect(await stage.values(data, token)).toEqual({ n: 0.2 });
     });
 
+    test('an operation keeps what was changed in its field before it', async () => {
+      const token = await stage.saved(data, { n: 5, list: ['a'], gone: 7 });
+      const loaded = (await data.load(token))!;
+      const values = loaded.values(data.now());
+      expect(await data.increment(token, 'n', 1, loaded, { ...values, n: 15 })).toBe(16);
+      expect(await data.append(token, 'list', ['c'], loaded, { ...values, list: ['a', 'b'] })).toEqual(['a', 'b', 'c']);
+      expect(await data.increment(token, 'gone', 1, loaded, { n: 16 })).toBe(1);
+      expect(await stage.values(data, token)).toEqual({ n: 16, list: ['a', 'b', 'c'], gone: 1 });
+    });
+
+    test('an operation says of no other field than its own what was changed before', async () => {
+      const token = await stage.saved(data, { n: 5, other: 1 });
+      const loaded = (await data.load(token))!;
+      expect(await data.increment(token, 'n', 1, loaded, { n: 5, other: 2 })).toBe(6);
+      expect(await stage.values(data, token)).toEqual({ n: 6, other: 1 });
+      await data.save(token, { n: 6, other: 2 }, loaded);
+      expect(await stage.values(data, token)).toEqual({ n: 6, other: 2 });
+    });
+
+    test('an operation on what was changed to something unfit is refused, and nothing is written', async () => {
+      const token = await stage.saved(data, { n: 5, list: [] });
+      const loaded = (await data.load(token))!;
+      const before = await stage.bytes(token);
+      const refused = { code: 'SESSION_DATA' };
+      await expect(data.increment(token, 'n', 1, loaded, { n: 'x' })).rejects.toMatchObject(refused);
+      await expect(data.append(token, 'list', [1], loaded, { list: {} })).rejects.toMatchObject(refused);
+      await expect(data.increment(token, 'n', 1, loaded, { n: 5n })).rejects.toMatchObject({
+        code: 'SESSION_NOT_SERIALISABLE',
+      });
+      expect(await stage.bytes(token)).toEqual(before);
+    });
+
+    test('100 times a change and an increment with integerDeltas: all of them count', async () => {
+      const counting = [stage.open({ integerDeltas: ['n'] }), stage.open({ integerDeltas: ['n'] })];
+      const token = await stage.saved(data, {});
+      const loaded = await inParallel(100, async (i) => (await counting[i % 2]!.load(token))!);
+      await inParallel(100, (i) => counting[i % 2]!.increment(token, 'n', 1, loaded[i], { n: 10 }));
+      expect(await stage.values(data, token)).toEqual({ n: 1100 });
+    });
+
     test('100 appends: all are there, each once', async () => {
       const token = await stage.saved(data, { list: ['first'] });
       await inParallel(100, (i) => storeOf(i).append(token, 'list', [i]));
@@ -70,6 +110,35 @@ export function describeRaces(stage: SessionDataStage): void {
       const loaded = await inParallel(100, async (i) => (await counting[i % 2]!.load(token))!);
       await inParallel(100, (i) => counting[i % 2]!.save(token, { count: 1, text: 'a' }, loaded[i]!));
       expect(await stage.values(data, token)).toEqual({ count: expected, text: 'a' });
+    });
+
+    test.each([
+      ['true', true],
+      ['its name', ['count']],
+    ] as const)('200 first increments of a missing field with integerDeltas %s: 200', async (_, integerDeltas) => {
+      const counting = [stage.open({ integerDeltas }), stage.open({ integerDeltas })];
+      const token = await stage.saved(data, { text: 'a' });
+      const loaded = await inParallel(200, async (i) => (await counting[i % 2]!.load(token))!);
+      await inParallel(200, (i) => counting[i % 2]!.save(token, { count: 1, text: 'a' }, loaded[i]!));
+      expect(await stage.values(data, token)).toEqual({ count: 200, text: 'a' });
+    });
+
+    test('with names in integerDeltas, other integers are no sums: the later one wins', async () => {
+      const counting = stage.open({ integerDeltas: ['count'] });
+      const token = await stage.saved(data, { group: 1 });
+      const [one, other] = [(await counting.load(token))!, (await counting.load(token))!];
+      await counting.save(token, { count: 2, user: 42, group: 7 }, one);
+      await counting.save(token, { count: 3, user: 42, group: 7 }, other);
+      expect(await stage.values(data, token)).toEqual({ count: 5, user: 42, group: 7 });
+    });
+
+    test('a missing field that somebody has filled with no number becomes what the last save says', async () => {
+      const counting = stage.open({ integerDeltas: true });
+      const token = await stage.saved(data, {});
+      const loaded = (await counting.load(token))!;
+      await data.save(token, { count: 'five' }, await data.load(token));
+      await counting.save(token, { count: 6 }, loaded);
+      expect(await stage.values(data, token)).toEqual({ count: 6 });
     });
 
     test('with integerDeltas, what is no number any more becomes what the last save says', async () => {

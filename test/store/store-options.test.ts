@@ -15,8 +15,8 @@ describe('store options', () => {
       deadlineMs: 1000,
       integerDeltas: false,
       importFrom: undefined,
-      maxSessionsPerUser: 0,
-      onSessionLimit: 'refuse',
+      maxSessionsPerUser: 1000,
+      onSessionLimit: 'end-oldest',
       graceMs: 30_000,
       lifecycleLength: 10_000,
     });
@@ -37,6 +37,7 @@ describe('store options', () => {
       lifecycleLength: 5,
     } as const;
     expect(settingsOf({ redis, ...given })).toMatchObject(given);
+    expect(settingsOf({ redis, maxSessionsPerUser: 4 }).onSessionLimit).toBe('refuse');
   });
 
   const wrong: [string, unknown, RegExp][] = [
@@ -45,6 +46,9 @@ describe('store options', () => {
     ['namespace', 'ss', /namespace.*"ss"/],
     ['onSessionLimit', 'kick', /onSessionLimit.*"kick"/],
     ['importFrom', '', /importFrom/],
+    ['integerDeltas', 'yes', /integerDeltas.*"yes"/],
+    ['integerDeltas', 1, /integerDeltas.*1/],
+    ['integerDeltas', ['count', 7], /integerDeltas.*\["count",7\]/],
     ['importFrom', 7, /importFrom/],
   ];
   for (const name of [

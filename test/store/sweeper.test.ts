@@ -185,7 +185,7 @@ describe('the lifecycle stream', () => {
     const session = sessionOf(mine);
     expect(of(mine)).toEqual([
       { event: 'created', session },
-      { event: 'identified', session, userId: 'ann' },
+      { event: 'identified', session },
       { event: 'rotated', session },
       { event: 'ended', session, reason: 'destroyed' },
       { event: 'archived', session },

@@ -5,8 +5,8 @@ import { CHANGES_LUA, RECORD_LUA } from '../record.ts';
  *
  *  Input: KEYS record; ARGV hash of the secret or '', absolute in milliseconds, until when it may be done,
  *         operation, then what it needs:
- *         `increment` field, by; `append` field, JSON of the values without their brackets; `set-if` version, packed
- *         changes.
+ *         `increment` field, by, packed changes that come first; `append` field, JSON of the values without their
+ *         brackets, packed changes that come first; `set-if` version, packed changes.
  *  Output: { 1, the header now, the field's JSON or '' }; { 0 } where the session is not there; { -1, the version }
  *  where `set-if` found another one; { -2 } where the fields are sealed; { -3, JSON } where the field holds something
  *  that cannot be incremented or appended to. */
@@ -22,6 +22,7 @@ if ARGV[4] == 'set-if' then
   body = changed_body(body, cmsgpack.unpack(ARGV[6]))
 else
   local name, value, there = ARGV[5], ARGV[6], nil
+  if ARGV[7] ~= '' then body = changed_body(body, cmsgpack.unpack(ARGV[7])) end
   local fields = body == '' and {} or cmsgpack.unpack(body)
   for i = 1, #fields, 2 do if fields[i] == name then there = fields[i + 1] end end
   if ARGV[4] == 'increment' then

@@ -1,5 +1,6 @@
 import { Script } from '../../redis/index.ts';
 import { RECORD_LUA } from '../record.ts';
+import { LOOK_AT } from './identify-record.ts';
 import { PLACE_LUA } from './place-lua.ts';
 
 /** What whoever looked into a session's record says of its place in a user's index: the session is not the user's any
@@ -13,9 +14,10 @@ export type PlaceVerdict = 'gone' | 'ended' | 'unreadable';
  *
  *  Input: KEYS index; ARGV member, the most sessions or 0, how long the claim holds, when the session ends, then the
  *         verdicts: member, its score then, one of PlaceVerdict.
- *  Output: { 1, the entry's score } where there was a place; else { 0, member, score, 1 where that is a claim that holds,
- *          member ... }: all entries. */
-export const claimPlace: Script<[0 | 1, ...string[]]> = new Script(`${RECORD_LUA}${PLACE_LUA}
+ *  Output: { 1, the entry's score } where there was a place; else { 0, how many entries there are beside the session's
+ *          own, member, score, 1 where that is a claim that holds, member ... }: of the entries the claims and those that
+ *          end first, LOOK_AT at most. */
+export const claimPlace: Script<[0 | 1, string, ...string[]]> = new Script(`${RECORD_LUA}${PLACE_LUA}
 local index, member, limit, ends = KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[4])
 local now, uncounted = now_ms(), 0
 for i = 5, #ARGV, 3 do
@@ -26,9 +28,11 @@ for i = 5, #ARGV, 3 do
     redis.call('ZREM', index, ARGV[i])
   end
 end
-if redis.call('ZSCORE', index, member) then uncounted = uncounted + 1 end
+local own = redis.call('ZSCORE', index, member) and 1 or 0
+uncounted = uncounted + own
 if limit > 0 and redis.call('ZCARD', index) - uncounted >= limit then
-  local reply, entries = { 0 }, redis.call('ZRANGE', index, 0, -1, 'WITHSCORES')
+  local reply = { 0, string.format('%d', redis.call('ZCARD', index) - own) }
+  local entries = redis.call('ZRANGE', index, 0, ${LOOK_AT - 1}, 'WITHSCORES')
   for i = 1, #entries, 2 do
     reply[#reply + 1] = entries[i]
     reply[#reply + 1] = entries[i + 1]
