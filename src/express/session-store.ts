@@ -139,7 +139,7 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
   regenerate(request: StoreRequest, callback: (error?: unknown) => void): void {
     if (this.isDegraded(request)) {
       const error = new StoreUnavailableError('The session could not be read, so it was not ended.');
-      process.nextTick(callback, error);
+      void settle(Promise.reject(error), callback);
       return;
     }
     this.destroy(request.sessionID ?? '', (error) => {
