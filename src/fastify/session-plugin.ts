@@ -4,9 +4,7 @@ import type { SessionHandle } from '../client/session-handle.ts';
 import { markInitialised } from '../http/mark-initialised.ts';
 import type { PageviewMode } from '../http/page-request.ts';
 import { bearerOf, isDocument } from '../http/page-request.ts';
-import { sessionOfBearer } from '../http/verified-session.ts';
-import { sessionOf } from '../protocol/index.ts';
-import type { SessionData } from '../store/index.ts';
+import { sessionOfToken, type TokenVerifier } from '../http/session-of-token.ts';
 import { SessionStore } from './session-store.ts';
 
 /** What the plugin takes. */
@@ -14,14 +12,16 @@ export interface SessionPluginOptions {
   /** Without it there are no handles and no page views: then the plugin only looks after the sessions of a
    *  SessionStore. */
   readonly client?: SessionClient;
-  /** The request's token; the session is made from it, and it goes nowhere else. A function of yours has checked it.
-   *  Default: a bearer token of the Authorization header, else the id of @fastify/session, which has checked its
-   *  signature. A bearer token of our own form (`createToken`) counts only where `store` knows its secret; any other is
-   *  taken as it comes, so an API refuses those it did not issue before this plugin. */
+  /** The request's token; the session is made from it, and it goes nowhere else. What your function returns it has
+   *  checked: `request => request.session.sessionId` takes no bearer tokens, `request => keyOf(request) ??
+   *  request.session.sessionId` takes API keys of your own. Default: a bearer token of the Authorization header, else the
+   *  id of @fastify/session, which has checked its signature. A bearer token counts only while `store` knows it. A token
+   *  of our own form (`createToken`) is looked up there even where your function returned it. */
   readonly token?: (request: FastifyRequest) => string | undefined;
-  /** The store whose sessions bearer tokens of our own form belong to. Default: that of @fastify/session, where it is a
-   *  SessionStore; else such a token is nobody's. */
-  readonly store?: { readonly data: Pick<SessionData, 'load'> };
+  /** The store that knows the bearer tokens. Default: that of @fastify/session, where it is a SessionStore. Without one
+   *  a token of our own form is nobody's, and any other is taken as it comes: then refuse those that you did not issue
+   *  before this plugin. */
+  readonly store?: { readonly data: TokenVerifier };
   /** What is done with a page view: `publish` (default) counts it and waits for nothing; `request` counts it too and
    *  has the answer in `request.sessionwise.view`; `off` does nothing; a function chooses for each request. */
   readonly pageview?: PageviewMode | ((request: FastifyRequest) => PageviewMode);
@@ -70,11 +70,13 @@ const plugin: FastifyPluginCallback<SessionPluginOptions> = (app, options, regis
     if (mode === 'request') handle.view = handle.pageview(page);
     else if (mode === 'publish') void handle.publishPageview(page);
   };
-  const sessionOfRequest = (request: AnyRequest): ReturnType<typeof sessionOfBearer> => {
-    const bearer = token ? undefined : bearerOf(request);
-    if (bearer !== undefined) return sessionOfBearer(bearer, (options.store ?? ownStoreOf(request))?.data);
-    const secret = token ? token(request) : request.session?.sessionId;
-    return secret === undefined || secret === '' ? undefined : sessionOf(secret);
+  const sessionOfRequest = (request: AnyRequest): ReturnType<typeof sessionOfToken> => {
+    const own = request.session?.sessionId;
+    return sessionOfToken(token ? token(request) : (bearerOf(request) ?? own), {
+      own,
+      isChecked: token !== undefined,
+      store: (options.store ?? ownStoreOf(request))?.data,
+    });
   };
 
   app.decorateRequest('sessionwise', undefined);
@@ -101,7 +103,7 @@ const plugin: FastifyPluginCallback<SessionPluginOptions> = (app, options, regis
 
 /** Fastify plugin: attaches the session's handle as `request.sessionwise`, counts the page view, and looks after the
  *  sessions of a SessionStore (see there). For the handle it waits for nothing (but, within the store's deadline, for what
- *  the store says of a bearer token of our own form) and never fails a request. Register it behind @fastify/session, in
+ *  the store says of a bearer token) and never fails a request. Register it behind @fastify/session, in
  *  the same place.
  *  @throws RangeError where there is neither a client nor @fastify/session. */
 export const sessionwise: FastifyPluginCallback<SessionPluginOptions> = Object.assign(plugin, {
