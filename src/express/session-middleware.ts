@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { SessionClient } from '../client/session-client.ts';
 import type { SessionHandle } from '../client/session-handle.ts';
-import { markInitialised } from '../http/mark-initialised.ts';
 import { bearerOf, isDocument, type PageviewMode } from '../http/page-request.ts';
 import { sessionOfToken, type TokenVerifier } from '../http/session-of-token.ts';
+import { markInitialised } from '../store/index.ts';
 import { SessionStore } from './session-store.ts';
 
 /** What the middleware needs of a request: Express's, with or without express-session. */
@@ -34,7 +34,7 @@ export interface SessionMiddlewareOptions<Request extends SessionRequest = Sessi
    *  is. */
   readonly isPageview?: (request: Request) => boolean;
   /** Marks an express-session as initialised on its first view; else `saveUninitialized: false` gives each visit a new
-   *  id. Default true. */
+   *  id. Default true. A request with a bearer token begins no session. */
   readonly trackAnonymous?: boolean;
 }
 
@@ -57,24 +57,26 @@ export function sessionwise<Request extends SessionRequest = SessionRequest>(
   if (!client)
     throw new RangeError('sessionwise() needs a client: sessionwise({ client: new SessionClient({ redis }) }).');
 
-  const attach = (request: Request, session: string): void => {
+  const attach = (request: Request, session: string, isOwn: boolean): void => {
     const handle = client.session(session);
     request.sessionwise = handle;
     if (!isPageview(request)) return;
     const mode = typeof pageview === 'function' ? pageview(request) : pageview;
-    if (trackAnonymous && mode !== 'off' && request.session) markInitialised(request.session);
+    if (isOwn && trackAnonymous && mode !== 'off' && request.session) markInitialised(request.session);
     const page = request.originalUrl ?? request.url ?? '/';
     if (mode === 'request') handle.view = handle.pageview(page);
     else if (mode === 'publish') void handle.publishPageview(page);
   };
-  const sessionOfRequest = (request: Request): ReturnType<typeof sessionOfToken> =>
-    sessionOfToken(token ? token(request) : (bearerOf(request) ?? request.sessionID), {
-      own: request.sessionID,
-      isChecked: token !== undefined,
-      store: (store ?? ownStoreOf(request))?.data,
-    });
   return (request, _response, next) => {
-    const session = sessionOfRequest(request);
+    const own = request.sessionID;
+    const given = token ? token(request) : (bearerOf(request) ?? own);
+    const ownStore = ownStoreOf(request);
+    if (given && given !== own) ownStore?.leaveUnsaved(request);
+    const session = sessionOfToken(given, {
+      own,
+      isChecked: token !== undefined,
+      store: (store ?? ownStore)?.data,
+    });
     if (session instanceof Promise) {
       // The page's own error must not look like one of ours.
       session.then((verified) => process.nextTick(proceed, verified), next);
@@ -83,7 +85,7 @@ export function sessionwise<Request extends SessionRequest = SessionRequest>(
     }
     function proceed(verified: string | undefined): void {
       try {
-        if (verified !== undefined) attach(request, verified);
+        if (verified !== undefined) attach(request, verified, given === own);
       } catch (error) {
         // Of a function that the site gave.
         next(error);

@@ -3,10 +3,10 @@ import type { IncomingMessage } from 'node:http';
 import { createRequire } from 'node:module';
 import type session from 'express-session';
 import { deviceLabel } from '../http/device-label.ts';
-import { markInitialised } from '../http/mark-initialised.ts';
 import { createToken } from '../protocol/index.ts';
 import {
   type HeldSession,
+  markInitialised,
   RequestSessions,
   type SessionData,
   type SessionInfo,
@@ -214,6 +214,12 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
     // express-session sends no cookie for a new session in which it sees nothing.
     if (!this.#held.loadedOf(held.values)) markInitialised(held.values);
     return this.#held.identify(held, userId, device);
+  }
+
+  /** Says that a request acts for another session, by its bearer token: where its own is a new one, that is not saved and
+   *  no cookie is sent for it, unless the application puts something in. The middleware calls it. */
+  leaveUnsaved({ session }: StoreRequest): void {
+    if (session && !this.#held.loadedOf(session)) this.#held.leaveUnsaved(session);
   }
 
   /** What is known of the request's session beside its data; undefined where it was never saved. */

@@ -1,10 +1,10 @@
 import type { FastifyInstance, FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify';
 import type { SessionClient } from '../client/session-client.ts';
 import type { SessionHandle } from '../client/session-handle.ts';
-import { markInitialised } from '../http/mark-initialised.ts';
 import type { PageviewMode } from '../http/page-request.ts';
 import { bearerOf, isDocument } from '../http/page-request.ts';
 import { sessionOfToken, type TokenVerifier } from '../http/session-of-token.ts';
+import { markInitialised } from '../store/index.ts';
 import { SessionStore } from './session-store.ts';
 
 /** What the plugin takes. */
@@ -29,14 +29,17 @@ export interface SessionPluginOptions {
    *  is. */
   readonly isPageview?: (request: FastifyRequest) => boolean;
   /** Marks a session as modified on its first view; else `saveUninitialized: false` gives each visit a new id. Default
-   *  true. */
+   *  true. A request with a bearer token begins no session. */
   readonly trackAnonymous?: boolean;
 }
 
 /** A request with or without @fastify/session. */
 type AnyRequest = FastifyRequest & {
   sessionwise: SessionHandle | undefined;
-  readonly session?: { readonly sessionId?: string } & Record<string, unknown>;
+  readonly session?: { readonly sessionId?: string; readonly cookie?: { readonly secure?: unknown } } & Record<
+    string,
+    unknown
+  >;
   readonly sessionStore?: unknown;
 };
 
@@ -59,37 +62,47 @@ const plugin: FastifyPluginCallback<SessionPluginOptions> = (app, options, regis
     return;
   }
 
-  const attachHandle = (request: AnyRequest, session: string): void => {
+  const attachHandle = (request: AnyRequest, session: string, isOwn: boolean): void => {
     if (!client) return;
     const handle = client.session(session);
     request.sessionwise = handle;
     if (!isPageview(request)) return;
     const mode = typeof pageview === 'function' ? pageview(request) : pageview;
-    if (trackAnonymous && mode !== 'off' && request.session) markInitialised(request.session);
+    if (isOwn && trackAnonymous && mode !== 'off' && request.session) markInitialised(request.session);
     const page = request.originalUrl;
     if (mode === 'request') handle.view = handle.pageview(page);
     else if (mode === 'publish') void handle.publishPageview(page);
   };
-  const sessionOfRequest = (request: AnyRequest): ReturnType<typeof sessionOfToken> => {
-    const own = request.session?.sessionId;
-    return sessionOfToken(token ? token(request) : (bearerOf(request) ?? own), {
-      own,
-      isChecked: token !== undefined,
-      store: (options.store ?? ownStoreOf(request))?.data,
-    });
+
+  let hasHinted = process.env.NODE_ENV === 'production';
+  const hint = ({ protocol, session }: AnyRequest): void => {
+    if (hasHinted || protocol === 'https' || session?.cookie?.secure !== true) return;
+    hasHinted = true;
+    process.emitWarning(
+      '@fastify/session neither saves a session nor sends its cookie for a request over http while cookie.secure is true, its default. For development give it cookie: { secure: "auto" }; behind a proxy that speaks https, Fastify({ trustProxy: true }).',
+      { type: 'SessionwiseWarning', code: 'SESSIONWISE_INSECURE_REQUEST' },
+    );
   };
 
   app.decorateRequest('sessionwise', undefined);
   app.addHook('onReady', (done) => done(misplaced(app, isBehindSession)));
-  app.addHook('onRequest', (request, reply, done) => {
-    ownStoreOf(request as AnyRequest)?.attach(request, reply as FastifyReply);
-    const session = client && sessionOfRequest(request as AnyRequest);
+  app.addHook('onRequest', (incoming, reply, done) => {
+    const request = incoming as AnyRequest;
+    const ownStore = ownStoreOf(request);
+    ownStore?.attach(request, reply as FastifyReply);
+    hint(request);
+    const own = request.session?.sessionId;
+    const given = token ? token(request) : (bearerOf(request) ?? own);
+    if (given && given !== own) ownStore?.leaveUnsaved(request);
+    const session =
+      client &&
+      sessionOfToken(given, { own, isChecked: token !== undefined, store: (options.store ?? ownStore)?.data });
     if (session instanceof Promise) session.then(proceed, done);
     else proceed(session);
 
     function proceed(verified: string | undefined): void {
       try {
-        if (verified !== undefined) attachHandle(request as AnyRequest, verified);
+        if (verified !== undefined) attachHandle(request, verified, given === own);
       } catch (error) {
         // Of a function that the application gave.
         done(error as Error);
@@ -97,6 +110,10 @@ const plugin: FastifyPluginCallback<SessionPluginOptions> = (app, options, regis
       }
       done();
     }
+  });
+  app.addHook('onResponse', (request, _reply, done) => {
+    ownStoreOf(request as AnyRequest)?.renewAnonymous(request);
+    done();
   });
   registered();
 };
