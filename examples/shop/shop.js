@@ -30,6 +30,8 @@ const TOUCH_EVERY_MS = 60_000;
  *  @property {string} redis `redis://host:port` or `unix:///path/to.sock`
  *  @property {number} [port] Default 3379; 0 takes a free one.
  *  @property {string} [host] Default 127.0.0.1
+ *  @property {string} [origin] Where browsers find the shop, such as `https://shop.example`, behind a proxy that speaks
+ *    https for it. Default: the address on which it listens.
  *  @property {string} [namespace] Default `sw`
  *  @property {string} [cookieSecret] Signs the cookies. Default: a new one at each start, which forgets all visitors.
  *  @property {number} [deadlineMs] How long a page may wait for the service, and how long for its session data. Default 100
@@ -39,16 +41,19 @@ const TOUCH_EVERY_MS = 60_000;
  * Starts the shop. It starts, and goes on, whether Redis and the service are there or not.
  * @param {ShopOptions} options
  * @returns {Promise<{ url: string, close(): Promise<void> }>}
+ * @throws {TypeError} for an origin that is no URL
  */
 export async function startShop({
   redis,
   port = 3379,
   host = '127.0.0.1',
+  origin,
   namespace = 'sw',
   cookieSecret = randomBytes(32).toString('base64url'),
   deadlineMs = 100,
   log = () => {},
 }) {
+  const ownOrigin = origin === undefined ? undefined : new URL(origin).origin;
   const client = new SessionClient({ redis, namespace, deadlineMs });
   // While Redis is away every page goes on, with an empty session under the visitor's own cookie.
   const store = new SessionStore({ redis, namespace, deadlineMs, fail: 'open', touchEveryMs: TOUCH_EVERY_MS });
@@ -57,7 +62,9 @@ export async function startShop({
 
   const app = express();
   app.disable('x-powered-by').disable('etag');
-  Object.assign(app.locals, { deadlineMs, log, store, cookieName: COOKIE_NAME });
+  // The proxy says whether the browser came over https; without that express-session sets no cookie that is `secure`.
+  if (ownOrigin) app.set('trust proxy', 1);
+  Object.assign(app.locals, { deadlineMs, log, store, cookieName: COOKIE_NAME, origin: ownOrigin });
   app.use((_request, response, next) => {
     response.set({
       'Content-Security-Policy': "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
@@ -83,7 +90,12 @@ export async function startShop({
       resave: false,
       saveUninitialized: false,
       rolling: true,
-      cookie: { httpOnly: true, sameSite: 'lax', maxAge: COOKIE_MAX_AGE_MS },
+      cookie: {
+        httpOnly: true,
+        sameSite: 'lax',
+        secure: ownOrigin?.startsWith('https:') ?? false,
+        maxAge: COOKIE_MAX_AGE_MS,
+      },
     }),
   );
   app.use(sessionwise({ client, pageview: 'off', trackAnonymous: false }));
@@ -131,7 +143,8 @@ export async function startShop({
   }
   const address = /** @type {import('node:net').AddressInfo} */ (server.address());
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`;
-  log(`The shop is open: ${url}`);
+  app.locals.url = new URL(url).origin;
+  log(`The shop is open: ${ownOrigin ?? url}`);
   return { url, close };
 }
 

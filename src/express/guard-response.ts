@@ -47,7 +47,7 @@ export function guardResponse(
     const { session, sessionID } = request;
     // After `regenerate` or `rotate` it is another token, and that is to be sent.
     const own = session !== undefined && sessionID !== undefined && sessionID === token;
-    if (!own || !(withholds || held.keepsCookie(session)))
+    if (!(own && (withholds || held.keepsCookie(session))) && !(session && held.isUnneeded(session)))
       return Reflect.apply(writeHead, this, args) as ServerResponse;
     request.sessionID = undefined;
     try {

@@ -13,6 +13,6 @@ export type {
 } from '../store/index.ts';
 export type { SessionMethods } from './session-methods.ts';
 export type { SessionMiddlewareOptions, SessionRequest } from './session-middleware.ts';
-export { sessionwise, tokenOf } from './session-middleware.ts';
+export { sessionwise } from './session-middleware.ts';
 export type { StoreRequest } from './session-store.ts';
 export { SessionStore } from './session-store.ts';

@@ -1,29 +1,32 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { SessionClient } from '../client/session-client.ts';
 import type { SessionHandle } from '../client/session-handle.ts';
-import { markInitialised } from '../http/mark-initialised.ts';
 import { bearerOf, isDocument, type PageviewMode } from '../http/page-request.ts';
-import { sessionOfBearer } from '../http/verified-session.ts';
-import { sessionOf } from '../protocol/index.ts';
-import type { SessionData } from '../store/index.ts';
+import { sessionOfToken, type TokenVerifier } from '../http/session-of-token.ts';
+import { markInitialised } from '../store/index.ts';
+import { SessionStore } from './session-store.ts';
 
 /** What the middleware needs of a request: Express's, with or without express-session. */
 export interface SessionRequest extends IncomingMessage {
   originalUrl?: string;
   sessionID?: string;
   session?: object;
+  sessionStore?: unknown;
   sessionwise?: SessionHandle;
 }
 
 export interface SessionMiddlewareOptions<Request extends SessionRequest = SessionRequest> {
   readonly client: SessionClient;
-  /** The request's token; the session is made from it, and it goes nowhere else. A function of yours has checked it.
-   *  Default: a bearer token of the Authorization header, else express-session's id, whose signature express-session
-   *  has checked. A bearer token of our own form (`createToken`) counts only where `store` knows its secret; any other
-   *  is taken as it comes, so an API refuses those it did not issue before this middleware. */
+  /** The request's token; the session is made from it, and it goes nowhere else. What your function returns it has
+   *  checked: `request => request.sessionID` takes no bearer tokens, `request => keyOf(request) ?? request.sessionID`
+   *  takes API keys of your own. Default: a bearer token of the Authorization header, else express-session's id, whose
+   *  signature express-session has checked. A bearer token counts only while `store` knows it. A token of our own form
+   *  (`createToken`) is looked up there even where your function returned it. */
   readonly token?: (request: Request) => string | undefined;
-  /** The store whose sessions bearer tokens of our own form belong to. Without it such a token is nobody's. */
-  readonly store?: { readonly data: Pick<SessionData, 'load'> };
+  /** The store that knows the bearer tokens. Default: that of express-session, where it is a SessionStore. Without one a
+   *  token of our own form is nobody's, and any other is taken as it comes: then refuse those that you did not issue
+   *  before this middleware. */
+  readonly store?: { readonly data: TokenVerifier };
   /** What is done with a page view: `publish` (default) counts it and waits for nothing; `request` counts it too and
    *  has the answer in `request.sessionwise.view`; `off` does nothing; a function chooses for each request. */
   readonly pageview?: PageviewMode | ((request: Request) => PageviewMode);
@@ -31,7 +34,7 @@ export interface SessionMiddlewareOptions<Request extends SessionRequest = Sessi
    *  is. */
   readonly isPageview?: (request: Request) => boolean;
   /** Marks an express-session as initialised on its first view; else `saveUninitialized: false` gives each visit a new
-   *  id. Default true. */
+   *  id. Default true. A request with a bearer token begins no session. */
   readonly trackAnonymous?: boolean;
 }
 
@@ -45,8 +48,7 @@ declare global {
 }
 
 /** Express middleware: attaches the session's handle as `request.sessionwise` and counts the page view. It waits for
- *  nothing (but, within the store's deadline, for what the store says of a bearer token of our own form) and never fails
- *  a request. Mount it behind express-session and before the pages.
+ *  nothing (but, within the store's deadline, for what the store says of a bearer token) and never fails a request. Mount it behind express-session and before the pages.
  *  @throws RangeError where no client is given. */
 export function sessionwise<Request extends SessionRequest = SessionRequest>(
   options: SessionMiddlewareOptions<Request>,
@@ -55,24 +57,26 @@ export function sessionwise<Request extends SessionRequest = SessionRequest>(
   if (!client)
     throw new RangeError('sessionwise() needs a client: sessionwise({ client: new SessionClient({ redis }) }).');
 
-  const attach = (request: Request, session: string): void => {
+  const attach = (request: Request, session: string, isOwn: boolean): void => {
     const handle = client.session(session);
     request.sessionwise = handle;
     if (!isPageview(request)) return;
     const mode = typeof pageview === 'function' ? pageview(request) : pageview;
-    if (trackAnonymous && mode !== 'off' && request.session) markInitialised(request.session);
+    if (isOwn && trackAnonymous && mode !== 'off' && request.session) markInitialised(request.session);
     const page = request.originalUrl ?? request.url ?? '/';
     if (mode === 'request') handle.view = handle.pageview(page);
     else if (mode === 'publish') void handle.publishPageview(page);
   };
-  const sessionOfRequest = (request: Request): ReturnType<typeof sessionOfBearer> => {
-    const bearer = token ? undefined : bearerOf(request);
-    if (bearer !== undefined) return sessionOfBearer(bearer, store?.data);
-    const secret = token ? token(request) : request.sessionID;
-    return secret === undefined || secret === '' ? undefined : sessionOf(secret);
-  };
   return (request, _response, next) => {
-    const session = sessionOfRequest(request);
+    const own = request.sessionID;
+    const given = token ? token(request) : (bearerOf(request) ?? own);
+    const ownStore = ownStoreOf(request);
+    if (given && given !== own) ownStore?.leaveUnsaved(request);
+    const session = sessionOfToken(given, {
+      own,
+      isChecked: token !== undefined,
+      store: (store ?? ownStore)?.data,
+    });
     if (session instanceof Promise) {
       // The page's own error must not look like one of ours.
       session.then((verified) => process.nextTick(proceed, verified), next);
@@ -81,7 +85,7 @@ export function sessionwise<Request extends SessionRequest = SessionRequest>(
     }
     function proceed(verified: string | undefined): void {
       try {
-        if (verified !== undefined) attach(request, verified);
+        if (verified !== undefined) attach(request, verified, given === own);
       } catch (error) {
         // Of a function that the site gave.
         next(error);
@@ -92,7 +96,6 @@ export function sessionwise<Request extends SessionRequest = SessionRequest>(
   };
 }
 
-/** A bearer token of the Authorization header, else express-session's id. */
-export function tokenOf(request: SessionRequest): string | undefined {
-  return bearerOf(request) ?? request.sessionID;
+function ownStoreOf({ sessionStore }: SessionRequest): SessionStore | undefined {
+  return sessionStore instanceof SessionStore ? sessionStore : undefined;
 }

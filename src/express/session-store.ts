@@ -3,10 +3,10 @@ import type { IncomingMessage } from 'node:http';
 import { createRequire } from 'node:module';
 import type session from 'express-session';
 import { deviceLabel } from '../http/device-label.ts';
-import { markInitialised } from '../http/mark-initialised.ts';
 import { createToken } from '../protocol/index.ts';
 import {
   type HeldSession,
+  markInitialised,
   RequestSessions,
   type SessionData,
   type SessionInfo,
@@ -141,7 +141,7 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
   regenerate(request: StoreRequest, callback: (error?: unknown) => void): void {
     if (this.isDegraded(request)) {
       const error = new StoreUnavailableError('The session could not be read, so it was not ended.');
-      process.nextTick(callback, error);
+      void settle(Promise.reject(error), callback);
       return;
     }
     this.destroy(request.sessionID ?? '', (error) => {
@@ -218,6 +218,12 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
     // express-session sends no cookie for a new session in which it sees nothing.
     if (!this.#held.loadedOf(held.values)) markInitialised(held.values);
     return this.#held.identify(held, userId, device);
+  }
+
+  /** Says that a request acts for another session, by its bearer token: where its own is a new one, that is not saved and
+   *  no cookie is sent for it, unless the application puts something in. The middleware calls it. */
+  leaveUnsaved({ session }: StoreRequest): void {
+    if (session && !this.#held.loadedOf(session)) this.#held.leaveUnsaved(session);
   }
 
   /** What is known of the request's session beside its data; undefined where it was never saved. */

@@ -1,12 +1,10 @@
 import type { FastifyInstance, FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify';
 import type { SessionClient } from '../client/session-client.ts';
 import type { SessionHandle } from '../client/session-handle.ts';
-import { markInitialised } from '../http/mark-initialised.ts';
 import type { PageviewMode } from '../http/page-request.ts';
 import { bearerOf, isDocument } from '../http/page-request.ts';
-import { sessionOfBearer } from '../http/verified-session.ts';
-import { sessionOf } from '../protocol/index.ts';
-import type { SessionData } from '../store/index.ts';
+import { sessionOfToken, type TokenVerifier } from '../http/session-of-token.ts';
+import { markInitialised } from '../store/index.ts';
 import { SessionStore } from './session-store.ts';
 
 /** What the plugin takes. */
@@ -14,14 +12,16 @@ export interface SessionPluginOptions {
   /** Without it there are no handles and no page views: then the plugin only looks after the sessions of a
    *  SessionStore. */
   readonly client?: SessionClient;
-  /** The request's token; the session is made from it, and it goes nowhere else. A function of yours has checked it.
-   *  Default: a bearer token of the Authorization header, else the id of @fastify/session, which has checked its
-   *  signature. A bearer token of our own form (`createToken`) counts only where `store` knows its secret; any other is
-   *  taken as it comes, so an API refuses those it did not issue before this plugin. */
+  /** The request's token; the session is made from it, and it goes nowhere else. What your function returns it has
+   *  checked: `request => request.session.sessionId` takes no bearer tokens, `request => keyOf(request) ??
+   *  request.session.sessionId` takes API keys of your own. Default: a bearer token of the Authorization header, else the
+   *  id of @fastify/session, which has checked its signature. A bearer token counts only while `store` knows it. A token
+   *  of our own form (`createToken`) is looked up there even where your function returned it. */
   readonly token?: (request: FastifyRequest) => string | undefined;
-  /** The store whose sessions bearer tokens of our own form belong to. Default: that of @fastify/session, where it is a
-   *  SessionStore; else such a token is nobody's. */
-  readonly store?: { readonly data: Pick<SessionData, 'load'> };
+  /** The store that knows the bearer tokens. Default: that of @fastify/session, where it is a SessionStore. Without one
+   *  a token of our own form is nobody's, and any other is taken as it comes: then refuse those that you did not issue
+   *  before this plugin. */
+  readonly store?: { readonly data: TokenVerifier };
   /** What is done with a page view: `publish` (default) counts it and waits for nothing; `request` counts it too and
    *  has the answer in `request.sessionwise.view`; `off` does nothing; a function chooses for each request. */
   readonly pageview?: PageviewMode | ((request: FastifyRequest) => PageviewMode);
@@ -29,14 +29,17 @@ export interface SessionPluginOptions {
    *  is. */
   readonly isPageview?: (request: FastifyRequest) => boolean;
   /** Marks a session as modified on its first view; else `saveUninitialized: false` gives each visit a new id. Default
-   *  true. */
+   *  true. A request with a bearer token begins no session. */
   readonly trackAnonymous?: boolean;
 }
 
 /** A request with or without @fastify/session. */
 type AnyRequest = FastifyRequest & {
   sessionwise: SessionHandle | undefined;
-  readonly session?: { readonly sessionId?: string } & Record<string, unknown>;
+  readonly session?: { readonly sessionId?: string; readonly cookie?: { readonly secure?: unknown } } & Record<
+    string,
+    unknown
+  >;
   readonly sessionStore?: unknown;
 };
 
@@ -59,35 +62,47 @@ const plugin: FastifyPluginCallback<SessionPluginOptions> = (app, options, regis
     return;
   }
 
-  const attachHandle = (request: AnyRequest, session: string): void => {
+  const attachHandle = (request: AnyRequest, session: string, isOwn: boolean): void => {
     if (!client) return;
     const handle = client.session(session);
     request.sessionwise = handle;
     if (!isPageview(request)) return;
     const mode = typeof pageview === 'function' ? pageview(request) : pageview;
-    if (trackAnonymous && mode !== 'off' && request.session) markInitialised(request.session);
+    if (isOwn && trackAnonymous && mode !== 'off' && request.session) markInitialised(request.session);
     const page = request.originalUrl;
     if (mode === 'request') handle.view = handle.pageview(page);
     else if (mode === 'publish') void handle.publishPageview(page);
   };
-  const sessionOfRequest = (request: AnyRequest): ReturnType<typeof sessionOfBearer> => {
-    const bearer = token ? undefined : bearerOf(request);
-    if (bearer !== undefined) return sessionOfBearer(bearer, (options.store ?? ownStoreOf(request))?.data);
-    const secret = token ? token(request) : request.session?.sessionId;
-    return secret === undefined || secret === '' ? undefined : sessionOf(secret);
+
+  let hasHinted = process.env.NODE_ENV === 'production';
+  const hint = ({ protocol, session }: AnyRequest): void => {
+    if (hasHinted || protocol === 'https' || session?.cookie?.secure !== true) return;
+    hasHinted = true;
+    process.emitWarning(
+      '@fastify/session neither saves a session nor sends its cookie for a request over http while cookie.secure is true, its default. For development give it cookie: { secure: "auto" }; behind a proxy that speaks https, Fastify({ trustProxy: true }).',
+      { type: 'SessionwiseWarning', code: 'SESSIONWISE_INSECURE_REQUEST' },
+    );
   };
 
   app.decorateRequest('sessionwise', undefined);
   app.addHook('onReady', (done) => done(misplaced(app, isBehindSession)));
-  app.addHook('onRequest', (request, reply, done) => {
-    ownStoreOf(request as AnyRequest)?.attach(request, reply as FastifyReply);
-    const session = client && sessionOfRequest(request as AnyRequest);
+  app.addHook('onRequest', (incoming, reply, done) => {
+    const request = incoming as AnyRequest;
+    const ownStore = ownStoreOf(request);
+    ownStore?.attach(request, reply as FastifyReply);
+    hint(request);
+    const own = request.session?.sessionId;
+    const given = token ? token(request) : (bearerOf(request) ?? own);
+    if (given && given !== own) ownStore?.leaveUnsaved(request);
+    const session =
+      client &&
+      sessionOfToken(given, { own, isChecked: token !== undefined, store: (options.store ?? ownStore)?.data });
     if (session instanceof Promise) session.then(proceed, done);
     else proceed(session);
 
     function proceed(verified: string | undefined): void {
       try {
-        if (verified !== undefined) attachHandle(request as AnyRequest, verified);
+        if (verified !== undefined) attachHandle(request, verified, given === own);
       } catch (error) {
         // Of a function that the application gave.
         done(error as Error);
@@ -96,12 +111,16 @@ const plugin: FastifyPluginCallback<SessionPluginOptions> = (app, options, regis
       done();
     }
   });
+  app.addHook('onResponse', (request, _reply, done) => {
+    ownStoreOf(request as AnyRequest)?.renewAnonymous(request);
+    done();
+  });
   registered();
 };
 
 /** Fastify plugin: attaches the session's handle as `request.sessionwise`, counts the page view, and looks after the
  *  sessions of a SessionStore (see there). For the handle it waits for nothing (but, within the store's deadline, for what
- *  the store says of a bearer token of our own form) and never fails a request. Register it behind @fastify/session, in
+ *  the store says of a bearer token) and never fails a request. Register it behind @fastify/session, in
  *  the same place.
  *  @throws RangeError where there is neither a client nor @fastify/session. */
 export const sessionwise: FastifyPluginCallback<SessionPluginOptions> = Object.assign(plugin, {

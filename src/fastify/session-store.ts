@@ -102,6 +102,21 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
     this.#requests.watch(request, reply as unknown as CookieReply);
   }
 
+  /** Says that a request acts for another session, by its bearer token: where its own is a new one, that is not saved and
+   *  no cookie is sent for it, unless the application puts something in. The plugin calls it. */
+  leaveUnsaved(request: FastifyRequest): void {
+    const { session } = request as LibraryRequest;
+    if (session && isLibrarySession(session) && !this.#isKnown(session)) this.#held.leaveUnsaved(session);
+  }
+
+  /** Renews an anonymous session after its second request: without `rolling` the library does not save what is unchanged.
+   *  Never fails. The plugin calls it. */
+  renewAnonymous(request: FastifyRequest): void {
+    const { session } = request as LibraryRequest;
+    if (!session || !isLibrarySession(session)) return;
+    this.#held.renewAnonymous(session.sessionId, session).catch(() => undefined);
+  }
+
   /** Gives the request's session another secret: same session, same data, nothing calculated is lost. The previous
    *  secret is honoured for `graceMs` for requests that are on their way. Call it at login and when rights change.
    *  `request.session` stays the same object. False where the request came with the previous secret itself: then it
@@ -191,9 +206,13 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
     if (!isLibrarySession(session)) return this.#held.set(token, session);
     this.#adopt(session);
     await this.#firstSaves.get(session);
-    if (!this.#isKnown(session)) return this.#saveFirst(token, session);
     const request = requestOf(session);
     const reply = this.#requests.replyTo(request);
+    if (this.#held.isUnneeded(session)) {
+      if (request && reply) withholdCookie(request, reply, session);
+      return;
+    }
+    if (!this.#isKnown(session)) return this.#saveFirst(token, session);
     // Which secret is the current one may have changed while this request was at work.
     const asks = reply !== undefined && !this.#keepsCookie(session);
     const [isCurrent] = await Promise.all([asks && this.#held.isCurrent(token), this.#save(token, session)]);
@@ -230,6 +249,8 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
     const living = await this.#held.get(token);
     if (!living) {
       this.#held.begin(session);
+      // Without the plugin nobody renews it at its second request.
+      if (!this.#requests.replyTo(requestOf(session))) this.#held.need(session);
       await this.#held.set(token, session);
       this.#shorten(session);
       return;
@@ -254,6 +275,7 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
   async #known(held: HeldSession & { readonly values: LibrarySession }): Promise<HeldSession> {
     this.#adopt(held.values);
     if (!this.#isKnown(held.values)) {
+      this.#held.need(held.values);
       await this.#set(held.token, held.values);
       askForCookie(held.values);
     }

@@ -1,3 +1,4 @@
+export { markInitialised } from './anonymous-session.ts';
 export type { ArchivedActivity, ArchivedSession, ArchiveFunction } from './archived-session.ts';
 export type { SetIfOutcome } from './field-operations.ts';
 export { LoadedSession } from './loaded-session.ts';

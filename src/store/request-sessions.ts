@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { isSession } from '../protocol/index.ts';
+import { holdsNothing } from './anonymous-session.ts';
 import type { SetIfOutcome } from './field-operations.ts';
 import type { LoadedSession } from './loaded-session.ts';
 import { rebaseField } from './rebase-field.ts';
@@ -11,8 +12,16 @@ import { Turns } from './turns.ts';
 
 export interface SessionStoreOptions extends SessionDataOptions {
   /** What a request gets while its session cannot be read. `closed` (default): the error STORE_UNAVAILABLE. `open`: an
-   *  empty session under its own token, whose saves write nothing. In neither is a cookie replaced. */
+   *  empty session under its own token, whose saves write nothing. In neither is a cookie replaced.
+   *
+   *  A save that fails at the end of a request of Express comes too late: the answer, 200, is on its way. What an answer
+   *  promises is to be waited for: `session.save(callback)` in a store that fails closed, and in both `increment`,
+   *  `append`, `setIf`, `identify` and `rotate`, which never fail in silence. */
   readonly fail?: 'closed' | 'open';
+  /** How long an anonymous session may rest until its second request, in milliseconds: a new one with no user, into which
+   *  the application has put nothing. Most of them are never seen again. Default 1,800,000: half an hour, as long as a
+   *  service keeps what it knows of a single view. Never longer than the session's idle time. */
+  readonly anonymousIdleMs?: number;
 }
 
 /** An operation that did not happen, in a store that fails open. */
@@ -62,18 +71,24 @@ type FollowField = (
 
 const MOST_REMEMBERED = 10_000;
 const UNREAD_MS = 60_000;
+const DEFAULT_ANONYMOUS_IDLE_MS = 1_800_000;
 
 /** The sessions that requests hold, as the stores of the web frameworks need them: what each was loaded as, which are
  *  new, and which stand in for one that could not be read. */
 export class RequestSessions extends EventEmitter<SessionStoreEvents> {
   readonly data: SessionData;
   readonly #failsOpen: boolean;
+  readonly #anonymousIdleMs: number;
   readonly #isTaken: (name: string) => boolean;
   readonly #loaded = new WeakMap<object, LoadedSession>();
   readonly #new = new WeakSet<object>();
   readonly #degraded = new WeakSet<object>();
   /** Saves and operations, by the values that they are of. */
   readonly #turns = new Turns();
+  /** New sessions of requests that act for another one. */
+  readonly #unneeded = new WeakSet<object>();
+  /** Sessions that the application needs, whatever is in them. */
+  readonly #needed = new WeakSet<object>();
   /** Hashes of secrets that this process has replaced, the latest last. */
   readonly #replaced = new Map<string, true>();
   /** Tokens of requests that have the form of public ids. */
@@ -86,11 +101,15 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
   constructor(options: SessionStoreOptions, isTaken: (name: string) => boolean) {
     super();
     this.#isTaken = isTaken;
-    const { fail = 'closed' } = options;
+    const { fail = 'closed', anonymousIdleMs = DEFAULT_ANONYMOUS_IDLE_MS } = options;
+    if (!Number.isInteger(anonymousIdleMs) || anonymousIdleMs < 1) {
+      throw new RangeError(`anonymousIdleMs ${String(anonymousIdleMs)} cannot be used: give a whole number from 1.`);
+    }
     if (fail !== 'closed' && fail !== 'open') {
       throw new RangeError(`fail ${JSON.stringify(fail)} cannot be used: give "closed" or "open".`);
     }
     this.#failsOpen = fail === 'open';
+    this.#anonymousIdleMs = anonymousIdleMs;
     this.data = new SessionData(options);
     this.data.on('store:down', (error) => this.emit('store:down', error));
     this.data.on('store:up', () => this.emit('store:up'));
@@ -118,11 +137,15 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
 
   /** Saves what was changed since the values were loaded. */
   async set(token: string, values: object): Promise<void> {
-    if (this.#degraded.has(values)) return;
+    if (this.#degraded.has(values) || this.isUnneeded(values)) return;
+    if (this.#isAnonymous(values) && this.#loaded.has(values) && this.isUnchanged(values)) return;
     try {
       if (this.#mayBePublicId(token, values)) await this.#refuseIfPublicId(token);
       await this.#turns.take(values, async () => {
-        const loaded = await this.data.save(token, values, this.#loaded.get(values), { isNew: this.#new.has(values) });
+        const loaded = await this.data.save(token, values, this.#loaded.get(values), {
+          isNew: this.#new.has(values),
+          ...(this.#isAnonymous(values) && { mostIdleMs: this.#anonymousIdleMs }),
+        });
         if (loaded) this.#loaded.set(values, loaded);
       });
     } catch (error) {
@@ -132,7 +155,8 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
 
   /** Renews a session; mostly it sends nothing. */
   async touch(token: string, values: object): Promise<void> {
-    if (this.#degraded.has(values)) return;
+    // Of an anonymous session only a second request moves the end.
+    if (this.#degraded.has(values) || this.#isAnonymous(values)) return;
     try {
       if (this.#mayBePublicId(token, values)) await this.#refuseIfPublicId(token);
       await this.data.touch(token, values, this.#loaded.get(values));
@@ -172,10 +196,34 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
     return this.#degraded.has(values);
   }
 
+  /** Says that a request acts for another session than this, which is new: nothing is saved for it, and no cookie is
+   *  sent, unless the application puts something in. */
+  leaveUnsaved(values: object): void {
+    this.#unneeded.add(values);
+  }
+
+  /** Whether a session is one that nobody needs, by `leaveUnsaved`. */
+  isUnneeded(values: object): boolean {
+    return this.#unneeded.has(values) && !this.#needed.has(values) && !this.#loaded.has(values) && holdsNothing(values);
+  }
+
+  /** Says that the application needs a session, whatever is in it: it is saved, and at once for its idle time. */
+  need(values: object): void {
+    this.#needed.add(values);
+  }
+
+  /** Renews an anonymous session at its second request, where the framework has not. */
+  async renewAnonymous(token: string, values: object): Promise<void> {
+    const loaded = this.#loaded.get(values);
+    const isRenewed = loaded?.facts.lastSeenAt !== loaded?.facts.createdAt;
+    if (!loaded || isRenewed || this.#new.has(values) || loaded.userId !== undefined || !holdsNothing(values)) return;
+    await this.touch(token, values);
+  }
+
   /** Whether no cookie may be sent for it: the request came with the previous secret, or with one that this process has
-   *  replaced since, or its session is degraded. */
+   *  replaced since, or its session is degraded or not needed. */
   keepsCookie(values: object): boolean {
-    if (this.#degraded.has(values)) return true;
+    if (this.#degraded.has(values) || this.isUnneeded(values)) return true;
     const loaded = this.#loaded.get(values);
     if (!loaded) return false;
     return loaded.byPreviousSecret || this.#replaced.has(loaded.facts.secret.toString('latin1'));
@@ -334,10 +382,17 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
     }
     const before = this.#loaded.get(values);
     if (before) return before;
+    this.need(values);
     const loaded = await this.data.save(token, values, undefined, { isNew: this.#new.has(values) });
     if (!loaded) throw new SessionGoneError('The first save of the session');
     this.#loaded.set(values, loaded);
     return loaded;
+  }
+
+  // In the request that begins it, and as far as is known there.
+  #isAnonymous(values: object): boolean {
+    if (!this.#new.has(values) || this.#needed.has(values)) return false;
+    return this.#loaded.get(values)?.userId === undefined && holdsNothing(values);
   }
 
   #tolerates(operation: DegradedOperation['operation'], error: unknown): boolean {

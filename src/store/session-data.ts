@@ -115,13 +115,14 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
   /** Saves a session's values. Where it was loaded, only what was changed since is written, field by field; a session
    *  that has ended meanwhile stays ended. Where nothing was loaded, what is there is replaced, or made. Returns what is
    *  now to be compared with; undefined where nothing was written, because the session has ended or the token is not
-   *  its own.
+   *  its own. `isNew`: nothing is there, so nothing is looked for. `mostIdleMs`: how long a session that is made rests at
+   *  most, until it is next saved or touched.
    *  @throws StoreUnavailableError, NotSerialisableError; RangeError for what can be no token. */
   async save(
     token: string,
     values: object,
     loaded?: LoadedSession,
-    options: { readonly isNew?: boolean } = {},
+    options: { readonly isNew?: boolean; readonly mostIdleMs?: number } = {},
   ): Promise<LoadedSession | undefined> {
     const proof = proofOf(token);
     const { fields, cookie } = writeFields(values);
@@ -135,7 +136,8 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
         cookie.expiresAt !== 0 &&
         cookie.expiresAt === base.cookieEndGiven;
       const terms = isOld ? times.termsForAge(maxAgeOf(values)) : times.termsFor(cookie?.expiresAt);
-      if (!before) return this.#records.put(redis, proof, fields, times.termsFor(cookie?.expiresAt));
+      if (!before)
+        return this.#records.put(redis, proof, fields, times.termsFor(cookie?.expiresAt, options.mostIdleMs));
       // Jobs and webhooks know nothing of cookies: theirs is no visit, and the cookie's time stays what it is.
       const isVisit = fields.has('cookie') || !before.fields.has('cookie');
       if (!isVisit) before.hidden.add('cookie');

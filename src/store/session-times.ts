@@ -37,11 +37,11 @@ export class SessionTimes {
   }
 
   /** The terms of a session whose cookie says `cookieExpiresAt` (undefined: it has no cookie, or one without an end). */
-  termsFor(cookieExpiresAt: number | undefined): EndTerms {
+  termsFor(cookieExpiresAt: number | undefined, mostIdleMs: number = Number.POSITIVE_INFINITY): EndTerms {
     const { idleMs, touchEveryMs } = this.#settings;
     // The cookie was made by this process's clock, so it is read by it.
     const restMs = cookieExpiresAt ? Math.max(0, cookieExpiresAt - Date.now()) : (idleMs ?? DEFAULT_IDLE_MS);
-    const idle = Math.min(restMs, idleMs ?? Number.POSITIVE_INFINITY);
+    const idle = Math.min(restMs, idleMs ?? Number.POSITIVE_INFINITY, mostIdleMs);
     return {
       idleMs: idle,
       touchEveryMs: Math.min(touchEveryMs ?? Math.floor(idle / 10), idle),

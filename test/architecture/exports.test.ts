@@ -110,7 +110,6 @@ describe('the exports of the package', () => {
           "SessionStore",
           "deviceLabel",
           "sessionwise",
-          "tokenOf",
           "type ArchiveFunction",
           "type ArchivedActivity",
           "type ArchivedSession",

@@ -5,7 +5,8 @@ import type { AddressInfo } from 'node:net';
 import express, { type Express, type NextFunction, type Request, type Response, Router } from 'express';
 import session from 'express-session';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { type SessionMiddlewareOptions, SessionStore, sessionwise, tokenOf } from '../../src/express/index.ts';
+import { type SessionMiddlewareOptions, SessionStore, sessionwise } from '../../src/express/index.ts';
+import { bearerOf } from '../../src/http/page-request.ts';
 import { createToken, SessionClient, sessionOf } from '../../src/index.ts';
 import { createConnection, type RedisConnection } from '../../src/redis/index.ts';
 import { type Service, startService } from '../../src/service/index.ts';
@@ -217,7 +218,7 @@ describe('the token', () => {
     [undefined, 'cookie'],
   ])('is read from %j as %j', (authorization, expected) => {
     const headers = authorization === undefined ? {} : { authorization };
-    expect(tokenOf({ headers, sessionID: 'cookie' } as never)).toBe(expected);
+    expect(bearerOf({ headers }) ?? 'cookie').toBe(expected);
   });
 
   it('is what the site says it is', async () => {
@@ -227,10 +228,15 @@ describe('the token', () => {
     expect((await ask(site, '/a', bearer('other'))).body.id).toBeUndefined();
   });
 
+  it('of our own form that a function of the site has not looked at is nobody without a store', async () => {
+    const site = await startSite({ token: (request) => request.get('x-api-key') });
+    expect((await ask(site, '/a', { 'x-api-key': createToken() })).body.id).toBeUndefined();
+  });
+
   describe('of our own form, as a bearer token', () => {
     let store: SessionStore;
     beforeEach(() => {
-      store = new SessionStore({ redis: server.url, sweep: false });
+      store = new SessionStore({ redis: server.url, sweep: false, graceMs: 0 });
     });
     afterEach(() => store.close());
 
@@ -260,6 +266,36 @@ describe('the token', () => {
       expect(await viewsOf(sessionOf(token))).toBe(0);
     });
 
+    it('that somebody made up is nobody, though a function of the site lets it through', async () => {
+      const site = await startSite({
+        pageview: 'request',
+        store,
+        token: (request) => bearerOf(request) ?? request.sessionID,
+      });
+      const token = createToken();
+      await store.data.save(token, { user: 'ada' });
+      expect((await ask(site, '/a', bearer(createToken(sessionOf(token))))).body.id).toBeUndefined();
+      expect(await viewsOf(sessionOf(token))).toBe(0);
+      expect((await ask(site, '/a', bearer(token))).body).toMatchObject({ id: sessionOf(token) });
+      const { body } = await ask(site, '/a');
+      expect(body.id).toBe(sessionOf(body.sid!));
+    });
+
+    it.each(['given', 'express-session’s'])('of another form counts while the %s store knows it', async (whose) => {
+      const site = await startSite(whose === 'given' ? { store } : {}, true, store as never);
+      const [rotated, ended] = [randomUUID(), randomUUID()];
+      for (const token of [rotated, ended]) {
+        await store.data.save(token, { user: 'ada' });
+        expect((await ask(site, '/a', bearer(token))).body.id).toBe(sessionOf(token));
+      }
+      const next = (await store.data.rotate(rotated))!;
+      await store.data.end(ended);
+      for (const token of [rotated, ended, randomUUID()]) {
+        expect((await ask(site, '/a', bearer(token))).body.id).toBeUndefined();
+      }
+      expect((await ask(site, '/a', bearer(next))).body.id).toBe(sessionOf(rotated));
+    });
+
     it('is nobody without a store, and where the store is away', async () => {
       const away = new SessionStore({ redis: 'unix:///nowhere/redis.sock', deadlineMs: 100 });
       onTestFinished(() => away.close());
@@ -279,7 +315,7 @@ describe('the token', () => {
       for (const options of [{ isPageview: throwing }, { pageview: throwing }]) {
         const site = await startSite({ store, ...options });
         expect((await ask(site, '/a', bearer(token))).status).toBe(500);
-        expect((await ask(site, '/a', bearer(randomUUID()))).status).toBe(500);
+        expect((await ask(site, '/a')).status).toBe(500);
       }
     });
 
@@ -314,6 +350,7 @@ describe('the token', () => {
     const site = await startSite({ pageview: 'request', store });
     const own = createToken();
     await store.data.save(own, {});
+    await store.data.save('bearer-token-of-the-test', {});
     const tokens = ['bearer-token-of-the-test', own, own.slice(26)];
     await ask(site, '/a', bearer(tokens[0]!));
     await ask(site, '/a', bearer(own));

@@ -97,33 +97,6 @@ describe('the store without express-session', () => {
       });
     });
 
-    test('what a callback throws is an uncaught exception, not a rejection, and the callback is called once', async () => {
-      const store = new SessionStore({ redis: server.url, sweep: false });
-      const others = process.listeners('uncaughtException');
-      process.removeAllListeners('uncaughtException');
-      const rejections: unknown[] = [];
-      const onRejection = (reason: unknown): void => {
-        rejections.push(reason);
-      };
-      process.on('unhandledRejection', onRejection);
-      let calls = 0;
-      const uncaught = new Promise<Error>((resolve) => process.once('uncaughtException', resolve));
-      try {
-        store.get(createToken(), () => {
-          calls += 1;
-          throw new Error("the application's own");
-        });
-        expect((await uncaught).message).toBe("the application's own");
-        await store.get(createToken());
-      } finally {
-        process.off('unhandledRejection', onRejection);
-        for (const listener of others) process.on('uncaughtException', listener);
-        await store.close();
-      }
-      expect(calls).toBe(1);
-      expect(rejections).toEqual([]);
-    });
-
     test('a store that express-session does not know cannot regenerate, and says so', async () => {
       const store = new SessionStore({ redis: server.url, sweep: false });
       expect(() => store.generate({} as never)).toThrow(/express-session/);

@@ -101,6 +101,7 @@ describe('a page view', () => {
     const token = randomUUID();
     const post = { method: 'POST', url: '/pages/a', headers: bearer(token) } as const;
     const site = await open({ pageview: 'request' });
+    await site.store.data.save(token, {});
     expect((await site.app.inject(post)).json()).toEqual({ id: sessionOf(token) });
     const own = await open({ pageview: 'request', isPageview: ({ url }) => url.startsWith('/pages/') });
     expect((await own.app.inject(post)).json()).toMatchObject({ view: { totalPages: 1 } });
@@ -122,6 +123,7 @@ describe('a page view', () => {
 describe('the token', () => {
   it('is a bearer token before it is a cookie', async () => {
     const site = await open();
+    await site.store.data.save('api-key-7', {});
     const browser = site.browser();
     const { body } = await browser.get('/a');
     expect((await browser.get('/a', bearer('api-key-7'))).body.id).toBe(sessionOf('api-key-7'));
@@ -134,6 +136,37 @@ describe('the token', () => {
     expect((await browser.get('/a', { 'x-api-key': 'k1', ...bearer('other') })).body.id).toBe(sessionOf('k1'));
     expect((await browser.get('/a', { 'x-api-key': '' })).body.id).toBeUndefined();
     expect((await browser.get('/a', bearer('other'))).body.id).toBeUndefined();
+  });
+
+  it('as a bearer token of another form counts while the store knows it', async () => {
+    const site = await sites.open({
+      store: { graceMs: 0 },
+      plugin: { client },
+      routes: (app) => app.get('/a', async (request) => ({ id: request.sessionwise?.id })),
+    });
+    const [rotated, ended] = [randomUUID(), randomUUID()];
+    for (const token of [rotated, ended]) {
+      await site.store.data.save(token, { user: 'ada' });
+      expect((await site.browser().get('/a', bearer(token))).body.id).toBe(sessionOf(token));
+    }
+    const next = (await site.store.data.rotate(rotated))!;
+    await site.store.data.end(ended);
+    for (const token of [rotated, ended, randomUUID()]) {
+      expect((await site.browser().get('/a', bearer(token))).body.id).toBeUndefined();
+    }
+    expect((await site.browser().get('/a', bearer(next))).body.id).toBe(sessionOf(rotated));
+  });
+
+  it('of our own form that somebody made up is nobody, though a function of the site lets it through', async () => {
+    const site = await open({
+      token: ({ headers, session }) => headers.authorization?.slice('Bearer '.length) ?? session.sessionId,
+    });
+    const token = createToken();
+    await site.store.data.save(token, { user: 'ada' });
+    expect((await site.browser().get('/a', bearer(createToken(sessionOf(token))))).body.id).toBeUndefined();
+    expect((await site.browser().get('/a', bearer(token))).body.id).toBe(sessionOf(token));
+    const { body } = await site.browser().get('/a');
+    expect(body.id).toBe(sessionOf(body.token as string));
   });
 
   it('of our own form, as a bearer token, counts only where the store knows its secret', async () => {
@@ -183,8 +216,8 @@ describe('the token', () => {
     });
     const token = createToken();
     await site.store.data.save(token, {});
-    for (const bearerToken of [token, randomUUID()]) {
-      const { status, body } = await site.browser().get('/a', bearer(bearerToken));
+    for (const headers of [bearer(token), {}]) {
+      const { status, body } = await site.browser().get('/a', headers);
       expect(status).toBe(418);
       expect(body.message).toBe('of the site');
     }

@@ -22,6 +22,7 @@ interface ShopOptions {
   readonly redis: string;
   readonly port?: number;
   readonly deadlineMs?: number;
+  readonly origin?: string;
   readonly log?: (line: string) => void;
 }
 

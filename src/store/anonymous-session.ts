@@ -7,3 +7,11 @@ export function markInitialised(session: object): void {
   const fields = session as Record<string, unknown>;
   fields[INITIALISED_FIELD] ??= 1;
 }
+
+/** Whether the application has put nothing into a session: its cookie does not count, nor does our mark. */
+export function holdsNothing(session: object): boolean {
+  return Object.entries(session).every(
+    ([name, value]) =>
+      name === 'cookie' || name === INITIALISED_FIELD || value === undefined || typeof value === 'function',
+  );
+}
