@@ -6,9 +6,9 @@ import {
   DEFAULT_NAMESPACE,
   decodeReply,
   type ErrorCode,
-  encodePayload,
   isSession,
   isWriting,
+  type MalformedReplyError,
   mustKeep,
   ProtocolError,
 } from '../protocol/index.ts';
@@ -18,11 +18,13 @@ import type { Overlap } from '../transport/presence.ts';
 import { type NoAnswerReason, NotKeptError, type SessionTransport } from '../transport/transport.ts';
 import { BREAKER_PROBE_MS, CircuitBreaker } from './circuit-breaker.ts';
 import { openTransport, type TransportChoice } from './open-transport.ts';
+import { type PreparedCommand, prepareCommand } from './prepare-command.ts';
 import { SessionHandle } from './session-handle.ts';
 import { WaitBudget } from './wait-budget.ts';
 
-/** Why a value is `undefined`: no answer, an error reply's code, or a breaker that is open. */
-export type DegradedReason = NoAnswerReason | ErrorCode | 'breaker-open';
+/** Why a value is `undefined`: no answer, an error reply's code (also where the client itself refuses what the service
+ *  would: `bad-payload`, `too-large`), a breaker that is open, or a reply that is not of its command's form. */
+export type DegradedReason = NoAnswerReason | ErrorCode | 'breaker-open' | 'malformed-reply';
 
 /** A request that settled with `undefined`. */
 export interface Degraded {
@@ -30,7 +32,8 @@ export interface Degraded {
   /** Empty where what was given is no session id. */
   readonly session: string;
   readonly reason: DegradedReason;
-  /** The service's own words, where it sent an error reply. */
+  /** What is wrong, in words: the service's, where it sent an error reply; the client's, where it did not send the
+   *  payload or could not use the reply. It can quote the first 60 characters of a wrong payload. */
   readonly message?: string;
 }
 
@@ -100,19 +103,19 @@ function isSessionId(session: unknown): session is string {
   return typeof session === 'string' && isSession(session);
 }
 
-// What cannot travel is refused here and not thrown: a value that JSON has no words for, and what is no session. That
-// may be a token, which must be neither published nor shown.
-function encode(session: unknown, payload: unknown): string | ProtocolError {
+// What cannot travel is refused here and not thrown: what the command does not take, and what is no session. That may be
+// a token, which must be neither published nor shown.
+function prepare<C extends CommandName>(
+  command: C,
+  session: unknown,
+  payload: CommandMap[C]['payload'],
+): PreparedCommand<CommandMap[C]['reply']> | ProtocolError {
   if (!isSessionId(session)) return new ProtocolError('bad-payload', NO_SESSION);
-  let text: string | undefined;
   try {
-    text = encodePayload(payload);
-  } catch {
-    // A circle, or a BigInt.
+    return prepareCommand(command, payload);
+  } catch (error) {
+    return error as ProtocolError;
   }
-  return (
-    text ?? new ProtocolError('bad-payload', 'This payload cannot be written as JSON: give a string or plain data.')
-  );
 }
 
 /** The serving layer's client: asks the service through Redis, waits at most a deadline, never fails a page.
@@ -186,7 +189,7 @@ export class SessionClient extends EventEmitter<ClientEvents> {
    *  `unheard` only: it is never an unhandled rejection. */
   publish<C extends CommandName>(command: C, session: string, payload: CommandMap[C]['payload']): Promise<boolean> {
     this.#counts.publishes += 1;
-    const sent = this.#send(command, session, encode(session, payload));
+    const sent = this.#send(command, session, prepare(command, session, payload));
     sent.then(
       (heard) => {
         if (!heard) this.#counts.unheard += 1;
@@ -207,30 +210,30 @@ export class SessionClient extends EventEmitter<ClientEvents> {
     { deadlineMs = this.deadlineMs }: { readonly deadlineMs?: number } = {},
   ): Promise<CommandMap[C]['reply'] | undefined> {
     this.#counts.requests += 1;
-    const text = encode(session, payload);
-    if (typeof text !== 'string') {
-      const { code: reason, message } = text;
+    const prepared = prepare(command, session, payload);
+    if (prepared instanceof ProtocolError) {
+      const { code: reason, message } = prepared;
       return this.#degrade({ command, session: isSessionId(session) ? session : '', reason, message });
     }
     const breaker = this.#breakerFor(command, session);
     if (breaker.isOpen || !(deadlineMs > 0)) {
       // A view that nobody waits for is still a view.
-      if (isWriting(command)) this.#send(command, session, text).catch(() => undefined);
+      if (isWriting(command)) this.#send(command, session, prepared).catch(() => undefined);
       return this.#degrade({ command, session, reason: breaker.isOpen ? 'breaker-open' : 'deadline' });
     }
     const waitMs = Math.min(deadlineMs, LONGEST_DEADLINE_MS);
-    const outcome = await this.#transport.request(command, session, text, waitMs);
+    const outcome = await this.#transport.request(command, session, prepared.text, waitMs);
     if (!outcome.answered) {
       if (outcome.reason === 'deadline') breaker.miss();
       return this.#degrade({ command, session, reason: outcome.reason });
     }
     breaker.succeed();
     try {
-      const reply = decodeReply(outcome.json);
+      const reply = prepared.read(decodeReply(outcome.json));
       this.#counts.replies += 1;
-      return reply as CommandMap[C]['reply'];
+      return reply;
     } catch (error) {
-      const { code, message } = error as ProtocolError;
+      const { code, message } = error as ProtocolError | MalformedReplyError;
       return this.#degrade({ command, session, reason: code, message });
     }
   }
@@ -249,12 +252,18 @@ export class SessionClient extends EventEmitter<ClientEvents> {
     return undefined;
   }
 
-  async #send(command: string, session: string, text: string | ProtocolError): Promise<boolean> {
+  async #send(
+    command: string,
+    session: string,
+    prepared: Pick<PreparedCommand<unknown>, 'text'> | ProtocolError,
+  ): Promise<boolean> {
     const isKept = mustKeep(command) && this.#transport.keeps(command);
-    if (typeof text !== 'string') {
-      if (isKept) throw new NotKeptError('BAD_PAYLOAD', text.message);
-      return false;
+    if (prepared instanceof ProtocolError) {
+      if (!isKept) return false;
+      const { code, message } = prepared;
+      throw new NotKeptError(code === 'too-large' ? 'TOO_LARGE' : 'BAD_PAYLOAD', message, { cause: prepared });
     }
+    const { text } = prepared;
     if (!isKept) return this.#transport.publish(command, session, text);
     await this.#transport.keep(command, session, text, this.#keepDeadlineMs);
     return true;
