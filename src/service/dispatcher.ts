@@ -54,7 +54,7 @@ export class Dispatcher {
       const closed = this.#gate();
       if (closed) throw closed;
       checkPayloadSize(payload);
-      const input = command.parse(payload, this.#context);
+      const input = command.parse(payload);
       return { json: encodeReply(await command.run(this.#context, session, input, apply)) };
     } catch (error) {
       const failure = this.#gate() ?? (isStackOverflow(error) ? TOO_DEEP : error);
