@@ -194,6 +194,11 @@ export class Keys {
     return `${this.#partition(partition)}:@absent`;
   }
 
+  /** The instances that work off streams: a sorted set, instance -> when it last said so, by Redis's clock. */
+  streamInstances(): string {
+    return `${this.namespace}:@instances`;
+  }
+
   /** Who may do a task that one at a time does: a string that expires. */
   lease(task: 'sweep' | 'archive'): string {
     return `${this.namespace}:@lease:${task}`;
