@@ -47,7 +47,7 @@ export function prepareCommand<C extends CommandName>(
   return prepared;
 }
 
-const prepareSurface: Prepare<'featuredpages' | 'surface'> = (payload) => {
+function prepareSurface(payload: unknown): PreparedCommand<string[]> {
   const given = listOf(payload, 'a JSON array of items').slice() as string[];
   const sent = given.map(checkItem);
   return {
@@ -61,7 +61,7 @@ const prepareSurface: Prepare<'featuredpages' | 'surface'> = (payload) => {
       return given.filter((_, i) => kept.has(sent[i]));
     },
   };
-};
+}
 
 const COMMANDS: { readonly [C in CommandName]: Prepare<C> } = {
   pageview: (payload) => ({ text: pageviewText(payload), read: checkPageview }),

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { checkOptions, type OptionForms } from '../protocol/check-options.ts';
 import {
   type CommandMap,
   type CommandName,
@@ -16,6 +17,7 @@ import type { ConnectionOptions } from '../redis/index.ts';
 import type { ReplyMode } from '../transport/channels/channel-requester.ts';
 import type { Overlap } from '../transport/presence.ts';
 import { type NoAnswerReason, NotKeptError, type SessionTransport } from '../transport/transport.ts';
+import { warnOnce } from '../transport/warn-once.ts';
 import { BREAKER_PROBE_MS, CircuitBreaker } from './circuit-breaker.ts';
 import { openTransport, type TransportChoice } from './open-transport.ts';
 import { type PreparedCommand, prepareCommand } from './prepare-command.ts';
@@ -74,6 +76,19 @@ export interface SessionClientOptions {
   readonly maxPending?: number;
 }
 
+const OPTIONS: OptionForms<SessionClientOptions> = {
+  redis: 'string|object',
+  transport: 'any',
+  maxBacklog: 'any',
+  secret: 'any',
+  keepDeadlineMs: 'any',
+  namespace: 'string',
+  deadlineMs: 'any',
+  replies: 'any',
+  blockingConnections: 'any',
+  maxPending: 'any',
+};
+
 interface ClientEvents {
   /** A request settled with `undefined`. */
   degraded: [Degraded];
@@ -87,6 +102,7 @@ interface ClientEvents {
 
 const LONGEST_DEADLINE_MS = 60_000;
 const SHORTEST_SECRET = 16;
+const UNSERVED_MS = 2_000;
 const NO_SESSION = 'This is no session id: give 1 to 128 of A-Z, a-z, 0-9, _ and -, or sessionOf(token).';
 
 function checkDeadline(name: string, deadlineMs: number): void {
@@ -129,12 +145,14 @@ export class SessionClient extends EventEmitter<ClientEvents> {
   readonly #breakers = new Map<string, CircuitBreaker>();
   readonly #counts = { requests: 0, replies: 0, publishes: 0, unheard: 0 };
   readonly #degraded: Partial<Record<DegradedReason, number>> = {};
+  #unservedSince = Number.POSITIVE_INFINITY;
   #closed = false;
 
   /** Begins to connect and returns; never throws because Redis is away.
-   *  @throws RangeError or ConnectionOptionsError for a value that cannot be used. */
+   *  @throws RangeError or ConnectionOptionsError for a value that cannot be used, RangeError for an unknown option. */
   constructor(options: SessionClientOptions) {
     super();
+    checkOptions('SessionClient', options, OPTIONS);
     const { namespace = DEFAULT_NAMESPACE, deadlineMs = 100, replies = 'inbox' } = options;
     const { blockingConnections = 16, maxPending = 10_000, keepDeadlineMs = 2_000, secret } = options;
     checkDeadline('deadlineMs', deadlineMs);
@@ -161,7 +179,15 @@ export class SessionClient extends EventEmitter<ClientEvents> {
     });
     this.#transport.on('up', () => this.emit('up'));
     this.#transport.on('down', (error) => this.emit('down', error));
-    this.#transport.on('overlap', (overlap) => this.emit('overlap', overlap));
+    this.#transport.on('unserved', () => this.#noteUnserved());
+    this.#transport.on('overlap', (overlap) => {
+      if (this.emit('overlap', overlap)) return;
+      const globs = overlap.globs.join(' and ');
+      warnOnce(
+        'SESSIONWISE_OVERLAP',
+        `Two instances of the service share sessions (${globs}): their views count twice.`,
+      );
+    });
   }
 
   /** What has happened so far. */
@@ -193,6 +219,8 @@ export class SessionClient extends EventEmitter<ClientEvents> {
     sent.then(
       (heard) => {
         if (!heard) this.#counts.unheard += 1;
+        // Streams take what nobody serves yet.
+        else if (!this.#transport.keeps(command)) this.#unservedSince = Number.POSITIVE_INFINITY;
       },
       () => {
         this.#counts.unheard += 1;
@@ -228,6 +256,7 @@ export class SessionClient extends EventEmitter<ClientEvents> {
       return this.#degrade({ command, session, reason: outcome.reason });
     }
     breaker.succeed();
+    this.#unservedSince = Number.POSITIVE_INFINITY;
     try {
       const reply = prepared.read(decodeReply(outcome.json));
       this.#counts.replies += 1;
@@ -244,6 +273,17 @@ export class SessionClient extends EventEmitter<ClientEvents> {
     this.#closed = true;
     for (const breaker of this.#breakers.values()) breaker.stop();
     await this.#transport.close();
+  }
+
+  // A service that is being started is not yet a mistake; and who listens for it hears of it anyhow.
+  #noteUnserved(): void {
+    const now = performance.now();
+    this.#unservedSince = Math.min(this.#unservedSince, now);
+    if (now - this.#unservedSince < UNSERVED_MS || this.listenerCount('degraded') > 0) return;
+    warnOnce(
+      'SESSIONWISE_NOBODY_SERVES',
+      `No service answers in the namespace "${this.namespace}": pages go on without answers, and views over channels are lost. Is \`sessionwise serve\` running, for this Redis, --namespace and --transport?`,
+    );
   }
 
   #degrade(degraded: Degraded): undefined {

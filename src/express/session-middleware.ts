@@ -4,6 +4,7 @@ import type { SessionHandle } from '../client/session-handle.ts';
 import { markInitialised } from '../http/mark-initialised.ts';
 import { bearerOf, isDocument, type PageviewMode } from '../http/page-request.ts';
 import { sessionOfBearer } from '../http/verified-session.ts';
+import { checkOptions, type OptionForms } from '../protocol/check-options.ts';
 import { sessionOf } from '../protocol/index.ts';
 import type { SessionData } from '../store/index.ts';
 
@@ -44,13 +45,23 @@ declare global {
   }
 }
 
+const OPTIONS: OptionForms<SessionMiddlewareOptions> = {
+  client: 'object',
+  token: 'function',
+  store: 'object',
+  pageview: '"publish"|"request"|"off"|function',
+  isPageview: 'function',
+  trackAnonymous: 'boolean',
+};
+
 /** Express middleware: attaches the session's handle as `request.sessionwise` and counts the page view. It waits for
  *  nothing (but, within the store's deadline, for what the store says of a bearer token of our own form) and never fails
  *  a request. Mount it behind express-session and before the pages.
- *  @throws RangeError where no client is given. */
+ *  @throws RangeError where no client is given, or an option is unknown or of the wrong type. */
 export function sessionwise<Request extends SessionRequest = SessionRequest>(
   options: SessionMiddlewareOptions<Request>,
 ): (request: Request, response: ServerResponse, next: (error?: unknown) => void) => void {
+  checkOptions('sessionwise()', options, OPTIONS);
   const { client, token, store, pageview = 'publish', isPageview = isDocument, trackAnonymous = true } = options;
   if (!client)
     throw new RangeError('sessionwise() needs a client: sessionwise({ client: new SessionClient({ redis }) }).');

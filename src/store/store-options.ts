@@ -1,6 +1,8 @@
+import { checkOptions } from '../protocol/check-options.ts';
 import { checkNamespace } from '../protocol/index.ts';
 import type { ConnectionOptions, RedisClient } from '../redis/index.ts';
 import type { ArchiveFunction } from './archived-session.ts';
+import { STORE_OPTIONS } from './known-options.ts';
 
 /** How session data are kept; only `redis` must be given. */
 export interface SessionDataOptions {
@@ -62,8 +64,9 @@ export interface SessionDataSettings {
 }
 
 /** Checks options and fills in the defaults.
- *  @throws RangeError that names a value that cannot be used. */
+ *  @throws RangeError that names a value that cannot be used, or proposes the right name of an option. */
 export function settingsOf(options: SessionDataOptions): SessionDataSettings {
+  checkOptions('The session store', options, STORE_OPTIONS);
   const { absoluteMs, onSessionLimit = 'refuse', importFrom } = options;
   if (typeof options.redis !== 'string' && (typeof options.redis !== 'object' || options.redis === null)) {
     throw new RangeError(

@@ -54,6 +54,8 @@ export interface ClientTransport {
 
 /** What a client's transport tells. */
 export interface TransportEvents {
+  /** Nobody serves what was sent, as far as is known. */
+  unserved: [];
   /** Connected to Redis. */
   up: [];
   /** Redis is away, or refuses what we need; it goes on trying. */

@@ -62,7 +62,6 @@ for page in ("/reset?token=s3cret", "https://u:s3cret@shop.example?t=s3cret", "/
     client.request("surface", "s1", '["/reset?token=s3cret"]')
     client.request("notifications", "s1", [{"id": page, "link": page}])
 `,
-      [],
     );
     expect([code, output]).toEqual([0, '']);
     expect(heard).toHaveLength(28);

@@ -44,6 +44,7 @@ export class StreamRequester implements ClientTransport {
 
   /** What stands behind a mark that is sent again is sent after it. */
   async publish(command: string, session: string, payload: string): Promise<boolean> {
+    this.#isUnserved();
     const add = (): Promise<boolean> => this.#add(command, session, this.#newRequest(), payload, 0).catch(() => false);
     return this.#order.isHeld(session) ? this.#inTurn(session, add) : add();
   }
@@ -51,6 +52,7 @@ export class StreamRequester implements ClientTransport {
   async keep(command: string, session: string, payload: string, deadlineMs: number): Promise<void> {
     const end = performance.now() + deadlineMs;
     const request = this.#newRequest();
+    this.#isUnserved();
     let place = this.#order.isHeld(session) ? this.#order.join(session) : undefined;
     try {
       for (let failure: Error | undefined; ; ) {
@@ -141,13 +143,19 @@ export class StreamRequester implements ClientTransport {
   #exchange(command: string, session: string, payload: string, deadlineMs: number): Promise<Outcome> {
     const publish = isWriting(command) ? () => this.publish(command, session, payload) : undefined;
     return this.#inbox.exchange(deadlineMs, publish, async (request) => {
-      const nobody = this.#inbox.listeningMs > HEARTBEAT_TTL_MS && !this.#inbox.presence.hasStreaming();
+      const nobody = this.#isUnserved();
       // A question that nobody waits for any more need not be asked.
       if (nobody && !isWriting(command)) return 'nobody-listens';
       if (!(await this.#add(command, session, request, payload, deadlineMs))) return 'backlog-full';
       // It is kept and will be done when somebody is there; only the page does not wait.
       return nobody ? 'nobody-listens' : undefined;
     });
+  }
+
+  #isUnserved(): boolean {
+    if (this.#inbox.listeningMs <= HEARTBEAT_TTL_MS || this.#inbox.presence.hasStreaming()) return false;
+    this.#inbox.emit('unserved');
+    return true;
   }
 
   /** Whether there was room: in the stream, and in a Redis that has reached `maxmemory`. */
