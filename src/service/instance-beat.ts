@@ -40,10 +40,11 @@ export class InstanceBeat {
     return this.presence.staying().filter(({ id }) => id !== this.#self.id).length + 1;
   }
 
-  /** Ids of the other instances among which partitions are shared out. A good-bye is believed here at once: what an
-   *  instance still owns nobody takes from it, and what it does not own is free. */
+  /** Ids of the other instances among which partitions are shared out: those that have entered themselves and are not
+   *  silent. A good-bye is believed here at once: what an instance still owns nobody takes from it, and what it does not
+   *  own is free. */
   readonly streamingOthers = (): readonly string[] =>
-    (this.#streams?.others ?? []).filter((id) => !this.presence.hasSaidGoodBye(id));
+    (this.#streams?.others ?? []).filter((id) => this.presence.mayStay(id));
 
   /** Listens on `subscriber` and, where it `speaks`, says that it is there, at once and then each 500 ms. */
   async start(subscriber: RedisConnection, speaks = true): Promise<void> {

@@ -88,10 +88,11 @@ export class Presence {
     return [...this.#heard.values()].filter(({ saidGoodBye }) => !saidGoodBye).map(({ instance }) => instance);
   }
 
-  /** Whether good-bye was said in an instance's name, and it has not been heard since. Where leases say what it still
-   *  holds, this may be believed at once. */
-  hasSaidGoodBye(id: string): boolean {
-    return this.#heard.get(id)?.saidGoodBye === true;
+  /** Whether an instance that is known from elsewhere may be there: it is not silent, and nobody has said good-bye in its
+   *  name since it was last heard. Where leases say what it still holds, a good-bye may be believed at once. */
+  mayStay(id: string): boolean {
+    const heard = this.#heard.get(id);
+    return heard ? this.#isThere(heard) && !heard.saidGoodBye : this.#isRecent(this.#overflowAt);
   }
 
   /** The instance that serves a session, as far as is known. */

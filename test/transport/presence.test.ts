@@ -47,7 +47,7 @@ describe('presence', () => {
     const { presence, hear, pass } = openPresence();
     hear({ instance: 'one', streams: true });
     hear({ instance: 'one', leaving: true });
-    expect(presence.hasSaidGoodBye('one')).toBe(true);
+    expect(presence.mayStay('one')).toBe(false);
     expect(presence.staying()).toEqual([]);
     expect([presence.hears('pageview', 'abc'), presence.hasStreaming()]).toEqual([true, true]);
     // 50 a second, and a heartbeat each half second.
@@ -59,7 +59,8 @@ describe('presence', () => {
       expect(presence.serving('abc')?.id).toBe('one');
     }
     hear({ instance: 'one', streams: true });
-    expect(presence.hasSaidGoodBye('one')).toBe(false);
+    expect(presence.mayStay('one')).toBe(true);
+    expect(presence.mayStay('never heard')).toBe(false);
     hear({ instance: 'two' });
     hear({ instance: 'one', leaving: true });
     expect(presence.serving('abc')?.id).toBe('two');
@@ -111,6 +112,7 @@ describe('presence', () => {
     expect(presence.present()).toEqual([]);
     for (let i = 0; i < 1_500; i += 1) hear({ instance: `i${i}` });
     expect(presence.present()).toHaveLength(1_000);
+    expect([presence.mayStay('i7'), presence.mayStay('never heard')]).toEqual([true, true]);
     // Those for whom there is no room may be the ones that serve: nothing can be denied.
     expect([presence.hears('combo', 'abc'), presence.hasStreaming()]).toEqual([true, false]);
     hear({ instance: 'no room', streams: true });
