@@ -63,7 +63,7 @@ export function sessionwise<Request extends SessionRequest = SessionRequest>(
 ): (request: Request, response: ServerResponse, next: (error?: unknown) => void) => void {
   checkOptions('sessionwise()', options, OPTIONS);
   const { client, token, store, pageview = 'publish', isPageview = isDocument, trackAnonymous = true } = options;
-  if (!client)
+  if (typeof client?.session !== 'function')
     throw new RangeError('sessionwise() needs a client: sessionwise({ client: new SessionClient({ redis }) }).');
 
   const attach = (request: Request, session: string): void => {

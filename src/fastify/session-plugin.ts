@@ -71,7 +71,7 @@ const plugin: FastifyPluginCallback<SessionPluginOptions> = (app, options, regis
   }
   const { client, token, pageview = 'publish', isPageview = isDocument, trackAnonymous = true } = options;
   const isBehindSession = app.hasRequestDecorator('session');
-  if (!client && !isBehindSession) {
+  if (client ? typeof client.session !== 'function' : !isBehindSession) {
     registered(
       new RangeError(
         'sessionwise needs a client: app.register(sessionwise, { client: new SessionClient({ redis }) }). Without one, register it behind @fastify/session.',

@@ -19,7 +19,7 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 describe('an option that is unknown or of the wrong type is refused', () => {
-  const client = {} as SessionClient;
+  const client = Object.create(SessionClient.prototype) as SessionClient;
   const made: [string, () => unknown, RegExp][] = [
     [
       'SessionClient',
@@ -48,6 +48,7 @@ describe('an option that is unknown or of the wrong type is refused', () => {
     ['sessionwise()', () => sessionwise({ client, pageview: 'requst' } as never), /did you mean "request"/],
     ['sessionwise()', () => sessionwise({ client, isPageView: () => true } as never), /did you mean "isPageview"/],
     ['sessionwise()', () => sessionwise({ client, token: 'x' } as never), /token .* give a function/],
+    ['sessionwise()', () => sessionwise({ client: {} } as never), /needs a client/],
   ];
   it.each(made)('by %s (%#)', (_, make, sentence) => {
     expect(make).toThrow(RangeError);
@@ -74,6 +75,10 @@ describe('an option that is unknown or of the wrong type is refused', () => {
     app.register(fastifySessionCookie);
     app.register(plugin, { client, pageview: 'of' } as never);
     await expect(app.ready()).rejects.toThrow(/did you mean "off"/);
+    const mistaken = fastify();
+    onTestFinished(() => mistaken.close());
+    mistaken.register(plugin, { client: {} } as never);
+    await expect(mistaken.ready()).rejects.toThrow(/needs a client/);
     const other = fastify();
     onTestFinished(() => other.close());
     await other.register(plugin, { client, prefix: '/x', logLevel: 'warn' });
