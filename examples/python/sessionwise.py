@@ -29,6 +29,7 @@ import redis
 
 _OUR_TOKEN = re.compile(r"([0-9a-z]{25})\.[A-Za-z0-9_-]{43}")
 _SESSION = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_ADDRESS = re.compile(r"https?://[^/\\?#]*", re.IGNORECASE)
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -51,6 +52,22 @@ def session_of(token):
         number, digit = divmod(number, 36)
         digits = _DIGITS[digit] + digits
     return digits.rjust(25, "0")
+
+
+def without_query(value):
+    """A payload whose paths and web addresses, wherever they stand in it, are cut to their path: a query can hold a
+    secret, and what passes through Redis can stay there. So replies name paths too."""
+    if isinstance(value, str):
+        address = _ADDRESS.match(value)
+        if address is None and not value.startswith("/"):
+            return value
+        path = re.split("[?#]", value[address.end() if address else 0 :], maxsplit=1)[0]
+        return path if path.startswith("/") else f"/{path}"
+    if isinstance(value, dict):
+        return {field: without_query(each) for field, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [without_query(each) for each in value]
+    return value
 
 
 class Sessionwise:
@@ -105,6 +122,12 @@ class Sessionwise:
     def _send(self, command, session, request, payload, end):
         if not _SESSION.fullmatch(session):
             raise ValueError("This is no session: give 1 to 128 of A-Z, a-z, 0-9, _ and -, or session_of(token).")
+        if isinstance(payload, str) and payload[:1] in ("[", "{"):
+            try:
+                payload = json.loads(payload)
+            except ValueError:
+                pass
+        payload = without_query(payload)
         message = payload if isinstance(payload, str) else json.dumps(payload)
         return self._ask(end, "PUBLISH", f"{self._prefix}ss:{command}:{session}:{request}", message)
 

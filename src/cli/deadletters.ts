@@ -7,13 +7,12 @@ import { withNamespace } from './with-namespace.ts';
 interface ListFlags extends NamespaceFlags {
   readonly limit: string;
   readonly json?: boolean;
+  readonly payloads?: boolean;
 }
 
 interface ActFlags extends NamespaceFlags {
   readonly all?: boolean;
 }
-
-const SHOWN_PAYLOAD = 60;
 
 /** `sessionwise deadletters list|retry|drop`: requests over streams that were given up. */
 export function addDeadLettersCommand(program: Command): void {
@@ -28,6 +27,7 @@ export function addDeadLettersCommand(program: Command): void {
   addNamespaceOptions(group.command('list').description('show them, the newest first'))
     .option('--limit <n>', 'how many at most', '100')
     .option('--json', 'print them as JSON, one a line')
+    .option('--payloads', 'show their payloads: what a visitor looked at')
     .action(async (flags: ListFlags) => {
       const limit = Number(flags.limit);
       if (!Number.isInteger(limit) || limit < 1 || limit > 10_000) {
@@ -37,37 +37,52 @@ export function addDeadLettersCommand(program: Command): void {
         letters: await all.list(limit),
         count: await all.count(),
       }));
-      for (const letter of letters) console.log(flags.json ? JSON.stringify(letter) : inWords(letter));
+      for (const letter of letters) {
+        const { payload, ...rest } = letter;
+        const shown = flags.payloads ? { ...rest, payload } : rest;
+        console.log(flags.json ? printable(JSON.stringify(shown)) : inWords(shown));
+      }
       if (flags.json) return;
       if (count === 0) console.log('There are no dead letters.');
       else if (count > letters.length) console.log(`${count - letters.length} more: give a larger --limit.`);
     });
-  addAction(group, 'retry', 'have them done again, at the end of their streams', 'Put back', (all, id) =>
-    all.retry(id),
-  );
-  addAction(group, 'drop', 'forget them', 'Dropped', (all, id) => all.drop(id));
+  addAction(group, 'retry', 'have them done again, at the end of their streams', {
+    one: (letters, id) => letters.retry(id),
+    all: async (letters) => {
+      const { retried, skipped } = await letters.retryAll();
+      const left = skipped === 0 ? '' : ` ${skipped} hold no request and were left: \`deadletters drop\` forgets them.`;
+      return `Put back ${retried}.${left}`;
+    },
+    done: (count) => `Put back ${count}.`,
+  });
+  addAction(group, 'drop', 'forget them', {
+    one: (letters, id) => letters.drop(id),
+    all: async (letters) => `Dropped ${await letters.dropAll()}.`,
+    done: (count) => `Dropped ${count}.`,
+  });
   for (const command of group.commands) command.exitOverride().configureOutput({ writeErr: () => {} });
 }
 
-function addAction(
-  group: Command,
-  name: string,
-  description: string,
-  done: string,
-  act: (all: DeadLetters, id: string) => Promise<void>,
-): void {
+interface Action {
+  readonly one: (letters: DeadLetters, id: string) => Promise<void>;
+  /** What came of it, in words. */
+  readonly all: (letters: DeadLetters) => Promise<string>;
+  readonly done: (count: number) => string;
+}
+
+function addAction(group: Command, name: string, description: string, { one, all, done }: Action): void {
   addNamespaceOptions(
     group.command(name).description(description).argument('[id...]', 'ids, as `deadletters list` shows them'),
   )
     .option('--all', 'all that there are now')
     .action(async (ids: string[], flags: ActFlags) => {
       if (ids.length > 0 === (flags.all === true)) throw new UsageError('Give the ids of dead letters, or --all.');
-      const count = await withLetters(flags, async (all) => {
-        if (flags.all) return all.each((id) => act(all, id));
-        for (const id of ids) await act(all, id);
-        return ids.length;
+      const words = await withLetters(flags, async (letters) => {
+        if (flags.all) return all(letters);
+        for (const id of ids) await one(letters, id);
+        return done(ids.length);
       });
-      console.log(`${done} ${count}.`);
+      console.log(words);
     });
 }
 
@@ -75,10 +90,20 @@ function withLetters<Result>(flags: NamespaceFlags, work: (letters: DeadLetters)
   return withNamespace(flags, false, ({ redis, keys, seal }) => work(new DeadLetters(redis, keys, seal)));
 }
 
-function inWords({ id, at, command, session, payload, reason }: DeadLetter): string {
-  const shown =
-    payload === undefined
-      ? '(sealed with another secret)'
-      : JSON.stringify(payload.length > SHOWN_PAYLOAD ? `${payload.slice(0, SHOWN_PAYLOAD)}...` : payload);
-  return `${id}  ${new Date(at).toISOString()}  ${command || '(no command)'} ${session} ${shown}\n    ${reason}`;
+function inWords(letter: Omit<DeadLetter, 'payload'> & { readonly payload?: string | undefined }): string {
+  const { id, at, command, session, payload, bytes, reason } = letter;
+  const size = bytes === undefined ? '(no payload)' : `(${bytes} bytes)`;
+  const shown = payload === undefined ? size : JSON.stringify(payload);
+  const what = command === '' ? '(no command)' : `${command} ${session}`;
+  return `${id}  ${new Date(at).toISOString()}  ${printable(`${what} ${shown}`)}\n    ${printable(reason)}`;
+}
+
+// Anybody who may write to the stream has written this: none of it may act on a terminal.
+function printable(text: string): string {
+  return text.replace(/\p{C}|[\u2028\u2029]/gu, (character) =>
+    Array.from(
+      { length: character.length },
+      (_, i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`,
+    ).join(''),
+  );
 }

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { checkOptions, type OptionForms } from '../protocol/check-options.ts';
 import {
   type CommandMap,
   type CommandName,
@@ -6,9 +7,9 @@ import {
   DEFAULT_NAMESPACE,
   decodeReply,
   type ErrorCode,
-  encodePayload,
   isSession,
   isWriting,
+  type MalformedReplyError,
   mustKeep,
   ProtocolError,
 } from '../protocol/index.ts';
@@ -16,13 +17,16 @@ import type { ConnectionOptions } from '../redis/index.ts';
 import type { ReplyMode } from '../transport/channels/channel-requester.ts';
 import type { Overlap } from '../transport/presence.ts';
 import { type NoAnswerReason, NotKeptError, type SessionTransport } from '../transport/transport.ts';
+import { warnOnce } from '../transport/warn-once.ts';
 import { BREAKER_PROBE_MS, CircuitBreaker } from './circuit-breaker.ts';
 import { openTransport, type TransportChoice } from './open-transport.ts';
+import { type PreparedCommand, prepareCommand } from './prepare-command.ts';
 import { SessionHandle } from './session-handle.ts';
 import { WaitBudget } from './wait-budget.ts';
 
-/** Why a value is `undefined`: no answer, an error reply's code, or a breaker that is open. */
-export type DegradedReason = NoAnswerReason | ErrorCode | 'breaker-open';
+/** Why a value is `undefined`: no answer, an error reply's code (also where the client itself refuses what the service
+ *  would: `bad-payload`, `too-large`), a breaker that is open, or a reply that is not of its command's form. */
+export type DegradedReason = NoAnswerReason | ErrorCode | 'breaker-open' | 'malformed-reply';
 
 /** A request that settled with `undefined`. */
 export interface Degraded {
@@ -30,7 +34,8 @@ export interface Degraded {
   /** Empty where what was given is no session id. */
   readonly session: string;
   readonly reason: DegradedReason;
-  /** The service's own words, where it sent an error reply. */
+  /** What is wrong, in words: the service's, where it sent an error reply; the client's, where it did not send the
+   *  payload or could not use the reply. It can quote the first 60 characters of a wrong payload. */
   readonly message?: string;
 }
 
@@ -71,6 +76,19 @@ export interface SessionClientOptions {
   readonly maxPending?: number;
 }
 
+const OPTIONS: OptionForms<SessionClientOptions> = {
+  redis: 'string|object',
+  transport: 'any',
+  maxBacklog: 'any',
+  secret: 'any',
+  keepDeadlineMs: 'any',
+  namespace: 'string',
+  deadlineMs: 'any',
+  replies: 'any',
+  blockingConnections: 'any',
+  maxPending: 'any',
+};
+
 interface ClientEvents {
   /** A request settled with `undefined`. */
   degraded: [Degraded];
@@ -84,6 +102,7 @@ interface ClientEvents {
 
 const LONGEST_DEADLINE_MS = 60_000;
 const SHORTEST_SECRET = 16;
+const UNSERVED_MS = 2_000;
 const NO_SESSION = 'This is no session id: give 1 to 128 of A-Z, a-z, 0-9, _ and -, or sessionOf(token).';
 
 function checkDeadline(name: string, deadlineMs: number): void {
@@ -100,19 +119,19 @@ function isSessionId(session: unknown): session is string {
   return typeof session === 'string' && isSession(session);
 }
 
-// What cannot travel is refused here and not thrown: a value that JSON has no words for, and what is no session. That
-// may be a token, which must be neither published nor shown.
-function encode(session: unknown, payload: unknown): string | ProtocolError {
+// What cannot travel is refused here and not thrown: what the command does not take, and what is no session. That may be
+// a token, which must be neither published nor shown.
+function prepare<C extends CommandName>(
+  command: C,
+  session: unknown,
+  payload: CommandMap[C]['payload'],
+): PreparedCommand<CommandMap[C]['reply']> | ProtocolError {
   if (!isSessionId(session)) return new ProtocolError('bad-payload', NO_SESSION);
-  let text: string | undefined;
   try {
-    text = encodePayload(payload);
-  } catch {
-    // A circle, or a BigInt.
+    return prepareCommand(command, payload);
+  } catch (error) {
+    return error as ProtocolError;
   }
-  return (
-    text ?? new ProtocolError('bad-payload', 'This payload cannot be written as JSON: give a string or plain data.')
-  );
 }
 
 /** The serving layer's client: asks the service through Redis, waits at most a deadline, never fails a page.
@@ -126,12 +145,14 @@ export class SessionClient extends EventEmitter<ClientEvents> {
   readonly #breakers = new Map<string, CircuitBreaker>();
   readonly #counts = { requests: 0, replies: 0, publishes: 0, unheard: 0 };
   readonly #degraded: Partial<Record<DegradedReason, number>> = {};
+  #unservedSince = Number.POSITIVE_INFINITY;
   #closed = false;
 
   /** Begins to connect and returns; never throws because Redis is away.
-   *  @throws RangeError or ConnectionOptionsError for a value that cannot be used. */
+   *  @throws RangeError or ConnectionOptionsError for a value that cannot be used, RangeError for an unknown option. */
   constructor(options: SessionClientOptions) {
     super();
+    checkOptions('SessionClient', options, OPTIONS);
     const { namespace = DEFAULT_NAMESPACE, deadlineMs = 100, replies = 'inbox' } = options;
     const { blockingConnections = 16, maxPending = 10_000, keepDeadlineMs = 2_000, secret } = options;
     checkDeadline('deadlineMs', deadlineMs);
@@ -158,7 +179,15 @@ export class SessionClient extends EventEmitter<ClientEvents> {
     });
     this.#transport.on('up', () => this.emit('up'));
     this.#transport.on('down', (error) => this.emit('down', error));
-    this.#transport.on('overlap', (overlap) => this.emit('overlap', overlap));
+    this.#transport.on('unserved', () => this.#noteUnserved());
+    this.#transport.on('overlap', (overlap) => {
+      if (this.emit('overlap', overlap)) return;
+      const globs = overlap.globs.join(' and ');
+      warnOnce(
+        'SESSIONWISE_OVERLAP',
+        `Two instances of the service share sessions (${globs}): their views count twice.`,
+      );
+    });
   }
 
   /** What has happened so far. */
@@ -186,10 +215,12 @@ export class SessionClient extends EventEmitter<ClientEvents> {
    *  `unheard` only: it is never an unhandled rejection. */
   publish<C extends CommandName>(command: C, session: string, payload: CommandMap[C]['payload']): Promise<boolean> {
     this.#counts.publishes += 1;
-    const sent = this.#send(command, session, encode(session, payload));
+    const sent = this.#send(command, session, prepare(command, session, payload));
     sent.then(
       (heard) => {
         if (!heard) this.#counts.unheard += 1;
+        // Streams take what nobody serves yet.
+        else if (!this.#transport.keeps(command)) this.#unservedSince = Number.POSITIVE_INFINITY;
       },
       () => {
         this.#counts.unheard += 1;
@@ -207,30 +238,31 @@ export class SessionClient extends EventEmitter<ClientEvents> {
     { deadlineMs = this.deadlineMs }: { readonly deadlineMs?: number } = {},
   ): Promise<CommandMap[C]['reply'] | undefined> {
     this.#counts.requests += 1;
-    const text = encode(session, payload);
-    if (typeof text !== 'string') {
-      const { code: reason, message } = text;
+    const prepared = prepare(command, session, payload);
+    if (prepared instanceof ProtocolError) {
+      const { code: reason, message } = prepared;
       return this.#degrade({ command, session: isSessionId(session) ? session : '', reason, message });
     }
     const breaker = this.#breakerFor(command, session);
     if (breaker.isOpen || !(deadlineMs > 0)) {
       // A view that nobody waits for is still a view.
-      if (isWriting(command)) this.#send(command, session, text).catch(() => undefined);
+      if (isWriting(command)) this.#send(command, session, prepared).catch(() => undefined);
       return this.#degrade({ command, session, reason: breaker.isOpen ? 'breaker-open' : 'deadline' });
     }
     const waitMs = Math.min(deadlineMs, LONGEST_DEADLINE_MS);
-    const outcome = await this.#transport.request(command, session, text, waitMs);
+    const outcome = await this.#transport.request(command, session, prepared.text, waitMs);
     if (!outcome.answered) {
       if (outcome.reason === 'deadline') breaker.miss();
       return this.#degrade({ command, session, reason: outcome.reason });
     }
     breaker.succeed();
+    this.#unservedSince = Number.POSITIVE_INFINITY;
     try {
-      const reply = decodeReply(outcome.json);
+      const reply = prepared.read(decodeReply(outcome.json));
       this.#counts.replies += 1;
-      return reply as CommandMap[C]['reply'];
+      return reply;
     } catch (error) {
-      const { code, message } = error as ProtocolError;
+      const { code, message } = error as ProtocolError | MalformedReplyError;
       return this.#degrade({ command, session, reason: code, message });
     }
   }
@@ -243,18 +275,35 @@ export class SessionClient extends EventEmitter<ClientEvents> {
     await this.#transport.close();
   }
 
+  // A service that is being started is not yet a mistake; and who listens for it hears of it anyhow.
+  #noteUnserved(): void {
+    const now = performance.now();
+    this.#unservedSince = Math.min(this.#unservedSince, now);
+    if (now - this.#unservedSince < UNSERVED_MS || this.listenerCount('degraded') > 0) return;
+    warnOnce(
+      'SESSIONWISE_NOBODY_SERVES',
+      `No service answers in the namespace "${this.namespace}": pages go on without answers, and views over channels are lost. Is \`sessionwise serve\` running, for this Redis, --namespace and --transport?`,
+    );
+  }
+
   #degrade(degraded: Degraded): undefined {
     this.#degraded[degraded.reason] = (this.#degraded[degraded.reason] ?? 0) + 1;
     this.emit('degraded', degraded);
     return undefined;
   }
 
-  async #send(command: string, session: string, text: string | ProtocolError): Promise<boolean> {
+  async #send(
+    command: string,
+    session: string,
+    prepared: Pick<PreparedCommand<unknown>, 'text'> | ProtocolError,
+  ): Promise<boolean> {
     const isKept = mustKeep(command) && this.#transport.keeps(command);
-    if (typeof text !== 'string') {
-      if (isKept) throw new NotKeptError('BAD_PAYLOAD', text.message);
-      return false;
+    if (prepared instanceof ProtocolError) {
+      if (!isKept) return false;
+      const { code, message } = prepared;
+      throw new NotKeptError(code === 'too-large' ? 'TOO_LARGE' : 'BAD_PAYLOAD', message, { cause: prepared });
     }
+    const { text } = prepared;
     if (!isKept) return this.#transport.publish(command, session, text);
     await this.#transport.keep(command, session, text, this.#keepDeadlineMs);
     return true;

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { type PostgresArchive, postgresArchive } from '../archive/index.ts';
-import { normalizeItem, parseSessionGlob } from '../protocol/index.ts';
+import { parseSessionGlob } from '../protocol/index.ts';
 import type { ConnectionOptions, FilterEngine } from '../redis/index.ts';
+import { checkCombos } from '../service/combos.ts';
 import type { Combo, ServiceOptions } from '../service/index.ts';
 import { parseHttpAddress } from './http-address.ts';
 
@@ -110,7 +111,7 @@ export const configSchema: z.ZodType<Config> = z
       .optional()
       .describe('[HOST:]PORT for /healthz, /readyz and /metrics. Default host 127.0.0.1.'),
     acceptTimes: z.boolean().optional().describe('Whether "at" in a page view counts. Default false.'),
-    combos: z.array(combo).max(1000).default([]).describe('Rules over items.'),
+    combos: z.array(combo).max(1000).default([]).describe('Rules over items, of at most 5,000 items together.'),
     exactLimit: z.int().min(0).max(512).optional().describe('The most items of the exact form. Default 64.'),
     filter: z
       .strictObject({
@@ -197,11 +198,11 @@ export function checkConfig(value: unknown, source = 'the configuration'): Confi
   } catch (error) {
     throw new ConfigError(`${source}: ${(error as Error).message}`);
   }
-  const names = config.combos.map(({ name }) => name);
-  const twice = names.find((name, i) => names.indexOf(name) !== i);
-  if (twice !== undefined)
-    throw new ConfigError(`${source}: combos: two are called "${twice}"; give each its own name.`);
-  return { ...config, combos: config.combos.map((rule, i) => normalizeCombo(rule, i, source)) };
+  try {
+    return { ...config, combos: checkCombos(config.combos) };
+  } catch (error) {
+    throw new ConfigError(`${source}: ${(error as Error).message}`);
+  }
 }
 
 /** What a configuration means for the service. */
@@ -259,19 +260,6 @@ export function sessionKeysOf(env: NodeJS.ProcessEnv): string[] | undefined {
     .map((key) => key.trim())
     .filter((key) => key !== '');
   return keys?.length ? keys : undefined;
-}
-
-function normalizeCombo(rule: Combo, index: number, source: string): Combo {
-  return {
-    ...rule,
-    all: rule.all.map((item, i) => {
-      try {
-        return normalizeItem(item);
-      } catch (error) {
-        throw new ConfigError(`${source}: combos[${index}].all[${i}]: ${(error as Error).message}`);
-      }
-    }),
-  };
 }
 
 function describeIssue(issue: z.core.$ZodIssue): string {

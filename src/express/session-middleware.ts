@@ -3,6 +3,7 @@ import type { SessionClient } from '../client/session-client.ts';
 import type { SessionHandle } from '../client/session-handle.ts';
 import { bearerOf, isDocument, type PageviewMode } from '../http/page-request.ts';
 import { sessionOfToken, type TokenVerifier } from '../http/session-of-token.ts';
+import { checkOptions, type OptionForms } from '../protocol/check-options.ts';
 import { markInitialised } from '../store/index.ts';
 import { SessionStore } from './session-store.ts';
 
@@ -47,14 +48,25 @@ declare global {
   }
 }
 
+const OPTIONS: OptionForms<SessionMiddlewareOptions> = {
+  client: 'object',
+  token: 'function',
+  store: 'object',
+  pageview: '"publish"|"request"|"off"|function',
+  isPageview: 'function',
+  trackAnonymous: 'boolean',
+};
+
 /** Express middleware: attaches the session's handle as `request.sessionwise` and counts the page view. It waits for
- *  nothing (but, within the store's deadline, for what the store says of a bearer token) and never fails a request. Mount it behind express-session and before the pages.
- *  @throws RangeError where no client is given. */
+ *  nothing (but, within the store's deadline, for what the store says of a bearer token) and never fails a request. Mount
+ *  it behind express-session and before the pages.
+ *  @throws RangeError where no client is given, or an option is unknown or of the wrong type. */
 export function sessionwise<Request extends SessionRequest = SessionRequest>(
   options: SessionMiddlewareOptions<Request>,
 ): (request: Request, response: ServerResponse, next: (error?: unknown) => void) => void {
+  checkOptions('sessionwise()', options, OPTIONS);
   const { client, token, store, pageview = 'publish', isPageview = isDocument, trackAnonymous = true } = options;
-  if (!client)
+  if (typeof client?.session !== 'function')
     throw new RangeError('sessionwise() needs a client: sessionwise({ client: new SessionClient({ redis }) }).');
 
   const attach = (request: Request, session: string, isOwn: boolean): void => {

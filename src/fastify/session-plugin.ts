@@ -4,6 +4,7 @@ import type { SessionHandle } from '../client/session-handle.ts';
 import type { PageviewMode } from '../http/page-request.ts';
 import { bearerOf, isDocument } from '../http/page-request.ts';
 import { sessionOfToken, type TokenVerifier } from '../http/session-of-token.ts';
+import { checkOptions, type OptionForms } from '../protocol/check-options.ts';
 import { markInitialised } from '../store/index.ts';
 import { SessionStore } from './session-store.ts';
 
@@ -50,10 +51,30 @@ declare module 'fastify' {
   }
 }
 
+const OPTIONS: OptionForms<SessionPluginOptions & { prefix?: unknown; logLevel?: unknown; logSerializers?: unknown }> =
+  {
+    client: 'object',
+    token: 'function',
+    store: 'object',
+    pageview: '"publish"|"request"|"off"|function',
+    isPageview: 'function',
+    trackAnonymous: 'boolean',
+    // Fastify's own.
+    prefix: 'any',
+    logLevel: 'any',
+    logSerializers: 'any',
+  };
+
 const plugin: FastifyPluginCallback<SessionPluginOptions> = (app, options, registered) => {
+  try {
+    checkOptions('sessionwise', options, OPTIONS);
+  } catch (error) {
+    registered(error as RangeError);
+    return;
+  }
   const { client, token, pageview = 'publish', isPageview = isDocument, trackAnonymous = true } = options;
   const isBehindSession = app.hasRequestDecorator('session');
-  if (!client && !isBehindSession) {
+  if (client ? typeof client.session !== 'function' : !isBehindSession) {
     registered(
       new RangeError(
         'sessionwise needs a client: app.register(sessionwise, { client: new SessionClient({ redis }) }). Without one, register it behind @fastify/session.',
@@ -122,7 +143,7 @@ const plugin: FastifyPluginCallback<SessionPluginOptions> = (app, options, regis
  *  sessions of a SessionStore (see there). For the handle it waits for nothing (but, within the store's deadline, for what
  *  the store says of a bearer token) and never fails a request. Register it behind @fastify/session, in
  *  the same place.
- *  @throws RangeError where there is neither a client nor @fastify/session. */
+ *  @throws RangeError where there is neither a client nor @fastify/session, or an option is unknown or of the wrong type. */
 export const sessionwise: FastifyPluginCallback<SessionPluginOptions> = Object.assign(plugin, {
   // As fastify-plugin does it: hooks and decorators hold where it is registered, and not only within it.
   [Symbol.for('skip-override')]: true,

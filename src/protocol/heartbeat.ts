@@ -5,6 +5,10 @@ export const HEARTBEAT_INTERVAL_MS = 500;
 /** After how long without a heartbeat an instance counts as gone, in milliseconds. */
 export const HEARTBEAT_TTL_MS: number = 3.5 * HEARTBEAT_INTERVAL_MS;
 
+/** After how long without a further heartbeat a good-bye is believed, in milliseconds: anybody may say good-bye in an
+ *  instance's name, and one that is there goes on beating. */
+export const GOOD_BYE_SILENCE_MS: number = 1.5 * HEARTBEAT_INTERVAL_MS;
+
 /** What an instance says of itself. */
 export interface Heartbeat {
   /** The instance's own id, new at each start. */

@@ -22,6 +22,7 @@ export {
 export { inboxChannel, inboxMessage, parseInboxMessage } from './inbox.ts';
 export { isPageItem, normalizeItem } from './item.ts';
 export { MAX_ITEM_BYTES, MAX_ITEMS, MAX_PAYLOAD_BYTES } from './limits.ts';
+export { MalformedReplyError } from './malformed-reply-error.ts';
 export { checkNamespace, DEFAULT_NAMESPACE, wirePrefix } from './namespace.ts';
 export type { ErrorCode } from './protocol-error.ts';
 export { isErrorCode, ProtocolError, UnknownCommandError } from './protocol-error.ts';

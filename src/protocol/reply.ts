@@ -1,3 +1,4 @@
+import { MalformedReplyError } from './malformed-reply-error.ts';
 import { isErrorCode, ProtocolError } from './protocol-error.ts';
 
 /** How long a list reply waits for its caller, in milliseconds: a caller that died must not leave a key behind. */
@@ -16,13 +17,13 @@ export function encodeErrorReply(error: unknown): string {
 }
 
 /** Decodes a reply.
- *  @throws ProtocolError where it is an error reply, or (`internal`) no JSON. */
+ *  @throws ProtocolError where it is an error reply, MalformedReplyError where it is no JSON. */
 export function decodeReply(json: string): unknown {
   let value: unknown;
   try {
     value = JSON.parse(json);
   } catch {
-    throw new ProtocolError('internal', 'The reply is not JSON.');
+    throw new MalformedReplyError('The reply is not JSON.');
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value) && 'error' in value) {
     const error = value.error as { code?: unknown; message?: unknown } | null;

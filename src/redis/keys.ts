@@ -162,11 +162,6 @@ export class Keys {
     return `${this.#partition(partition)}:@done`;
   }
 
-  /** Says that an instance works off streams: a string that expires. Heartbeats can be forged by whoever may PUBLISH. */
-  streamMember(instance: string): string {
-    return `${this.namespace}:@member:${instance}`;
-  }
-
   /** What is known against entries that were tried: a hash, entry -> text of `Tries`. */
   tries(partition: number): string {
     return `${this.#partition(partition)}:@tries`;
@@ -197,6 +192,11 @@ export class Keys {
    *  moves from one master of a Cluster to another, and does not fail halfway. */
   absent(partition: number): string {
     return `${this.#partition(partition)}:@absent`;
+  }
+
+  /** The instances that work off streams: a sorted set, instance -> when it last said so, by Redis's clock. */
+  streamInstances(): string {
+    return `${this.namespace}:@instances`;
   }
 
   /** Who may do a task that one at a time does: a string that expires. */

@@ -2,10 +2,10 @@ import {
   type ErrorCode,
   encodeErrorReply,
   encodeReply,
-  MAX_PAYLOAD_BYTES,
   ProtocolError,
   UnknownCommandError,
 } from '../protocol/index.ts';
+import { checkPayloadSize } from '../protocol/payload.ts';
 import { type CommandConnection, runStep } from '../redis/index.ts';
 import type { Apply, Served } from '../transport/transport.ts';
 import type { CommandContext } from './commands/command.ts';
@@ -53,8 +53,8 @@ export class Dispatcher {
       if (!command) throw new UnknownCommandError();
       const closed = this.#gate();
       if (closed) throw closed;
-      checkSize(payload);
-      const input = command.parse(payload, this.#context);
+      checkPayloadSize(payload);
+      const input = command.parse(payload);
       return { json: encodeReply(await command.run(this.#context, session, input, apply)) };
     } catch (error) {
       const failure = this.#gate() ?? (isStackOverflow(error) ? TOO_DEEP : error);
@@ -76,12 +76,4 @@ const TOO_DEEP = new ProtocolError('bad-payload', 'The payload nests too deeply:
 
 function isStackOverflow(error: unknown): boolean {
   return error instanceof RangeError && error.message.includes('call stack');
-}
-
-// A UTF-16 unit takes one to three bytes of UTF-8: most payloads need no count.
-function checkSize(payload: string): void {
-  const { length } = payload;
-  if (length <= MAX_PAYLOAD_BYTES / 3) return;
-  if (length <= MAX_PAYLOAD_BYTES && Buffer.byteLength(payload) <= MAX_PAYLOAD_BYTES) return;
-  throw new ProtocolError('too-large', `The payload is larger than ${MAX_PAYLOAD_BYTES} bytes.`);
 }

@@ -1,5 +1,5 @@
 export type { ArchivedActivity, ArchivedSession, ArchiveFunction } from '../store/index.ts';
-export type { Combo } from './commands/command.ts';
+export type { Combo } from './combos.ts';
 export type { HttpAddress } from './http-server.ts';
 export { HttpAddressError } from './http-server.ts';
 export type { Log } from './log.ts';

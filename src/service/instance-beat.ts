@@ -1,23 +1,33 @@
 import { encodeHeartbeat, HEARTBEAT_INTERVAL_MS, heartbeatChannel } from '../protocol/index.ts';
-import type { RedisConnection } from '../redis/index.ts';
+import { Keys, type RedisConnection } from '../redis/index.ts';
+import { OverlapLimiter } from '../transport/overlap-limiter.ts';
 import { type Instance, type Overlap, Presence } from '../transport/presence.ts';
+import { StreamInstances } from './stream-instances.ts';
+
+// Who arrives is answered, and whoever invents arrivals must not make us publish for each of them.
+const ANSWER_INTERVAL_MS = 50;
 
 /** Says that this instance is there, and hears which others are. */
 export class InstanceBeat {
   readonly #redis: RedisConnection;
   readonly #namespace: string;
   readonly #self: Instance;
-  readonly #onOverlap: (overlap: Overlap) => void;
+  readonly #overlaps: OverlapLimiter;
+  readonly #streams: StreamInstances | undefined;
   /** Who is there, as far as it was heard. */
   readonly presence: Presence = new Presence();
   #timer: NodeJS.Timeout | undefined;
+  #answer: NodeJS.Timeout | undefined;
+  #saidAt = Number.NEGATIVE_INFINITY;
   #speaks = true;
 
+  /** `onOverlap`: told of another instance that serves some of the same sessions, at most once a second. */
   constructor(redis: RedisConnection, namespace: string, self: Instance, onOverlap: (overlap: Overlap) => void) {
     this.#redis = redis;
     this.#namespace = namespace;
     this.#self = self;
-    this.#onOverlap = onOverlap;
+    this.#overlaps = new OverlapLimiter(onOverlap);
+    this.#streams = self.streams ? new StreamInstances(redis, new Keys(namespace), self.id) : undefined;
   }
 
   /** Other instances that serve some of the same sessions. */
@@ -27,8 +37,14 @@ export class InstanceBeat {
 
   /** Instances that are there, this one included. */
   instances(): number {
-    return this.presence.present().filter(({ id }) => id !== this.#self.id).length + 1;
+    return this.presence.staying().filter(({ id }) => id !== this.#self.id).length + 1;
   }
+
+  /** Ids of the other instances among which partitions are shared out: those that have entered themselves and are not
+   *  silent. A good-bye is believed here at once: what an instance still owns nobody takes from it, and what it does not
+   *  own is free. */
+  readonly streamingOthers = (): readonly string[] =>
+    (this.#streams?.others ?? []).filter((id) => this.presence.mayStay(id));
 
   /** Listens on `subscriber` and, where it `speaks`, says that it is there, at once and then each 500 ms. */
   async start(subscriber: RedisConnection, speaks = true): Promise<void> {
@@ -37,12 +53,12 @@ export class InstanceBeat {
       const arrived = this.presence.hear(message);
       if (!arrived || arrived.id === this.#self.id) return;
       // The one that was here first would otherwise be unknown to the new one for half a second.
-      this.beat();
-      this.presence
-        .overlapping(this.#self)
-        .filter(({ instances }) => instances[1] === arrived.id)
-        .forEach(this.#onOverlap);
+      this.#answerSoon();
+      for (const overlap of this.presence.overlapping(this.#self)) {
+        if (overlap.instances[1] === arrived.id) this.#overlaps.offer(overlap);
+      }
     });
+    await this.#streams?.enter();
     this.beat();
     this.#timer = setInterval(() => this.beat(), HEARTBEAT_INTERVAL_MS);
   }
@@ -50,16 +66,28 @@ export class InstanceBeat {
   /** Says good-bye. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#say(true);
+    clearTimeout(this.#answer);
+    this.#overlaps.stop();
+    await Promise.all([this.#streams?.leave(), this.#say(true)]);
   }
 
   /** One heartbeat, now. */
   beat(): void {
+    clearTimeout(this.#answer);
+    this.#answer = undefined;
+    void this.#streams?.enter();
     void this.#say(false);
+  }
+
+  #answerSoon(): void {
+    const waitMs = this.#saidAt + ANSWER_INTERVAL_MS - performance.now();
+    if (waitMs <= 0) this.beat();
+    else this.#answer ??= setTimeout(() => this.beat(), waitMs);
   }
 
   async #say(leaving: boolean): Promise<void> {
     if (!this.#speaks) return;
+    this.#saidAt = performance.now();
     const { id, glob, commands, streams, channels } = this.#self;
     const heartbeat = encodeHeartbeat({ instance: id, glob: glob.text, commands, leaving, streams, channels });
     // Tried always: in a Cluster any one node that is there will do. One that is lost is followed by another.

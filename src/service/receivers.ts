@@ -2,7 +2,7 @@ import { decodeFreedPartitions, encodeFreedPartitions, heartbeatChannel, type Se
 import type { Keys, RedisConnection } from '../redis/index.ts';
 import { Admission } from '../transport/admission.ts';
 import { ChannelReceiver } from '../transport/channels/channel-receiver.ts';
-import type { Instance, Presence } from '../transport/presence.ts';
+import type { Instance } from '../transport/presence.ts';
 import { Replies } from '../transport/replies.ts';
 import type { PayloadSeal } from '../transport/streams/payload-seal.ts';
 import { StreamReceiver } from '../transport/streams/stream-receiver.ts';
@@ -38,7 +38,8 @@ export function openReceivers(
     readonly dispatch: Dispatch;
     readonly seal: PayloadSeal;
     readonly now: () => number;
-    readonly presence: Presence;
+    /** Ids of the other instances among which partitions are shared out. */
+    readonly streamingOthers: () => readonly string[];
     readonly enabled: () => boolean;
     readonly maxInFlight: number | undefined;
     readonly metrics: Metrics;
@@ -74,11 +75,7 @@ export function openReceivers(
         seal: shared.seal,
         now: shared.now,
         instance: self.id,
-        others: () =>
-          shared.presence
-            .streaming()
-            .map(({ id }) => id)
-            .filter((id) => id !== self.id),
+        others: shared.streamingOthers,
         enabled: shared.enabled,
         tellFreed: (freed) => {
           const message = encodeFreedPartitions({ instance: self.id, freed });

@@ -4,7 +4,9 @@ import { type FilterEngine, MetaMismatchError, RedisUnavailableError } from '../
 import type { ArchiveFunction } from '../store/archived-session.ts';
 import { InlineTransport } from '../transport/inline-transport.ts';
 import type { SessionTransport } from '../transport/transport.ts';
-import type { Combo } from './commands/command.ts';
+import { warnOnce } from '../transport/warn-once.ts';
+import { checkServiceOptions } from './check-service-options.ts';
+import { type Combo, Combos, checkCombos } from './combos.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { type HttpAddress, HttpServer } from './http-server.ts';
 import { InstanceBeat } from './instance-beat.ts';
@@ -21,6 +23,7 @@ export interface ServiceOptions extends NamespaceOptions {
   readonly transport?: ServiceTransport;
   /** The sessions that this instance serves on channels. Default `?*`, all. */
   readonly sessionglob?: string;
+  /** Rules over items: at most 1,000, of 1 to 50 items, of 5,000 items together. Default: none. */
   readonly combos?: readonly Combo[];
   /** Whether `at` in a page view counts. Default false. */
   readonly acceptTimes?: boolean;
@@ -50,6 +53,7 @@ export interface Service {
   stop(deadlineMs?: number): Promise<void>;
 }
 
+const OVERLAP = 'Another instance serves some of the same sessions: their views count twice until one stops.';
 const CLOCK_INTERVAL_MS = 10_000;
 const RECHECK_INTERVAL_MS = 100;
 const AWAY_LOG_INTERVAL_MS = 60_000;
@@ -58,9 +62,10 @@ const AWAY_LOG_INTERVAL_MS = 60_000;
  *  @throws RedisUnavailableError, RedisTooOldError, MetaMismatchError, SecretMissingError, HttpAddressError, or a
  *  RangeError for a value that cannot be used; each says what to do. Nothing is left running then. */
 export async function startService(options: ServiceOptions): Promise<Service> {
+  checkServiceOptions(options);
   const { namespace = 'sw', log = silentLog, transport = 'channels' } = options;
-  checkTransport(transport);
   const glob = parseSessionGlob(options.sessionglob ?? EVERY_SESSION);
+  const combos = checkCombos(options.combos ?? []);
   const opened = await openNamespace(options);
   const { redis, keys, data, engine } = opened;
   const subscriber = redis.duplicate('sessionwise-requests');
@@ -88,7 +93,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     });
     const context = {
       data,
-      combos: options.combos ?? [],
+      combos: new Combos(data, combos),
       acceptTimes: options.acceptTimes ?? false,
       timeIgnored: () => metrics.timesIgnored.inc(),
     };
@@ -114,12 +119,10 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       streams: transport === 'streams' || transport === 'both',
       channels: transport === 'channels' || transport === 'both',
     };
-    const beat = new InstanceBeat(redis, namespace, self, ({ instances, globs }) =>
-      log.warn(
-        { instances, globs },
-        'Another instance serves some of the same sessions: their views count twice until one stops.',
-      ),
-    );
+    const beat = new InstanceBeat(redis, namespace, self, ({ instances, globs }) => {
+      log.warn({ instances, globs }, OVERLAP);
+      if (options.log === undefined) warnOnce('SESSIONWISE_OVERLAP', OVERLAP);
+    });
 
     const receivers = openReceivers(self, {
       redis,
@@ -128,7 +131,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       dispatch: dispatcher.dispatch,
       seal: opened.seal,
       now: opened.now,
-      presence: beat.presence,
+      streamingOthers: beat.streamingOthers,
       enabled: () => closed === undefined,
       maxInFlight: options.maxInFlight,
       metrics,
@@ -227,13 +230,6 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     await http?.close();
     throw explainRights(error, redis.address);
   }
-}
-
-function checkTransport(transport: string): void {
-  if (['channels', 'streams', 'both', 'inline'].includes(transport)) return;
-  throw new RangeError(
-    `transport ${JSON.stringify(transport)} cannot be used: give "channels", "streams", "both" or "inline".`,
-  );
 }
 
 // The bare refusal names a channel or a command and not what to do.

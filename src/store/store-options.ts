@@ -1,7 +1,9 @@
+import { checkOptions } from '../protocol/check-options.ts';
 import { checkNamespace } from '../protocol/index.ts';
 import type { ConnectionOptions, RedisClient } from '../redis/index.ts';
 import type { ArchiveFunction } from './archived-session.ts';
 import type { IntegerDeltas } from './field-changes.ts';
+import { STORE_OPTIONS } from './known-options.ts';
 
 /** How session data are kept; only `redis` must be given. */
 export interface SessionDataOptions {
@@ -64,8 +66,9 @@ export interface SessionDataSettings {
 }
 
 /** Checks options and fills in the defaults.
- *  @throws RangeError that names a value that cannot be used. */
+ *  @throws RangeError that names a value that cannot be used, or proposes the right name of an option. */
 export function settingsOf(options: SessionDataOptions): SessionDataSettings {
+  checkOptions('The session store', options, STORE_OPTIONS);
   const { absoluteMs, importFrom, integerDeltas = false, maxSessionsPerUser } = options;
   const { onSessionLimit = maxSessionsPerUser === undefined ? 'end-oldest' : 'refuse' } = options;
   if (typeof options.redis !== 'string' && (typeof options.redis !== 'object' || options.redis === null)) {

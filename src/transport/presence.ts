@@ -1,3 +1,4 @@
+import { GOOD_BYE_SILENCE_MS } from '../protocol/heartbeat.ts';
 import { decodeHeartbeat, HEARTBEAT_TTL_MS, parseSessionGlob, type SessionGlob } from '../protocol/index.ts';
 
 /** An instance of the service, as its heartbeats tell. */
@@ -18,12 +19,26 @@ export interface Overlap {
 }
 
 const MAX_INSTANCES = 1000;
+const SWEEP_INTERVAL_MS = 100;
 
-/** Who is there, by the heartbeats heard. Anybody may publish heartbeats, so it believes no more than it must: it holds
- *  at most 1,000 instances and forgets each that falls silent. */
+interface Heard {
+  readonly instance: Instance;
+  /** When it last said that it is there. */
+  at: number;
+  /** Whether good-bye was said in its name since then. */
+  saidGoodBye: boolean;
+}
+
+/** Who is there, by the heartbeats heard. Anybody may publish heartbeats, so it believes no more than it must. It holds at
+ *  most 1,000 instances and forgets each that falls silent. A good-bye only shortens the silence after which an instance
+ *  counts as gone. Where more instances are told of than it holds, it cannot say of anything that nobody serves it. */
 export class Presence {
   readonly #now: () => number;
-  readonly #heard = new Map<string, { instance: Instance; at: number }>();
+  readonly #heard = new Map<string, Heard>();
+  #sweptAt = Number.NEGATIVE_INFINITY;
+  // When an instance was last told of that found no room: any, and one that works off streams.
+  #overflowAt = Number.NEGATIVE_INFINITY;
+  #streamingOverflowAt = Number.NEGATIVE_INFINITY;
 
   /** `now`: monotonic milliseconds. */
   constructor(now: () => number = () => performance.now()) {
@@ -35,17 +50,21 @@ export class Presence {
     const heartbeat = decodeHeartbeat(message);
     if (!heartbeat) return undefined;
     const { instance: id, glob, commands, leaving, streams, channels } = heartbeat;
+    const known = this.#heard.get(id);
     if (leaving) {
-      this.#heard.delete(id);
+      if (known) known.saidGoodBye = true;
       return undefined;
     }
-    const known = this.#heard.get(id);
     if (known) {
       known.at = this.#now();
+      known.saidGoodBye = false;
       return undefined;
     }
-    this.#forgetSilent();
-    if (this.#heard.size >= MAX_INSTANCES) return undefined;
+    if (!this.#hasRoom()) {
+      this.#overflowAt = this.#now();
+      if (streams) this.#streamingOverflowAt = this.#now();
+      return undefined;
+    }
     let parsed: SessionGlob;
     try {
       parsed = parseSessionGlob(glob);
@@ -53,7 +72,7 @@ export class Presence {
       return undefined;
     }
     const instance = { id, glob: parsed, commands, streams, channels };
-    this.#heard.set(id, { instance, at: this.#now() });
+    this.#heard.set(id, { instance, at: this.#now(), saidGoodBye: false });
     return instance;
   }
 
@@ -63,44 +82,70 @@ export class Presence {
     return [...this.#heard.values()].map(({ instance }) => instance);
   }
 
-  /** The instance that serves a session, as far as is known. */
-  serving(session: string): Instance | undefined {
-    for (const { instance } of this.#heard.values()) {
-      if (instance.channels && instance.glob.matches(session)) return instance;
-    }
-    return undefined;
+  /** Those of them in whose name nobody has said good-bye. */
+  staying(): Instance[] {
+    this.#forgetSilent();
+    return [...this.#heard.values()].filter(({ saidGoodBye }) => !saidGoodBye).map(({ instance }) => instance);
   }
 
-  /** Whether an instance is there that hears a command on channels, for a session. */
+  /** Whether an instance that is known from elsewhere may be there: it is not silent, and nobody has said good-bye in its
+   *  name since it was last heard. Where leases say what it still holds, a good-bye may be believed at once. */
+  mayStay(id: string): boolean {
+    const heard = this.#heard.get(id);
+    return heard ? this.#isThere(heard) && !heard.saidGoodBye : this.#isRecent(this.#overflowAt);
+  }
+
+  /** The instance that serves a session, as far as is known. */
+  serving(session: string): Instance | undefined {
+    let leaving: Instance | undefined;
+    for (const { instance, saidGoodBye } of this.#heard.values()) {
+      if (!instance.channels || !instance.glob.matches(session)) continue;
+      if (!saidGoodBye) return instance;
+      leaving ??= instance;
+    }
+    return leaving;
+  }
+
+  /** Whether an instance may be there that hears a command on channels, for a session. */
   hears(command: string, session: string): boolean {
+    if (this.#isRecent(this.#overflowAt)) return true;
     return this.present().some(
       ({ channels, commands, glob }) => channels && commands.includes(command) && glob.matches(session),
     );
   }
 
-  /** The instances that work off streams. */
-  streaming(): Instance[] {
-    return this.present().filter(({ streams }) => streams);
-  }
-
   /** Whether an instance is there that works off streams. */
   hasStreaming(): boolean {
-    const oldest = this.#now() - HEARTBEAT_TTL_MS;
-    for (const { instance, at } of this.#heard.values()) if (instance.streams && at >= oldest) return true;
-    return false;
+    for (const heard of this.#heard.values()) if (heard.instance.streams && this.#isThere(heard)) return true;
+    return this.#isRecent(this.#streamingOverflowAt);
   }
 
   /** Those who serve on channels sessions and commands that `instance` serves there too, itself left out. */
   overlapping(instance: Instance): Overlap[] {
     if (!instance.channels) return [];
-    return this.present()
+    return this.staying()
       .filter((other) => other.channels && other.id !== instance.id && other.glob.overlaps(instance.glob))
       .filter((other) => other.commands.some((command) => instance.commands.includes(command)))
       .map((other) => ({ instances: [instance.id, other.id], globs: [instance.glob.text, other.glob.text] }));
   }
 
+  // Looking for silent ones costs a walk over all, and so must not be had for each message.
+  #hasRoom(): boolean {
+    if (this.#heard.size < MAX_INSTANCES) return true;
+    if (this.#now() - this.#sweptAt >= SWEEP_INTERVAL_MS) this.#forgetSilent();
+    return this.#heard.size < MAX_INSTANCES;
+  }
+
   #forgetSilent(): void {
-    const oldest = this.#now() - HEARTBEAT_TTL_MS;
-    for (const [id, { at }] of this.#heard) if (at < oldest) this.#heard.delete(id);
+    this.#sweptAt = this.#now();
+    for (const [id, heard] of this.#heard) if (!this.#isThere(heard)) this.#heard.delete(id);
+  }
+
+  #isThere({ at, saidGoodBye }: Heard): boolean {
+    return this.#now() - at <= (saidGoodBye ? GOOD_BYE_SILENCE_MS : HEARTBEAT_TTL_MS);
+  }
+
+  #isRecent(at: number): boolean {
+    return this.#now() - at <= HEARTBEAT_TTL_MS;
   }
 }

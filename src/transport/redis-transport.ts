@@ -52,6 +52,7 @@ export class RedisTransport extends EventEmitter<TransportEvents> implements Ses
     this.#redis.on('ready', () => this.emit('up'));
     this.#redis.on('lost', (error) => this.emit('down', error));
     this.#inbox.on('refused', (error) => this.emit('down', error));
+    this.#inbox.on('unserved', () => this.emit('unserved'));
     this.#inbox.on('overlap', (overlap) => this.emit('overlap', overlap));
     this.#redis.open();
   }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { heartbeatChannel, inboxChannel, parseInboxMessage } from '../protocol/index.ts';
 import type { RedisConnection } from '../redis/index.ts';
+import { OverlapLimiter } from './overlap-limiter.ts';
 import { type Overlap, Presence } from './presence.ts';
 import { NO_ANSWER, type NoAnswerReason, type Outcome } from './transport.ts';
 import { Waiting } from './waiting.ts';
@@ -22,6 +23,9 @@ function newInbox(): string {
 }
 
 interface InboxEvents {
+  /** Nobody serves what was sent, as far as is known. */
+  unserved: [];
+  /** At most one a second, and each pair of instances at most once a minute. */
   overlap: [Overlap];
   /** Redis does not let us subscribe: no reply can be heard. */
   refused: [Error];
@@ -38,6 +42,7 @@ export class ReplyInbox extends EventEmitter<InboxEvents> {
   readonly #heartbeats: RedisConnection;
   #replies: RedisConnection;
   readonly #waiting = new Waiting();
+  readonly #overlaps = new OverlapLimiter((overlap) => this.emit('overlap', overlap));
   #lastNumber = 0;
   #lateReplies = 0;
   #hearsHeartbeats = false;
@@ -118,6 +123,7 @@ export class ReplyInbox extends EventEmitter<InboxEvents> {
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#moving);
+    this.#overlaps.stop();
     this.#waiting.settleAll(NO_ANSWER.disconnected);
     await Promise.all(this.#connections().map((connection) => connection.close()));
   }
@@ -193,7 +199,7 @@ export class ReplyInbox extends EventEmitter<InboxEvents> {
 
   #hearHeartbeat(message: string): void {
     const arrived = this.presence.hear(message);
-    if (arrived) for (const overlap of this.presence.overlapping(arrived)) this.emit('overlap', overlap);
+    if (arrived) for (const overlap of this.presence.overlapping(arrived)) this.#overlaps.offer(overlap);
   }
 
   #hearReply(message: string): void {

@@ -33,8 +33,9 @@ export const NO_ANSWER: Readonly<Record<NoAnswerReason, Outcome>> = {
 export class NotKeptError extends Error {
   override readonly name = 'NotKeptError';
   /** `BACKLOG_FULL`: it was not taken, try later. `NOT_KEPT`: Redis did not say so in time; it may have been taken.
-   *  `BAD_PAYLOAD`: it cannot travel. */
-  readonly code: 'BACKLOG_FULL' | 'NOT_KEPT' | 'BAD_PAYLOAD';
+   *  `BAD_PAYLOAD`: it is not what the command takes. `TOO_LARGE`: it is beyond a limit (64 KiB, 1,000 items, 2,048 bytes
+   *  an item). Neither was sent. */
+  readonly code: 'BACKLOG_FULL' | 'NOT_KEPT' | 'BAD_PAYLOAD' | 'TOO_LARGE';
 
   constructor(code: NotKeptError['code'], message: string, options?: ErrorOptions) {
     super(message, options);
@@ -53,6 +54,8 @@ export interface ClientTransport {
 
 /** What a client's transport tells. */
 export interface TransportEvents {
+  /** Nobody serves what was sent, as far as is known. */
+  unserved: [];
   /** Connected to Redis. */
   up: [];
   /** Redis is away, or refuses what we need; it goes on trying. */

@@ -27,6 +27,7 @@ const OTHERS = [
   ...[KEYS.owner(1), KEYS.done(1), KEYS.tries(1), KEYS.deadLetters(1)],
   ...GROUPS.flatMap((group) => [KEYS.groupList(group), KEYS.groupIndex(group)]),
   KEYS.noticeIndex('9007199254740991'),
+  KEYS.streamInstances(),
   scratchKey(KEYS.uniqueCount('visitor', 'page')),
 ];
 const FOREIGN = [
@@ -113,7 +114,18 @@ async function expectAllowed(user: AclUser['name'], keys: readonly string[], exp
 
 it('the keys are all that the product makes, and the commands all that the server has for keys', async () => {
   const known = ['constructor', 'everything', 'all', 'requests', 'archiving', 'ended', 'outbox', 'moved', 'absent'];
-  const listed = ['meta', 'lease', 'owner', 'done', 'tries', 'deadLetters', 'groupList', 'groupIndex', 'noticeIndex'];
+  const listed = [
+    'meta',
+    'lease',
+    'owner',
+    'done',
+    'tries',
+    'deadLetters',
+    'groupList',
+    'groupIndex',
+    'noticeIndex',
+    'streamInstances',
+  ];
   const data = ['facts', 'seenItems', 'uniqueCount', 'activity', 'foreignNotices', 'noticeRings', 'record', 'due'];
   expect(Object.getOwnPropertyNames(Keys.prototype).sort()).toEqual(
     [...known, ...listed, ...data, 'userSessions', 'lifecycle'].sort(),

@@ -147,6 +147,7 @@ describe('the exports of the package', () => {
           "MAX_ITEMS",
           "MAX_ITEM_BYTES",
           "MAX_PAYLOAD_BYTES",
+          "MalformedReplyError",
           "ProtocolError",
           "REPLY_TTL_MS",
           "UnknownCommandError",

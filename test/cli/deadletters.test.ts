@@ -2,7 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { SessionClient } from '../../src/index.ts';
 import { createConnection, Keys, partitionOf, type RedisConnection } from '../../src/redis/index.ts';
 import { type Service, startService } from '../../src/service/index.ts';
+import { DeadLetters } from '../../src/transport/streams/dead-letters.ts';
+import { PayloadSeal } from '../../src/transport/streams/payload-seal.ts';
 import { metricOf } from '../support/metric-of.ts';
+import { startRedisProxy } from '../support/redis-proxy.ts';
 import { runCli } from '../support/run-cli.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -29,8 +32,8 @@ interface Listed {
 const cli = (...args: string[]) =>
   runCli(['deadletters', ...args, '--redis', redis.url], { env: { SESSIONWISE_SECRET: SECRET } });
 
-async function list(): Promise<Listed[]> {
-  const { code, stdout, stderr } = await cli('list', '--json');
+async function list(...args: string[]): Promise<Listed[]> {
+  const { code, stdout, stderr } = await cli('list', '--json', '--payloads', ...args);
   expect([code, stderr]).toEqual([0, '']);
   return stdout
     .split('\n')
@@ -40,6 +43,7 @@ async function list(): Promise<Listed[]> {
 
 /** Views pages of the broken session, one after another, and waits until each was given up. */
 async function break_(...pages: string[]): Promise<void> {
+  await admin.command('UNLINK', keys.seenItems(BROKEN, 'page'));
   await admin.command('HSET', keys.seenItems(BROKEN, 'page'), 'neither', 'set nor filter');
   const stream = keys.deadLetters(partitionOf(BROKEN));
   for (const page of pages) {
@@ -78,7 +82,7 @@ describe('sessionwise deadletters', () => {
       ['pageview', BROKEN, '/a'],
     ]);
     expect(letters[0]!.reason).toMatch(/WRONGTYPE/);
-    const words = (await cli('list', '--limit', '2')).stdout;
+    const words = (await cli('list', '--payloads', '--limit', '2')).stdout;
     expect(words).toMatch(/^\d+\/\d+-\d+ {2}\d{4}-.*Z {2}pageview broken "\/c"\n {4}.*WRONGTYPE/);
     expect(words).toContain('1 more: give a larger --limit.');
     const raw = JSON.stringify(await admin.command('XRANGE', keys.deadLetters(partitionOf(BROKEN)), '-', '+'));
@@ -110,6 +114,110 @@ describe('sessionwise deadletters', () => {
     expect(await list()).toEqual([]);
     expect(b!.payload).toBe('/b');
     expect(client.counters.lateReplies).toBe(0);
+  });
+
+  test('shows no payload unless it is told to, and nothing that acts on a terminal', async () => {
+    await break_('/a-private-page');
+    for (const args of [['list'], ['list', '--json']]) {
+      const { stdout } = await cli(...args);
+      expect(stdout).not.toContain('private');
+      expect(stdout).toMatch(args.length === 1 ? /pageview broken \(15 bytes\)/ : /"bytes":15/);
+    }
+    const odd = ['c', 'x', 's', 'a\u009b2J\u202e', 'r', '1', 'p', '\u001b[31m\u{e0001}', 'reason', 'one\ntwo\u0085'];
+    const id = await admin.command<string>('XADD', keys.deadLetters(3), '*', ...odd);
+    const shown = await cli('list', '--payloads');
+    expect(shown.stdout).not.toMatch(/[^\P{C}\n]/u);
+    expect(shown.stdout).toContain('one\\u000atwo\\u0085');
+    const [letter] = (await list()).filter((each) => each.id === `3/${id}`);
+    expect(letter).toMatchObject({
+      session: 'a\u009b2J\u202e',
+      payload: '\u001b[31m\u{e0001}',
+      reason: 'one\ntwo\u0085',
+    });
+    expect(await cli('drop', '--all')).toMatchObject({ code: 0, stdout: 'Dropped 2.\n' });
+  });
+
+  test('retry refuses what holds no request, and --all leaves it and counts it', async () => {
+    const dead = keys.deadLetters(partitionOf('abc'));
+    const unread = await admin.command<string>(
+      'XADD',
+      dead,
+      '*',
+      'id',
+      '1-1',
+      'reason',
+      'too large',
+      'bytes',
+      '300000000',
+    );
+    await admin.command(
+      'XADD',
+      dead,
+      '*',
+      'c',
+      '',
+      's',
+      '',
+      'r',
+      '',
+      'p',
+      '["odd"]',
+      'd',
+      '0',
+      'id',
+      '1-2',
+      'reason',
+      'x',
+    );
+    await admin.command('XADD', dead, '*', 'c', 'mark-item-seen', 's', 'abc', 'r', '_1', 'p', 'again', 'reason', 'x');
+    expect((await cli('list')).stdout).toMatch(/\(no command\) \(300000000 bytes\)\n {4}too large/);
+    const refused = await cli('retry', `${partitionOf('abc')}/${unread}`);
+    expect(refused).toMatchObject({ code: 1, stdout: '' });
+    expect(refused.stderr).toMatch(/holds no request, so it cannot be done again/);
+    const all = await cli('retry', '--all');
+    expect(all).toMatchObject({ code: 0, stderr: '' });
+    expect(all.stdout).toMatch(/^Put back 1\. 2 hold no request and were left/);
+    await waitUntil('it was done', async () => (await client.request('featuredpages', 'abc', ['again']))?.length === 0);
+    expect(await cli('drop', '--all')).toMatchObject({ code: 0, stdout: 'Dropped 2.\n' });
+  });
+
+  test('--all takes steps and not a round trip for each, bounded in letters and in bytes', async () => {
+    const proxy = await startRedisProxy(redis.socketPath);
+    const own = await createConnection(proxy.url, 'letters').connect();
+    try {
+      const letters = new DeadLetters(own, new Keys('other'), new PayloadSeal(SECRET, 'other'));
+      const fill = (partition: number, count: number, bytes: number): Promise<unknown> =>
+        admin.command(
+          'EVAL',
+          `for i = 1, ARGV[1] do redis.call('XADD', KEYS[1], '*', 'c', 'x', 's', 's' .. i, 'r', '_' .. i, 'p', string.rep('p', ARGV[2]), 'reason', '') end`,
+          '1',
+          new Keys('other').deadLetters(partition),
+          String(count),
+          String(bytes),
+        );
+      for (let partition = 0; partition < 64; partition += 1) await fill(partition, 250, 10);
+      await fill(7, 5, 5_000_000);
+      expect(await letters.count()).toBe(64 * 250 + 5);
+      const shown = await letters.list(20);
+      expect(shown).toHaveLength(20);
+      expect(shown.slice(0, 5).map(({ payload, bytes }) => [payload, bytes])).toEqual(
+        Array.from({ length: 5 }, () => [undefined, 5_000_000]),
+      );
+      proxy.reset();
+      expect(await letters.retryAll()).toEqual({ retried: 64 * 250 + 5, skipped: 0 });
+      // 3 steps for 250 letters, the last of which finds the end; the large ones are a step each.
+      expect(proxy.commands('letters').length).toBeLessThanOrEqual(64 * 4 + 5);
+      expect(await letters.count()).toBe(0);
+      expect(await admin.command('XLEN', new Keys('other').requests(9))).toBe(250);
+      for (let partition = 0; partition < 64; partition += 1) await fill(partition, 250, 10);
+      proxy.reset();
+      expect(await letters.dropAll()).toBe(64 * 250);
+      expect(proxy.commands('letters')).toHaveLength(64);
+      expect(await letters.dropAll()).toBe(0);
+    } finally {
+      await own.close();
+      await proxy.close();
+    }
   });
 
   test('refuses in one sentence what cannot be', async () => {

@@ -16,6 +16,17 @@ afterAll(async () => {
   await server?.stop();
 });
 
+const VIEW = {
+  totalPages: 1,
+  uniquePages: 1,
+  previouslyVisited: false,
+  activityThisMinute: false,
+  activity: [0, 0, 0, 0, 0],
+  newToSite: true,
+  inactive: false,
+};
+const SERVED = JSON.stringify(VIEW);
+
 it('where one partition hangs, only its sessions stop waiting, and only for what goes over streams', async () => {
   const client = new SessionClient({
     redis: server.url,
@@ -26,8 +37,8 @@ it('where one partition hangs, only its sessions stop waiting, and only for what
     expect(await client.ready()).toBe(true);
     const view = (session: string, deadlineMs?: number): Promise<unknown> =>
       client.request('pageview', session, '/a', deadlineMs === undefined ? {} : { deadlineMs });
-    stage.dispatch = async (_, session) => (session === 'hangs' ? stage.hang() : '"served"');
-    expect(await view('serves')).toBe('served');
+    stage.dispatch = async (_, session) => (session === 'hangs' ? stage.hang() : SERVED);
+    expect(await view('serves')).toEqual(VIEW);
     for (let i = 0; i < 5; i += 1) expect(await view('hangs', 30)).toBeUndefined();
     expect(client.counters.degraded).toEqual({ deadline: 5 });
 
@@ -37,16 +48,15 @@ it('where one partition hangs, only its sessions stop waiting, and only for what
     expect(performance.now() - before).toBeLessThan(4_000);
     expect(client.counters.degraded).toEqual({ deadline: 5, 'breaker-open': 20 });
     // The sessions of other partitions are served, and so is this one over channels.
-    for (const session of ['serves', 'a', 'b', 'c']) expect(await view(session)).toBe('served');
-    stage.dispatch = async (command, session) =>
-      session === 'hangs' && command === 'pageview' ? stage.hang() : '"served"';
-    expect(await client.request('featuredpages', 'hangs', [])).toBe('served');
+    for (const session of ['serves', 'a', 'b', 'c']) expect(await view(session)).toEqual(VIEW);
+    stage.dispatch = async (command, session) => (session === 'hangs' && command === 'pageview' ? stage.hang() : '[]');
+    expect(await client.request('featuredpages', 'hangs', [])).toEqual([]);
     expect(client.counters.degraded).toEqual({ deadline: 5, 'breaker-open': 20 });
 
     // What hung goes on: a probe finds out, and all that was sent meanwhile is served.
     await stage.reset();
-    stage.dispatch = async () => '"served"';
-    await waitUntil('the breaker has closed', async () => (await view('hangs', 1_000)) === 'served');
+    stage.dispatch = async () => SERVED;
+    await waitUntil('the breaker has closed', async () => (await view('hangs', 1_000)) !== undefined);
   } finally {
     await client.close();
   }

@@ -95,6 +95,7 @@ describe('the types of the command map', () => {
       | 'overloaded'
       | 'backlog-full'
       | 'breaker-open'
+      | 'malformed-reply'
       | 'bad-payload'
       | 'too-large'
       | 'wrong-key'

@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createConnection } from '../../src/redis/index.ts';
 import { type Service, startService } from '../../src/service/index.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
 
@@ -41,6 +42,33 @@ describe.skipIf(isMissing && !process.env.CI)('examples/python', () => {
     expect(output).toContain('ok    costs no deadline');
     expect(output).not.toContain('WRONG');
     expect(code).toBe(0);
+  });
+
+  test('no query leaves the process', async () => {
+    const admin = await createConnection(redis.url).connect();
+    const heard: string[] = [];
+    const ears = await admin.duplicate().connect();
+    await ears.subscribePatterns(['unserved:*'], (message, channel) => heard.push(`${channel} ${message}`));
+    const { code, output } = await runPython(
+      `
+from sessionwise import Sessionwise
+client = Sessionwise(${JSON.stringify(redis.url)}, namespace="unserved", deadline=0.05)
+for page in ("/reset?token=s3cret", "https://u:s3cret@shop.example?t=s3cret", "/#s3cret", "HTTP://h\\\\p?s3cret"):
+    client.publish("pageview", "s1", page)
+    client.publish("pageview", "s1", {"path": page, "at": 1})
+    client.publish("mark-item-seen", "s1", [page, "name?kept"])
+    client.publish("mark-notification-seen", "s1", page)
+    client.request("surface", "s1", [page])
+    client.request("surface", "s1", '["/reset?token=s3cret"]')
+    client.request("notifications", "s1", [{"id": page, "link": page}])
+`,
+    );
+    expect([code, output]).toEqual([0, '']);
+    expect(heard).toHaveLength(28);
+    expect(heard.filter((text) => text.includes('s3cret'))).toEqual([]);
+    expect(heard.filter((text) => text.includes('name?kept'))).toHaveLength(4);
+    expect(heard[0]).toMatch(/ \/reset$/);
+    await Promise.all([ears.close(), admin.close()]);
   });
 
   test('a request keeps its deadline where nobody answers', async () => {

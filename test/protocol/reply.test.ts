@@ -4,6 +4,7 @@ import {
   encodeErrorReply,
   encodeReply,
   isErrorCode,
+  MalformedReplyError,
   ProtocolError,
   REPLY_TTL_MS,
 } from '../../src/protocol/index.ts';
@@ -25,10 +26,10 @@ describe('a reply', () => {
     expect(REPLY_TTL_MS).toBe(500);
   });
 
-  it('that is no JSON is an internal error', () => {
+  it('that is no JSON is malformed', () => {
     for (const json of ['', '{', 'undefined', 'nil', '{"a":}']) {
-      expect(() => decodeReply(json)).toThrow(ProtocolError);
-      expect(() => decodeReply(json)).toThrow(expect.objectContaining({ code: 'internal' }));
+      expect(() => decodeReply(json)).toThrow(MalformedReplyError);
+      expect(() => decodeReply(json)).toThrow(expect.objectContaining({ code: 'malformed-reply' }));
     }
   });
 });

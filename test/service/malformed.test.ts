@@ -44,7 +44,7 @@ const REFUSED = [
   '"',
   '%',
 ];
-/** What no command takes, whatever it is asked by. Empty payloads are left out: `combo` takes them. */
+/** What no command takes, but for those that take any text: an item may be called so, and a combo. */
 const BAD_PAYLOADS = [
   '{',
   '[',
@@ -149,11 +149,11 @@ describe('ten thousand malformed messages', () => {
           receivers += 1;
           batch.push(
             foreign.askByInbox(command, `s${random.below(1000)}`, payload, random.below(4) === 0).then((text) => {
-              // An item may be called "{" or "[": whoever takes one gives an answer, everybody else an error reply.
+              // An item or a combo may be called "{": whoever takes one gives an answer, everybody else an error reply.
               const { error } = JSON.parse(text);
               expect(['bad-payload', 'too-large', undefined]).toContain(error?.code);
               if (error) errorReplies += 1;
-              else expect(['pageview', 'mark-item-seen', 'mark-notification-seen']).toContain(command);
+              else expect(['pageview', 'combo', 'mark-item-seen', 'mark-notification-seen']).toContain(command);
             }),
           );
         }
@@ -173,7 +173,7 @@ describe('ten thousand malformed messages', () => {
     expect(unanswerable + waiting).toBe(MESSAGES);
     expect(good).toBe(MESSAGES / 50);
     expect(client.counters).toMatchObject({ replies: good, degraded: {} });
-    expect(errorReplies).toBeGreaterThan(0.8 * waiting);
+    expect(errorReplies).toBeGreaterThan(0.7 * waiting);
     // Whatever the service heard it either served or counted as refused.
     const refused = (await metricOf(service.metrics.refused)) - refusedBefore;
     const served = (await metricOf(service.metrics.requests)) - requestsBefore;

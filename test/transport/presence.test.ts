@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { GOOD_BYE_SILENCE_MS } from '../../src/protocol/heartbeat.ts';
 import { encodeHeartbeat, HEARTBEAT_TTL_MS, type Heartbeat } from '../../src/protocol/index.ts';
 import { Presence } from '../../src/transport/presence.ts';
 
@@ -31,7 +32,6 @@ describe('presence', () => {
     expect(presence.hears('combo', 'abc')).toBe(false);
     expect(presence.serving('abc')?.id).toBe('one');
     expect(presence.serving('xyz')).toBeUndefined();
-    expect(presence.streaming()).toEqual([]);
     expect(presence.hasStreaming()).toBe(false);
   });
 
@@ -39,19 +39,42 @@ describe('presence', () => {
     const { presence, hear } = openPresence();
     hear({ instance: 'streams', glob: '[a-m]*', streams: true, channels: false });
     hear({ instance: 'both', streams: true });
-    expect(presence.streaming().map(({ id }) => id)).toEqual(['streams', 'both']);
     expect(presence.hasStreaming()).toBe(true);
     expect(presence.serving('abc')?.id).toBe('both');
-    hear({ instance: 'both', leaving: true });
-    expect(presence.hears('pageview', 'abc')).toBe(false);
-    expect(presence.serving('abc')).toBeUndefined();
-    expect(presence.streaming().map(({ id }) => id)).toEqual(['streams']);
+  });
+
+  it('believes a good-bye where silence agrees, and nobody who says it in the name of another', () => {
+    const { presence, hear, pass } = openPresence();
+    hear({ instance: 'one', streams: true });
+    hear({ instance: 'one', leaving: true });
+    expect(presence.mayStay('one')).toBe(false);
+    expect(presence.staying()).toEqual([]);
+    expect([presence.hears('pageview', 'abc'), presence.hasStreaming()]).toEqual([true, true]);
+    // 50 a second, and a heartbeat each half second.
+    for (let i = 0; i < 500; i += 1) {
+      hear({ instance: 'one', leaving: true });
+      pass(20);
+      if (i % 25 === 0) hear({ instance: 'one', streams: true });
+      expect([presence.hears('pageview', 'abc'), presence.hasStreaming()]).toEqual([true, true]);
+      expect(presence.serving('abc')?.id).toBe('one');
+    }
+    hear({ instance: 'one', streams: true });
+    expect(presence.mayStay('one')).toBe(true);
+    expect(presence.mayStay('never heard')).toBe(false);
+    hear({ instance: 'two' });
+    hear({ instance: 'one', leaving: true });
+    expect(presence.serving('abc')?.id).toBe('two');
+    pass(GOOD_BYE_SILENCE_MS + 1);
+    expect(presence.hasStreaming()).toBe(false);
+    expect(presence.present().map(({ id }) => id)).toEqual(['two']);
+    hear({ instance: 'never heard of', leaving: true });
+    expect(presence.present()).toHaveLength(1);
   });
 
   it('finds overlap only between those that both hear channels', () => {
     const { presence, hear } = openPresence();
     const overlaps = (): string[][] =>
-      presence.present().flatMap((instance) => presence.overlapping(instance).map(({ instances }) => [...instances]));
+      presence.staying().flatMap((instance) => presence.overlapping(instance).map(({ instances }) => [...instances]));
     hear({ instance: 'one' });
     hear({ instance: 'two', streams: true, channels: false });
     hear({ instance: 'three', streams: true, channels: false });
@@ -72,7 +95,7 @@ describe('presence', () => {
     pass(HEARTBEAT_TTL_MS - 1);
     hear({ instance: 'alive', streams: true });
     pass(2);
-    expect(presence.streaming().map(({ id }) => id)).toEqual(['alive']);
+    expect(presence.present().map(({ id }) => id)).toEqual(['alive']);
     expect(presence.hasStreaming()).toBe(true);
     pass(HEARTBEAT_TTL_MS);
     expect(presence.hasStreaming()).toBe(false);
@@ -89,6 +112,11 @@ describe('presence', () => {
     expect(presence.present()).toEqual([]);
     for (let i = 0; i < 1_500; i += 1) hear({ instance: `i${i}` });
     expect(presence.present()).toHaveLength(1_000);
+    expect([presence.mayStay('i7'), presence.mayStay('never heard')]).toEqual([true, true]);
+    // Those for whom there is no room may be the ones that serve: nothing can be denied.
+    expect([presence.hears('combo', 'abc'), presence.hasStreaming()]).toEqual([true, false]);
+    hear({ instance: 'no room', streams: true });
+    expect(presence.hasStreaming()).toBe(true);
     pass(HEARTBEAT_TTL_MS + 1);
     hear({ instance: 'later' });
     expect(presence.present().map(({ id }) => id)).toEqual(['later']);

@@ -165,7 +165,7 @@ export class TransportStage {
     const found = all.filter((key) => key.startsWith(`${this.namespace}:`) || key.startsWith('async:'));
     const left = await Promise.all(
       found.map(async (key) => {
-        if (owners.has(key)) return [];
+        if (owners.has(key) || key === keys.streamInstances()) return [];
         return streams.has(key) && (await this.admin.command<number>('XLEN', key)) === 0 ? [] : [key];
       }),
     );

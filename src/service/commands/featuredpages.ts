@@ -1,5 +1,5 @@
+import { checkItem, checkList, parseJson } from '../../protocol/payload.ts';
 import type { Command } from './command.ts';
-import { checkItem, checkList, parseJson } from './payload.ts';
 import { wereSeen } from './were-seen.ts';
 
 interface Candidate {

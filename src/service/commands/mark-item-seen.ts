@@ -1,5 +1,5 @@
+import { checkItem, parseOneOrMany } from '../../protocol/payload.ts';
 import type { Command } from './command.ts';
-import { checkItem, parseOneOrMany } from './payload.ts';
 
 /** Marks items as seen without a page view: what was shown in a list, in an app, in an e-mail. Answers what was marked. */
 export const markItemSeen: Command<string[], string[]> = {

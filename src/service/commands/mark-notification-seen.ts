@@ -1,5 +1,5 @@
+import { checkNoticeId, parseOneOrMany } from '../../protocol/payload.ts';
 import type { Command } from './command.ts';
-import { checkNoticeId, parseOneOrMany } from './payload.ts';
 
 /** Marks notices as read, wherever their list is kept. Answers what was marked. */
 export const markNotificationSeen: Command<(string | number)[], (string | number)[]> = {

@@ -1,8 +1,8 @@
 import { type Notification, ProtocolError } from '../../protocol/index.ts';
 import { excerpt } from '../../protocol/item.ts';
+import { checkList, checkNoticeId, parseJson } from '../../protocol/payload.ts';
 import { type CalculatedData, checkGroup, type ListedNotice, NOTICE_CAP } from '../../structures/index.ts';
 import type { Command } from './command.ts';
-import { checkList, checkNoticeId, parseJson } from './payload.ts';
 
 type Given = { readonly id: string | number; readonly [field: string]: unknown };
 type Input = { readonly groups: string[]; readonly limit: number } | { readonly given: Given[] };

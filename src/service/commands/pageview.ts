@@ -1,8 +1,7 @@
 import { normalizeItem, type PageviewReply, ProtocolError } from '../../protocol/index.ts';
-import { excerpt } from '../../protocol/item.ts';
+import { checkItem, checkTime, parseJson } from '../../protocol/payload.ts';
 import type { Visit } from '../../structures/index.ts';
 import type { Command } from './command.ts';
-import { checkItem, parseJson } from './payload.ts';
 
 interface PageView {
   readonly page: string;
@@ -10,8 +9,6 @@ interface PageView {
 }
 
 const EXPECTED = 'a path, a URL, or {"path":"/p","at":<epoch ms>}';
-// The last millisecond that a Date can tell.
-const LAST_TIME = 8.64e15;
 
 /** Records a page view and answers what the visit was like before it. */
 export const pageview: Command<PageView, PageviewReply> = {
@@ -20,10 +17,8 @@ export const pageview: Command<PageView, PageviewReply> = {
     if (payload === '') throw new ProtocolError('bad-payload', `The payload is empty: give ${EXPECTED}.`);
     if (!payload.startsWith('{')) return { page: normalizeItem(payload), at: undefined };
     const { path, at } = parseJson(payload, EXPECTED) as { path?: unknown; at?: unknown };
-    if (at !== undefined && !(Number.isSafeInteger(at) && (at as number) >= 0 && (at as number) <= LAST_TIME)) {
-      throw new ProtocolError('bad-payload', `"at" is ${excerpt(at)}: give milliseconds of the epoch.`);
-    }
-    return { page: checkItem(path), at: at as number | undefined };
+    const time = at === undefined ? undefined : checkTime(at);
+    return { page: checkItem(path), at: time };
   },
   run: async (context, session, { page, at }, apply) => {
     if (at !== undefined && !context.acceptTimes) context.timeIgnored();

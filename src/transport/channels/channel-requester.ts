@@ -107,9 +107,12 @@ export class ChannelRequester implements ClientTransport {
     const channel = topicChannel(this.#options.namespace, command, session, request);
     return this.#publisher.command<number>('PUBLISH', channel, payload).then((heard) => {
       if (heard > 0) return undefined;
-      if (!this.#publisher.isCluster) return 'nobody-listens';
-      const { presence, listeningMs } = this.#inbox;
-      return listeningMs > HEARTBEAT_TTL_MS && !presence.hears(command, session) ? 'nobody-listens' : undefined;
+      if (this.#publisher.isCluster) {
+        const { presence, listeningMs } = this.#inbox;
+        if (listeningMs <= HEARTBEAT_TTL_MS || presence.hears(command, session)) return undefined;
+      }
+      this.#inbox.emit('unserved');
+      return 'nobody-listens';
     });
   }
 }

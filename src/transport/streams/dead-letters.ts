@@ -6,11 +6,15 @@ import { millisecondsOf } from './stream-entry.ts';
 export interface DeadLetter {
   /** `<partition>/<entry>`: what `retry` and `drop` take. */
   readonly id: string;
+  /** Command, session and request are empty where it was no request, or was not read. */
   readonly command: string;
   readonly session: string;
   readonly request: string;
   /** In the clear where it could be opened, else undefined. */
   readonly payload: string | undefined;
+  /** The payload's size: in the clear where it could be opened, else as it came. Of what was given up unread, the whole
+   *  entry's. */
+  readonly bytes: number | undefined;
   readonly reason: string;
   /** When it was given up, in milliseconds of the epoch. */
   readonly at: number;
@@ -22,30 +26,87 @@ export class DeadLetterUnknownError extends Error {
   readonly code = 'DEAD_LETTER_UNKNOWN';
 }
 
-type Entry = [id: string, fields: string[]];
+/** A dead letter that cannot be done again: it holds no request. */
+export class DeadLetterEmptyError extends Error {
+  override readonly name = 'DeadLetterEmptyError';
+  readonly code = 'DEAD_LETTER_EMPTY';
+}
 
-const PAGE = 100;
+/** What came of having all dead letters done again. */
+export interface Retried {
+  readonly retried: number;
+  /** Those that hold no request; they stay. */
+  readonly skipped: number;
+}
 
-/* Puts a dead letter back at the end of its stream, to be done and not to be answered: whoever asked has gone. Effects
- * that broke half-way count as done, so its id is forgotten then. Else it stays: its twin, sent again under the same id,
- * may have been done meanwhile.
- * Input: KEYS dead letters, requests, done; ARGV entry. Output: 1, or 0 where it is not there. */
-const retryDeadLetter = new Script<0 | 1>(`
-local entry = redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[1])[1]
-if not entry then return 0 end
-local fields, session, request, is_half = {}, '', '', false
-for i = 1, #entry[2], 2 do
-  local name, value = entry[2][i], entry[2][i + 1]
-  if name == 'c' or name == 's' or name == 'r' or name == 'p' or name == 'e' then
-    fields[#fields + 1], fields[#fields + 2] = name, value
+// What one step handles: Redis serves nobody else meanwhile. One letter is always handled, whatever its size.
+const LETTERS_AT_ONCE = 100;
+const BYTES_AT_ONCE = 1024 * 1024;
+// A payload at its limit, sealed, is shorter.
+const LONGEST_SHOWN = 128 * 1024;
+
+/* Reads letters, the newest first, entry by entry: their sizes are not known before.
+ * Input: KEYS dead letters; ARGV the newest id, how many, how many bytes, the longest payload that is given back.
+ * Output: per letter its id, fields and values; of a longer payload the field `bytes` in its place. */
+const readDeadLetters = new Script<Entry[]>(`
+local page, bytes, newest = {}, 0, ARGV[1]
+while #page < tonumber(ARGV[2]) and bytes < tonumber(ARGV[3]) do
+  local entry = redis.call('XREVRANGE', KEYS[1], newest, '-', 'COUNT', 1)[1]
+  if not entry then break end
+  local found = {}
+  for i = 1, #entry[2], 2 do
+    local name, value = entry[2][i], entry[2][i + 1]
+    bytes = bytes + #name + #value
+    if #value <= tonumber(ARGV[4]) then found[name] = value
+    elseif name == 'p' or name == 'e' then found.bytes = tostring(#value) end
   end
-  if name == 's' then session = value end
-  if name == 'r' then request = value end
-  if name == 'half' then is_half = true end
+  local fields = {}
+  for _, name in ipairs({ 'c', 's', 'r', 'p', 'e', 'reason', 'bytes' }) do
+    if found[name] then fields[#fields + 1], fields[#fields + 2] = name, found[name] end
+  end
+  page[#page + 1] = { entry[1], fields }
+  newest = '(' .. entry[1]
 end
-if is_half then redis.call('ZREM', KEYS[3], session .. ':' .. request) end
-redis.call('XADD', KEYS[2], '*', 'd', '1', unpack(fields))
-return redis.call('XDEL', KEYS[1], ARGV[1])`);
+return page`);
+
+/* Puts dead letters back at the end of their stream, to be done and not to be answered: whoever asked has gone. Effects
+ * that broke half-way count as done, so the request's id is forgotten then. Else it stays: its twin, sent again under the
+ * same id, may have been done meanwhile. What is no request is left where it is.
+ * Input: KEYS dead letters, requests, done; ARGV the oldest id, the newest ('': the newest that there is), how many, how
+ * many bytes.
+ * Output: the id to go on from ('' where all are done), the newest, how many were put back, how many were left. */
+const retryDeadLetters = new Script<[next: string, newest: string, retried: number, skipped: number]>(`
+local oldest, newest, bytes, retried, skipped = ARGV[1], ARGV[2], 0, 0, 0
+if newest == '' then
+  local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+  if not last then return { '', '', 0, 0 } end
+  newest = last[1]
+end
+while retried + skipped < tonumber(ARGV[3]) and bytes < tonumber(ARGV[4]) do
+  local entry = redis.call('XRANGE', KEYS[1], oldest, newest, 'COUNT', 1)[1]
+  if not entry then return { '', newest, retried, skipped } end
+  local found = {}
+  for i = 1, #entry[2], 2 do
+    found[entry[2][i]] = entry[2][i + 1]
+    bytes = bytes + #entry[2][i] + #entry[2][i + 1]
+  end
+  local has_names = (found.c or '') ~= '' and (found.s or '') ~= '' and (found.r or '') ~= ''
+  local kind = found.e and 'e' or 'p'
+  if has_names and found[kind] then
+    if found.half then redis.call('ZREM', KEYS[3], found.s .. ':' .. found.r) end
+    redis.call('XADD', KEYS[2], '*', 'd', '1', 'c', found.c, 's', found.s, 'r', found.r, kind, found[kind])
+    redis.call('XDEL', KEYS[1], entry[1])
+    retried = retried + 1
+  else skipped = skipped + 1 end
+  oldest = '(' .. entry[1]
+end
+return { oldest, newest, retried, skipped }`);
+
+/* Forgets all letters of a partition. Input: KEYS dead letters. Output: how many. */
+const dropDeadLetters = new Script<number>(`
+local count = redis.call('XLEN', KEYS[1])
+redis.call('UNLINK', KEYS[1])
+return count`);
 
 /** The requests of a namespace that were given up: about the last 1,000 of each partition. */
 export class DeadLetters {
@@ -69,25 +130,40 @@ export class DeadLetters {
 
   /** The newest, the newest first, at most `limit`. */
   async list(limit: number): Promise<DeadLetter[]> {
-    const read = await Promise.all(
-      partitions().map(async (partition) => {
-        const key = this.#keys.deadLetters(partition);
-        const entries = await this.#redis.command<Entry[]>('XREVRANGE', key, '+', '-', 'COUNT', String(limit));
-        return entries.map((entry) => this.#read(partition, entry));
-      }),
-    );
-    return read
-      .flat()
-      .sort((one, other) => other.at - one.at)
-      .slice(0, limit);
+    const lines = partitions().map((partition) => ({ partition, read: [] as DeadLetter[], newest: '+' }));
+    const fill = async (line: (typeof lines)[number]): Promise<void> => {
+      const page = await readDeadLetters.run(
+        this.#redis,
+        [this.#keys.deadLetters(line.partition)],
+        [line.newest, Math.min(limit, LETTERS_AT_ONCE), BYTES_AT_ONCE / 4, LONGEST_SHOWN],
+      );
+      line.read = page.map((entry) => this.#read(line.partition, entry));
+      line.newest = page.length === 0 ? '' : `(${page.at(-1)![0]}`;
+    };
+    await Promise.all(lines.map(fill));
+    const letters: DeadLetter[] = [];
+    while (letters.length < limit) {
+      const [line] = lines
+        .filter(({ read }) => read.length > 0)
+        .sort((one, other) => other.read[0]!.at - one.read[0]!.at);
+      if (line === undefined) break;
+      letters.push(line.read.shift()!);
+      if (line.read.length === 0) await fill(line);
+    }
+    return letters;
   }
 
   /** Has one done again.
-   *  @throws DeadLetterUnknownError, RangeError for what is no id. */
+   *  @throws DeadLetterUnknownError, DeadLetterEmptyError, RangeError for what is no id. */
   async retry(id: string): Promise<void> {
     const { partition, entry } = parseId(id);
-    const keys = [this.#keys.deadLetters(partition), this.#keys.requests(partition), this.#keys.done(partition)];
-    if ((await retryDeadLetter.run(this.#redis, keys, [entry])) === 0) throw unknown(id);
+    const [, , retried, skipped] = await this.#retry(partition, entry, entry, 1);
+    if (skipped > 0) {
+      throw new DeadLetterEmptyError(
+        `The dead letter ${id} holds no request, so it cannot be done again: \`sessionwise deadletters drop ${id}\` forgets it.`,
+      );
+    }
+    if (retried === 0) throw unknown(id);
   }
 
   /** Forgets one.
@@ -98,22 +174,37 @@ export class DeadLetters {
     if (dropped === 0) throw unknown(id);
   }
 
-  /** Does `work` with each that there is now. How many. */
-  async each(work: (id: string) => Promise<void>): Promise<number> {
-    let count = 0;
-    for (const partition of partitions()) {
-      const key = this.#keys.deadLetters(partition);
-      const [last] = await this.#redis.command<Entry[]>('XREVRANGE', key, '+', '-', 'COUNT', '1');
-      let from = '-';
-      while (last) {
-        const entries = await this.#redis.command<Entry[]>('XRANGE', key, from, last[0], 'COUNT', String(PAGE));
-        for (const [entry] of entries) await work(`${partition}/${entry}`);
-        count += entries.length;
-        if (entries.length < PAGE) break;
-        from = `(${entries.at(-1)![0]}`;
+  /** Has all done again that there are now, in steps of at most 100 letters and about a megabyte. */
+  async retryAll(): Promise<Retried> {
+    const sums = { retried: 0, skipped: 0 };
+    const retryPartition = async (partition: number): Promise<void> => {
+      for (let [oldest, last] = ['-', '']; oldest !== ''; ) {
+        const [next, newest, retried, skipped] = await this.#retry(partition, oldest, last, LETTERS_AT_ONCE);
+        sums.retried += retried;
+        sums.skipped += skipped;
+        [oldest, last] = [next, newest];
       }
-    }
-    return count;
+    };
+    await Promise.all(partitions().map(retryPartition));
+    return sums;
+  }
+
+  /** Forgets all that there are now. How many. */
+  async dropAll(): Promise<number> {
+    const dropped = await Promise.all(
+      partitions().map((partition) => dropDeadLetters.run(this.#redis, [this.#keys.deadLetters(partition)], [])),
+    );
+    return dropped.reduce((sum, count) => sum + count, 0);
+  }
+
+  #retry(
+    partition: number,
+    oldest: string,
+    newest: string,
+    most: number,
+  ): Promise<[next: string, newest: string, retried: number, skipped: number]> {
+    const keys = [this.#keys.deadLetters(partition), this.#keys.requests(partition), this.#keys.done(partition)];
+    return retryDeadLetters.run(this.#redis, keys, [oldest, newest, most, BYTES_AT_ONCE]);
   }
 
   #read(partition: number, [entry, fields]: Entry): DeadLetter {
@@ -121,7 +212,18 @@ export class DeadLetters {
     for (let i = 0; i < fields.length; i += 2) found[fields[i]!] = fields[i + 1]!;
     const { c: command = '', s: session = '', r: request = '', p, e, reason = '' } = found;
     const payload = e === undefined ? p : this.#open({ command, session, request }, e);
-    return { id: `${partition}/${entry}`, command, session, request, payload, reason, at: millisecondsOf(entry) };
+    const size = Buffer.byteLength(payload ?? e ?? '');
+    const bytes = payload === undefined && e === undefined ? Number(found.bytes ?? Number.NaN) : size;
+    return {
+      id: `${partition}/${entry}`,
+      command,
+      session,
+      request,
+      payload,
+      bytes: Number.isSafeInteger(bytes) ? bytes : undefined,
+      reason,
+      at: millisecondsOf(entry),
+    };
   }
 
   #open(context: { command: string; session: string; request: string }, sealed: string): string | undefined {
@@ -133,6 +235,8 @@ export class DeadLetters {
     }
   }
 }
+
+type Entry = [id: string, fields: string[]];
 
 function partitions(): number[] {
   return Array.from({ length: PARTITIONS }, (_, partition) => partition);

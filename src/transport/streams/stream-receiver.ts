@@ -3,7 +3,6 @@ import { PARTITIONS, type RedisConnection } from '../../redis/index.ts';
 import type { Replies } from '../replies.ts';
 import { ownerOf } from './partition-balance.ts';
 import { PartitionWorker, type WorkerContext } from './partition-worker.ts';
-import { StreamMembers } from './stream-members.ts';
 import { StreamReader } from './stream-reader.ts';
 import { releasePartition, renewPartition, takePartition } from './stream-scripts.ts';
 import { TryGate } from './try-gate.ts';
@@ -48,7 +47,6 @@ export class StreamReceiver {
   readonly #redis: RedisConnection;
   readonly #leases: RedisConnection;
   readonly #options: StreamReceiverOptions;
-  readonly #members: StreamMembers;
   readonly #gate = new TryGate();
   readonly #reader: StreamReader;
   readonly #workers = new Map<number, PartitionWorker>();
@@ -65,7 +63,6 @@ export class StreamReceiver {
     this.#redis = options.redis;
     this.#leases = options.redis.duplicate('sessionwise-leases');
     this.#options = options;
-    this.#members = new StreamMembers(this.#leases, options.keys, options.instance, options.others);
     this.#reader = new StreamReader(options.redis);
   }
 
@@ -93,7 +90,6 @@ export class StreamReceiver {
     this.#redis.on('lost', this.#onLost);
     this.#leases.on('lost', () => {});
     await this.#leases.connect();
-    await this.#members.refresh();
     await this.#look();
     this.#timer = setInterval(() => void this.#look(), LOOK_INTERVAL_MS);
   }
@@ -107,7 +103,6 @@ export class StreamReceiver {
     const finished = await Promise.all([...this.#workers.values()].map((worker) => this.#giveBack(worker, deadlineMs)));
     clearInterval(this.#timer);
     this.#reader.stop();
-    void this.#members.leave();
     await this.#leases.close();
     await Promise.all(this.#releasing);
     this.#tellFreed();
@@ -116,20 +111,19 @@ export class StreamReceiver {
 
   /** Hears that an instance has given partitions back: those that should be ours now are taken at once. */
   hearFreed(by: string, partitions: readonly number[]): void {
-    const { enabled, instance } = this.#options;
+    const { enabled, instance, others } = this.#options;
     if (this.#stopped || !enabled()) return;
-    const instances = this.#members.all().filter((member) => member !== by);
+    const instances = [instance, ...others().filter((other) => other !== by)];
     for (const partition of partitions) {
       if (ownerOf(partition, instances) === instance) void this.#lookAt(partition, true);
     }
   }
 
   async #look(): Promise<void> {
-    const { enabled, instance } = this.#options;
+    const { enabled, instance, others } = this.#options;
     this.#forgetLost();
     if (!enabled()) return;
-    if (!this.#stopped) void this.#members.refresh();
-    const instances = this.#members.all();
+    const instances = [instance, ...others()];
     await Promise.all(
       Array.from({ length: PARTITIONS }, (_, partition) =>
         this.#lookAt(partition, ownerOf(partition, instances) === instance),
@@ -210,7 +204,12 @@ export class StreamReceiver {
     const isCautious = this.#failedAt.has(partition);
     const worker = new PartitionWorker(
       { partition, token, redis, leases, inFlightUntil, isCautious },
-      { ...this.#options, isPresent: (other) => this.#members.has(other), gate: this.#gate, onEnd: this.#onEnd },
+      {
+        ...this.#options,
+        isPresent: (other) => this.#options.others().includes(other),
+        gate: this.#gate,
+        onEnd: this.#onEnd,
+      },
     );
     const keys = [key, this.#options.keys.tries(partition)];
     const tries = await takePartition.run(leases, keys, [token, LEASE_MS, ours]);
@@ -233,10 +232,10 @@ export class StreamReceiver {
   };
 
   #lookAgain(partition: number): void {
-    const { enabled, instance } = this.#options;
+    const { enabled, instance, others } = this.#options;
     this.#forgetLost();
     if (this.#stopped || !enabled() || this.#workers.has(partition)) return;
-    void this.#lookAt(partition, ownerOf(partition, this.#members.all()) === instance);
+    void this.#lookAt(partition, ownerOf(partition, [instance, ...others()]) === instance);
   }
 
   async #giveBack(worker: PartitionWorker, deadlineMs: number): Promise<boolean> {

@@ -3,6 +3,7 @@ import { isTransient, Keys, PARTITIONS, partitionOf, type RedisConnection } from
 import type { ReplyInbox } from '../reply-inbox.ts';
 import { type ClientTransport, NO_ANSWER, NotKeptError, type Outcome } from '../transport.ts';
 import { PayloadSeal } from './payload-seal.ts';
+import { RetryOrder } from './retry-order.ts';
 import { encodeEntry } from './stream-entry.ts';
 import { addEntry } from './stream-scripts.ts';
 
@@ -26,6 +27,7 @@ export class StreamRequester implements ClientTransport {
   readonly #keys: Keys;
   readonly #mostPerPartition: number;
   readonly #seal: PayloadSeal | undefined;
+  readonly #order = new RetryOrder();
   #closed = false;
 
   /** @throws RangeError for a backlog that is none. */
@@ -40,50 +42,75 @@ export class StreamRequester implements ClientTransport {
     this.#seal = secret === undefined ? undefined : new PayloadSeal(secret, namespace);
   }
 
+  /** What stands behind a mark that is sent again is sent after it. */
   async publish(command: string, session: string, payload: string): Promise<boolean> {
-    const request = `_${this.#inbox.id}-${this.#inbox.nextNumber()}`;
-    return this.#add(command, session, request, payload, 0).catch(() => false);
+    this.#isUnserved();
+    const add = (): Promise<boolean> => this.#add(command, session, this.#newRequest(), payload, 0).catch(() => false);
+    return this.#order.isHeld(session) ? this.#inTurn(session, add) : add();
   }
 
   async keep(command: string, session: string, payload: string, deadlineMs: number): Promise<void> {
-    const request = `_${this.#inbox.id}-${this.#inbox.nextNumber()}`;
     const end = performance.now() + deadlineMs;
-    for (let failure: Error | undefined; ; ) {
-      if (this.#closed)
-        throw new NotKeptError(
-          'NOT_KEPT',
-          `${command} was not ${failure ? 'certainly ' : ''}taken: the client is closed.`,
+    const request = this.#newRequest();
+    this.#isUnserved();
+    let place = this.#order.isHeld(session) ? this.#order.join(session) : undefined;
+    try {
+      for (let failure: Error | undefined; ; ) {
+        // Whoever stands before does not hold us longer than our own deadline.
+        if (place?.before) await within(end, place.before).catch(() => undefined);
+        if (this.#closed)
+          throw new NotKeptError(
+            'NOT_KEPT',
+            `${command} was not ${failure ? 'certainly ' : ''}taken: the client is closed.`,
+          );
+        const added = await within(end, this.#add(command, session, request, payload, 0)).catch(
+          (error: Error) => error,
         );
-      const added = await within(end, this.#add(command, session, request, payload, 0)).catch((error: Error) => error);
-      if (added === true) return;
-      if (added === false && failure === undefined) {
-        throw new NotKeptError(
-          'BACKLOG_FULL',
-          `There is no room in the stream, or in Redis: ${command} was not taken. Is a service running?`,
-        );
+        if (added === true) return;
+        if (added === false && failure === undefined) {
+          throw new NotKeptError(
+            'BACKLOG_FULL',
+            `There is no room in the stream, or in Redis: ${command} was not taken. Is a service running?`,
+          );
+        }
+        // What was sent may have been taken, so it is sent again under the same id, and counts once. Where there is no
+        // room for that, nobody knows.
+        if (added !== false) failure = added;
+        if (added === false || !isTransient(added) || performance.now() + RETRY_MS >= end) {
+          throw new NotKeptError('NOT_KEPT', `${command} was not certainly taken: ${failure!.message}`, {
+            cause: failure,
+          });
+        }
+        place ??= this.#order.join(session);
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
-      // What was sent may have been taken, so it is sent again under the same id, and counts once. Where there is no room
-      // for that, nobody knows.
-      if (added !== false) failure = added;
-      if (added === false || !isTransient(added) || performance.now() + RETRY_MS >= end) {
-        throw new NotKeptError('NOT_KEPT', `${command} was not certainly taken: ${failure!.message}`, {
-          cause: failure,
-        });
-      }
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    } finally {
+      place?.leave();
     }
   }
 
   request(command: string, session: string, payload: string, deadlineMs: number): Promise<Outcome> {
     if (!this.#redis.isReadyFor(this.#keyOf(session))) return Promise.resolve(NO_ANSWER.disconnected);
-    const publish = isWriting(command) ? () => this.publish(command, session, payload) : undefined;
-    return this.#inbox.exchange(deadlineMs, publish, async (request) => {
-      const nobody = this.#inbox.listeningMs > HEARTBEAT_TTL_MS && !this.#inbox.presence.hasStreaming();
-      // A question that nobody waits for any more need not be asked.
-      if (nobody && !isWriting(command)) return 'nobody-listens';
-      if (!(await this.#add(command, session, request, payload, deadlineMs))) return 'backlog-full';
-      // It is kept and will be done when somebody is there; only the page does not wait.
-      return nobody ? 'nobody-listens' : undefined;
+    if (!this.#order.isHeld(session)) return this.#exchange(command, session, payload, deadlineMs);
+    const end = performance.now() + deadlineMs;
+    return new Promise((resolve) => {
+      let isLate = false;
+      // A Redis that has not taken the mark by then is as good as away; no miss of the service's.
+      const timer = setTimeout(() => {
+        isLate = true;
+        resolve(NO_ANSWER.disconnected);
+      }, deadlineMs);
+      void this.#inTurn(session, async () => {
+        clearTimeout(timer);
+        if (!isLate) {
+          resolve(this.#exchange(command, session, payload, Math.max(1, end - performance.now())));
+          return;
+        }
+        // A view that nobody waits for is still a view.
+        if (isWriting(command)) {
+          await this.#add(command, session, this.#newRequest(), payload, 0).catch(() => false);
+        }
+      });
     });
   }
 
@@ -94,6 +121,41 @@ export class StreamRequester implements ClientTransport {
 
   #keyOf(session: string): string {
     return this.#keys.requests(partitionOf(session));
+  }
+
+  #newRequest(): string {
+    return `_${this.#inbox.id}-${this.#inbox.nextNumber()}`;
+  }
+
+  // Sending is what must keep its order: one connection carries all of it, so the next may go as soon as it was sent.
+  async #inTurn<Result>(session: string, send: () => Promise<Result>): Promise<Result> {
+    const { before, leave } = this.#order.join(session);
+    try {
+      await before;
+      const sent = send();
+      leave();
+      return await sent;
+    } finally {
+      leave();
+    }
+  }
+
+  #exchange(command: string, session: string, payload: string, deadlineMs: number): Promise<Outcome> {
+    const publish = isWriting(command) ? () => this.publish(command, session, payload) : undefined;
+    return this.#inbox.exchange(deadlineMs, publish, async (request) => {
+      const nobody = this.#isUnserved();
+      // A question that nobody waits for any more need not be asked.
+      if (nobody && !isWriting(command)) return 'nobody-listens';
+      if (!(await this.#add(command, session, request, payload, deadlineMs))) return 'backlog-full';
+      // It is kept and will be done when somebody is there; only the page does not wait.
+      return nobody ? 'nobody-listens' : undefined;
+    });
+  }
+
+  #isUnserved(): boolean {
+    if (this.#inbox.listeningMs <= HEARTBEAT_TTL_MS || this.#inbox.presence.hasStreaming()) return false;
+    this.#inbox.emit('unserved');
+    return true;
   }
 
   /** Whether there was room: in the stream, and in a Redis that has reached `maxmemory`. */

@@ -1,5 +1,22 @@
-import { MAX_ITEMS, normalizeItem, ProtocolError } from '../../protocol/index.ts';
-import { excerpt } from '../../protocol/item.ts';
+import { excerpt, normalizeItem } from './item.ts';
+import { MAX_ITEMS, MAX_PAYLOAD_BYTES } from './limits.ts';
+import { ProtocolError } from './protocol-error.ts';
+
+/* payload.ts: what may stand in a payload. The service checks by it what it is sent, and the client what it sends: what
+ * cannot be served is refused before it leaves the process. */
+
+// The last millisecond that a Date can tell.
+const LAST_TIME = 8.64e15;
+
+/** Checks that a payload is not larger than 64 KiB.
+ *  @throws ProtocolError `too-large`. */
+export function checkPayloadSize(payload: string): void {
+  // A UTF-16 unit takes one to three bytes of UTF-8: most payloads need no count.
+  const { length } = payload;
+  if (length <= MAX_PAYLOAD_BYTES / 3) return;
+  if (length <= MAX_PAYLOAD_BYTES && Buffer.byteLength(payload) <= MAX_PAYLOAD_BYTES) return;
+  throw new ProtocolError('too-large', `The payload is larger than ${MAX_PAYLOAD_BYTES} bytes.`);
+}
 
 /** Parses JSON in a payload.
  *  @throws ProtocolError `bad-payload`, saying what was expected. */
@@ -44,4 +61,11 @@ export function checkNoticeId(value: unknown): string {
 /** One item as it is, or a JSON array of them: whatever begins with `[` is JSON. */
 export function parseOneOrMany(payload: string, expected: string): unknown[] {
   return payload.startsWith('[') ? checkList(parseJson(payload, expected), expected) : [payload];
+}
+
+/** Checks that a value is a time: milliseconds of the epoch that a Date can tell.
+ *  @throws ProtocolError `bad-payload`. */
+export function checkTime(value: unknown): number {
+  if (Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= LAST_TIME) return value as number;
+  throw new ProtocolError('bad-payload', `"at" is ${excerpt(value)}: give milliseconds of the epoch.`);
 }

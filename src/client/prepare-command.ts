@@ -1,0 +1,170 @@
+import {
+  type CommandMap,
+  type CommandName,
+  encodePayload,
+  isKnownCommand,
+  isPageItem,
+  normalizeItem,
+  type PageviewPayload,
+  ProtocolError,
+} from '../protocol/index.ts';
+import { checkItem, checkList, checkNoticeId, checkPayloadSize, checkTime, parseJson } from '../protocol/payload.ts';
+import { checkAnalytics, checkGroupNotices, checkPageview, checkSuggestions, malformed } from './reply-forms.ts';
+
+/* prepare-command.ts: what of a command leaves the process, and how its reply is read.
+ *
+ * A query can hold a secret (`/reset?token=...`), and what passes through Redis can stay there. So pages are reduced to
+ * their paths here, and of a notice only its id is sent; the reply is put together again with what the caller gave. What
+ * the service would refuse is refused here, by the same checks. */
+
+/** A command that is ready to be sent. */
+export interface PreparedCommand<Reply> {
+  /** The payload as it travels. */
+  readonly text: string;
+  /** Reads the reply, decoded from JSON.
+   *  @throws MalformedReplyError where it is not of the form of docs/protocol.md. */
+  read(reply: unknown): Reply;
+}
+
+type Prepare<C extends CommandName> = (payload: CommandMap[C]['payload']) => PreparedCommand<CommandMap[C]['reply']>;
+
+const NOT_READABLE = 'This payload cannot be written as JSON: give a string or plain data.';
+
+/** Prepares a command.
+ *  @throws ProtocolError `bad-payload` or `too-large`: it must not be sent. */
+export function prepareCommand<C extends CommandName>(
+  command: C,
+  payload: CommandMap[C]['payload'],
+): PreparedCommand<CommandMap[C]['reply']> {
+  let prepared: PreparedCommand<CommandMap[C]['reply']>;
+  try {
+    prepared = isKnownCommand(command) ? (COMMANDS[command] as Prepare<C>)(payload) : prepareUnknown(payload);
+  } catch (error) {
+    // A getter of the caller's, a circle, a BigInt.
+    throw error instanceof ProtocolError ? error : new ProtocolError('bad-payload', NOT_READABLE);
+  }
+  checkPayloadSize(prepared.text);
+  return prepared;
+}
+
+function prepareSurface(payload: unknown): PreparedCommand<string[]> {
+  const given = listOf(payload, 'a JSON array of items').slice() as string[];
+  const sent = given.map(checkItem);
+  return {
+    text: JSON.stringify(sent),
+    read: (reply) => {
+      if (!Array.isArray(reply)) throw malformed('no array');
+      const fresh = new Set(reply);
+      for (const item of sent) fresh.delete(item);
+      if (fresh.size > 0) throw malformed('it has what was not asked about');
+      const kept = new Set(reply);
+      return given.filter((_, i) => kept.has(sent[i]));
+    },
+  };
+}
+
+const COMMANDS: { readonly [C in CommandName]: Prepare<C> } = {
+  pageview: (payload) => ({ text: pageviewText(payload), read: checkPageview }),
+  'session-analytics': (payload) => {
+    if (payload !== '') throw new ProtocolError('bad-payload', 'session-analytics takes no payload: leave it empty.');
+    return { text: '', read: checkAnalytics };
+  },
+  combo: (payload) => {
+    if (typeof payload !== 'string') throw new ProtocolError('bad-payload', "Give a combo's name, or nothing for all.");
+    return { text: payload, read: checkSuggestions };
+  },
+  featuredpages: prepareSurface,
+  surface: prepareSurface,
+  notifications: (payload) => {
+    const value = typeof payload === 'string' ? parseJson(payload, NOTICES) : (payload as unknown);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+      const { groups, limit } = value as { groups?: unknown; limit?: unknown };
+      const names = Array.isArray(groups)
+        ? groups.map((group) => (typeof group === 'string' ? reduce(group) : group))
+        : groups;
+      return { text: encodePayload({ groups: names, limit }), read: checkGroupNotices };
+    }
+    const given = checkList(value, NOTICES).map((notice) => (isObject(notice) ? notice : { id: notice })) as {
+      id: string | number;
+    }[];
+    const sent = given.map(({ id }) => reducedId(id));
+    return {
+      text: JSON.stringify(sent),
+      read: (reply) => {
+        if (!Array.isArray(reply) || reply.length !== sent.length) throw malformed('not an answer for each notice');
+        return reply.map((answer, i) => {
+          if (!isObject(answer) || answer.id !== sent[i] || typeof answer.seen !== 'boolean') {
+            throw malformed('it lacks whether a notice was seen');
+          }
+          return { ...given[i]!, seen: answer.seen };
+        });
+      },
+    };
+  },
+  'mark-notification-seen': (payload) => {
+    const given = oneOrMany(payload, 'an id, or a JSON array of ids').slice() as (string | number)[];
+    const sent = given.map(reducedId);
+    return { text: textOfList(payload, sent), read: echo(sent, given) };
+  },
+  'mark-item-seen': (payload) => {
+    const sent = oneOrMany(payload, 'an item, or a JSON array of items').map(checkItem);
+    return { text: textOfList(payload, sent), read: echo(sent, sent) };
+  },
+};
+
+const NOTICES = 'a JSON array of ids or {"id"}, or {"groups":[...],"limit":n}';
+const PAGE = 'a path, a URL, or {"path":"/p","at":<epoch ms>}';
+
+function pageviewText(payload: PageviewPayload): string {
+  if (typeof payload === 'string' && !payload.startsWith('{')) return normalizeItem(payload);
+  const value = typeof payload === 'string' ? parseJson(payload, PAGE) : (payload as unknown);
+  if (!isObject(value)) throw new ProtocolError('bad-payload', `This payload is no page: give ${PAGE}.`);
+  const { path, at } = value;
+  return JSON.stringify({ path: checkItem(path), at: at === undefined ? undefined : checkTime(at) });
+}
+
+// A version of the service that is newer than this client may know it.
+function prepareUnknown(payload: unknown): PreparedCommand<never> {
+  const text =
+    typeof payload === 'string'
+      ? reduce(payload)
+      : JSON.stringify(payload, (_, value) => (typeof value === 'string' ? reduce(value) : value));
+  if (text === undefined) throw new ProtocolError('bad-payload', NOT_READABLE);
+  return { text, read: (reply) => reply as never };
+}
+
+function reduce(text: string): string {
+  return isPageItem(text) ? normalizeItem(text) : text;
+}
+
+function reducedId(id: unknown): string | number {
+  const reduced = checkNoticeId(id);
+  return typeof id === 'number' ? id : reduced;
+}
+
+function listOf(payload: unknown, expected: string): unknown[] {
+  return checkList(typeof payload === 'string' ? parseJson(payload, expected) : payload, expected);
+}
+
+// As on the wire: a text that begins with `[` is JSON.
+function oneOrMany(payload: unknown, expected: string): unknown[] {
+  if (typeof payload === 'number') return [String(payload)];
+  return typeof payload === 'string' && !payload.startsWith('[') ? [payload] : listOf(payload, expected);
+}
+
+function textOfList(payload: unknown, sent: readonly (string | number)[]): string {
+  return Array.isArray(payload) || sent.length !== 1 ? JSON.stringify(sent) : String(sent[0]);
+}
+
+// The service gives back what it marked; the caller gets it as it was given.
+function echo<Id>(sent: readonly (string | number)[], given: Id[]): (reply: unknown) => Id[] {
+  return (reply) => {
+    if (Array.isArray(reply) && reply.length === sent.length && reply.every((each, i) => each === sent[i]))
+      return given;
+    throw malformed('it does not tell what was marked');
+  };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

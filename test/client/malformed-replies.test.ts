@@ -1,0 +1,205 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type CommandMap, type CommandName, type Degraded, SessionClient } from '../../src/index.ts';
+import { createConnection, type RedisConnection } from '../../src/redis/index.ts';
+import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+
+/* Whoever may publish on a client's inbox can answer anything. Here somebody does: a page gets `undefined` and a reason,
+ * and never what it would break on. */
+
+const VISIT = {
+  totalPages: 1,
+  uniquePages: 1,
+  activityThisMinute: false,
+  activity: [0, 0, 1, 0, 0],
+  newToSite: true,
+  inactive: false,
+};
+const VIEW = { ...VISIT, previouslyVisited: false };
+const ANALYTICS = { ...VISIT, activeMinutes: 1, firstActiveMinute: null };
+const SUGGESTION = { combo: 'c', suggest: 's', because: ['/a'], reason: '' };
+const NOTICE = { id: 'n', text: 't', at: 1, group: 'g', seen: false };
+const NO_ARRAYS = [null, true, 0, '', 'text', {}, { length: 1 }, { error: {} }, { error: { code: 'odd' } }];
+
+type Case = [CommandName, payload: unknown, right: [answered: unknown, read: unknown][], wrong: unknown[]];
+const CASES: Case[] = [
+  [
+    'pageview',
+    '/a',
+    [
+      [VIEW, VIEW],
+      [
+        { ...VIEW, later: 1 },
+        { ...VIEW, later: 1 },
+      ],
+    ],
+    [
+      ...NO_ARRAYS,
+      [],
+      [VIEW],
+      ...Object.keys(VIEW).flatMap((field) => [
+        { ...VIEW, [field]: undefined },
+        { ...VIEW, [field]: null },
+        { ...VIEW, [field]: '1' },
+      ]),
+      { ...VIEW, totalPages: -1 },
+      { ...VIEW, totalPages: 1.5 },
+      { ...VIEW, activity: [0, 0, 0, 0] },
+      { ...VIEW, activity: [0, 0, 0, 0, 2] },
+      { ...VIEW, activity: { length: 5 } },
+    ],
+  ],
+  ['session-analytics', '', [[ANALYTICS, ANALYTICS]], [...NO_ARRAYS, VISIT, { ...ANALYTICS, firstActiveMinute: 'x' }]],
+  [
+    'combo',
+    '',
+    [
+      [[], []],
+      [[SUGGESTION], [SUGGESTION]],
+    ],
+    [
+      ...NO_ARRAYS,
+      [null],
+      [{}],
+      [[]],
+      [SUGGESTION, { ...SUGGESTION, because: 'x' }],
+      [{ ...SUGGESTION, because: [1] }],
+    ],
+  ],
+  [
+    'featuredpages',
+    ['/a', '/b?q', '/b?r', 'c'],
+    [
+      [[], []],
+      [
+        ['/b', '/b', 'c'],
+        ['/b?q', '/b?r', 'c'],
+      ],
+    ],
+    [...NO_ARRAYS, [null], ['/x'], ['/a', 1], [['/a']], Array.from({ length: 9 }, (_, i) => `/${i}`)],
+  ],
+  [
+    'notifications',
+    ['n', { id: '/m?q', title: 't' }, 3],
+    [
+      [
+        [
+          { id: 'n', seen: true },
+          { id: '/m', seen: false },
+          { id: 3, seen: true },
+        ],
+        [
+          { id: 'n', seen: true },
+          { id: '/m?q', title: 't', seen: false },
+          { id: 3, seen: true },
+        ],
+      ],
+    ],
+    [
+      ...NO_ARRAYS,
+      [],
+      [{ id: 'n', seen: true }],
+      [
+        { id: 'n', seen: true },
+        { id: '/m', seen: true },
+        { id: '3', seen: true },
+      ],
+      [
+        { id: 'n', seen: 1 },
+        { id: '/m', seen: true },
+        { id: 3, seen: true },
+      ],
+      [null, null, null],
+    ],
+  ],
+  [
+    'notifications',
+    { groups: ['g'] },
+    [
+      [[], []],
+      [[{ ...NOTICE, link: '/l' }], [{ ...NOTICE, link: '/l' }]],
+    ],
+    [...NO_ARRAYS, [null], ...Object.keys(NOTICE).map((field) => [{ ...NOTICE, [field]: {} }])],
+  ],
+  [
+    'mark-item-seen',
+    ['/a?q', 'b'],
+    [
+      [
+        ['/a', 'b'],
+        ['/a', 'b'],
+      ],
+    ],
+    [...NO_ARRAYS, [], ['/a'], ['b', '/a'], ['/a', 'b', 'c']],
+  ],
+  [
+    'mark-notification-seen',
+    ['/n?q', 7],
+    [
+      [
+        ['/n', 7],
+        ['/n?q', 7],
+      ],
+    ],
+    [...NO_ARRAYS, [], ['/n', '7'], [7, '/n']],
+  ],
+];
+
+describe('a reply', () => {
+  let server: TestRedis;
+  let forger: RedisConnection;
+  let ears: RedisConnection;
+  let client: SessionClient;
+  let answer: (request: string) => string;
+
+  beforeAll(async () => {
+    server = await startTestRedis();
+    forger = await createConnection(server.url).connect();
+    ears = await forger.duplicate().connect();
+    await ears.subscribePatterns(['ss:*'], (_, channel) => {
+      const [inbox, number] = channel.split(':')[3]!.split('.');
+      void forger.command('PUBLISH', `async:${inbox}`, `${number} ${answer(channel)}`);
+    });
+    client = new SessionClient({ redis: server.url, deadlineMs: 10_000 });
+    expect(await client.ready()).toBe(true);
+  });
+  afterAll(async () => {
+    await client.close();
+    await Promise.all([ears.close(), forger.close()]);
+    await server.stop();
+  });
+
+  const ask = (command: CommandName, payload: unknown, reply: unknown): Promise<unknown> => {
+    answer = () => (reply === undefined ? '{not JSON' : JSON.stringify(reply));
+    return client.request(command, 'abc', payload as CommandMap[typeof command]['payload'] as never);
+  };
+
+  it.each(CASES)('of %s (%j) that has its form is given to the page', async (command, payload, right) => {
+    for (const [reply, read] of right) expect(await ask(command, payload, reply)).toEqual(read);
+  });
+
+  it.each(CASES)('of %s (%j) of another form is a degraded answer, counted', async (command, payload, _, wrong) => {
+    const told: Degraded[] = [];
+    const note = (degraded: Degraded): void => void told.push(degraded);
+    client.on('degraded', note);
+    const before = client.counters;
+    for (const reply of [undefined, ...wrong]) {
+      expect(await ask(command, payload, reply), JSON.stringify(reply)).toBeUndefined();
+      expect(told.at(-1)).toMatchObject({ command, session: 'abc', reason: 'malformed-reply' });
+    }
+    client.off('degraded', note);
+    const { degraded, replies } = client.counters;
+    expect(degraded['malformed-reply']! - (before.degraded['malformed-reply'] ?? 0)).toBe(wrong.length + 1);
+    expect(replies).toBe(before.replies);
+  });
+
+  it('that is nothing but malformed opens no breaker, and an error reply is told by its code', async () => {
+    for (let i = 0; i < 20; i += 1) expect(await ask('featuredpages', ['/a'], {})).toBeUndefined();
+    expect(await ask('featuredpages', ['/a'], ['/a'])).toEqual(['/a']);
+    let reason = '';
+    client.once('degraded', (degraded) => {
+      reason = degraded.reason;
+    });
+    expect(await ask('featuredpages', ['/a'], { error: { code: 'internal', message: 7 } })).toBeUndefined();
+    expect(reason).toBe('internal');
+  });
+});

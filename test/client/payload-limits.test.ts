@@ -1,0 +1,89 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type CommandName, type Degraded, NotKeptError, SessionClient } from '../../src/index.ts';
+import { MAX_ITEM_BYTES, MAX_ITEMS, MAX_PAYLOAD_BYTES } from '../../src/protocol/index.ts';
+import { type Service, startService } from '../../src/service/index.ts';
+import { type RedisProxy, startRedisProxy } from '../support/redis-proxy.ts';
+import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+
+/* What is beyond the limits of docs/protocol.md, or not what a command takes, does not leave the serving process. */
+
+let server: TestRedis;
+let proxy: RedisProxy;
+let service: Service;
+beforeAll(async () => {
+  server = await startTestRedis();
+  proxy = await startRedisProxy(server.socketPath);
+  service = await startService({ redis: server.url, secret: 'a secret of the tests, long enough', transport: 'both' });
+});
+afterAll(async () => {
+  await service.stop();
+  await proxy.close();
+  await server.stop();
+});
+
+const atMost = (bytes: number): string => `/${'é'.repeat(10)}${'x'.repeat(bytes - 61)}`;
+const beyond: [CommandName, unknown, string][] = [
+  ['pageview', atMost(MAX_ITEM_BYTES + 1), 'too-large'],
+  ['pageview', { path: `/${'x'.repeat(MAX_ITEM_BYTES)}` }, 'too-large'],
+  ['pageview', 'x'.repeat(300 * 1024), 'too-large'],
+  ['pageview', { path: '/a', at: -1 }, 'bad-payload'],
+  ['pageview', '', 'bad-payload'],
+  ['pageview', undefined, 'bad-payload'],
+  ['session-analytics', 'x', 'bad-payload'],
+  ['combo', 'x'.repeat(MAX_PAYLOAD_BYTES + 1), 'too-large'],
+  ['featuredpages', Array.from({ length: MAX_ITEMS + 1 }, (_, i) => `i${i}`), 'too-large'],
+  ['surface', Array.from({ length: 40 }, (_, i) => `${i}${'y'.repeat(2_000)}`), 'too-large'],
+  ['surface', 'not JSON', 'bad-payload'],
+  ['surface', ['/a', 7], 'bad-payload'],
+  ['notifications', [{ id: 'z'.repeat(MAX_ITEM_BYTES + 1) }], 'too-large'],
+  ['notifications', [{ title: 'no id' }], 'bad-payload'],
+  ['mark-item-seen', Array.from({ length: MAX_ITEMS + 1 }, (_, i) => `i${i}`), 'too-large'],
+  ['mark-item-seen', 'é'.repeat(MAX_ITEM_BYTES / 2 + 1), 'too-large'],
+  ['mark-item-seen', { item: 'x' }, 'bad-payload'],
+  ['mark-notification-seen', ['n', 1.5], 'bad-payload'],
+  ['mark-notification-seen', Array.from({ length: 33 }, (_, i) => `${i}${'y'.repeat(2_000)}`), 'too-large'],
+];
+
+const openers = {
+  channels: () => new SessionClient({ redis: proxy.url, deadlineMs: 10_000 }),
+  lists: () => new SessionClient({ redis: proxy.url, deadlineMs: 10_000, replies: 'list' }),
+  streams: () => new SessionClient({ redis: proxy.url, transport: 'streams', deadlineMs: 10_000 }),
+  inline: () => new SessionClient({ transport: service.inline, deadlineMs: 10_000 }),
+};
+
+describe.each(Object.entries(openers))('a client over %s', (way, open) => {
+  it('sends nothing that is too large or of another form, and says so', async () => {
+    const client = open();
+    expect(await client.ready()).toBe(true);
+    const told: Degraded[] = [];
+    client.on('degraded', (degraded) => told.push(degraded));
+    const served = async (): Promise<string> => JSON.stringify(await service.metrics.requests.get());
+    const [before] = [await served(), proxy.reset()];
+    for (const [command, payload, code] of beyond) {
+      const name = `${command} ${String(JSON.stringify(payload)).slice(0, 20)}`;
+      expect(await client.request(command, 'abc', payload as never), name).toBeUndefined();
+      expect([told.at(-1)!.reason, name]).toEqual([code, name]);
+      expect(told.at(-1)!.message).toMatch(/^.{10,250}$/);
+      const published = client.publish(command, 'abc', payload as never);
+      if (command.startsWith('mark-') && way !== 'channels' && way !== 'lists') {
+        const refused = await published.catch((error: unknown) => error);
+        expect(refused, name).toBeInstanceOf(NotKeptError);
+        expect(refused).toMatchObject({ code: code === 'too-large' ? 'TOO_LARGE' : 'BAD_PAYLOAD' });
+      } else expect(await published, name).toBe(false);
+    }
+    expect(proxy.commands('sessionwise-').filter(([name]) => name !== 'PING')).toEqual([]);
+    expect(await served()).toBe(before);
+    expect(client.counters.unheard).toBe(beyond.length);
+    await client.close();
+  });
+
+  it('sends what stands at the limits, and it is served', async () => {
+    const client = open();
+    expect(await client.ready()).toBe(true);
+    const session = `limits-${way}`;
+    expect(await client.request('pageview', session, atMost(MAX_ITEM_BYTES))).toMatchObject({ totalPages: 1 });
+    const items = Array.from({ length: MAX_ITEMS }, (_, i) => `${i}`);
+    expect(await client.request('mark-item-seen', session, items)).toEqual(items);
+    await client.close();
+  });
+});

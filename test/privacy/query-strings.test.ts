@@ -1,0 +1,97 @@
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { SessionClient } from '../../src/index.ts';
+import { createConnection } from '../../src/redis/index.ts';
+import { startService } from '../../src/service/index.ts';
+import { placesOf } from '../support/grep-redis.ts';
+import { startTestRedis } from '../support/test-redis.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+/* A query can hold what logs somebody in (`/reset?token=...`). It does not leave the serving process: MONITOR sees all
+ * that Redis is told, the dead letters and the append-only file what stays of it. */
+
+const SECRET = 's3cret-of-a-query';
+const PAGES = [
+  `/reset?token=${SECRET}`,
+  `/reset#${SECRET}`,
+  `https://user:${SECRET}@shop.example/reset?token=${SECRET}`,
+  `HTTP://shop.example?${SECRET}`,
+];
+
+it.each([
+  ['channels', 'inbox'],
+  ['channels', 'list'],
+  ['streams', 'inbox'],
+  ['inline', 'inbox'],
+] as const)('over %s (replies: %s) no query reaches Redis, whatever the command', async (transport, replies) => {
+  const server = await startTestRedis({ persistence: true });
+  onTestFinished(() => server.stop());
+  const admin = await createConnection(server.url).connect();
+  onTestFinished(() => admin.close());
+  const combos = [{ name: 'c', all: ['/reset'], suggest: 's', reason: 'r' }];
+  const service = await startService({ redis: server.url, secret: 'x'.repeat(16), transport, combos });
+  onTestFinished(() => service.stop());
+  const monitor = connect(server.socketPath);
+  onTestFinished(() => void monitor.destroy());
+  let seen = '';
+  monitor.on('data', (chunk) => {
+    seen += chunk;
+  });
+  await once(monitor, 'connect');
+  monitor.write('MONITOR\r\n');
+  await waitUntil('it watches', () => seen.startsWith('+OK'));
+  const client = new SessionClient(
+    transport === 'inline'
+      ? { transport: service.inline, deadlineMs: 10_000 }
+      : { redis: server.url, transport, replies, deadlineMs: 10_000 },
+  );
+  onTestFinished(() => client.close());
+  expect(await client.ready()).toBe(true);
+  const session = client.session('abc', 10_000);
+
+  for (const page of PAGES) {
+    expect(await session.pageview(page)).toBeDefined();
+    expect(await session.pageview({ path: page, at: 1 })).toBeDefined();
+    expect(await session.publishPageview(page)).toBe(true);
+    expect(await client.publish('pageview', 'abc', JSON.stringify({ path: page }))).toBe(true);
+    expect(await session.markSeen(page)).toEqual([page]);
+    // @ts-expect-error: as text it is JSON on the wire
+    expect(await session.surface(JSON.stringify([page, `${page}&more`, 'fresh?']))).toEqual(['fresh?']);
+  }
+  expect(await session.surface([...PAGES, '/fresh?a', '/fresh?b', 'name?kept'])).toEqual([
+    '/fresh?a',
+    '/fresh?b',
+    'name?kept',
+  ]);
+  expect(await session.markItemSeen(PAGES)).toEqual(['/reset', '/reset', '/reset', '/']);
+  expect(await session.markItemSeen(JSON.stringify(PAGES))).toEqual(['/reset', '/reset', '/reset', '/']);
+  expect(await session.markSeen([...PAGES, 7])).toEqual([...PAGES, 7]);
+  const notices = [...PAGES, { id: PAGES[0]!, link: PAGES[2], deep: { link: PAGES[1] } }, { id: 8, title: 'x' }];
+  expect(await session.notifications(notices)).toEqual([
+    ...PAGES.map((id) => ({ id, seen: true })),
+    { id: PAGES[0], link: PAGES[2], deep: { link: PAGES[1] }, seen: true },
+    { id: 8, title: 'x', seen: false },
+  ]);
+  expect(await session.notifications({ groups: [PAGES[0]!] })).toBeUndefined();
+  expect(await session.suggestions()).toMatchObject([{ combo: 'c', because: ['/reset'] }]);
+  // @ts-expect-error: a command of another version
+  await client.request('later', 'abc', { items: [PAGES[0]] }, { deadlineMs: 100 });
+  // @ts-expect-error: a command of another version
+  await client.request('later', 'abc', PAGES[0], { deadlineMs: 100 });
+
+  if (transport === 'streams') {
+    const letters = await admin.command<string[]>('KEYS', 'sw:*@dead');
+    expect(letters.length).toBeGreaterThan(0);
+  }
+  expect(seen).toContain('abc');
+  expect(seen.split('\n').filter((line) => line.includes(SECRET))).toEqual([]);
+  expect(await placesOf(server.url, [SECRET])).toEqual([]);
+  const folder = join(server.dataDir, 'redis');
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.aof'));
+  expect(files.length).toBeGreaterThan(0);
+  for (const file of files) expect(readFileSync(join(folder, file), 'latin1').includes(SECRET), file).toBe(false);
+  if (transport !== 'inline') expect(client.counters.degraded['malformed-reply']).toBeUndefined();
+});

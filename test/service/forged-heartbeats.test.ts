@@ -1,0 +1,114 @@
+import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
+import { type Overlap, SessionClient } from '../../src/index.ts';
+import { encodeHeartbeat, type Heartbeat } from '../../src/protocol/index.ts';
+import { createConnection, PARTITIONS, type RedisConnection } from '../../src/redis/index.ts';
+import { type Service, type ServiceOptions, startService } from '../../src/service/index.ts';
+import { metricOf } from '../support/metric-of.ts';
+import { RecordingLog } from '../support/recording-log.ts';
+import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+/* Anybody may publish heartbeats: whatever they say, pages are answered, nobody's memory or log grows, and partitions
+ * stay with those who work them off. */
+
+const FORGING_MS = 4_000;
+
+let server: TestRedis;
+let forger: RedisConnection;
+let log: RecordingLog;
+beforeEach(async () => {
+  server = await startTestRedis();
+  forger = await createConnection(server.url, 'forger').connect();
+  log = new RecordingLog();
+});
+afterEach(async () => {
+  await forger.close();
+  await server.stop();
+});
+
+async function serve(options: Partial<ServiceOptions> = {}): Promise<Service> {
+  const secret = 'a secret of the tests, long enough';
+  const service = await startService({ redis: server.url, secret, transport: 'streams', log, ...options });
+  onTestFinished(() => service.stop());
+  return service;
+}
+
+async function open(transport: 'channels' | 'streams' = 'streams'): Promise<SessionClient> {
+  const client = new SessionClient({ redis: server.url, transport, deadlineMs: 10_000 });
+  onTestFinished(() => client.close());
+  expect(await client.ready()).toBe(true);
+  return client;
+}
+
+const forge = (heartbeat: Partial<Heartbeat>): Promise<number> =>
+  forger.command(
+    'PUBLISH',
+    'async:_instances',
+    encodeHeartbeat({ instance: 'forged', glob: '?*', commands: ['pageview'], leaving: false, ...heartbeat }),
+  );
+
+const owned = (service: Service): Promise<number> => metricOf(service.metrics.ownedPartitions);
+
+/** Asks on and on while somebody forges, and gives how many questions were answered. */
+async function askWhile(client: SessionClient, forgeSome: (round: number) => Promise<unknown>): Promise<number> {
+  const end = performance.now() + FORGING_MS;
+  let answered = 0;
+  for (let round = 0; performance.now() < end; round += 1) {
+    await forgeSome(round);
+    const session = `session-${round}`;
+    expect(await client.request('featuredpages', session, ['/a']), JSON.stringify(client.counters)).toEqual(['/a']);
+    answered += 1;
+  }
+  return answered;
+}
+
+it('forged good-byes take no answer away, and a real one is followed at once', async () => {
+  const [one, two] = [await serve(), await serve()];
+  const client = await open();
+  await waitUntil('both have their share', async () => (await owned(one)) > 0 && (await owned(two)) > 0);
+  await waitUntil('all are owned', async () => (await owned(one)) + (await owned(two)) === PARTITIONS);
+  const answered = await askWhile(client, () =>
+    Promise.all([one, two].map(({ instance }) => forge({ instance, leaving: true, streams: true }))),
+  );
+  expect(answered).toBeGreaterThan(20);
+  expect(client.counters.degraded).toEqual({});
+  await one.stop();
+  await waitUntil('the other has all', async () => (await owned(two)) === PARTITIONS, 5_000);
+  expect(await client.request('featuredpages', 'abc', ['/a'])).toEqual(['/a']);
+}, 30_000);
+
+it('instances that somebody invents are given no partition, and take no answer away', async () => {
+  const service = await serve();
+  const client = await open();
+  await waitUntil('all are owned', async () => (await owned(service)) === PARTITIONS);
+  let fewest = PARTITIONS;
+  await askWhile(client, async (round) => {
+    for (let i = 0; i < 20; i += 1) await forge({ instance: `invented-${i}`, streams: true });
+    for (let i = 0; i < 100; i += 1) await forge({ instance: `passing-${round}-${i}`, streams: i % 2 === 0 });
+    fewest = Math.min(fewest, await owned(service));
+  });
+  expect(fewest).toBe(PARTITIONS);
+  expect(client.counters.degraded).toEqual({});
+}, 30_000);
+
+it('overlap is told once a second at most, in the log and by the client', async () => {
+  await serve({ transport: 'both' });
+  const client = await open('channels');
+  const told: Overlap[] = [];
+  client.on('overlap', (overlap) => told.push(overlap));
+  const began = performance.now();
+  await askWhile(client, async (round) => {
+    for (let i = 0; i < 20; i += 1) {
+      const instance = `invented-${(round * 20 + i) % 300}`;
+      await forge({ instance });
+      await forge({ instance, leaving: true });
+    }
+  });
+  const seconds = Math.ceil((performance.now() - began) / 1_000);
+  const warned = log.with('serves some of the same sessions').length;
+  for (const count of [warned, told.length]) {
+    expect(count).toBeGreaterThan(0);
+    expect(count).toBeLessThanOrEqual(seconds + 1);
+  }
+  expect(client.counters.degraded).toEqual({});
+}, 30_000);
