@@ -1,4 +1,4 @@
-import { createClient, RESP_TYPES } from 'redis';
+import { createClient, RESP_TYPES } from '@redis/client';
 import type { ConnectionOptions, ServerAddress } from './connection-options.ts';
 import { type RedisClient, socketOf } from './redis-client.ts';
 

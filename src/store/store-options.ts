@@ -4,7 +4,7 @@ import type { ArchiveFunction } from './archived-session.ts';
 
 /** How session data are kept; only `redis` must be given. */
 export interface SessionDataOptions {
-  /** A URL, the parts of an address, or a client of the package `redis`, whose address and login are then used. */
+  /** A URL, the parts of an address, or a client of node-redis, whose address and login are then used. */
   readonly redis: string | ConnectionOptions | RedisClient;
   /** Default `sw`. */
   readonly namespace?: string;
