@@ -1,4 +1,4 @@
-import type { Driver } from './driver.ts';
+import { type Driver, destroyDriver } from './driver.ts';
 import { type Link, type LinkEvents, type SubscriptionKind, subscribeBy } from './link.ts';
 import type { Place } from './locator.ts';
 import type { MessageListener } from './redis-connection.ts';
@@ -42,6 +42,6 @@ export class FixedLink implements Link {
   }
 
   destroy(): void {
-    this.#driver.destroy();
+    destroyDriver(this.#driver);
   }
 }
