@@ -41,9 +41,6 @@ const OUR_SOCKET = {
   reconnectStrategy: reconnectDelayMs,
 };
 
-// One for each driver; aborted at its end.
-const endings = new WeakMap<object, AbortController>();
-
 /** A driver for one server: `place`, else what the options say. It connects again by itself unless `once`. */
 export function createDriver(
   { host, port, path, username, password, db, tls }: ConnectionOptions,
@@ -52,8 +49,7 @@ export function createDriver(
   once = false,
 ): Driver {
   const at = place ?? { host: host ?? '127.0.0.1', port };
-  const ending = new AbortController();
-  const driver = createClient({
+  return createClient({
     name,
     ...OUR_WAYS,
     ...(username !== undefined && { username }),
@@ -63,27 +59,21 @@ export function createDriver(
       ...(path === undefined ? { host: at.host, port: at.port ?? 6379 } : { path }),
       ...(tls && { tls: true, ...(typeof tls === 'object' && tls) }),
       ...OUR_SOCKET,
-      signal: ending.signal,
       ...(once && { reconnectStrategy: false }),
     },
     // biome-ignore lint/suspicious/noExplicitAny: the driver's socket union cannot be met by conditional parts.
   } as any);
-  endings.set(driver, ending);
-  return driver;
 }
 
 /** A driver with the address and login of somebody's client. */
 export function createDriverLike(client: RedisClient, name: string): Driver {
-  const ending = new AbortController();
-  const socket = { ...socketOf(client), ...OUR_SOCKET, signal: ending.signal };
-  const driver = client.duplicate({ name, RESP: 3, ...OUR_WAYS, socket });
-  endings.set(driver, ending);
-  return driver;
+  return client.duplicate({ name, RESP: 3, ...OUR_WAYS, socket: { ...socketOf(client), ...OUR_SOCKET } });
 }
 
-/** Ends a driver at once, whatever it is doing. Its own `destroy` does not know of a socket that is still connecting
- *  (node-redis 6.3): that would connect, become ready, and keep the process alive for good. */
+/** Ends a driver, whatever it is doing. Its own `destroy` does not know of a socket that is still connecting (node-redis
+ *  6.3): that would connect, become ready and keep the process alive for good, so it is ended when it has connected, or
+ *  CONNECT_DEADLINE_MS after it began. */
 export function destroyDriver(driver: Driver): void {
+  driver.on('connect', () => driver.destroy());
   driver.destroy();
-  endings.get(driver)?.abort();
 }

@@ -14,7 +14,8 @@ const KINDS = ['client', 'client of lists', 'client of streams', 'store', 'conne
 
 /** How long all closing may take, and then how long the process may live on. */
 const DEADLINE_MS = 20_000;
-const EXIT_DEADLINE_MS = 3_000;
+// A connection that nobody takes is given up after 5 s.
+const EXIT_DEADLINE_MS = 10_000;
 
 /** Runs early-close.js: its exit code, or what it hung on. */
 async function run(redis: string, kinds = KINDS): Promise<number | string> {
