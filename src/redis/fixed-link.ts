@@ -11,7 +11,11 @@ export class FixedLink implements Link {
   constructor(driver: Driver, place: Place | undefined, events: LinkEvents) {
     this.#driver = driver;
     this.place = place;
-    driver.on('error', (error: Error) => events.onLost(error));
+    driver.on('error', (error: Error) => {
+      // The driver also tells of its PING that Redis refused (MISCONF, BUSY, LOADING): the connection stands, and no
+      // `ready` would follow.
+      if (!driver.isReady) events.onLost(error);
+    });
     driver.on('ready', () => events.onReady());
   }
 

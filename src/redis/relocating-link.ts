@@ -110,10 +110,8 @@ export class RelocatingLink implements Link {
       const driver = createDriver(this.#options, this.#name, place, true);
       this.#driver = driver;
       driver.on('error', (error: Error) => {
-        if (driver !== this.#driver) return;
-        // While it is open it only tells of something, as a PING that was refused.
-        if (driver.isOpen) this.#events.onLost(error);
-        else this.#lose(error);
+        // While it is open it only tells of a PING that Redis refused: the connection stands.
+        if (driver === this.#driver && !driver.isOpen) this.#lose(error);
       });
       driver.on('ready', () => void this.#verify(driver));
       driver.on('sharded-channel-moved', (channel: string) => {

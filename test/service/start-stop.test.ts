@@ -419,6 +419,47 @@ describe('a service that loses Redis', () => {
   });
 });
 
+describe('a service whose namespace was emptied by FLUSHALL', () => {
+  const metaOf = (): Promise<Record<string, string>> => foreign.redis.command('HGETALL', 'sw:meta');
+
+  it('sets the meta record again by itself, so that one with another secret is refused', async () => {
+    const service = await start({ http: LOCAL });
+    const meta = await metaOf();
+    await foreign.redis.command('FLUSHALL');
+    await waitUntil('the record is back', async () => (await metaOf()).fingerprint === meta.fingerprint, 2_000);
+    const other = await startService({ redis: server.url, secret: 'another secret, long enough too' }).then(
+      (started) => started.stop(),
+      (error: unknown) => error,
+    );
+    expect(other).toMatchObject({ code: 'WRONG_KEY' });
+    expect(await foreign.ask('pageview', 'a', '/a')).toMatchObject({ totalPages: 1 });
+    expect((await get(service, '/readyz')).status).toBe(200);
+  });
+
+  it('gives way to one with another secret that was there first, and says so once', async () => {
+    const log = new RecordingLog();
+    const service = await start({ http: LOCAL, log });
+    const meta = await metaOf();
+    const other = Object.entries({ ...meta, fingerprint: 'fedcba9876543210' }).flat();
+    await foreign.redis.transaction([['FLUSHALL'], ['HSET', 'sw:meta', ...other]]);
+    await waitUntil(
+      'it has seen it',
+      async () => (await get(service, '/readyz')).text.includes('another secret'),
+      2_000,
+    );
+    // One check more, which changes nothing.
+    await foreign.redis.command('CONFIG', 'RESETSTAT');
+    await waitUntil('it checks again', async () =>
+      (await foreign.redis.command<string>('INFO', 'commandstats')).includes('cmdstat_evalsha'),
+    );
+    expect(await foreign.ask('pageview', 'a', '/a')).toMatchObject({ error: { code: 'wrong-key' } });
+    expect(log.entries.filter(({ level }) => level === 'error').map(({ fields }) => fields)).toEqual([
+      { code: 'WRONG_KEY' },
+    ]);
+    expect(await metaOf()).toMatchObject({ fingerprint: 'fedcba9876543210' });
+  });
+});
+
 describe('http', () => {
   it('answers probes and metrics', async () => {
     const service = await start({ http: LOCAL });
