@@ -50,6 +50,8 @@ export interface Namespace {
   readonly seal: PayloadSeal;
   /** The time by Redis's clock, in milliseconds of the epoch. */
   readonly now: Clock;
+  /** Whether a moment has passed by Redis's clock, measured anew: it can be set back. */
+  readonly hasPassed: (atMs: number) => Promise<boolean>;
   /** Whether a secret was generated just now. */
   readonly secretGenerated: boolean;
   /** Compares the meta record again, or sets it anew where it is gone, and proves that Redis takes writes.
@@ -105,6 +107,7 @@ export async function openNamespace(options: NamespaceOptions, create = true): P
       engine,
       seal,
       now: clock.now,
+      hasPassed: (atMs) => clock.hasPassed(atMs, redis),
       secretGenerated: generated,
       check,
       measureClock,

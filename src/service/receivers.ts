@@ -37,6 +37,7 @@ export function openReceivers(
     readonly dispatch: Dispatch;
     readonly seal: PayloadSeal;
     readonly now: () => number;
+    readonly hasPassed: (atMs: number) => Promise<boolean>;
     readonly presence: Presence;
     readonly enabled: () => boolean;
     readonly maxInFlight: number | undefined;
@@ -69,6 +70,7 @@ export function openReceivers(
         replies,
         seal: shared.seal,
         now: shared.now,
+        hasPassed: shared.hasPassed,
         instance: self.id,
         others: () =>
           shared.presence

@@ -126,6 +126,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       dispatch: dispatcher.dispatch,
       seal: opened.seal,
       now: opened.now,
+      hasPassed: opened.hasPassed,
       presence: beat.presence,
       enabled: () => health.refusal === undefined,
       maxInFlight: options.maxInFlight,

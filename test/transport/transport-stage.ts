@@ -111,6 +111,7 @@ export class TransportStage {
       replies,
       seal: new PayloadSeal(STAGE_SECRET, namespace),
       now: clock.now,
+      hasPassed: (atMs) => clock.hasPassed(atMs, redis),
       instance: self.id,
       others: () => [],
       enabled: () => true,
