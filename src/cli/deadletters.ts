@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { type DeadLetter, DeadLetters } from '../transport/streams/dead-letters.ts';
 import { addNamespaceOptions, type NamespaceFlags } from './namespace-options.ts';
+import { print } from './print.ts';
 import { UsageError } from './usage-error.ts';
 import { withNamespace } from './with-namespace.ts';
 
@@ -37,10 +38,10 @@ export function addDeadLettersCommand(program: Command): void {
         letters: await all.list(limit),
         count: await all.count(),
       }));
-      for (const letter of letters) console.log(flags.json ? JSON.stringify(letter) : inWords(letter));
+      for (const letter of letters) print(flags.json ? JSON.stringify(letter) : inWords(letter));
       if (flags.json) return;
-      if (count === 0) console.log('There are no dead letters.');
-      else if (count > letters.length) console.log(`${count - letters.length} more: give a larger --limit.`);
+      if (count === 0) print('There are no dead letters.');
+      else if (count > letters.length) print(`${count - letters.length} more: give a larger --limit.`);
     });
   addAction(group, 'retry', 'have them done again, at the end of their streams', 'Put back', (all, id) =>
     all.retry(id),
@@ -67,7 +68,7 @@ function addAction(
         for (const id of ids) await act(all, id);
         return ids.length;
       });
-      console.log(`${done} ${count}.`);
+      print(`${done} ${count}.`);
     });
 }
 

@@ -13,7 +13,7 @@ import { Metrics } from './metrics.ts';
 import { NamespaceHealth } from './namespace-health.ts';
 import { type NamespaceOptions, openNamespace } from './open-namespace.ts';
 import { openReceivers, type ServiceTransport } from './receivers.ts';
-import { secretFile } from './secret.ts';
+import { isSecretExposed, secretFile } from './secret.ts';
 import { type SessionEndOptions, SessionEnds } from './session-ends.ts';
 
 /** How a service is started; only `redis` must be given. */
@@ -71,6 +71,13 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       log.warn(
         { file: secretFile(options.dataDir!) },
         'A secret was generated and kept in a file. Without it nothing in this namespace can be read: for production set SESSIONWISE_SECRET.',
+      );
+    }
+
+    if (options.secret === undefined && isSecretExposed(options.dataDir!)) {
+      log.warn(
+        { file: secretFile(options.dataDir!) },
+        'The file of the secret can be read by others than its owner: chmod 600 it. Who has read it can read the namespace.',
       );
     }
 

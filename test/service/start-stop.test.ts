@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -133,6 +133,20 @@ describe('the secret', () => {
     expect(again.with('A secret was generated')).toEqual([]);
     expect(readFileSync(file, 'utf8')).toBe(secret);
     expect(await foreign.ask('pageview', 'a', '/a')).toMatchObject({ totalPages: 2, previouslyVisited: true });
+  });
+
+  it('that others can read is taken with a warning, as long as they can', async () => {
+    const [dataDir, log] = [newFolder(), new RecordingLog()];
+    const file = join(dataDir, 'secret');
+    await (await start({ secret: undefined as never, dataDir })).stop();
+    for (const mode of [0o640, 0o604, 0o600]) {
+      chmodSync(file, mode);
+      await (await start({ secret: undefined as never, dataDir, log })).stop();
+    }
+    expect(log.with('can be read by others')).toEqual([{ file }, { file }]);
+    chmodSync(file, 0o644);
+    await start({ dataDir: newFolder(), secret: readFileSync(file, 'utf8').trim(), log });
+    expect(log.with('can be read by others')).toHaveLength(2);
   });
 
   it('is one where two instances make it at once', async () => {
