@@ -38,18 +38,18 @@ export function parseConnectionUrl(url: string): ConnectionOptions {
       'The Redis URL is not one: after unix:// comes a path, as in unix:///tmp/redis.sock.',
     );
   }
-  // In a login these characters end the host, and what follows them would be shown as an address or a database.
-  if (protocol !== 'unix:' && `${pathname}${search}${hash}`.includes('@')) {
-    throw new ConnectionOptionsError(
-      'The login in the Redis URL has a "/", "?" or "#": write them as %2F, %3F and %23.',
-    );
-  }
   const login = parseLogin(`${username}:${password}`);
   if (protocol === 'unix:') return { path: decode(pathname), ...login };
   if (protocol !== 'redis:' && protocol !== 'rediss:') {
     // Without the two slashes it may be a user or a password that stands there.
     const what = url.startsWith(`${protocol}//`) ? `"${protocol}//" is no Redis address` : 'The Redis URL is not one';
     throw new ConnectionOptionsError(`${what}: write ${FORMS}.`);
+  }
+  // In a login these characters end the host, and what follows them would be shown as an address or a database.
+  if (`${pathname}${search}${hash}`.includes('@')) {
+    throw new ConnectionOptionsError(
+      'The login in the Redis URL has a "/", "?" or "#": write them as %2F, %3F and %23.',
+    );
   }
   const db = parseDatabase(pathname.slice(1));
   return {

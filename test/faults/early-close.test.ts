@@ -13,7 +13,7 @@ import { startTestSentinel } from '../support/test-sentinel.ts';
 const KINDS = ['client', 'client of lists', 'client of streams', 'store', 'connection', 'first connect'];
 
 /** How long all closing may take, and then how long the process may live on. */
-const DEADLINE_MS = 20_000;
+const DEADLINE_MS = 60_000;
 // A connection that nobody takes is given up after 5 s.
 const EXIT_DEADLINE_MS = 10_000;
 
@@ -40,7 +40,7 @@ async function run(redis: string, kinds = KINDS): Promise<number | string> {
 }
 
 describe('what is closed while it connects lets the process end', () => {
-  it('to one server', async () => {
+  it('to one server', { timeout: 180_000 }, async () => {
     const [port] = await freePorts(1);
     const server = await startTestRedis({ extraArgs: ['--port', String(port), '--bind', '127.0.0.1'] });
     onTestFinished(() => server.stop());
@@ -50,21 +50,21 @@ describe('what is closed while it connects lets the process end', () => {
     }
   });
 
-  it('to a Cluster', async () => {
+  it('to a Cluster', { timeout: 180_000 }, async () => {
     const cluster = await startTestCluster();
     onTestFinished(() => cluster.stop());
     expect(await run(cluster.url)).toBe(0);
     expect(await run(cluster.url, ['service'])).toBe(0);
   });
 
-  it('to what Sentinels name', async () => {
+  it('to what Sentinels name', { timeout: 180_000 }, async () => {
     const sentinel = await startTestSentinel();
     onTestFinished(() => sentinel.stop());
     expect(await run(sentinel.url)).toBe(0);
     expect(await run(sentinel.url, ['service'])).toBe(0);
   });
 
-  it('to where nobody is', async () => {
+  it('to where nobody is', { timeout: 180_000 }, async () => {
     const [one, two] = await freePorts(2);
     const urls = [
       `redis://127.0.0.1:${one}`,
@@ -74,7 +74,7 @@ describe('what is closed while it connects lets the process end', () => {
     for (const url of urls) expect([url, await run(url)]).toEqual([url, 0]);
   });
 
-  it('to one who takes the connection and says nothing', async () => {
+  it('to one who takes the connection and says nothing', { timeout: 180_000 }, async () => {
     const silent = createServer((socket) => socket.on('error', () => {})).listen(0, '127.0.0.1');
     onTestFinished(() => {
       silent.close();
