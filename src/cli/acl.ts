@@ -3,6 +3,7 @@ import { type AclOptions, type AclTransport, aclUsers, setUserLine } from '../ac
 import type { AclVersion } from '../access/grant.ts';
 import type { FilterEngine } from '../redis/index.ts';
 import { commandsByName } from '../service/commands/index.ts';
+import { print } from './print.ts';
 import { UsageError } from './usage-error.ts';
 
 const TRANSPORTS: readonly AclTransport[] = ['channels', 'streams', 'both'];
@@ -49,10 +50,10 @@ export function addAclCommand(program: Command): void {
         transport: oneOf('--transport', TRANSPORTS, flags.transport),
         filter: oneOf('--filter', FILTERS, flags.filter),
       });
-      if (flags.json) console.log(JSON.stringify({ redisVersion: version, users }));
+      if (flags.json) print(JSON.stringify({ redisVersion: version, users }));
       else {
         for (const { name, allows } of users) process.stderr.write(`${name}: ${allows}\n`);
-        for (const user of users) console.log(setUserLine(user));
+        for (const user of users) print(setUserLine(user));
       }
     });
 }

@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import { type DeadLetter, DeadLetters } from '../transport/streams/dead-letters.ts';
 import { addNamespaceOptions, type NamespaceFlags } from './namespace-options.ts';
+import { print } from './print.ts';
+import { printableOnOneLine } from './printable.ts';
 import { UsageError } from './usage-error.ts';
 import { withNamespace } from './with-namespace.ts';
 
@@ -40,11 +42,11 @@ export function addDeadLettersCommand(program: Command): void {
       for (const letter of letters) {
         const { payload, ...rest } = letter;
         const shown = flags.payloads ? { ...rest, payload } : rest;
-        console.log(flags.json ? printable(JSON.stringify(shown)) : inWords(shown));
+        print(flags.json ? JSON.stringify(shown) : inWords(shown));
       }
       if (flags.json) return;
-      if (count === 0) console.log('There are no dead letters.');
-      else if (count > letters.length) console.log(`${count - letters.length} more: give a larger --limit.`);
+      if (count === 0) print('There are no dead letters.');
+      else if (count > letters.length) print(`${count - letters.length} more: give a larger --limit.`);
     });
   addAction(group, 'retry', 'have them done again, at the end of their streams', {
     one: (letters, id) => letters.retry(id),
@@ -82,7 +84,7 @@ function addAction(group: Command, name: string, description: string, { one, all
         for (const id of ids) await one(letters, id);
         return done(ids.length);
       });
-      console.log(words);
+      print(words);
     });
 }
 
@@ -95,15 +97,5 @@ function inWords(letter: Omit<DeadLetter, 'payload'> & { readonly payload?: stri
   const size = bytes === undefined ? '(no payload)' : `(${bytes} bytes)`;
   const shown = payload === undefined ? size : JSON.stringify(payload);
   const what = command === '' ? '(no command)' : `${command} ${session}`;
-  return `${id}  ${new Date(at).toISOString()}  ${printable(`${what} ${shown}`)}\n    ${printable(reason)}`;
-}
-
-// Anybody who may write to the stream has written this: none of it may act on a terminal.
-function printable(text: string): string {
-  return text.replace(/\p{C}|[\u2028\u2029]/gu, (character) =>
-    Array.from(
-      { length: character.length },
-      (_, i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`,
-    ).join(''),
-  );
+  return `${id}  ${new Date(at).toISOString()}  ${printableOnOneLine(`${what} ${shown}`)}\n    ${printableOnOneLine(reason)}`;
 }

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { diagnose, type Finding } from '../doctor/diagnose.ts';
 import { describeConnection } from '../redis/index.ts';
 import { addNamespaceOptions, type NamespaceFlags, resolveNamespace } from './namespace-options.ts';
+import { print } from './print.ts';
 
 const MARKS: Readonly<Record<Finding['level'], string>> = { good: 'ok     ', note: 'note   ', problem: 'PROBLEM' };
 
@@ -13,13 +14,11 @@ export function addDoctorCommand(program: Command): void {
       const { redis, namespace = 'sw' } = resolveNamespace(flags);
       const findings = await diagnose(redis, namespace);
       const problems = findings.filter(({ level }) => level === 'problem').length;
-      if (flags.json) console.log(JSON.stringify({ redis: describeConnection(redis), problems, findings }));
+      if (flags.json) print(JSON.stringify({ redis: describeConnection(redis), problems, findings }));
       else {
-        console.log(`Redis at ${describeConnection(redis)}`);
-        for (const { level, about, text } of findings) console.log(`  ${MARKS[level]}  ${about.padEnd(12)} ${text}`);
-        console.log(
-          problems === 0 ? 'No problem found.' : `${problems} ${problems === 1 ? 'problem' : 'problems'} found.`,
-        );
+        print(`Redis at ${describeConnection(redis)}`);
+        for (const { level, about, text } of findings) print(`  ${MARKS[level]}  ${about.padEnd(12)} ${text}`);
+        print(problems === 0 ? 'No problem found.' : `${problems} ${problems === 1 ? 'problem' : 'problems'} found.`);
       }
       if (problems > 0) process.exitCode = 1;
     });

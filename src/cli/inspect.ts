@@ -3,6 +3,7 @@ import { isSession, normalizeItem } from '../protocol/index.ts';
 import type { Namespace } from '../service/index.ts';
 import { DAY_MS, MINUTE_MS } from '../structures/index.ts';
 import { addNamespaceOptions, type NamespaceFlags } from './namespace-options.ts';
+import { print } from './print.ts';
 import { UsageError } from './usage-error.ts';
 import { withNamespace } from './with-namespace.ts';
 
@@ -54,7 +55,7 @@ export function addInspectCommand(program: Command): void {
       }
       checkTimeZone(flags.timeZone);
       const inspection = await withNamespace(flags, false, (namespace) => inspect(namespace, session, flags.seen));
-      console.log(flags.json ? JSON.stringify(inspection) : inWords(inspection, flags.timeZone));
+      print(flags.json ? JSON.stringify(inspection) : inWords(inspection, flags.timeZone));
     });
 }
 

@@ -7,6 +7,7 @@ import { addDemoCommand } from './demo.ts';
 import { addDoctorCommand } from './doctor.ts';
 import { addInspectCommand } from './inspect.ts';
 import { addNotifyCommand } from './notify.ts';
+import { printable } from './printable.ts';
 import { addReplayCommand } from './replay.ts';
 import { addServeCommand } from './serve.ts';
 import { UsageError } from './usage-error.ts';
@@ -49,7 +50,7 @@ try {
 } catch (error) {
   process.exitCode = exitCodeOf(error);
   if (process.exitCode !== 0) {
-    process.stderr.write(`sessionwise: ${messageOf(error)}\n`);
+    process.stderr.write(`sessionwise: ${printable(messageOf(error))}\n`);
     if (process.env.SESSIONWISE_DEBUG) console.error(error);
   }
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { normalizeItem } from '../protocol/index.ts';
 import { addNamespaceOptions, type NamespaceFlags } from './namespace-options.ts';
+import { print } from './print.ts';
 import { UsageError } from './usage-error.ts';
 import { withNamespace } from './with-namespace.ts';
 
@@ -28,9 +29,9 @@ export function addNotifyCommand(program: Command): void {
         throw new UsageError(`--text is ${text.length} characters long: give at most ${MAX_TEXT}.`);
       const notice = { id: checkId(id), text, ...(flags.data !== undefined && { data: parseData(flags.data) }) };
       const result = await withNamespace(flags, true, ({ data }) => data.noticeLists.publish(group, notice));
-      if (flags.json) console.log(JSON.stringify({ ...result, id }));
-      else if (result.isNew) console.log(`Published "${id}" to the group ${group}: unread for all its sessions.`);
-      else console.log(`The group ${group} has "${id}" already: nothing changed.`);
+      if (flags.json) print(JSON.stringify({ ...result, id }));
+      else if (result.isNew) print(`Published "${id}" to the group ${group}: unread for all its sessions.`);
+      else print(`The group ${group} has "${id}" already: nothing changed.`);
     });
 }
 

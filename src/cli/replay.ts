@@ -9,6 +9,7 @@ import { type ReplayOutcome, replay } from '../replay/replay.ts';
 import { ReplayError } from '../replay/replay-error.ts';
 import { failuresOf } from '../replay/verdict.ts';
 import { addNamespaceOptions, type NamespaceFlags, resolveNamespace } from './namespace-options.ts';
+import { printable } from './printable.ts';
 import { UsageError } from './usage-error.ts';
 
 interface ReplayFlags extends NamespaceFlags {
@@ -98,7 +99,7 @@ async function runReplay(file: string, flags: ReplayFlags): Promise<void> {
 function print(name: string, { report, findings }: ReplayOutcome, flags: ReplayFlags, mustFilter: boolean): void {
   const failures = flags.verify ? failuresOf(report, findings, { mustFilter }) : undefined;
   process.stdout.write(
-    flags.json ? `${JSON.stringify(report)}\n` : `${formatReport(name, report, findings, failures)}`,
+    printable(flags.json ? `${JSON.stringify(report)}\n` : `${formatReport(name, report, findings, failures)}`),
   );
   if (!failures || failures.length === 0) return;
   throw new ReplayError('NOT_VERIFIED', `Not verified:\n${failures.map((failure) => `  - ${failure}`).join('\n')}`);

@@ -6,6 +6,7 @@ import { archiveOf, sessionKeysOf } from '../config/config.ts';
 import { checkConfig, parseHttpAddress, readConfig } from '../config/index.ts';
 import { type Log, type Service, startService } from '../service/index.ts';
 import { addNamespaceOptions, type NamespaceFlags, resolveNamespace } from './namespace-options.ts';
+import { printableFields } from './printable.ts';
 import { untilStopped } from './until-stopped.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -85,7 +86,7 @@ function checkTransport(given: string | undefined): (typeof TRANSPORTS)[number] 
 }
 
 function createLog(level: string): Log {
-  const options = { level, base: null };
+  const options = { level, base: null, formatters: { log: printableFields } };
   // Readable on a terminal; one JSON object a line for whatever collects logs.
   return process.stdout.isTTY ? pino(options, pretty({ sync: true, translateTime: 'SYS:HH:MM:ss' })) : pino(options);
 }

@@ -267,6 +267,8 @@ export class ClusterConnection extends EventEmitter<ConnectionEvents> implements
       } else if (isTryAgain(error) && performance.now() < end) {
         await sleep(Math.min(10 * 2 ** pauses, MAX_PAUSE_MS));
         pauses += 1;
+        // Whoever waits for a slot to arrive is sent to and fro until it has: the time bounds that, not the count.
+        redirections = 0;
         node = this.#nodes.ofSlot(slot);
       } else {
         if (isOldNews(error)) this.#topology.refreshSoon();

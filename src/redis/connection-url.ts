@@ -15,7 +15,7 @@ export function parseConnectionUrl(url: string): ConnectionOptions {
     const [name = '', db, ...rest] = path.slice(1).split('/').map(decode);
     const common = { ...parseLogin(login), ...(scheme === 'rediss' && { tls: true }) };
     if (rest.length > 0 || (kind === 'cluster' && db !== undefined)) {
-      throw new ConnectionOptionsError(`The Redis URL ends with "${path}", which is too much.`);
+      throw new ConnectionOptionsError(`The Redis URL says too much after its hosts: write ${FORMS}.`);
     }
     if (kind === 'cluster') {
       const only = parseDatabase(name);
@@ -32,11 +32,24 @@ export function parseConnectionUrl(url: string): ConnectionOptions {
   if (/^rediss?\+/.test(url) || !URL.canParse(url)) {
     throw new ConnectionOptionsError(`The Redis URL is not one: write ${FORMS}.`);
   }
-  const { protocol, hostname, port, pathname, username, password } = new URL(url);
+  const { protocol, hostname, port, pathname, search, hash, username, password } = new URL(url);
+  if (protocol === 'unix:' && hostname !== '') {
+    throw new ConnectionOptionsError(
+      'The Redis URL is not one: after unix:// comes a path, as in unix:///tmp/redis.sock.',
+    );
+  }
   const login = parseLogin(`${username}:${password}`);
   if (protocol === 'unix:') return { path: decode(pathname), ...login };
   if (protocol !== 'redis:' && protocol !== 'rediss:') {
-    throw new ConnectionOptionsError(`"${protocol}//" is no Redis address: write ${FORMS}.`);
+    // Without the two slashes it may be a user or a password that stands there.
+    const what = url.startsWith(`${protocol}//`) ? `"${protocol}//" is no Redis address` : 'The Redis URL is not one';
+    throw new ConnectionOptionsError(`${what}: write ${FORMS}.`);
+  }
+  // In a login these characters end the host, and what follows them would be shown as an address or a database.
+  if (`${pathname}${search}${hash}`.includes('@')) {
+    throw new ConnectionOptionsError(
+      'The login in the Redis URL has a "/", "?" or "#": write them as %2F, %3F and %23.',
+    );
   }
   const db = parseDatabase(pathname.slice(1));
   return {
@@ -69,7 +82,10 @@ function parseLogin(login: string): { username?: string; password?: string } {
 
 function parseDatabase(db: string): number | undefined {
   if (!/^\d*$/.test(db)) {
-    throw new ConnectionOptionsError(`The Redis URL ends with "/${db}", which is no database number.`);
+    // Not shown: it may be a part of a password.
+    throw new ConnectionOptionsError(
+      'What follows the last "/" of the Redis URL is no database number: give 0 or more.',
+    );
   }
   return db === '' ? undefined : Number(db);
 }

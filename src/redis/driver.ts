@@ -1,4 +1,4 @@
-import { createClient, RESP_TYPES } from 'redis';
+import { createClient, RESP_TYPES } from '@redis/client';
 import type { ConnectionOptions, ServerAddress } from './connection-options.ts';
 import { type RedisClient, socketOf } from './redis-client.ts';
 
@@ -68,4 +68,12 @@ export function createDriver(
 /** A driver with the address and login of somebody's client. */
 export function createDriverLike(client: RedisClient, name: string): Driver {
   return client.duplicate({ name, RESP: 3, ...OUR_WAYS, socket: { ...socketOf(client), ...OUR_SOCKET } });
+}
+
+/** Ends a driver, whatever it is doing. Its own `destroy` does not know of a socket that is still connecting (node-redis
+ *  6.3): that would connect, become ready and keep the process alive for good, so it is ended when it has connected, or
+ *  CONNECT_DEADLINE_MS after it began. */
+export function destroyDriver(driver: Driver): void {
+  driver.on('connect', () => driver.destroy());
+  driver.destroy();
 }

@@ -1,4 +1,4 @@
-import type { Driver } from './driver.ts';
+import { type Driver, destroyDriver } from './driver.ts';
 import { type Link, type LinkEvents, type SubscriptionKind, subscribeBy } from './link.ts';
 import type { Place } from './locator.ts';
 import type { MessageListener } from './redis-connection.ts';
@@ -11,7 +11,11 @@ export class FixedLink implements Link {
   constructor(driver: Driver, place: Place | undefined, events: LinkEvents) {
     this.#driver = driver;
     this.place = place;
-    driver.on('error', (error: Error) => events.onLost(error));
+    driver.on('error', (error: Error) => {
+      // The driver also tells of its PING that Redis refused (MISCONF, BUSY, LOADING): the connection stands, and no
+      // `ready` would follow.
+      if (!driver.isReady) events.onLost(error);
+    });
     driver.on('ready', () => events.onReady());
   }
 
@@ -42,6 +46,6 @@ export class FixedLink implements Link {
   }
 
   destroy(): void {
-    this.#driver.destroy();
+    destroyDriver(this.#driver);
   }
 }

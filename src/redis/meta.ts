@@ -32,8 +32,15 @@ export class MetaMismatchError extends Error {
 /* Input: KEYS[1] the meta record; ARGV: field, value, field, value ...
    Output: the record as a flat list of fields and values, as it is now.
    Sets it if it is absent, all of it or nothing: two first starts cannot each win a part. */
-const claimMeta = new Script<string[]>(`
+const claimLua = `
 if redis.call('EXISTS', KEYS[1]) == 0 then redis.call('HSET', KEYS[1], unpack(ARGV)) end
+`;
+const claimMeta = new Script<string[]>(`${claimLua}
+return redis.call('HGETALL', KEYS[1])
+`);
+/* As above. It fails where Redis takes no writes, by a write that changes nothing: each record has a format. */
+const claimMetaWriting = new Script<string[]>(`${claimLua}
+redis.call('HSETNX', KEYS[1], 'format', '')
 return redis.call('HGETALL', KEYS[1])
 `);
 
@@ -43,12 +50,14 @@ export async function readMeta(redis: RedisConnection, keys: Keys): Promise<Meta
   return Object.keys(record).length === 0 ? undefined : fromRecord(record);
 }
 
-/** Sets the record where it is absent and compares where it is not.
+/** Sets the record where it is absent and compares where it is not. `provesWrites`: it fails as well where Redis takes no
+ *  writes now; default false.
  *  @throws MetaMismatchError with a sentence that says what to do. */
 export async function claimOrCheckMeta(
   redis: RedisConnection,
   keys: Keys,
   ours: Omit<Meta, 'format' | 'partitions'>,
+  provesWrites = false,
 ): Promise<Meta> {
   const fields = [
     'format',
@@ -60,7 +69,7 @@ export async function claimOrCheckMeta(
     'fingerprint',
     ours.fingerprint,
   ];
-  const flat = await claimMeta.run(redis, [keys.meta()], fields);
+  const flat = await (provesWrites ? claimMetaWriting : claimMeta).run(redis, [keys.meta()], fields);
   const record: Record<string, string> = {};
   for (let i = 0; i < flat.length; i += 2) record[flat[i]!] = flat[i + 1]!;
   const found = fromRecord(record);

@@ -87,7 +87,7 @@ export class NodeConnection extends EventEmitter<ConnectionEvents> implements Re
   }
 
   open(): void {
-    this.#link.open();
+    if (!this.#closed) this.#link.open();
   }
 
   async connect(deadlineMs: number = FIRST_CONNECT_DEADLINE_MS): Promise<this> {

@@ -1,8 +1,9 @@
 import { type ConnectionOptions, parseConnection, type ServerAddress } from './connection-options.ts';
 import { ConnectionOptionsError } from './connection-options-error.ts';
 
-/** A client of the package `redis` (node-redis 5 or 6), made by `createClient` or `createCluster`. It only lends its
- *  address and login: a connection of our own is made from them, and the client itself is neither used nor closed. */
+/** A client of the package `redis` or `@redis/client` (node-redis 5 or 6), made by `createClient` or `createCluster`. It
+ *  only lends its address and login: a connection of our own is made from them, and the client itself is neither used nor
+ *  closed. */
 export interface RedisClient {
   readonly options?: object | undefined;
   // biome-ignore lint/suspicious/noExplicitAny: the driver's types have five parameters that nobody outside needs.

@@ -3,12 +3,17 @@ import type { CommandConnection } from './redis-connection.ts';
 /** Tells the time in milliseconds of the epoch. */
 export type Clock = () => number;
 
+/** How old a measurement may be that says that a moment has passed, in milliseconds. */
+const FRESH_MS = 50;
+
 /** A clock that agrees with Redis's, so that all instances cut the same minutes and end the same sessions. Between two
  *  measurements it runs by the process's steady clock: a local clock that is set anew moves nothing. */
 export class RedisClock {
   #originMs = performance.timeOrigin;
   #isMeasured = false;
   #errorMs = 0;
+  #measuredAt = Number.NEGATIVE_INFINITY;
+  #measuring: Promise<void> | undefined;
 
   /** The time now, by Redis, in whole milliseconds. Before the first `measure` the local time. */
   readonly now: Clock = () => Math.floor(this.#originMs + performance.now());
@@ -23,6 +28,22 @@ export class RedisClock {
     return this.#errorMs;
   }
 
+  /** Whether a moment has passed by Redis's clock, by a measurement that is not older than 50 ms: that clock can be set
+   *  back. False where Redis does not tell. */
+  async hasPassed(atMs: number, redis: Pick<CommandConnection, 'command'>): Promise<boolean> {
+    if (performance.now() - this.#measuredAt > FRESH_MS) {
+      this.#measuring ??= this.measure(redis).finally(() => {
+        this.#measuring = undefined;
+      });
+      const isMeasured = await this.#measuring.then(
+        () => true,
+        () => false,
+      );
+      if (!isMeasured) return false;
+    }
+    return this.now() > atMs;
+  }
+
   /** Measures: one TIME, taken as read halfway through its round trip. */
   async measure(redis: Pick<CommandConnection, 'command'>): Promise<void> {
     const sent = performance.now();
@@ -30,6 +51,7 @@ export class RedisClock {
     const halfway = (sent + performance.now()) / 2;
     this.#originMs = Number(seconds) * 1000 + Number(microseconds) / 1000 - halfway;
     this.#isMeasured = true;
+    this.#measuredAt = sent;
     this.#errorMs = (performance.now() - sent) / 2;
   }
 }

@@ -1,5 +1,5 @@
 import { type ConnectionOptions, describeServer } from './connection-options.ts';
-import { createDriver, type Driver, reconnectDelayMs } from './driver.ts';
+import { createDriver, type Driver, destroyDriver, reconnectDelayMs } from './driver.ts';
 import { type Link, type LinkEvents, type SubscriptionKind, subscribeBy } from './link.ts';
 import type { Locator, Place } from './locator.ts';
 import { readRedirect } from './redirect.ts';
@@ -98,7 +98,7 @@ export class RelocatingLink implements Link {
   destroy(): void {
     this.#end();
     this.#isUp = false;
-    this.#driver?.destroy();
+    if (this.#driver) destroyDriver(this.#driver);
   }
 
   async #connect(): Promise<void> {
@@ -110,10 +110,8 @@ export class RelocatingLink implements Link {
       const driver = createDriver(this.#options, this.#name, place, true);
       this.#driver = driver;
       driver.on('error', (error: Error) => {
-        if (driver !== this.#driver) return;
-        // While it is open it only tells of something, as a PING that was refused.
-        if (driver.isOpen) this.#events.onLost(error);
-        else this.#lose(error);
+        // While it is open it only tells of a PING that Redis refused: the connection stands.
+        if (driver === this.#driver && !driver.isOpen) this.#lose(error);
       });
       driver.on('ready', () => void this.#verify(driver));
       driver.on('sharded-channel-moved', (channel: string) => {
@@ -188,7 +186,7 @@ export class RelocatingLink implements Link {
     this.#driver = undefined;
     this.#isUp = false;
     // Later, so that what waits on it hears the driver's own reason.
-    if (driver) setImmediate(() => driver.destroy());
+    if (driver) setImmediate(() => destroyDriver(driver));
     this.#timer = setTimeout(() => void this.#connect(), reconnectDelayMs(this.#retries));
     this.#retries += 1;
     for (const { reject } of this.#waiters.splice(0)) reject(error);

@@ -50,10 +50,12 @@ export interface Namespace {
   readonly seal: PayloadSeal;
   /** The time by Redis's clock, in milliseconds of the epoch. */
   readonly now: Clock;
+  /** Whether a moment has passed by Redis's clock, measured anew: it can be set back. */
+  readonly hasPassed: (atMs: number) => Promise<boolean>;
   /** Whether a secret was generated just now. */
   readonly secretGenerated: boolean;
-  /** Compares the meta record again, or sets it anew where it is gone.
-   *  @throws MetaMismatchError */
+  /** Compares the meta record again, or sets it anew where it is gone, and proves that Redis takes writes.
+   *  @throws MetaMismatchError; whatever Redis refuses with. */
   check(): Promise<void>;
   /** Measures Redis's clock again. */
   measureClock(): Promise<void>;
@@ -84,10 +86,11 @@ export async function openNamespace(options: NamespaceOptions, create = true): P
     const { secret, generated } = resolveSecret({ given: options.secret, dataDir: options.dataDir, isNew: !meta });
     const itemKey = new ItemKey(secret);
     const engine = chooseEngine(options.seen?.engine ?? 'auto', capabilities, meta);
+    const ours = { filter: engine, fingerprint: itemKey.fingerprint() };
+    await claimOrCheckMeta(redis, keys, ours);
     const check = async (): Promise<void> => {
-      await claimOrCheckMeta(redis, keys, { filter: engine, fingerprint: itemKey.fingerprint() });
+      await claimOrCheckMeta(redis, keys, ours, true);
     };
-    await check();
     const clock = new RedisClock();
     await clock.measure(redis);
     const data = new CalculatedData(redis, keys, itemKey, options.clock ?? clock.now, {
@@ -104,6 +107,7 @@ export async function openNamespace(options: NamespaceOptions, create = true): P
       engine,
       seal,
       now: clock.now,
+      hasPassed: (atMs) => clock.hasPassed(atMs, redis),
       secretGenerated: generated,
       check,
       measureClock,

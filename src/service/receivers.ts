@@ -38,6 +38,7 @@ export function openReceivers(
     readonly dispatch: Dispatch;
     readonly seal: PayloadSeal;
     readonly now: () => number;
+    readonly hasPassed: (atMs: number) => Promise<boolean>;
     /** Ids of the other instances among which partitions are shared out. */
     readonly streamingOthers: () => readonly string[];
     readonly enabled: () => boolean;
@@ -74,6 +75,7 @@ export function openReceivers(
         replies,
         seal: shared.seal,
         now: shared.now,
+        hasPassed: shared.hasPassed,
         instance: self.id,
         others: shared.streamingOthers,
         enabled: shared.enabled,

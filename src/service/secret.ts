@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** No secret was given for a namespace that has one. */
@@ -11,6 +11,15 @@ export class SecretMissingError extends Error {
 /** The file of a generated secret, in the data folder. */
 export function secretFile(dataDir: string): string {
   return join(dataDir, 'secret');
+}
+
+/** Whether others than its owner may read the file of a generated secret. Never on Windows, where modes say nothing. */
+export function isSecretExposed(dataDir: string): boolean {
+  try {
+    return process.platform !== 'win32' && (statSync(secretFile(dataDir)).mode & 0o077) !== 0;
+  } catch {
+    return false;
+  }
 }
 
 /** Finds the secret: the given one, else the one that an earlier start left in the data folder, else, only where the

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { EVERY_SESSION, ProtocolError, parseSessionGlob } from '../protocol/index.ts';
-import { type FilterEngine, MetaMismatchError, RedisUnavailableError } from '../redis/index.ts';
+import { EVERY_SESSION, parseSessionGlob } from '../protocol/index.ts';
+import { type FilterEngine, RedisUnavailableError } from '../redis/index.ts';
 import type { ArchiveFunction } from '../store/archived-session.ts';
 import { InlineTransport } from '../transport/inline-transport.ts';
 import type { SessionTransport } from '../transport/transport.ts';
@@ -12,9 +12,10 @@ import { type HttpAddress, HttpServer } from './http-server.ts';
 import { InstanceBeat } from './instance-beat.ts';
 import { type Log, silentLog } from './log.ts';
 import { Metrics } from './metrics.ts';
+import { NamespaceHealth } from './namespace-health.ts';
 import { type NamespaceOptions, openNamespace } from './open-namespace.ts';
 import { openReceivers, type ServiceTransport } from './receivers.ts';
-import { secretFile } from './secret.ts';
+import { isSecretExposed, secretFile } from './secret.ts';
 import { type SessionEndOptions, SessionEnds } from './session-ends.ts';
 
 /** How a service is started; only `redis` must be given. */
@@ -55,8 +56,6 @@ export interface Service {
 
 const OVERLAP = 'Another instance serves some of the same sessions: their views count twice until one stops.';
 const CLOCK_INTERVAL_MS = 10_000;
-const RECHECK_INTERVAL_MS = 100;
-const AWAY_LOG_INTERVAL_MS = 60_000;
 
 /** Starts an instance of the service: connects, checks the namespace's meta record, subscribes.
  *  @throws RedisUnavailableError, RedisTooOldError, MetaMismatchError, SecretMissingError, HttpAddressError, or a
@@ -80,8 +79,14 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       );
     }
 
-    let closed: ProtocolError | undefined;
-    const away = new ProtocolError('unavailable', 'The service is connecting to Redis.');
+    if (options.secret === undefined && isSecretExposed(options.dataDir!)) {
+      log.warn(
+        { file: secretFile(options.dataDir!) },
+        'The file of the secret can be read by others than its owner: chmod 600 it. Who has read it can read the namespace.',
+      );
+    }
+
+    const health = new NamespaceHealth(redis, opened.check, log, () => beat.beat());
     let nextErrorLog = 0;
     const metrics = new Metrics({
       inFlight: () => receivers.inFlight,
@@ -109,7 +114,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
           log.error({ command, err: error }, 'A command failed.');
         },
       },
-      () => closed,
+      () => health.refusal,
     );
     const instance = randomBytes(8).toString('hex');
     const self = {
@@ -131,49 +136,25 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       dispatch: dispatcher.dispatch,
       seal: opened.seal,
       now: opened.now,
+      hasPassed: opened.hasPassed,
       streamingOthers: beat.streamingOthers,
-      enabled: () => closed === undefined,
+      enabled: () => health.refusal === undefined,
       maxInFlight: options.maxInFlight,
       metrics,
       log,
     });
-    const ends = new SessionEnds(redis, namespace, options.sessions ?? {}, options.archive, () => closed === undefined);
+    const ends = new SessionEnds(
+      redis,
+      namespace,
+      options.sessions ?? {},
+      options.archive,
+      () => health.refusal === undefined,
+    );
 
-    let awayToldAt = Number.NEGATIVE_INFINITY;
-    redis.on('lost', (error) => {
-      if (!closed && performance.now() > awayToldAt + AWAY_LOG_INTERVAL_MS) {
-        awayToldAt = performance.now();
-        log.warn({ reason: error.message }, 'Redis is away; trying again.');
-      }
-      // In a Cluster the other masters go on; what goes to the one that is away fails by itself.
-      if (!redis.isCluster) closed = away;
-    });
-    let recheckTimer: NodeJS.Timeout | undefined;
-    const reopen = (): void => {
-      clearTimeout(recheckTimer);
-      opened.check().then(
-        () => {
-          closed = undefined;
-          awayToldAt = Number.NEGATIVE_INFINITY;
-          log.info({ redis: redis.address }, 'Redis is back.');
-          beat.beat();
-        },
-        (error: unknown) => {
-          if (error instanceof MetaMismatchError) {
-            closed = new ProtocolError(error.code === 'WRONG_KEY' ? 'wrong-key' : 'unavailable', error.message);
-            log.error({ code: error.code }, error.message);
-          } else if (redis.isReady) {
-            // Connected and yet not answering: it is still loading its data, or busy. If it was lost instead, `ready`
-            // comes again.
-            recheckTimer = setTimeout(reopen, RECHECK_INTERVAL_MS).unref();
-          }
-        },
-      );
-    };
-    redis.on('ready', reopen);
+    health.start();
+    begun.push({ stop: async () => health.stop() });
     const notReady = (): string | undefined => {
-      if (closed) return closed.message;
-      return redis.isReady && subscriber.isReady ? undefined : away.message;
+      return health.trouble ?? (subscriber.isReady ? undefined : 'The service is connecting to Redis.');
     };
     let address: HttpAddress | undefined;
     if (options.http) {
@@ -203,6 +184,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     let stopped: Promise<void> | undefined;
     const stop = async (deadlineMs: number): Promise<void> => {
       clearInterval(clockTimer);
+      health.stop();
       // Nobody waits for the good-bye: a Redis that has frozen does not answer it, and closing waits for what was sent.
       void beat.stop();
       void inline.close();

@@ -7,7 +7,7 @@ import { STORE_OPTIONS } from './known-options.ts';
 
 /** How session data are kept; only `redis` must be given. */
 export interface SessionDataOptions {
-  /** A URL, the parts of an address, or a client of the package `redis`, whose address and login are then used. */
+  /** A URL, the parts of an address, or a client of node-redis, whose address and login are then used. */
   readonly redis: string | ConnectionOptions | RedisClient;
   /** Default `sw`. */
   readonly namespace?: string;

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { heartbeatChannel, inboxChannel, parseInboxMessage } from '../protocol/index.ts';
-import type { RedisConnection } from '../redis/index.ts';
+import { isTransient, type RedisConnection } from '../redis/index.ts';
 import { OverlapLimiter } from './overlap-limiter.ts';
 import { type Overlap, Presence } from './presence.ts';
 import { NO_ANSWER, type NoAnswerReason, type Outcome } from './transport.ts';
@@ -17,6 +17,7 @@ import { Waiting } from './waiting.ts';
 // A failover takes longer, and a connection that was merely cut is back before.
 const LOST_AFTER_MS = 1_000;
 const NAMES_TO_TRY = 32;
+const SUBSCRIBE_RETRY_MS = 50;
 
 function newInbox(): string {
   return randomBytes(12).toString('base64url').replace(/^_/, '-');
@@ -168,8 +169,7 @@ export class ReplyInbox extends EventEmitter<InboxEvents> {
       this.#listeningSince = performance.now();
     } catch (error) {
       this.#tellRefusal(error);
-      // The connection was lost in between: the next one tries again.
-      this.#heartbeats.once('ready', () => void this.#subscribeHeartbeats());
+      this.#later(this.#heartbeats, error, () => this.#subscribeHeartbeats());
     }
   }
 
@@ -189,8 +189,15 @@ export class ReplyInbox extends EventEmitter<InboxEvents> {
     } catch (error) {
       if (replies !== this.#replies) return;
       this.#tellRefusal(error);
-      replies.once('ready', () => void this.#subscribeReplies());
+      this.#later(replies, error, () => this.#subscribeReplies());
     }
+  }
+
+  // Where Redis refused it for a while (BUSY) the connection stands, and no `ready` would follow.
+  #later(connection: RedisConnection, error: unknown, subscribe: () => Promise<void>): void {
+    if (this.#closed) return;
+    if (connection.isReady && isTransient(error)) setTimeout(() => void subscribe(), SUBSCRIBE_RETRY_MS).unref();
+    else connection.once('ready', () => void subscribe());
   }
 
   #tellRefusal(error: unknown): void {

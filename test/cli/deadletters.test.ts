@@ -238,4 +238,30 @@ describe('sessionwise deadletters', () => {
       expect(result.stderr.trim().split('\n')).toHaveLength(1);
     }
   });
+
+  test('shows what anybody wrote without doing anything to the terminal', async () => {
+    const [csi, turn] = ['\u009b31m', '\u202e'];
+    const letter = [
+      'c',
+      'pageview',
+      's',
+      `s${csi}`,
+      'r',
+      '_1',
+      'p',
+      `/a${csi}${turn}\u007f`,
+      'reason',
+      `\u001b[2J${csi}`,
+    ];
+    await admin.command('XADD', keys.deadLetters(63), '*', ...letter);
+    for (const flags of [[], ['--json']]) {
+      const { code, stdout } = await cli('list', ...flags);
+      expect(code).toBe(0);
+      expect(stdout).toContain('\\u009b31m');
+      expect(stdout.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\u202e]/u);
+    }
+    expect((await list()).find(({ session }) => session === `s${csi}`)).toMatchObject({ reason: `\u001b[2J${csi}` });
+    const { stderr } = await runCli(['deadletters', `x${csi}`]);
+    expect(stderr).toContain('x\\u009b31m is none');
+  });
 });

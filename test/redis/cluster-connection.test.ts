@@ -206,6 +206,20 @@ describe.each(servers)('a connection to a Cluster of $name', ({ serverPath }) =>
       expect(await waiting).toBe(780 + 80);
     });
 
+    // The old owner has none of them and says ASK, the new one has not all of them and says TRYAGAIN, again and again.
+    // On Redis 6.2 that goes for every script of several keys.
+    it('waits with a script of several keys of which one does not exist', async () => {
+      await redis.command('SET', '{moving}there', '1');
+      const script = new Script<number>("return redis.call('INCR', KEYS[1]) + redis.call('INCR', KEYS[2])");
+      let waiting: Promise<number> | undefined;
+      await move(async () => {
+        waiting = script.run(redis, ['{moving}there', '{moving}not yet'], []);
+        const outcome = await Promise.race([waiting, new Promise((resolve) => setTimeout(resolve, 1_000, 'waits'))]);
+        expect(outcome).toBe('waits');
+      });
+      expect(await waiting).toBe(3);
+    });
+
     it('loses and doubles nothing of what is written meanwhile', async () => {
       const counted = Array.from({ length: 20 }, () => 0);
       let isOver = false;

@@ -118,6 +118,30 @@ describe('a URL', () => {
   });
 });
 
+describe('a password that is not escaped', () => {
+  it.each([
+    ['redis://shop:1234/hunter2@h:6379/0', '%2F'],
+    ['redis://shop:1234/5@h:6379', '%2F'],
+    ['redis://hunter2/shop@h', '%2F'],
+    ['rediss://shop:1234?hunter2@h:6379', '%3F'],
+    ['redis://shop:1234#hunter2@h:6379', '%23'],
+    ['redis://shop:hunter2/x@h:6379', 'not one'],
+    ['redis://:hunter2/x@h', 'not one'],
+    ['redis+cluster://shop:1234/hunter2@h', 'not one'],
+    ['redis+sentinel://shop:1234/hunter2@h/main', 'not one'],
+    ['unix://shop:1234/hunter2@/tmp/r.sock', 'not one'],
+    ['hunter2:shop@h:6379', 'not one'],
+    ['redis://h/hunter2', 'no database number'],
+    ['redis+cluster://h/hunter2', 'no database number'],
+    ['redis+cluster://h/0/hunter2', 'too much'],
+    ['redis+sentinel://h/main/hunter2', 'no database number'],
+  ])('in %j is refused, and not shown', (url, named) => {
+    const message = messageOf(() => parseConnection(url));
+    expect(message).toContain(named);
+    expect(message).not.toMatch(/hunter2|1234|shop/);
+  });
+});
+
 describe('options', () => {
   it('are taken as they are where they are right', () => {
     const options = { host: 'h', port: 1, username: 'u', password: 'p', db: 0, tls: { servername: 's' } };

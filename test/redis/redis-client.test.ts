@@ -1,4 +1,5 @@
-import { createClient, createCluster, createSentinel } from 'redis';
+import * as bare from '@redis/client';
+import * as full from 'redis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createConnection, type RedisClient } from '../../src/redis/index.ts';
 import { startTestCluster, type TestCluster } from '../support/test-cluster.ts';
@@ -6,7 +7,11 @@ import { startTestRedis } from '../support/test-redis.ts';
 
 const SECRET = 'hunter2-very-secret';
 
-describe('a client that somebody made', () => {
+// Users have the package `redis`, which adds modules to every client, or `@redis/client` alone.
+describe.each([
+  ['redis', full],
+  ['@redis/client', bare as unknown as typeof full],
+])('a client that somebody made with the package %s', (_, { createClient, createCluster, createSentinel }) => {
   let cluster: TestCluster;
   beforeAll(async () => {
     cluster = await startTestCluster({ extraArgs: ['--user', 'shop', 'on', `>${SECRET}`, '~*', '&*', '+@all'] });

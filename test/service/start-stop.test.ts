@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -133,6 +133,20 @@ describe('the secret', () => {
     expect(again.with('A secret was generated')).toEqual([]);
     expect(readFileSync(file, 'utf8')).toBe(secret);
     expect(await foreign.ask('pageview', 'a', '/a')).toMatchObject({ totalPages: 2, previouslyVisited: true });
+  });
+
+  it('that others can read is taken with a warning, as long as they can', async () => {
+    const [dataDir, log] = [newFolder(), new RecordingLog()];
+    const file = join(dataDir, 'secret');
+    await (await start({ secret: undefined as never, dataDir })).stop();
+    for (const mode of [0o640, 0o604, 0o600]) {
+      chmodSync(file, mode);
+      await (await start({ secret: undefined as never, dataDir, log })).stop();
+    }
+    expect(log.with('can be read by others')).toEqual([{ file }, { file }]);
+    chmodSync(file, 0o644);
+    await start({ dataDir: newFolder(), secret: readFileSync(file, 'utf8').trim(), log });
+    expect(log.with('can be read by others')).toHaveLength(2);
   });
 
   it('is one where two instances make it at once', async () => {
@@ -416,6 +430,47 @@ describe('a service that loses Redis', () => {
     await foreign.redis.command('FLUSHALL');
     await answers(({ totalPages }) => totalPages === 1);
     expect(await foreign.redis.command('HGET', 'sw:meta', 'fingerprint')).toBe(Object.fromEntries(meta).fingerprint);
+  });
+});
+
+describe('a service whose namespace was emptied by FLUSHALL', () => {
+  const metaOf = (): Promise<Record<string, string>> => foreign.redis.command('HGETALL', 'sw:meta');
+
+  it('sets the meta record again by itself, so that one with another secret is refused', async () => {
+    const service = await start({ http: LOCAL });
+    const meta = await metaOf();
+    await foreign.redis.command('FLUSHALL');
+    await waitUntil('the record is back', async () => (await metaOf()).fingerprint === meta.fingerprint, 2_000);
+    const other = await startService({ redis: server.url, secret: 'another secret, long enough too' }).then(
+      (started) => started.stop(),
+      (error: unknown) => error,
+    );
+    expect(other).toMatchObject({ code: 'WRONG_KEY' });
+    expect(await foreign.ask('pageview', 'a', '/a')).toMatchObject({ totalPages: 1 });
+    expect((await get(service, '/readyz')).status).toBe(200);
+  });
+
+  it('gives way to one with another secret that was there first, and says so once', async () => {
+    const log = new RecordingLog();
+    const service = await start({ http: LOCAL, log });
+    const meta = await metaOf();
+    const other = Object.entries({ ...meta, fingerprint: 'fedcba9876543210' }).flat();
+    await foreign.redis.transaction([['FLUSHALL'], ['HSET', 'sw:meta', ...other]]);
+    await waitUntil(
+      'it has seen it',
+      async () => (await get(service, '/readyz')).text.includes('another secret'),
+      2_000,
+    );
+    // One check more, which changes nothing.
+    await foreign.redis.command('CONFIG', 'RESETSTAT');
+    await waitUntil('it checks again', async () =>
+      (await foreign.redis.command<string>('INFO', 'commandstats')).includes('cmdstat_evalsha'),
+    );
+    expect(await foreign.ask('pageview', 'a', '/a')).toMatchObject({ error: { code: 'wrong-key' } });
+    expect(log.entries.filter(({ level }) => level === 'error').map(({ fields }) => fields)).toEqual([
+      { code: 'WRONG_KEY' },
+    ]);
+    expect(await metaOf()).toMatchObject({ fingerprint: 'fedcba9876543210' });
   });
 });
 

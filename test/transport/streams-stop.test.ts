@@ -46,6 +46,7 @@ it('finishes what is in hand when it stops, though that takes longer than a leas
     tellFreed: () => {},
     enabled: () => true,
     now: clock.now,
+    hasPassed: (atMs) => clock.hasPassed(atMs, redis),
     replies: new Replies(redis, 'sw', () => {}),
     seal: new PayloadSeal('a secret of the tests, long enough', 'sw'),
     dispatch: async (_command, session, _payload, apply) => {

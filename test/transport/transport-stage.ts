@@ -113,6 +113,7 @@ export class TransportStage {
       replies,
       seal: new PayloadSeal(STAGE_SECRET, namespace),
       now: clock.now,
+      hasPassed: (atMs) => clock.hasPassed(atMs, redis),
       instance: self.id,
       others: () => [],
       admission: new Admission(),

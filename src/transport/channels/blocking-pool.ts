@@ -1,13 +1,17 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { RedisConnection } from '../../redis/index.ts';
 
 /** A connection that waits for one list at a time, and its id for CLIENT UNBLOCK. */
 interface Lane {
   readonly connection: RedisConnection;
   id: string | undefined;
+  /** Whether nobody has had it yet. */
+  isNew: boolean;
 }
 
 // BLPOP's own timeout is no deadline (measured: 102 to 200 ms for 0.1 s), only what ends a wait whose UNBLOCK was lost.
 const BLPOP_SLACK_SECONDS = 1;
+const IDENTIFY_RETRY_MS = 50;
 
 /** A wait for one list that can be given up. */
 export interface ListWait {
@@ -89,25 +93,28 @@ export class BlockingPool {
   }
 
   #addLane(): void {
-    const lane: Lane = { connection: this.#control.duplicate('sessionwise-blpop'), id: undefined };
+    const lane: Lane = { connection: this.#control.duplicate('sessionwise-blpop'), id: undefined, isNew: true };
     this.#lanes.push(lane);
-    let first = true;
     lane.connection.on('lost', () => {
       lane.id = undefined;
     });
-    lane.connection.on('ready', () => {
-      void lane.connection
-        .command<number>('CLIENT', 'ID')
-        .then((id) => {
-          lane.id = String(id);
-          // Later, a lane that was lost while it waited has been released by that wait's own rejection.
-          if (first) this.#release(lane);
-          else this.#serveQueue();
-          first = false;
-        })
-        .catch(() => undefined);
-    });
+    lane.connection.on('ready', () => void this.#identify(lane));
     lane.connection.open();
+  }
+
+  // Redis may refuse it for a while (BUSY). Where the connection is lost meanwhile, its next `ready` asks again.
+  async #identify(lane: Lane): Promise<void> {
+    while (!this.#closed && lane.connection.isReady && lane.id === undefined) {
+      const id = await lane.connection.command<number>('CLIENT', 'ID').catch(() => undefined);
+      if (id === undefined) await pause(IDENTIFY_RETRY_MS);
+      else if (lane.id === undefined) {
+        lane.id = String(id);
+        // Later, a lane that was lost while it waited has been released by that wait's own rejection.
+        if (lane.isNew) this.#release(lane);
+        else this.#serveQueue();
+        lane.isNew = false;
+      }
+    }
   }
 
   #takeFree(): Lane | undefined {

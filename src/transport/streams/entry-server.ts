@@ -38,6 +38,8 @@ export interface ServerContext {
   readonly events: StreamEvents;
   /** Milliseconds of the epoch by Redis's clock. */
   readonly now: () => number;
+  /** Whether a moment has passed by Redis's clock, measured anew: it can be set back. */
+  readonly hasPassed: (atMs: number) => Promise<boolean>;
 }
 
 /** How a try ended: the entry has left its stream; the ownership has ended or the entry was gone, and nothing more is to
@@ -162,11 +164,13 @@ export class EntryServer {
 
   // Nobody waits until it is sent: the next request of the session need not, and answers keep their order.
   #answer(entry: StreamEntry, json: string): void {
-    const { replies, events, now } = this.#context;
+    const { replies, events, now, hasPassed } = this.#context;
     const { way, deadlineMs, addedAt } = entry;
     if (way.way === 'none') return;
-    if (deadlineMs > 0 && now() > addedAt + deadlineMs) events.expired();
-    else replies.send(entry, way, json).catch(events.replyFailed);
+    const send = (): void => void replies.send(entry, way, json).catch(events.replyFailed);
+    const until = addedAt + deadlineMs;
+    if (deadlineMs === 0 || now() <= until) send();
+    else void hasPassed(until).then((isLate) => (isLate ? events.expired() : send()));
   }
 }
 

@@ -1,0 +1,88 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { freePorts } from '../support/free-ports.ts';
+import { startTestCluster } from '../support/test-cluster.ts';
+import { startTestRedis } from '../support/test-redis.ts';
+import { startTestSentinel } from '../support/test-sentinel.ts';
+
+/* What is closed while it connects leaves nothing that keeps the process alive. */
+
+const KINDS = ['client', 'client of lists', 'client of streams', 'store', 'connection', 'first connect'];
+
+/** How long all closing may take, and then how long the process may live on. */
+const DEADLINE_MS = 60_000;
+// A connection that nobody takes is given up after 5 s.
+const EXIT_DEADLINE_MS = 10_000;
+
+/** Runs early-close.js: its exit code, or what it hung on. */
+async function run(redis: string, kinds = KINDS): Promise<number | string> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'early-close.js'), kinds.join(','), redis], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let [told, errors] = ['', ''];
+  const exited = once(child, 'exit');
+  let timer = setTimeout(() => child.kill('SIGKILL'), DEADLINE_MS);
+  child.stdout.on('data', (chunk) => {
+    told += chunk;
+    clearTimeout(timer);
+    timer = setTimeout(() => child.kill('SIGKILL'), EXIT_DEADLINE_MS);
+  });
+  child.stderr.on('data', (chunk) => {
+    errors += chunk;
+  });
+  await exited;
+  clearTimeout(timer);
+  if (child.exitCode === 0 && told === 'closed' && errors === '') return 0;
+  return `${errors} ${told === '' ? 'It did not close.' : 'It closed, and did not end.'}`;
+}
+
+describe('what is closed while it connects lets the process end', () => {
+  it('to one server', { timeout: 180_000 }, async () => {
+    const [port] = await freePorts(1);
+    const server = await startTestRedis({ extraArgs: ['--port', String(port), '--bind', '127.0.0.1'] });
+    onTestFinished(() => server.stop());
+    for (const url of [server.url, `redis://127.0.0.1:${port}`]) {
+      expect([url, await run(url)]).toEqual([url, 0]);
+      expect([url, await run(url, ['service'])]).toEqual([url, 0]);
+    }
+  });
+
+  it('to a Cluster', { timeout: 180_000 }, async () => {
+    const cluster = await startTestCluster();
+    onTestFinished(() => cluster.stop());
+    expect(await run(cluster.url)).toBe(0);
+    expect(await run(cluster.url, ['service'])).toBe(0);
+  });
+
+  it('to what Sentinels name', { timeout: 180_000 }, async () => {
+    const sentinel = await startTestSentinel();
+    onTestFinished(() => sentinel.stop());
+    expect(await run(sentinel.url)).toBe(0);
+    expect(await run(sentinel.url, ['service'])).toBe(0);
+  });
+
+  it('to where nobody is', { timeout: 180_000 }, async () => {
+    const [one, two] = await freePorts(2);
+    const urls = [
+      `redis://127.0.0.1:${one}`,
+      `redis+cluster://127.0.0.1:${one},127.0.0.1:${two}`,
+      `redis+sentinel://127.0.0.1:${one},127.0.0.1:${two}/main`,
+    ];
+    for (const url of urls) expect([url, await run(url)]).toEqual([url, 0]);
+  });
+
+  it('to one who takes the connection and says nothing', { timeout: 180_000 }, async () => {
+    const silent = createServer((socket) => socket.on('error', () => {})).listen(0, '127.0.0.1');
+    onTestFinished(() => {
+      silent.close();
+    });
+    await once(silent, 'listening');
+    const at = `127.0.0.1:${(silent.address() as AddressInfo).port}`;
+    for (const url of [`redis://${at}`, `rediss://${at}`, `redis+cluster://${at}`, `redis+sentinel://${at}/main`]) {
+      expect([url, await run(url)]).toEqual([url, 0]);
+    }
+  });
+});
