@@ -77,11 +77,12 @@ async function runDemo(flags: DemoFlags): Promise<void> {
       throw new DemoError(`The shop cannot listen on ${flags.host}:${port} (${error.code}): give another --port.`);
     });
     console.log(welcome(shop.url, service, redis, flags));
-    await stopping;
+    await stopping.why;
   } finally {
     await shop?.close();
     await stopChild(service);
     await redis?.stop();
+    stopping.release();
   }
 }
 
