@@ -40,7 +40,7 @@ export function addDemoCommand(program: Command): void {
   program
     .command('demo')
     .description('run the demo shop, with an embedded Redis and the service')
-    .option('--redis <url>', 'use this Redis and start none')
+    .option('--redis <url>', 'use this Redis and start none (REDIS_URL is not read)')
     .option('--port <port>', 'where the shop listens', '3379')
     .option('--host <host>', 'on which address', '127.0.0.1')
     .option('--namespace <ns>', 'the store: its data and channels', 'sw')
