@@ -97,10 +97,7 @@ describe('configuration', () => {
     [{ secret: 'hidden' }, 'secret: give a text of at least 16 characters.'],
     [{ combos: {} }, 'combos: give a list of at most 1000 entries.'],
     [{ combos: [{ name: 'a', all: [], suggest: 'b' }] }, 'combos[0].all: give a list of 1 to 50 entries.'],
-    [
-      { combos: [{ name: 'a', all: ['/x', 7], suggest: 'b' }] },
-      'combos[0].all[1]: give a text that is not empty.',
-    ],
+    [{ combos: [{ name: 'a', all: ['/x', 7], suggest: 'b' }] }, 'combos[0].all[1]: give a text that is not empty.'],
     [{ combos: [{ name: 'a', all: ['/x'] }] }, 'combos[0].suggest is missing: give a text'],
     [{ sessions: { encryptionKeys: [7] } }, 'sessions.encryptionKeys[0]: give a text.'],
     [[], 'give an object.'],

@@ -22,6 +22,9 @@ import {
 } from '../../src/redis/find-redis-server.ts';
 import { processesNaming } from '../support/processes-naming.ts';
 
+// Of util-linux: runs a command on a terminal of its own.
+const TERMINAL = 'script';
+
 /** A machine of its own: `root` stands for `/`, `bin` is all of PATH and holds the few real tools that scripts need. */
 let root: string;
 let bin: string;
@@ -266,7 +269,7 @@ describe('through sudo', () => {
        console.log('outcome: ' + outcome);`,
     );
     const command = `'${process.execPath}' '${program}' '${root}/usr'`;
-    const terminal = spawn('script', ['-qec', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'ignore'] });
+    const terminal = spawn(TERMINAL, ['-qec', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'ignore'] });
     let output = '';
     let isAsked = false;
     terminal.stdout.setEncoding('utf8').on('data', (text: string) => {
