@@ -1,7 +1,7 @@
 /* npm and npx run a command through a shell that passes no signal on. Told SIGTERM, npm tells the shell, the shell dies
  * of it, and the command goes on as an orphan; after a SIGKILL of npm even the shell goes on (npm 11.19, dash). No pipe
  * and no signal says so to the command, so it looks: a few reads of /proc a second, and only where a package manager
- * started it. Whoever starts `node` or the command itself (systemd, Docker, a supervisor) is not watched. */
+ * started it. Whoever starts `node` or the command itself (systemd, Docker, a supervisor) is not watched. See ADR 0017. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
