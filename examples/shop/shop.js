@@ -43,15 +43,45 @@ const TOUCH_EVERY_MS = 60_000;
  * @returns {Promise<{ url: string, close(): Promise<void> }>}
  * @throws {TypeError} for an origin that is no URL
  */
-export async function startShop({
+export async function startShop({ port = 3379, host = '127.0.0.1', log = () => {}, ...options }) {
+  // The port first: where it is taken, nothing else has been opened that would have to be closed.
+  const server = createServer();
+  server.listen(port, host);
+  await once(server, 'listening');
+
+  /** @type {ReturnType<typeof createShop> | undefined} */
+  let shop;
+  const close = async () => {
+    const closed = once(server, 'close');
+    server.close();
+    server.closeAllConnections();
+    await Promise.all([closed, shop?.client.close()]);
+    await shop?.store.close();
+  };
+  try {
+    shop = createShop({ log, ...options });
+    server.on('request', shop.app);
+    // Any question to the store waits for its connection; so the first page need not.
+    await Promise.all([shop.client.ready(START_DEADLINE_MS), shop.store.get(shop.store.genid())]);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const address = /** @type {import('node:net').AddressInfo} */ (server.address());
+  const url = `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`;
+  shop.app.locals.url = new URL(url).origin;
+  log(`The shop is open: ${shop.ownOrigin ?? url}`);
+  return { url, close };
+}
+
+/** @param {Omit<ShopOptions, 'port' | 'host' | 'log'> & { log: (line: string) => void }} options */
+function createShop({
   redis,
-  port = 3379,
-  host = '127.0.0.1',
   origin,
   namespace = 'sw',
   cookieSecret = randomBytes(32).toString('base64url'),
   deadlineMs = 100,
-  log = () => {},
+  log,
 }) {
   const ownOrigin = origin === undefined ? undefined : new URL(origin).origin;
   const client = new SessionClient({ redis, namespace, deadlineMs });
@@ -124,28 +154,7 @@ export async function startShop({
   app.use(notFound);
   app.use(failure);
 
-  const server = createServer(app);
-  const close = async () => {
-    const closed = once(server, 'close');
-    server.close();
-    server.closeAllConnections();
-    await Promise.all([server.listening && closed, client.close()]);
-    await store.close();
-  };
-  try {
-    server.listen(port, host);
-    await once(server, 'listening');
-    // Any question to the store waits for its connection; so the first page need not.
-    await Promise.all([client.ready(START_DEADLINE_MS), store.get(store.genid())]);
-  } catch (error) {
-    await Promise.all([client.close(), store.close()]);
-    throw error;
-  }
-  const address = /** @type {import('node:net').AddressInfo} */ (server.address());
-  const url = `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`;
-  app.locals.url = new URL(url).origin;
-  log(`The shop is open: ${ownOrigin ?? url}`);
-  return { url, close };
+  return { app, client, store, ownOrigin };
 }
 
 /** @param {Error & { code?: string }} error */

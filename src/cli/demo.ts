@@ -40,7 +40,7 @@ export function addDemoCommand(program: Command): void {
   program
     .command('demo')
     .description('run the demo shop, with an embedded Redis and the service')
-    .option('--redis <url>', 'use this Redis and start none')
+    .option('--redis <url>', 'use this Redis and start none (REDIS_URL is not read)')
     .option('--port <port>', 'where the shop listens', '3379')
     .option('--host <host>', 'on which address', '127.0.0.1')
     .option('--namespace <ns>', 'the store: its data and channels', 'sw')
@@ -77,11 +77,12 @@ async function runDemo(flags: DemoFlags): Promise<void> {
       throw new DemoError(`The shop cannot listen on ${flags.host}:${port} (${error.code}): give another --port.`);
     });
     console.log(welcome(shop.url, service, redis, flags));
-    await stopping;
+    await stopping.why;
   } finally {
     await shop?.close();
     await stopChild(service);
     await redis?.stop();
+    stopping.release();
   }
 }
 

@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
-import { isSession, normalizeItem } from '../protocol/index.ts';
+import { isSession, normalizeItem, sessionOf } from '../protocol/index.ts';
 import type { Namespace } from '../service/index.ts';
 import { DAY_MS, MINUTE_MS } from '../structures/index.ts';
 import { addNamespaceOptions, type NamespaceFlags } from './namespace-options.ts';
 import { print } from './print.ts';
+import { tokenIn } from './token-in.ts';
 import { UsageError } from './usage-error.ts';
 import { withNamespace } from './with-namespace.ts';
 
@@ -17,6 +18,8 @@ interface InspectFlags extends NamespaceFlags {
 interface Inspection {
   readonly session: string;
   readonly known: boolean;
+  /** Whether a store keeps data of it. */
+  readonly sessionData: boolean;
   readonly totalPages: number;
   readonly uniquePages: number;
   readonly uniquePagesExact: boolean;
@@ -48,15 +51,42 @@ export function addInspectCommand(program: Command): void {
     .option('--time-zone <zone>', 'for the times that are shown', Intl.DateTimeFormat().resolvedOptions().timeZone)
     .option('--json', 'print it as JSON')
     .action(async (session: string, flags: InspectFlags) => {
+      const token = tokenIn(session);
+      if (token !== undefined) throw new NotInspectedError(notASession(sessionOf(token)));
       if (!isSession(session)) {
         throw new UsageError(
           'This is no session id: give 1 to 128 of A-Z, a-z, 0-9, _ and -. A token is none; sessionOf(token) makes it one.',
         );
       }
       checkTimeZone(flags.timeZone);
-      const inspection = await withNamespace(flags, false, (namespace) => inspect(namespace, session, flags.seen));
+      const inspection = await withNamespace(flags, false, async (namespace) => {
+        const found = await inspect(namespace, session, flags.seen);
+        if (!found.known && !found.sessionData) await refuseUnknown(namespace, session);
+        return found;
+      });
       print(flags.json ? JSON.stringify(inspection) : inWords(inspection, flags.timeZone));
     });
+}
+
+/** The session is unknown, or what was given is none. */
+class NotInspectedError extends Error {
+  override readonly name = 'NotInspectedError';
+  readonly code = 'NOT_INSPECTED';
+}
+
+/** Says that nothing is known; the id is not shown, because a token of another library looks like one.
+ *  @throws NotInspectedError always. */
+async function refuseUnknown(namespace: Namespace, given: string): Promise<never> {
+  const session = sessionOf(given);
+  const { known, sessionData } = await inspect(namespace, session, []);
+  if (known || sessionData) throw new NotInspectedError(notASession(session));
+  throw new NotInspectedError(
+    `Nothing is known of this session in the namespace "${namespace.keys.namespace}": it was never seen, or it has expired. If you gave a token: its session is ${session}, and nothing is known of that either.`,
+  );
+}
+
+function notASession(session: string): string {
+  return `This is a token, or a cookie with one, and no session id: it is a secret, and stands in your shell's history now. Its session is ${session}; inspect that.`;
 }
 
 async function inspect(
@@ -69,11 +99,12 @@ async function inspect(
   const sum = (numbers: readonly (number | null)[]): number =>
     numbers.reduce<number>((total, n) => total + (n ?? 0), 0);
   const now = Date.now();
-  const [visit, items, foreign, sizes, ttl, lastHour, lastDay] = await Promise.all([
+  const [visit, items, foreign, sizes, record, ttl, lastHour, lastDay] = await Promise.all([
     data.visits.read(session),
     data.seenItems.count(session, 'item'),
     redis.command<number>('ZCARD', keys.foreignNotices(session)),
     Promise.all(all.map((key) => redis.command<number | null>('MEMORY', 'USAGE', key))),
+    redis.command<number | null>('MEMORY', 'USAGE', keys.record(session)),
     redis.command<number>('TTL', keys.facts(session)),
     data.activity.range(session, now - 59 * MINUTE_MS, now),
     days.length === 0
@@ -84,6 +115,7 @@ async function inspect(
   return {
     session,
     known: sum(sizes) > 0,
+    sessionData: record !== null,
     totalPages: visit.totalPages,
     uniquePages: visit.uniquePages,
     uniquePagesExact: visit.uniquePagesExact,
@@ -115,7 +147,7 @@ function inWords(known: Inspection, timeZone: string): string {
     iso === null
       ? 'never'
       : new Date(iso).toLocaleString('en-GB', { timeZone, dateStyle: 'medium', timeStyle: 'short' });
-  if (!known.known) lines.push('  Nothing is known of it: it was never seen, or it has expired.');
+  if (!known.known) lines.push('  Has session data, but no view was counted, or what was counted has expired.');
   else {
     const about = known.uniquePagesExact ? '' : 'about ';
     lines.push(

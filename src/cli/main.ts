@@ -64,5 +64,16 @@ function exitCodeOf(error: unknown): number {
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const message = error.message.replace(/^error: /, '');
-  return error instanceof CommanderError ? `${message.replace(/\n+/g, ' ')} (See sessionwise --help.)` : message;
+  return error instanceof CommanderError
+    ? `${withoutValues(message).replace(/\n+/g, ' ')} (See sessionwise --help.)`
+    : message;
+}
+
+/** What was typed can be a secret: a token that begins with a dash, or a URL behind a mistyped option. Only what looks
+ *  like the name of an option or a command is shown. */
+function withoutValues(message: string): string {
+  return message.replace(/'([^']*)'/g, (_, typed: string) => {
+    const name = /^-{0,2}[a-z][a-z-]{0,30}(?=$|=|\s)/.exec(typed)?.[0];
+    return name === undefined ? '(not shown)' : `'${typed.includes('=') ? name : typed}'`;
+  });
 }

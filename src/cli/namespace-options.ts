@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { type Config, checkConfig, readConfig, serviceOptionsOf } from '../config/index.ts';
 import { readEmbeddedAddress } from '../redis/embedded-address.ts';
-import { type ConnectionOptions, parseConnection, readConnectionFile } from '../redis/index.ts';
+import { type ConnectionOptions, ConnectionOptionsError, parseConnection, readConnectionFile } from '../redis/index.ts';
 import type { ServiceOptions } from '../service/index.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -22,7 +22,7 @@ export function addNamespaceOptions(command: Command): Command {
   return command
     .option(
       '--redis <url>',
-      'Redis: redis://host:port, rediss://... (TLS), unix:///path, redis+cluster://h1:p1,h2:p2 or redis+sentinel://h1:p1,h2:p2/master',
+      'Redis: redis://host:port, rediss://... (TLS), unix:///path, redis+cluster://h1:p1,h2:p2 or redis+sentinel://h1:p1,h2:p2/master (else REDIS_URL)',
     )
     .option('--connection <file>', 'a JSON file that says where Redis is: {"url"} or {"host","port","password",...}')
     .option('--namespace <ns>', 'the store: its data and channels (default: sw)')
@@ -30,31 +30,45 @@ export function addNamespaceOptions(command: Command): Command {
     .option('--data-dir <folder>', 'where an embedded Redis and a generated secret live', DEFAULT_DATA_DIR);
 }
 
-/** What the flags, the configuration and the environment say together. Flags win over the environment, the environment
- *  over the configuration; where nothing says where Redis is, the embedded one of the data folder is taken.
+/** What the flags, the configuration and the environment say together. Flags win over the environment (`REDIS_URL`,
+ *  `SESSIONWISE_SECRET`), the environment over the configuration; where nothing says where Redis is, the embedded one of
+ *  the data folder is taken.
  *  @throws UsageError, ConfigError, ConnectionOptionsError */
-export function resolveNamespace(flags: NamespaceFlags): Omit<ServiceOptions, 'redis'> & { redis: ConnectionOptions } {
+export function resolveNamespace(
+  flags: NamespaceFlags,
+  env: NodeJS.ProcessEnv = process.env,
+): Omit<ServiceOptions, 'redis'> & { redis: ConnectionOptions } {
   const config = flags.config === undefined ? checkConfig({}) : readConfig(flags.config);
-  const secret = process.env.SESSIONWISE_SECRET;
+  const secret = env.SESSIONWISE_SECRET;
   return {
     ...serviceOptionsOf(config),
-    redis: resolveRedis(flags, config),
+    redis: resolveRedis(flags, env, config),
     dataDir: flags.dataDir,
     ...(secret !== undefined && secret !== '' && { secret }),
     ...(flags.namespace !== undefined && { namespace: flags.namespace }),
   };
 }
 
-function resolveRedis(flags: NamespaceFlags, config: Config): ConnectionOptions {
+function resolveRedis(flags: NamespaceFlags, env: NodeJS.ProcessEnv, config: Config): ConnectionOptions {
   if (flags.redis !== undefined && flags.connection !== undefined) {
     throw new UsageError('Give --redis or --connection, not both.');
   }
   if (flags.redis !== undefined) return parseConnection(flags.redis);
   if (flags.connection !== undefined) return readConnectionFile(flags.connection);
+  if (env.REDIS_URL) return parseRedisUrl(env.REDIS_URL);
   if (config.redis !== undefined) return parseConnection(config.redis as string | ConnectionOptions);
   const embedded = readEmbeddedAddress(flags.dataDir);
   if (embedded !== undefined) return parseConnection(embedded);
   throw new UsageError(
-    `No Redis: give --redis URL or --connection FILE. (No embedded one runs in ${flags.dataDir}; \`sessionwise demo\` starts one.)`,
+    `No Redis: give --redis URL or --connection FILE, or set REDIS_URL. (No embedded one runs in ${flags.dataDir}; \`sessionwise demo\` starts one.)`,
   );
+}
+
+function parseRedisUrl(url: string): ConnectionOptions {
+  try {
+    return parseConnection(url);
+  } catch (error) {
+    if (error instanceof ConnectionOptionsError) throw new ConnectionOptionsError(`REDIS_URL: ${error.message}`);
+    throw error;
+  }
 }

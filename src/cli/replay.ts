@@ -7,7 +7,7 @@ import { ProgressBar } from '../replay/progress-bar.ts';
 import { type Log, openLog } from '../replay/read-log.ts';
 import { type ReplayOutcome, replay } from '../replay/replay.ts';
 import { ReplayError } from '../replay/replay-error.ts';
-import { failuresOf } from '../replay/verdict.ts';
+import { type Demands, failuresOf } from '../replay/verdict.ts';
 import { addNamespaceOptions, type NamespaceFlags, resolveNamespace } from './namespace-options.ts';
 import { printable } from './printable.ts';
 import { UsageError } from './usage-error.ts';
@@ -18,6 +18,7 @@ interface ReplayFlags extends NamespaceFlags {
   readonly concurrency: number;
   readonly exactLimit?: number;
   readonly deadline: number;
+  readonly maxBytes?: number;
 }
 
 const SERVICE_START_MS = 15_000;
@@ -33,10 +34,19 @@ export function addReplayCommand(program: Command): void {
     .addOption(number('--concurrency <n>', 'requests in flight', 1, 10_000).default(32))
     .addOption(number('--exact-limit <n>', 'the most pages of the exact form, of the service that it starts', 0, 512))
     .addOption(number('--deadline <ms>', 'how long a view may wait for its answer', 1, 60_000).default(2_000))
+    .addOption(
+      number(
+        '--max-bytes <n>',
+        '--verify: the most bytes of Redis a visitor may cost on average; default 1024, with filters only any',
+        1,
+        1_000_000,
+      ),
+    )
     .addHelpText(
       'after',
-      '\nWithout --redis, --connection or "redis" in the configuration it starts a Redis and a service of its own and\n' +
-        'removes them again; with one of them, a service must run there with --accept-times.',
+      '\nMemory is judged from 1,000 visitors up.\n' +
+        'Without --redis, --connection or "redis" in the configuration it starts a Redis and a service of its own and\n' +
+        'removes them again; with one of them, a service must run there with --accept-times. REDIS_URL is not read.',
     );
   addNamespaceOptions(command).action((file: string, flags: ReplayFlags) => runReplay(file, flags));
 }
@@ -61,7 +71,8 @@ async function runReplay(file: string, flags: ReplayFlags): Promise<void> {
   let outcome: ReplayOutcome;
   const bar = new ProgressBar(flags.json ? { write: () => undefined } : process.stderr, () => log?.progress());
   try {
-    const redis = isOwn ? undefined : resolveNamespace(flags).redis;
+    // A REDIS_URL of the shell must not lead a log into the site's own store.
+    const redis = isOwn ? undefined : resolveNamespace(flags, {}).redis;
     log = await openLog(file, { signal });
     if (isOwn) {
       bar.show('Starting a Redis and a service ...');
@@ -93,11 +104,11 @@ async function runReplay(file: string, flags: ReplayFlags): Promise<void> {
     const interrupted = signals.find(({ by }) => by());
     if (interrupted) process.kill(process.pid, interrupted.name);
   }
-  print(log.name, outcome, flags, isOwn && exactLimit === 0);
+  print(log.name, outcome, flags, { mustFilter: isOwn && exactLimit === 0, maxBytes: flags.maxBytes });
 }
 
-function print(name: string, { report, findings }: ReplayOutcome, flags: ReplayFlags, mustFilter: boolean): void {
-  const failures = flags.verify ? failuresOf(report, findings, { mustFilter }) : undefined;
+function print(name: string, { report, findings }: ReplayOutcome, flags: ReplayFlags, demands: Demands): void {
+  const failures = flags.verify ? failuresOf(report, findings, demands) : undefined;
   process.stdout.write(
     printable(flags.json ? `${JSON.stringify(report)}\n` : `${formatReport(name, report, findings, failures)}`),
   );

@@ -57,7 +57,7 @@ export function addServeCommand(program: Command): void {
       });
       if (archive) void checkArchive(archive, log);
       process.send?.({ ready: true, instance: service.instance });
-      const why = await untilStopped();
+      const why = await untilStopped().why;
       log.info({ why }, 'Stopping.');
       await service.stop();
       await archive?.close();

@@ -5,6 +5,7 @@ import { parseSessionGlob } from '../protocol/index.ts';
 import type { ConnectionOptions, FilterEngine } from '../redis/index.ts';
 import { checkCombos } from '../service/combos.ts';
 import type { Combo, ServiceOptions } from '../service/index.ts';
+import { describeIssues, type JsonSchema } from './describe-issues.ts';
 import { parseHttpAddress } from './http-address.ts';
 
 /** A configuration that cannot be used; the message names the path of each wrong value. */
@@ -189,8 +190,12 @@ export function readConfig(file: string): Config {
 /** Checks a configuration.
  *  @throws ConfigError that names the path of each wrong value. */
 export function checkConfig(value: unknown, source = 'the configuration'): Config {
-  const checked = configSchema.safeParse(value);
-  if (!checked.success) throw new ConfigError(`${source}: ${checked.error.issues.map(describeIssue).join('; ')}.`);
+  const checked = configSchema.safeParse(value, { reportInput: true });
+  if (!checked.success) {
+    const schema = z.toJSONSchema(configSchema, { io: 'input' }) as JsonSchema;
+    const faults = describeIssues(checked.error.issues, schema).join('; ');
+    throw new ConfigError(`${source}: ${faults}${faults.endsWith('?') ? '' : '.'}`);
+  }
   const config = checked.data;
   try {
     if (config.sessionglob !== undefined) parseSessionGlob(config.sessionglob);
@@ -260,15 +265,6 @@ export function sessionKeysOf(env: NodeJS.ProcessEnv): string[] | undefined {
     .map((key) => key.trim())
     .filter((key) => key !== '');
   return keys?.length ? keys : undefined;
-}
-
-function describeIssue(issue: z.core.$ZodIssue): string {
-  const path = issue.path.reduce<string>(
-    (text, part) => (typeof part === 'number' ? `${text}[${part}]` : `${text}${text === '' ? '' : '.'}${String(part)}`),
-    '',
-  );
-  const message = issue.message.charAt(0).toLowerCase() + issue.message.slice(1);
-  return path === '' ? message : `${path}: ${message}`;
 }
 
 // The parser's message quotes the text around the fault, and that can be the secret: only the place is told.

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { closestName } from '../protocol/closest-name.ts';
 import { ConnectionOptionsError } from './connection-options-error.ts';
 import { parseConnectionUrl } from './connection-url.ts';
 
@@ -48,8 +49,11 @@ const TEXTS = ['host', 'path', 'username', 'password', 'master', 'sentinelUserna
 export function parseConnection(given: string | ConnectionOptions): ConnectionOptions {
   const options = typeof given === 'string' ? { url: given } : given;
   const unknown = Object.keys(options).find((key) => !KEYS.includes(key));
-  if (unknown)
-    throw new ConnectionOptionsError(`Unknown connection option "${unknown}": known are ${KEYS.join(', ')}.`);
+  if (unknown) {
+    const meant = closestName(unknown, KEYS);
+    const instead = meant === undefined ? `known are ${KEYS.join(', ')}.` : `did you mean "${meant}"?`;
+    throw new ConnectionOptionsError(`Unknown connection option "${unknown}": ${instead}`);
+  }
   const whole = options.url === undefined ? options : { ...options, ...parseConnectionUrl(options.url) };
   // rediss:// says that, and the option how.
   if (typeof options.tls === 'object' && whole.tls === true) whole.tls = options.tls;

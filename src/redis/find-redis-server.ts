@@ -1,5 +1,8 @@
 /* Finds a Redis or Valkey server on this machine, and installs one where that needs no password.
  *
+ * As root it installs without asking: whoever runs a command as root means it to set things up (a container, CI). Through
+ * sudo it asks a person first, and where nobody can be asked it says what to type.
+ *
  * An installation must leave nothing running and nothing that starts at the next boot: Debian's package would start
  * (and enable) a system-wide server on port 6379. While apt-get works, a policy-rc.d forbids service starts
  * (https://people.debian.org/~hmh/invokerc.d-policyrc.d-specification.txt); a shell trap takes it away again, so that
@@ -7,6 +10,7 @@
 import { execFile } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { askOnTerminal, hasTerminal } from './ask-on-terminal.ts';
 
 export interface RedisServer {
   readonly path: string;
@@ -19,7 +23,9 @@ export interface FindRedisServerOptions {
   readonly install?: boolean;
   /** Told, line by line, what an installation does. Default: stderr. */
   readonly say?: (line: string) => void;
-  /** Default `process.env`; `PATH` and `SESSIONWISE_REDIS_SERVER` are read. */
+  /** Asks a person whether to install through sudo. Default: on the terminal, where there is one; null: there is none. */
+  readonly ask?: ((question: string) => Promise<boolean>) | null;
+  /** Default `process.env`; `PATH`, `SESSIONWISE_REDIS_SERVER` and `SESSIONWISE_INSTALL` are read. */
   readonly env?: NodeJS.ProcessEnv;
   /** Folder that stands for `/` in the places searched beside `PATH` and for policy-rc.d. Default `/`; for tests. */
   readonly root?: string;
@@ -96,10 +102,12 @@ const MANAGERS: readonly PackageManager[] = [
 ];
 
 /** Finds `redis-server` or `valkey-server` in `PATH` and the usual folders; `SESSIONWISE_REDIS_SERVER` names another
- *  one. Where there is none it is installed with the system's package manager, if that works without a password.
- *  Throws `RedisServerMissingError` where it does not, or where the named one is no such server. */
+ *  one. Where there is none it is installed with the system's package manager, if that works without a password:
+ *  through sudo only where a person says so, or `SESSIONWISE_INSTALL` is `yes`; `no` installs nothing, as root neither.
+ *  Throws `RedisServerMissingError` where nothing is installed, or where the named one is no such server. */
 export async function findRedisServer(options: FindRedisServerOptions = {}): Promise<RedisServer> {
   const { install = true, env = process.env, root = '/', uid = process.getuid?.() ?? -1 } = options;
+  const { ask = hasTerminal() ? askOnTerminal : null } = options;
   const say = options.say ?? ((line: string) => void process.stderr.write(`${line}\n`));
   const folders = [
     ...(env.PATH ?? '').split(delimiter).filter(Boolean),
@@ -120,19 +128,25 @@ export async function findRedisServer(options: FindRedisServerOptions = {}): Pro
   const missing = 'There is no Redis or Valkey server on this machine';
   const present = MANAGERS.filter((manager) => findExecutable(manager.command, folders));
   const line = present[0] ? lineToType(present[0], uid) : ANY_SYSTEM;
-  if (!install) throw new RedisServerMissingError(`${missing}.`, line);
+  const decided = decisionOf(env.SESSIONWISE_INSTALL);
+  if (!install || decided === 'no') throw new RedisServerMissingError(`${missing}.`, line);
 
-  const sudo = uid !== 0 && findExecutable('sudo', folders) && (await run('sudo', ['-n', 'true'], env)).ok;
+  const mayAsk = decided === 'yes' || ask !== null;
+  const sudo = uid !== 0 && mayAsk && findExecutable('sudo', folders) && (await run('sudo', ['-n', 'true'], env)).ok;
   const manager = present.find((each) => (each.withoutRoot ? uid !== 0 : uid === 0 || sudo));
   if (!manager) throw new RedisServerMissingError(`${missing}.`, line);
+  const isThroughSudo = uid !== 0 && !manager.withoutRoot;
+  if (isThroughSudo && decided !== 'yes') {
+    const isWanted = await ask!(`${missing}. Install one, with "${lineToType(manager, uid)}"? [y/N] `);
+    if (!isWanted) throw new RedisServerMissingError(`${missing}.`, line);
+  }
 
   say(`${missing}: installing one with ${manager.command}. This takes up to a few minutes.`);
   const args = ['-c', manager.script, 'sh', root === '/' ? '' : root];
   const withPath = { ...env, PATH: folders.join(delimiter) };
-  const { ok, output } =
-    uid === 0 || manager.withoutRoot
-      ? await run('sh', args, withPath, DEADLINE_MS)
-      : await run('sudo', ['-n', 'sh', ...args], withPath, DEADLINE_MS);
+  const { ok, output } = isThroughSudo
+    ? await run('sudo', ['-n', 'sh', ...args], withPath, DEADLINE_MS)
+    : await run('sh', args, withPath, DEADLINE_MS);
   const server = await searchServer(folders);
   if (server) {
     say(`Installed ${server.flavour} ${server.version} (${server.path}).`);
@@ -141,6 +155,15 @@ export async function findRedisServer(options: FindRedisServerOptions = {}): Pro
   for (const last of output.trim().split('\n').slice(-5)) say(`  ${manager.command}: ${last}`);
   const what = `${missing}, and installing one with ${manager.command} ${ok ? 'brought none' : 'failed'}.`;
   throw new RedisServerMissingError(what, line, { cause: output });
+}
+
+function decisionOf(given: string | undefined): 'yes' | 'no' | undefined {
+  if (given === undefined || given === '') return undefined;
+  if (given === 'yes' || given === 'no') return given;
+  throw new RedisServerMissingError(
+    `There is no Redis or Valkey server on this machine, and SESSIONWISE_INSTALL is "${given}", neither yes nor no.`,
+    'export SESSIONWISE_INSTALL=yes',
+  );
 }
 
 /** Without root each part of `a || b` needs its sudo. */

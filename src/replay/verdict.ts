@@ -1,20 +1,30 @@
 import { keptMinutes } from './exact-count.ts';
 import type { ReplayFindings, ReplayReport } from './report.ts';
 
-/* verdict.ts: what --verify demands. The limits are the ones that the design promises. */
+/* verdict.ts: what --verify demands. The limits are the ones that the README promises. */
 
 const MAX_FALSE_POSITIVE_RATE = 0.01;
 const MAX_UNIQUE_ERROR_PERCENT = 3;
+/** What an average visitor may cost unless told: of exact sets. Always filters (`exactLimit: 0`) cost about as much as
+ *  that for a single page, so nothing is promised of them. */
 const MAX_BYTES_PER_SESSION = 1024;
-/** Below that what Redis needs anyway (tables, scripts) would be charged to a few sessions: their memory is not judged. */
-const MIN_SESSIONS_FOR_MEMORY = 100;
+/** Below that what Redis needs anyway (tables, scripts, a histogram per command: 30 to 50 KB) would be charged to a few
+ *  sessions: their memory is not judged. */
+const MIN_SESSIONS_FOR_MEMORY = 1_000;
 
-/** What is wrong, a sentence each; empty where everything is as promised.
- *  `mustFilter`: whether sessions were to be kept in seen filters from the first page on. */
+/** What a replay is to be judged by. */
+export interface Demands {
+  /** Whether sessions were to be kept in seen filters from the first page on. */
+  readonly mustFilter: boolean;
+  /** Bytes of Redis that a session may cost on average. Default 1,024; where every session is kept in filters, any. */
+  readonly maxBytes?: number | undefined;
+}
+
+/** What is wrong, a sentence each; empty where everything is as promised. */
 export function failuresOf(
   report: ReplayReport,
   { sent, back, exact, seen, overlaps }: ReplayFindings,
-  { mustFilter }: { readonly mustFilter: boolean },
+  { mustFilter, maxBytes }: Demands,
 ): string[] {
   if (!exact || !seen) return ['nothing was counted beside it'];
   const failures: string[] = [];
@@ -22,6 +32,7 @@ export function failuresOf(
   const { uniquePages, activeMinutes, bytesPerSession } = report;
   const { falseNegatives, forms } = report.seen;
   const rates = [report.seen, forms.exact, forms.filter].map(({ falsePositiveRate }) => falsePositiveRate ?? 0);
+  const mostBytes = maxBytes ?? (forms.exact.sessions === 0 ? Number.POSITIVE_INFINITY : MAX_BYTES_PER_SESSION);
   const demand = (holds: boolean, failure: string): void => void (holds || failures.push(failure));
 
   demand(sent.degraded === 0, `${n(sent.degraded)} views got no answer within their deadline`);
@@ -54,8 +65,8 @@ export function failuresOf(
   );
   demand(bytesPerSession !== null, 'memory could not be measured: Redis does not answer INFO memory');
   demand(
-    report.sessions < MIN_SESSIONS_FOR_MEMORY || bytesPerSession === null || bytesPerSession <= MAX_BYTES_PER_SESSION,
-    `a session costs ${n(bytesPerSession)} bytes on average; 1,024 are allowed`,
+    report.sessions < MIN_SESSIONS_FOR_MEMORY || bytesPerSession === null || bytesPerSession <= mostBytes,
+    `a session costs ${n(bytesPerSession)} bytes on average; ${n(mostBytes)} are allowed (--max-bytes)`,
   );
   return failures;
 }
@@ -81,8 +92,11 @@ export function notesOf({ sent, back, exact, seen }: ReplayFindings): string[] {
   }
   if (seen && sent.visitors.length < MIN_SESSIONS_FOR_MEMORY) {
     notes.push(
-      `Memory is judged from ${MIN_SESSIONS_FOR_MEMORY} visitors up: among fewer, what Redis needs anyway weighs too much.`,
+      `Memory is judged from ${n(MIN_SESSIONS_FOR_MEMORY)} visitors up: among fewer, what Redis needs anyway weighs too much.`,
     );
+  }
+  if (seen && seen.exact.sessions === 0) {
+    notes.push('All visitors are kept in filters: what they may cost, --max-bytes says.');
   }
   return notes;
 }

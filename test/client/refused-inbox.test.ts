@@ -4,7 +4,9 @@ import { startTestRedis } from '../support/test-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 it('a client whose user may not hear replies says so, waits for none, and still publishes', async () => {
-  const server = await startTestRedis({ extraArgs: ['--user', 'limited', 'on', '>secret', '~*', '&ss:*', '+@all'] });
+  const server = await startTestRedis({
+    extraArgs: ['--user', 'limited', 'on', '>secret', '~*', 'resetchannels', '&ss:*', '+@all'],
+  });
   const client = new SessionClient({
     redis: { path: server.socketPath, username: 'limited', password: 'secret' },
     deadlineMs: 20_000,

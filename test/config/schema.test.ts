@@ -65,13 +65,49 @@ describe('configuration', () => {
   test.each([
     [{ archive: { postgres: 'mysql://someone:hidden@localhost/db' } }, /archive\.postgres: give postgres:/],
     [{ archive: { postgres: 'postgres:///db', table: 'hidden; DROP' } }, /archive\.table: give a-z/],
-    [{ archive: { bogus: 1 } }, /archive: .*bogus/],
+    [{ archive: { bogus: 1 } }, /archive\.bogus is unknown: known are postgres, table, schema\.$/],
     [{ sessions: { encryptionKeys: ['hidden'] } }, /sessions\.encryptionKeys\[0\]: give 32 random bytes/],
     [{ sessions: { encryptionKeys: [] } }, /sessions\.encryptionKeys: /],
     [{ sessions: { lifecycleLength: 0 } }, /sessions\.lifecycleLength: /],
   ])('refuses %j, and shows no secret', (value, sentence) => {
     expect(() => checkConfig(value)).toThrow(sentence);
     expect(() => checkConfig(value)).not.toThrow(/hidden/);
+  });
+
+  // In our words: what the validator would say names its own terms, and a later version of it others.
+  test.each<[unknown, string]>([
+    [{ exactLimt: 1 }, 'exactLimt is unknown: did you mean "exactLimit"?'],
+    [{ colour: 1 }, /colour is unknown: known are \$schema, redis, namespace, /.source],
+    [{ filter: { error_rate: 0.1 } }, 'filter.error_rate is unknown: did you mean "errorRate"?'],
+    [{ redis: { pasword: 'hidden' } }, 'redis.pasword is unknown: did you mean "password"?'],
+    [{ redis: { tls: { cA: 'hidden' } } }, 'redis.tls.cA is unknown: did you mean "ca"?'],
+    [{ redis: { cluster: [{ hots: 'x' }] } }, 'redis.cluster[0].host is missing: give a text that is not empty'],
+    [{ redis: { port: 'hidden' } }, 'redis.port: give a whole number from 1 to 65535.'],
+    [{ redis: { port: 70_000 } }, 'redis.port: give a whole number from 1 to 65535.'],
+    [{ redis: 7 }, 'redis: give a text or an object.'],
+    [{ exactLimit: 1000 }, 'exactLimit: give a whole number from 0 to 512.'],
+    [{ exactLimit: 1.5 }, 'exactLimit: give a whole number from 0 to 512.'],
+    [{ exactLimit: '9' }, 'exactLimit: give a whole number from 0 to 512.'],
+    [{ filter: { errorRate: 2 } }, 'filter.errorRate: give a number from 0.0001 to 0.5.'],
+    [{ filter: { engine: 'hidden' } }, 'filter.engine: give "auto", "portable" or "native".'],
+    [{ filter: [] }, 'filter: give an object.'],
+    [{ retention: { days: 0 } }, 'retention.days: give a number above 0, at most 3650.'],
+    [{ acceptTimes: 'hidden' }, 'acceptTimes: give true or false.'],
+    [{ http: true }, 'http: give a text or a whole number.'],
+    [{ secret: 'hidden' }, 'secret: give a text of at least 16 characters.'],
+    [{ combos: {} }, 'combos: give a list of at most 1000 entries.'],
+    [{ combos: [{ name: 'a', all: [], suggest: 'b' }] }, 'combos[0].all: give a list of 1 to 50 entries.'],
+    [{ combos: [{ name: 'a', all: ['/x', 7], suggest: 'b' }] }, 'combos[0].all[1]: give a text that is not empty.'],
+    [{ combos: [{ name: 'a', all: ['/x'] }] }, 'combos[0].suggest is missing: give a text'],
+    [{ sessions: { encryptionKeys: [7] } }, 'sessions.encryptionKeys[0]: give a text.'],
+    [[], 'give an object.'],
+    ['hidden', 'give an object.'],
+    [{ exactLimit: -1, http: 1.5, colur: 1 }, 'http: give a text or a whole number; exactLimit: give a whole number'],
+  ])('says of %j what to give, in our words', (value, sentence) => {
+    const check = () => checkConfig(value, 'file.json');
+    expect(check).toThrow(/^file\.json: /);
+    expect(check).toThrow(sentence.startsWith('colour') ? new RegExp(sentence) : sentence);
+    expect(check).not.toThrow(/hidden|expected|received|Invalid|Unrecognized|Too (small|big)/);
   });
 
   test('the shop’s configuration is valid', () => {

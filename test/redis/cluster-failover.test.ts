@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, onTestFinished } from 'vitest';
 import { createConnection, type RedisConnection } from '../../src/redis/index.ts';
 import { startTestCluster, type TestCluster, type TestClusterNode } from '../support/test-cluster.ts';
+import { hasRedis7 } from '../support/test-server.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const KEY = '{held}k';
@@ -175,7 +176,7 @@ it('a subscription goes to another node when its node dies', async () => {
   await cluster.restart(node);
 });
 
-it('a connection of its own follows its key, with its sharded channel', async () => {
+it.skipIf(!hasRedis7)('a connection of its own follows its key, with its sharded channel', async () => {
   const heard: string[] = [];
   const own = await connect(redis.duplicateFor(KEY));
   await own.subscribeSharded(KEY, (message) => heard.push(message));

@@ -1,3 +1,5 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   existsSync,
@@ -10,13 +12,18 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { Readable, Writable } from 'node:stream';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import {
   type FindRedisServerOptions,
   findRedisServer,
   type RedisServer,
   type RedisServerMissingError,
 } from '../../src/redis/find-redis-server.ts';
+import { processesNaming } from '../support/processes-naming.ts';
+
+// Of util-linux: runs a command on a terminal of its own.
+const TERMINAL = 'script';
 
 /** A machine of its own: `root` stands for `/`, `bin` is all of PATH and holds the few real tools that scripts need. */
 let root: string;
@@ -43,16 +50,23 @@ beforeEach(() => {
 
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-const find = (options: FindRedisServerOptions & { named?: string } = {}) =>
+type Options = FindRedisServerOptions & { named?: string; decided?: string };
+
+const find = ({ named, decided, ...options }: Options = {}) =>
   findRedisServer({
-    env: { PATH: bin, ...(options.named === undefined ? {} : { SESSIONWISE_REDIS_SERVER: options.named }) },
+    env: {
+      PATH: bin,
+      ...(named !== undefined && { SESSIONWISE_REDIS_SERVER: named }),
+      ...(decided !== undefined && { SESSIONWISE_INSTALL: decided }),
+    },
     root,
     uid: 0,
+    ask: null,
     say: (line) => said.push(line),
     ...options,
   });
 
-const missing = async (options: FindRedisServerOptions & { named?: string } = {}): Promise<RedisServerMissingError> => {
+const missing = async (options: Options = {}): Promise<RedisServerMissingError> => {
   const error = await find(options).then(
     () => undefined,
     (reason: unknown) => reason,
@@ -106,7 +120,7 @@ test('installs with apt-get, saying so, while policy-rc.d forbids to start servi
   expect(existsSync(policy)).toBe(false);
   expect(said).toEqual([
     'There is no Redis or Valkey server on this machine: installing one with apt-get. This takes up to a few minutes.',
-    `Installed redis ${real.version} (${join(root, 'usr/bin/redis-server')}).`,
+    `Installed ${real.flavour} ${real.version} (${join(root, 'usr/bin/redis-server')}).`,
   ]);
 });
 
@@ -152,23 +166,121 @@ test("does not touch the administrator's own policy-rc.d", async () => {
   expect(readFileSync(policy, 'utf8')).toBe('#!/bin/sh\nexit 0\n');
 });
 
-test('asks for no password: without root and sudo -n it installs nothing', async () => {
-  script(join(bin, 'apt-get'), installs(join(bin, 'redis-server')));
-  script(join(bin, 'sudo'), 'exit 1');
-  const error = await missing({ uid: 1000 });
-  expect(error.line).toBe('sudo apt-get install -y redis-server');
-  expect(error.message).toBe(
-    'There is no Redis or Valkey server on this machine. Type:\n  sudo apt-get install -y redis-server',
-  );
-  expect(said).toEqual([]);
-  expect(existsSync(join(bin, 'redis-server'))).toBe(false);
-});
+describe('through sudo', () => {
+  const line = 'sudo apt-get install -y redis-server';
+  const refusal = `There is no Redis or Valkey server on this machine. Type:\n  ${line}`;
+  const question = `There is no Redis or Valkey server on this machine. Install one, with "${line}"? [y/N] `;
+  let asked: string[];
+  let sudoLog: string;
+  const answering = (answer: boolean) => async (text: string) => {
+    asked.push(text);
+    return answer;
+  };
 
-test('installs with sudo -n where that works', async () => {
-  script(join(bin, 'sudo'), '[ "$1" = -n ] || exit 1; shift; [ "$1" = true ] && exit; IS_ROOT=1 exec "$@"');
-  script(join(bin, 'apt-get'), `[ "$IS_ROOT" ] && ${installs(join(bin, 'redis-server'))}`);
-  expect((await find({ uid: 1000 })).path).toBe(join(bin, 'redis-server'));
-  expect(existsSync(policy)).toBe(false);
+  beforeEach(() => {
+    asked = [];
+    sudoLog = join(root, 'sudo-log');
+    script(
+      join(bin, 'sudo'),
+      `echo "$*" >>'${sudoLog}'; [ "$1" = -n ] || exit 1; shift; [ "$1" = true ] && exit; IS_ROOT=1 exec "$@"`,
+    );
+    script(join(bin, 'apt-get'), `[ "$IS_ROOT" ] && ${installs(join(bin, 'redis-server'))}`);
+  });
+
+  test('it asks first, and installs where the person says yes', async () => {
+    expect((await find({ uid: 1000, ask: answering(true) })).path).toBe(join(bin, 'redis-server'));
+    expect(asked).toEqual([question]);
+    expect(existsSync(policy)).toBe(false);
+  });
+
+  test('where the person says no it says what to type', async () => {
+    expect((await missing({ uid: 1000, ask: answering(false) })).message).toBe(refusal);
+    expect(asked).toEqual([question]);
+    expect(said).toEqual([]);
+    expect(existsSync(join(bin, 'redis-server'))).toBe(false);
+  });
+
+  test('where nobody can be asked it says what to type, and does not even try sudo', async () => {
+    expect((await missing({ uid: 1000 })).message).toBe(refusal);
+    expect(existsSync(sudoLog)).toBe(false);
+    expect(existsSync(join(bin, 'redis-server'))).toBe(false);
+  });
+
+  test('SESSIONWISE_INSTALL=yes installs and asks nobody', async () => {
+    expect((await find({ uid: 1000, ask: answering(false), decided: 'yes' })).path).toBe(join(bin, 'redis-server'));
+    expect(asked).toEqual([]);
+    expect(said[0]).toContain('installing one with apt-get');
+  });
+
+  test('SESSIONWISE_INSTALL=no installs nothing, as root neither', async () => {
+    expect((await missing({ uid: 1000, ask: answering(true), decided: 'no' })).line).toBe(line);
+    expect((await missing({ uid: 0, decided: 'no' })).line).toBe('apt-get install -y redis-server');
+    expect(asked).toEqual([]);
+    expect(existsSync(sudoLog)).toBe(false);
+    expect(existsSync(join(bin, 'redis-server'))).toBe(false);
+  });
+
+  test('another SESSIONWISE_INSTALL is refused, an empty one is none', async () => {
+    const error = await missing({ uid: 1000, decided: 'maybe' });
+    expect(error.message).toMatch(/SESSIONWISE_INSTALL is "maybe", neither yes nor no\. Type:\n {2}export SESS/);
+    expect((await missing({ uid: 1000, decided: '' })).message).toBe(refusal);
+  });
+
+  test('as root it asks nobody', async () => {
+    script(join(bin, 'apt-get'), installs(join(bin, 'redis-server')));
+    await find({ uid: 0, ask: answering(false) });
+    expect(asked).toEqual([]);
+  });
+
+  test('a password is asked for by nobody: where sudo needs one, it says what to type', async () => {
+    script(join(bin, 'sudo'), 'exit 1');
+    expect((await missing({ uid: 1000, ask: answering(true) })).message).toBe(refusal);
+    expect(asked).toEqual([]);
+  });
+
+  test.each([
+    ['y', 'y\n', 'found'],
+    ['YES', 'YES\n', 'found'],
+    ['an empty line', '\n', 'refused'],
+    ['what begins with y', 'yellow\n', 'refused'],
+    ['Ctrl-C', '\u0003', 'refused'],
+    ['Ctrl-D', '\u0004', 'refused'],
+  ])('on a real terminal: %s', async (_, typed, outcome) => {
+    expect(await onTerminal((terminal) => terminal.stdin.write(typed))).toContain(`outcome: ${outcome}`);
+  });
+
+  test('on a real terminal: SIGTERM while it asks', async () => {
+    const output = await onTerminal(() => {
+      for (const { pid, command } of processesNaming(`${root}/usr`)) {
+        if (command.startsWith(process.execPath)) process.kill(pid, 'SIGTERM');
+      }
+    });
+    expect(output).toContain('outcome: refused');
+  });
+
+  /** Runs the search on a terminal of its own, and `act` when it asks. All that it wrote. */
+  async function onTerminal(act: (terminal: ChildProcessByStdio<Writable, Readable, null>) => void): Promise<string> {
+    const options = JSON.stringify({ root, uid: 1000, env: { PATH: bin } });
+    const program = join(root, 'search.mjs');
+    writeFileSync(
+      program,
+      `import { findRedisServer } from ${JSON.stringify(new URL('../../dist/redis/find-redis-server.js', import.meta.url).href)};
+       const outcome = await findRedisServer(${options}).then(() => 'found', ({ line }) => line && 'refused');
+       console.log('outcome: ' + outcome);`,
+    );
+    const command = `'${process.execPath}' '${program}' '${root}/usr'`;
+    const terminal = spawn(TERMINAL, ['-qec', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'ignore'] });
+    let output = '';
+    let isAsked = false;
+    terminal.stdout.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+      if (isAsked || !output.includes('[y/N] ')) return;
+      isAsked = true;
+      act(terminal);
+    });
+    await once(terminal, 'close');
+    return output;
+  }
 });
 
 test.each([

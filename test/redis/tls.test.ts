@@ -4,10 +4,11 @@ import { type ConnectionOptions, createConnection } from '../../src/redis/index.
 import { freePorts } from '../support/free-ports.ts';
 import { startTestCluster } from '../support/test-cluster.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { hasTls } from '../support/test-server.ts';
 import { canMakeTls, makeTestTls, serverTlsArgs, type TestTls } from '../support/test-tls.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
-describe.skipIf(!canMakeTls)('TLS', () => {
+describe.skipIf(!canMakeTls || !hasTls)('TLS', () => {
   let tls: TestTls;
   let ports: { any: number; known: number; plain: number };
   const servers: TestRedis[] = [];

@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { processesNaming } from '../support/processes-naming.ts';
 
 /* command.test.ts: `sessionwise replay` as users start it, with a Redis and a service of its own. Needs the build. */
 
@@ -37,19 +38,8 @@ async function run(input: string, ...args: string[]): Promise<{ code: number | n
   return { code, out, err };
 }
 
-/** The processes whose command line names our folder, ours left out. */
-function started(): string[] {
-  return readdirSync('/proc')
-    .filter((pid) => /^\d+$/.test(pid))
-    .map((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-      } catch {
-        return '';
-      }
-    })
-    .filter((command) => command.includes(`${folder}/sessionwise-replay-`));
-}
+/** The processes that a replay of ours has started. */
+const started = (): { pid: number; command: string }[] => processesNaming(`${folder}/sessionwise-replay-`);
 
 describe.skipIf(!hasBuild)('sessionwise replay', { timeout: 60_000 }, () => {
   test('prints one JSON object, verified, and leaves nothing', async () => {
@@ -92,8 +82,8 @@ describe.skipIf(!hasBuild)('sessionwise replay', { timeout: 60_000 }, () => {
       const child = start('-');
       child.stdin!.on('error', () => undefined).write(LINES); // and no end
       try {
-        await vi.waitUntil(() => started().some((command) => command.includes(' serve ')), { timeout: 20_000 });
-        expect(started().some((command) => command.includes('redis.sock'))).toBe(true);
+        await vi.waitUntil(() => started().some(({ command }) => command.includes(' serve ')), { timeout: 20_000 });
+        expect(started().some(({ command }) => command.includes('redis.sock'))).toBe(true);
       } finally {
         child.kill(signal);
       }
@@ -107,16 +97,9 @@ describe.skipIf(!hasBuild)('sessionwise replay', { timeout: 60_000 }, () => {
       const child = start('-');
       child.stdin!.on('error', () => undefined).write(LINES);
       const err = text(child.stderr!);
-      await vi.waitUntil(() => started().some((command) => command.includes(' serve ')), { timeout: 20_000 });
-      const pid = readdirSync('/proc').find((name) => {
-        try {
-          const command = readFileSync(`/proc/${name}/cmdline`, 'utf8');
-          return command.includes(`${folder}/sessionwise-replay-`) && command.includes('\0serve\0');
-        } catch {
-          return false;
-        }
-      });
-      process.kill(Number(pid), 'SIGKILL');
+      await vi.waitUntil(() => started().some(({ command }) => command.includes(' serve ')), { timeout: 20_000 });
+      const service = started().find(({ command }) => command.includes(' serve '))!;
+      process.kill(service.pid, 'SIGKILL');
       expect(await once(child, 'exit')).toEqual([1, null]);
       expect(await err).toBe('sessionwise: The service of this replay ended (SIGKILL).\n');
       expect(readdirSync(folder)).toEqual([]);

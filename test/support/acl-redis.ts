@@ -2,6 +2,7 @@ import { type AclOptions, aclUsers } from '../../src/access/acl-users.ts';
 import { type ConnectionOptions, createConnection, type RedisConnection } from '../../src/redis/index.ts';
 import { commandsByName } from '../../src/service/commands/index.ts';
 import { startTestRedis } from './test-redis.ts';
+import { hasRedis7 } from './test-server.ts';
 
 /** A Redis that knows an administrator and the users of `sessionwise acl`, and nobody else. */
 export interface AclRedis {
@@ -21,7 +22,11 @@ export async function setUsers(
   send: (...command: string[]) => Promise<unknown>,
   options: Omit<AclOptions, 'commands'>,
 ): Promise<void> {
-  for (const { name, rules } of aclUsers({ ...options, commands: [...commandsByName.keys()] })) {
+  for (const { name, rules } of aclUsers({
+    version: hasRedis7 ? '7.0' : '6.2',
+    ...options,
+    commands: [...commandsByName.keys()],
+  })) {
     await send('ACL', 'SETUSER', name, 'reset', 'resetchannels', 'on', `>${ACL_PASSWORD}`, ...rules);
   }
 }

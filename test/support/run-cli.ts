@@ -11,12 +11,13 @@ export interface CliResult {
   readonly stderr: string;
 }
 
-/** Runs `sessionwise` and waits for its end, at most 20 seconds. `SESSIONWISE_SECRET` is unset unless `env` sets it. */
+/** Runs `sessionwise` and waits for its end, at most 20 seconds. `SESSIONWISE_SECRET` and `REDIS_URL` are unset unless `env`
+ *  sets them. */
 export async function runCli(
   args: readonly string[],
   options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
 ): Promise<CliResult> {
-  const { SESSIONWISE_SECRET: _, ...env } = process.env;
+  const { SESSIONWISE_SECRET: _secret, REDIS_URL: _redis, ...env } = process.env;
   const child = spawn(process.execPath, [MAIN, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...env, ...options.env },

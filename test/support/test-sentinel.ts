@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type EmbeddedRedis, startEmbeddedRedis } from '../../src/redis/embedded-redis.ts';
+import { findRedisServer } from '../../src/redis/find-redis-server.ts';
 import { createConnection, type RedisConnection } from '../../src/redis/index.ts';
 import { freePorts } from './free-ports.ts';
 import { waitUntil } from './wait-until.ts';
@@ -22,7 +23,7 @@ export interface TestSentinelOptions {
   readonly replicas?: 1 | 2;
   /** Default 3. */
   readonly sentinels?: number;
-  /** Another redis-server or valkey-server, for the servers and the Sentinels. Default `redis-server`. */
+  /** Another redis-server or valkey-server, for the servers and the Sentinels. Default: what `findRedisServer` finds. */
   readonly serverPath?: string;
   /** Further arguments of each server that holds data. The default user must stay without a password. */
   readonly extraArgs?: readonly string[];
@@ -68,7 +69,8 @@ export interface TestSentinel {
 
 /** Starts all of it and waits until the Sentinels know the replicas and each other. */
 export async function startTestSentinel(options: TestSentinelOptions = {}): Promise<TestSentinel> {
-  const { replicas = 1, sentinels = 3, serverPath = 'redis-server', sentinelPassword } = options;
+  const { replicas = 1, sentinels = 3, sentinelPassword } = options;
+  const serverPath = options.serverPath ?? (await findRedisServer()).path;
   const folder = await mkdtemp(join(tmpdir(), 'sw-sentinel-'));
   const ports = await freePorts(1 + replicas + sentinels);
   const nodes = ports.slice(0, 1 + replicas).map((port, index) => new DataNode(index, port, folder, options));

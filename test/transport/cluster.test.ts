@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { ForeignClient } from '../support/foreign-client.ts';
 import { startTestCluster, type TestCluster } from '../support/test-cluster.ts';
+import { hasRedis7 } from '../support/test-server.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { startedAt } from './servers-under-test.ts';
 import { TransportStage } from './transport-stage.ts';
@@ -39,7 +40,7 @@ async function calls(command: string): Promise<number[]> {
 const sum = (numbers: number[]): number => numbers.reduce((one, other) => one + other, 0);
 
 describe('inbox replies in a Cluster', () => {
-  it('go to the one shard of the inbox, and through no other node', async () => {
+  it.skipIf(!hasRedis7)('go to the one shard of the inbox, and through no other node', async () => {
     const requester = await open();
     expect(await requester.request('pageview', 'abc', '/a', LONG_MS)).toMatchObject({ answered: true });
     await stage.onMasters('CONFIG', 'RESETSTAT');

@@ -1,0 +1,85 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { processesNaming } from '../support/processes-naming.ts';
+import { ended, startCli } from '../support/run-cli.ts';
+import { startTestRedis } from '../support/test-redis.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+const START = fileURLToPath(new URL('../../examples/shop/start.js', import.meta.url));
+
+describe('a port that is taken ends the shop', () => {
+  let folder: string;
+  let holder: Server;
+  let port: string;
+  let connections = 0;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'sw-demo-'));
+    holder = createServer(() => {
+      connections += 1;
+    }).listen(0, '127.0.0.1');
+    await once(holder, 'listening');
+    port = String((holder.address() as AddressInfo).port);
+  });
+  afterAll(() => {
+    holder.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  test('demo: one sentence, exit code 1, and neither Redis nor service is left', async () => {
+    const demo = startCli(['demo', '--port', port], { cwd: folder });
+    await within(demo, async () => {
+      expect(await ended(demo)).toBe(1);
+      expect(demo.output()).toContain(
+        `sessionwise: The shop cannot listen on 127.0.0.1:${port} (EADDRINUSE): give another --port.\n`,
+      );
+      expect(existsSync(join(folder, '.sessionwise', 'redis.json'))).toBe(false);
+      expect(processesNaming(folder)).toEqual([]);
+    });
+  });
+
+  test('demo against a Redis of its own, and without a service', async () => {
+    const redis = await startTestRedis();
+    const demo = startCli(['demo', '--port', port, '--redis', redis.url, '--without-service'], { cwd: folder });
+    await within(demo, async () => expect(await ended(demo)).toBe(1));
+    await redis.stop();
+  });
+
+  test('the shop for itself, before it has connected to anything', async () => {
+    const shop = spawn(process.execPath, [START], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, PORT: port, REDIS_URL: `redis://127.0.0.1:${port}` },
+    });
+    await within(shop, async () => expect(await ended(shop)).toBe(1));
+    expect(connections).toBe(0);
+  });
+});
+
+describe('a demo that runs', () => {
+  test('ends with the first SIGTERM, and Redis and the service with it', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sw-demo-'));
+    const demo = startCli(['demo', '--port', '0'], { cwd: folder });
+    await within(demo, async () => {
+      await waitUntil('the shop is open', () => demo.output().includes('The shop is open'));
+      demo.kill('SIGTERM');
+      expect(await ended(demo)).toBe(0);
+      expect(processesNaming(folder)).toEqual([]);
+    });
+    rmSync(folder, { recursive: true });
+  });
+});
+
+/** Ends the process whatever comes of `work`, so that a test that fails leaves none. */
+async function within(child: ChildProcess, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } finally {
+    child.kill('SIGKILL');
+  }
+}
