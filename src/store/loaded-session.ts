@@ -7,7 +7,8 @@ import { SessionDataError } from './store-errors.ts';
 export class LoadedSession {
   /** The public id. */
   readonly session: string;
-  /** Whether it came with the previous secret, which is honoured for a while only. */
+  /** Whether it came with the previous secret: then it is what was there before the rotation, and nothing of it can be
+   *  saved. */
   readonly byPreviousSecret: boolean;
   /** Fields that the application was not shown; their absence says nothing. */
   readonly hidden: Set<string> = new Set();

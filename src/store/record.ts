@@ -14,7 +14,7 @@
  *  50  8  when it ends               }
  *  58  8  `cookie.expires` as the serving layer gave it, 0 for none
  *  66  4  version: how often the fields were changed, modulo 2^32
- *  70 40  only with flag 2: SHA-256 of the previous secret, and until when it is honoured
+ *  70 40  only with flag 2: SHA-256 of the previous secret, and until when it is remembered
  *     28  only with flag 4: the user's reference
  *         the fields: a packed list of name, JSON, name, JSON ...; sealed, a list of one sealed text
  *
@@ -103,8 +103,8 @@ export function nextHeader(
  * says. */
 
 /** `now_ms()`; `refuse_late(not_after, now)` ends the script (0: never); `read_record(key)` -> r or nil;
- *  `open_record(key, secret, now, absolute)` -> r where it lives and the secret is right ('' is always right), else nil;
- *  `r.old` where it is the previous one; `pack_header(r)`; `body_of(key, r)`. */
+ *  `open_record(key, secret, now, absolute)` -> r where it lives and the secret is the current one ('' is always right),
+ *  else nil: no script does anything for a previous secret; `pack_header(r)`; `body_of(key, r)`. */
 export const RECORD_LUA: string = `
 local HEADER = '<BBc32ddddI4'
 local KEPT_AFTER_END = 86400000
@@ -147,12 +147,7 @@ end
 local function open_record(key, secret, now, absolute)
   local r = read_record(key)
   if not r or r.ended or r.expires <= now or (absolute > 0 and r.created + absolute <= now) then return nil end
-  if secret == '' or r.secret == secret then return r end
-  if r.previous == secret and now < r.previous_until then
-    r.old = true
-    return r
-  end
-  return nil
+  return (secret == '' or r.secret == secret) and r or nil
 end
 
 local function pack_header(r)

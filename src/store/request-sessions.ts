@@ -41,7 +41,8 @@ export interface SessionInfo {
   readonly expiresAt: number;
   /** How often its data were changed; what `setIf` takes. */
   readonly version: number;
-  /** Whether the request came with the previous secret, which `rotate` has replaced. */
+  /** Whether the request came with the previous secret, within the grace of `rotate({ grace: true })`: then it sees what
+   *  was there before, and can change nothing. */
   readonly byPreviousSecret: boolean;
 }
 
@@ -63,6 +64,10 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
   readonly #loaded = new WeakMap<object, LoadedSession>();
   readonly #new = new WeakSet<object>();
   readonly #degraded = new WeakSet<object>();
+  /** Sessions of requests that came with a replaced secret; see `standIn`. */
+  readonly #standIns = new WeakSet<object>();
+  /** Tokens that were found to be replaced. */
+  readonly #replacedTokens = new Map<string, true>();
   /** Hashes of secrets that this process has replaced, the latest last. */
   readonly #replaced = new Map<string, true>();
   /** Tokens of sessions that could not be read, and when. */
@@ -87,8 +92,13 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
    *  degraded where it could not be read. */
   async get(token: string): Promise<object | undefined> {
     try {
-      const loaded = await this.data.load(token);
+      const loaded = await this.data.find(token);
       this.#unread.delete(token);
+      if (loaded === 'replaced') {
+        remember(this.#replacedTokens, token, true);
+        return undefined;
+      }
+      this.#replacedTokens.delete(token);
       if (!loaded) return undefined;
       for (const name of loaded.fields.keys()) if (this.#isTaken(name)) loaded.hidden.add(name);
       const values = loaded.values(this.data.now(loaded.session));
@@ -105,7 +115,7 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
 
   /** Saves what was changed since the values were loaded. */
   async set(token: string, values: object): Promise<void> {
-    if (this.#degraded.has(values)) return;
+    if (this.#degraded.has(values) || this.#standIns.has(values)) return;
     try {
       const loaded = await this.data.save(token, values, this.#loaded.get(values), { isNew: this.#new.has(values) });
       if (loaded) this.#loaded.set(values, loaded);
@@ -116,7 +126,7 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
 
   /** Renews a session; mostly it sends nothing. */
   async touch(token: string, values: object): Promise<void> {
-    if (this.#degraded.has(values)) return;
+    if (this.#degraded.has(values) || this.#standIns.has(values)) return;
     try {
       await this.data.touch(token, values, this.#loaded.get(values));
     } catch (error) {
@@ -145,10 +155,10 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
     return this.#degraded.has(values);
   }
 
-  /** Whether no cookie may be sent for it: the request came with the previous secret, or with one that this process has
+  /** Whether no cookie may be sent for it: the request came with a replaced secret, or with one that this process has
    *  replaced since, or its session is degraded. */
   keepsCookie(values: object): boolean {
-    if (this.#degraded.has(values)) return true;
+    if (this.#degraded.has(values) || this.#standIns.has(values)) return true;
     const loaded = this.#loaded.get(values);
     if (!loaded) return false;
     return loaded.byPreviousSecret || this.#replaced.has(loaded.facts.secret.toString('latin1'));
@@ -191,26 +201,46 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
     this.#new.add(values);
   }
 
+  /** Whether `get` has found this token to be replaced by a rotation, a moment ago. */
+  isReplaced(token: string | undefined): boolean {
+    return token !== undefined && this.#replacedTokens.has(token);
+  }
+
+  /** Says that values are of a request whose secret was replaced while it was on its way. To it the session is absent;
+   *  but the browser has another cookie by now, or is about to, so nothing that merely comes of the request may take
+   *  that one's place: what it changes is saved nowhere and no cookie is sent. `identify` and `rotate` make a session of
+   *  its own of it: a login counts, whatever cookie it came with. */
+  standIn(values: object): void {
+    this.#standIns.add(values);
+  }
+
+  /** Whether values stand in for the session of a replaced secret. */
+  isStandIn(values: object): boolean {
+    return this.#standIns.has(values);
+  }
+
   /** Says that `to` holds the session from now on. */
   handOver(from: object, to: object): void {
     const loaded = this.#loaded.get(from);
     if (loaded) this.#loaded.set(to, loaded);
     if (this.#degraded.has(from)) this.#degraded.add(to);
+    if (this.#standIns.has(from)) this.#standIns.add(to);
     if (this.#new.has(from)) this.#new.add(to);
   }
 
-  /** The token with another secret; undefined where the request came with the previous one, and keeps that. */
-  async rotate(held: HeldSession): Promise<string | undefined> {
+  /** The token with another secret. */
+  async rotate(held: HeldSession, options: { readonly grace?: boolean }): Promise<string> {
+    this.#beginOwn(held.values);
     const loaded = await this.#saved(held);
-    if (loaded.byPreviousSecret) return undefined;
     const before = loaded.facts.secret.toString('latin1');
-    const token = await this.data.rotate(held.token, loaded);
-    if (token !== undefined) remember(this.#replaced, before, true);
+    const token = await this.data.rotate(held.token, options, loaded);
+    remember(this.#replaced, before, true);
     return token;
   }
 
   /** See `SessionData.identify`. */
   async identify(held: HeldSession, userId: string, device: string | undefined): Promise<string[]> {
+    this.#beginOwn(held.values);
     const loaded = await this.#saved(held);
     return this.data.identify(held.token, userId, { device }, loaded);
   }
@@ -272,12 +302,17 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
     if (this.#degraded.has(values)) {
       throw new StoreUnavailableError('The session could not be read, so it cannot be changed either.');
     }
+    if (this.#standIns.has(values)) throw new SessionGoneError('The change');
     const before = this.#loaded.get(values);
     if (before) return before;
     const loaded = await this.data.save(token, values, undefined, { isNew: this.#new.has(values) });
     if (!loaded) throw new SessionGoneError('The first save of the session');
     this.#loaded.set(values, loaded);
     return loaded;
+  }
+
+  #beginOwn(values: object): void {
+    if (this.#standIns.delete(values)) this.#new.add(values);
   }
 
   #tolerates(operation: DegradedOperation['operation'], error: unknown): boolean {

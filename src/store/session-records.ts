@@ -3,7 +3,7 @@ import { type ClusterSide, clusterSideOf, stepKeys } from './cluster-side.ts';
 import { applyChanges, changesBetween, type FieldChange, listChanges } from './field-changes.ts';
 import { LoadedSession } from './loaded-session.ts';
 import { packTexts } from './packed-texts.ts';
-import { isEnded, nextHeader, readHeader, SHORT_HEADER, secretIn } from './record.ts';
+import { isEnded, nextHeader, type RecordHeader, readHeader, SHORT_HEADER, secretIn } from './record.ts';
 import { packBody, readable, readBody } from './record-body.ts';
 import { replaceRecord } from './scripts/replace-record.ts';
 import { packTerms, SAVED, saveRecord } from './scripts/save-record.ts';
@@ -54,25 +54,40 @@ export class SessionRecords {
     return this.#seal !== undefined;
   }
 
-  /** Reads a session; undefined where there is none, or it is another's.
+  /** Reads a session by its current secret; undefined where there is none, or it is another's.
    *  @throws SessionDataError where what is kept cannot be read. */
-  async load(redis: CommandConnection, { session, hash }: SessionAddress): Promise<LoadedSession | undefined> {
+  async load(redis: CommandConnection, address: SessionAddress): Promise<LoadedSession | undefined> {
+    const found = await this.find(redis, address);
+    return found === 'replaced' || found?.byPreviousSecret ? undefined : found;
+  }
+
+  /** As `load`. For a secret that was replaced by the last rotation: the session as it was before, while the grace of
+   *  that rotation lasts; else `replaced`, while that is remembered.
+   *  @throws SessionDataError where what is kept cannot be read. */
+  async find(
+    redis: CommandConnection,
+    { session, hash }: SessionAddress,
+  ): Promise<LoadedSession | 'replaced' | undefined> {
     const record = await redis.commandForBuffers<Buffer | null>('GET', this.keys.record(session));
     if (record === null) return undefined;
     const header = readable(session, () => readHeader(record));
     if (header.ended) return undefined;
-    let byPrevious = false;
-    if (hash && !sameHash(hash, header.secret)) {
-      if (!header.previous || !sameHash(hash, header.previous.secret)) return undefined;
-      byPrevious = true;
+    const { previous } = header;
+    const isCurrent = hash === undefined || sameHash(hash, header.secret);
+    if (!isCurrent && (!previous || !sameHash(hash, previous.secret))) return undefined;
+    if (await this.times.isOver(redis, session, header)) return undefined;
+    if (isCurrent) return this.#read(session, record, header, false);
+    const before = await redis.commandForBuffers<Buffer | null>('GET', this.keys.recordBefore(session));
+    if (before) {
+      const its = readable(session, () => readHeader(before));
+      if (sameHash(hash, its.secret)) return this.#read(session, before, its, true);
     }
-    if (await this.times.isOver(redis, session, header, byPrevious)) return undefined;
-    return new LoadedSession(
-      session,
-      record.subarray(0, header.length),
-      readBody(this.#seal, session, record, header),
-      byPrevious,
-    );
+    return this.times.now(session) < previous!.until ? 'replaced' : undefined;
+  }
+
+  #read(session: string, record: Buffer, header: RecordHeader, byPreviousSecret: boolean): LoadedSession {
+    const fields = readBody(this.#seal, session, record, header);
+    return new LoadedSession(session, record.subarray(0, header.length), fields, byPreviousSecret);
   }
 
   /** Reads a session of a list, without its token; undefined as well where it cannot be read. */

@@ -30,7 +30,8 @@ export interface SessionDataOptions {
   readonly maxSessionsPerUser?: number;
   /** What `identify` does above that: `refuse` (default) throws, `end-oldest` ends the one that rested longest. */
   readonly onSessionLimit?: 'refuse' | 'end-oldest';
-  /** How long the previous secret is honoured after `rotate`, in milliseconds. Default 30,000. */
+  /** How long a secret that `rotate` has replaced is remembered, in milliseconds: a request that still comes with it gets
+   *  no new cookie, and after `rotate({ grace: true })` it reads what was there before. Default 30,000. */
   readonly graceMs?: number;
   /** How many entries the stream of lifecycle events keeps, about. Default 10,000. */
   readonly lifecycleLength?: number;

@@ -73,6 +73,7 @@ local function finish(ns, tag, session, r, now, stream, length, event, reason)
   ${tellEnd}
   redis.call('ZREM', partition_key(ns, tag, 'due'), session)
   ${forgetUser}
+  if r.previous then redis.call('UNLINK', session_key(ns, tag, session, 'sb')) end
   r.ended, r.expires = true, math.min(r.expires, event == 'expired' and now or r.expires)
   r.kept = redis.call('EXISTS', partition_key(ns, tag, 'archiving')) == 1
   if r.kept then

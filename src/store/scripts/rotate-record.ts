@@ -1,21 +1,27 @@
-import { Script } from '../../redis/index.ts';
+import { KEYS_LUA, Script } from '../../redis/index.ts';
 import { RECORD_LUA } from '../record.ts';
 import { TELL_LUA } from './ends-lua.ts';
 
-/** Gives a session another secret.
+/** Gives a session another secret. With a grace, the record as it was stays beside the new one until that is over: it is
+ *  all that the previous secret can read.
  *
- *  Input: KEYS record, lifecycle; ARGV hash of the secret, session, hash of the new one, grace in milliseconds, absolute
- *         in milliseconds, length of the lifecycle stream, and until when it may be done.
- *  Output: { 1, the header now }; { 0 } where the session is not there; { -1 } where the secret is the previous one: who
- *  has only that must not get a new one. */
-export const rotateRecord: Script<[1, Buffer] | [0 | -1]> = new Script(`${RECORD_LUA}${TELL_LUA}
-local now = now_ms()
+ *  Input: KEYS record, lifecycle; ARGV hash of the secret, session, hash of the new one, how long the previous one is
+ *         remembered in milliseconds, absolute in milliseconds, length of the lifecycle stream, until when it may be
+ *         done, namespace, 1 where there is a grace.
+ *  Output: { 1, the header now }; { 0 } where the session is not there, or the secret is not the current one. */
+export const rotateRecord: Script<[1, Buffer] | [0]> = new Script(`${RECORD_LUA}${KEYS_LUA}${TELL_LUA}
+local now, remembered = now_ms(), tonumber(ARGV[4])
 refuse_late(ARGV[7], now)
 local r = open_record(KEYS[1], ARGV[1], now, tonumber(ARGV[5]))
 if not r then return { 0 } end
-if r.old then return { -1 } end
+local before = session_key(ARGV[8], tag_of(KEYS[1]), ARGV[2], 'sb')
+if ARGV[9] == '1' and remembered > 0 then
+  redis.call('SET', before, redis.call('GET', KEYS[1]), 'PX', remembered)
+elseif r.previous then
+  redis.call('UNLINK', before)
+end
 local body = body_of(KEYS[1], r)
-r.previous, r.previous_until, r.secret = r.secret, now + tonumber(ARGV[4]), ARGV[3]
+r.previous, r.previous_until, r.secret = r.secret, now + remembered, ARGV[3]
 local header = pack_header(r)
 redis.call('SET', KEYS[1], header .. body, 'KEEPTTL')
 tell(KEYS[2], ARGV[6], 'rotated', ARGV[2])
