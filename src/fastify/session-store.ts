@@ -103,10 +103,10 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
   }
 
   /** Gives the request's session another secret: same session, same data, nothing calculated is lost. Call it at login
-   *  and when rights change, before `identify`: the previous
-   *  secret opens nothing from then on, and requests that are still on their way with it see no session and get no
-   *  cookie. With `grace`, for rotations that go with no change of rights, they read for `graceMs` what was there before,
-   *  and can change nothing. `request.session` stays the same object.
+   *  and when rights change, before `identify`: the previous secret opens nothing from then on, and requests that are
+   *  still on their way with it see no session and get no cookie. With `grace`, for rotations that go with no change of
+   *  rights, they read for `graceMs` what was there before, and can change nothing. `request.session` stays the same
+   *  object.
    *  @throws StoreUnavailableError; SessionGoneError, also where another request has rotated since this one began;
    *  TypeError where the plugin is missing, or @fastify/session keeps tokens in a way that is not known. */
   async rotate(request: FastifyRequest, options: { readonly grace?: boolean } = {}): Promise<void> {
@@ -279,11 +279,8 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
 
   #isKnown(session: object): boolean {
     const isWritten = this.#held.loadedOf(session) !== undefined;
-    return isWritten || this.#keepsNothing(session) || this.#empty.has(session);
-  }
-
-  #keepsNothing(session: object): boolean {
-    return this.#held.isDegraded(session) || this.#held.isStandIn(session);
+    const standsIn = this.#held.isDegraded(session) || this.#held.isStandIn(session);
+    return isWritten || standsIn || this.#empty.has(session);
   }
 
   #keepsCookie(session: object): boolean {

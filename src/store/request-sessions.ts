@@ -229,20 +229,22 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
   }
 
   /** The token with another secret. */
-  async rotate(held: HeldSession, options: { readonly grace?: boolean }): Promise<string> {
-    this.#beginOwn(held.values);
-    const loaded = await this.#saved(held);
-    const before = loaded.facts.secret.toString('latin1');
-    const token = await this.data.rotate(held.token, options, loaded);
-    remember(this.#replaced, before, true);
-    return token;
+  rotate(held: HeldSession, options: { readonly grace?: boolean }): Promise<string> {
+    return this.#asOwn(held.values, async () => {
+      const loaded = await this.#saved(held);
+      const before = loaded.facts.secret.toString('latin1');
+      const token = await this.data.rotate(held.token, options, loaded);
+      remember(this.#replaced, before, true);
+      return token;
+    });
   }
 
   /** See `SessionData.identify`. */
-  async identify(held: HeldSession, userId: string, device: string | undefined): Promise<string[]> {
-    this.#beginOwn(held.values);
-    const loaded = await this.#saved(held);
-    return this.data.identify(held.token, userId, { device }, loaded);
+  identify(held: HeldSession, userId: string, device: string | undefined): Promise<string[]> {
+    return this.#asOwn(held.values, async () => {
+      const loaded = await this.#saved(held);
+      return this.data.identify(held.token, userId, { device }, loaded);
+    });
   }
 
   /** See `SessionData.increment`; the values follow. */
@@ -311,8 +313,16 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
     return loaded;
   }
 
-  #beginOwn(values: object): void {
-    if (this.#standIns.delete(values)) this.#new.add(values);
+  /** Does `work` with what stands in for a replaced session as one of its own, which it stays if that succeeds. */
+  async #asOwn<Result>(values: object, work: () => Promise<Result>): Promise<Result> {
+    if (!this.#standIns.delete(values)) return work();
+    this.#new.add(values);
+    try {
+      return await work();
+    } catch (error) {
+      this.#standIns.add(values);
+      throw error;
+    }
   }
 
   #tolerates(operation: DegradedOperation['operation'], error: unknown): boolean {

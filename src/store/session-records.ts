@@ -8,11 +8,11 @@ import { packBody, readable, readBody } from './record-body.ts';
 import { replaceRecord } from './scripts/replace-record.ts';
 import { packTerms, SAVED, saveRecord } from './scripts/save-record.ts';
 import { touchRecord } from './scripts/touch-record.ts';
-import { Seal } from './seal.ts';
+import { Seal, type SealedFor } from './seal.ts';
 import type { SessionFields } from './session-fields.ts';
 import { type EndTerms, SessionTimes } from './session-times.ts';
 import type { StoreConnection } from './store-connection.ts';
-import { isWrongType, SessionDataError } from './store-errors.ts';
+import { isWrongType, SessionDataError, StoreUnavailableError, sealedByOthers } from './store-errors.ts';
 import type { SessionDataOptions, SessionDataSettings } from './store-options.ts';
 import { sameHash, type TokenProof } from './token-proof.ts';
 import { Turns } from './turns.ts';
@@ -46,7 +46,7 @@ export class SessionRecords {
     this.settings = settings;
     this.keys = keys;
     this.cluster = clusterSideOf(connection.redis, keys, settings.lifecycleLength);
-    this.#seal = encryption && new Seal(encryption.keys, settings.namespace);
+    this.#seal = encryption && new Seal(encryption.keys, settings.namespace, encryption.acceptPlain === true);
   }
 
   /** Whether what is written now is sealed. */
@@ -129,8 +129,13 @@ export class SessionRecords {
     terms: EndTerms,
     mode: 'put' | 'make' = 'put',
   ): Promise<LoadedSession | undefined> {
-    const [, header] = await this.#save(redis, session, hash, undefined, fields, '', terms, mode);
-    return header && new LoadedSession(session, header, fields, false);
+    const [status, header] = await this.#save(redis, session, hash, undefined, fields, '', terms, mode);
+    if (header) return new LoadedSession(session, header, fields, false);
+    // There is one, and its user and version were not known here.
+    const there = status === SAVED.conflict && (await this.load(redis, { session, hash }));
+    if (!there) return undefined;
+    const changes = changesSince(there, fields, false);
+    return (await this.change(redis, { session, hash }, there, changes, terms)) ? there : undefined;
   }
 
   /** Applies changes to a session that was loaded, and brings `loaded` up to date. False where the session has ended,
@@ -143,7 +148,7 @@ export class SessionRecords {
     terms: EndTerms | undefined,
   ): Promise<boolean> {
     return this.#seal
-      ? this.turns.take(address.session, () => this.#changeSealed(redis, address, loaded, changes, terms))
+      ? this.#changeSealed(redis, address, loaded, changes, terms)
       : this.#changeOpen(redis, address, loaded, changes, terms);
   }
 
@@ -169,8 +174,42 @@ export class SessionRecords {
   }
 
   /** Packs, and seals where that is asked for, what is to be written. */
-  close(session: string, fields: SessionFields): Buffer {
-    return packBody(this.#seal, session, fields);
+  close(owner: SealedFor, fields: SessionFields): Buffer {
+    return packBody(this.#seal, owner, fields);
+  }
+
+  /** The fields of a session for its next version, with another secret or user. */
+  sealAnew(
+    { session, facts, fields: all }: LoadedSession,
+    next: { readonly secret?: Buffer; readonly user?: string; readonly fields?: SessionFields },
+  ): Buffer {
+    const { secret = facts.secret, user = facts.user, fields = all } = next;
+    return this.close({ session, secret, user, version: (facts.version + 1) >>> 0 }, fields);
+  }
+
+  /** Changes sealed data, which Redis cannot: `step` changes what was loaded and resolves with undefined where others
+   *  were faster; then it is called again with what they left. Undefined where the session is not there (any more).
+   *  `loaded`: what to begin with.
+   *  @throws StoreUnavailableError where others are faster until the time is over. */
+  whileOthersChange<Result>(
+    redis: CommandConnection,
+    address: SessionAddress,
+    loaded: LoadedSession | undefined,
+    step: (from: LoadedSession) => Promise<Result | undefined>,
+  ): Promise<Result | undefined> {
+    return this.turns.take(address.session, async () => {
+      const deadline = performance.now() + this.settings.deadlineMs;
+      for (let from = loaded; ; from = undefined) {
+        from ??= await this.load(redis, address);
+        if (!from) return undefined;
+        const result = await step(from);
+        if (result !== undefined) return result;
+        if (performance.now() < deadline) continue;
+        throw new StoreUnavailableError(
+          `Others changed session ${address.session} faster than this change could be done: nothing was changed. Try again.`,
+        );
+      }
+    });
   }
 
   /** Applies changes to sealed fields if nobody has changed them since `loaded`, and brings that up to date. False where
@@ -211,21 +250,13 @@ export class SessionRecords {
     terms: EndTerms | undefined,
   ): Promise<boolean> {
     const { session, hash } = address;
-    const deadline = performance.now() + this.settings.deadlineMs;
-    let from = loaded;
-    while (performance.now() < deadline) {
+    const saved = await this.whileOthersChange(redis, address, loaded, async (from) => {
       const fields = applyChanges(from.fields, changes);
       const [status, header] = await this.#save(redis, session, hash, from, fields, '', terms);
-      if (header) {
-        loaded.follow(header, changes);
-        return true;
-      }
-      if (status !== SAVED.conflict) return false;
-      const latest = await this.load(redis, address);
-      if (!latest) return false;
-      from = latest;
-    }
-    return false;
+      if (header) loaded.follow(header, changes);
+      return header ? true : status === SAVED.conflict ? undefined : false;
+    });
+    return saved === true;
   }
 
   async #save(
@@ -241,7 +272,10 @@ export class SessionRecords {
     const { absoluteMs, namespace, lifecycleLength } = this.settings;
     const end = given ?? { idleMs: -1, touchEveryMs: 0, cookieExpiresAt: loaded!.facts.cookieExpiresAt };
     const record = this.keys.record(session);
-    const body = this.close(session, fields);
+    // A session that begins has version 1.
+    const body = loaded
+      ? this.sealAnew(loaded, { fields })
+      : this.close({ session, secret: hash!, user: undefined, version: 1 }, fields);
     if (loaded && this.#isUntouched(loaded, hash, given)) {
       const next = nextHeader(loaded.header, {
         lastSeenAt: this.times.now(session),
@@ -289,10 +323,4 @@ export class SessionRecords {
 /** The changes from what was loaded to `fields`. */
 export function changesSince(loaded: LoadedSession, fields: SessionFields, integerDeltas: boolean): FieldChange[] {
   return changesBetween(loaded.fields, fields, { integerDeltas, hidden: loaded.hidden });
-}
-
-function sealedByOthers(session: string): SessionDataError {
-  return new SessionDataError(
-    `The data of session ${session} were encrypted by another store meanwhile: give this store the keys too (encryption.keys).`,
-  );
 }

@@ -72,6 +72,13 @@ export class SessionGoneError extends Error {
   }
 }
 
+/** Data that are sealed, for a store without keys. */
+export function sealedByOthers(session: string): SessionDataError {
+  return new SessionDataError(
+    `The data of session ${session} are encrypted: give this store the keys (encryption.keys).`,
+  );
+}
+
 /** Whether Redis says that something else lies where session data should. */
 export function isWrongType(error: unknown): boolean {
   return error instanceof Error && /\bWRONGTYPE\b/.test(error.message);

@@ -21,8 +21,10 @@ export interface SessionDataOptions {
   /** Whether plain integers that were changed are sent as differences, so that `count++` in parallel requests adds up.
    *  Default false. */
   readonly integerDeltas?: boolean;
-  /** Encrypts the data at rest. The first key seals, all of them open. */
-  readonly encryption?: { readonly keys: readonly (string | Uint8Array)[] };
+  /** Encrypts the data at rest. The first key seals, all of them open. `acceptPlain`: whether data that are not encrypted
+   *  are read too, and encrypted by their next change; for as long as sessions live that are from before encryption was
+   *  switched on. Default false: who can write to Redis could put in their own. */
+  readonly encryption?: { readonly keys: readonly (string | Uint8Array)[]; readonly acceptPlain?: boolean } | undefined;
   /** A prefix of connect-redis's keys (its default is `sess:`). A session that is not here is looked for there, taken
    *  over, and deleted there. */
   readonly importFrom?: string;

@@ -30,6 +30,9 @@ const pages: SetUp = (app, store) => {
     fieldsIn(request).user = request.params.user;
     response.json({});
   });
+  app.get('/failing-login', async (request, response) => {
+    await request.session.identify('').catch((error: Error) => response.status(400).send(error.message));
+  });
   app.get('/regenerate/:user', (request, response, next) => {
     request.session.regenerate((error) => {
       if (error) return next(error);
@@ -126,5 +129,36 @@ describe.each(settings)('a cookie that was known before the login, in Express, %
     const before = (await app.store.ids()).length;
     for (let i = 0; i < 20; i += 1) await (await attacker.getKeepingCookie(`/cart/${i}`)).text();
     expect(await app.store.ids()).toHaveLength(before);
+  });
+
+  test('a login that fails leaves the browser its cookie', async () => {
+    const response = await attacker.getKeepingCookie('/failing-login');
+    expect(response.status).toBe(400);
+    expect(response.headers.getSetCookie()).toEqual([]);
+    await victimStands();
+  });
+
+  test("other requests of the visitor's page, before, beside and behind the login, take no cookie away", async () => {
+    const elsewhere = await serveStore({ redis: server.url }, sessionOptions, pages);
+    try {
+      const browser = new Visitor(app);
+      await browser.text('/cart/mine');
+      const before = browser.cookie!;
+      const page = (i: number): Promise<Response> =>
+        new Visitor(i % 2 ? app : elsewhere, before).getKeepingCookie(i % 3 ? '/fields' : `/cart/${i}`);
+      const others = Array.from({ length: 15 }, (_unused, i) => page(i));
+      const login = browser.json('/login/grace');
+      others.push(...Array.from({ length: 15 }, (_unused, i) => page(i)));
+      await login;
+      others.push(...Array.from({ length: 15 }, (_unused, i) => page(i)));
+      for (const response of await Promise.all(others)) {
+        expect(response.status).toBe(200);
+        await response.text();
+        for (const cookie of response.headers.getSetCookie()) expect(cookie.split(';')[0]).toBe(before);
+      }
+      expect(await browser.json('/fields')).toMatchObject({ user: 'grace' });
+    } finally {
+      await elsewhere.stop();
+    }
   });
 });

@@ -331,33 +331,36 @@ describe('rotation in Express', () => {
     expect(await visitor.json('/fields')).toEqual({ name: 'ada' });
   });
 
-  test.each(['before', 'after'])('regenerate by a request that came %s the rotation: a session of its own', async (when) => {
-    gate = new Gate();
-    const app = await serve({}, {}, (application, store) => {
-      pages(application, store);
-      application.get('/slow-regenerate', async (request, response, next) => {
-        await gate.pass();
-        request.session.regenerate((error) => {
-          if (error) return next(error);
-          fieldsIn(request).fresh = 1;
-          response.send('regenerated');
+  test.each(['before', 'after'])(
+    'regenerate by a request that came %s the rotation: a session of its own',
+    async (when) => {
+      gate = new Gate();
+      const app = await serve({}, {}, (application, store) => {
+        pages(application, store);
+        application.get('/slow-regenerate', async (request, response, next) => {
+          await gate.pass();
+          request.session.regenerate((error) => {
+            if (error) return next(error);
+            fieldsIn(request).fresh = 1;
+            response.send('regenerated');
+          });
         });
       });
-    });
-    const visitor = await visit(app);
-    const old = new Visitor(app, visitor.cookie);
-    if (when === 'after') gate.open();
-    const slow = when === 'before' ? old.text('/slow-regenerate') : undefined;
-    if (slow) await gate.arrived();
-    await visitor.json('/rotate');
-    // Others come with the old secret meanwhile.
-    await new Visitor(app, old.cookie).getKeepingCookie('/fields');
-    gate.open();
-    expect(await (slow ?? old.text('/slow-regenerate'))).toBe('regenerated');
-    expect(old.cookiesSet).toBe(1);
-    expect(await old.json('/fields')).toEqual({ fresh: 1 });
-    expect(await visitor.json('/fields')).toEqual({ name: 'ada' });
-  });
+      const visitor = await visit(app);
+      const old = new Visitor(app, visitor.cookie);
+      if (when === 'after') gate.open();
+      const slow = when === 'before' ? old.text('/slow-regenerate') : undefined;
+      if (slow) await gate.arrived();
+      await visitor.json('/rotate');
+      // Others come with the old secret meanwhile.
+      await new Visitor(app, old.cookie).getKeepingCookie('/fields');
+      gate.open();
+      expect(await (slow ?? old.text('/slow-regenerate'))).toBe('regenerated');
+      expect(old.cookiesSet).toBe(1);
+      expect(await old.json('/fields')).toEqual({ fresh: 1 });
+      expect(await visitor.json('/fields')).toEqual({ name: 'ada' });
+    },
+  );
 
   test('20 logins at once by one cookie: each that succeeds has a session that holds what it set', async () => {
     const app = await serve({}, { rolling: true }, (application, store) => {

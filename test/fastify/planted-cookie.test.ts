@@ -117,4 +117,21 @@ describe.each(settings)('a cookie that was known before the login, in Fastify, %
     }
     expect(await site.store.data.sessions()).toHaveLength(before);
   });
+
+  it("other requests of the visitor's page, before, beside and behind the login, take no cookie away", async () => {
+    const browser = site.browser();
+    await browser.get('/cart/mine');
+    const before = browser.cookie!;
+    const page = (i: number) => site.browser(before).get(i % 3 ? '/fields' : `/cart/${i}`);
+    const others = Array.from({ length: 15 }, (_unused, i) => page(i));
+    const login = browser.get('/real-login/grace');
+    others.push(...Array.from({ length: 15 }, (_unused, i) => page(i)));
+    await login;
+    others.push(...Array.from({ length: 15 }, (_unused, i) => page(i)));
+    for (const { status, setCookies } of await Promise.all(others)) {
+      expect(status).toBe(200);
+      for (const cookie of setCookies) expect(cookie.split(';')[0]).toBe(before);
+    }
+    expect((await browser.get('/fields')).body.fields).toMatchObject({ user: 'grace' });
+  });
 });

@@ -51,11 +51,11 @@ if r.version ~= tonumber(ARGV[5]) then
   body = changed_body(body_of(record, r), cmsgpack.unpack(ARGV[8]))
 end
 
+-- What the previous secret may still read is of before, and ends here: this is a change of rights.
+if r.previous then redis.call('UNLINK', session_key(ns, tag, session, 'sb')) end
 local result = { 1, '' }
 ${isCluster ? '' : `if limit > 0 and r.user ~= user then ${finish}${CAP_LUA} end`}
 
--- What the previous secret may still read is of before, and ends here: this is a change of rights.
-if r.previous then redis.call('UNLINK', session_key(ns, tag, session, 'sb')) end
 local left = r.user ~= user and r.user or nil
 ${isCluster ? '' : `if left then redis.call('ZREM', user_key(ns, left), member_of(tag, session)) end`}
 r.user, r.sealed, r.seen, r.version = user, ARGV[7] == '1', now, (r.version + 1) % 4294967296
