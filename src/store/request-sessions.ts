@@ -39,7 +39,7 @@ export interface SessionInfo {
   readonly lastSeenAt: number;
   /** When it ends unless it is used. */
   readonly expiresAt: number;
-  /** How often its data were changed; what `setIf` takes. */
+  /** How often its data, its user or its secret were changed; what `setIf` takes. */
   readonly version: number;
   /** Whether the request came with the previous secret, within the grace of `rotate({ grace: true })`: then it sees what
    *  was there before, and can change nothing. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { aead } from '../protocol/aead.ts';
 import { SessionDataError } from './store-errors.ts';
 
@@ -93,7 +93,7 @@ export class Seal {
 /** What an ended record that is kept holds in place of its secret's hash, as the script `finish` makes it: 32 characters
  *  of SHA-1, which is what Redis's scripts can compute. The secret's hash has 256 random bits, so nobody gets back. */
 export function endedSecret(secret: Buffer): Buffer {
-  return Buffer.from(createHash('sha1').update(secret).digest('hex').slice(0, 32));
+  return Buffer.from(hash('sha1', secret, 'hex').slice(0, 32));
 }
 
 function keyFromText(text: string): Buffer | undefined {

@@ -17,6 +17,7 @@ const CALCULATED = SESSIONS.flatMap((session) => [
 ]);
 const SESSION_DATA = [
   ...SESSIONS.map((session) => KEYS.record(session)),
+  ...SESSIONS.map((session) => KEYS.recordBefore(session)),
   ...[KEYS.due(3), KEYS.userSessions('53t0123456789012345678901234'), KEYS.lifecycle(), KEYS.lease('sweep')],
 ];
 /** What the serving layer has nothing to do with. */
@@ -114,7 +115,17 @@ async function expectAllowed(user: AclUser['name'], keys: readonly string[], exp
 it('the keys are all that the product makes, and the commands all that the server has for keys', async () => {
   const known = ['constructor', 'everything', 'all', 'requests', 'archiving', 'ended', 'outbox', 'moved', 'absent'];
   const listed = ['meta', 'lease', 'owner', 'done', 'tries', 'deadLetters', 'groupList', 'groupIndex', 'noticeIndex'];
-  const data = ['facts', 'seenItems', 'uniqueCount', 'activity', 'foreignNotices', 'noticeRings', 'record', 'due'];
+  const data = [
+    'facts',
+    'seenItems',
+    'uniqueCount',
+    'activity',
+    'foreignNotices',
+    'noticeRings',
+    'record',
+    'recordBefore',
+    'due',
+  ];
   expect(Object.getOwnPropertyNames(Keys.prototype).sort()).toEqual(
     [...known, ...listed, ...data, 'userSessions', 'lifecycle'].sort(),
   );
