@@ -6,6 +6,7 @@ import { isVisible, type SessionFields, writeField } from './session-fields.ts';
 import type { SessionAddress, SessionRecords } from './session-records.ts';
 import { SessionDataError, SessionGoneError, sealedByOthers } from './store-errors.ts';
 import type { StoreOperation } from './store-operation.ts';
+import { whileOthersChange } from './while-others-change.ts';
 
 /** What `setIf` came to. */
 export interface SetIfOutcome {
@@ -132,7 +133,7 @@ export class FieldOperations {
     loaded: LoadedSession | undefined,
     step: Step,
   ): Promise<string> {
-    const json = await this.#records.whileOthersChange(redis, address, undefined, async (latest) => {
+    const json = await whileOthersChange(this.#records, redis, address, undefined, async (latest) => {
       const change = step(latest.fields, latest.facts.version)!;
       if (!(await this.#records.replaceSealed(redis, address, latest, change.changes))) return undefined;
       loaded?.follow(latest.header, change.changes);

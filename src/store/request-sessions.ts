@@ -3,6 +3,7 @@ import type { SetIfOutcome } from './field-operations.ts';
 import type { LoadedSession } from './loaded-session.ts';
 import { SessionData } from './session-data.ts';
 import { checkFields } from './session-fields.ts';
+import { StandIns } from './stand-ins.ts';
 import { NotSerialisableError, SessionGoneError, StoreUnavailableError } from './store-errors.ts';
 import type { SessionDataOptions } from './store-options.ts';
 
@@ -64,8 +65,7 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
   readonly #loaded = new WeakMap<object, LoadedSession>();
   readonly #new = new WeakSet<object>();
   readonly #degraded = new WeakSet<object>();
-  /** Sessions of requests that came with a replaced secret; see `standIn`. */
-  readonly #standIns = new WeakSet<object>();
+  readonly #standIns = new StandIns();
   /** Tokens that were found to be replaced. */
   readonly #replacedTokens = new Map<string, true>();
   /** Hashes of secrets that this process has replaced, the latest last. */
@@ -206,10 +206,8 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
     return token !== undefined && this.#replacedTokens.has(token);
   }
 
-  /** Says that values are of a request whose secret was replaced while it was on its way. To it the session is absent;
-   *  but the browser has another cookie by now, or is about to, so nothing that merely comes of the request may take
-   *  that one's place: what it changes is saved nowhere and no cookie is sent. `identify` and `rotate` make a session of
-   *  its own of it: a login counts, whatever cookie it came with. */
+  /** Says that values are of a request whose token is replaced; see StandIns. `identify` and `rotate` are what makes a
+   *  session of its own of them. */
   standIn(values: object): void {
     this.#standIns.add(values);
   }
@@ -313,16 +311,8 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
     return loaded;
   }
 
-  /** Does `work` with what stands in for a replaced session as one of its own, which it stays if that succeeds. */
-  async #asOwn<Result>(values: object, work: () => Promise<Result>): Promise<Result> {
-    if (!this.#standIns.delete(values)) return work();
-    this.#new.add(values);
-    try {
-      return await work();
-    } catch (error) {
-      this.#standIns.add(values);
-      throw error;
-    }
+  #asOwn<Result>(values: object, work: () => Promise<Result>): Promise<Result> {
+    return this.#standIns.asOwn(values, () => this.#new.add(values), work);
   }
 
   #tolerates(operation: DegradedOperation['operation'], error: unknown): boolean {

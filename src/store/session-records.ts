@@ -12,10 +12,11 @@ import { Seal, type SealedFor } from './seal.ts';
 import type { SessionFields } from './session-fields.ts';
 import { type EndTerms, SessionTimes } from './session-times.ts';
 import type { StoreConnection } from './store-connection.ts';
-import { isWrongType, SessionDataError, StoreUnavailableError, sealedByOthers } from './store-errors.ts';
+import { isWrongType, SessionDataError, sealedByOthers } from './store-errors.ts';
 import type { SessionDataOptions, SessionDataSettings } from './store-options.ts';
 import { sameHash, type TokenProof } from './token-proof.ts';
 import { Turns } from './turns.ts';
+import { whileOthersChange } from './while-others-change.ts';
 
 /** Who is asked for: a session with the hash of its secret, or without it, by code that may do so. */
 export interface SessionAddress {
@@ -187,31 +188,6 @@ export class SessionRecords {
     return this.close({ session, secret, user, version: (facts.version + 1) >>> 0 }, fields);
   }
 
-  /** Changes sealed data, which Redis cannot: `step` changes what was loaded and resolves with undefined where others
-   *  were faster; then it is called again with what they left. Undefined where the session is not there (any more).
-   *  `loaded`: what to begin with.
-   *  @throws StoreUnavailableError where others are faster until the time is over. */
-  whileOthersChange<Result>(
-    redis: CommandConnection,
-    address: SessionAddress,
-    loaded: LoadedSession | undefined,
-    step: (from: LoadedSession) => Promise<Result | undefined>,
-  ): Promise<Result | undefined> {
-    return this.turns.take(address.session, async () => {
-      const deadline = performance.now() + this.settings.deadlineMs;
-      for (let from = loaded; ; from = undefined) {
-        from ??= await this.load(redis, address);
-        if (!from) return undefined;
-        const result = await step(from);
-        if (result !== undefined) return result;
-        if (performance.now() < deadline) continue;
-        throw new StoreUnavailableError(
-          `Others changed session ${address.session} faster than this change could be done: nothing was changed. Try again.`,
-        );
-      }
-    });
-  }
-
   /** Applies changes to sealed fields if nobody has changed them since `loaded`, and brings that up to date. False where
    *  somebody has, or the session has ended. */
   async replaceSealed(
@@ -250,7 +226,7 @@ export class SessionRecords {
     terms: EndTerms | undefined,
   ): Promise<boolean> {
     const { session, hash } = address;
-    const saved = await this.whileOthersChange(redis, address, loaded, async (from) => {
+    const saved = await whileOthersChange(this, redis, address, loaded, async (from) => {
       const fields = applyChanges(from.fields, changes);
       const [status, header] = await this.#save(redis, session, hash, from, fields, '', terms);
       if (header) loaded.follow(header, changes);

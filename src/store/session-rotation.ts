@@ -7,6 +7,7 @@ import type { StoreConnection } from './store-connection.ts';
 import { SessionGoneError, sealedByOthers } from './store-errors.ts';
 import type { StoreOperation } from './store-operation.ts';
 import { readToken, type TokenProof } from './token-proof.ts';
+import { whileOthersChange } from './while-others-change.ts';
 
 type Outcome = Awaited<ReturnType<typeof rotateRecord.runForBuffers>>;
 
@@ -59,7 +60,7 @@ export class SessionRotation {
       ]);
     if (!records.isSealing) return step('', '');
     const known = loaded?.overtaken ? undefined : loaded;
-    const outcome = await records.whileOthersChange(redis, proof, known, async (from) => {
+    const outcome = await whileOthersChange(records, redis, proof, known, async (from) => {
       const result = await step(records.sealAnew(from, { secret: hash }), from.facts.version);
       return result[0] === -1 ? undefined : result;
     });
@@ -73,7 +74,7 @@ export class SessionRotation {
       await undoRotation.run(redis, keys, [before, hash, '', '']);
       return;
     }
-    await records.whileOthersChange(redis, { session, hash }, undefined, async (from) => {
+    await whileOthersChange(records, redis, { session, hash }, undefined, async (from) => {
       const body = records.sealAnew(from, { secret: before });
       const undone = await undoRotation.run(redis, keys, [before, hash, body, from.facts.version]);
       return undone === -1 ? undefined : undone;
