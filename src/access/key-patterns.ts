@@ -15,6 +15,8 @@ export interface KeyPatterns {
   readonly everything: string;
   /** Session data. */
   readonly records: string;
+  /** Session data as they were before a rotation with a grace. */
+  readonly recordsBefore: string;
   /** Where a session's facts are: how many views, and the names of its days. */
   readonly facts: string;
   /** All that is calculated about sessions, the facts included. */
@@ -49,6 +51,7 @@ export function keyPatternsOf(namespace: string): KeyPatterns {
   return {
     everything: keys.everything(),
     records: ofAnySession(keys.record(SESSION)),
+    recordsBefore: ofAnySession(keys.recordBefore(SESSION)),
     facts: ofAnySession(keys.facts(SESSION)),
     calculated: [...keys.all(SESSION).map(ofAnySession), days],
     seenPages: ofAnySession(keys.seenItems(SESSION, 'page')),

@@ -20,7 +20,7 @@ export function storeGrants(
   { importFrom, archive = false, cluster = false }: StoreGrantOptions,
 ): Grant[] {
   const patterns = keyPatternsOf(namespace);
-  const { records, due, users, lifecycle, sweepLease, outboxes, moved, absent } = patterns;
+  const { records, recordsBefore, due, users, lifecycle, sweepLease, outboxes, moved, absent } = patterns;
   return [
     {
       commands: [
@@ -30,7 +30,7 @@ export function storeGrants(
         ...['zadd', 'zrem', 'zrange', 'zrangebyscore', 'zcount', 'zremrangebyscore', 'xadd'],
         ...(cluster ? ['zscore', 'zcard'] : []),
       ],
-      keys: [records, due, users, lifecycle, sweepLease, ...(cluster ? [outboxes, moved, absent] : [])],
+      keys: [records, recordsBefore, due, users, lifecycle, sweepLease, ...(cluster ? [outboxes, moved, absent] : [])],
     },
     { commands: ['unlink', 'pexpireat'], writeKeys: patterns.calculated },
     { commands: ['hkeys'], readKeys: [patterns.facts] },

@@ -43,11 +43,17 @@ export function addServeCommand(program: Command): void {
       const transport = checkTransport(flags.transport);
       const log = createLog(flags.logLevel);
       const options = resolveNamespace(flags);
-      const archive = archiveOf(flags.config === undefined ? checkConfig({}) : readConfig(flags.config), process.env);
+      const config = flags.config === undefined ? checkConfig({}) : readConfig(flags.config);
+      const archive = archiveOf(config, process.env);
       const keys = sessionKeysOf(process.env);
       const service: Service = await startService({
         ...options,
-        ...(keys && { sessions: { ...options.sessions, encryption: { keys } } }),
+        ...(keys && {
+          sessions: {
+            ...options.sessions,
+            encryption: { keys, ...(config.sessions?.acceptPlain && { acceptPlain: true }) },
+          },
+        }),
         ...(archive && { archive }),
         ...(transport && { transport }),
         ...(flags.sessionglob !== undefined && { sessionglob: flags.sessionglob }),

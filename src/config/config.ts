@@ -31,7 +31,12 @@ export interface Config {
     | undefined;
   retention?: { days?: number | undefined; bounceMinutes?: number | undefined } | undefined;
   sessions?:
-    | { sweep?: boolean | undefined; lifecycleLength?: number | undefined; encryptionKeys?: string[] | undefined }
+    | {
+        sweep?: boolean | undefined;
+        lifecycleLength?: number | undefined;
+        encryptionKeys?: string[] | undefined;
+        acceptPlain?: boolean | undefined;
+      }
     | undefined;
   archive?: { postgres?: string | undefined; table?: string | undefined; schema?: string | undefined } | undefined;
 }
@@ -149,6 +154,10 @@ export const configSchema: z.ZodType<Config> = z
           .max(100)
           .optional()
           .describe('The keys of the stores that encrypt, for the archive. SESSIONWISE_SESSION_KEYS wins.'),
+        acceptPlain: z
+          .boolean()
+          .optional()
+          .describe('Whether sessions that are not encrypted are archived too, where there are keys. Default false.'),
       })
       .optional()
       .describe('What is done about sessions that end.'),
@@ -235,7 +244,9 @@ export function serviceOptionsOf(config: Config): Omit<ServiceOptions, 'redis'> 
       sessions: {
         ...(sessions.sweep !== undefined && { sweep: sessions.sweep }),
         ...(sessions.lifecycleLength !== undefined && { lifecycleLength: sessions.lifecycleLength }),
-        ...(sessions.encryptionKeys && { encryption: { keys: sessions.encryptionKeys } }),
+        ...(sessions.encryptionKeys && {
+          encryption: { keys: sessions.encryptionKeys, ...(sessions.acceptPlain && { acceptPlain: true }) },
+        }),
       },
     }),
   };

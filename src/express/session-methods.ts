@@ -5,7 +5,7 @@ import type { SessionStore, StoreRequest } from './session-store.ts';
 /** What `request.session` can do with a SessionStore, beside what express-session gives it. */
 export interface SessionMethods {
   /** See `SessionStore.rotate`. */
-  rotate(): Promise<boolean>;
+  rotate(options?: { readonly grace?: boolean }): Promise<void>;
   /** See `SessionStore.identify`. */
   identify(userId: string, options?: { readonly device?: string }): Promise<string[]>;
   /** See `SessionStore.increment`. */
@@ -27,8 +27,8 @@ declare module 'express-session' {
 /** The prototype of a store's sessions: express-session's own, and our methods. */
 export function createPrototype(base: session.Session, store: SessionStore, held: RequestSessions): object {
   const methods: SessionMethods & ThisType<{ readonly req: StoreRequest }> = {
-    rotate() {
-      return store.rotate(this.req);
+    rotate(options) {
+      return store.rotate(this.req, options);
     },
     identify(userId, options) {
       return store.identify(this.req, userId, options);

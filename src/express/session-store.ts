@@ -146,7 +146,7 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
     }
     this.destroy(request.sessionID ?? '', (error) => {
       if (error) return callback(error);
-      this.generate(request);
+      this.#begin(request);
       callback();
     });
   }
@@ -171,42 +171,45 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
     return created;
   }
 
-  /** Begins a new session for a request. express-session sets it. */
+  /** Begins a new session for a request. express-session sets it, and calls it for a request without one. */
   get generate(): Generate {
-    return (
-      this.#generate ??
-      (() => {
-        throw new Error('This store is not in use: give it to express-session, session({ store }).');
-      })
-    );
-  }
-
-  set generate(generate: Generate) {
-    this.#generate = (request) => {
-      generate(request);
-      this.#held.begin(request.session!);
-      this.#held.carry(request.sessionID);
-      Object.setPrototypeOf(request.session!, this.#prototype);
-      guardResponse(request, undefined, this.#held, this.#habit);
+    return (request) => {
+      const isReplaced = this.#held.isReplaced(request.sessionID);
+      this.#begin(request);
+      if (isReplaced) this.#held.standIn(request.session!);
+      guardResponse(request, isReplaced ? request.sessionID : undefined, this.#held, this.#habit);
     };
   }
 
-  /** Gives the request's session another secret: same session, same data, nothing calculated is lost. The previous
-   *  secret is honoured for `graceMs` for requests that are on their way. Call it at login and when rights change.
+  set generate(generate: Generate) {
+    this.#generate = generate;
+  }
+
+  #begin(request: StoreRequest): void {
+    if (!this.#generate) {
+      throw new Error('This store is not in use: give it to express-session, session({ store }).');
+    }
+    this.#generate(request);
+    this.#held.begin(request.session!);
+    this.#held.carry(request.sessionID);
+    Object.setPrototypeOf(request.session!, this.#prototype);
+  }
+
+  /** Gives the request's session another secret: same session, same data, nothing calculated is lost. Call it at login
+   *  and when rights change, before `identify`: the previous secret opens nothing from then on, and requests that are
+   *  still on their way with it see no session and get no cookie. With `grace`, for rotations that go with no change of
+   *  rights, they read for `graceMs` what was there before, and can change nothing.
    *  Afterwards `request.session` is another object, as after `regenerate`; the old one passes on to it what is set.
-   *  False where the request came with the previous secret itself: then it keeps that, and gets no cookie.
-   *  @throws StoreUnavailableError, SessionGoneError */
-  async rotate(request: StoreRequest): Promise<boolean> {
+   *  @throws StoreUnavailableError; SessionGoneError, also where another request has rotated since this one began. */
+  async rotate(request: StoreRequest, options: { readonly grace?: boolean } = {}): Promise<void> {
     const held = heldBy(request);
-    const token = await this.#held.rotate(held);
-    if (token === undefined) return false;
+    const token = await this.#held.rotate(held, options);
     request.sessionID = token;
     const after = new this.#express.Session(request, { ...held.values });
     this.#held.handOver(held.values, after);
     Object.setPrototypeOf(after, this.#prototype);
     request.session = after;
     passOn(held.values, after);
-    return true;
   }
 
   /** Says whose the request's session is, and lists it among that user's. `device` is what the list calls it; by default

@@ -26,7 +26,7 @@ import {
 } from './library-session.ts';
 import { markOrigin, ORIGIN_FIELD, takeOrigin } from './origin-marker.ts';
 import { WatchedRequests } from './watched-requests.ts';
-import { type CookieReply, withholdCookie } from './withhold-cookie.ts';
+import { type CookieReply, releaseCookie, withholdCookie } from './withhold-cookie.ts';
 
 type Callback<Result> = (error: unknown, result?: Result) => void;
 
@@ -64,7 +64,7 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
   get(token: string): Promise<Session | null>;
   get(token: string, callback: Callback<Session | null>): void;
   get(token: string, callback?: Callback<Session | null>): Promise<Session | null> | undefined {
-    return settle(this.#get(token), callback);
+    return settle(this.#get(token, callback !== undefined), callback);
   }
 
   /** Saves what was changed since the session was loaded; where that is nothing, it renews the session, which mostly
@@ -117,22 +117,22 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
     this.#held.renewAnonymous(session.sessionId, session).catch(() => undefined);
   }
 
-  /** Gives the request's session another secret: same session, same data, nothing calculated is lost. The previous
-   *  secret is honoured for `graceMs` for requests that are on their way. Call it at login and when rights change.
-   *  `request.session` stays the same object. False where the request came with the previous secret itself: then it
-   *  keeps that, and gets no cookie.
-   *  @throws StoreUnavailableError, SessionGoneError; TypeError where the plugin is missing, or @fastify/session keeps
-   *  tokens in a way that is not known. */
-  async rotate(request: FastifyRequest): Promise<boolean> {
+  /** Gives the request's session another secret: same session, same data, nothing calculated is lost. Call it at login
+   *  and when rights change, before `identify`: the previous secret opens nothing from then on, and requests that are
+   *  still on their way with it see no session and get no cookie. With `grace`, for rotations that go with no change of
+   *  rights, they read for `graceMs` what was there before, and can change nothing. `request.session` stays the same
+   *  object.
+   *  @throws StoreUnavailableError; SessionGoneError, also where another request has rotated since this one began;
+   *  TypeError where the plugin is missing, or @fastify/session keeps tokens in a way that is not known. */
+  async rotate(request: FastifyRequest, options: { readonly grace?: boolean } = {}): Promise<void> {
     const held = heldBy(request);
     if (!this.#requests.replyTo(request)) {
       throw new TypeError('rotate() needs the plugin: app.register(sessionwise, ...) behind @fastify/session.');
     }
     const setToken = tokenSetterOf(held.values);
-    const token = await this.#held.rotate(await this.#known(held));
-    if (token === undefined) return false;
+    const token = await this.#held.rotate(await this.#known(held), options);
+    releaseCookie(this.#requests.replyTo(request)!, held.values);
     setToken(token);
-    return true;
   }
 
   /** Says whose the request's session is, and lists it among that user's. `device` is what the list calls it; by default
@@ -144,7 +144,12 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
     options: { readonly device?: string } = {},
   ): Promise<string[]> {
     const device = options.device ?? deviceLabel(request.headers['user-agent']);
-    return this.#held.identify(await this.#known(heldBy(request)), userId, device);
+    const held = await this.#known(heldBy(request));
+    const isStandIn = this.#held.isStandIn(held.values);
+    const ended = await this.#held.identify(held, userId, device);
+    const reply = this.#requests.replyTo(request);
+    if (isStandIn && reply) releaseCookie(reply, held.values as LibrarySession);
+    return ended;
   }
 
   /** What is known of the request's session beside its data; undefined where it was never saved. */
@@ -188,9 +193,10 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
     this.removeAllListeners();
   }
 
-  async #get(token: string): Promise<Session | null> {
+  // `isLibrary`: it asks by callback, for the session of a request.
+  async #get(token: string, isLibrary: boolean): Promise<Session | null> {
     const values = (await this.#held.get(token)) as { cookie?: { expires?: string | null } } | undefined;
-    if (!values) return null;
+    if (!values) return isLibrary && this.#held.isReplaced(token) ? this.#standIn() : null;
     const { cookie } = values;
     const loaded = this.#held.loadedOf(values);
     // The library ends a session whose cookie has expired by this process's clock. Redis's clock says that it lives.
@@ -200,6 +206,14 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
     }
     markOrigin(values);
     return values as unknown as Session;
+  }
+
+  // A session that is new to the library would be saved, or the cookie of another session be cleared for it.
+  #standIn(): Session {
+    const values = {};
+    this.#held.standIn(values);
+    markOrigin(values);
+    return values as Session;
   }
 
   async #set(token: string, session: object): Promise<void> {
@@ -286,7 +300,9 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
   }
 
   #isKnown(session: object): boolean {
-    return this.#held.loadedOf(session) !== undefined || this.#held.isDegraded(session) || this.#empty.has(session);
+    const isWritten = this.#held.loadedOf(session) !== undefined;
+    const standsIn = this.#held.isDegraded(session) || this.#held.isStandIn(session);
+    return isWritten || standsIn || this.#empty.has(session);
   }
 
   #keepsCookie(session: object): boolean {
@@ -302,7 +318,10 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
 
   #adopt(session: object): void {
     const values = takeOrigin(session);
-    if (values) this.#held.handOver(values, session);
+    if (!values) return;
+    this.#held.handOver(values, session);
+    // The replaced token names the session of another secret now.
+    if (this.#held.isStandIn(session) && isLibrarySession(session)) tokenSetterOf(session)(createToken());
   }
 }
 

@@ -14,6 +14,11 @@ export interface CookieRequest {
 
 const guarded = new WeakMap<CookieReply, WeakSet<LibrarySession>>();
 
+/** Lets a reply set the cookie of this session again. */
+export function releaseCookie(reply: CookieReply, session: LibrarySession): void {
+  guarded.get(reply)?.delete(session);
+}
+
 /** Sees to it that a reply neither sets nor clears the cookie of this session. With `rolling`, a slow request with the
  *  previous secret would put that back into a browser that has the new one by now; and an empty session that stands in
  *  for one that could not be read would give the cookie another lifetime. Cookies of any other session and of the

@@ -9,6 +9,7 @@ const TAG_LENGTH = 3;
 /** What a session's keys end with, but for its day keys, which end with `a<day>`. */
 const PARTS = {
   record: 's',
+  recordBefore: 'sb',
   facts: 'v',
   page: 'p',
   pageCount: 'pu',
@@ -17,7 +18,7 @@ const PARTS = {
   foreignNotices: 'n',
   noticeRings: 'g',
 } as const;
-const CALCULATED = Object.values(PARTS).filter((part) => part !== PARTS.record);
+const CALCULATED = Object.values(PARTS).filter((part) => part !== PARTS.record && part !== PARTS.recordBefore);
 
 /** The same names for scripts that reach keys which they learn only as they run: `tag_of(key)`, `session_key(ns, tag,
  *  session, part)`, `partition_key(ns, tag, what)` for `due`, `ended`, `failed` and `archiving`, `user_key(ns,
@@ -128,6 +129,11 @@ export class Keys {
   /** Session data: one string, a header and the fields. */
   record(session: string): string {
     return `${this.#of(session)}:${PARTS.record}`;
+  }
+
+  /** The record as it was before a rotation with a grace: what the previous secret can read until it expires. */
+  recordBefore(session: string): string {
+    return `${this.#of(session)}:${PARTS.recordBefore}`;
   }
 
   /** When the sessions of a partition end: a sorted set, session -> milliseconds of the epoch. */

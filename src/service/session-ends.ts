@@ -11,8 +11,8 @@ export interface SessionEndOptions {
   readonly sweep?: boolean;
   /** How many entries the stream of lifecycle events keeps, about. Default 10,000. */
   readonly lifecycleLength?: number;
-  /** The keys of the stores that encrypt, so that what they sealed can be archived. */
-  readonly encryption?: { readonly keys: readonly (string | Uint8Array)[] };
+  /** As the stores have it, so that what they sealed can be archived. */
+  readonly encryption?: { readonly keys: readonly (string | Uint8Array)[]; readonly acceptPlain?: boolean };
 }
 
 const DEFAULT_LIFECYCLE_LENGTH = 10_000;

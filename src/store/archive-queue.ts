@@ -1,8 +1,8 @@
 import { Keys, PARTITIONS, partitionOf, type RedisConnection } from '../redis/index.ts';
 import type { ArchivedActivity, ArchivedSession } from './archived-session.ts';
 import { type ClusterSide, clusterSideOf } from './cluster-side.ts';
-import { unpackBytes, unpackTexts } from './packed-texts.ts';
-import { type RecordHeader, readHeader } from './record.ts';
+import { readHeader } from './record.ts';
+import { readBody } from './record-body.ts';
 import { archiveDone } from './scripts/archive-done.ts';
 import { archiveKeep } from './scripts/archive-keep.ts';
 import { archiveLater } from './scripts/archive-later.ts';
@@ -10,7 +10,6 @@ import { archiveRead } from './scripts/archive-read.ts';
 import { archiveWaiting } from './scripts/archive-waiting.ts';
 import type { Seal } from './seal.ts';
 import { DEVICE_FIELD, readFields, type SessionFields, USER_FIELD } from './session-fields.ts';
-import { SessionDataError } from './store-errors.ts';
 
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
@@ -86,7 +85,7 @@ export class ArchiveQueue {
     if (!reply) return undefined;
     const [record, ...activity] = reply;
     const header = readHeader(record);
-    const fields = this.#open(session, record, header);
+    const fields = readBody(this.#seal, session, record, header);
     const userId = ownText(fields, USER_FIELD);
     const device = ownText(fields, DEVICE_FIELD);
     return {
@@ -139,23 +138,6 @@ export class ArchiveQueue {
       const args = [this.#keys.namespace, first, KEEP_AT_ONCE];
       count = await archiveKeep.run(this.#redis, [this.#keys.ended(partition)], args);
     }
-  }
-
-  #open(session: string, record: Buffer, header: RecordHeader): SessionFields {
-    let packed = record.subarray(header.length);
-    if (header.sealed) {
-      if (!this.#seal) {
-        throw new SessionDataError(
-          `The data of session ${session} are encrypted: give the archive the keys of the store (encryption.keys).`,
-        );
-      }
-      const [sealed = Buffer.alloc(0)] = unpackBytes(packed);
-      packed = this.#seal.open(session, sealed);
-    }
-    const texts = unpackTexts(packed);
-    const fields: SessionFields = new Map();
-    for (let i = 0; i + 1 < texts.length; i += 2) fields.set(texts[i]!, texts[i + 1]!);
-    return fields;
   }
 }
 

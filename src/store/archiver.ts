@@ -5,6 +5,7 @@ import { ArchiveQueue, type WaitingSession } from './archive-queue.ts';
 import type { ArchivedSession, ArchiveFunction } from './archived-session.ts';
 import { Lease } from './lease.ts';
 import { Seal } from './seal.ts';
+import type { SessionDataOptions } from './store-options.ts';
 
 /* archiver.ts: hands ended sessions to an archive, and deletes what it took.
  *
@@ -20,7 +21,7 @@ export interface ArchiverOptions {
   /** How many entries the stream of lifecycle events keeps, about. */
   readonly lifecycleLength: number;
   /** Opens sealed sessions, as the store's option does. */
-  readonly encryption?: { readonly keys: readonly (string | Uint8Array)[] } | undefined;
+  readonly encryption?: SessionDataOptions['encryption'];
   /** How long the archive may take for one session, in milliseconds. Default 10,000. */
   readonly deadlineMs?: number;
   /** How many sessions are handed over at once. Default 8. */
@@ -95,7 +96,8 @@ export class Archiver extends EventEmitter<ArchiverEvents> {
       longestPauseMs: options.longestPauseMs ?? 60_000,
       enabled: options.enabled ?? (() => true),
     };
-    const seal = options.encryption && new Seal(options.encryption.keys, namespace);
+    const seal =
+      options.encryption && new Seal(options.encryption.keys, namespace, options.encryption.acceptPlain === true);
     this.#queue = new ArchiveQueue(redis, namespace, options.lifecycleLength, seal);
     this.#keys = new Keys(namespace);
     const lease = this.#keys.lease('archive');

@@ -4,8 +4,9 @@ import { packTexts } from './packed-texts.ts';
 import { changeField } from './scripts/change-field.ts';
 import { isVisible, type SessionFields, writeField } from './session-fields.ts';
 import type { SessionAddress, SessionRecords } from './session-records.ts';
-import { SessionDataError, SessionGoneError } from './store-errors.ts';
+import { SessionDataError, SessionGoneError, sealedByOthers } from './store-errors.ts';
 import type { StoreOperation } from './store-operation.ts';
+import { whileOthersChange } from './while-others-change.ts';
 
 /** What `setIf` came to. */
 export interface SetIfOutcome {
@@ -146,27 +147,23 @@ export class FieldOperations {
     return changesOfField(fields, field, json, { integerDeltas, hidden });
   }
 
-  // Redis cannot read the field: load, change, save, and again where somebody was faster.
-  #changeSealed(
+  // Redis cannot read the field.
+  async #changeSealed(
     redis: StoreOperation,
     address: SessionAddress,
     loaded: LoadedSession | undefined,
     before: readonly FieldChange[],
     step: Step,
   ): Promise<string> {
-    return this.#records.turns.take(address.session, async () => {
-      const deadline = performance.now() + this.#records.settings.deadlineMs;
-      while (performance.now() < deadline) {
-        const latest = await this.#records.load(redis, address);
-        if (!latest) break;
-        const { change, json } = step(applyChanges(latest.fields, before));
-        const changes = [...before, change];
-        if (!(await this.#records.replaceSealed(redis, address, latest, changes))) continue;
-        loaded?.follow(latest.header, changes);
-        return json;
-      }
-      throw new SessionGoneError('A change of a field');
+    const json = await whileOthersChange(this.#records, redis, address, undefined, async (latest) => {
+      const { change, json } = step(applyChanges(latest.fields, before));
+      const changes = [...before, change];
+      if (!(await this.#records.replaceSealed(redis, address, latest, changes))) return undefined;
+      loaded?.follow(latest.header, changes);
+      return json;
     });
+    if (json === undefined) throw new SessionGoneError('A change of a field');
+    return json;
   }
 
   #setSealedIf(
@@ -202,10 +199,4 @@ export class FieldOperations {
 function checkField(field: string): void {
   if (typeof field === 'string' && field !== '' && field !== 'cookie' && isVisible(field)) return;
   throw new RangeError(`${JSON.stringify(field)} is no field that can be changed: give a name other than "cookie".`);
-}
-
-function sealedByOthers(session: string): SessionDataError {
-  return new SessionDataError(
-    `The data of session ${session} are encrypted: give this store the keys (encryption.keys).`,
-  );
 }

@@ -7,7 +7,8 @@ import { SessionDataError } from './store-errors.ts';
 export class LoadedSession {
   /** The public id. */
   readonly session: string;
-  /** Whether it came with the previous secret, which is honoured for a while only. */
+  /** Whether it came with the previous secret: then it is what was there before the rotation, and nothing of it can be
+   *  saved. */
   readonly byPreviousSecret: boolean;
   /** Fields that the application was not shown; their absence says nothing. */
   readonly hidden: Set<string> = new Set();
@@ -46,11 +47,17 @@ export class LoadedSession {
   }
 
   /** Takes over what an operation of the application's has left in Redis: the header now, and the changes that it made.
-   *  A header that is more versions ahead than the changes account for is a sign that others were there. */
-  follow(header: Buffer, changes?: readonly FieldChange[]): void {
+   *  A header that is more versions ahead than the changes account for is a sign that others were there; so is another
+   *  secret or user than `now` says, and what is sealed is never bound to one that was only read off a header. */
+  follow(
+    header: Buffer,
+    changes?: readonly FieldChange[],
+    now: { readonly secret?: Buffer; readonly user?: string } = {},
+  ): void {
     const facts = readHeader(header);
+    const { secret = this.#facts.secret, user = this.#facts.user } = now;
     const expected = (this.#facts.version + (changes ? 1 : 0)) >>> 0;
-    this.#overtaken ||= facts.version !== expected;
+    this.#overtaken ||= facts.version !== expected || facts.user !== user || !facts.secret.equals(secret);
     if (changes) this.#fields = applyChanges(this.#fields, changes);
     this.#header = header;
     this.#facts = facts;

@@ -8,15 +8,17 @@
  *
  *   0  1  format, 1
  *   1  1  flags: 1 ended, 2 previous secret, 4 user, 8 sealed
- *   2 32  SHA-256 of the secret
+ *   2 32  SHA-256 of the secret; of an ended record that is kept for the archive, its `endedSecret` (seal.ts)
  *  34  8  when it was first saved    } milliseconds of the epoch by Redis's clock,
  *  42  8  when it was last written   } as little-endian doubles
  *  50  8  when it ends               }
  *  58  8  `cookie.expires` as the serving layer gave it, 0 for none
- *  66  4  version: how often the fields were changed, modulo 2^32
- *  70 40  only with flag 2: SHA-256 of the previous secret, and until when it is honoured
+ *  66  4  version: how often fields, user or secret were changed, modulo 2^32
+ *  70 40  only with flag 2: SHA-256 of the previous secret, and until when it is remembered
  *     28  only with flag 4: the user's reference
  *         the fields: a packed list of name, JSON, name, JSON ...; sealed, a list of one sealed text
+ *
+ * Sealed fields are bound to secret, user and version: whoever changes one of these must seal them anew.
  *
  * A touch rewrites bytes 42 to 66 in place. Names that begin with \0 are the store's own. */
 
@@ -103,8 +105,8 @@ export function nextHeader(
  * says. */
 
 /** `now_ms()`; `refuse_late(not_after, now)` ends the script (0: never); `read_record(key)` -> r or nil;
- *  `open_record(key, secret, now, absolute)` -> r where it lives and the secret is right ('' is always right), else nil;
- *  `r.old` where it is the previous one; `pack_header(r)`; `body_of(key, r)`. */
+ *  `open_record(key, secret, now, absolute)` -> r where it lives and the secret is the current one ('' is always right),
+ *  else nil: no script does anything for a previous secret; `pack_header(r)`; `body_of(key, r)`. */
 export const RECORD_LUA: string = `
 local HEADER = '<BBc32ddddI4'
 local KEPT_AFTER_END = 86400000
@@ -147,12 +149,7 @@ end
 local function open_record(key, secret, now, absolute)
   local r = read_record(key)
   if not r or r.ended or r.expires <= now or (absolute > 0 and r.created + absolute <= now) then return nil end
-  if secret == '' or r.secret == secret then return r end
-  if r.previous == secret and now < r.previous_until then
-    r.old = true
-    return r
-  end
-  return nil
+  return (secret == '' or r.secret == secret) and r or nil
 end
 
 local function pack_header(r)

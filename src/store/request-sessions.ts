@@ -6,6 +6,7 @@ import type { LoadedSession } from './loaded-session.ts';
 import { rebaseField } from './rebase-field.ts';
 import { SessionData } from './session-data.ts';
 import { checkFields, writeField } from './session-fields.ts';
+import { StandIns } from './stand-ins.ts';
 import { NotSerialisableError, SessionGoneError, StoreUnavailableError } from './store-errors.ts';
 import type { SessionDataOptions } from './store-options.ts';
 import { Turns } from './turns.ts';
@@ -51,9 +52,10 @@ export interface SessionInfo {
   readonly lastSeenAt: number;
   /** When it ends unless it is used. */
   readonly expiresAt: number;
-  /** How often its data were changed; what `setIf` takes. */
+  /** How often its data, its user or its secret were changed; what `setIf` takes. */
   readonly version: number;
-  /** Whether the request came with the previous secret, which `rotate` has replaced. */
+  /** Whether the request came with the previous secret, within the grace of `rotate({ grace: true })`: then it sees what
+   *  was there before, and can change nothing. */
   readonly byPreviousSecret: boolean;
 }
 
@@ -89,6 +91,9 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
   readonly #unneeded = new WeakSet<object>();
   /** Sessions that the application needs, whatever is in them. */
   readonly #needed = new WeakSet<object>();
+  readonly #standIns = new StandIns();
+  /** Tokens that were found to be replaced. */
+  readonly #replacedTokens = new Map<string, true>();
   /** Hashes of secrets that this process has replaced, the latest last. */
   readonly #replaced = new Map<string, true>();
   /** Tokens of requests that have the form of public ids. */
@@ -119,8 +124,13 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
    *  degraded where it could not be read. */
   async get(token: string): Promise<object | undefined> {
     try {
-      const loaded = await this.data.load(token);
+      const loaded = await this.data.find(token);
       this.#unread.delete(token);
+      if (loaded === 'replaced') {
+        remember(this.#replacedTokens, token, true);
+        return undefined;
+      }
+      this.#replacedTokens.delete(token);
       if (!loaded) return undefined;
       for (const name of loaded.fields.keys()) if (this.#isTaken(name)) loaded.hidden.add(name);
       const values = loaded.values(this.data.now(loaded.session));
@@ -137,7 +147,7 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
 
   /** Saves what was changed since the values were loaded. */
   async set(token: string, values: object): Promise<void> {
-    if (this.#degraded.has(values) || this.isUnneeded(values)) return;
+    if (this.#degraded.has(values) || this.#standIns.has(values) || this.isUnneeded(values)) return;
     if (this.#isAnonymous(values) && this.#loaded.has(values) && this.isUnchanged(values)) return;
     try {
       if (this.#mayBePublicId(token, values)) await this.#refuseIfPublicId(token);
@@ -156,7 +166,7 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
   /** Renews a session; mostly it sends nothing. */
   async touch(token: string, values: object): Promise<void> {
     // Of an anonymous session only a second request moves the end.
-    if (this.#degraded.has(values) || this.#isAnonymous(values)) return;
+    if (this.#degraded.has(values) || this.#standIns.has(values) || this.#isAnonymous(values)) return;
     try {
       if (this.#mayBePublicId(token, values)) await this.#refuseIfPublicId(token);
       await this.data.touch(token, values, this.#loaded.get(values));
@@ -220,10 +230,10 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
     await this.touch(token, values);
   }
 
-  /** Whether no cookie may be sent for it: the request came with the previous secret, or with one that this process has
+  /** Whether no cookie may be sent for it: the request came with a replaced secret, or with one that this process has
    *  replaced since, or its session is degraded or not needed. */
   keepsCookie(values: object): boolean {
-    if (this.#degraded.has(values) || this.isUnneeded(values)) return true;
+    if (this.#degraded.has(values) || this.#standIns.has(values) || this.isUnneeded(values)) return true;
     const loaded = this.#loaded.get(values);
     if (!loaded) return false;
     return loaded.byPreviousSecret || this.#replaced.has(loaded.facts.secret.toString('latin1'));
@@ -266,28 +276,48 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
     this.#new.add(values);
   }
 
+  /** Whether `get` has found this token to be replaced by a rotation, a moment ago. */
+  isReplaced(token: string | undefined): boolean {
+    return token !== undefined && this.#replacedTokens.has(token);
+  }
+
+  /** Says that values are of a request whose token is replaced; see StandIns. `identify` and `rotate` are what makes a
+   *  session of its own of them. */
+  standIn(values: object): void {
+    this.#standIns.add(values);
+  }
+
+  /** Whether values stand in for the session of a replaced secret. */
+  isStandIn(values: object): boolean {
+    return this.#standIns.has(values);
+  }
+
   /** Says that `to` holds the session from now on. */
   handOver(from: object, to: object): void {
     const loaded = this.#loaded.get(from);
     if (loaded) this.#loaded.set(to, loaded);
     if (this.#degraded.has(from)) this.#degraded.add(to);
+    if (this.#standIns.has(from)) this.#standIns.add(to);
     if (this.#new.has(from)) this.#new.add(to);
   }
 
-  /** The token with another secret; undefined where the request came with the previous one, and keeps that. */
-  async rotate(held: HeldSession): Promise<string | undefined> {
-    const loaded = await this.#saved(held);
-    if (loaded.byPreviousSecret) return undefined;
-    const before = loaded.facts.secret.toString('latin1');
-    const token = await this.data.rotate(held.token, loaded);
-    if (token !== undefined) remember(this.#replaced, before, true);
-    return token;
+  /** The token with another secret. */
+  rotate(held: HeldSession, options: { readonly grace?: boolean }): Promise<string> {
+    return this.#asOwn(held.values, async () => {
+      const loaded = await this.#saved(held);
+      const before = loaded.facts.secret.toString('latin1');
+      const token = await this.data.rotate(held.token, options, loaded);
+      remember(this.#replaced, before, true);
+      return token;
+    });
   }
 
   /** See `SessionData.identify`. */
-  async identify(held: HeldSession, userId: string, device: string | undefined): Promise<string[]> {
-    const loaded = await this.#saved(held);
-    return this.data.identify(held.token, userId, { device }, loaded);
+  identify(held: HeldSession, userId: string, device: string | undefined): Promise<string[]> {
+    return this.#asOwn(held.values, async () => {
+      const loaded = await this.#saved(held);
+      return this.data.identify(held.token, userId, { device }, loaded);
+    });
   }
 
   /** See `SessionData.increment`; what the values changed of the field comes first, and they follow. */
@@ -380,6 +410,7 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
     if (this.#degraded.has(values)) {
       throw new StoreUnavailableError('The session could not be read, so it cannot be changed either.');
     }
+    if (this.#standIns.has(values)) throw new SessionGoneError('The change');
     const before = this.#loaded.get(values);
     if (before) return before;
     this.need(values);
@@ -393,6 +424,10 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
   #isAnonymous(values: object): boolean {
     if (!this.#new.has(values) || this.#needed.has(values)) return false;
     return this.#loaded.get(values)?.userId === undefined && holdsNothing(values);
+  }
+
+  #asOwn<Result>(values: object, work: () => Promise<Result>): Promise<Result> {
+    return this.#standIns.asOwn(values, () => this.#new.add(values), work);
   }
 
   #tolerates(operation: DegradedOperation['operation'], error: unknown): boolean {

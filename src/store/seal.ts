@@ -1,26 +1,48 @@
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
+import { aead } from '../protocol/aead.ts';
 import { SessionDataError } from './store-errors.ts';
 
 /* seal.ts: encryption of session data at rest, AES-256-GCM.
  *
- * A sealed text: 4 bytes that tell the key, 12 of a random nonce, the cipher text, 16 of the tag. The namespace and the
- * session are authenticated with it, so that nobody who can write to Redis gives one session another's data. Names and
- * values are sealed; the header is not: it holds times, hashes and the user's reference. */
+ * A sealed text: 4 bytes that tell the key, then what aead.ts makes. Names and values are sealed; the header is not,
+ * because Redis's scripts work with it: it holds times, hashes and the user's reference. But the fields are bound to it:
+ * namespace, session, secret, user and version are authenticated with them. Who can write to Redis can put neither
+ * another secret nor another user into a record, nor one session's data into another's.
+ *
+ * Not bound are the times, which Redis writes by itself at each renewal, and the previous secret, which opens nothing.
+ * And a whole record that was once valid opens again where somebody puts it back: nothing outside Redis knows that it is
+ * old.
+ *
+ * The end of a session is bound by its secret: a record that is kept for the archive holds its `endedSecret` in place of
+ * the secret. The fields are bound to that from the beginning, so the archive can read them; but nobody can make a living
+ * record of it again who has not kept the secret's hash. */
 
 const KEY_ID_LENGTH = 4;
-const NONCE_LENGTH = 12;
-const TAG_LENGTH = 16;
+
+/** What of a record's header its fields are bound to. */
+export interface SealedFor {
+  readonly session: string;
+  /** SHA-256 of the secret; of an ended record what stands there. */
+  readonly secret: Buffer;
+  readonly ended?: boolean;
+  /** A `userReference`. */
+  readonly user: string | undefined;
+  /** Of the record that holds the sealed text. */
+  readonly version: number;
+}
 
 /** Seals with the first key and opens with whichever it was: put a new key in front, and drop the last when what it
  *  sealed has expired. */
 export class Seal {
+  /** Whether data that are not sealed may be read as well. */
+  readonly acceptsPlain: boolean;
   readonly #keys: ReadonlyMap<string, Buffer>;
   readonly #currentId: string;
   readonly #namespace: string;
 
   /** `keys`: 32 bytes each, as a Buffer, or as text in base64, base64url or hex.
    *  @throws RangeError for what is no key. */
-  constructor(keys: readonly (string | Uint8Array)[], namespace: string) {
+  constructor(keys: readonly (string | Uint8Array)[], namespace: string, acceptsPlain = false) {
     const read = keys.map((key, i) => {
       const bytes =
         typeof key === 'string' ? keyFromText(key) : key instanceof Uint8Array ? Buffer.from(key) : undefined;
@@ -35,44 +57,43 @@ export class Seal {
     this.#keys = new Map(read.map((key) => [idOf(key), key]));
     this.#currentId = idOf(read[0]!);
     this.#namespace = namespace;
+    this.acceptsPlain = acceptsPlain;
   }
 
   /** Seals a session's packed fields. */
-  close(session: string, plain: Buffer): Buffer {
-    const nonce = randomBytes(NONCE_LENGTH);
-    const cipher = createCipheriv('aes-256-gcm', this.#keys.get(this.#currentId)!, nonce);
-    cipher.setAAD(this.#context(session));
-    const text = Buffer.concat([cipher.update(plain), cipher.final()]);
-    return Buffer.concat([Buffer.from(this.#currentId, 'latin1'), nonce, text, cipher.getAuthTag()]);
+  close(owner: SealedFor, plain: Buffer): Buffer {
+    const sealed = aead.seal(this.#keys.get(this.#currentId)!, this.#context(owner), plain);
+    return Buffer.concat([Buffer.from(this.#currentId, 'latin1'), sealed]);
   }
 
   /** Opens what `close` made.
    *  @throws SessionDataError where the key is not here, or the text is not what was sealed. */
-  open(session: string, sealed: Buffer): Buffer {
+  open(owner: SealedFor, sealed: Buffer): Buffer {
     const id = sealed.toString('latin1', 0, KEY_ID_LENGTH);
     const key = this.#keys.get(id);
     if (!key) {
       throw new SessionDataError(
-        `The data of session ${session} were sealed with another key (${Buffer.from(id, 'latin1').toString('hex')}): add it to encryption.keys, behind the current one.`,
+        `The data of session ${owner.session} were sealed with another key (${Buffer.from(id, 'latin1').toString('hex')}): add it to encryption.keys, behind the current one.`,
       );
     }
-    const nonce = sealed.subarray(KEY_ID_LENGTH, KEY_ID_LENGTH + NONCE_LENGTH);
-    try {
-      const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_LENGTH });
-      decipher.setAAD(this.#context(session));
-      decipher.setAuthTag(sealed.subarray(-TAG_LENGTH));
-      return Buffer.concat([
-        decipher.update(sealed.subarray(KEY_ID_LENGTH + NONCE_LENGTH, -TAG_LENGTH)),
-        decipher.final(),
-      ]);
-    } catch {
-      throw new SessionDataError(`The sealed data of session ${session} were changed by somebody, or are another's.`);
-    }
+    const plain = aead.open(key, this.#context(owner), sealed.subarray(KEY_ID_LENGTH));
+    if (plain) return plain;
+    throw new SessionDataError(
+      `The sealed data of session ${owner.session} were changed by somebody, or are another's.`,
+    );
   }
 
-  #context(session: string): Buffer {
-    return Buffer.from(`sessionwise ${this.#namespace} ${session}`);
+  // No part can hold the separator: a namespace and a session have no control characters, the rest is of our making.
+  #context({ session, secret, ended = false, user = '', version }: SealedFor): Buffer {
+    const mark = (ended ? secret : endedSecret(secret)).toString('latin1');
+    return Buffer.from(`sessionwise session data\0${this.#namespace}\0${session}\0${mark}\0${user}\0${version}`);
   }
+}
+
+/** What an ended record that is kept holds in place of its secret's hash, as the script `finish` makes it: 32 characters
+ *  of SHA-1, which is what Redis's scripts can compute. The secret's hash has 256 random bits, so nobody gets back. */
+export function endedSecret(secret: Buffer): Buffer {
+  return Buffer.from(hash('sha1', secret, 'hex').slice(0, 32));
 }
 
 function keyFromText(text: string): Buffer | undefined {

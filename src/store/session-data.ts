@@ -101,14 +101,24 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     return this.#connection.now(session);
   }
 
-  /** Reads a session; undefined where there is none, it has ended, or the token is not its own.
+  /** Reads a session; undefined where there is none, it has ended, or the token is not its own (any more).
    *  @throws StoreUnavailableError; SessionDataError where it is there and cannot be read. */
   async load(token: string): Promise<LoadedSession | undefined> {
+    const found = await this.find(token);
+    return found === 'replaced' || found?.byPreviousSecret ? undefined : found;
+  }
+
+  /** As `load`, for a request that may have been sent before `rotate` was answered. By a token that the last rotation
+   *  has replaced: within its grace the session as it was before (`byPreviousSecret`: it can be read, and nothing else);
+   *  without one `replaced`, for `graceMs`: to such a request the session is absent, and it must not be given a new
+   *  cookie, which would take the place of the one that rotation gave.
+   *  @throws StoreUnavailableError; SessionDataError where it is there and cannot be read. */
+  async find(token: string): Promise<LoadedSession | 'replaced' | undefined> {
     const proof = readToken(token);
     if (!proof) return undefined;
     return this.#read(proof.session, async (redis) => {
-      const loaded = await this.#records.load(redis, proof);
-      return loaded ?? this.#imported?.take(redis, token, proof);
+      const found = await this.#records.find(redis, proof);
+      return found ?? this.#imported?.take(redis, token, proof);
     });
   }
 
@@ -126,6 +136,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
   ): Promise<LoadedSession | undefined> {
     const proof = proofOf(token);
     const { fields, cookie } = writeFields(values);
+    if (loaded?.byPreviousSecret) return undefined;
     return this.#run(proof.session, async (redis) => {
       const base = loaded?.session === proof.session ? loaded : undefined;
       const before = base ?? (options.isNew ? undefined : await this.#records.load(redis, proof));
@@ -165,6 +176,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
    *  @throws StoreUnavailableError; RangeError for what can be no token. */
   async touch(token: string, values: { readonly cookie?: unknown }, loaded?: LoadedSession): Promise<boolean> {
     const proof = proofOf(token);
+    if (loaded?.byPreviousSecret) return false;
     const { fields, cookie } = writeFields({ cookie: values.cookie });
     const terms = this.#records.times.termsFor(cookie?.expiresAt);
     const json = fields.get('cookie');
@@ -189,11 +201,12 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
   }
 
   /** Gives a session another secret, and returns the token with it: same session, same data, nothing calculated is lost.
-   *  The previous secret is honoured for `graceMs`, for requests that are on their way. Undefined where `token` is
-   *  itself a previous one: somebody has rotated already, and who holds only that gets no new one.
-   *  @throws StoreUnavailableError, SessionGoneError; RangeError for what can be no token. */
-  async rotate(token: string, loaded?: LoadedSession): Promise<string | undefined> {
-    return this.#rotation.rotate(proofOf(token), loaded);
+   *  From then on the previous secret opens nothing. With `grace`, for a rotation that goes with no change of rights
+   *  (each hour, say), it reads for `graceMs` what was there before, and nothing else; `identify` ends that.
+   *  @throws StoreUnavailableError; SessionGoneError, also where `token` has been replaced itself; RangeError for what
+   *  can be no token. */
+  async rotate(token: string, options: { readonly grace?: boolean } = {}, loaded?: LoadedSession): Promise<string> {
+    return this.#rotation.rotate(proofOf(token), loaded, options.grace === true);
   }
 
   /** Adds to a number of a session in one step, and returns the sum. No visit: it does not renew the session. `loaded`

@@ -3,19 +3,20 @@ import { type ClusterSide, clusterSideOf, stepKeys } from './cluster-side.ts';
 import { applyChanges, changesBetween, type FieldChange, type IntegerDeltas, listChanges } from './field-changes.ts';
 import { LoadedSession } from './loaded-session.ts';
 import { packTexts } from './packed-texts.ts';
-import { isEnded, nextHeader, readHeader, SHORT_HEADER, secretIn } from './record.ts';
+import { isEnded, nextHeader, type RecordHeader, readHeader, SHORT_HEADER, secretIn } from './record.ts';
 import { packBody, readable, readBody } from './record-body.ts';
 import { replaceRecord } from './scripts/replace-record.ts';
 import { packTerms, SAVED, saveRecord } from './scripts/save-record.ts';
 import { touchRecord } from './scripts/touch-record.ts';
-import { Seal } from './seal.ts';
+import { Seal, type SealedFor } from './seal.ts';
 import type { SessionFields } from './session-fields.ts';
 import { type EndTerms, SessionTimes } from './session-times.ts';
 import type { StoreConnection } from './store-connection.ts';
-import { isWrongType, SessionDataError } from './store-errors.ts';
+import { isWrongType, SessionDataError, sealedByOthers } from './store-errors.ts';
 import type { SessionDataOptions, SessionDataSettings } from './store-options.ts';
 import { sameHash, type TokenProof } from './token-proof.ts';
 import { Turns } from './turns.ts';
+import { whileOthersChange } from './while-others-change.ts';
 
 /** Who is asked for: a session with the hash of its secret, or without it, by code that may do so. */
 export interface SessionAddress {
@@ -46,7 +47,7 @@ export class SessionRecords {
     this.settings = settings;
     this.keys = keys;
     this.cluster = clusterSideOf(connection.redis, keys, settings.lifecycleLength);
-    this.#seal = encryption && new Seal(encryption.keys, settings.namespace);
+    this.#seal = encryption && new Seal(encryption.keys, settings.namespace, encryption.acceptPlain === true);
   }
 
   /** Whether what is written now is sealed. */
@@ -54,25 +55,40 @@ export class SessionRecords {
     return this.#seal !== undefined;
   }
 
-  /** Reads a session; undefined where there is none, or it is another's.
+  /** Reads a session by its current secret; undefined where there is none, or it is another's.
    *  @throws SessionDataError where what is kept cannot be read. */
-  async load(redis: CommandConnection, { session, hash }: SessionAddress): Promise<LoadedSession | undefined> {
+  async load(redis: CommandConnection, address: SessionAddress): Promise<LoadedSession | undefined> {
+    const found = await this.find(redis, address);
+    return found === 'replaced' || found?.byPreviousSecret ? undefined : found;
+  }
+
+  /** As `load`. For a secret that was replaced by the last rotation: the session as it was before, while the grace of
+   *  that rotation lasts; else `replaced`, while that is remembered.
+   *  @throws SessionDataError where what is kept cannot be read. */
+  async find(
+    redis: CommandConnection,
+    { session, hash }: SessionAddress,
+  ): Promise<LoadedSession | 'replaced' | undefined> {
     const record = await redis.commandForBuffers<Buffer | null>('GET', this.keys.record(session));
     if (record === null) return undefined;
     const header = readable(session, () => readHeader(record));
     if (header.ended) return undefined;
-    let byPrevious = false;
-    if (hash && !sameHash(hash, header.secret)) {
-      if (!header.previous || !sameHash(hash, header.previous.secret)) return undefined;
-      byPrevious = true;
+    const { previous } = header;
+    const isCurrent = hash === undefined || sameHash(hash, header.secret);
+    if (!isCurrent && (!previous || !sameHash(hash, previous.secret))) return undefined;
+    if (await this.times.isOver(redis, session, header)) return undefined;
+    if (isCurrent) return this.#read(session, record, header, false);
+    const before = await redis.commandForBuffers<Buffer | null>('GET', this.keys.recordBefore(session));
+    if (before) {
+      const its = readable(session, () => readHeader(before));
+      if (sameHash(hash, its.secret)) return this.#read(session, before, its, true);
     }
-    if (await this.times.isOver(redis, session, header, byPrevious)) return undefined;
-    return new LoadedSession(
-      session,
-      record.subarray(0, header.length),
-      readBody(this.#seal, session, record, header),
-      byPrevious,
-    );
+    return this.times.now(session) < previous!.until ? 'replaced' : undefined;
+  }
+
+  #read(session: string, record: Buffer, header: RecordHeader, byPreviousSecret: boolean): LoadedSession {
+    const fields = readBody(this.#seal, session, record, header);
+    return new LoadedSession(session, record.subarray(0, header.length), fields, byPreviousSecret);
   }
 
   /** Reads a session of a list, without its token; undefined as well where it cannot be read. */
@@ -114,8 +130,13 @@ export class SessionRecords {
     terms: EndTerms,
     mode: 'put' | 'make' = 'put',
   ): Promise<LoadedSession | undefined> {
-    const [, header] = await this.#save(redis, session, hash, undefined, fields, '', terms, mode);
-    return header && new LoadedSession(session, header, fields, false);
+    const [status, header] = await this.#save(redis, session, hash, undefined, fields, '', terms, mode);
+    if (header) return new LoadedSession(session, header, fields, false);
+    // There is one, and its user and version were not known here.
+    const there = status === SAVED.conflict && (await this.load(redis, { session, hash }));
+    if (!there) return undefined;
+    const changes = changesSince(there, fields, false);
+    return (await this.change(redis, { session, hash }, there, changes, terms)) ? there : undefined;
   }
 
   /** Applies changes to a session that was loaded, and brings `loaded` up to date. False where the session has ended,
@@ -128,7 +149,7 @@ export class SessionRecords {
     terms: EndTerms | undefined,
   ): Promise<boolean> {
     return this.#seal
-      ? this.turns.take(address.session, () => this.#changeSealed(redis, address, loaded, changes, terms))
+      ? this.#changeSealed(redis, address, loaded, changes, terms)
       : this.#changeOpen(redis, address, loaded, changes, terms);
   }
 
@@ -154,8 +175,17 @@ export class SessionRecords {
   }
 
   /** Packs, and seals where that is asked for, what is to be written. */
-  close(session: string, fields: SessionFields): Buffer {
-    return packBody(this.#seal, session, fields);
+  close(owner: SealedFor, fields: SessionFields): Buffer {
+    return packBody(this.#seal, owner, fields);
+  }
+
+  /** The fields of a session for its next version, with another secret or user. */
+  sealAnew(
+    { session, facts, fields: all }: LoadedSession,
+    next: { readonly secret?: Buffer; readonly user?: string; readonly fields?: SessionFields },
+  ): Buffer {
+    const { secret = facts.secret, user = facts.user, fields = all } = next;
+    return this.close({ session, secret, user, version: (facts.version + 1) >>> 0 }, fields);
   }
 
   /** Applies changes to sealed fields if nobody has changed them since `loaded`, and brings that up to date. False where
@@ -196,21 +226,13 @@ export class SessionRecords {
     terms: EndTerms | undefined,
   ): Promise<boolean> {
     const { session, hash } = address;
-    const deadline = performance.now() + this.settings.deadlineMs;
-    let from = loaded;
-    while (performance.now() < deadline) {
+    const saved = await whileOthersChange(this, redis, address, loaded, async (from) => {
       const fields = applyChanges(from.fields, changes);
       const [status, header] = await this.#save(redis, session, hash, from, fields, '', terms);
-      if (header) {
-        loaded.follow(header, changes);
-        return true;
-      }
-      if (status !== SAVED.conflict) return false;
-      const latest = await this.load(redis, address);
-      if (!latest) return false;
-      from = latest;
-    }
-    return false;
+      if (header) loaded.follow(header, changes);
+      return header ? true : status === SAVED.conflict ? undefined : false;
+    });
+    return saved === true;
   }
 
   async #save(
@@ -226,7 +248,10 @@ export class SessionRecords {
     const { absoluteMs, namespace, lifecycleLength } = this.settings;
     const end = given ?? { idleMs: -1, touchEveryMs: 0, cookieExpiresAt: loaded!.facts.cookieExpiresAt };
     const record = this.keys.record(session);
-    const body = this.close(session, fields);
+    // A session that begins has version 1.
+    const body = loaded
+      ? this.sealAnew(loaded, { fields })
+      : this.close({ session, secret: hash!, user: undefined, version: 1 }, fields);
     if (loaded && this.#isUntouched(loaded, hash, given)) {
       const next = nextHeader(loaded.header, {
         lastSeenAt: this.times.now(session),
@@ -278,10 +303,4 @@ export function changesSince(
   integerDeltas: IntegerDeltas,
 ): FieldChange[] {
   return changesBetween(loaded.fields, fields, { integerDeltas, hidden: loaded.hidden });
-}
-
-function sealedByOthers(session: string): SessionDataError {
-  return new SessionDataError(
-    `The data of session ${session} were encrypted by another store meanwhile: give this store the keys too (encryption.keys).`,
-  );
 }

@@ -1,10 +1,15 @@
 import { createToken } from '../protocol/index.ts';
+import type { CommandConnection } from '../redis/index.ts';
 import type { LoadedSession } from './loaded-session.ts';
 import { rotateRecord, undoRotation } from './scripts/rotate-record.ts';
 import type { SessionRecords } from './session-records.ts';
 import type { StoreConnection } from './store-connection.ts';
-import { SessionGoneError } from './store-errors.ts';
+import { SessionGoneError, sealedByOthers } from './store-errors.ts';
+import type { StoreOperation } from './store-operation.ts';
 import { readToken, type TokenProof } from './token-proof.ts';
+import { whileOthersChange } from './while-others-change.ts';
+
+type Outcome = Awaited<ReturnType<typeof rotateRecord.runForBuffers>>;
 
 /** Gives sessions other secrets. */
 export class SessionRotation {
@@ -16,30 +21,63 @@ export class SessionRotation {
     this.#records = records;
   }
 
-  /** The token with the new secret, and `loaded` brought up to date; undefined where the proof is of a previous secret.
-   *  @throws StoreUnavailableError, SessionGoneError */
-  async rotate({ session, hash: before }: TokenProof, loaded: LoadedSession | undefined): Promise<string | undefined> {
+  /** The token with the new secret, and `loaded` brought up to date. `grace`: whether the previous secret reads for a
+   *  while what was there until now.
+   *  @throws StoreUnavailableError, SessionGoneError; SessionDataError where the data are sealed and the keys not here. */
+  async rotate(proof: TokenProof, loaded: LoadedSession | undefined, grace: boolean): Promise<string> {
+    const { session } = proof;
     const next = createToken(session);
     const { hash } = readToken(next)!;
-    const { graceMs, absoluteMs, lifecycleLength } = this.#records.settings;
     const key = this.#records.keys.record(session);
     const [status, header] = await this.#connection
-      .run(
-        (redis) =>
-          rotateRecord.runForBuffers(redis, this.#records.stepKeys(session), [
-            ...[before, session, hash, graceMs, absoluteMs, lifecycleLength, redis.notAfter(session)],
-          ]),
-        { key },
-      )
+      .run((redis) => this.#rotate(redis, proof, loaded, grace, hash), { key })
       .catch((error: unknown) => {
-        // It may have been done all the same, and then the only secret that anybody has would end with its grace.
-        this.#connection.afterwards(key, (redis) => undoRotation.run(redis, [key], [before, hash]));
+        // It may have been done all the same, and then nobody has a secret that counts.
+        this.#connection.afterwards(key, (redis) => this.#undo(redis, proof, hash));
         throw error;
       });
     this.#records.cluster?.told(session);
-    if (status === 0) throw new SessionGoneError('rotate()');
-    if (!header) return undefined;
-    loaded?.follow(header);
+    if (status === -2) throw sealedByOthers(session);
+    if (status !== 1 || !header) throw new SessionGoneError('rotate()');
+    loaded?.follow(header, [], { secret: hash });
     return next;
+  }
+
+  async #rotate(
+    redis: StoreOperation,
+    proof: TokenProof,
+    loaded: LoadedSession | undefined,
+    grace: boolean,
+    hash: Buffer,
+  ): Promise<Outcome> {
+    const records = this.#records;
+    const { session } = proof;
+    const { graceMs, absoluteMs, lifecycleLength, namespace } = records.settings;
+    const step = (body: Buffer | '', version: number | ''): Promise<Outcome> =>
+      rotateRecord.runForBuffers(redis, records.stepKeys(session), [
+        ...[proof.hash, session, hash, graceMs, absoluteMs, lifecycleLength, redis.notAfter(session), namespace],
+        ...[grace ? 1 : 0, body, version],
+      ]);
+    if (!records.isSealing) return step('', '');
+    const known = loaded?.overtaken ? undefined : loaded;
+    const outcome = await whileOthersChange(records, redis, proof, known, async (from) => {
+      const result = await step(records.sealAnew(from, { secret: hash }), from.facts.version);
+      return result[0] === -1 ? undefined : result;
+    });
+    return outcome ?? [0];
+  }
+
+  async #undo(redis: CommandConnection, { session, hash: before }: TokenProof, hash: Buffer): Promise<void> {
+    const records = this.#records;
+    const keys = [records.keys.record(session)];
+    if (!records.isSealing) {
+      await undoRotation.run(redis, keys, [before, hash, '', '']);
+      return;
+    }
+    await whileOthersChange(records, redis, { session, hash }, undefined, async (from) => {
+      const body = records.sealAnew(from, { secret: before });
+      const undone = await undoRotation.run(redis, keys, [before, hash, body, from.facts.version]);
+      return undone === -1 ? undefined : undone;
+    });
   }
 }

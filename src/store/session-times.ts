@@ -79,15 +79,9 @@ export class SessionTimes {
     return Math.min(facts.expiresAt, this.#lastMoment(facts)) - this.now(session) > CLOCK_DOUBT_MS;
   }
 
-  /** Whether a session is over, or the previous secret that it was asked for by. */
-  async isOver(
-    redis: CommandConnection,
-    session: string,
-    header: RecordHeader,
-    byPreviousSecret: boolean,
-  ): Promise<boolean> {
-    const grace = byPreviousSecret && header.previous ? header.previous.until : Number.POSITIVE_INFINITY;
-    const end = Math.min(header.expiresAt, this.#lastMoment(header), grace);
+  /** Whether a session is over. */
+  async isOver(redis: CommandConnection, session: string, header: RecordHeader): Promise<boolean> {
+    const end = Math.min(header.expiresAt, this.#lastMoment(header));
     if (this.#knowsTime(session) && end - this.now(session) > CLOCK_DOUBT_MS) return false;
     if (this.#connection.redis.isCluster) return (await serverTime(redis, this.#keys.record(session))) >= end;
     const [seconds, microseconds] = await redis.command<[string, string]>('TIME');

@@ -25,6 +25,9 @@ export class NotSerialisableError extends TypeError {
 export class SessionDataError extends Error {
   override readonly name = 'SessionDataError';
   readonly code = 'SESSION_DATA';
+  /** What web frameworks answer with. */
+  readonly status = 500;
+  readonly statusCode = 500;
 }
 
 /** There is no place for another session of the user: as many as are allowed are there, and the store was told to refuse
@@ -33,6 +36,9 @@ export class SessionDataError extends Error {
 export class SessionLimitError extends Error {
   override readonly name = 'SessionLimitError';
   readonly code = 'SESSION_LIMIT';
+  /** What web frameworks answer with: 409, or 503 where another try soon may do. */
+  readonly status: 409 | 503;
+  readonly statusCode: 409 | 503;
   readonly limit: number;
   /** True where another login is in the way: in a few seconds it is done, or its claim is over. */
   readonly isTemporary: boolean;
@@ -45,17 +51,32 @@ export class SessionLimitError extends Error {
     );
     this.limit = limit;
     this.isTemporary = isTemporary;
+    this.status = isTemporary ? 503 : 409;
+    this.statusCode = this.status;
   }
 }
 
-/** An operation that needs the session, and there is none: it has ended, or its token is not the right one. */
+/** An operation that needs the session, and there is none: it has ended, or its token is not the right one (any more):
+ *  a login in another request has replaced it. */
 export class SessionGoneError extends Error {
   override readonly name = 'SessionGoneError';
   readonly code = 'SESSION_GONE';
+  /** What web frameworks answer with: the request, sent again with the cookie of now, may succeed. */
+  readonly status = 409;
+  readonly statusCode = 409;
 
   constructor(what: string) {
-    super(`${what} changed nothing: the session has ended, or was never saved.`);
+    super(
+      `${what} changed nothing: the session has ended, was never saved, or has another token by now. Load it again.`,
+    );
   }
+}
+
+/** Data that are sealed, for a store without keys. */
+export function sealedByOthers(session: string): SessionDataError {
+  return new SessionDataError(
+    `The data of session ${session} are encrypted: give this store the keys (encryption.keys).`,
+  );
 }
 
 /** Whether Redis says that something else lies where session data should. */

@@ -25,8 +25,10 @@ export interface SessionDataOptions {
    *  up, a field that was missing included. Give the names of the counters. `true` takes every integer for a sum, and so
    *  a user's number too: two parallel requests that set `userId = 42` leave 84. Default false. */
   readonly integerDeltas?: boolean | readonly string[];
-  /** Encrypts the data at rest. The first key seals, all of them open. */
-  readonly encryption?: { readonly keys: readonly (string | Uint8Array)[] };
+  /** Encrypts the data at rest. The first key seals, all of them open. `acceptPlain`: whether data that are not encrypted
+   *  are read too, and encrypted by their next change; for as long as sessions live that are from before encryption was
+   *  switched on. Default false: who can write to Redis could put in their own. */
+  readonly encryption?: { readonly keys: readonly (string | Uint8Array)[]; readonly acceptPlain?: boolean } | undefined;
   /** A prefix of connect-redis's keys (its default is `sess:`). A session that is not here is looked for there, taken
    *  over, and deleted there. */
   readonly importFrom?: string;
@@ -35,7 +37,8 @@ export interface SessionDataOptions {
   /** What `identify` does above that: `refuse` throws, `end-oldest` ends the one that rested longest; of more than 100,
    *  the one of the 100 that end first. Default: `refuse` where `maxSessionsPerUser` is given, else `end-oldest`. */
   readonly onSessionLimit?: 'refuse' | 'end-oldest';
-  /** How long the previous secret is honoured after `rotate`, in milliseconds. Default 30,000. */
+  /** How long a secret that `rotate` has replaced is remembered, in milliseconds: a request that still comes with it gets
+   *  no new cookie, and after `rotate({ grace: true })` it reads what was there before. Default 30,000. */
   readonly graceMs?: number;
   /** How many entries the stream of lifecycle events keeps, about. Default 10,000. */
   readonly lifecycleLength?: number;

@@ -7,7 +7,14 @@ import { endRecord } from './scripts/end-record.ts';
 import { identifyRecord } from './scripts/identify-record.ts';
 import { DEVICE_FIELD, type SessionFields, USER_FIELD } from './session-fields.ts';
 import type { SessionAddress, SessionRecords } from './session-records.ts';
-import { isOtherFormat, isWrongType, SessionDataError, SessionGoneError, SessionLimitError } from './store-errors.ts';
+import {
+  isOtherFormat,
+  isWrongType,
+  SessionDataError,
+  SessionGoneError,
+  SessionLimitError,
+  sealedByOthers,
+} from './store-errors.ts';
 import type { StoreOperation } from './store-operation.ts';
 import { TooManySessionsError } from './too-many-sessions-error.ts';
 import { userReference } from './user-reference.ts';
@@ -105,7 +112,7 @@ export class UserSessions {
         user,
         settings.absoluteMs,
         loaded.overtaken ? -1 : loaded.facts.version,
-        this.#records.close(session, fields),
+        this.#records.sealAnew(loaded, { user, fields }),
         isSealing ? 1 : 0,
         changes,
         settings.namespace,
@@ -120,18 +127,16 @@ export class UserSessions {
       if (!latest && place) cluster?.released(user, session, place.score);
       if (!latest) throw new SessionGoneError('identify()');
       const result = await this.#identify(redis, address, latest, user, own, place);
-      loaded.follow(latest.header, changesOf(own));
+      loaded.follow(latest.header, changesOf(own), { user });
       return result;
     }
     if (status === -3) throw new SessionLimitError(settings.maxSessionsPerUser);
     if (status === -5) throw new TooManySessionsError(settings.maxSessionsPerUser);
-    if (status === -2) {
-      throw new SessionDataError(`The data of session ${session} are encrypted: give this store the keys too.`);
-    }
+    if (status === -2) throw sealedByOthers(session);
     if (status === 0 || !header) throw new SessionGoneError('identify()');
     cluster?.confirmed(user, session, readHeader(header).expiresAt, place?.score);
     cluster?.told(session);
-    loaded.follow(header, changesOf(own));
+    loaded.follow(header, changesOf(own), { user });
     return [...(place?.ended ?? []), ...ended.map((member) => member.toString())];
   }
 }

@@ -18,6 +18,7 @@ const CALCULATED = SESSIONS.flatMap((session) => [
 ]);
 const SESSION_DATA = [
   ...SESSIONS.map((session) => KEYS.record(session)),
+  ...SESSIONS.map((session) => KEYS.recordBefore(session)),
   ...[KEYS.due(3), KEYS.userSessions('53t0123456789012345678901234'), KEYS.lifecycle(), KEYS.lease('sweep')],
 ];
 /** What the serving layer has nothing to do with. */
@@ -129,7 +130,17 @@ it('the keys are all that the product makes, and the commands all that the serve
     'noticeIndex',
     'streamInstances',
   ];
-  const data = ['facts', 'seenItems', 'uniqueCount', 'activity', 'foreignNotices', 'noticeRings', 'record', 'due'];
+  const data = [
+    'facts',
+    'seenItems',
+    'uniqueCount',
+    'activity',
+    'foreignNotices',
+    'noticeRings',
+    'record',
+    'recordBefore',
+    'due',
+  ];
   expect(Object.getOwnPropertyNames(Keys.prototype).sort()).toEqual(
     [...known, ...listed, ...data, 'userSessions', 'lifecycle'].sort(),
   );

@@ -159,7 +159,8 @@ describe('with a service that archives nothing', () => {
     const { facts } = (await store.load(token))!;
     expect(await store.setIf(token, facts.version, { c: 1 })).toMatchObject({ applied: true });
     expect(await store.isCurrent(token)).toBe(true);
-    const next = (await store.rotate(token))!;
+    const next = await store.rotate(token, { grace: true });
+    expect(await store.find(token)).toMatchObject({ byPreviousSecret: true });
     expect(await store.isCurrent(next)).toBe(true);
     expect(await store.touch(next, {})).toBe(true);
     expect(await store.sessions()).toContain(sessionOf(token));

@@ -33,11 +33,13 @@ describe('configuration', () => {
 
   test('means what it says for sessions that end', () => {
     const key = 'ab'.repeat(32);
-    const config = checkConfig({ sessions: { sweep: false, lifecycleLength: 50, encryptionKeys: [key] } });
+    const config = checkConfig({
+      sessions: { sweep: false, lifecycleLength: 50, encryptionKeys: [key], acceptPlain: true },
+    });
     expect(serviceOptionsOf(config).sessions).toEqual({
       sweep: false,
       lifecycleLength: 50,
-      encryption: { keys: [key] },
+      encryption: { keys: [key], acceptPlain: true },
     });
     expect(serviceOptionsOf(checkConfig({})).sessions).toBeUndefined();
     expect(sessionKeysOf({ SESSIONWISE_SESSION_KEYS: ` ${key}, x ,` })).toEqual([key, 'x']);

@@ -248,11 +248,16 @@ describe('the token', () => {
         id: sessionOf(token),
         view: { totalPages: 1 },
       });
-      const rotated = (await store.data.rotate(token))!;
+      const rotated = await store.data.rotate(token);
       expect((await ask(site, '/a', bearer(rotated))).body).toMatchObject({
         id: sessionOf(token),
         view: { totalPages: 2 },
       });
+      // A replaced secret is nobody's, in a grace too.
+      expect((await ask(site, '/a', bearer(token))).body.id).toBeUndefined();
+      await store.data.rotate(rotated, { grace: true });
+      expect((await ask(site, '/a', bearer(rotated))).body.id).toBeUndefined();
+      expect(await viewsOf(sessionOf(token))).toBe(2);
     });
 
     it('that somebody made up from a public id is nobody', async () => {

@@ -33,7 +33,8 @@ const pages: SetUp = (app) => {
     response.json(fieldsOf(request.session));
   });
   app.get('/rotate', async (request, response) => {
-    response.json(await request.session.rotate());
+    await request.session.rotate();
+    response.json(true);
   });
   app.get('/logout', (request, response, next) => {
     request.session.destroy((error) => (error ? next(error) : response.send('bye')));

@@ -248,7 +248,7 @@ describe.each<[string, Partial<SessionStoreOptions>]>([
     const [listed] = await app.store.data.sessionsOf('grace');
     expect(listed!.device).toMatch(/^(node|undici)/);
     const refused = await other.get('/identify/grace');
-    expect(refused.status).toBe(500);
+    expect(refused.status).toBe(409);
     expect(app.errors[0]).toBeInstanceOf(SessionLimitError);
     expect(await other.json('/fields')).toEqual({ name: 'ada' });
   });

@@ -40,7 +40,10 @@ async function open(fail: 'closed' | 'open', options: Partial<SiteOptions> = {})
         return {};
       });
       app.get('/count', async (request) => ({ count: await store.increment(request, 'count') }));
-      app.get('/rotate', async (request) => ({ rotated: await store.rotate(request) }));
+      app.get('/rotate', async (request) => {
+        await store.rotate(request);
+        return {};
+      });
       options.routes?.(app, store);
     },
   });

@@ -151,14 +151,19 @@ describe('docs/protocol.md: streams', () => {
   });
 
   test('the sealed payload', () => {
-    const { secret, namespace, payload, nonce, key, e, ...context } = JSON.parse(oneBlock('sealed').lines.join('\n'));
+    const { secret, namespace, payload, nonce, key, entryKey, e, ...context } = JSON.parse(
+      oneBlock('sealed').lines.join('\n'),
+    );
     expect(secret).toBe(SECRET);
     expect(new PayloadSeal(secret, namespace).open(context, e)).toBe(payload);
     // As the document tells it, without our code.
     const derived = createHmac('sha256', secret).update(`sessionwise stream payload ${namespace}`).digest();
     expect(derived.toString('hex')).toBe(key);
-    const cipher = createCipheriv('aes-256-gcm', derived, Buffer.from(nonce, 'hex'));
-    cipher.setAAD(Buffer.from(`${context.command}:${context.session}:${context.request}`));
+    const data = Buffer.from(`${context.command}:${context.session}:${context.request}`);
+    const keyOfEntry = createHmac('sha256', derived).update(data).digest();
+    expect(keyOfEntry.toString('hex')).toBe(entryKey);
+    const cipher = createCipheriv('aes-256-gcm', keyOfEntry, Buffer.from(nonce, 'hex'));
+    cipher.setAAD(data);
     const text = [Buffer.from(nonce, 'hex'), cipher.update(payload), cipher.final(), cipher.getAuthTag()];
     expect(Buffer.concat(text).toString('base64url')).toBe(e);
   });

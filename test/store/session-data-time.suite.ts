@@ -104,7 +104,7 @@ export function describeTime(stage: SessionDataStage): void {
       expect(await data.save(token, { n: 2 }, loaded)).toBeUndefined();
       await expect(data.increment(token, 'n', 1, loaded)).rejects.toThrow(SessionGoneError);
       await expect(data.setIf(token, loaded.facts.version, { n: 3 }, loaded)).rejects.toThrow(SessionGoneError);
-      await expect(data.rotate(token, loaded)).rejects.toThrow(SessionGoneError);
+      await expect(data.rotate(token, {}, loaded)).rejects.toThrow(SessionGoneError);
       await expect(data.identify(token, 'ada', {}, loaded)).rejects.toThrow(SessionGoneError);
       expect(await data.end(token)).toBe(false);
       expect(await stage.bytes(token)).toEqual(before);

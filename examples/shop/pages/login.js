@@ -17,8 +17,9 @@ export async function login(request, response) {
   await sendLogin(request, response, { statistics: fromView(view) });
 }
 
-/** POST `/login`: gives the session to somebody, and another secret, so that whoever knew the old one has nothing. Cart
- *  and figures stay: it is the same session. Nothing is saved as "logged in" before both are done.
+/** POST `/login`: gives the session another secret, so that whoever knew the old one has nothing, and then to somebody.
+ *  In this order: where the second fails, nobody is logged in by a secret of before. Cart and figures stay: it is the same
+ *  session. Nothing is saved as "logged in" before both are done.
  *  @param {Request} request @param {Response} response */
 export async function logIn(request, response) {
   const given = request.body?.name;
@@ -31,8 +32,8 @@ export async function logIn(request, response) {
   }
   // Another person gets a session of their own, and not this one's cart.
   if (request.session.name !== undefined && request.session.name !== name) await regenerate(request);
-  await request.session.identify(name);
   await request.session.rotate();
+  await request.session.identify(name);
   await writeNow(request.session, { name });
   response.redirect(303, '/');
 }

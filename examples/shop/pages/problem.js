@@ -14,7 +14,10 @@ export async function notFound(request, response) {
 /** @type {Record<number, [string, string]>} */
 const WORDS = {
   403: ['Not from here', 'This form was sent by another site, so nothing was done. Please use the one in our shop.'],
-  409: ['Your session has ended', 'Perhaps you have logged out on another device. Nothing was changed.'],
+  409: [
+    'Your session has ended',
+    'Perhaps you have logged in or out meanwhile. Nothing was changed: please try again.',
+  ],
   500: ['That went wrong', 'It was our fault, not yours. Please try again.'],
   503: ['Not right now', 'Cart and login are taking a short break. Nothing is lost: please try again in a moment.'],
 };
@@ -22,7 +25,6 @@ const WORDS = {
 /** What the error itself says (the store's says 503 where Redis is away), if it is none of our own faults.
  *  @param {any} error */
 function statusOf(error) {
-  if (error?.code === 'SESSION_GONE') return 409;
   const status = error?.status;
   return Number.isInteger(status) && ((status >= 400 && status < 500) || status === 503) ? status : 500;
 }

@@ -70,12 +70,15 @@ end
 
 local function finish(ns, tag, session, r, now, stream, length, event, reason)
   local key = session_key(ns, tag, session, 's')
+  if r.previous then redis.call('UNLINK', session_key(ns, tag, session, 'sb')) end
   ${tellEnd}
   redis.call('ZREM', partition_key(ns, tag, 'due'), session)
   ${forgetUser}
   r.ended, r.expires = true, math.min(r.expires, event == 'expired' and now or r.expires)
   r.kept = redis.call('EXISTS', partition_key(ns, tag, 'archiving')) == 1
   if r.kept then
+    -- There is no way back from it; see seal.ts.
+    r.secret = string.sub(redis.sha1hex(r.secret), 1, 32)
     redis.call('SETRANGE', key, 0, pack_header(r))
     redis.call('PEXPIREAT', key, now + KEPT_FOR_ARCHIVE)
     redis.call('ZADD', partition_key(ns, tag, 'ended'), now, session)

@@ -60,6 +60,8 @@ if r.version ~= tonumber(ARGV[5]) then
   body = changed_body(body_of(record, r), cmsgpack.unpack(ARGV[8]))
 end
 
+-- What the previous secret may still read is of before, and ends here: this is a change of rights.
+if r.previous then redis.call('UNLINK', session_key(ns, tag, session, 'sb')) end
 local result = { 1, '' }
 ${isCluster ? '' : `if limit > 0 and r.user ~= user then ${finish}${CAP_LUA} end`}
 

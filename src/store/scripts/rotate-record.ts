@@ -1,21 +1,38 @@
-import { Script } from '../../redis/index.ts';
+import { KEYS_LUA, Script } from '../../redis/index.ts';
 import { RECORD_LUA } from '../record.ts';
 import { TELL_LUA } from './ends-lua.ts';
 
-/** Gives a session another secret.
+/** Gives a session another secret. With a grace, the record as it was stays beside the new one until that is over: it is
+ *  all that the previous secret can read.
  *
- *  Input: KEYS record, lifecycle; ARGV hash of the secret, session, hash of the new one, grace in milliseconds, absolute
- *         in milliseconds, length of the lifecycle stream, and until when it may be done.
- *  Output: { 1, the header now }; { 0 } where the session is not there; { -1 } where the secret is the previous one: who
- *  has only that must not get a new one. */
-export const rotateRecord: Script<[1, Buffer] | [0 | -1]> = new Script(`${RECORD_LUA}${TELL_LUA}
-local now = now_ms()
+ *  Input: KEYS record, lifecycle; ARGV hash of the secret, session, hash of the new one, how long the previous one is
+ *         remembered in milliseconds, absolute in milliseconds, length of the lifecycle stream, until when it may be
+ *         done, namespace, 1 where there is a grace, and the fields sealed for the new secret with the version that they
+ *         were loaded in, or '' and ''.
+ *  Output: { 1, the header now }; { 0 } where the session is not there, or the secret is not the current one; { -1 }
+ *  where others have changed what was sealed; { -2 } where the fields are sealed and no sealed ones were sent. */
+export const rotateRecord: Script<[1, Buffer] | [0 | -1 | -2]> = new Script(`${RECORD_LUA}${KEYS_LUA}${TELL_LUA}
+local now, remembered = now_ms(), tonumber(ARGV[4])
 refuse_late(ARGV[7], now)
 local r = open_record(KEYS[1], ARGV[1], now, tonumber(ARGV[5]))
 if not r then return { 0 } end
-if r.old then return { -1 } end
-local body = body_of(KEYS[1], r)
-r.previous, r.previous_until, r.secret = r.secret, now + tonumber(ARGV[4]), ARGV[3]
+local body = ARGV[10]
+if body == '' then
+  if r.sealed then return { -2 } end
+  body = body_of(KEYS[1], r)
+elseif r.version ~= tonumber(ARGV[11]) then
+  return { -1 }
+else
+  r.sealed = true
+end
+local before = session_key(ARGV[8], tag_of(KEYS[1]), ARGV[2], 'sb')
+if ARGV[9] == '1' and remembered > 0 then
+  redis.call('SET', before, redis.call('GET', KEYS[1]), 'PX', remembered)
+elseif r.previous then
+  redis.call('UNLINK', before)
+end
+r.previous, r.previous_until, r.secret = r.secret, now + remembered, ARGV[3]
+r.version = (r.version + 1) % 4294967296
 local header = pack_header(r)
 redis.call('SET', KEYS[1], header .. body, 'KEEPTTL')
 tell(KEYS[2], ARGV[6], 'rotated', ARGV[2])
@@ -24,13 +41,20 @@ return { 1, header }
 
 /** Takes back a rotation whose new token nobody got: the answer was lost on its way.
  *
- *  Input: KEYS record; ARGV hash of the secret before, hash of the one that nobody got.
- *  Output: 1 where it had been done, and is undone. */
-export const undoRotation: Script<0 | 1> = new Script(`${RECORD_LUA}
-local r = read_record(KEYS[1])
+ *  Input: KEYS record; ARGV hash of the secret before, hash of the one that nobody got, and the fields sealed for the
+ *         secret before with the version that they were loaded in, or '' and ''.
+ *  Output: 1 where it had been done, and is undone; -1 where others have changed what was sealed. */
+export const undoRotation: Script<0 | 1 | -1> = new Script(`${RECORD_LUA}
+local r, body = read_record(KEYS[1]), ARGV[3]
 if not r or r.ended or r.secret ~= ARGV[2] or r.previous ~= ARGV[1] then return 0 end
-local body = body_of(KEYS[1], r)
+if body == '' then
+  if r.sealed then return 0 end
+  body = body_of(KEYS[1], r)
+elseif r.version ~= tonumber(ARGV[4]) then
+  return -1
+end
 r.secret, r.previous, r.previous_until = r.previous, nil, nil
+r.version = (r.version + 1) % 4294967296
 redis.call('SET', KEYS[1], pack_header(r) .. body, 'KEEPTTL')
 return 1
 `);

@@ -91,6 +91,9 @@ if not r then
   tell(lifecycle, length, 'created', session)
 elseif mode == 'make' then
   return { ${SAVED.gone} }
+elseif mode == 'put' and sealed == '1' then
+  -- What was sent was sealed for a session that begins.
+  return { ${SAVED.conflict} }
 elseif mode == 'update' and r.version ~= tonumber(version) then
   if changes == '' then return { ${SAVED.conflict} } end
   if r.sealed then return { ${SAVED.sealed} } end
