@@ -164,7 +164,7 @@ describe('the serving layer', () => {
 
 describe('the store', () => {
   it('keeps session data', async () => {
-    const read = ['exists', 'get', 'getrange', 'pttl', 'zrange', 'zrangebyscore'];
+    const read = ['exists', 'get', 'getrange', 'pttl', 'zcount', 'zrange', 'zrangebyscore'];
     const write = ['del', 'unlink', 'pexpireat', 'set', 'setrange', 'zadd', 'zrem', 'zremrangebyscore', 'xadd'];
     await expectAllowed('store', SESSION_DATA, [...read, ...write, 'eval', 'evalsha']);
   });

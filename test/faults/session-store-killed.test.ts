@@ -62,14 +62,7 @@ async function start(): Promise<Process> {
 
 describe('a process of the serving layer that is killed in the middle of saves', () => {
   it('leaves whole records, and all that it has acknowledged', { timeout: 120_000 }, async () => {
-    const visitors: Visitor[] = Array.from({ length: VISITORS }, () => ({
-      cookie: undefined,
-      counted: 0,
-      sentCounts: 0,
-      pair: 0,
-      sentPairs: 0,
-      logins: 0,
-    }));
+    const visitors = Array.from({ length: VISITORS }, newVisitor);
     let answers = 0;
     for (let kill = 0; kill < KILLS; kill += 1) {
       const app = await start();
@@ -105,6 +98,7 @@ describe('a process of the serving layer that is killed in the middle of saves',
         expect(listed).toContain(loaded.session);
       }
       for (const [i, visitor] of visitors.entries()) {
+        if (visitor.cookie === undefined) continue;
         const token = tokenIn(visitor.cookie);
         const loaded = (await data.load(token))!;
         expect(loaded.session).toBe(sessionOf(token));
@@ -121,6 +115,10 @@ describe('a process of the serving layer that is killed in the middle of saves',
     }
   });
 });
+
+function newVisitor(): Visitor {
+  return { cookie: undefined, counted: 0, sentCounts: 0, pair: 0, sentPairs: 0, logins: 0 };
+}
 
 /** One request. Whether it was answered. */
 async function act(url: string, visitor: Visitor, turn: number, user: string): Promise<boolean> {
@@ -143,7 +141,9 @@ async function act(url: string, visitor: Visitor, turn: number, user: string): P
     if (kind === 'login') visitor.logins += 1;
     return true;
   } catch (error) {
-    if (error instanceof TypeError) return false;
-    throw error;
+    if (!(error instanceof TypeError)) throw error;
+    // The secret may be replaced, and the browser never heard the new one: what it has opens nothing then.
+    if (kind === 'login') Object.assign(visitor, newVisitor());
+    return false;
   }
 }

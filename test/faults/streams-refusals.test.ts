@@ -75,7 +75,10 @@ async function underLoad(name: string, refuse: () => Promise<unknown>, accept: (
 
 describe('a Redis that refuses under load', { timeout: 120_000 }, () => {
   it('MISCONF: its snapshot failed', async () => {
-    const inTheWay = join(server.dataDir, 'dump.rdb');
+    const { dir } = await redis.command<Record<string, string>>('CONFIG', 'GET', 'dir');
+    const { dbfilename } = await redis.command<Record<string, string>>('CONFIG', 'GET', 'dbfilename');
+    // A snapshot cannot take the place of a folder.
+    const inTheWay = join(dir!, dbfilename!);
     await underLoad(
       'MISCONF',
       async () => {
