@@ -5,7 +5,7 @@ import { PARTITIONS, type RedisConnection } from '../../src/redis/index.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { endChildren } from './child.ts';
-import { allowed, connect, type Instance, keys, SECRET, soakSeconds, startServe } from './streams-stage.ts';
+import { connect, type Instance, keys, SECRET, soakSeconds, startServe } from './streams-stage.ts';
 
 /* Upgrades while pages wait for their answers: the new instance is started, then the old one is told to stop. A partition
  * is handed over when what is in hand is done, and the heir hears of it: it does not wait until it looks again. */
@@ -89,7 +89,8 @@ describe('upgrades under load', { timeout: 120_000 }, () => {
     await client.close();
     const share = 1 - (answered - before.answered) / (asked - before.asked);
     console.log('Upgrades:', JSON.stringify({ upgrades: UPGRADES, asked, answered, share, reasons }));
-    // Half a per cent where the machine has nothing else to do.
-    expect(share).toBeLessThan(allowed(0.005) * (soakSeconds(0) > 0 ? 1 : 2));
+    // Half a per cent where the machine has nothing else to do. Beside other tests a process that starts takes the
+    // processor away from those that serve; before heirs were told, it was a tenth.
+    expect(share).toBeLessThan(soakSeconds(0) > 0 ? 0.005 : 0.05);
   });
 });

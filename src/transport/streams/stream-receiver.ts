@@ -24,6 +24,8 @@ const LOOK_INTERVAL_MS = 200;
 // A partition that has been free for this long is anybody's.
 const FREE_FOR_ANYBODY_MS = 150;
 const HAND_OVER_DEADLINE_MS = 1_000;
+// An instance that has just started is slow at first: it gets its share in steps, so that few pages wait for it.
+const HANDED_OVER_AT_ONCE = 4;
 // A partition whose ownership ended for a reason that does not pass by itself is left alone for so long.
 const FAILED_PAUSE_MS = 1_000;
 // One whose ownership was lost is looked at again so soon, once.
@@ -57,6 +59,7 @@ export class StreamReceiver {
   readonly #asking = new Set<number>();
   readonly #freed: number[] = [];
   readonly #releasing = new Set<Promise<void>>();
+  #mayHandOver = 0;
   #stopped = false;
 
   constructor(options: StreamReceiverOptions) {
@@ -123,6 +126,7 @@ export class StreamReceiver {
     const { enabled, instance, others } = this.#options;
     this.#forgetLost();
     if (!enabled()) return;
+    this.#mayHandOver = HANDED_OVER_AT_ONCE;
     const instances = [instance, ...others()];
     await Promise.all(
       Array.from({ length: PARTITIONS }, (_, partition) =>
@@ -175,7 +179,9 @@ export class StreamReceiver {
     );
     if (renewed === null) return worker.lose();
     worker.renew(askedAt, ...renewed);
-    if (!isOurs && !this.#leaving.has(worker)) void this.#giveBack(worker, HAND_OVER_DEADLINE_MS);
+    if (isOurs || this.#mayHandOver === 0 || this.#leaving.has(worker)) return;
+    this.#mayHandOver -= 1;
+    void this.#giveBack(worker, HAND_OVER_DEADLINE_MS);
   }
 
   async #maybeTake(partition: number, isOurs: boolean): Promise<void> {
