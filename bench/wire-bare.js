@@ -8,7 +8,8 @@ import { createDriver } from '../dist/redis/driver.js';
 import { Keys, partitionOf } from '../dist/redis/index.js';
 import { commandsByName } from '../dist/service/commands/index.js';
 import { dayOf, ItemKey, minuteOfDay, recordVisitScript, SEEN_ITEMS_DEFAULTS } from '../dist/structures/index.js';
-import { addEntry, commitScript } from '../dist/transport/streams/stream-scripts.js';
+import { commitScript } from '../dist/transport/streams/commit-scripts.js';
+import { addEntry } from '../dist/transport/streams/stream-scripts.js';
 import { DEADLINE_MS, PATHS, SECRET, viewOf } from './wire-load.js';
 
 const NAMESPACE = 'bare';

@@ -8,6 +8,8 @@ import { connect, keys, readLog, soakSeconds, startLogger } from './streams-stag
 /* A replica that lags takes over while the owner of a partition keeps its lease and its connections: what the old master
  * had done and not passed on is in the stream again. */
 
+const LATE = 20;
+const ALL = 24;
 const ROUNDS = soakSeconds(0) > 0 ? 12 : 4;
 
 let cluster: TestCluster;
@@ -47,8 +49,9 @@ describe('a replica that takes over and lags', { timeout: 180_000 }, () => {
       await waitUntil('the first are done', async () => (await done()) === 5);
       const master = await cluster.masterOf(stream);
       const replica = await replicaOf(master);
-      // These take a while each; they are passed on, and what is done of them is not.
-      for (let number = 6; number <= 9; number += 1) await add(number, 'late');
+      // These take a while each, together longer than the old master needs to hear that it is none. They are passed on,
+      // and what is done of them is not.
+      for (let number = 6; number <= LATE; number += 1) await add(number, 'late');
       await waitUntil('they are passed on', async () => isEven(master, replica));
       await replica.command('CONFIG', 'SET', 'masteruser', 'nobody');
       await replica.command('CONFIG', 'SET', 'masterauth', 'wrong');
@@ -56,12 +59,12 @@ describe('a replica that takes over and lags', { timeout: 180_000 }, () => {
       await waitUntil('some are done', async () => (await done()) >= 7);
       await replica.command('CLUSTER', 'FAILOVER', 'TAKEOVER');
       // To the new master itself: what the old one took now would be lost with it.
-      for (let number = 10; number <= 13; number += 1) {
+      for (let number = LATE + 1; number <= ALL; number += 1) {
         await waitUntil('it is taken', () => add(number, String(number), replica).then(Boolean, () => false), 10_000);
       }
-      await waitUntil('all are done', async () => (await done()) === 13, 15_000);
+      await waitUntil('all are done', async () => (await done()) === ALL, 20_000);
       const log = await redis.command<string[]>('LRANGE', `${keys.facts(session)}-log`, '0', '-1');
-      expect(log.map((line) => Number(line.split(' ')[1]))).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]);
+      expect(log.map((line) => Number(line.split(' ')[1]))).toEqual(Array.from({ length: ALL }, (_, i) => i + 1));
       await replica.command('CONFIG', 'SET', 'masteruser', '');
       await replica.command('CONFIG', 'SET', 'masterauth', '');
       await cluster.untilWell();
