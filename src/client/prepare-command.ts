@@ -153,7 +153,8 @@ function oneOrMany(payload: unknown, expected: string): unknown[] {
 }
 
 function textOfList(payload: unknown, sent: readonly (string | number)[]): string {
-  return Array.isArray(payload) || sent.length !== 1 ? JSON.stringify(sent) : String(sent[0]);
+  const isBare = typeof payload === 'number' || (typeof payload === 'string' && !payload.startsWith('['));
+  return isBare ? String(sent[0]) : JSON.stringify(sent);
 }
 
 // The service gives back what it marked; the caller gets it as it was given.

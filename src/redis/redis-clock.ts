@@ -5,6 +5,8 @@ export type Clock = () => number;
 
 /** How old a measurement may be that says that a moment has passed, in milliseconds. */
 const FRESH_MS = 50;
+/** How many measurements the round trip is the shortest of. */
+const ROUND_TRIPS = 6;
 
 /** A clock that agrees with Redis's, so that all instances cut the same minutes and end the same sessions. Between two
  *  measurements it runs by the process's steady clock: a local clock that is set anew moves nothing. */
@@ -12,6 +14,7 @@ export class RedisClock {
   #originMs = performance.timeOrigin;
   #isMeasured = false;
   #errorMs = 0;
+  #roundTrips: number[] = [];
   #measuredAt = Number.NEGATIVE_INFINITY;
   #measuring: Promise<void> | undefined;
 
@@ -26,6 +29,12 @@ export class RedisClock {
   /** How far it may be off, in milliseconds: half the round trip of the last measurement. */
   get errorMs(): number {
     return this.#errorMs;
+  }
+
+  /** How long Redis takes to answer when it has nothing else to do, in milliseconds: the shortest round trip of the last
+   *  six measurements. */
+  get roundTripMs(): number {
+    return this.#roundTrips.length === 0 ? 0 : Math.min(...this.#roundTrips);
   }
 
   /** Whether a moment has passed by Redis's clock, by a measurement that is not older than 50 ms: that clock can be set
@@ -53,5 +62,6 @@ export class RedisClock {
     this.#isMeasured = true;
     this.#measuredAt = sent;
     this.#errorMs = (performance.now() - sent) / 2;
+    this.#roundTrips = [...this.#roundTrips.slice(1 - ROUND_TRIPS), 2 * this.#errorMs];
   }
 }

@@ -20,6 +20,7 @@ export class InstanceBeat {
   #answer: NodeJS.Timeout | undefined;
   #saidAt = Number.NEGATIVE_INFINITY;
   #speaks = true;
+  #stopped = false;
 
   /** `onOverlap`: told of another instance that serves some of the same sessions, at most once a second. */
   constructor(redis: RedisConnection, namespace: string, self: Instance, onOverlap: (overlap: Overlap) => void) {
@@ -65,6 +66,7 @@ export class InstanceBeat {
 
   /** Says good-bye. */
   async stop(): Promise<void> {
+    this.#stopped = true;
     clearInterval(this.#timer);
     clearTimeout(this.#answer);
     this.#overlaps.stop();
@@ -73,6 +75,7 @@ export class InstanceBeat {
 
   /** One heartbeat, now. */
   beat(): void {
+    if (this.#stopped) return;
     clearTimeout(this.#answer);
     this.#answer = undefined;
     void this.#streams?.enter();
@@ -80,6 +83,7 @@ export class InstanceBeat {
   }
 
   #answerSoon(): void {
+    if (this.#stopped) return;
     const waitMs = this.#saidAt + ANSWER_INTERVAL_MS - performance.now();
     if (waitMs <= 0) this.beat();
     else this.#answer ??= setTimeout(() => this.beat(), waitMs);

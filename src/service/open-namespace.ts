@@ -57,6 +57,8 @@ export interface Namespace {
   /** Compares the meta record again, or sets it anew where it is gone, and proves that Redis takes writes.
    *  @throws MetaMismatchError; whatever Redis refuses with. */
   check(): Promise<void>;
+  /** How long Redis takes to answer when it has nothing else to do, in milliseconds. */
+  readonly roundTripMs: () => number;
   /** Measures Redis's clock again. */
   measureClock(): Promise<void>;
 }
@@ -110,6 +112,7 @@ export async function openNamespace(options: NamespaceOptions, create = true): P
       hasPassed: (atMs) => clock.hasPassed(atMs, redis),
       secretGenerated: generated,
       check,
+      roundTripMs: () => clock.roundTripMs,
       measureClock,
     };
   } catch (error) {

@@ -41,6 +41,7 @@ export function openReceivers(
     readonly hasPassed: (atMs: number) => Promise<boolean>;
     /** Ids of the other instances among which partitions are shared out. */
     readonly streamingOthers: () => readonly string[];
+    readonly roundTripMs: () => number;
     readonly enabled: () => boolean;
     readonly maxInFlight: number | undefined;
     readonly metrics: Metrics;
@@ -51,7 +52,7 @@ export function openReceivers(
   const { namespace } = keys;
   const untaken = (count: number): void => metrics.untaken.inc(count);
   const replyFailed = (): void => metrics.replyFailures.inc();
-  const admission = new Admission();
+  const admission = new Admission(shared.roundTripMs);
   const channels = self.channels
     ? new ChannelReceiver(shared.subscriber, redis, {
         namespace,

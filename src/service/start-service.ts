@@ -137,6 +137,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       seal: opened.seal,
       now: opened.now,
       hasPassed: opened.hasPassed,
+      roundTripMs: opened.roundTripMs,
       streamingOthers: beat.streamingOthers,
       enabled: () => health.refusal === undefined,
       maxInFlight: options.maxInFlight,

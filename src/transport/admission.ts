@@ -1,4 +1,4 @@
-import { isWriting } from '../protocol/index.ts';
+import { isWriting, MAX_PAYLOAD_BYTES } from '../protocol/index.ts';
 import { EventLoopTurn } from './event-loop-turn.ts';
 import { type Leave, Room } from './room.ts';
 
@@ -13,18 +13,28 @@ const UNIT_BYTES = 256;
 const LARGE_UNITS = 4;
 const ROOM = 1_024;
 const ROOM_FOR_LARGE = 8;
+// Redis has nothing to do while an answer travels: as many more as it could do meanwhile.
+const LARGE_PER_MS = 8;
 // What is served for longer waits for something else than Redis's turn.
 const HOLD_MS = 200;
+const NOTHING_TO_LEAVE: Leave = () => {};
 
 /** Lets requests in as there is room, each when the event loop's turn has time for it. */
 export class Admission {
-  readonly #room = new Room(ROOM, HOLD_MS);
-  readonly #roomForLarge = new Room(ROOM_FOR_LARGE, HOLD_MS);
+  readonly #room = new Room(() => ROOM, HOLD_MS);
+  readonly #roomForLarge: Room;
   readonly #turn = new EventLoopTurn();
 
-  /** Lets a request in: at once, or later. What is returned gives its place back. */
-  enter(command: string, payload: string): Leave | Promise<Leave> {
-    const units = 1 + payload.length / UNIT_BYTES;
+  /** `roundTripMs`: how long Redis takes to answer when it has nothing else to do. Default 0. */
+  constructor(roundTripMs: () => number = () => 0) {
+    this.#roomForLarge = new Room(() => ROOM_FOR_LARGE + LARGE_PER_MS * roundTripMs(), HOLD_MS);
+  }
+
+  /** Lets a request in: at once, or later. What is returned gives its place back. `bytes`: of its payload, about. */
+  enter(command: string, bytes: number): Leave | Promise<Leave> {
+    // It is refused at once.
+    if (bytes > MAX_PAYLOAD_BYTES) return NOTHING_TO_LEAVE;
+    const units = 1 + bytes / UNIT_BYTES;
     const isLarge = units > LARGE_UNITS && isWriting(command);
     const entered = (isLarge ? this.#roomForLarge : this.#room).enter(units);
     if (entered instanceof Promise) return entered.then((leave) => this.#inTurn(leave));

@@ -14,6 +14,7 @@ export class OverlapLimiter {
   readonly #offeredAt = new Map<string, number>();
   readonly #waiting: Overlap[] = [];
   #toldAt = Number.NEGATIVE_INFINITY;
+  #stopped = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(tell: (overlap: Overlap) => void) {
@@ -22,6 +23,7 @@ export class OverlapLimiter {
 
   /** Takes an overlap that was noticed. */
   offer(overlap: Overlap): void {
+    if (this.#stopped) return;
     const now = performance.now();
     const pair = [...overlap.instances].sort().join(' ');
     if (now - (this.#offeredAt.get(pair) ?? Number.NEGATIVE_INFINITY) < PAIR_INTERVAL_MS) return;
@@ -35,6 +37,7 @@ export class OverlapLimiter {
 
   /** Tells of nothing more. */
   stop(): void {
+    this.#stopped = true;
     clearTimeout(this.#timer);
     this.#waiting.length = 0;
   }

@@ -196,8 +196,12 @@ export class ReplyInbox extends EventEmitter<InboxEvents> {
   // Where Redis refused it for a while (BUSY) the connection stands, and no `ready` would follow.
   #later(connection: RedisConnection, error: unknown, subscribe: () => Promise<void>): void {
     if (this.#closed) return;
-    if (connection.isReady && isTransient(error)) setTimeout(() => void subscribe(), SUBSCRIBE_RETRY_MS).unref();
-    else connection.once('ready', () => void subscribe());
+    // The inbox may have moved meanwhile, and subscribed there.
+    const again = (): void => {
+      if (connection === this.#heartbeats || connection === this.#replies) void subscribe();
+    };
+    if (connection.isReady && isTransient(error)) setTimeout(again, SUBSCRIBE_RETRY_MS).unref();
+    else connection.once('ready', again);
   }
 
   #tellRefusal(error: unknown): void {

@@ -5,19 +5,18 @@ export type Leave = () => void;
 
 /** A room of so many units. Whoever finds it empty may take more than there are. */
 export class Room {
-  readonly #size: number;
+  readonly #size: () => number;
   readonly #holdMs: number;
-  #left: number;
+  #taken = 0;
   readonly #waiting: { readonly units: number; readonly enter: (leave: Leave) => void }[] = [];
   // In the order in which they came in: the first has been there longest.
   readonly #inside = new Set<{ readonly units: number; readonly since: number }>();
   #timer: NodeJS.Timeout | undefined;
 
-  /** `holdMs`: after so long an occupant no longer counts, so that one that waits for something else does not keep the
-   *  others out for ever. */
-  constructor(size: number, holdMs: number) {
+  /** `size`: how many units there are now. `holdMs`: after so long an occupant no longer counts, so that one that waits
+   *  for something else does not keep the others out for ever. */
+  constructor(size: () => number, holdMs: number) {
     this.#size = size;
-    this.#left = size;
     this.#holdMs = holdMs;
   }
 
@@ -31,16 +30,16 @@ export class Room {
   }
 
   #fits(units: number): boolean {
-    return units <= this.#left || this.#left === this.#size;
+    return this.#inside.size === 0 || this.#taken + units <= this.#size();
   }
 
   #let(units: number): Leave {
     const occupant = { units, since: performance.now() };
     this.#inside.add(occupant);
-    this.#left -= units;
+    this.#taken += units;
     return () => {
       if (!this.#inside.delete(occupant)) return;
-      this.#left += units;
+      this.#taken -= units;
       this.#letIn();
     };
   }
@@ -60,7 +59,7 @@ export class Room {
     for (const occupant of this.#inside) {
       if (occupant.since > due) break;
       this.#inside.delete(occupant);
-      this.#left += occupant.units;
+      this.#taken -= occupant.units;
     }
     this.#letIn();
   }

@@ -84,6 +84,11 @@ describe.each(Object.entries(openers))('a client over %s', (way, open) => {
     expect(await client.request('pageview', session, atMost(MAX_ITEM_BYTES))).toMatchObject({ totalPages: 1 });
     const items = Array.from({ length: MAX_ITEMS }, (_, i) => `${i}`);
     expect(await client.request('mark-item-seen', session, items)).toEqual(items);
+    // A list of one stays a list: what begins with `[` is JSON on the wire.
+    const listed = '["[sale] shoes"]' as never;
+    expect(await client.request('mark-item-seen', session, listed)).toEqual(['[sale] shoes']);
+    expect(await client.request('surface', session, ['[sale] shoes', '/new'])).toEqual(['/new']);
+    expect(await client.request('mark-notification-seen', session, '[5]' as never)).toEqual([5]);
     await client.close();
   });
 });

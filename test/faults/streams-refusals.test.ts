@@ -2,7 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { encodeHeartbeat, heartbeatChannel } from '../../src/protocol/index.ts';
+import { encodeFreedPartitions, encodeHeartbeat, heartbeatChannel } from '../../src/protocol/index.ts';
 import { PARTITIONS, partitionOf, type RedisConnection } from '../../src/redis/index.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -219,5 +219,26 @@ describe('heartbeats of instances that nobody is', { timeout: 60_000 }, () => {
     const tallies = await publishers.stop();
     await untilWorkedOff(redis);
     expectExactlyOnce(await judge(redis, tallies));
+  });
+
+  it('free no partition that is owned, and none that there is not', async () => {
+    await startLogger(server.url);
+    const owners = (): Promise<(string | null)[]> =>
+      Promise.all(Array.from({ length: PARTITIONS }, (_, i) => redis.command<string | null>('GET', keys.owner(i))));
+    await waitUntil('all partitions are owned', async () => (await owners()).every((token) => token !== null));
+    const before = await owners();
+    for (const freed of [Array.from({ length: 200 }, (_, i) => i + 60), [-1, 2 ** 40, 5]]) {
+      for (let i = 0; i < 20; i += 1) {
+        const message = encodeFreedPartitions({ instance: 'nobody', freed });
+        await redis.command('PUBLISH', heartbeatChannel('sw'), message);
+      }
+    }
+    const publishers = await startPublishers({ redis: server.url });
+    await publishers.more(500);
+    expectExactlyOnce(
+      await publishers.stop().then((tallies) => untilWorkedOff(redis).then(() => judge(redis, tallies))),
+    );
+    expect(await owners()).toEqual(before);
+    expect(await redis.command('KEYS', '*undefined*')).toEqual([]);
   });
 });

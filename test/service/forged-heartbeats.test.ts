@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
 import { type Overlap, SessionClient } from '../../src/index.ts';
-import { encodeHeartbeat, type Heartbeat } from '../../src/protocol/index.ts';
+import { encodeHeartbeat, type Heartbeat, parseSessionGlob } from '../../src/protocol/index.ts';
 import { createConnection, PARTITIONS, type RedisConnection } from '../../src/redis/index.ts';
 import { type Service, type ServiceOptions, startService } from '../../src/service/index.ts';
+import { InstanceBeat } from '../../src/service/instance-beat.ts';
 import { metricOf } from '../support/metric-of.ts';
 import { RecordingLog } from '../support/recording-log.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
@@ -112,3 +113,26 @@ it('overlap is told once a second at most, in the log and by the client', async 
   }
   expect(client.counters.degraded).toEqual({});
 }, 30_000);
+
+it('an instance that has said good-bye does not take it back when another comes', async () => {
+  const connect = async (): Promise<RedisConnection> => {
+    const connection = await createConnection(server.url).connect();
+    onTestFinished(() => connection.close());
+    return connection;
+  };
+  const [redis, subscriber, ear] = [await connect(), await connect(), await connect()];
+  const glob = parseSessionGlob('?*');
+  const self = { id: 'leaving', glob, commands: ['pageview'], streams: false, channels: true };
+  const beat = new InstanceBeat(redis, 'sw', self, () => {});
+  const heard: string[] = [];
+  await ear.subscribe('async:_instances', (message) => heard.push(message));
+  await beat.start(subscriber);
+  await beat.stop();
+  for (let i = 0; i < 3; i += 1) await forge({ instance: `newcomer-${i}` });
+  await waitUntil('it has heard them', () => beat.presence.present().length >= 3);
+  // What it would have published stands before this on its connection.
+  await redis.command('PUBLISH', 'async:_instances', 'the end');
+  await waitUntil('all is heard', () => heard.includes('the end'));
+  const own = heard.filter((message) => message.includes('"leaving"') && message.includes('"instance":"leaving"'));
+  expect(own.at(-1)).toContain('"leaving":true');
+});

@@ -45,6 +45,7 @@ it('holds no more than some of what waits, tells one a second of it, and nothing
   vi.advanceTimersByTime(10_000);
   expect(told).toBe(11);
   limiter.stop();
+  limiter.offer(overlap('x', 'y'));
   vi.advanceTimersByTime(200_000);
   expect(told).toBe(11);
 });

@@ -109,7 +109,7 @@ export class ChannelReceiver {
 
   async #serve(topic: Topic, way: ReplyWay, payload: string): Promise<void> {
     this.#inFlight += 1;
-    const entered = this.#options.admission.enter(topic.command, payload);
+    const entered = this.#options.admission.enter(topic.command, payload.length);
     const leave = entered instanceof Promise ? await entered : entered;
     try {
       const { json } = await this.#options.dispatch(topic.command, topic.session, payload);

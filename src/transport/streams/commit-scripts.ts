@@ -5,7 +5,7 @@ import { Script } from '../../redis/index.ts';
  *
  * A script has no way back. So everything that Redis may refuse (a missing right, a key of a wrong type) comes before the
  * entry leaves the stream, or is undone; only the effects themselves come after it, and where they fail the entry goes to
- * the dead letters. HDEL stands first also because a script that has begun to write goes on where Redis is full:
+ * the dead letters. An HDEL of nothing stands first, because a script that has begun to write goes on where Redis is full:
  * `deny-oom` looks at the first write only, and HDEL is not subject to it. */
 
 /** How many requests that were given up a partition keeps, about. */
@@ -32,7 +32,7 @@ local request, payload_field, payload, deadline = ARGV[a - 3], ARGV[a - 2], ARGV
 for i = k, k - 4, -1 do KEYS[i] = nil end
 for i = a, a - 7, -1 do ARGV[i] = nil end
 if redis.call('GET', owner) ~= token then return refuse('${REFUSED.notOwner}') end
-redis.call('HDEL', tries, id)
+redis.call('HDEL', tries, '')
 local function dead_letter(reason, ...)
   return redis.pcall('XADD', dead, 'MAXLEN', '~', ${DEAD_LETTER_CAP}, '*', 'c', command, 's', session, 'r', request,
     payload_field, payload, 'd', deadline, 'id', id, 'reason', reason, ...)
@@ -41,7 +41,10 @@ local function is_error(answer) return type(answer) == 'table' and answer.err ~=
 -- Takes the entry off its stream, or calls undo and returns why not.
 local function take_off(undo)
   local left = redis.pcall('XDEL', requests, id)
-  if left == 1 then return nil end
+  if left == 1 then
+    redis.pcall('HDEL', tries, id)
+    return nil
+  end
   undo()
   return is_error(left) and left or refuse('${REFUSED.gone}')
 end

@@ -94,8 +94,12 @@ while retried + skipped < tonumber(ARGV[3]) and bytes < tonumber(ARGV[4]) do
   local kind = found.e and 'e' or 'p'
   if has_names and found[kind] then
     if found.half then redis.call('ZREM', KEYS[3], found.s .. ':' .. found.r) end
-    redis.call('XADD', KEYS[2], '*', 'd', '1', 'c', found.c, 's', found.s, 'r', found.r, kind, found[kind])
-    redis.call('XDEL', KEYS[1], entry[1])
+    local again = redis.call('XADD', KEYS[2], '*', 'd', '1', 'c', found.c, 's', found.s, 'r', found.r, kind, found[kind])
+    local dropped = redis.pcall('XDEL', KEYS[1], entry[1])
+    if type(dropped) == 'table' then
+      redis.pcall('XDEL', KEYS[2], again)
+      return dropped
+    end
     retried = retried + 1
   else skipped = skipped + 1 end
   oldest = '(' .. entry[1]

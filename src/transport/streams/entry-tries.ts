@@ -20,6 +20,8 @@ export class EntryTries {
   readonly #isPresent: (instance: string) => boolean;
   readonly #hasEnded: () => boolean;
   readonly #known = new Map<string, Tries>();
+  /** Entries whose tries are under way under a mark. */
+  readonly #marked = new Set<string>();
   #looking: Promise<void> | undefined;
 
   constructor(steps: PartitionSteps, token: string, isPresent: (instance: string) => boolean, hasEnded: () => boolean) {
@@ -69,22 +71,31 @@ export class EntryTries {
   /** Makes a try under a mark. */
   async mark(id: string, attempt: () => Promise<TryResult>): Promise<TryResult> {
     if (this.#hasEnded()) return 'ended';
-    this.#known.set(id, await this.#steps.beginTry(id));
     let result: TryResult;
+    this.#marked.add(id);
     try {
+      // Where its answer is lost, the mark may be set all the same.
+      this.#known.set(id, await this.#steps.beginTry(id));
       result = await attempt();
     } catch (error) {
       this.#takeBack(id);
       throw error;
     }
+    this.#marked.delete(id);
     if (result === 'ended') this.#takeBack(id);
     else if (result instanceof Error) await this.fail(id);
     return result;
   }
 
+  /** Takes all marks back: the process ends in good order, and what it leaves undone has not ended it. */
+  takeAllBack(): void {
+    for (const id of this.#marked) this.#takeBack(id);
+  }
+
   // The try has ended otherwise than with its process: that is said until Redis has heard it, whoever owns the partition
   // by then.
   #takeBack(id: string): void {
+    this.#marked.delete(id);
     const end = performance.now() + TAKE_BACK_LIMIT_MS;
     const takeBack = (): void => {
       this.#steps.endTry(id, false).catch(() => {

@@ -8,14 +8,17 @@ import { beginTry, endTry } from './try-scripts.ts';
  *  `allTries`. */
 export class PartitionSteps {
   readonly #redis: CommandConnection;
+  readonly #anywhere: CommandConnection;
   readonly #token: string;
   readonly #owner: string;
   readonly #tries: string;
   readonly #all: readonly string[];
 
-  /** `redis`: goes to the server on which the partition was taken, and to no other. */
-  constructor(redis: CommandConnection, keys: Keys, partition: number, token: string) {
+  /** `redis`: goes to the server on which the partition was taken, and to no other; `anywhere`: to whichever holds it
+   *  now, for marks. */
+  constructor(redis: CommandConnection, anywhere: CommandConnection, keys: Keys, partition: number, token: string) {
     this.#redis = redis;
+    this.#anywhere = anywhere;
     this.#token = token;
     this.#owner = keys.owner(partition);
     this.#tries = keys.tries(partition);
@@ -56,12 +59,12 @@ export class PartitionSteps {
 
   /** Takes a mark back; what is known against the entry then. */
   async endTry(id: string, hasFailed: boolean): Promise<Tries> {
-    return parseTries(await endTry.run(this.#redis, [this.#tries], [this.#token, id, hasFailed ? 1 : 0]));
+    return parseTries(await endTry.run(this.#anywhere, [this.#tries], [this.#token, id, hasFailed ? 1 : 0]));
   }
 
   /** What is known against all entries now: texts of `Tries` by entry. */
   allTries(): Promise<Record<string, string>> {
-    return this.#redis.command('HGETALL', this.#tries);
+    return this.#anywhere.command('HGETALL', this.#tries);
   }
 
   #argumentsOf({

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { ProtocolError } from '../../protocol/index.ts';
-import { type CommandConnection, isTransient, type Keys } from '../../redis/index.ts';
+import { type CommandConnection, isTransient, type Keys, type RedisConnection } from '../../redis/index.ts';
 import type { Admission } from '../admission.ts';
 import { REFUSED } from './commit-scripts.ts';
 import { EntryServer, type ServerContext } from './entry-server.ts';
@@ -34,6 +34,7 @@ const MARKED_WAIT_MS = 50;
 
 /** What the workers of an instance share. */
 export interface WorkerContext extends ServerContext {
+  readonly redis: RedisConnection;
   readonly keys: Keys;
   /** Whether an instance still says that it is there. */
   readonly isPresent: (instance: string) => boolean;
@@ -98,7 +99,7 @@ export class PartitionWorker {
     this.leases = leases;
     this.#context = context;
     this.key = context.keys.requests(partition);
-    const steps = new PartitionSteps(redis, context.keys, partition, token);
+    const steps = new PartitionSteps(redis, context.redis, context.keys, partition, token);
     this.#tries = new EntryTries(steps, token, context.isPresent, () => this.#ended);
     this.#server = new EntryServer(context, steps, () => this.#ended);
     this.#inFlightUntil = inFlightUntil;
@@ -173,6 +174,11 @@ export class PartitionWorker {
     this.#end(true);
   }
 
+  /** Says that what is in hand has not ended this process. */
+  takeMarksBack(): void {
+    this.#tries.takeAllBack();
+  }
+
   /** Nothing more is done under this lease: it is lost. */
   lose(): void {
     this.#end(false);
@@ -229,7 +235,9 @@ export class PartitionWorker {
 
   /** Rejects where the ownership must end. */
   async #serve(entry: StreamEntry, isMarked: boolean): Promise<void> {
-    const entered = this.#context.admission.enter(entry.command, entry.payload);
+    // Sealed, a payload is a third longer.
+    const bytes = entry.payload.length * (entry.isSealed ? 3 / 4 : 1);
+    const entered = this.#context.admission.enter(entry.command, bytes);
     const leave = entered instanceof Promise ? await entered : entered;
     try {
       await this.#tryUntilDone(entry, isMarked);

@@ -66,7 +66,7 @@ for i = 1, #KEYS do
       more = 0
       break
     end
-    step = largest > ${SMALL_BYTES} and 1 or math.min(4 * step, 16)
+    step = largest > ${SMALL_BYTES} and 1 or 4
   end
   answer[i] = { more, entries }
 end

@@ -138,7 +138,7 @@ class Line {
     const reply = await this.#connection.command<Record<string, RawEntry[]> | null>(
       'XREAD',
       'COUNT',
-      String(FEW),
+      String(open.some(({ isCautious }) => isCautious) ? 1 : FEW),
       'BLOCK',
       String(blockMs),
       'STREAMS',
@@ -149,7 +149,7 @@ class Line {
     for (const worker of open) {
       const entries = reply[worker.key];
       if (!entries || worker.hasEnded) continue;
-      worker.isBehind = entries.length >= FEW;
+      worker.isBehind = worker.isCautious || entries.length >= FEW;
       worker.accept(entries);
     }
   }

@@ -28,11 +28,12 @@ const HAND_OVER_DEADLINE_MS = 1_000;
 const HANDED_OVER_AT_ONCE = 4;
 // A partition whose ownership ended for a reason that does not pass by itself is left alone for so long.
 const FAILED_PAUSE_MS = 1_000;
+// Of a partition that is said to be free so often at the most.
+const HINT_INTERVAL_MS = 50;
 // One whose ownership was lost is looked at again so soon, once.
 const LOST_LOOK_MS = 20;
 
 export interface StreamReceiverOptions extends Omit<WorkerContext, 'gate' | 'isPresent' | 'onEnd'> {
-  readonly redis: RedisConnection;
   readonly replies: Replies;
   /** This instance's id. */
   readonly instance: string;
@@ -54,6 +55,7 @@ export class StreamReceiver {
   readonly #workers = new Map<number, PartitionWorker>();
   readonly #freeSince = new Map<number, number>();
   readonly #failedAt = new Map<number, number>();
+  readonly #hintedAt = new Map<number, number>();
   readonly #leaving = new Set<PartitionWorker>();
   #timer: NodeJS.Timeout | undefined;
   readonly #asking = new Set<number>();
@@ -117,7 +119,12 @@ export class StreamReceiver {
     const { enabled, instance, others } = this.#options;
     if (this.#stopped || !enabled()) return;
     const instances = [instance, ...others().filter((other) => other !== by)];
+    const now = performance.now();
     for (const partition of partitions) {
+      // Anybody may have published it.
+      if (!(partition >= 0 && partition < PARTITIONS) || this.#workers.has(partition)) continue;
+      if (now < (this.#hintedAt.get(partition) ?? Number.NEGATIVE_INFINITY) + HINT_INTERVAL_MS) continue;
+      this.#hintedAt.set(partition, now);
       if (ownerOf(partition, instances) === instance) void this.#lookAt(partition, true);
     }
   }
@@ -247,6 +254,7 @@ export class StreamReceiver {
   async #giveBack(worker: PartitionWorker, deadlineMs: number): Promise<boolean> {
     this.#leaving.add(worker);
     const finished = await worker.drain(deadlineMs);
+    if (!finished) worker.takeMarksBack();
     worker.lose();
     if (this.#workers.get(worker.partition) === worker) this.#workers.delete(worker.partition);
     this.#leaving.delete(worker);

@@ -14,7 +14,7 @@ const TURN_MS = 200;
 
 /** Lets entries through that were in flight when their owner crashed, in the order in which they come. */
 export class TryGate {
-  readonly #room = new Room(ROOM, TURN_MS);
+  readonly #room = new Room(() => ROOM, TURN_MS);
 
   /** Does `work` when there is room for one that was tried so often before. */
   async pass<Result>(tries: number, work: () => Promise<Result>): Promise<Result> {
