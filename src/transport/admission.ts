@@ -15,6 +15,7 @@ const ROOM = 1_024;
 const ROOM_FOR_LARGE = 8;
 // Redis has nothing to do while an answer travels: as many more as it could do meanwhile.
 const LARGE_PER_MS = 8;
+const MOST_MS = 10;
 // What is served for longer waits for something else than Redis's turn.
 const HOLD_MS = 200;
 const NOTHING_TO_LEAVE: Leave = () => {};
@@ -27,7 +28,7 @@ export class Admission {
 
   /** `roundTripMs`: how long Redis takes to answer when it has nothing else to do. Default 0. */
   constructor(roundTripMs: () => number = () => 0) {
-    this.#roomForLarge = new Room(() => ROOM_FOR_LARGE + LARGE_PER_MS * roundTripMs(), HOLD_MS);
+    this.#roomForLarge = new Room(() => ROOM_FOR_LARGE + LARGE_PER_MS * Math.min(roundTripMs(), MOST_MS), HOLD_MS);
   }
 
   /** Lets a request in: at once, or later. What is returned gives its place back. `bytes`: of its payload, about. */

