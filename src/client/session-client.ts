@@ -13,7 +13,7 @@ import {
   mustKeep,
   ProtocolError,
 } from '../protocol/index.ts';
-import type { ConnectionOptions } from '../redis/index.ts';
+import { type ConnectionOptions, PARTITIONS } from '../redis/index.ts';
 import type { ReplyMode } from '../transport/channels/channel-requester.ts';
 import type { Overlap } from '../transport/presence.ts';
 import { type NoAnswerReason, NotKeptError, type SessionTransport } from '../transport/transport.ts';
@@ -106,13 +106,17 @@ const UNSERVED_MS = 2_000;
 const NO_SESSION = 'This is no session id: give 1 to 128 of A-Z, a-z, 0-9, _ and -, or sessionOf(token).';
 
 function checkDeadline(name: string, deadlineMs: number): void {
-  if (deadlineMs > 0 && deadlineMs <= LONGEST_DEADLINE_MS) return;
-  throw new RangeError(`${name} ${deadlineMs} cannot be used: give more than 0 and at most 60,000.`);
+  if (typeof deadlineMs === 'number' && deadlineMs > 0 && deadlineMs <= LONGEST_DEADLINE_MS) return;
+  throw new RangeError(`${name} ${shown(deadlineMs)} cannot be used: give more than 0 and at most 60,000.`);
 }
 
-function checkCount(name: string, count: number): void {
-  if (Number.isInteger(count) && count > 0) return;
-  throw new RangeError(`${name} ${count} cannot be used: give a whole number from 1.`);
+function checkCount(name: string, count: number, least = 1): void {
+  if (Number.isInteger(count) && count >= least) return;
+  throw new RangeError(`${name} ${shown(count)} cannot be used: give a whole number from ${least}.`);
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value) : String(value);
 }
 
 function isSessionId(session: unknown): session is string {
@@ -154,11 +158,13 @@ export class SessionClient extends EventEmitter<ClientEvents> {
     super();
     checkOptions('SessionClient', options, OPTIONS);
     const { namespace = DEFAULT_NAMESPACE, deadlineMs = 100, replies = 'inbox' } = options;
-    const { blockingConnections = 16, maxPending = 10_000, keepDeadlineMs = 2_000, secret } = options;
+    const { blockingConnections = 16, maxPending = 10_000, maxBacklog = 100_000 } = options;
+    const { keepDeadlineMs = 2_000, secret } = options;
     checkDeadline('deadlineMs', deadlineMs);
     checkDeadline('keepDeadlineMs', keepDeadlineMs);
     checkCount('blockingConnections', blockingConnections);
     checkCount('maxPending', maxPending);
+    checkCount('maxBacklog', maxBacklog, PARTITIONS);
     if (secret !== undefined && (typeof secret !== 'string' || secret.length < SHORTEST_SECRET)) {
       throw new RangeError(`The secret cannot be used: give the service's, at least ${SHORTEST_SECRET} characters.`);
     }
@@ -174,7 +180,7 @@ export class SessionClient extends EventEmitter<ClientEvents> {
       replies,
       blockingConnections,
       maxPending,
-      maxBacklog: options.maxBacklog ?? 100_000,
+      maxBacklog,
       secret,
     });
     this.#transport.on('up', () => this.emit('up'));

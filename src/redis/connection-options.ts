@@ -54,6 +54,11 @@ export function parseConnection(given: string | ConnectionOptions): ConnectionOp
     const instead = meant === undefined ? `known are ${KEYS.join(', ')}.` : `did you mean "${meant}"?`;
     throw new ConnectionOptionsError(`Unknown connection option "${unknown}": ${instead}`);
   }
+  // A forgotten variable of the environment would otherwise lead to the server on this machine.
+  const missing = (['url', 'host', 'path'] as const).find((name) => name in options && options[name] === undefined);
+  if (missing || Array.isArray(options)) {
+    throw new ConnectionOptionsError(`The connection names no server${missing ? `: ${missing} is undefined` : ''}.`);
+  }
   const whole = options.url === undefined ? options : { ...options, ...parseConnectionUrl(options.url) };
   // rediss:// says that, and the option how.
   if (typeof options.tls === 'object' && whole.tls === true) whole.tls = options.tls;

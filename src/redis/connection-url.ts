@@ -29,6 +29,8 @@ export function parseConnectionUrl(url: string): ConnectionOptions {
       ...(database !== undefined && { db: database }),
     };
   }
+  // Some of these characters end the host, and then the rest is no port.
+  if (/^rediss?:\/\/[^@]*[/?#][^@]*@/.test(url)) throw unescapedLogin();
   if (/^rediss?\+/.test(url) || !URL.canParse(url)) {
     throw new ConnectionOptionsError(`The Redis URL is not one: write ${FORMS}.`);
   }
@@ -47,9 +49,7 @@ export function parseConnectionUrl(url: string): ConnectionOptions {
   }
   // In a login these characters end the host, and what follows them would be shown as an address or a database.
   if (`${pathname}${search}${hash}`.includes('@')) {
-    throw new ConnectionOptionsError(
-      'The login in the Redis URL has a "/", "?" or "#": write them as %2F, %3F and %23.',
-    );
+    throw unescapedLogin();
   }
   const db = parseDatabase(pathname.slice(1));
   return {
@@ -96,4 +96,10 @@ function decode(text: string): string {
   } catch {
     throw new ConnectionOptionsError('The Redis URL has a "%" that begins no escape: write it as %25.');
   }
+}
+
+function unescapedLogin(): ConnectionOptionsError {
+  return new ConnectionOptionsError(
+    'The login in the Redis URL has a "/", "?" or "#": write them as %2F, %3F and %23.',
+  );
 }

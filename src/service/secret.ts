@@ -37,7 +37,7 @@ export function resolveSecret(options: { given: string | undefined; dataDir: str
     throw new SecretMissingError(
       isNew
         ? 'A service needs a secret: set SESSIONWISE_SECRET, or "secret" in the configuration, to 32 random characters.'
-        : 'This namespace was made with a secret, and none was given: set SESSIONWISE_SECRET to it, or use another --namespace.',
+        : 'This namespace was made with a secret, and none was given: set SESSIONWISE_SECRET to it, give the folder in which its first service left it with --data-dir, or use another --namespace.',
     );
   }
   const secret = randomBytes(32).toString('base64url');

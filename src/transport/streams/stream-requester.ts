@@ -30,11 +30,7 @@ export class StreamRequester implements ClientTransport {
   readonly #order = new RetryOrder();
   #closed = false;
 
-  /** @throws RangeError for a backlog that is none. */
   constructor(redis: RedisConnection, inbox: ReplyInbox, { namespace, maxBacklog, secret }: StreamRequesterOptions) {
-    if (!Number.isInteger(maxBacklog) || maxBacklog < PARTITIONS) {
-      throw new RangeError(`maxBacklog ${maxBacklog} cannot be used: give a whole number from ${PARTITIONS}.`);
-    }
     this.#redis = redis;
     this.#inbox = inbox;
     this.#keys = new Keys(namespace);
