@@ -70,13 +70,14 @@ export class SessionRotation {
   async #undo(redis: CommandConnection, { session, hash: before }: TokenProof, hash: Buffer): Promise<void> {
     const records = this.#records;
     const keys = [records.keys.record(session)];
+    const names = [records.settings.namespace, session];
     if (!records.isSealing) {
-      await undoRotation.run(redis, keys, [before, hash, '', '']);
+      await undoRotation.run(redis, keys, [before, hash, '', '', ...names]);
       return;
     }
     await whileOthersChange(records, redis, { session, hash }, undefined, async (from) => {
       const body = records.sealAnew(from, { secret: before });
-      const undone = await undoRotation.run(redis, keys, [before, hash, body, from.facts.version]);
+      const undone = await undoRotation.run(redis, keys, [before, hash, body, from.facts.version, ...names]);
       return undone === -1 ? undefined : undone;
     });
   }

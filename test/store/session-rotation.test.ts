@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { sessionOf } from '../../src/protocol/index.ts';
 import { createConnection, Keys, type RedisConnection } from '../../src/redis/index.ts';
 import { SessionData, StoreUnavailableError } from '../../src/store/index.ts';
 import { SessionRecords } from '../../src/store/session-records.ts';
@@ -57,6 +58,7 @@ describe.each<[string, Partial<SessionDataOptions>]>([
       const rotation = new SessionRotation(connection, records);
       await expect(rotation.rotate(readToken(token)!, loaded, grace)).rejects.toThrow(StoreUnavailableError);
       await waitUntil('it is taken back', () => data.isCurrent(token));
+      expect(await redis.command('EXISTS', keys.recordBefore(sessionOf(token)))).toBe(0);
       expect(await stage.values(data, token)).toEqual({ a: 1 });
       // What was loaded before is still good for a save.
       await data.increment(token, 'n');

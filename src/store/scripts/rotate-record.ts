@@ -26,25 +26,24 @@ else
   r.sealed = true
 end
 local before = session_key(ARGV[8], tag_of(KEYS[1]), ARGV[2], 'sb')
-if ARGV[9] == '1' and remembered > 0 then
-  redis.call('SET', before, redis.call('GET', KEYS[1]), 'PX', remembered)
-elseif r.previous then
-  redis.call('UNLINK', before)
-end
+local reads = ARGV[9] == '1' and remembered > 0
+if reads then redis.call('SET', before, redis.call('GET', KEYS[1]), 'PX', remembered) end
 r.previous, r.previous_until, r.secret = r.secret, now + remembered, ARGV[3]
 r.version = (r.version + 1) % 4294967296
 local header = pack_header(r)
 redis.call('SET', KEYS[1], header .. body, 'KEEPTTL')
+-- Not before: Redis without memory refuses no script that has already written.
+if not reads then redis.call('UNLINK', before) end
 tell(KEYS[2], ARGV[6], 'rotated', ARGV[2])
 return { 1, header }
 `);
 
-/** Takes back a rotation whose new token nobody got: the answer was lost on its way.
+/** Takes back a rotation whose new token nobody got: the answer was lost on its way. The copy of its grace goes too.
  *
- *  Input: KEYS record; ARGV hash of the secret before, hash of the one that nobody got, and the fields sealed for the
- *         secret before with the version that they were loaded in, or '' and ''.
+ *  Input: KEYS record; ARGV hash of the secret before, hash of the one that nobody got, the fields sealed for the secret
+ *         before with the version that they were loaded in, or '' and '', then namespace and session.
  *  Output: 1 where it had been done, and is undone; -1 where others have changed what was sealed. */
-export const undoRotation: Script<0 | 1 | -1> = new Script(`${RECORD_LUA}
+export const undoRotation: Script<0 | 1 | -1> = new Script(`${RECORD_LUA}${KEYS_LUA}
 local r, body = read_record(KEYS[1]), ARGV[3]
 if not r or r.ended or r.secret ~= ARGV[2] or r.previous ~= ARGV[1] then return 0 end
 if body == '' then
@@ -56,5 +55,6 @@ end
 r.secret, r.previous, r.previous_until = r.previous, nil, nil
 r.version = (r.version + 1) % 4294967296
 redis.call('SET', KEYS[1], pack_header(r) .. body, 'KEEPTTL')
+redis.call('UNLINK', session_key(ARGV[5], tag_of(KEYS[1]), ARGV[6], 'sb'))
 return 1
 `);
