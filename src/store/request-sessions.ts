@@ -193,7 +193,7 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
    *  @throws StoreUnavailableError */
   async end(id: string): Promise<void> {
     const failedAt = this.#unread.get(id);
-    if (failedAt !== undefined && (isPublicForm(id) || performance.now() - failedAt < UNREAD_MS)) {
+    if (failedAt !== undefined && performance.now() - failedAt < UNREAD_MS) {
       throw new StoreUnavailableError('The session could not be read, so it was not ended.');
     }
     // A framework's own tokens can have the form of a public id, so that is the second thing to try.
