@@ -357,7 +357,7 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
   append(asked: HeldSession, field: string, added: readonly unknown[]): Promise<unknown[]> {
     return this.#operate(asked, [field], async (held, loaded, follow) => {
       const list = await this.data.append(held.token, field, added, loaded, held.values);
-      follow(field, list, rebaseField);
+      follow(field, list, (before, now, result) => rebaseField(before, now, result, added.length));
       return list;
     });
   }

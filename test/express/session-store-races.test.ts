@@ -68,6 +68,21 @@ describe.each<[string, Partial<SessionStoreOptions>]>([
       response.send('sent');
       Promise.all(under).catch((error: Error) => expect.unreachable(error.message));
     });
+    app.get('/changed-inside', async (request, response) => {
+      const { session } = request;
+      const fields = fieldsIn(request) as { cart: { qty: number }[]; fresh?: unknown[] };
+      fields.cart = [{ qty: 1 }, { qty: 1 }];
+      const under = [session.append('cart', 'x', 'y'), session.append('fresh', 'x')];
+      await sent();
+      fields.cart[0]!.qty = 2;
+      await Promise.all(under);
+      const { cart } = fields;
+      under.push(session.append('cart', 'z'), session.append('fresh', 'y'));
+      await sent();
+      cart.splice(1, 1);
+      await Promise.all(under);
+      response.json({ cart: fields.cart, fresh: fields.fresh });
+    });
     app.get('/before-rotation', async (request, response) => {
       const { session } = request;
       fieldsIn(request).plain = 'before';
@@ -114,6 +129,11 @@ describe.each<[string, Partial<SessionStoreOptions>]>([
       response.json(await request.session.identify(request.params.user));
     });
   };
+
+  /** Until what was asked is on its way, and before Redis can have answered: that takes a turn of the event loop. */
+  async function sent(): Promise<void> {
+    for (let i = 0; i < 2; i += 1) await new Promise<void>((resolve) => process.nextTick(resolve));
+  }
 
   /** Settles for all when `count` wait. */
   function together(count: number): Promise<void> {
@@ -186,6 +206,13 @@ describe.each<[string, Partial<SessionStoreOptions>]>([
     const { n, list } = (await visitor.json('/fields')) as { n: number; list: string[] };
     // An operation begins when the one before it is done, so y may come before x.
     expect([n, ...list.sort()]).toEqual([125, 'a', 'b', 'c', 'x', 'y', 'z']);
+  });
+
+  test('a list that is changed inside while an append is under way keeps both', async () => {
+    const visitor = await visit(await serve());
+    const expected = { cart: [{ qty: 2 }, 'x', 'y', 'z'], fresh: ['x', 'y'] };
+    expect(await visitor.json('/changed-inside')).toEqual(expected);
+    expect(await visitor.json('/fields')).toEqual({ name: 'ada', ...expected });
   });
 
   test('a rotation waits for the operations before it, and those behind it go on with what it gave', async () => {
