@@ -1,70 +1,19 @@
 import { EventEmitter } from 'node:events';
 import { isSession, sessionOf } from '../protocol/index.ts';
 import { holdsNothing } from './anonymous-session.ts';
+import type { DegradedOperation } from './degraded-operation.ts';
 import type { SetIfOutcome } from './field-operations.ts';
+import type { HeldSession } from './held-session.ts';
 import type { LoadedSession } from './loaded-session.ts';
 import { rebaseField } from './rebase-field.ts';
 import { SessionData } from './session-data.ts';
 import { checkFields, writeField } from './session-fields.ts';
+import type { SessionInfo } from './session-info.ts';
+import type { SessionStoreEvents } from './session-store-events.ts';
+import type { SessionStoreOptions } from './session-store-options.ts';
 import { StandIns } from './stand-ins.ts';
 import { NotSerialisableError, SessionGoneError, StoreUnavailableError } from './store-errors.ts';
-import type { SessionDataOptions } from './store-options.ts';
 import { Turns } from './turns.ts';
-
-export interface SessionStoreOptions extends SessionDataOptions {
-  /** What a request gets while its session cannot be read. `closed` (default): the error STORE_UNAVAILABLE. `open`: an
-   *  empty session under its own token, whose saves write nothing. In neither is a cookie replaced.
-   *
-   *  A save that fails at the end of a request of Express comes too late: the answer, 200, is on its way. What an answer
-   *  promises is to be waited for: `session.save(callback)` in a store that fails closed, and in both `increment`,
-   *  `append`, `setIf`, `identify` and `rotate`, which never fail in silence. */
-  readonly fail?: 'closed' | 'open';
-  /** How long an anonymous session may rest until its second request, in milliseconds: a new one with no user, into which
-   *  the application has put nothing. Most of them are never seen again. Default 1,800,000: half an hour, as long as a
-   *  service keeps what it knows of a single view. Never longer than the session's idle time. */
-  readonly anonymousIdleMs?: number;
-}
-
-/** An operation that did not happen, in a store that fails open. */
-export interface DegradedOperation {
-  readonly operation: 'get' | 'set' | 'touch';
-  readonly error: StoreUnavailableError;
-}
-
-export interface SessionStoreEvents {
-  /** Redis cannot be reached, or does not answer; told once for each outage. */
-  'store:down': [Error];
-  /** It answers again. */
-  'store:up': [];
-  /** With `fail: 'open'`: a request goes on without its session, or what it changed is lost. */
-  degraded: [DegradedOperation];
-}
-
-/** What is known of a session beside its data. */
-export interface SessionInfo {
-  /** The public id. */
-  readonly session: string;
-  /** Whom `identify` gave it to. */
-  readonly userId: string | undefined;
-  /** When it was first saved, in milliseconds of the epoch, as all times here. */
-  readonly createdAt: number;
-  /** When it was last written or renewed; up to `touchEveryMs` behind the last request. */
-  readonly lastSeenAt: number;
-  /** When it ends unless it is used. */
-  readonly expiresAt: number;
-  /** How often its data, its user or its secret were changed; what `setIf` takes. */
-  readonly version: number;
-  /** Whether the request came with the previous secret, within the grace of `rotate({ grace: true })`: then it sees what
-   *  was there before, and can change nothing. */
-  readonly byPreviousSecret: boolean;
-}
-
-/** A request's session: its token, and the object that the application changes. Where `rotate` has given it others since,
- *  those count. */
-export interface HeldSession {
-  readonly token: string;
-  readonly values: object;
-}
 
 /** What the objects that hold a session within a request, one after the other, have in common. */
 interface Holding {
