@@ -202,14 +202,14 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
    *  Afterwards `request.session` is another object, as after `regenerate`; the old one passes on to it what is set.
    *  @throws StoreUnavailableError; SessionGoneError, also where another request has rotated since this one began. */
   async rotate(request: StoreRequest, options: { readonly grace?: boolean } = {}): Promise<void> {
-    const held = heldBy(request);
-    const token = await this.#held.rotate(held, options);
-    request.sessionID = token;
-    const after = new this.#express.Session(request, { ...held.values });
-    this.#held.handOver(held.values, after);
-    Object.setPrototypeOf(after, this.#prototype);
-    request.session = after;
-    passOn(held.values, after);
+    await this.#held.rotate(heldBy(request), options, (token, before) => {
+      request.sessionID = token;
+      const after = new this.#express.Session(request, { ...before });
+      this.#held.handOver(before, after);
+      Object.setPrototypeOf(after, this.#prototype);
+      request.session = after;
+      passOn(before, after);
+    });
   }
 
   /** Says whose the request's session is, and lists it among that user's. `device` is what the list calls it; by default

@@ -130,9 +130,10 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
       throw new TypeError('rotate() needs the plugin: app.register(sessionwise, ...) behind @fastify/session.');
     }
     const setToken = tokenSetterOf(held.values);
-    const token = await this.#held.rotate(await this.#known(held), options);
-    releaseCookie(this.#requests.replyTo(request)!, held.values);
-    setToken(token);
+    await this.#held.rotate(await this.#known(held), options, (token) => {
+      releaseCookie(this.#requests.replyTo(request)!, held.values);
+      setToken(token);
+    });
   }
 
   /** Says whose the request's session is, and lists it among that user's. `device` is what the list calls it; by default

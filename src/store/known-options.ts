@@ -1,5 +1,5 @@
 import type { OptionForms } from '../protocol/check-options.ts';
-import type { SessionStoreOptions } from './request-sessions.ts';
+import type { SessionStoreOptions } from './session-store-options.ts';
 
 /** What the options of a store may be; `any` is checked by `settingsOf`. */
 export const STORE_OPTIONS: OptionForms<SessionStoreOptions> = {

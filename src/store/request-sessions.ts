@@ -1,68 +1,26 @@
 import { EventEmitter } from 'node:events';
-import { isSession } from '../protocol/index.ts';
+import { isSession, sessionOf } from '../protocol/index.ts';
 import { holdsNothing } from './anonymous-session.ts';
+import type { DegradedOperation } from './degraded-operation.ts';
 import type { SetIfOutcome } from './field-operations.ts';
+import type { HeldSession } from './held-session.ts';
 import type { LoadedSession } from './loaded-session.ts';
 import { rebaseField } from './rebase-field.ts';
 import { SessionData } from './session-data.ts';
 import { checkFields, writeField } from './session-fields.ts';
+import type { SessionInfo } from './session-info.ts';
+import type { SessionStoreEvents } from './session-store-events.ts';
+import type { SessionStoreOptions } from './session-store-options.ts';
 import { StandIns } from './stand-ins.ts';
 import { NotSerialisableError, SessionGoneError, StoreUnavailableError } from './store-errors.ts';
-import type { SessionDataOptions } from './store-options.ts';
 import { Turns } from './turns.ts';
 
-export interface SessionStoreOptions extends SessionDataOptions {
-  /** What a request gets while its session cannot be read. `closed` (default): the error STORE_UNAVAILABLE. `open`: an
-   *  empty session under its own token, whose saves write nothing. In neither is a cookie replaced.
-   *
-   *  A save that fails at the end of a request of Express comes too late: the answer, 200, is on its way. What an answer
-   *  promises is to be waited for: `session.save(callback)` in a store that fails closed, and in both `increment`,
-   *  `append`, `setIf`, `identify` and `rotate`, which never fail in silence. */
-  readonly fail?: 'closed' | 'open';
-  /** How long an anonymous session may rest until its second request, in milliseconds: a new one with no user, into which
-   *  the application has put nothing. Most of them are never seen again. Default 1,800,000: half an hour, as long as a
-   *  service keeps what it knows of a single view. Never longer than the session's idle time. */
-  readonly anonymousIdleMs?: number;
-}
-
-/** An operation that did not happen, in a store that fails open. */
-export interface DegradedOperation {
-  readonly operation: 'get' | 'set' | 'touch';
-  readonly error: StoreUnavailableError;
-}
-
-export interface SessionStoreEvents {
-  /** Redis cannot be reached, or does not answer; told once for each outage. */
-  'store:down': [Error];
-  /** It answers again. */
-  'store:up': [];
-  /** With `fail: 'open'`: a request goes on without its session, or what it changed is lost. */
-  degraded: [DegradedOperation];
-}
-
-/** What is known of a session beside its data. */
-export interface SessionInfo {
-  /** The public id. */
-  readonly session: string;
-  /** Whom `identify` gave it to. */
-  readonly userId: string | undefined;
-  /** When it was first saved, in milliseconds of the epoch, as all times here. */
-  readonly createdAt: number;
-  /** When it was last written or renewed; up to `touchEveryMs` behind the last request. */
-  readonly lastSeenAt: number;
-  /** When it ends unless it is used. */
-  readonly expiresAt: number;
-  /** How often its data, its user or its secret were changed; what `setIf` takes. */
-  readonly version: number;
-  /** Whether the request came with the previous secret, within the grace of `rotate({ grace: true })`: then it sees what
-   *  was there before, and can change nothing. */
-  readonly byPreviousSecret: boolean;
-}
-
-/** A request's session: its token, and the object that the application changes. */
-export interface HeldSession {
-  readonly token: string;
-  readonly values: object;
+/** What the objects that hold a session within a request, one after the other, have in common. */
+interface Holding {
+  /** The one that holds it now. */
+  values: object;
+  /** What the last rotation in this request has given it. Nobody else has it before the answer. */
+  token?: string;
 }
 
 type FollowField = (
@@ -85,7 +43,8 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
   readonly #loaded = new WeakMap<object, LoadedSession>();
   readonly #new = new WeakSet<object>();
   readonly #degraded = new WeakSet<object>();
-  /** Saves and operations, by the values that they are of. */
+  readonly #holdings = new WeakMap<object, Holding>();
+  /** Saves and operations, by what they are of. */
   readonly #turns = new Turns();
   /** New sessions of requests that act for another one. */
   readonly #unneeded = new WeakSet<object>();
@@ -151,12 +110,12 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
     if (this.#isAnonymous(values) && this.#loaded.has(values) && this.isUnchanged(values)) return;
     try {
       if (this.#mayBePublicId(token, values)) await this.#refuseIfPublicId(token);
-      await this.#turns.take(values, async () => {
-        const loaded = await this.data.save(token, values, this.#loaded.get(values), {
-          isNew: this.#new.has(values),
-          ...(this.#isAnonymous(values) && { mostIdleMs: this.#anonymousIdleMs }),
+      await this.#takeTurn({ token, values }, async (held) => {
+        const loaded = await this.data.save(held.token, held.values, this.#loaded.get(held.values), {
+          isNew: this.#new.has(held.values),
+          ...(this.#isAnonymous(held.values) && { mostIdleMs: this.#anonymousIdleMs }),
         });
-        if (loaded) this.#loaded.set(values, loaded);
+        if (loaded) this.#loaded.set(held.values, loaded);
       });
     } catch (error) {
       if (!this.#tolerates('set', error)) throw error;
@@ -183,7 +142,7 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
    *  @throws StoreUnavailableError */
   async end(id: string): Promise<void> {
     const failedAt = this.#unread.get(id);
-    if (failedAt !== undefined && (isPublicForm(id) || performance.now() - failedAt < UNREAD_MS)) {
+    if (failedAt !== undefined && performance.now() - failedAt < UNREAD_MS) {
       throw new StoreUnavailableError('The session could not be read, so it was not ended.');
     }
     // A framework's own tokens can have the form of a public id, so that is the second thing to try.
@@ -294,6 +253,9 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
 
   /** Says that `to` holds the session from now on. */
   handOver(from: object, to: object): void {
+    const holding = this.#holdingOf(from);
+    holding.values = to;
+    this.#holdings.set(to, holding);
     const loaded = this.#loaded.get(from);
     if (loaded) this.#loaded.set(to, loaded);
     if (this.#degraded.has(from)) this.#degraded.add(to);
@@ -301,28 +263,39 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
     if (this.#new.has(from)) this.#new.add(to);
   }
 
-  /** The token with another secret. */
-  rotate(held: HeldSession, options: { readonly grace?: boolean }): Promise<string> {
-    return this.#asOwn(held.values, async () => {
-      const loaded = await this.#saved(held);
-      const before = loaded.facts.secret.toString('latin1');
-      const token = await this.data.rotate(held.token, options, loaded);
-      remember(this.#replaced, before, true);
-      return token;
-    });
+  /** Gives a session another secret, when what was asked for before is done. `adopt` is given the token with it, and who
+   *  holds the session now; what was asked for afterwards is done behind that. */
+  rotate(
+    asked: HeldSession,
+    { grace }: { readonly grace?: boolean },
+    adopt: (token: string, values: object) => void,
+  ): Promise<void> {
+    return this.#takeTurn(asked, (held) =>
+      this.#asOwn(held.values, async () => {
+        const loaded = await this.#saved(held);
+        const before = loaded.facts.secret.toString('latin1');
+        const holding = this.#holdingOf(held.values);
+        const unsent = holding.token !== undefined;
+        holding.token = await this.data.rotate(held.token, { grace, unsent }, loaded);
+        remember(this.#replaced, before, true);
+        adopt(holding.token, held.values);
+      }),
+    );
   }
 
   /** See `SessionData.identify`. */
-  identify(held: HeldSession, userId: string, device: string | undefined): Promise<string[]> {
-    return this.#asOwn(held.values, async () => {
-      const loaded = await this.#saved(held);
-      return this.data.identify(held.token, userId, { device }, loaded);
-    });
+  identify(asked: HeldSession, userId: string, device: string | undefined): Promise<string[]> {
+    return this.#takeTurn(asked, (held) =>
+      this.#asOwn(held.values, async () => {
+        const loaded = await this.#saved(held);
+        return this.data.identify(held.token, userId, { device }, loaded);
+      }),
+    );
   }
 
   /** See `SessionData.increment`; what the values changed of the field comes first, and they follow. */
-  increment(held: HeldSession, field: string, by: number): Promise<number> {
-    return this.#operate(held, [field], async (loaded, follow) => {
+  increment(asked: HeldSession, field: string, by: number): Promise<number> {
+    return this.#operate(asked, [field], async (held, loaded, follow) => {
       const sum = await this.data.increment(held.token, field, by, loaded, held.values);
       follow(field, sum, rebaseField);
       return sum;
@@ -330,17 +303,17 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
   }
 
   /** See `SessionData.append`; what the values changed of the field comes first, and they follow. */
-  append(held: HeldSession, field: string, added: readonly unknown[]): Promise<unknown[]> {
-    return this.#operate(held, [field], async (loaded, follow) => {
+  append(asked: HeldSession, field: string, added: readonly unknown[]): Promise<unknown[]> {
+    return this.#operate(asked, [field], async (held, loaded, follow) => {
       const list = await this.data.append(held.token, field, added, loaded, held.values);
-      follow(field, list, rebaseField);
+      follow(field, list, (before, now, result) => rebaseField(before, now, result, added.length));
       return list;
     });
   }
 
   /** See `SessionData.setIf`; the values follow. What they had changed of these fields is no more. */
-  setIf(held: HeldSession, version: number, changed: Readonly<Record<string, unknown>>): Promise<SetIfOutcome> {
-    return this.#operate(held, Object.keys(changed), async (loaded, follow) => {
+  setIf(asked: HeldSession, version: number, changed: Readonly<Record<string, unknown>>): Promise<SetIfOutcome> {
+    return this.#operate(asked, Object.keys(changed), async (held, loaded, follow) => {
       const outcome = await this.data.setIf(held.token, version, changed, loaded);
       if (outcome.applied) for (const [name, value] of Object.entries(changed)) follow(name, value, (_, now) => now);
       return outcome;
@@ -372,18 +345,18 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
     this.removeAllListeners();
   }
 
-  // One after the other on the same values: the next one compares with what this one has left. `follow` gives a field what
-  // the operation made of it; where the application has changed it meanwhile, `rebase` says what it is.
+  // `follow` gives a field what the operation made of it; where the application has changed it meanwhile, `rebase` says
+  // what it is.
   #operate<Result>(
-    held: HeldSession,
+    asked: HeldSession,
     names: readonly string[],
-    work: (loaded: LoadedSession, follow: FollowField) => Promise<Result>,
+    work: (held: HeldSession, loaded: LoadedSession, follow: FollowField) => Promise<Result>,
   ): Promise<Result> {
-    const values = held.values as Record<string, unknown>;
-    return this.#turns.take(held.values, async () => {
+    return this.#takeTurn(asked, async (held) => {
+      const values = held.values as Record<string, unknown>;
       const loaded = await this.#saved(held);
       const before = new Map(names.map((name) => [name, writeField(name, values[name])]));
-      return work(loaded, (name, result, rebase) => {
+      return work(held, loaded, (name, result, rebase) => {
         const json = before.get(name);
         const value = isStill(json, values[name])
           ? result
@@ -392,6 +365,26 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
         else values[name] = value;
       });
     });
+  }
+
+  // One after the other on the same session of a request: the next one compares with what this one has left, and goes on
+  // with the token and the object that a rotation has given.
+  #takeTurn<Result>(asked: HeldSession, work: (held: HeldSession) => Promise<Result>): Promise<Result> {
+    const holding = this.#holdingOf(asked.values);
+    return this.#turns.take(holding, () => {
+      const { values, token } = holding;
+      const isOfAnother = token === undefined || sessionOf(token) !== sessionOf(asked.token);
+      return work({ values, token: isOfAnother ? asked.token : token });
+    });
+  }
+
+  #holdingOf(values: object): Holding {
+    let holding = this.#holdings.get(values);
+    if (!holding) {
+      holding = { values };
+      this.#holdings.set(values, holding);
+    }
+    return holding;
   }
 
   // Of values that no request has loaded or begun: what a tool has from a list of all sessions.

@@ -8,7 +8,7 @@ import type { LoadedSession } from './loaded-session.ts';
 import { SessionCensus } from './session-census.ts';
 import { writeFields } from './session-fields.ts';
 import { changesSince, SessionRecords } from './session-records.ts';
-import { SessionRotation } from './session-rotation.ts';
+import { type RotationOptions, SessionRotation } from './session-rotation.ts';
 import { addressOf, proofOf, type SessionTarget } from './session-target.ts';
 import { StoreConnection } from './store-connection.ts';
 import { SessionGoneError, SessionLimitError } from './store-errors.ts';
@@ -203,10 +203,11 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
   /** Gives a session another secret, and returns the token with it: same session, same data, nothing calculated is lost.
    *  From then on the previous secret opens nothing. With `grace`, for a rotation that goes with no change of rights
    *  (each hour, say), it reads for `graceMs` what was there before, and nothing else; `identify` ends that.
+   *  `unsent`: `token` is of a rotation a moment ago, and was sent to nobody: the secret before it stays the previous one.
    *  @throws StoreUnavailableError; SessionGoneError, also where `token` has been replaced itself; RangeError for what
    *  can be no token. */
-  async rotate(token: string, options: { readonly grace?: boolean } = {}, loaded?: LoadedSession): Promise<string> {
-    return this.#rotation.rotate(proofOf(token), loaded, options.grace === true);
+  async rotate(token: string, options: RotationOptions = {}, loaded?: LoadedSession): Promise<string> {
+    return this.#rotation.rotate(proofOf(token), loaded, options);
   }
 
   /** Adds to a number of a session in one step, and returns the sum. No visit: it does not renew the session. `loaded`

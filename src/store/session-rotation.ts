@@ -11,6 +11,15 @@ import { whileOthersChange } from './while-others-change.ts';
 
 type Outcome = Awaited<ReturnType<typeof rotateRecord.runForBuffers>>;
 
+/** How a session is rotated. */
+export interface RotationOptions {
+  /** Whether the previous secret reads for `graceMs` what was there before. Default false. */
+  readonly grace?: boolean | undefined;
+  /** Whether the secret that is replaced was given to the session a moment ago and has reached nobody, as in a second
+   *  rotation within one request. Then the one before it stays the previous secret. Default false. */
+  readonly unsent?: boolean | undefined;
+}
+
 /** Gives sessions other secrets. */
 export class SessionRotation {
   readonly #connection: StoreConnection;
@@ -21,16 +30,15 @@ export class SessionRotation {
     this.#records = records;
   }
 
-  /** The token with the new secret, and `loaded` brought up to date. `grace`: whether the previous secret reads for a
-   *  while what was there until now.
+  /** The token with the new secret, and `loaded` brought up to date.
    *  @throws StoreUnavailableError, SessionGoneError; SessionDataError where the data are sealed and the keys not here. */
-  async rotate(proof: TokenProof, loaded: LoadedSession | undefined, grace: boolean): Promise<string> {
+  async rotate(proof: TokenProof, loaded: LoadedSession | undefined, options: RotationOptions): Promise<string> {
     const { session } = proof;
     const next = createToken(session);
     const { hash } = readToken(next)!;
     const key = this.#records.keys.record(session);
     const [status, header] = await this.#connection
-      .run((redis) => this.#rotate(redis, proof, loaded, grace, hash), { key })
+      .run((redis) => this.#rotate(redis, proof, loaded, options, hash), { key })
       .catch((error: unknown) => {
         // It may have been done all the same, and then nobody has a secret that counts.
         this.#connection.afterwards(key, (redis) => this.#undo(redis, proof, hash));
@@ -47,7 +55,7 @@ export class SessionRotation {
     redis: StoreOperation,
     proof: TokenProof,
     loaded: LoadedSession | undefined,
-    grace: boolean,
+    { grace, unsent }: RotationOptions,
     hash: Buffer,
   ): Promise<Outcome> {
     const records = this.#records;
@@ -56,7 +64,7 @@ export class SessionRotation {
     const step = (body: Buffer | '', version: number | ''): Promise<Outcome> =>
       rotateRecord.runForBuffers(redis, records.stepKeys(session), [
         ...[proof.hash, session, hash, graceMs, absoluteMs, lifecycleLength, redis.notAfter(session), namespace],
-        ...[grace ? 1 : 0, body, version],
+        ...[grace === true ? 1 : 0, body, version, unsent === true ? 1 : 0],
       ]);
     if (!records.isSealing) return step('', '');
     const known = loaded?.overtaken ? undefined : loaded;
@@ -70,13 +78,14 @@ export class SessionRotation {
   async #undo(redis: CommandConnection, { session, hash: before }: TokenProof, hash: Buffer): Promise<void> {
     const records = this.#records;
     const keys = [records.keys.record(session)];
+    const names = [records.settings.namespace, session];
     if (!records.isSealing) {
-      await undoRotation.run(redis, keys, [before, hash, '', '']);
+      await undoRotation.run(redis, keys, [before, hash, '', '', ...names]);
       return;
     }
     await whileOthersChange(records, redis, { session, hash }, undefined, async (from) => {
       const body = records.sealAnew(from, { secret: before });
-      const undone = await undoRotation.run(redis, keys, [before, hash, body, from.facts.version]);
+      const undone = await undoRotation.run(redis, keys, [before, hash, body, from.facts.version, ...names]);
       return undone === -1 ? undefined : undone;
     });
   }

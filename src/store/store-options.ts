@@ -30,7 +30,7 @@ export interface SessionDataOptions {
    *  switched on. Default false: who can write to Redis could put in their own. */
   readonly encryption?: { readonly keys: readonly (string | Uint8Array)[]; readonly acceptPlain?: boolean } | undefined;
   /** A prefix of connect-redis's keys (its default is `sess:`). A session that is not here is looked for there, taken
-   *  over, and deleted there. */
+   *  over, and deleted there. Those are not encrypted: with `encryption` it needs `acceptPlain` too. */
   readonly importFrom?: string;
   /** How many sessions a user may have, from 1 to 100,000. Default 1,000. */
   readonly maxSessionsPerUser?: number;
@@ -89,6 +89,11 @@ export function settingsOf(options: SessionDataOptions): SessionDataSettings {
   }
   if (importFrom !== undefined && (typeof importFrom !== 'string' || importFrom === '')) {
     throw new RangeError('importFrom cannot be used: give the prefix of the old keys, such as "sess:".');
+  }
+  if (importFrom !== undefined && options.encryption && options.encryption.acceptPlain !== true) {
+    throw new RangeError(
+      'importFrom with encryption takes over what is not encrypted, so who can write to Redis could put in sessions of their own. Set encryption.acceptPlain: true until the old sessions have expired, then take out both; or leave importFrom out.',
+    );
   }
   const isListOfNames = Array.isArray(integerDeltas) && integerDeltas.every((name) => typeof name === 'string');
   if (typeof integerDeltas !== 'boolean' && !isListOfNames) {

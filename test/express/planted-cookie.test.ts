@@ -30,6 +30,12 @@ const pages: SetUp = (app, store) => {
     fieldsIn(request).user = request.params.user;
     response.json({});
   });
+  app.get('/rotated-twice', async (request, response) => {
+    await request.session.rotate({ grace: true });
+    await request.session.identify('ada');
+    await request.session.rotate();
+    response.json({});
+  });
   app.get('/failing-login', async (request, response) => {
     await request.session.identify('').catch((error: Error) => response.status(400).send(error.message));
   });
@@ -136,6 +142,25 @@ describe.each(settings)('a cookie that was known before the login, in Express, %
     expect(response.status).toBe(400);
     expect(response.headers.getSetCookie()).toEqual([]);
     await victimStands();
+  });
+
+  test('a login that rotates twice: requests of before take no cookie away', async () => {
+    const browser = new Visitor(app);
+    await browser.text('/cart/mine');
+    const slow = new Visitor(app, browser.cookie);
+    await browser.json('/rotated-twice');
+    for (const path of ['/fields', '/cart/late', '/fields']) {
+      const response = await slow.getKeepingCookie(path);
+      expect(response.status).toBe(200);
+      expect(response.headers.getSetCookie()).toEqual([]);
+      if (path === '/fields') expect(await response.json()).toEqual({});
+    }
+    expect(await browser.json('/fields')).toEqual({ cart: 'mine' });
+    // The next request's rotation remembers the secret that it came with.
+    const next = new Visitor(app, browser.cookie);
+    await browser.json('/login/ada');
+    expect((await next.getKeepingCookie('/cart/late')).headers.getSetCookie()).toEqual([]);
+    expect(await browser.json('/fields')).toEqual({ cart: 'mine', user: 'ada' });
   });
 
   test("other requests of the visitor's page, before, beside and behind the login, take no cookie away", async () => {

@@ -1,9 +1,10 @@
 import { createClient } from 'redis';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { SessionStore, type SessionStoreOptions } from '../../src/express/index.ts';
 import { createToken, sessionOf } from '../../src/protocol/index.ts';
 import { ConnectionOptionsError } from '../../src/redis/index.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 describe('the store without express-session', () => {
   let server: TestRedis;
@@ -56,6 +57,34 @@ describe('the store without express-session', () => {
       expect(await store.length()).toBe(0);
       await store.destroy(first);
       await store.close();
+    });
+
+    test('an id whose read has failed ends its session again after a minute; what a request carries never does', async () => {
+      const store = new SessionStore({ redis: server.url, namespace: 'unread', sweep: false, deadlineMs: 500 });
+      onTestFinished(() => store.close());
+      const tokens = [createToken(), createToken()];
+      for (const token of tokens) await store.set(token, { cookie });
+      const [id, carried] = (await store.ids()) as [string, string];
+      store.createSession({ sessionID: carried } as never, { cookie } as never);
+      server.kill('SIGSTOP');
+      try {
+        for (const one of [id, carried])
+          await expect(store.get(one)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+      } finally {
+        server.kill('SIGCONT');
+      }
+      await waitUntil('the store is back', () =>
+        store.length().then(
+          (length) => length === 2,
+          () => false,
+        ),
+      );
+      for (const one of [id, carried]) await expect(store.destroy(one)).rejects.toThrow('so it was not ended');
+      const real = performance.now.bind(performance);
+      vi.spyOn(performance, 'now').mockImplementation(() => real() + 60_000);
+      onTestFinished(() => void vi.restoreAllMocks());
+      for (const one of [id, carried]) await store.destroy(one);
+      expect(await store.ids()).toEqual([carried]);
     });
 
     test('tokens of a framework that look like public ids stay tokens', async () => {

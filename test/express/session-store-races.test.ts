@@ -68,6 +68,40 @@ describe.each<[string, Partial<SessionStoreOptions>]>([
       response.send('sent');
       Promise.all(under).catch((error: Error) => expect.unreachable(error.message));
     });
+    app.get('/changed-inside', async (request, response) => {
+      const { session } = request;
+      const fields = fieldsIn(request) as { cart: { qty: number }[]; fresh?: unknown[] };
+      fields.cart = [{ qty: 1 }, { qty: 1 }];
+      const under = [session.append('cart', 'x', 'y'), session.append('fresh', 'x')];
+      await sent();
+      fields.cart[0]!.qty = 2;
+      await Promise.all(under);
+      const { cart } = fields;
+      under.push(session.append('cart', 'z'), session.append('fresh', 'y'));
+      await sent();
+      cart.splice(1, 1);
+      await Promise.all(under);
+      response.json({ cart: fields.cart, fresh: fields.fresh });
+    });
+    app.get('/before-rotation', async (request, response) => {
+      const { session } = request;
+      fieldsIn(request).plain = 'before';
+      const under = [session.increment('n'), session.append('list', 'x'), session.setIf(session.info()!.version, {})];
+      under.push(session.identify('ada'), session.increment('n'));
+      // Nobody waits for them before the rotation.
+      Promise.all(under).catch((error: Error) => expect.unreachable(error.message));
+      await session.rotate();
+      response.json({});
+    });
+    app.get('/behind-rotation', async (request, response) => {
+      const { session } = request;
+      fieldsIn(request).plain = 'beside';
+      const under: Promise<unknown>[] = [session.rotate(), session.increment('n'), session.append('list', 'y')];
+      under.push(session.rotate(), session.identify('grace'), session.increment('n'));
+      await Promise.all(under);
+      Object.assign(session, { late: fieldsIn(request).n });
+      response.json({});
+    });
     app.get('/add/:count', async (request, response) => {
       await together(Number(request.params.count));
       const fields = fieldsIn(request) as { n?: number };
@@ -95,6 +129,11 @@ describe.each<[string, Partial<SessionStoreOptions>]>([
       response.json(await request.session.identify(request.params.user));
     });
   };
+
+  /** Until what was asked is on its way, and before Redis can have answered: that takes a turn of the event loop. */
+  async function sent(): Promise<void> {
+    for (let i = 0; i < 2; i += 1) await new Promise<void>((resolve) => process.nextTick(resolve));
+  }
 
   /** Settles for all when `count` wait. */
   function together(count: number): Promise<void> {
@@ -167,6 +206,28 @@ describe.each<[string, Partial<SessionStoreOptions>]>([
     const { n, list } = (await visitor.json('/fields')) as { n: number; list: string[] };
     // An operation begins when the one before it is done, so y may come before x.
     expect([n, ...list.sort()]).toEqual([125, 'a', 'b', 'c', 'x', 'y', 'z']);
+  });
+
+  test('a list that is changed inside while an append is under way keeps both', async () => {
+    const visitor = await visit(await serve());
+    const expected = { cart: [{ qty: 2 }, 'x', 'y', 'z'], fresh: ['x', 'y'] };
+    expect(await visitor.json('/changed-inside')).toEqual(expected);
+    expect(await visitor.json('/fields')).toEqual({ name: 'ada', ...expected });
+  });
+
+  test('a rotation waits for the operations before it, and those behind it go on with what it gave', async () => {
+    const app = await serve();
+    const visitor = await visit(app);
+    const user = async () => (await app.store.data.load(tokenIn(visitor.cookie)))?.userId;
+    await visitor.json('/before-rotation');
+    expect(visitor.cookiesSet).toBe(2);
+    expect(await visitor.json('/fields')).toEqual({ name: 'ada', plain: 'before', n: 2, list: ['x'] });
+    expect(await user()).toBe('ada');
+    await visitor.json('/behind-rotation');
+    expect(visitor.cookiesSet).toBe(3);
+    const expected = { name: 'ada', plain: 'beside', n: 4, list: ['x', 'y'], late: 4 };
+    expect(await visitor.json('/fields')).toEqual(expected);
+    expect(await user()).toBe('grace');
   });
 
   test('50 requests that change a sum and increment it at the same time: all count with integerDeltas', async () => {

@@ -37,6 +37,12 @@ describe.each(settings)('a cookie that was known before the login, in Fastify, %
           fieldsOf(request).user = request.params.user;
           return {};
         });
+        app.get('/rotated-twice', async (request) => {
+          await store.rotate(request, { grace: true });
+          await store.identify(request, 'ada');
+          await store.rotate(request);
+          return {};
+        });
         app.get('/identify-only', async (request) => {
           await store.identify(request, 'eve');
           fieldsOf(request).user = 'eve';
@@ -116,6 +122,23 @@ describe.each(settings)('a cookie that was known before the login, in Fastify, %
       await attacker.get(`/cart/${i}`);
     }
     expect(await site.store.data.sessions()).toHaveLength(before);
+  });
+
+  it('a login that rotates twice: requests of before take no cookie away', async () => {
+    const browser = site.browser();
+    await browser.get('/cart/mine');
+    const before = browser.cookie!;
+    await browser.get('/rotated-twice');
+    for (const path of ['/fields', '/cart/late', '/fields']) {
+      const { status, setCookies, text } = await site.browser(before).get(path);
+      expect(status).toBe(200);
+      expect(setCookies).toEqual([]);
+      expect(text).not.toMatch(/mine|ada/);
+    }
+    const now = browser.cookie!;
+    await browser.get('/real-login/ada');
+    expect((await site.browser(now).get('/cart/late')).setCookies).toEqual([]);
+    expect((await browser.get('/fields')).body.fields).toMatchObject({ cart: 'mine', user: 'ada' });
   });
 
   it("other requests of the visitor's page, before, beside and behind the login, take no cookie away", async () => {

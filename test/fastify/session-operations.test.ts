@@ -94,6 +94,35 @@ describe('the operations of a request', () => {
     expect([n, ...list.sort()]).toEqual([124, 'a', 'b', 'c', 'x', 'y', 'z']);
   });
 
+  it('before a rotation that does not wait for them, and behind one that is not waited for, all count', async () => {
+    const site = await sites.open({
+      routes: (app, store) => {
+        app.get('/before', async (request) => {
+          const under = [store.increment(request, 'n'), store.identify(request, 'ada'), store.increment(request, 'n')];
+          Promise.all<unknown>(under).catch((error: Error) => expect.unreachable(error.message));
+          await store.rotate(request);
+          return {};
+        });
+        app.get('/behind', async (request) => {
+          fieldsOf(request).plain = 'beside';
+          const under: Promise<unknown>[] = [store.rotate(request), store.increment(request, 'n')];
+          under.push(store.rotate(request), store.identify(request, 'grace'), store.append(request, 'list', 'x'));
+          await Promise.all(under);
+          return {};
+        });
+      },
+    });
+    const browser = site.browser();
+    await browser.get('/login/ada');
+    const now = async () => (await site.store.data.load(browser.token))!;
+    await browser.get('/before');
+    expect((await now()).values(0)).toMatchObject({ n: 2 });
+    expect((await now()).userId).toBe('ada');
+    await browser.get('/behind');
+    expect((await now()).values(0)).toMatchObject({ user: 'ada', n: 3, plain: 'beside', list: ['x'] });
+    expect((await now()).userId).toBe('grace');
+  });
+
   it('count 50 of 50 plain changes and increments at the same time with integerDeltas', async () => {
     const site = await sites.open({
       store: { integerDeltas: ['n'] },

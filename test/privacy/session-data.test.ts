@@ -129,7 +129,7 @@ async function useTheShop(namespace: string, keys: Buffer[] | undefined): Promis
         importFrom: PREFIX,
         maxSessionsPerUser: 2,
         onSessionLimit: 'end-oldest',
-        ...(keys && { encryption: { keys } }),
+        ...(keys && { encryption: { keys, acceptPlain: true } }),
       },
       { ...(genid && { genid }), cookie: { maxAge: 600_000 }, rolling: true },
     );

@@ -8,7 +8,7 @@ import { SessionData, type SessionDataOptions } from '../../src/store/index.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
 import { inParallel, SessionDataStage } from './session-data-stage.suite.ts';
 
-const encryption = { keys: [randomBytes(32)] };
+const encryption = { keys: [randomBytes(32)], acceptPlain: true };
 
 describe.each<[string, Partial<SessionDataOptions>]>([
   ['plain', {}],

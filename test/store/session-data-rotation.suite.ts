@@ -126,6 +126,25 @@ export function describeRotation(stage: SessionDataStage): void {
       expect((await data.load(third))!.byPreviousSecret).toBe(false);
     });
 
+    test.each([false, true])(
+      'a secret that was sent to nobody does not take the place of the one that requests come with (grace %s)',
+      async (grace) => {
+        const first = await stage.saved(data, { a: 1 });
+        const second = await data.rotate(first, { grace });
+        await data.increment(second, 'n');
+        const third = await data.rotate(second, { grace, unsent: true });
+        const found = await data.find(first);
+        if (grace) expect((found as LoadedSession).values(data.now())).toEqual({ a: 1 });
+        else expect(found).toBe('replaced');
+        expect(await data.find(second)).toBeUndefined();
+        expect(await stage.values(data, third)).toEqual({ a: 1, n: 1 });
+        // Of the two the stricter counts.
+        await data.rotate(third, { grace: !grace, unsent: true });
+        expect(await data.find(first)).toBe('replaced');
+        expect(await data.find(third)).toBeUndefined();
+      },
+    );
+
     test('20 rotations of one token at once: one gets a token', async () => {
       const token = await stage.saved(data, { a: 1 });
       const all = await inParallel(20, () => data.rotate(token).catch((error: Error) => error));

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { sessionOf } from '../../src/protocol/index.ts';
 import { createConnection, Keys, type RedisConnection } from '../../src/redis/index.ts';
 import { SessionData, StoreUnavailableError } from '../../src/store/index.ts';
 import { SessionRecords } from '../../src/store/session-records.ts';
@@ -55,8 +56,9 @@ describe.each<[string, Partial<SessionDataOptions>]>([
       const token = await stage.saved(data, { a: 1 });
       const loaded = await data.load(token);
       const rotation = new SessionRotation(connection, records);
-      await expect(rotation.rotate(readToken(token)!, loaded, grace)).rejects.toThrow(StoreUnavailableError);
+      await expect(rotation.rotate(readToken(token)!, loaded, { grace })).rejects.toThrow(StoreUnavailableError);
       await waitUntil('it is taken back', () => data.isCurrent(token));
+      expect(await redis.command('EXISTS', keys.recordBefore(sessionOf(token)))).toBe(0);
       expect(await stage.values(data, token)).toEqual({ a: 1 });
       // What was loaded before is still good for a save.
       await data.increment(token, 'n');
@@ -65,6 +67,23 @@ describe.each<[string, Partial<SessionDataOptions>]>([
       expect(await data.rotate(token, {}, loaded)).toBeTypeOf('string');
     },
   );
+
+  test('within one that nobody was told of is taken back to that: requests of before are still known', async () => {
+    const connection = new ForgetfulConnection(server.url, new Keys('sw'), 20_000);
+    onTestFinished(() => connection.close());
+    const records = new SessionRecords(connection, new Keys('sw'), settingsOf({ redis: server.url }), kept.encryption);
+    const rotation = new SessionRotation(connection, records);
+    for (const grace of [false, true]) {
+      const token = await stage.saved(data, { a: 1 });
+      const unsent = await data.rotate(token, { grace });
+      const lost = rotation.rotate(readToken(unsent)!, undefined, { grace, unsent: true });
+      await expect(lost).rejects.toThrow(StoreUnavailableError);
+      await waitUntil('it is taken back', () => data.isCurrent(unsent));
+      expect(await stage.values(data, unsent)).toEqual({ a: 1 });
+      const found = await data.find(token);
+      expect(grace ? (found as { byPreviousSecret: boolean }).byPreviousSecret : found).toBe(grace || 'replaced');
+    }
+  });
 
   test.each([false, true])('that Redis refuses changes nothing (grace %s)', async (grace) => {
     const token = await stage.saved(data, { a: 1 });

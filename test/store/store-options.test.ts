@@ -93,6 +93,19 @@ describe('store options', () => {
     expect(() => new SessionData(options)).toThrow(/encryption/);
   });
 
+  test('importFrom with encryption needs acceptPlain: what it takes over is what anybody could have put there', async () => {
+    const keys = ['a'.repeat(64)];
+    for (const acceptPlain of [undefined, false]) {
+      const encryption = { keys, ...(acceptPlain === undefined ? {} : { acceptPlain }) };
+      expect(() => new SessionData({ redis, importFrom: 'sess:', encryption })).toThrow(RangeError);
+      expect(() => new SessionData({ redis, importFrom: 'sess:', encryption })).toThrow(
+        /importFrom.*acceptPlain: true/,
+      );
+    }
+    const encryption = { keys, acceptPlain: true };
+    await new SessionData({ redis, importFrom: 'sess:', encryption, sweep: false }).close();
+  });
+
   test.each([
     ['nothing', undefined],
     ['null', null],

@@ -1,0 +1,10 @@
+import type { DegradedOperation } from './degraded-operation.ts';
+
+export interface SessionStoreEvents {
+  /** Redis cannot be reached, or does not answer; told once for each outage. */
+  'store:down': [Error];
+  /** It answers again. */
+  'store:up': [];
+  /** With `fail: 'open'`: a request goes on without its session, or what it changed is lost. */
+  degraded: [DegradedOperation];
+}
