@@ -47,7 +47,9 @@ export function guardResponse(
     const { session, sessionID } = request;
     // After `regenerate` or `rotate` it is another token, and that is to be sent.
     const own = session !== undefined && sessionID !== undefined && sessionID === token;
-    if (!(own && (withholds || held.keepsCookie(session))) && !(session && held.isUnneeded(session)))
+    // But for what is nobody's session: a login that failed half way leaves such a one, under another token.
+    const isNobodys = session !== undefined && (held.isUnneeded(session) || held.isStandIn(session));
+    if (!(own && (withholds || held.keepsCookie(session))) && !isNobodys)
       return Reflect.apply(writeHead, this, args) as ServerResponse;
     request.sessionID = undefined;
     try {

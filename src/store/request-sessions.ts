@@ -297,7 +297,7 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
     const loaded = this.#loaded.get(from);
     if (loaded) this.#loaded.set(to, loaded);
     if (this.#degraded.has(from)) this.#degraded.add(to);
-    if (this.#standIns.has(from)) this.#standIns.add(to);
+    this.#standIns.handOver(from, to);
     if (this.#new.has(from)) this.#new.add(to);
   }
 
@@ -316,7 +316,9 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
   identify(held: HeldSession, userId: string, device: string | undefined): Promise<string[]> {
     return this.#asOwn(held.values, async () => {
       const loaded = await this.#saved(held);
-      return this.data.identify(held.token, userId, { device }, loaded);
+      const ended = await this.data.identify(held.token, userId, { device }, loaded);
+      this.#standIns.settle(held.values);
+      return ended;
     });
   }
 

@@ -135,3 +135,34 @@ describe.each(settings)('a cookie that was known before the login, in Fastify, %
     expect((await browser.get('/fields')).body.fields).toMatchObject({ user: 'grace' });
   });
 });
+
+it.each(settings)('a login form that was sent twice, in Fastify with one session a user, %s', async (_, session) => {
+  const server = await startTestRedis();
+  const sites = new Sites({ redis: server.url, deadlineMs: 20_000, maxSessionsPerUser: 1, onSessionLimit: 'refuse' });
+  try {
+    const site = await sites.open({
+      session,
+      routes: (app, store) => {
+        app.get<{ Params: { user: string } }>('/real-login/:user', async (request) => {
+          await store.rotate(request);
+          await store.identify(request, request.params.user);
+          fieldsOf(request).user = request.params.user;
+          return {};
+        });
+      },
+    });
+    const browser = site.browser();
+    await browser.get('/login/nobody');
+    const before = browser.cookie!;
+    await browser.get('/real-login/ada');
+    expect(await site.browser(before).get('/real-login/ada')).toMatchObject({ status: 409, setCookies: [] });
+    expect((await browser.get('/me')).body.user).toBe('ada');
+    // Somebody else may: the refused login has left nothing in the way.
+    const other = site.browser(before);
+    expect((await other.get('/real-login/grace')).setCookies).toHaveLength(1);
+    expect((await other.get('/me')).body.user).toBe('grace');
+  } finally {
+    await sites.close();
+    await server.stop();
+  }
+});
