@@ -93,7 +93,8 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
     return settle(this.#held.touch(token, values), callback);
   }
 
-  /** Ends a session, for good. By its token; or, for your own code, by the public id that `all()` and `ids()` give. */
+  /** Ends a session, for good. By its token; or, for your own code, by the public id that `all()` and `ids()` give.
+   *  A token that was replaced ends nothing, and for `graceMs` that is said: SessionGoneError. */
   destroy(id: string): Promise<void>;
   destroy(id: string, callback?: Callback<void>): void;
   destroy(id: string, callback?: Callback<void>): Promise<void> | undefined {
@@ -137,14 +138,15 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
   }
 
   /** Ends the request's session and begins another, under another id; nothing is kept. Where the old one cannot be
-   *  ended, there is no new one: the request keeps its session, and the callback gets the error. */
+   *  ended, there is no new one: the request keeps its session, and the callback gets the error. With a replaced secret the
+   *  old one lives on, and the request begins its own. */
   regenerate(request: StoreRequest, callback: (error?: unknown) => void): void {
     if (this.isDegraded(request)) {
       const error = new StoreUnavailableError('The session could not be read, so it was not ended.');
       void settle(Promise.reject(error), callback);
       return;
     }
-    this.destroy(request.sessionID ?? '', (error) => {
+    void settle(this.#held.endForAnother(request.sessionID ?? ''), (error) => {
       if (error) return callback(error);
       this.#begin(request);
       callback();
@@ -176,7 +178,10 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
     return (request) => {
       const isReplaced = this.#held.isReplaced(request.sessionID);
       this.#begin(request);
-      if (isReplaced) this.#held.standIn(request.session!);
+      if (isReplaced) {
+        this.#held.standIn(request.session!);
+        this.#held.standInAs(request.sessionID!);
+      }
       guardResponse(request, isReplaced ? request.sessionID : undefined, this.#held, this.#habit);
     };
   }

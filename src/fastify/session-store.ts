@@ -22,6 +22,7 @@ import {
   type LibraryRequest,
   type LibrarySession,
   requestOf,
+  tellRegenerate,
   tokenSetterOf,
 } from './library-session.ts';
 import { markOrigin, ORIGIN_FIELD, takeOrigin } from './origin-marker.ts';
@@ -48,6 +49,8 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
   readonly #firstSaves = new WeakMap<object, Promise<void>>();
   /** Set while the library is told that a session could not be ended. */
   #endError: unknown;
+  /** Set while the library ends a session to begin another in its place. */
+  #isRegenerating = false;
 
   /** Begins to connect and returns; never throws because Redis is away.
    *  @throws RangeError or ConnectionOptionsError for a value that cannot be used. */
@@ -77,8 +80,9 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
     return settle(this.#set(token, session), callback);
   }
 
-  /** Ends a session, for good: by its token; or, for your own code, by its public id. But not one that could not be read a moment ago: nobody has seen it. Where it fails within
-   *  `session.regenerate()`, the request keeps its session. */
+  /** Ends a session, for good: by its token; or, for your own code, by its public id. But not one that could not be read
+   *  a moment ago: nobody has seen it. Where it fails within `session.regenerate()`, the request keeps its session. A
+   *  token that was replaced ends nothing, and for `graceMs` that is said: SessionGoneError; `regenerate()` goes on. */
   destroy(id: string): Promise<void>;
   destroy(id: string, callback: Callback<void>): void;
   destroy(id: string, callback?: Callback<void>): Promise<void> | undefined {
@@ -93,7 +97,7 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
           this.#endError = undefined;
         }
       });
-    return settle(this.#held.end(id), told);
+    return settle(this.#isRegenerating ? this.#held.endForAnother(id) : this.#held.end(id), told);
   }
 
   /** Looks after the sessions of a request: what they were loaded as is remembered and hidden, and cookies that must
@@ -312,6 +316,11 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
   #receive(request: LibraryRequest, session: object): void {
     if (isLibrarySession(session)) this.#held.carry(session.sessionId);
     this.#adopt(session);
+    if (isLibrarySession(session)) {
+      tellRegenerate(session, (isRegenerating) => {
+        this.#isRegenerating = isRegenerating;
+      });
+    }
     const reply = this.#requests.replyTo(request);
     if (reply && isLibrarySession(session) && this.#keepsCookie(session)) withholdCookie(request, reply, session);
   }
@@ -321,7 +330,10 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
     if (!values) return;
     this.#held.handOver(values, session);
     // The replaced token names the session of another secret now.
-    if (this.#held.isStandIn(session) && isLibrarySession(session)) tokenSetterOf(session)(createToken());
+    if (!this.#held.isStandIn(session) || !isLibrarySession(session)) return;
+    const token = createToken();
+    tokenSetterOf(session)(token);
+    this.#held.standInAs(token);
   }
 }
 

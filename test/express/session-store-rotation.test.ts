@@ -293,10 +293,38 @@ describe('rotation in Express', () => {
     expect(((await old.json('/info')) as SessionInfo).byPreviousSecret).toBe(true);
     expect(await old.text('/set/name/planted')).toBe('set');
     expect((await old.get('/rotate')).status).toBe(409);
-    expect(await old.text('/logout')).toBe('bye');
+    expect((await old.get('/logout')).status).toBe(409);
     expect(old.cookiesSet).toBe(0);
     expect(await visitor.json('/fields')).toEqual({ name: 'ada', since: 'secret' });
   });
+
+  test.each(['before', 'after', 'in the grace of'])(
+    'a logout by a request that came %s the rotation says that it ended nothing',
+    async (when) => {
+      gate = new Gate();
+      const app = await serve({}, {}, (application, store) => {
+        pages(application, store);
+        application.get('/slow-logout', async (request, response, next) => {
+          await gate.pass();
+          request.session.destroy((error) => (error ? next(error) : response.send('bye')));
+        });
+      });
+      const visitor = await visit(app);
+      const old = new Visitor(app, visitor.cookie);
+      const slow = when === 'before' ? old.getKeepingCookie('/slow-logout') : undefined;
+      if (slow) await gate.arrived();
+      await visitor.json(when === 'in the grace of' ? '/rotate?grace' : '/rotate');
+      gate.open();
+      const response = await (slow ?? old.getKeepingCookie('/logout'));
+      expect([response.status, response.headers.getSetCookie()]).toEqual([409, []]);
+      expect(app.errors.at(-1)).toMatchObject({ code: 'SESSION_GONE' });
+      expect(await visitor.json('/fields')).toEqual({ name: 'ada' });
+      expect(await visitor.text('/logout')).toBe('bye');
+      expect(await visitor.json('/fields')).toEqual({});
+      // By then the token is nobody's, and to log out twice is no error.
+      expect(await visitor.text('/logout')).toBe('bye');
+    },
+  );
 
   test('a rotation by a request that another one has overtaken fails, and the visitor stays who they are', async () => {
     gate = new Gate();
@@ -331,7 +359,7 @@ describe('rotation in Express', () => {
     expect(await visitor.json('/fields')).toEqual({ name: 'ada' });
   });
 
-  test.each(['before', 'after'])(
+  test.each(['before', 'after', 'in the grace of'])(
     'regenerate by a request that came %s the rotation: a session of its own',
     async (when) => {
       gate = new Gate();
@@ -348,10 +376,10 @@ describe('rotation in Express', () => {
       });
       const visitor = await visit(app);
       const old = new Visitor(app, visitor.cookie);
-      if (when === 'after') gate.open();
+      if (when !== 'before') gate.open();
       const slow = when === 'before' ? old.text('/slow-regenerate') : undefined;
       if (slow) await gate.arrived();
-      await visitor.json('/rotate');
+      await visitor.json(when === 'in the grace of' ? '/rotate?grace' : '/rotate');
       // Others come with the old secret meanwhile.
       await new Visitor(app, old.cookie).getKeepingCookie('/fields');
       gate.open();

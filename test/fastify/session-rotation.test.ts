@@ -100,11 +100,55 @@ describe('rotate', () => {
     expect(body).toEqual({ byPreviousSecret: true });
     expect(setCookies).toEqual([]);
     expect(await late.get('/rotate')).toMatchObject({ status: 409, setCookies: [] });
-    expect(await late.get('/logout')).toMatchObject({ status: 200, setCookies: [] });
+    expect(await late.get('/logout')).toMatchObject({ status: 409, setCookies: [] });
     const values = (await site.store.data.load(browser.token))?.values(0);
     expect(values).toMatchObject({ user: 'grace' });
     expect(values).not.toHaveProperty('slow');
   });
+
+  it.each(['before', 'after', 'in the grace of'])(
+    'a logout by a request that came %s it says that it ended nothing; regenerate goes on',
+    async (when) => {
+      for (const path of ['/slow-logout', '/slow-regenerate', '/slow-regenerate-callback']) {
+        const gate = new Gate();
+        const site = await open({
+          routes: (app) => {
+            app.get('/slow-logout', async (request) => {
+              await gate.pass();
+              await request.session.destroy();
+              return {};
+            });
+            app.get('/slow-regenerate', async (request) => {
+              await gate.pass();
+              await request.session.regenerate();
+              return {};
+            });
+            app.get('/slow-regenerate-callback', async (request) => {
+              await gate.pass();
+              await new Promise<void>((resolve, reject) => {
+                request.session.regenerate((error) => (error ? reject(error) : resolve()));
+              });
+              return {};
+            });
+          },
+        });
+        const browser = site.browser();
+        await browser.get('/login/ada');
+        const old = site.browser(browser.cookie);
+        const slow = when === 'before' ? old.get(path) : undefined;
+        if (slow) await gate.reached;
+        await browser.get(when === 'in the grace of' ? '/rotate?grace' : '/rotate');
+        gate.open();
+        const { status, body, setCookies } = await (slow ?? old.get(path));
+        if (path === '/slow-logout') expect([status, body.code, setCookies]).toEqual([409, 'SESSION_GONE', []]);
+        else expect([status, setCookies.length]).toEqual([200, 1]);
+        expect((await browser.get('/me')).body.user).toBe('ada');
+        expect((await browser.get('/logout')).status).toBe(200);
+        expect((await browser.get('/me')).body.user).toBeUndefined();
+        expect((await browser.get('/logout')).status).toBe(200);
+      }
+    },
+  );
 
   it('remembers the old cookie for a while only: then it is a stranger, who gets a session', async () => {
     const site = await open({ store: { graceMs: 150 } });
