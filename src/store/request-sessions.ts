@@ -278,9 +278,9 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
     this.#new.add(values);
   }
 
-  /** Whether `get` has found this token to be replaced by a rotation, a moment ago. */
+  /** Whether `get` has found this token to be replaced by a rotation, a moment ago, or it is one of `standInAs`. */
   isReplaced(token: string | undefined): boolean {
-    return token !== undefined && this.#replacedTokens.has(token);
+    return token !== undefined && (this.#replacedTokens.has(token) || this.#standInTokens.has(token));
   }
 
   /** Says that values are of a request whose token is replaced; see StandIns. `identify` and `rotate` are what makes a

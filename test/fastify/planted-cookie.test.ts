@@ -60,6 +60,11 @@ describe.each(settings)('a cookie that was known before the login, in Fastify, %
           await request.session.save();
           return {};
         });
+        app.get('/reload', async (request) => {
+          await request.session.reload();
+          fieldsOf(request).planted = true;
+          return {};
+        });
         app.get('/increment', async (request) => ({ n: await store.increment(request, 'n') }));
         app.get('/append', async (request) => ({ n: await store.append(request, 'list', 1) }));
         app.get('/set-if', async (request) => ({ n: await store.setIf(request, 1, { planted: true }) }));
@@ -90,7 +95,7 @@ describe.each(settings)('a cookie that was known before the login, in Fastify, %
     await victimStands();
   });
 
-  it.each(['/cart/planted', '/save', '/logout', '/increment', '/append', '/set-if'])(
+  it.each(['/cart/planted', '/save', '/reload', '/logout', '/increment', '/append', '/set-if'])(
     '%s changes nothing, and gets no cookie',
     async (path) => {
       const { status, setCookies } = await attacker.get(path);
