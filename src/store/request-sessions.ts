@@ -92,6 +92,8 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
   /** Sessions that the application needs, whatever is in them. */
   readonly #needed = new WeakSet<object>();
   readonly #standIns = new StandIns();
+  /** Sessions that were rotated in the request that holds them: nobody was sent their token yet. */
+  readonly #rotated = new WeakSet<object>();
   /** Tokens that were found to be replaced. */
   readonly #replacedTokens = new Map<string, true>();
   /** Tokens that sessions got which stand in for one whose secret was replaced. */
@@ -306,6 +308,7 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
     if (this.#degraded.has(from)) this.#degraded.add(to);
     this.#standIns.handOver(from, to);
     if (this.#new.has(from)) this.#new.add(to);
+    if (this.#rotated.has(from)) this.#rotated.add(to);
   }
 
   /** The token with another secret. */
@@ -313,7 +316,9 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
     return this.#asOwn(held.values, async () => {
       const loaded = await this.#saved(held);
       const before = loaded.facts.secret.toString('latin1');
-      const token = await this.data.rotate(held.token, options, loaded);
+      const unsent = this.#rotated.has(held.values);
+      const token = await this.data.rotate(held.token, { ...options, unsent }, loaded);
+      this.#rotated.add(held.values);
       remember(this.#replaced, before, true);
       return token;
     });

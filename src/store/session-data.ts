@@ -208,11 +208,18 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
 
   /** Gives a session another secret, and returns the token with it: same session, same data, nothing calculated is lost.
    *  From then on the previous secret opens nothing. With `grace`, for a rotation that goes with no change of rights
-   *  (each hour, say), it reads for `graceMs` what was there before, and nothing else; `identify` ends that.
+   *  (each hour, say), it reads for `graceMs` what was there before, and nothing else; `identify` ends that. `unsent`:
+   *  `token` was made by a rotation a moment ago and nobody was sent it, so the secret that is out stays the one that is
+   *  remembered.
    *  @throws StoreUnavailableError; SessionGoneError, also where `token` has been replaced itself; RangeError for what
    *  can be no token. */
-  async rotate(token: string, options: { readonly grace?: boolean } = {}, loaded?: LoadedSession): Promise<string> {
-    return this.#rotation.rotate(proofOf(token), loaded, options.grace === true);
+  async rotate(
+    token: string,
+    options: { readonly grace?: boolean; readonly unsent?: boolean } = {},
+    loaded?: LoadedSession,
+  ): Promise<string> {
+    const terms = { grace: options.grace === true, unsent: options.unsent === true };
+    return this.#rotation.rotate(proofOf(token), loaded, terms);
   }
 
   /** Adds to a number of a session in one step, and returns the sum. No visit: it does not renew the session. `loaded`

@@ -11,6 +11,14 @@ import { whileOthersChange } from './while-others-change.ts';
 
 type Outcome = Awaited<ReturnType<typeof rotateRecord.runForBuffers>>;
 
+/** How a session is rotated. */
+export interface RotationTerms {
+  /** Whether the previous secret reads for a while what was there until now. */
+  readonly grace: boolean;
+  /** Whether nobody was sent the token yet: then the secret that is remembered now stays the previous one. */
+  readonly unsent?: boolean;
+}
+
 /** Gives sessions other secrets. */
 export class SessionRotation {
   readonly #connection: StoreConnection;
@@ -21,19 +29,18 @@ export class SessionRotation {
     this.#records = records;
   }
 
-  /** The token with the new secret, and `loaded` brought up to date. `grace`: whether the previous secret reads for a
-   *  while what was there until now.
+  /** The token with the new secret, and `loaded` brought up to date.
    *  @throws StoreUnavailableError, SessionGoneError; SessionDataError where the data are sealed and the keys not here. */
-  async rotate(proof: TokenProof, loaded: LoadedSession | undefined, grace: boolean): Promise<string> {
+  async rotate(proof: TokenProof, loaded: LoadedSession | undefined, terms: RotationTerms): Promise<string> {
     const { session } = proof;
     const next = createToken(session);
     const { hash } = readToken(next)!;
     const key = this.#records.keys.record(session);
     const [status, header] = await this.#connection
-      .run((redis) => this.#rotate(redis, proof, loaded, grace, hash), { key })
+      .run((redis) => this.#rotate(redis, proof, loaded, terms, hash), { key })
       .catch((error: unknown) => {
         // It may have been done all the same, and then nobody has a secret that counts.
-        this.#connection.afterwards(key, (redis) => this.#undo(redis, proof, hash));
+        this.#connection.afterwards(key, (redis) => this.#undo(redis, proof, hash, terms));
         throw error;
       });
     this.#records.cluster?.told(session);
@@ -47,7 +54,7 @@ export class SessionRotation {
     redis: StoreOperation,
     proof: TokenProof,
     loaded: LoadedSession | undefined,
-    grace: boolean,
+    { grace, unsent }: RotationTerms,
     hash: Buffer,
   ): Promise<Outcome> {
     const records = this.#records;
@@ -56,7 +63,7 @@ export class SessionRotation {
     const step = (body: Buffer | '', version: number | ''): Promise<Outcome> =>
       rotateRecord.runForBuffers(redis, records.stepKeys(session), [
         ...[proof.hash, session, hash, graceMs, absoluteMs, lifecycleLength, redis.notAfter(session), namespace],
-        ...[grace ? 1 : 0, body, version],
+        ...[grace ? 1 : 0, body, version, unsent ? 1 : 0],
       ]);
     if (!records.isSealing) return step('', '');
     const known = loaded?.overtaken ? undefined : loaded;
@@ -67,16 +74,22 @@ export class SessionRotation {
     return outcome ?? [0];
   }
 
-  async #undo(redis: CommandConnection, { session, hash: before }: TokenProof, hash: Buffer): Promise<void> {
+  async #undo(
+    redis: CommandConnection,
+    { session, hash: before }: TokenProof,
+    hash: Buffer,
+    { unsent }: RotationTerms,
+  ): Promise<void> {
     const records = this.#records;
+    const keeps = unsent ? 1 : 0;
     const keys = [records.keys.record(session)];
     if (!records.isSealing) {
-      await undoRotation.run(redis, keys, [before, hash, '', '']);
+      await undoRotation.run(redis, keys, [before, hash, '', '', keeps]);
       return;
     }
     await whileOthersChange(records, redis, { session, hash }, undefined, async (from) => {
       const body = records.sealAnew(from, { secret: before });
-      const undone = await undoRotation.run(redis, keys, [before, hash, body, from.facts.version]);
+      const undone = await undoRotation.run(redis, keys, [before, hash, body, from.facts.version, keeps]);
       return undone === -1 ? undefined : undone;
     });
   }

@@ -191,6 +191,35 @@ describe('rotation in Express', () => {
     expect(await visitor.json('/fields')).toEqual({ name: 'ada', twice: true });
   });
 
+  test.each(['', '?grace'])(
+    'two rotations%s in one request: what comes with the cookie of before takes no cookie away',
+    async (query) => {
+      const app = await serve({}, { rolling: true }, (application, store) => {
+        pages(application, store);
+        application.get('/twice', async (request, response) => {
+          const grace = 'grace' in request.query;
+          await request.session.rotate({ grace });
+          fieldsIn(request).since = 1;
+          await request.session.rotate({ grace });
+          response.json(true);
+        });
+      });
+      const visitor = await visit(app);
+      const old = new Visitor(app, visitor.cookie);
+      await visitor.json(`/twice${query}`);
+      expect(await old.json('/fields')).toEqual(query ? { name: 'ada' } : {});
+      await old.text('/set/name/planted');
+      expect(old.cookiesSet).toBe(0);
+      expect((await old.get('/rotate')).status).toBe(query ? 409 : 200);
+      expect(await visitor.json('/fields')).toEqual({ name: 'ada', since: 1 });
+      // In another request the cookie that was sent is the previous one.
+      const sent = new Visitor(app, visitor.cookie);
+      await visitor.json('/rotate');
+      expect(await sent.json('/fields')).toEqual({});
+      expect(sent.cookiesSet).toBe(0);
+    },
+  );
+
   // With `rolling` each response sets a cookie; with maxAge each one of a changed session.
   const settings = [
     ['rolling', { rolling: true }],

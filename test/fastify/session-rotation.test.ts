@@ -150,6 +150,26 @@ describe('rotate', () => {
     },
   );
 
+  it.each(['', '?grace'])('twice%s in one request: the cookie of before takes no cookie away', async (query) => {
+    const site = await open({
+      routes: (app, store) => {
+        app.get('/twice', async (request) => {
+          const grace = Object.hasOwn(request.query as object, 'grace');
+          await store.rotate(request, { grace });
+          await store.rotate(request, { grace });
+          return {};
+        });
+      },
+    });
+    const browser = site.browser();
+    await browser.get('/login/ada');
+    const old = site.browser(browser.cookie);
+    expect((await browser.get(`/twice${query}`)).setCookies).toHaveLength(1);
+    const { body, setCookies } = await old.get('/me');
+    expect([body.user, setCookies]).toEqual([query ? 'ada' : undefined, []]);
+    expect((await browser.get('/me')).body.user).toBe('ada');
+  });
+
   it('remembers the old cookie for a while only: then it is a stranger, who gets a session', async () => {
     const site = await open({ store: { graceMs: 150 } });
     const browser = site.browser();

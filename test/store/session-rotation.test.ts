@@ -55,7 +55,7 @@ describe.each<[string, Partial<SessionDataOptions>]>([
       const token = await stage.saved(data, { a: 1 });
       const loaded = await data.load(token);
       const rotation = new SessionRotation(connection, records);
-      await expect(rotation.rotate(readToken(token)!, loaded, grace)).rejects.toThrow(StoreUnavailableError);
+      await expect(rotation.rotate(readToken(token)!, loaded, { grace })).rejects.toThrow(StoreUnavailableError);
       await waitUntil('it is taken back', () => data.isCurrent(token));
       expect(await stage.values(data, token)).toEqual({ a: 1 });
       // What was loaded before is still good for a save.
@@ -65,6 +65,23 @@ describe.each<[string, Partial<SessionDataOptions>]>([
       expect(await data.rotate(token, {}, loaded)).toBeTypeOf('string');
     },
   );
+
+  test('of a token that nobody was sent yet is taken back as well, and the one that is out stays remembered', async () => {
+    const connection = new ForgetfulConnection(server.url, new Keys('sw'), 20_000);
+    onTestFinished(() => connection.close());
+    const records = new SessionRecords(connection, new Keys('sw'), settingsOf({ redis: server.url }), kept.encryption);
+    const sent = await stage.saved(data, { a: 1 });
+    const token = await data.rotate(sent);
+    const rotation = new SessionRotation(connection, records);
+    const lost = rotation.rotate(readToken(token)!, await data.load(token), { grace: false, unsent: true });
+    await expect(lost).rejects.toThrow(StoreUnavailableError);
+    await waitUntil('it is taken back', () => data.isCurrent(token));
+    expect(await data.find(sent)).toBe('replaced');
+    const next = await data.rotate(token, { unsent: true });
+    expect(await data.find(sent)).toBe('replaced');
+    expect(await data.find(token)).toBeUndefined();
+    expect(await stage.values(data, next)).toEqual({ a: 1 });
+  });
 
   test.each([false, true])('that Redis refuses changes nothing (grace %s)', async (grace) => {
     const token = await stage.saved(data, { a: 1 });

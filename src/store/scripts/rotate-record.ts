@@ -8,7 +8,8 @@ import { TELL_LUA } from './ends-lua.ts';
  *  Input: KEYS record, lifecycle; ARGV hash of the secret, session, hash of the new one, how long the previous one is
  *         remembered in milliseconds, absolute in milliseconds, length of the lifecycle stream, until when it may be
  *         done, namespace, 1 where there is a grace, and the fields sealed for the new secret with the version that they
- *         were loaded in, or '' and ''.
+ *         were loaded in, or '' and '', and 1 where nobody was sent the secret yet: then the one that is remembered now
+ *         stays the previous one, with what it can read.
  *  Output: { 1, the header now }; { 0 } where the session is not there, or the secret is not the current one; { -1 }
  *  where others have changed what was sealed; { -2 } where the fields are sealed and no sealed ones were sent. */
 export const rotateRecord: Script<[1, Buffer] | [0 | -1 | -2]> = new Script(`${RECORD_LUA}${KEYS_LUA}${TELL_LUA}
@@ -26,12 +27,13 @@ else
   r.sealed = true
 end
 local before = session_key(ARGV[8], tag_of(KEYS[1]), ARGV[2], 'sb')
+local keeps = ARGV[12] == '1' and r.previous ~= nil
 if ARGV[9] == '1' and remembered > 0 then
-  redis.call('SET', before, redis.call('GET', KEYS[1]), 'PX', remembered)
+  if not keeps then redis.call('SET', before, redis.call('GET', KEYS[1]), 'PX', remembered) end
 elseif r.previous then
   redis.call('UNLINK', before)
 end
-r.previous, r.previous_until, r.secret = r.secret, now + remembered, ARGV[3]
+r.previous, r.previous_until, r.secret = keeps and r.previous or r.secret, now + remembered, ARGV[3]
 r.version = (r.version + 1) % 4294967296
 local header = pack_header(r)
 redis.call('SET', KEYS[1], header .. body, 'KEEPTTL')
@@ -42,18 +44,22 @@ return { 1, header }
 /** Takes back a rotation whose new token nobody got: the answer was lost on its way.
  *
  *  Input: KEYS record; ARGV hash of the secret before, hash of the one that nobody got, and the fields sealed for the
- *         secret before with the version that they were loaded in, or '' and ''.
+ *         secret before with the version that they were loaded in, or '' and '', and 1 where nobody was sent the secret
+ *         before.
  *  Output: 1 where it had been done, and is undone; -1 where others have changed what was sealed. */
 export const undoRotation: Script<0 | 1 | -1> = new Script(`${RECORD_LUA}
 local r, body = read_record(KEYS[1]), ARGV[3]
-if not r or r.ended or r.secret ~= ARGV[2] or r.previous ~= ARGV[1] then return 0 end
+if not r or r.ended or r.secret ~= ARGV[2] then return 0 end
+local keeps = ARGV[5] == '1' and r.previous ~= nil and r.previous ~= ARGV[1]
+if not keeps and r.previous ~= ARGV[1] then return 0 end
 if body == '' then
   if r.sealed then return 0 end
   body = body_of(KEYS[1], r)
 elseif r.version ~= tonumber(ARGV[4]) then
   return -1
 end
-r.secret, r.previous, r.previous_until = r.previous, nil, nil
+r.secret = ARGV[1]
+if not keeps then r.previous, r.previous_until = nil, nil end
 r.version = (r.version + 1) % 4294967296
 redis.call('SET', KEYS[1], pack_header(r) .. body, 'KEEPTTL')
 return 1
