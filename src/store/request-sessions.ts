@@ -411,7 +411,7 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
   // Whether something lived until now, or was named by its public id.
   async #end(id: string): Promise<boolean> {
     const failedAt = this.#unread.get(id);
-    if (failedAt !== undefined && (isPublicForm(id) || performance.now() - failedAt < UNREAD_MS)) {
+    if (failedAt !== undefined && performance.now() - failedAt < UNREAD_MS) {
       throw new StoreUnavailableError('The session could not be read, so it was not ended.');
     }
     // A framework's own tokens can have the form of a public id, so that is the second thing to try.
