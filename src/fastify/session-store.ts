@@ -230,7 +230,11 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
       if (request && reply) withholdCookie(request, reply, session);
       return;
     }
-    if (!this.#isKnown(session)) return this.#saveFirst(token, session);
+    if (!this.#isKnown(session)) {
+      // It may have been saved before while nobody needed it.
+      if (reply) releaseCookie(reply, session);
+      return this.#saveFirst(token, session);
+    }
     // Which secret is the current one may have changed while this request was at work.
     const asks = reply !== undefined && !this.#keepsCookie(session);
     const [isCurrent] = await Promise.all([asks && this.#held.isCurrent(token), this.#save(token, session)]);
