@@ -44,7 +44,8 @@ export interface SessionStoreEvents {
 export interface SessionInfo {
   /** The public id. */
   readonly session: string;
-  /** Whom `identify` gave it to. */
+  /** Whom `identify` gave it to. Not told where the request came with the previous secret: what is asked by a user's id
+   *  is answered with what is there now. */
   readonly userId: string | undefined;
   /** When it was first saved, in milliseconds of the epoch, as all times here. */
   readonly createdAt: number;
@@ -366,7 +367,8 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
     const loaded = this.#loaded.get(values);
     if (!loaded) return undefined;
     const { createdAt, lastSeenAt, expiresAt, version } = loaded.facts;
-    const { session, userId, byPreviousSecret } = loaded;
+    const { session, byPreviousSecret } = loaded;
+    const userId = byPreviousSecret ? undefined : loaded.userId;
     return { session, userId, createdAt, lastSeenAt, expiresAt, version, byPreviousSecret };
   }
 

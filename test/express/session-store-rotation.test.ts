@@ -327,6 +327,28 @@ describe('rotation in Express', () => {
     expect(await visitor.json('/fields')).toEqual({ name: 'ada', since: 'secret' });
   });
 
+  test('with a grace the old secret is told no user, by whom it could ask for what is there now', async () => {
+    const app = await serve({}, {}, (application, store) => {
+      pages(application, store);
+      application.get('/identify', async (request, response) => {
+        await request.session.identify('ada');
+        response.json(true);
+      });
+      application.get('/devices', async (request, response) => {
+        const userId = request.session.info()?.userId;
+        response.json(userId === undefined ? null : (await store.data.sessionsOf(userId)).length);
+      });
+    });
+    const visitor = await visit(app);
+    await visitor.json('/identify');
+    const old = new Visitor(app, visitor.cookie);
+    expect(await old.json('/devices')).toBe(1);
+    await visitor.json('/rotate?grace');
+    expect(await old.json('/devices')).toBeNull();
+    expect(await old.json('/fields')).toEqual({ name: 'ada' });
+    expect(await visitor.json('/devices')).toBe(1);
+  });
+
   test.each(['before', 'after', 'in the grace of'])(
     'a logout by a request that came %s the rotation says that it ended nothing',
     async (when) => {

@@ -106,6 +106,25 @@ describe('rotate', () => {
     expect(values).not.toHaveProperty('slow');
   });
 
+  it('with a grace the old cookie is told no user, by whom it could ask for what is there now', async () => {
+    const site = await open({
+      routes: (app, store) => {
+        app.get('/identify', async (request) => ({ ended: await store.identify(request, 'ada') }));
+        app.get('/info', async (request) => ({ ...store.info(request), field: fieldsOf(request).user }));
+      },
+    });
+    const browser = site.browser();
+    await browser.get('/login/ada');
+    await browser.get('/identify');
+    const old = site.browser(browser.cookie);
+    expect((await old.get('/info')).body).toMatchObject({ userId: 'ada' });
+    await browser.get('/rotate?grace');
+    const { body } = await old.get('/info');
+    expect(body).toMatchObject({ byPreviousSecret: true, field: 'ada' });
+    expect(body).not.toHaveProperty('userId');
+    expect((await browser.get('/info')).body).toMatchObject({ userId: 'ada' });
+  });
+
   it.each(['before', 'after', 'in the grace of'])(
     'a logout by a request that came %s it says that it ended nothing; regenerate goes on',
     async (when) => {
