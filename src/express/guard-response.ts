@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestSessions } from '../store/index.ts';
+import { responseOf } from './response-of.ts';
 
 /* guard-response.ts: what must happen around express-session at the end of a request.
  *
@@ -121,10 +122,4 @@ function learn(habit: CookieHabit, request: GuardedRequest, response: ServerResp
 function expires(session: object): boolean {
   const { cookie } = session as { cookie?: { expires?: unknown } };
   return cookie?.expires !== null && cookie?.expires !== undefined;
-}
-
-// Express has it on the request; Node keeps it on the socket.
-function responseOf(request: IncomingMessage): ServerResponse | undefined {
-  const { res, socket } = request as { res?: ServerResponse; socket?: { _httpMessage?: ServerResponse } };
-  return res ?? socket?._httpMessage;
 }

@@ -18,6 +18,7 @@ import {
 } from '../store/index.ts';
 import { type CookieHabit, guardResponse } from './guard-response.ts';
 import { passOn } from './pass-on.ts';
+import { responseOf } from './response-of.ts';
 import { createPrototype } from './session-methods.ts';
 
 type Callback<Result> = (error: unknown, result?: Result) => void;
@@ -205,9 +206,13 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
    *  still on their way with it see no session and get no cookie. With `grace`, for rotations that go with no change of
    *  rights, they read for `graceMs` what was there before, and can change nothing.
    *  Afterwards `request.session` is another object, as after `regenerate`; the old one passes on to it what is set.
-   *  @throws StoreUnavailableError; SessionGoneError, also where another request has rotated since this one began. */
+   *  @throws StoreUnavailableError; SessionGoneError, also where another request has rotated since this one began;
+   *  TypeError where the headers are sent: the new token would reach nobody. */
   async rotate(request: StoreRequest, options: { readonly grace?: boolean } = {}): Promise<void> {
     const held = heldBy(request);
+    if (responseOf(request)?.headersSent) {
+      throw new TypeError('rotate() changed nothing: the headers are sent, and the cookie with them. Call it before.');
+    }
     const token = await this.#held.rotate(held, options);
     request.sessionID = token;
     const after = new this.#express.Session(request, { ...held.values });

@@ -127,15 +127,20 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
    *  rights, they read for `graceMs` what was there before, and can change nothing. `request.session` stays the same
    *  object.
    *  @throws StoreUnavailableError; SessionGoneError, also where another request has rotated since this one began;
-   *  TypeError where the plugin is missing, or @fastify/session keeps tokens in a way that is not known. */
+   *  TypeError where the plugin is missing, @fastify/session keeps tokens in a way that is not known, or the headers are
+   *  sent: the new token would reach nobody. */
   async rotate(request: FastifyRequest, options: { readonly grace?: boolean } = {}): Promise<void> {
     const held = heldBy(request);
-    if (!this.#requests.replyTo(request)) {
+    const reply = this.#requests.replyTo(request);
+    if (!reply) {
       throw new TypeError('rotate() needs the plugin: app.register(sessionwise, ...) behind @fastify/session.');
+    }
+    if (reply.raw?.headersSent) {
+      throw new TypeError('rotate() changed nothing: the headers are sent, and the cookie with them. Call it before.');
     }
     const setToken = tokenSetterOf(held.values);
     const token = await this.#held.rotate(await this.#known(held), options);
-    releaseCookie(this.#requests.replyTo(request)!, held.values);
+    releaseCookie(reply, held.values);
     setToken(token);
   }
 

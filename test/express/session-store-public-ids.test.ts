@@ -83,7 +83,7 @@ test('a public id that could not be read ends its session again after a minute',
   } finally {
     server.kill('SIGCONT');
   }
-  await waitUntil('it answers again', async () => (await store.ids().catch(() => [])).includes(id));
+  await waitUntil('it answers again', async () => (await store.ids().catch((): string[] => [])).includes(id));
   await expect(store.destroy(id)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
   expect(await store.ids()).toEqual([id]);
   const now = performance.now.bind(performance);

@@ -327,6 +327,22 @@ describe('rotation in Express', () => {
     expect(await visitor.json('/fields')).toEqual({ name: 'ada', since: 'secret' });
   });
 
+  test('once the headers are sent it is refused, and the visitor stays who they are', async () => {
+    const outcomes: unknown[] = [];
+    const app = await serve({}, {}, (application, store) => {
+      pages(application, store);
+      application.get('/too-late', async (request, response) => {
+        response.write('at ');
+        outcomes.push(await request.session.rotate().catch((error: Error) => error));
+        response.end('last');
+      });
+    });
+    const visitor = await visit(app);
+    expect(await visitor.text('/too-late')).toBe('at last');
+    expect(outcomes).toEqual([expect.any(TypeError)]);
+    expect(await visitor.json('/fields')).toEqual({ name: 'ada' });
+  });
+
   test('with a grace the old secret is told no user, by whom it could ask for what is there now', async () => {
     const app = await serve({}, {}, (application, store) => {
       pages(application, store);

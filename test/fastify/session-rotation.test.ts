@@ -106,6 +106,25 @@ describe('rotate', () => {
     expect(values).not.toHaveProperty('slow');
   });
 
+  it('is refused once the headers are sent, and the visitor stays who they are', async () => {
+    const outcomes: unknown[] = [];
+    const site = await open({
+      routes: (app, store) => {
+        app.get('/too-late', async (request, reply) => {
+          reply.hijack();
+          reply.raw.write('at ');
+          outcomes.push(await store.rotate(request).catch((error: Error) => error));
+          reply.raw.end('last');
+        });
+      },
+    });
+    const browser = site.browser();
+    await browser.get('/login/ada');
+    expect((await browser.get('/too-late')).text).toBe('at last');
+    expect(outcomes).toEqual([expect.any(TypeError)]);
+    expect((await browser.get('/me')).body.user).toBe('ada');
+  });
+
   it('with a grace the old cookie is told no user, by whom it could ask for what is there now', async () => {
     const site = await open({
       routes: (app, store) => {
