@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestSessions } from '../store/index.ts';
+import { responseOf } from './response-of.ts';
 
 /* guard-response.ts: what must happen around express-session at the end of a request.
  *
@@ -47,7 +48,9 @@ export function guardResponse(
     const { session, sessionID } = request;
     // After `regenerate` or `rotate` it is another token, and that is to be sent.
     const own = session !== undefined && sessionID !== undefined && sessionID === token;
-    if (!(own && (withholds || held.keepsCookie(session))) && !(session && held.isUnneeded(session)))
+    // But for what is nobody's session: a login that failed half way leaves such a one, under another token.
+    const isNobodys = session !== undefined && (held.isUnneeded(session) || held.isStandIn(session));
+    if (!(own && (withholds || held.keepsCookie(session))) && !isNobodys)
       return Reflect.apply(writeHead, this, args) as ServerResponse;
     request.sessionID = undefined;
     try {
@@ -119,10 +122,4 @@ function learn(habit: CookieHabit, request: GuardedRequest, response: ServerResp
 function expires(session: object): boolean {
   const { cookie } = session as { cookie?: { expires?: unknown } };
   return cookie?.expires !== null && cookie?.expires !== undefined;
-}
-
-// Express has it on the request; Node keeps it on the socket.
-function responseOf(request: IncomingMessage): ServerResponse | undefined {
-  const { res, socket } = request as { res?: ServerResponse; socket?: { _httpMessage?: ServerResponse } };
-  return res ?? socket?._httpMessage;
 }

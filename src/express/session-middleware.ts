@@ -42,7 +42,8 @@ export interface SessionMiddlewareOptions<Request extends SessionRequest = Sessi
 declare global {
   namespace Express {
     interface Request {
-      /** This session's handle. Set by Sessionwise's middleware; undefined where the request has no token. */
+      /** This session's handle. Set by Sessionwise's middleware; undefined where the request has no token, came with the
+       *  previous secret, or its session could not be read. */
       sessionwise?: SessionHandle;
     }
   }
@@ -83,6 +84,12 @@ export function sessionwise<Request extends SessionRequest = SessionRequest>(
     const own = request.sessionID;
     const given = token ? token(request) : (bearerOf(request) ?? own);
     const ownStore = ownStoreOf(request);
+    // Within a grace the previous secret reads the data of before, and nothing else; of a degraded session nobody has
+    // checked the secret.
+    if (given === own && (ownStore?.info(request)?.byPreviousSecret || ownStore?.isDegraded(request))) {
+      next();
+      return;
+    }
     if (given && given !== own) ownStore?.leaveUnsaved(request);
     const session = sessionOfToken(given, {
       own,

@@ -18,6 +18,7 @@ import {
 } from '../store/index.ts';
 import { type CookieHabit, guardResponse } from './guard-response.ts';
 import { passOn } from './pass-on.ts';
+import { responseOf } from './response-of.ts';
 import { createPrototype } from './session-methods.ts';
 
 type Callback<Result> = (error: unknown, result?: Result) => void;
@@ -93,7 +94,8 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
     return settle(this.#held.touch(token, values), callback);
   }
 
-  /** Ends a session, for good. By its token; or, for your own code, by the public id that `all()` and `ids()` give. */
+  /** Ends a session, for good. By its token; or, for your own code, by the public id that `all()` and `ids()` give.
+   *  A token that was replaced ends nothing, and for `graceMs` that is said: SessionGoneError. */
   destroy(id: string): Promise<void>;
   destroy(id: string, callback?: Callback<void>): void;
   destroy(id: string, callback?: Callback<void>): Promise<void> | undefined {
@@ -137,14 +139,15 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
   }
 
   /** Ends the request's session and begins another, under another id; nothing is kept. Where the old one cannot be
-   *  ended, there is no new one: the request keeps its session, and the callback gets the error. */
+   *  ended, there is no new one: the request keeps its session, and the callback gets the error. With a replaced secret the
+   *  old one lives on, and the request begins its own. */
   regenerate(request: StoreRequest, callback: (error?: unknown) => void): void {
     if (this.isDegraded(request)) {
       const error = new StoreUnavailableError('The session could not be read, so it was not ended.');
       void settle(Promise.reject(error), callback);
       return;
     }
-    this.destroy(request.sessionID ?? '', (error) => {
+    void settle(this.#held.endForAnother(request.sessionID ?? ''), (error) => {
       if (error) return callback(error);
       this.#begin(request);
       callback();
@@ -176,7 +179,10 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
     return (request) => {
       const isReplaced = this.#held.isReplaced(request.sessionID);
       this.#begin(request);
-      if (isReplaced) this.#held.standIn(request.session!);
+      if (isReplaced) {
+        this.#held.standIn(request.session!);
+        this.#held.standInAs(request.sessionID!);
+      }
       guardResponse(request, isReplaced ? request.sessionID : undefined, this.#held, this.#habit);
     };
   }
@@ -200,8 +206,12 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
    *  still on their way with it see no session and get no cookie. With `grace`, for rotations that go with no change of
    *  rights, they read for `graceMs` what was there before, and can change nothing.
    *  Afterwards `request.session` is another object, as after `regenerate`; the old one passes on to it what is set.
-   *  @throws StoreUnavailableError; SessionGoneError, also where another request has rotated since this one began. */
+   *  @throws StoreUnavailableError; SessionGoneError, also where another request has rotated since this one began;
+   *  TypeError where the headers are sent: the new token would reach nobody. */
   async rotate(request: StoreRequest, options: { readonly grace?: boolean } = {}): Promise<void> {
+    if (responseOf(request)?.headersSent) {
+      throw new TypeError('rotate() changed nothing: the headers are sent, and the cookie with them. Call it before.');
+    }
     await this.#held.rotate(heldBy(request), options, (token, before) => {
       request.sessionID = token;
       const after = new this.#express.Session(request, { ...before });

@@ -80,6 +80,22 @@ export function askForCookie(session: LibrarySession): void {
   Object.defineProperty(session, 'isModified', { value: () => true, configurable: true, writable: true });
 }
 
+/** Tells when the session's `regenerate` begins (`true`) and has called the store (`false`): the library ends the session
+ *  there by the same call as in `destroy`. */
+export function tellRegenerate(session: LibrarySession, tell: (isRegenerating: boolean) => void): void {
+  const { regenerate } = session as LibrarySession & { regenerate?: unknown };
+  if (typeof regenerate !== 'function' || Object.hasOwn(session, 'regenerate')) return;
+  const value = function (this: LibrarySession, ...args: unknown[]): unknown {
+    tell(true);
+    try {
+      return Reflect.apply(regenerate, this, args);
+    } finally {
+      tell(false);
+    }
+  };
+  Object.defineProperty(session, 'regenerate', { value, configurable: true, writable: true });
+}
+
 function slotOf(session: object, description: string): symbol | undefined {
   return Object.getOwnPropertySymbols(session).find((symbol) => symbol.description === description);
 }

@@ -46,7 +46,8 @@ type AnyRequest = FastifyRequest & {
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** This session's handle. Set by Sessionwise's plugin; undefined where the request has no token. */
+    /** This session's handle. Set by Sessionwise's plugin; undefined where the request has no token, came with the
+     *  previous secret, or its session could not be read. */
     sessionwise: SessionHandle | undefined;
   }
 }
@@ -114,6 +115,12 @@ const plugin: FastifyPluginCallback<SessionPluginOptions> = (app, options, regis
     hint(request);
     const own = request.session?.sessionId;
     const given = token ? token(request) : (bearerOf(request) ?? own);
+    // Within a grace the previous secret reads the data of before, and nothing else; of a degraded session nobody has
+    // checked the secret.
+    if (given === own && (ownStore?.info(request)?.byPreviousSecret || ownStore?.isDegraded(request))) {
+      done();
+      return;
+    }
     if (given && given !== own) ownStore?.leaveUnsaved(request);
     const session =
       client &&

@@ -22,6 +22,7 @@ import {
   type LibraryRequest,
   type LibrarySession,
   requestOf,
+  tellRegenerate,
   tokenSetterOf,
 } from './library-session.ts';
 import { markOrigin, ORIGIN_FIELD, takeOrigin } from './origin-marker.ts';
@@ -48,6 +49,8 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
   readonly #firstSaves = new WeakMap<object, Promise<void>>();
   /** Set while the library is told that a session could not be ended. */
   #endError: unknown;
+  /** Set while the library ends a session to begin another in its place. */
+  #isRegenerating = false;
 
   /** Begins to connect and returns; never throws because Redis is away.
    *  @throws RangeError or ConnectionOptionsError for a value that cannot be used. */
@@ -77,8 +80,9 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
     return settle(this.#set(token, session), callback);
   }
 
-  /** Ends a session, for good: by its token; or, for your own code, by its public id. But not one that could not be read a moment ago: nobody has seen it. Where it fails within
-   *  `session.regenerate()`, the request keeps its session. */
+  /** Ends a session, for good: by its token; or, for your own code, by its public id. But not one that could not be read
+   *  a moment ago: nobody has seen it. Where it fails within `session.regenerate()`, the request keeps its session. A
+   *  token that was replaced ends nothing, and for `graceMs` that is said: SessionGoneError; `regenerate()` goes on. */
   destroy(id: string): Promise<void>;
   destroy(id: string, callback: Callback<void>): void;
   destroy(id: string, callback?: Callback<void>): Promise<void> | undefined {
@@ -93,7 +97,7 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
           this.#endError = undefined;
         }
       });
-    return settle(this.#held.end(id), told);
+    return settle(this.#isRegenerating ? this.#held.endForAnother(id) : this.#held.end(id), told);
   }
 
   /** Looks after the sessions of a request: what they were loaded as is remembered and hidden, and cookies that must
@@ -123,15 +127,20 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
    *  rights, they read for `graceMs` what was there before, and can change nothing. `request.session` stays the same
    *  object.
    *  @throws StoreUnavailableError; SessionGoneError, also where another request has rotated since this one began;
-   *  TypeError where the plugin is missing, or @fastify/session keeps tokens in a way that is not known. */
+   *  TypeError where the plugin is missing, @fastify/session keeps tokens in a way that is not known, or the headers are
+   *  sent: the new token would reach nobody. */
   async rotate(request: FastifyRequest, options: { readonly grace?: boolean } = {}): Promise<void> {
     const held = heldBy(request);
-    if (!this.#requests.replyTo(request)) {
+    const reply = this.#requests.replyTo(request);
+    if (!reply) {
       throw new TypeError('rotate() needs the plugin: app.register(sessionwise, ...) behind @fastify/session.');
+    }
+    if (reply.raw?.headersSent) {
+      throw new TypeError('rotate() changed nothing: the headers are sent, and the cookie with them. Call it before.');
     }
     const setToken = tokenSetterOf(held.values);
     await this.#held.rotate(await this.#known(held), options, (token) => {
-      releaseCookie(this.#requests.replyTo(request)!, held.values);
+      releaseCookie(reply, held.values);
       setToken(token);
     });
   }
@@ -227,7 +236,11 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
       if (request && reply) withholdCookie(request, reply, session);
       return;
     }
-    if (!this.#isKnown(session)) return this.#saveFirst(token, session);
+    if (!this.#isKnown(session)) {
+      // It may have been saved before while nobody needed it.
+      if (reply) releaseCookie(reply, session);
+      return this.#saveFirst(token, session);
+    }
     // Which secret is the current one may have changed while this request was at work.
     const asks = reply !== undefined && !this.#keepsCookie(session);
     const [isCurrent] = await Promise.all([asks && this.#held.isCurrent(token), this.#save(token, session)]);
@@ -313,6 +326,11 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
   #receive(request: LibraryRequest, session: object): void {
     if (isLibrarySession(session)) this.#held.carry(session.sessionId);
     this.#adopt(session);
+    if (isLibrarySession(session)) {
+      tellRegenerate(session, (isRegenerating) => {
+        this.#isRegenerating = isRegenerating;
+      });
+    }
     const reply = this.#requests.replyTo(request);
     if (reply && isLibrarySession(session) && this.#keepsCookie(session)) withholdCookie(request, reply, session);
   }
@@ -322,7 +340,10 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
     if (!values) return;
     this.#held.handOver(values, session);
     // The replaced token names the session of another secret now.
-    if (this.#held.isStandIn(session) && isLibrarySession(session)) tokenSetterOf(session)(createToken());
+    if (!this.#held.isStandIn(session) || !isLibrarySession(session)) return;
+    const token = createToken();
+    tokenSetterOf(session)(token);
+    this.#held.standInAs(token);
   }
 }
 

@@ -1,7 +1,8 @@
 import type { LibrarySession } from './library-session.ts';
 
-/** What @fastify/cookie gives a reply. */
+/** What @fastify/cookie gives a reply; and Node's response beneath. */
 export interface CookieReply {
+  readonly raw?: { readonly headersSent: boolean };
   setCookie(name: string, value: string, options?: object): unknown;
   clearCookie(name: string, options?: object): unknown;
 }

@@ -3,6 +3,8 @@ import { isOwnToken, sessionOf } from '../protocol/index.ts';
 /** Looks tokens up: SessionData. */
 export interface TokenVerifier {
   load(token: string): Promise<{ readonly session: string } | undefined>;
+  /** Renews what `load` gave, where that is due. Values without a cookie: its cookie's age counts from now. */
+  touch?(token: string, values: object, loaded: never): Promise<unknown>;
 }
 
 export interface TokenOrigin {
@@ -18,7 +20,9 @@ export interface TokenOrigin {
  *  With a store, a bearer token counts only while the store knows it: not after a logout, nor after a rotation. A token
  *  of our own form is looked up even where a function of the site gave it, and without a store it is nobody's: it begins
  *  with the session's public id, so anybody can make one up. Any other token is hashed, so nobody can make one up for a
- *  given session. */
+ *  given session.
+ *
+ *  What is looked up is renewed, as a cookie's session is by its requests; nobody waits for that. */
 export function sessionOfToken(
   token: string | undefined,
   { own, isChecked, store }: TokenOrigin,
@@ -27,7 +31,10 @@ export function sessionOfToken(
   if (token === own) return sessionOf(token);
   if (!isOwnToken(token) && (isChecked || !store)) return sessionOf(token);
   return store?.load(token).then(
-    (loaded) => loaded?.session,
+    (loaded) => {
+      if (loaded) void store.touch?.(token, {}, loaded as never).catch(() => undefined);
+      return loaded?.session;
+    },
     () => undefined,
   );
 }

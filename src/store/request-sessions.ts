@@ -53,6 +53,8 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
   readonly #standIns = new StandIns();
   /** Tokens that were found to be replaced. */
   readonly #replacedTokens = new Map<string, true>();
+  /** Tokens that sessions got which stand in for one whose secret was replaced. */
+  readonly #standInTokens = new Map<string, true>();
   /** Hashes of secrets that this process has replaced, the latest last. */
   readonly #replaced = new Map<string, true>();
   /** Tokens of requests that have the form of public ids. */
@@ -138,16 +140,16 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
    *  session only where no request carries it as its token: what a client sent ends nobody else's session.
    *
    *  It does not end a session whose last read has failed less than a minute ago. Nobody has seen it, and express-session
-   *  with `unset: 'destroy'` ends the session of every request that it could not read.
-   *  @throws StoreUnavailableError */
+   *  with `unset: 'destroy'` ends the session of every request that it could not read. Nor one whose secret was replaced:
+   *  who logs out with that must not be told that it is done.
+   *  @throws StoreUnavailableError; SessionGoneError where the token was replaced. */
   async end(id: string): Promise<void> {
-    const failedAt = this.#unread.get(id);
-    if (failedAt !== undefined && performance.now() - failedAt < UNREAD_MS) {
-      throw new StoreUnavailableError('The session could not be read, so it was not ended.');
-    }
-    // A framework's own tokens can have the form of a public id, so that is the second thing to try.
-    if ((await this.data.end(id)) || !isPublicForm(id) || this.#carried.has(id)) return;
-    await this.data.end({ session: id });
+    if (!(await this.#end(id)) && (await this.#wasReplaced(id))) throw new SessionGoneError('The end of the session');
+  }
+
+  /** As `end`, for what begins another session in its place: whoever came with a replaced secret may do that too. */
+  async endForAnother(id: string): Promise<void> {
+    await this.#end(id);
   }
 
   /** Says that a request carries this as its session's token, so that it is never taken for a public id. */
@@ -235,15 +237,20 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
     this.#new.add(values);
   }
 
-  /** Whether `get` has found this token to be replaced by a rotation, a moment ago. */
+  /** Whether `get` has found this token to be replaced by a rotation, a moment ago, or it is one of `standInAs`. */
   isReplaced(token: string | undefined): boolean {
-    return token !== undefined && this.#replacedTokens.has(token);
+    return token !== undefined && (this.#replacedTokens.has(token) || this.#standInTokens.has(token));
   }
 
   /** Says that values are of a request whose token is replaced; see StandIns. `identify` and `rotate` are what makes a
    *  session of its own of them. */
   standIn(values: object): void {
     this.#standIns.add(values);
+  }
+
+  /** Says which token values have that stand in for a session: one of their own, in place of the replaced one. */
+  standInAs(token: string): void {
+    remember(this.#standInTokens, token, true);
   }
 
   /** Whether values stand in for the session of a replaced secret. */
@@ -259,7 +266,7 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
     const loaded = this.#loaded.get(from);
     if (loaded) this.#loaded.set(to, loaded);
     if (this.#degraded.has(from)) this.#degraded.add(to);
-    if (this.#standIns.has(from)) this.#standIns.add(to);
+    this.#standIns.handOver(from, to);
     if (this.#new.has(from)) this.#new.add(to);
   }
 
@@ -288,7 +295,9 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
     return this.#takeTurn(asked, (held) =>
       this.#asOwn(held.values, async () => {
         const loaded = await this.#saved(held);
-        return this.data.identify(held.token, userId, { device }, loaded);
+        const ended = await this.data.identify(held.token, userId, { device }, loaded);
+        this.#standIns.settle(held.values);
+        return ended;
       }),
     );
   }
@@ -325,7 +334,8 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
     const loaded = this.#loaded.get(values);
     if (!loaded) return undefined;
     const { createdAt, lastSeenAt, expiresAt, version } = loaded.facts;
-    const { session, userId, byPreviousSecret } = loaded;
+    const { session, byPreviousSecret } = loaded;
+    const userId = byPreviousSecret ? undefined : loaded.userId;
     return { session, userId, createdAt, lastSeenAt, expiresAt, version, byPreviousSecret };
   }
 
@@ -387,6 +397,25 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
     return holding;
   }
 
+  // Whether something lived until now, or was named by its public id.
+  async #end(id: string): Promise<boolean> {
+    const failedAt = this.#unread.get(id);
+    if (failedAt !== undefined && performance.now() - failedAt < UNREAD_MS) {
+      throw new StoreUnavailableError('The session could not be read, so it was not ended.');
+    }
+    // A framework's own tokens can have the form of a public id, so that is the second thing to try.
+    if (await this.data.end(id)) return true;
+    if (!isPublicForm(id) || this.#carried.has(id)) return false;
+    await this.data.end({ session: id });
+    return true;
+  }
+
+  async #wasReplaced(token: string): Promise<boolean> {
+    if (this.#standInTokens.has(token)) return true;
+    const found = await this.data.find(token);
+    return found === 'replaced' || found?.byPreviousSecret === true;
+  }
+
   // Of values that no request has loaded or begun: what a tool has from a list of all sessions.
   #mayBePublicId(token: string, values: object): boolean {
     return isPublicForm(token) && !this.#carried.has(token) && !this.#loaded.has(values) && !this.#new.has(values);
@@ -409,6 +438,7 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
     this.need(values);
     const loaded = await this.data.save(token, values, undefined, { isNew: this.#new.has(values) });
     if (!loaded) throw new SessionGoneError('The first save of the session');
+    this.#standInTokens.delete(token);
     this.#loaded.set(values, loaded);
     return loaded;
   }

@@ -172,13 +172,19 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
   }
 
   /** Renews a session: it ends its idle time from now. Sends nothing where it was renewed less than `touchEveryMs` ago.
-   *  `values`: of them only the cookie counts. False where the session has ended.
+   *  `values`: of them only the cookie counts; without one that of `loaded` does, whose age counts from now. False where
+   *  the session has ended.
    *  @throws StoreUnavailableError; RangeError for what can be no token. */
   async touch(token: string, values: { readonly cookie?: unknown }, loaded?: LoadedSession): Promise<boolean> {
     const proof = proofOf(token);
     if (loaded?.byPreviousSecret) return false;
     const { fields, cookie } = writeFields({ cookie: values.cookie });
-    const terms = this.#records.times.termsFor(cookie?.expiresAt);
+    const { times } = this.#records;
+    const keepsCookie = values.cookie === undefined && loaded !== undefined && loaded.facts.cookieExpiresAt !== 0;
+    const terms = keepsCookie
+      ? times.termsForAge(maxAgeOf(loaded.values(this.now(loaded.session))))
+      : times.termsFor(cookie?.expiresAt);
+    if (!terms) return true;
     const json = fields.get('cookie');
     if (loaded && json !== undefined && json !== loaded.fields.get('cookie')) {
       const changes = [{ name: 'cookie', set: json }];

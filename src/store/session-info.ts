@@ -2,7 +2,8 @@
 export interface SessionInfo {
   /** The public id. */
   readonly session: string;
-  /** Whom `identify` gave it to. */
+  /** Whom `identify` gave it to. Not told where the request came with the previous secret: what is asked by a user's id
+   *  is answered with what is there now. */
   readonly userId: string | undefined;
   /** When it was first saved, in milliseconds of the epoch, as all times here. */
   readonly createdAt: number;

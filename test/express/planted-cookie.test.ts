@@ -187,3 +187,24 @@ describe.each(settings)('a cookie that was known before the login, in Express, %
     }
   });
 });
+
+test.each(settings)('a login form that was sent twice, in Express with one session a user, %s', async (_, options) => {
+  const server = await startTestRedis();
+  const site = await serveStore({ redis: server.url, maxSessionsPerUser: 1, onSessionLimit: 'refuse' }, options, pages);
+  try {
+    const browser = new Visitor(site);
+    await browser.text('/cart/mine');
+    const before = new Visitor(site, browser.cookie);
+    await browser.json('/login/ada');
+    const second = await before.getKeepingCookie('/login/ada');
+    expect(second.status).toBe(409);
+    expect(second.headers.getSetCookie()).toEqual([]);
+    expect(await browser.json('/fields')).toEqual({ cart: 'mine', user: 'ada' });
+    // Somebody else may: the refused login has left nothing in the way.
+    await before.json('/login/grace');
+    expect(await before.json('/fields')).toEqual({ user: 'grace' });
+  } finally {
+    await site.stop();
+    await server.stop();
+  }
+});

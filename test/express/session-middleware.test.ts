@@ -260,6 +260,39 @@ describe('the token', () => {
       expect(await viewsOf(sessionOf(token))).toBe(2);
     });
 
+    it('renews its session: its idle time, or its cookie’s age, counts from then', async () => {
+      const idleMs = 3_600_000;
+      const maxAge = 600_000;
+      const frequent = new SessionStore({ redis: server.url, sweep: false, idleMs, touchEveryMs: 1 });
+      onTestFinished(() => frequent.close());
+      const site = await startSite({ store: frequent });
+      const expires = new Date(Date.now() + maxAge);
+      for (const cookie of [undefined, { originalMaxAge: maxAge, expires }]) {
+        const token = createToken();
+        await frequent.data.save(token, { user: 'ada', ...(cookie && { cookie }) });
+        const { expiresAt, cookieExpiresAt } = (await frequent.data.load(token))!.facts;
+        await waitUntil('it is renewed', async () => {
+          await ask(site, '/a', bearer(token));
+          return (await frequent.data.load(token))!.facts.expiresAt > expiresAt;
+        });
+        const { facts } = (await frequent.data.load(token))!;
+        const longest = cookie ? maxAge : idleMs;
+        expect(facts.expiresAt - facts.lastSeenAt).toBeGreaterThan(longest - 1_000);
+        expect(facts.expiresAt - facts.lastSeenAt).toBeLessThan(longest + 1_000);
+        if (cookie) expect(facts.cookieExpiresAt).toBeGreaterThan(cookieExpiresAt);
+        else expect(facts.cookieExpiresAt).toBe(0);
+      }
+    });
+
+    it('renews no session that was renewed a moment ago', async () => {
+      const site = await startSite({ store });
+      const token = createToken();
+      await store.data.save(token, { user: 'ada' });
+      const { expiresAt } = (await store.data.load(token))!.facts;
+      for (let i = 0; i < 5; i += 1) await ask(site, '/a', bearer(token));
+      expect((await store.data.load(token))!.facts.expiresAt).toBe(expiresAt);
+    });
+
     it('that somebody made up from a public id is nobody', async () => {
       const site = await startSite({ pageview: 'request', store });
       const token = createToken();

@@ -1,8 +1,10 @@
 import { createHmac } from 'node:crypto';
 import type { RequestHandler } from 'express';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { SessionStore } from '../../src/express/index.ts';
 import { createToken, sessionOf } from '../../src/protocol/index.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { waitUntil } from '../support/wait-until.ts';
 import { fieldsIn, type ServedStore, serveStore, tokenIn, Visitor } from './session-store-stage.suite.ts';
 
 /* A session's public id is shown to many. Sent by a client, it must give nothing and end nobody: neither as a cookie whose
@@ -65,4 +67,28 @@ describe("another's public id from a client", () => {
       expect(site.errors).toEqual([]);
     },
   );
+});
+
+test('a public id that could not be read ends its session again after a minute', async () => {
+  const server = await startTestRedis();
+  onTestFinished(() => server.stop());
+  const store = new SessionStore({ redis: server.url, sweep: false, deadlineMs: 500 });
+  onTestFinished(() => store.close());
+  const token = createToken();
+  const id = sessionOf(token);
+  await store.data.save(token, { user: 'ada' });
+  server.kill('SIGSTOP');
+  try {
+    await expect(store.get(id)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+  } finally {
+    server.kill('SIGCONT');
+  }
+  await waitUntil('it answers again', async () => (await store.ids().catch((): string[] => [])).includes(id));
+  await expect(store.destroy(id)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+  expect(await store.ids()).toEqual([id]);
+  const now = performance.now.bind(performance);
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => now() + 61_000);
+  onTestFinished(() => clock.mockRestore());
+  await store.destroy(id);
+  expect(await store.ids()).toEqual([]);
 });

@@ -191,6 +191,35 @@ describe('rotation in Express', () => {
     expect(await visitor.json('/fields')).toEqual({ name: 'ada', twice: true });
   });
 
+  test.each(['', '?grace'])(
+    'two rotations%s in one request: what comes with the cookie of before takes no cookie away',
+    async (query) => {
+      const app = await serve({}, { rolling: true }, (application, store) => {
+        pages(application, store);
+        application.get('/twice', async (request, response) => {
+          const grace = 'grace' in request.query;
+          await request.session.rotate({ grace });
+          fieldsIn(request).since = 1;
+          await request.session.rotate({ grace });
+          response.json(true);
+        });
+      });
+      const visitor = await visit(app);
+      const old = new Visitor(app, visitor.cookie);
+      await visitor.json(`/twice${query}`);
+      expect(await old.json('/fields')).toEqual(query ? { name: 'ada' } : {});
+      await old.text('/set/name/planted');
+      expect(old.cookiesSet).toBe(0);
+      expect((await old.get('/rotate')).status).toBe(query ? 409 : 200);
+      expect(await visitor.json('/fields')).toEqual({ name: 'ada', since: 1 });
+      // In another request the cookie that was sent is the previous one.
+      const sent = new Visitor(app, visitor.cookie);
+      await visitor.json('/rotate');
+      expect(await sent.json('/fields')).toEqual({});
+      expect(sent.cookiesSet).toBe(0);
+    },
+  );
+
   // With `rolling` each response sets a cookie; with maxAge each one of a changed session.
   const settings = [
     ['rolling', { rolling: true }],
@@ -293,10 +322,76 @@ describe('rotation in Express', () => {
     expect(((await old.json('/info')) as SessionInfo).byPreviousSecret).toBe(true);
     expect(await old.text('/set/name/planted')).toBe('set');
     expect((await old.get('/rotate')).status).toBe(409);
-    expect(await old.text('/logout')).toBe('bye');
+    expect((await old.get('/logout')).status).toBe(409);
     expect(old.cookiesSet).toBe(0);
     expect(await visitor.json('/fields')).toEqual({ name: 'ada', since: 'secret' });
   });
+
+  test('once the headers are sent it is refused, and the visitor stays who they are', async () => {
+    const outcomes: unknown[] = [];
+    const app = await serve({}, {}, (application, store) => {
+      pages(application, store);
+      application.get('/too-late', async (request, response) => {
+        response.write('at ');
+        outcomes.push(await request.session.rotate().catch((error: Error) => error));
+        response.end('last');
+      });
+    });
+    const visitor = await visit(app);
+    expect(await visitor.text('/too-late')).toBe('at last');
+    expect(outcomes).toEqual([expect.any(TypeError)]);
+    expect(await visitor.json('/fields')).toEqual({ name: 'ada' });
+  });
+
+  test('with a grace the old secret is told no user, by whom it could ask for what is there now', async () => {
+    const app = await serve({}, {}, (application, store) => {
+      pages(application, store);
+      application.get('/identify', async (request, response) => {
+        await request.session.identify('ada');
+        response.json(true);
+      });
+      application.get('/devices', async (request, response) => {
+        const userId = request.session.info()?.userId;
+        response.json(userId === undefined ? null : (await store.data.sessionsOf(userId)).length);
+      });
+    });
+    const visitor = await visit(app);
+    await visitor.json('/identify');
+    const old = new Visitor(app, visitor.cookie);
+    expect(await old.json('/devices')).toBe(1);
+    await visitor.json('/rotate?grace');
+    expect(await old.json('/devices')).toBeNull();
+    expect(await old.json('/fields')).toEqual({ name: 'ada' });
+    expect(await visitor.json('/devices')).toBe(1);
+  });
+
+  test.each(['before', 'after', 'in the grace of'])(
+    'a logout by a request that came %s the rotation says that it ended nothing',
+    async (when) => {
+      gate = new Gate();
+      const app = await serve({}, {}, (application, store) => {
+        pages(application, store);
+        application.get('/slow-logout', async (request, response, next) => {
+          await gate.pass();
+          request.session.destroy((error) => (error ? next(error) : response.send('bye')));
+        });
+      });
+      const visitor = await visit(app);
+      const old = new Visitor(app, visitor.cookie);
+      const slow = when === 'before' ? old.getKeepingCookie('/slow-logout') : undefined;
+      if (slow) await gate.arrived();
+      await visitor.json(when === 'in the grace of' ? '/rotate?grace' : '/rotate');
+      gate.open();
+      const response = await (slow ?? old.getKeepingCookie('/logout'));
+      expect([response.status, response.headers.getSetCookie()]).toEqual([409, []]);
+      expect(app.errors.at(-1)).toMatchObject({ code: 'SESSION_GONE' });
+      expect(await visitor.json('/fields')).toEqual({ name: 'ada' });
+      expect(await visitor.text('/logout')).toBe('bye');
+      expect(await visitor.json('/fields')).toEqual({});
+      // By then the token is nobody's, and to log out twice is no error.
+      expect(await visitor.text('/logout')).toBe('bye');
+    },
+  );
 
   test('a rotation by a request that another one has overtaken fails, and the visitor stays who they are', async () => {
     gate = new Gate();
@@ -331,7 +426,7 @@ describe('rotation in Express', () => {
     expect(await visitor.json('/fields')).toEqual({ name: 'ada' });
   });
 
-  test.each(['before', 'after'])(
+  test.each(['before', 'after', 'in the grace of'])(
     'regenerate by a request that came %s the rotation: a session of its own',
     async (when) => {
       gate = new Gate();
@@ -348,10 +443,10 @@ describe('rotation in Express', () => {
       });
       const visitor = await visit(app);
       const old = new Visitor(app, visitor.cookie);
-      if (when === 'after') gate.open();
+      if (when !== 'before') gate.open();
       const slow = when === 'before' ? old.text('/slow-regenerate') : undefined;
       if (slow) await gate.arrived();
-      await visitor.json('/rotate');
+      await visitor.json(when === 'in the grace of' ? '/rotate?grace' : '/rotate');
       // Others come with the old secret meanwhile.
       await new Visitor(app, old.cookie).getKeepingCookie('/fields');
       gate.open();

@@ -39,6 +39,16 @@ async function open(plugin: Partial<SessionPluginOptions> = {}, session: SiteOpt
         await request.session.save();
         return {};
       });
+      app.get('/save-and-set', async (request) => {
+        await request.session.save();
+        fieldsOf(request).cart = ['lamp'];
+        return {};
+      });
+      app.get('/save-and-identify', async (request) => {
+        await request.session.save();
+        await store.identify(request, 'ada');
+        return {};
+      });
       app.get('/set', async (request) => {
         fieldsOf(request).cart = ['lamp'];
         return {};
@@ -85,7 +95,7 @@ describe('a request with a bearer token and no cookie', () => {
     expect({ cookies, ...(await footprintOf(redis)) }).toEqual({ cookies: 0, ...before });
   });
 
-  it.each(['/set', '/identify', '/rotate', '/regenerate'])(
+  it.each(['/set', '/save-and-set', '/save-and-identify', '/identify', '/rotate', '/regenerate'])(
     'gets a session where the page asks for one: %s',
     async (path) => {
       const site = await open();

@@ -66,6 +66,11 @@ describe.each(settings)('a cookie that was known before the login, in Fastify, %
           await request.session.save();
           return {};
         });
+        app.get('/reload', async (request) => {
+          await request.session.reload();
+          fieldsOf(request).planted = true;
+          return {};
+        });
         app.get('/increment', async (request) => ({ n: await store.increment(request, 'n') }));
         app.get('/append', async (request) => ({ n: await store.append(request, 'list', 1) }));
         app.get('/set-if', async (request) => ({ n: await store.setIf(request, 1, { planted: true }) }));
@@ -96,7 +101,7 @@ describe.each(settings)('a cookie that was known before the login, in Fastify, %
     await victimStands();
   });
 
-  it.each(['/cart/planted', '/save', '/logout', '/increment', '/append', '/set-if'])(
+  it.each(['/cart/planted', '/save', '/reload', '/logout', '/increment', '/append', '/set-if'])(
     '%s changes nothing, and gets no cookie',
     async (path) => {
       const { status, setCookies } = await attacker.get(path);
@@ -157,4 +162,35 @@ describe.each(settings)('a cookie that was known before the login, in Fastify, %
     }
     expect((await browser.get('/fields')).body.fields).toMatchObject({ user: 'grace' });
   });
+});
+
+it.each(settings)('a login form that was sent twice, in Fastify with one session a user, %s', async (_, session) => {
+  const server = await startTestRedis();
+  const sites = new Sites({ redis: server.url, deadlineMs: 20_000, maxSessionsPerUser: 1, onSessionLimit: 'refuse' });
+  try {
+    const site = await sites.open({
+      session,
+      routes: (app, store) => {
+        app.get<{ Params: { user: string } }>('/real-login/:user', async (request) => {
+          await store.rotate(request);
+          await store.identify(request, request.params.user);
+          fieldsOf(request).user = request.params.user;
+          return {};
+        });
+      },
+    });
+    const browser = site.browser();
+    await browser.get('/login/nobody');
+    const before = browser.cookie!;
+    await browser.get('/real-login/ada');
+    expect(await site.browser(before).get('/real-login/ada')).toMatchObject({ status: 409, setCookies: [] });
+    expect((await browser.get('/me')).body.user).toBe('ada');
+    // Somebody else may: the refused login has left nothing in the way.
+    const other = site.browser(before);
+    expect((await other.get('/real-login/grace')).setCookies).toHaveLength(1);
+    expect((await other.get('/me')).body.user).toBe('grace');
+  } finally {
+    await sites.close();
+    await server.stop();
+  }
 });

@@ -157,6 +157,21 @@ describe('the token', () => {
     expect((await site.browser().get('/a', bearer(next))).body.id).toBe(sessionOf(rotated));
   });
 
+  it('as a bearer token renews its session', async () => {
+    const site = await sites.open({
+      store: { touchEveryMs: 1 },
+      plugin: { client },
+      routes: (app) => app.get('/a', async (request) => ({ id: request.sessionwise?.id })),
+    });
+    const token = createToken();
+    await site.store.data.save(token, { user: 'ada' });
+    const { expiresAt } = (await site.store.data.load(token))!.facts;
+    await waitUntil('it is renewed', async () => {
+      expect((await site.browser().get('/a', bearer(token))).body.id).toBe(sessionOf(token));
+      return (await site.store.data.load(token))!.facts.expiresAt > expiresAt;
+    });
+  });
+
   it('of our own form that somebody made up is nobody, though a function of the site lets it through', async () => {
     const site = await open({
       token: ({ headers, session }) => headers.authorization?.slice('Bearer '.length) ?? session.sessionId,

@@ -100,10 +100,112 @@ describe('rotate', () => {
     expect(body).toEqual({ byPreviousSecret: true });
     expect(setCookies).toEqual([]);
     expect(await late.get('/rotate')).toMatchObject({ status: 409, setCookies: [] });
-    expect(await late.get('/logout')).toMatchObject({ status: 200, setCookies: [] });
+    expect(await late.get('/logout')).toMatchObject({ status: 409, setCookies: [] });
     const values = (await site.store.data.load(browser.token))?.values(0);
     expect(values).toMatchObject({ user: 'grace' });
     expect(values).not.toHaveProperty('slow');
+  });
+
+  it('is refused once the headers are sent, and the visitor stays who they are', async () => {
+    const outcomes: unknown[] = [];
+    const site = await open({
+      routes: (app, store) => {
+        app.get('/too-late', async (request, reply) => {
+          reply.hijack();
+          reply.raw.write('at ');
+          outcomes.push(await store.rotate(request).catch((error: Error) => error));
+          reply.raw.end('last');
+        });
+      },
+    });
+    const browser = site.browser();
+    await browser.get('/login/ada');
+    expect((await browser.get('/too-late')).text).toBe('at last');
+    expect(outcomes).toEqual([expect.any(TypeError)]);
+    expect((await browser.get('/me')).body.user).toBe('ada');
+  });
+
+  it('with a grace the old cookie is told no user, by whom it could ask for what is there now', async () => {
+    const site = await open({
+      routes: (app, store) => {
+        app.get('/identify', async (request) => ({ ended: await store.identify(request, 'ada') }));
+        app.get('/info', async (request) => ({ ...store.info(request), field: fieldsOf(request).user }));
+      },
+    });
+    const browser = site.browser();
+    await browser.get('/login/ada');
+    await browser.get('/identify');
+    const old = site.browser(browser.cookie);
+    expect((await old.get('/info')).body).toMatchObject({ userId: 'ada' });
+    await browser.get('/rotate?grace');
+    const { body } = await old.get('/info');
+    expect(body).toMatchObject({ byPreviousSecret: true, field: 'ada' });
+    expect(body).not.toHaveProperty('userId');
+    expect((await browser.get('/info')).body).toMatchObject({ userId: 'ada' });
+  });
+
+  it.each(['before', 'after', 'in the grace of'])(
+    'a logout by a request that came %s it says that it ended nothing; regenerate goes on',
+    async (when) => {
+      for (const path of ['/slow-logout', '/slow-regenerate', '/slow-regenerate-callback']) {
+        const gate = new Gate();
+        const site = await open({
+          routes: (app) => {
+            app.get('/slow-logout', async (request) => {
+              await gate.pass();
+              await request.session.destroy();
+              return {};
+            });
+            app.get('/slow-regenerate', async (request) => {
+              await gate.pass();
+              await request.session.regenerate();
+              return {};
+            });
+            app.get('/slow-regenerate-callback', async (request) => {
+              await gate.pass();
+              await new Promise<void>((resolve, reject) => {
+                request.session.regenerate((error) => (error ? reject(error) : resolve()));
+              });
+              return {};
+            });
+          },
+        });
+        const browser = site.browser();
+        await browser.get('/login/ada');
+        const old = site.browser(browser.cookie);
+        const slow = when === 'before' ? old.get(path) : undefined;
+        if (slow) await gate.reached;
+        await browser.get(when === 'in the grace of' ? '/rotate?grace' : '/rotate');
+        gate.open();
+        const { status, body, setCookies } = await (slow ?? old.get(path));
+        if (path === '/slow-logout') expect([status, body.code, setCookies]).toEqual([409, 'SESSION_GONE', []]);
+        else expect([status, setCookies.length]).toEqual([200, 1]);
+        expect((await browser.get('/me')).body.user).toBe('ada');
+        expect((await browser.get('/logout')).status).toBe(200);
+        expect((await browser.get('/me')).body.user).toBeUndefined();
+        expect((await browser.get('/logout')).status).toBe(200);
+      }
+    },
+  );
+
+  it.each(['', '?grace'])('twice%s in one request: the cookie of before takes no cookie away', async (query) => {
+    const site = await open({
+      routes: (app, store) => {
+        app.get('/twice', async (request) => {
+          const grace = Object.hasOwn(request.query as object, 'grace');
+          await store.rotate(request, { grace });
+          await store.rotate(request, { grace });
+          return {};
+        });
+      },
+    });
+    const browser = site.browser();
+    await browser.get('/login/ada');
+    const old = site.browser(browser.cookie);
+    expect((await browser.get(`/twice${query}`)).setCookies).toHaveLength(1);
+    const { body, setCookies } = await old.get('/me');
+    expect([body.user, setCookies]).toEqual([query ? 'ada' : undefined, []]);
+    expect((await browser.get('/me')).body.user).toBe('ada');
   });
 
   it('remembers the old cookie for a while only: then it is a stranger, who gets a session', async () => {
