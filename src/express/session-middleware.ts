@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { SessionClient } from '../client/session-client.ts';
 import type { SessionHandle } from '../client/session-handle.ts';
 import { bearerOf, isDocument, type PageviewMode } from '../http/page-request.ts';
-import { sessionOfToken, type TokenVerifier } from '../http/session-of-token.ts';
+import { checkTokenStore, sessionOfToken, type TokenVerifier } from '../http/session-of-token.ts';
 import { checkOptions, type OptionForms } from '../protocol/check-options.ts';
 import { markInitialised } from '../store/index.ts';
 import { SessionStore } from './session-store.ts';
@@ -66,6 +66,7 @@ export function sessionwise<Request extends SessionRequest = SessionRequest>(
   options: SessionMiddlewareOptions<Request>,
 ): (request: Request, response: ServerResponse, next: (error?: unknown) => void) => void {
   checkOptions('sessionwise()', options, OPTIONS);
+  checkTokenStore(options.store);
   const { client, token, store, pageview = 'publish', isPageview = isDocument, trackAnonymous = true } = options;
   if (typeof client?.session !== 'function')
     throw new RangeError('sessionwise() needs a client: sessionwise({ client: new SessionClient({ redis }) }).');

@@ -3,7 +3,7 @@ import type { SessionClient } from '../client/session-client.ts';
 import type { SessionHandle } from '../client/session-handle.ts';
 import type { PageviewMode } from '../http/page-request.ts';
 import { bearerOf, isDocument } from '../http/page-request.ts';
-import { sessionOfToken, type TokenVerifier } from '../http/session-of-token.ts';
+import { checkTokenStore, sessionOfToken, type TokenVerifier } from '../http/session-of-token.ts';
 import { checkOptions, type OptionForms } from '../protocol/check-options.ts';
 import { markInitialised } from '../store/index.ts';
 import { SessionStore } from './session-store.ts';
@@ -69,6 +69,7 @@ const OPTIONS: OptionForms<SessionPluginOptions & { prefix?: unknown; logLevel?:
 const plugin: FastifyPluginCallback<SessionPluginOptions> = (app, options, registered) => {
   try {
     checkOptions('sessionwise', options, OPTIONS);
+    checkTokenStore(options.store);
   } catch (error) {
     registered(error as RangeError);
     return;

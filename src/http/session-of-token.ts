@@ -7,6 +7,15 @@ export interface TokenVerifier {
   touch?(token: string, values: object, loaded: never): Promise<unknown>;
 }
 
+/** Checks what was given as the store of tokens.
+ *  @throws RangeError for what looks no token up, a client for example. */
+export function checkTokenStore(store: { readonly data?: Partial<TokenVerifier> } | undefined): void {
+  if (store === undefined || typeof store.data?.load === 'function') return;
+  throw new RangeError(
+    'store is no SessionStore, which knows whose a bearer token is: give new SessionStore({ redis }).',
+  );
+}
+
 export interface TokenOrigin {
   /** The id of the request's own session, whose signature the framework has checked. */
   readonly own: string | undefined;

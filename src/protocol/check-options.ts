@@ -15,6 +15,10 @@ export function checkOptions(owner: string, options: unknown, forms: Readonly<Re
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new RangeError(`${owner} takes its options as an object: known are ${Object.keys(forms).join(', ')}.`);
   }
+  // Given in the place of an object that holds it.
+  if (typeof (options as { on?: unknown }).on === 'function') {
+    throw new RangeError(`${owner} takes its options as an object, as { ${Object.keys(forms)[0]} }.`);
+  }
   for (const [name, value] of Object.entries(options)) {
     if (!Object.hasOwn(forms, name)) {
       const meant = closestName(name, Object.keys(forms));

@@ -1,9 +1,11 @@
 import { EventEmitter } from 'node:events';
+import { checkOptions } from '../protocol/check-options.ts';
 import { isSession, sessionOf } from '../protocol/index.ts';
 import { holdsNothing } from './anonymous-session.ts';
 import type { DegradedOperation } from './degraded-operation.ts';
 import type { SetIfOutcome } from './field-operations.ts';
 import type { HeldSession } from './held-session.ts';
+import { STORE_OPTIONS } from './known-options.ts';
 import type { LoadedSession } from './loaded-session.ts';
 import { rebaseField } from './rebase-field.ts';
 import { SessionData } from './session-data.ts';
@@ -66,6 +68,7 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
    *  @throws RangeError or ConnectionOptionsError for a value that cannot be used. */
   constructor(options: SessionStoreOptions, isTaken: (name: string) => boolean) {
     super();
+    checkOptions('The session store', options, STORE_OPTIONS);
     this.#isTaken = isTaken;
     const { fail = 'closed', anonymousIdleMs = DEFAULT_ANONYMOUS_IDLE_MS } = options;
     if (!Number.isInteger(anonymousIdleMs) || anonymousIdleMs < 1) {

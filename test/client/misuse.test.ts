@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTes
 import { SessionStore as ExpressStore, sessionwise } from '../../src/express/index.ts';
 import { SessionStore as FastifyStore, sessionwise as plugin } from '../../src/fastify/index.ts';
 import { SessionClient, SessionData } from '../../src/index.ts';
+import { createConnection } from '../../src/redis/index.ts';
 import { startService } from '../../src/service/index.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -49,7 +50,26 @@ describe('an option that is unknown or of the wrong type is refused', () => {
     ['sessionwise()', () => sessionwise({ client, isPageView: () => true } as never), /did you mean "isPageview"/],
     ['sessionwise()', () => sessionwise({ client, token: 'x' } as never), /token .* give a function/],
     ['sessionwise()', () => sessionwise({ client: {} } as never), /needs a client/],
+    ['sessionwise()', () => sessionwise({ client, store: client } as never), /store is no SessionStore/],
+    ['sessionwise()', () => sessionwise(client as never), /as an object, as \{ client \}/],
+    ['the Express store', () => new ExpressStore(undefined as never), /as an object/],
+    ['SessionClient', () => new SessionClient({ redis: 'redis://h', deadlineMs: '100' } as never), /deadlineMs "100"/],
+    ['SessionClient', () => new SessionClient({ redis: 'redis://h', maxPending: '5' } as never), /maxPending "5"/],
   ];
+  it('a backlog that is too small leaves no connection behind', async () => {
+    const admin = await createConnection(server.url).connect();
+    onTestFinished(() => admin.close());
+    const connections = async (): Promise<number> => (await admin.command<string>('CLIENT', 'LIST')).split('\n').length;
+    const before = await connections();
+    const redis = server.url;
+    expect(() => new SessionClient({ redis, transport: 'streams', maxBacklog: 10 })).toThrow(/maxBacklog 10 .*from 64/);
+    // What it had opened would stand when another one does.
+    const other = new SessionClient({ redis });
+    expect(await other.ready()).toBe(true);
+    await other.close();
+    await waitUntil('nothing is left', async () => (await connections()) === before);
+  });
+
   it.each(made)('by %s (%#)', (_, make, sentence) => {
     expect(make).toThrow(RangeError);
     expect(make).toThrow(sentence);
