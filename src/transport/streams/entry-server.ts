@@ -1,11 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { encodeErrorReply, MAX_PAYLOAD_BYTES, ProtocolError, UnknownCommandError } from '../../protocol/index.ts';
+import { encodeErrorReply, ProtocolError, UnknownCommandError } from '../../protocol/index.ts';
 import { isTransient, type Step } from '../../redis/index.ts';
 import type { Replies } from '../replies.ts';
 import type { Apply, Dispatch, Served } from '../transport.ts';
 import { REFUSED } from './commit-scripts.ts';
 import { type PartitionSteps, refusalOf } from './partition-steps.ts';
 import type { PayloadSeal, SealError } from './payload-seal.ts';
+import { TOO_LARGE } from './read-entries.ts';
 import { payloadOf, type StreamEntry } from './stream-entry.ts';
 
 // A command that has not written by then will not write any more; the requests of its session wait behind it.
@@ -62,10 +63,8 @@ export class EntryServer {
   /** Serves and answers. Rejects where the ownership must end. */
   async try(entry: StreamEntry): Promise<TryResult> {
     const { events, seal } = this.#context;
-    if (entry.bytes !== undefined) {
-      const reason = `It is too large: ${entry.bytes} bytes, and a payload may have ${MAX_PAYLOAD_BYTES}`;
-      return this.#refuse(entry, new ProtocolError('too-large', `${reason}.`), reason);
-    }
+    if (entry.bytes !== undefined)
+      return this.#refuse(entry, new ProtocolError('too-large', `${TOO_LARGE}.`), TOO_LARGE);
     let payload: string;
     try {
       payload = payloadOf(entry, seal);
@@ -154,6 +153,12 @@ export class EntryServer {
   /** Puts an entry to the dead letters. */
   async deadLetter(entry: StreamEntry, reason: string): Promise<void> {
     if (await this.#steps.deadLetter(entry, reason)) this.#context.events.deadLettered(entry, reason);
+  }
+
+  /** Tells of an entry that is too large, and that was put to the dead letters when it was read. */
+  tellDeadLettered(entry: StreamEntry): void {
+    this.#context.events.deadLettered(entry, TOO_LARGE);
+    this.#answer(entry, encodeErrorReply(new ProtocolError('too-large', `${TOO_LARGE}.`)));
   }
 
   async #refuse(entry: StreamEntry, error: ProtocolError, reason: string): Promise<TryResult> {

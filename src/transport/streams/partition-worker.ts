@@ -28,6 +28,7 @@ export const IN_HAND_LIMIT = 128;
 const IN_HAND_BYTES = 256 * 1024;
 
 const RETRY_MS = 50;
+const MALFORMED = 'malformed: not an entry of docs/protocol.md';
 // Entries without a mark are served first, then those with fewer: they need not wait until the others have ended this
 // process too.
 const MARKED_WAIT_MS = 50;
@@ -68,6 +69,9 @@ export class PartitionWorker {
   readonly leases: CommandConnection;
   /** The key of its stream. */
   readonly key: string;
+  /** The keys of its owner and its dead letters. */
+  readonly owner: string;
+  readonly deadLetters: string;
   /** The last entry that was read. */
   position = '0-0';
   /** When the lease was last certain, on the clock of `performance.now()`. */
@@ -99,6 +103,8 @@ export class PartitionWorker {
     this.leases = leases;
     this.#context = context;
     this.key = context.keys.requests(partition);
+    this.owner = context.keys.owner(partition);
+    this.deadLetters = context.keys.deadLetters(partition);
     const steps = new PartitionSteps(redis, context.redis, context.keys, partition, token);
     this.#tries = new EntryTries(steps, token, context.isPresent, () => this.#ended);
     this.#server = new EntryServer(context, steps, () => this.#ended);
@@ -143,16 +149,21 @@ export class PartitionWorker {
     if (this.#beganAt === 0) this.#beganAt = performance.now();
     for (const raw of entries) {
       const size = sizeOf(raw);
-      const [id, fields, bytes] = size > MAX_ENTRY_BYTES ? shorten(raw, size) : raw;
+      const isUnread = raw[2] !== undefined;
+      const [id, fields, bytes, isDeadLettered] = size > MAX_ENTRY_BYTES && !isUnread ? shorten(raw, size) : raw;
       this.position = id;
       const entry = decodeEntry(this.partition, id, fields, bytes);
+      if (isDeadLettered) {
+        this.#server.tellDeadLettered(entry ?? this.#malformed(id, fields, bytes));
+        continue;
+      }
       const isMarked = this.#markedLeft > 0 && millisecondsOf(id) <= this.#inFlightUntil;
       this.#markedLeft = isMarked ? this.#markedLeft - 1 : 0;
       const held = Math.min(size, MAX_ENTRY_BYTES);
       this.#inHand.set(id, held);
       this.#bytesInHand += held;
       if (entry) this.#enqueue(entry, isMarked);
-      else void this.#settle(id, this.#deadLetterMalformed(id, fields, bytes));
+      else void this.#settle(id, this.#server.deadLetter(this.#malformed(id, fields, bytes), MALFORMED));
     }
   }
 
@@ -226,11 +237,10 @@ export class PartitionWorker {
     if (this.#inHand.size === 0) this.#idle?.();
   }
 
-  #deadLetterMalformed(id: string, fields: readonly string[], bytes: number | undefined): Promise<void> {
+  #malformed(id: string, fields: readonly string[], bytes: number | undefined): StreamEntry {
     const payload = JSON.stringify(fields).slice(0, 1_000);
     const entry = { id, command: '', session: '', request: '', payload, isSealed: false, deadlineMs: 0, bytes };
-    const malformed: StreamEntry = { ...entry, addedAt: 0, way: { way: 'none' } };
-    return this.#server.deadLetter(malformed, 'malformed: not an entry of docs/protocol.md');
+    return { ...entry, addedAt: 0, way: { way: 'none' } };
   }
 
   /** Rejects where the ownership must end. */

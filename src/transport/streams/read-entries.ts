@@ -1,4 +1,6 @@
+import { MAX_PAYLOAD_BYTES } from '../../protocol/index.ts';
 import { type RedisConnection, Script } from '../../redis/index.ts';
+import { DEAD_LETTER_CAP } from './commit-scripts.ts';
 
 /* read-entries.ts: reads streams by bytes. XREAD and XRANGE can be bounded by a number of entries only, and anybody who
  * may write to a stream may write entries of hundreds of megabytes. So a script reads a few at a time and stops when
@@ -6,6 +8,8 @@ import { type RedisConnection, Script } from '../../redis/index.ts';
 
 /** The largest entry that is read, in bytes of its fields: a payload of the greatest length, sealed, with room. */
 export const MAX_ENTRY_BYTES: number = 128 * 1024;
+/** Why an entry above that is given up. */
+export const TOO_LARGE: string = `It is too large: a payload may have ${MAX_PAYLOAD_BYTES} bytes`;
 /** How much one read takes at the most, in bytes of fields, but for its last entry. */
 const MAX_READ_BYTES = 1024 * 1024;
 // Below this many bytes an entry is small: the next few are read at once.
@@ -14,12 +18,17 @@ const SMALL_BYTES = 4 * 1024;
 const MOST_SHORT_FIELDS = 20;
 const SHORT_FIELD_BYTES = 256;
 
-/** An entry as it was read: its id and its fields, flat; where it is too large its short fields, and all its bytes. */
-export type RawEntry = readonly [id: string, fields: readonly string[], bytes?: number];
+/** An entry as it was read: its id and its fields, flat; where it is too large its short fields, all its bytes, and 1
+ *  where it was put to the dead letters in the same step. */
+export type RawEntry = readonly [id: string, fields: readonly string[], bytes?: number, isDeadLettered?: 0 | 1];
 
 /** What is read of one stream. */
 export interface ReadRequest {
   readonly key: string;
+  /** The keys of its owner and its dead letters, and the token of the ownership. */
+  readonly owner: string;
+  readonly deadLetters: string;
+  readonly token: string;
   /** The last entry that was read before, or `0-0`. */
   readonly position: string;
   readonly mostEntries: number;
@@ -33,11 +42,25 @@ export interface ReadEntries {
   readonly entries: readonly RawEntry[];
 }
 
-/* Input: KEYS streams; ARGV the most bytes in all, then for each stream: position, the most entries, the most bytes.
- * Output: for each stream 1 where more may stand behind, else 0; and its entries. */
+/* Input: KEYS for each stream: requests, owner, dead letters; ARGV the most bytes in all, then for each stream: token,
+ *        position, the most entries, the most bytes.
+ * Output: for each stream 1 where more may stand behind, else 0; and its entries.
+ * An entry that is too large goes to the dead letters in this step, and ends the read: to read 300 MB takes Redis longer
+ * than a lease, and in a step of its own that would never come to be. */
 const readStreams = new Script<[hasMore: 0 | 1, entries: RawEntry[]][]>(`
 local left, answer = tonumber(ARGV[1]), {}
-local function shorten(entry, bytes)
+local function dead_letter(keys, entry, short, bytes)
+  local fields = { 'c', '', 's', '', 'r', '', 'bytes', string.format('%d', bytes), 'd', '0', 'id', entry[1], 'reason', ARGV[2] }
+  for i = 1, #short, 2 do
+    for j = 1, 10, 2 do if fields[j] == short[i] then fields[j + 1] = short[i + 1] end end
+  end
+  local letter = redis.pcall('XADD', keys[3], 'MAXLEN', '~', ${DEAD_LETTER_CAP}, '*', unpack(fields))
+  if type(letter) == 'table' then return 0 end
+  if redis.pcall('XDEL', keys[1], entry[1]) == 1 then return 1 end
+  redis.pcall('XDEL', keys[3], letter)
+  return 0
+end
+local function shorten(keys, token, entry, bytes)
   local short = {}
   for i = 1, math.min(#entry[2], ${MOST_SHORT_FIELDS}), 2 do
     local name, value = entry[2][i], entry[2][i + 1]
@@ -45,20 +68,23 @@ local function shorten(entry, bytes)
       short[#short + 1], short[#short + 2] = name, value
     end
   end
-  return { entry[1], short, bytes }
+  local is_ours = redis.call('GET', keys[2]) == token
+  return { entry[1], short, bytes, is_ours and dead_letter(keys, entry, short, bytes) or 0 }
 end
-for i = 1, #KEYS do
-  local position, most, room = ARGV[3 * i - 1], tonumber(ARGV[3 * i]), tonumber(ARGV[3 * i + 1])
+for i = 1, #KEYS / 3 do
+  local keys = { KEYS[3 * i - 2], KEYS[3 * i - 1], KEYS[3 * i] }
+  local token, position = ARGV[4 * i - 1], ARGV[4 * i]
+  local most, room = tonumber(ARGV[4 * i + 1]), tonumber(ARGV[4 * i + 2])
   local entries, more, step = {}, 1, 1
   while #entries < most and room > 0 and left > 0 do
     local wanted = math.min(step, most - #entries)
-    local batch = redis.call('XRANGE', KEYS[i], '(' .. position, '+', 'COUNT', wanted)
+    local batch = redis.call('XRANGE', keys[1], '(' .. position, '+', 'COUNT', wanted)
     local largest = 0
     for _, entry in ipairs(batch) do
       local bytes = 0
       for _, text in ipairs(entry[2]) do bytes = bytes + #text end
       largest = math.max(largest, bytes)
-      if bytes > ${MAX_ENTRY_BYTES} then entry, bytes = shorten(entry, bytes), 1024 end
+      if bytes > ${MAX_ENTRY_BYTES} then entry, bytes = shorten(keys, token, entry, bytes), left end
       room, left = room - bytes, left - bytes
       entries[#entries + 1], position = entry, entry[1]
     end
@@ -75,9 +101,12 @@ return answer`);
 /** Reads what stands behind the positions, at most about a megabyte in all; in the order of the requests, so those that
  *  come last may be left out. In a Cluster all keys must share a slot. */
 export async function readEntries(redis: RedisConnection, requests: readonly ReadRequest[]): Promise<ReadEntries[]> {
-  const args = requests.flatMap(({ position, mostEntries, mostBytes }) => [position, mostEntries, mostBytes]);
-  const keys = requests.map(({ key }) => key);
-  const read = await readStreams.run(redis, keys, [MAX_READ_BYTES, ...args]);
+  const args = requests.flatMap(({ token, position, mostEntries, mostBytes }) => [
+    ...[token, position],
+    ...[mostEntries, mostBytes],
+  ]);
+  const keys = requests.flatMap(({ key, owner, deadLetters }) => [key, owner, deadLetters]);
+  const read = await readStreams.run(redis, keys, [MAX_READ_BYTES, TOO_LARGE, ...args]);
   return read.map(([hasMore, entries]) => ({ hasMore: hasMore === 1, entries }));
 }
 

@@ -121,8 +121,8 @@ class Line {
     const workers = [...open.slice(first), ...open.slice(0, first)];
     const read = await readEntries(
       this.#connection,
-      workers.map(({ key, position, room, roomForBytes }) => ({
-        key,
+      workers.map(({ key, owner, deadLetters, token, position, room, roomForBytes }) => ({
+        ...{ key, owner, deadLetters, token },
         position,
         mostEntries: room,
         mostBytes: roomForBytes,
