@@ -8,10 +8,14 @@ import { endChildren } from './child.ts';
 import { connect, type Instance, keys, SECRET, soakSeconds, startServe } from './streams-stage.ts';
 
 /* Upgrades while pages wait for their answers: the new instance is started, then the old one is told to stop. A partition
- * is handed over when what is in hand is done, and the heir hears of it: it does not wait until it looks again. */
+ * is handed over when what is in hand is done, and the heir hears of it: it does not wait until it looks again
+ * (streams-heirs.test.ts). */
 
 const UPGRADES = soakSeconds(0) > 0 ? 10 : 4;
 const VIEWS_A_SECOND = soakSeconds(0) > 0 ? 1_000 : 300;
+// The default in a soak, which has the machine to itself. Beside other tests a process that starts takes the processor
+// away from those that serve; with so much time a page goes without its answer only where a request is lost.
+const DEADLINE_MS = soakSeconds(0) > 0 ? 100 : 5_000;
 const TICK_MS = 10;
 
 let server: TestRedis;
@@ -40,7 +44,12 @@ describe('upgrades under load', { timeout: 120_000 }, () => {
   it('degrade next to no page', async () => {
     let old: Instance = await startServe(server.url);
     await untilOwnedBy(() => true);
-    const client = new SessionClient({ redis: server.url, transport: 'streams', secret: SECRET });
+    const client = new SessionClient({
+      redis: server.url,
+      transport: 'streams',
+      secret: SECRET,
+      deadlineMs: DEADLINE_MS,
+    });
     expect(await client.ready(10_000)).toBe(true);
     const reasons: Record<string, number> = {};
     client.on('degraded', ({ reason }) => {
@@ -89,8 +98,7 @@ describe('upgrades under load', { timeout: 120_000 }, () => {
     await client.close();
     const share = 1 - (answered - before.answered) / (asked - before.asked);
     console.log('Upgrades:', JSON.stringify({ upgrades: UPGRADES, asked, answered, share, reasons }));
-    // Half a per cent where the machine has nothing else to do. Beside other tests a process that starts takes the
-    // processor away from those that serve; before heirs were told, it was a tenth.
-    expect(share).toBeLessThan(soakSeconds(0) > 0 ? 0.005 : 0.05);
+    if (soakSeconds(0) > 0) expect(share).toBeLessThan(0.005);
+    else expect({ answered, reasons }).toEqual({ answered: asked, reasons: {} });
   });
 });
