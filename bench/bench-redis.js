@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startEmbeddedRedis } from '../dist/redis/embedded-redis.js';
+import { startEmbeddedRedis } from '../dist/redis/embedded/embedded-redis.js';
 import { createConnection } from '../dist/redis/index.js';
 
 /** Starts a Redis for one bench, does `work` with a connection to it, and ends both. */

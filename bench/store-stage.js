@@ -1,7 +1,7 @@
 import { RedisStore } from 'connect-redis';
 import session from 'express-session';
 import { createClient } from 'redis';
-import { SessionStore } from '../dist/express/index.js';
+import { SessionStore } from '../dist/adapters/express/index.js';
 import { runLanes } from './bench-window.js';
 import { COOKIE, fillTypicalSession } from './typical-session.js';
 

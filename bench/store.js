@@ -3,7 +3,7 @@
 // the rounds' ratios.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createConnection } from '../dist/redis/index.js';
-import { SWEEP_INTERVAL_MS, Sweeper } from '../dist/store/sweeper.js';
+import { SWEEP_INTERVAL_MS, Sweeper } from '../dist/sessions/expiry/sweeper.js';
 import { startBenchProcess } from './bench-process.js';
 import { redisCpu, withBenchRedis } from './bench-redis.js';
 import { interleave, median } from './rounds.js';

@@ -3,9 +3,9 @@
 // reply's JSON), and that is all: it checks nothing, parses only what tells where to reply, and has no deadlines,
 // counters, leases or order.
 import { randomBytes } from 'node:crypto';
-import { parseConnection } from '../dist/redis/connection-options.js';
-import { createDriver } from '../dist/redis/driver.js';
 import { Keys, partitionOf } from '../dist/redis/index.js';
+import { createDriver } from '../dist/redis/node/driver.js';
+import { parseConnection } from '../dist/redis/options/connection-options.js';
 import { commandsByName } from '../dist/service/commands/index.js';
 import { dayOf, ItemKey, minuteOfDay, recordVisitScript, SEEN_ITEMS_DEFAULTS } from '../dist/structures/index.js';
 import { commitScript } from '../dist/transport/streams/commit-scripts.js';

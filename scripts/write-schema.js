@@ -1,7 +1,7 @@
 // Writes the JSON Schema of the configuration file from the schema that checks it; a test compares the two.
 import { writeFileSync } from 'node:fs';
 import { z } from 'zod';
-import { configSchema } from '../dist/config/config.js';
+import { configSchema } from '../dist/cli/config/config.js';
 
 const schema = z.toJSONSchema(configSchema, { io: 'input' });
 writeFileSync(

@@ -15,8 +15,8 @@ export type {
   Suggestion,
 } from './protocol/index.ts';
 export { createToken, sessionOf } from './protocol/index.ts';
-export type { ConnectionOptions } from './redis/connection-options.ts';
-export { ConnectionOptionsError } from './redis/connection-options.ts';
+export type { ConnectionOptions } from './redis/options/connection-options.ts';
+export { ConnectionOptionsError } from './redis/options/connection-options.ts';
 export type {
   ArchivedActivity,
   ArchivedSession,
@@ -27,7 +27,7 @@ export type {
   SessionTarget,
   SetIfOutcome,
   UserSession,
-} from './store/index.ts';
+} from './sessions/index.ts';
 export {
   NotSerialisableError,
   SessionData,
@@ -35,7 +35,7 @@ export {
   SessionGoneError,
   SessionLimitError,
   StoreUnavailableError,
-} from './store/index.ts';
+} from './sessions/index.ts';
 export type { Overlap } from './transport/presence.ts';
 export type { RedisWay } from './transport/redis-transport.ts';
 export type { NoAnswerReason, Outcome, SessionTransport } from './transport/transport.ts';

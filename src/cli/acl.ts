@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { type AclOptions, type AclTransport, aclUsers, setUserLine } from '../access/acl-users.ts';
-import type { AclVersion } from '../access/grant.ts';
 import type { FilterEngine } from '../redis/index.ts';
 import { commandsByName } from '../service/commands/index.ts';
+import { type AclOptions, type AclTransport, aclUsers, setUserLine } from './access/acl-users.ts';
+import type { AclVersion } from './access/grant.ts';
 import { print } from './print.ts';
 import { UsageError } from './usage-error.ts';
 

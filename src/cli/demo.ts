@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
-import { type EmbeddedRedis, startEmbeddedRedis } from '../redis/embedded-redis.ts';
+import { type EmbeddedRedis, startEmbeddedRedis } from '../redis/embedded/embedded-redis.ts';
 import type { ConnectionOptions } from '../redis/index.ts';
 import { openNamespace } from '../service/index.ts';
 import { DEFAULT_DATA_DIR } from './namespace-options.ts';

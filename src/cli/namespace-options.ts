@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { type Config, checkConfig, readConfig, serviceOptionsOf } from '../config/index.ts';
-import { readEmbeddedAddress } from '../redis/embedded-address.ts';
+import { readEmbeddedAddress } from '../redis/embedded/address.ts';
 import { type ConnectionOptions, ConnectionOptionsError, parseConnection, readConnectionFile } from '../redis/index.ts';
 import type { ServiceOptions } from '../service/index.ts';
+import { type Config, checkConfig, readConfig, serviceOptionsOf } from './config/index.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Where an embedded Redis and a generated secret live unless told. */

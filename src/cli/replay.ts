@@ -1,15 +1,15 @@
 import { type Command, Option } from 'commander';
-import { type Config, checkConfig, readConfig } from '../config/index.ts';
 import { checkNamespace } from '../protocol/index.ts';
-import { formatReport } from '../replay/format-report.ts';
-import { type OwnStore, startOwnStore } from '../replay/own-store.ts';
-import { ProgressBar } from '../replay/progress-bar.ts';
-import { type Log, openLog } from '../replay/read-log.ts';
-import { type ReplayOutcome, replay } from '../replay/replay.ts';
-import { ReplayError } from '../replay/replay-error.ts';
-import { type Demands, failuresOf } from '../replay/verdict.ts';
+import { type Config, checkConfig, readConfig } from './config/index.ts';
 import { addNamespaceOptions, type NamespaceFlags, resolveNamespace } from './namespace-options.ts';
 import { printable } from './printable.ts';
+import { formatReport } from './replay/format-report.ts';
+import { type OwnStore, startOwnStore } from './replay/own-store.ts';
+import { ProgressBar } from './replay/progress-bar.ts';
+import { type Log, openLog } from './replay/read-log.ts';
+import { type ReplayOutcome, replay } from './replay/replay.ts';
+import { ReplayError } from './replay/replay-error.ts';
+import { type Demands, failuresOf } from './replay/verdict.ts';
 import { UsageError } from './usage-error.ts';
 
 interface ReplayFlags extends NamespaceFlags {

@@ -1,5 +1,5 @@
-import { nodeOfCluster } from './connection-failure.ts';
-import { ConnectionOptionsError } from './connection-options-error.ts';
+import { nodeOfCluster } from './node/connection-failure.ts';
+import { ConnectionOptionsError } from './options/connection-options-error.ts';
 import type { RedisConnection } from './redis-connection.ts';
 
 /** The oldest server that has what we use (`SMISMEMBER`, `ZMSCORE`, `GETEX`: 6.2). */

@@ -1,9 +1,9 @@
-import { ClusterConnection } from './cluster-connection.ts';
-import { type ConnectionOptions, parseConnection } from './connection-options.ts';
-import { NodeConnection } from './node-connection.ts';
-import { clusterOfClient, isClient, isClusterClient, type RedisClient } from './redis-client.ts';
+import { ClusterConnection } from './cluster/cluster-connection.ts';
+import { NodeConnection } from './node/node-connection.ts';
+import { clusterOfClient, isClient, isClusterClient, type RedisClient } from './options/borrowed-client.ts';
+import { type ConnectionOptions, parseConnection } from './options/connection-options.ts';
 import type { RedisConnection } from './redis-connection.ts';
-import { SentinelLocator } from './sentinel-locator.ts';
+import { SentinelLocator } from './sentinel/sentinel-resolver.ts';
 
 /** A connection, not yet opened: to one server, to the master that Sentinels name, or to the masters of a Cluster.
  *  `name` stands in CLIENT LIST.

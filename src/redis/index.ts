@@ -1,21 +1,21 @@
 export type { Capabilities } from './capabilities.ts';
 export { isAtLeast, OLDEST_SERVER, RedisTooOldError, readCapabilities } from './capabilities.ts';
-export type { ConnectionOptions, ServerAddress } from './connection-options.ts';
-export {
-  ConnectionOptionsError,
-  describeConnection,
-  parseConnection,
-  readConnectionFile,
-} from './connection-options.ts';
+export type { Clock } from './clock.ts';
+export { RedisClock } from './clock.ts';
 export { createConnection } from './create-connection.ts';
 export type { ItemKind } from './keys.ts';
 export { FORGET_LUA, KEYS_LUA, Keys, scratchKey } from './keys.ts';
 export type { FilterEngine, Meta } from './meta.ts';
 export { claimOrCheckMeta, FORMAT_VERSION, MetaMismatchError, readMeta } from './meta.ts';
+export type { RedisClient } from './options/borrowed-client.ts';
+export type { ConnectionOptions, ServerAddress } from './options/connection-options.ts';
+export {
+  ConnectionOptionsError,
+  describeConnection,
+  parseConnection,
+  readConnectionFile,
+} from './options/connection-options.ts';
 export { crc16, hashSlot, PARTITION_TAGS, PARTITIONS, partitionOf } from './partition.ts';
-export type { RedisClient } from './redis-client.ts';
-export type { Clock } from './redis-clock.ts';
-export { RedisClock } from './redis-clock.ts';
 export type { CommandArguments, CommandConnection, MessageListener, RedisConnection } from './redis-connection.ts';
 export { RedisNotReadyError, RedisUnavailableError } from './redis-connection.ts';
 export type { ScriptArgument, Step } from './script.ts';

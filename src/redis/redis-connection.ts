@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events';
-import type { ConnectionOptions } from './connection-options.ts';
+import type { ConnectionOptions } from './options/connection-options.ts';
 
 /* redis-connection.ts: what the rest of the code knows of a connection to Redis, whether it goes to one server, to the
  * master that Sentinel names, or to the masters of a Cluster. */

@@ -1,7 +1,7 @@
 import { checkOptions, type OptionForms } from '../protocol/check-options.ts';
 import type { HttpAddress } from './http-server.ts';
 import type { NamespaceOptions } from './open-namespace.ts';
-import type { SessionEndOptions } from './session-ends.ts';
+import type { SessionEndOptions } from './session-maintenance.ts';
 import type { ServiceOptions } from './start-service.ts';
 
 const SERVICE: OptionForms<ServiceOptions> = {

@@ -1,4 +1,4 @@
-export type { ArchivedActivity, ArchivedSession, ArchiveFunction } from '../store/index.ts';
+export type { ArchivedActivity, ArchivedSession, ArchiveFunction } from '../sessions/index.ts';
 export type { Combo } from './combos.ts';
 export type { HttpAddress } from './http-server.ts';
 export { HttpAddressError } from './http-server.ts';
@@ -7,6 +7,6 @@ export { silentLog } from './log.ts';
 export type { Namespace, NamespaceOptions } from './open-namespace.ts';
 export { NamespaceUnknownError, openNamespace } from './open-namespace.ts';
 export { SecretMissingError } from './secret.ts';
-export type { SessionEndOptions } from './session-ends.ts';
+export type { SessionEndOptions } from './session-maintenance.ts';
 export type { Service, ServiceOptions } from './start-service.ts';
 export { startService } from './start-service.ts';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { EVERY_SESSION, parseSessionGlob } from '../protocol/index.ts';
 import { type FilterEngine, RedisUnavailableError } from '../redis/index.ts';
-import type { ArchiveFunction } from '../store/archived-session.ts';
+import type { ArchiveFunction } from '../sessions/archive/archived-session.ts';
 import { InlineTransport } from '../transport/inline-transport.ts';
 import type { SessionTransport } from '../transport/transport.ts';
 import { warnOnce } from '../transport/warn-once.ts';
@@ -16,7 +16,7 @@ import { NamespaceHealth } from './namespace-health.ts';
 import { type NamespaceOptions, openNamespace } from './open-namespace.ts';
 import { openReceivers, type ServiceTransport } from './receivers.ts';
 import { isSecretExposed, secretFile } from './secret.ts';
-import { type SessionEndOptions, SessionEnds } from './session-ends.ts';
+import { type SessionEndOptions, SessionEnds } from './session-maintenance.ts';
 
 /** How a service is started; only `redis` must be given. */
 export interface ServiceOptions extends NamespaceOptions {

@@ -113,28 +113,29 @@ describe('the borders', () => {
     const driven = [...sources].filter(([, { all }]) =>
       all.some((name) => /^(redis|@redis\/.*|ioredis)(\/|$)/.test(name)),
     );
-    expect(driven.map(([file]) => file)).toEqual(['src/redis/driver.ts']);
+    expect(driven.map(([file]) => file)).toEqual(['src/redis/node/driver.ts']);
   });
 
   it('what lies below knows nothing of what lies above', () => {
     const within = (folders: string[]) => (target: string) =>
       !target.startsWith('src/') || folders.some((folder) => target.startsWith(`src/${folder}/`));
-    expect(violations('redis', within(['redis', 'protocol']))).toEqual([]);
+    expect(violations('async', within(['async']))).toEqual([]);
+    expect(violations('redis', within(['redis', 'protocol', 'async']))).toEqual([]);
     expect(violations('structures', within(['structures', 'redis', 'protocol']))).toEqual([]);
-    expect(violations('transport', within(['transport', 'redis', 'protocol']))).toEqual([]);
-    expect(violations('store', within(['store', 'redis', 'protocol']))).toEqual([]);
-    expect(violations('archive', within(['archive', 'store']))).toEqual([]);
-    expect(violations('http', within(['http', 'protocol']))).toEqual([]);
+    expect(violations('transport', within(['transport', 'redis', 'protocol', 'async']))).toEqual([]);
+    expect(violations('sessions', within(['sessions', 'redis', 'protocol', 'async']))).toEqual([]);
+    expect(violations('archive', within(['archive', 'sessions']))).toEqual([]);
+    expect(violations('adapters/http', within(['adapters/http', 'protocol']))).toEqual([]);
   });
 
-  it.each(['src/index.ts', 'src/express/index.ts', 'src/fastify/index.ts'])(
+  it.each(['src/index.ts', 'src/adapters/express/index.ts', 'src/adapters/fastify/index.ts'])(
     '%s pulls in the driver and nothing heavy',
     (entry) => {
       const { files, packages } = closureOf(entry);
       // Not `redis`: it adds four clients of modules, which nothing here uses.
       expect([...packages].filter((name) => name !== '@redis/client')).toEqual([]);
       expect(files.size).toBeGreaterThan(1);
-      const heavy = ['service', 'structures', 'config', 'cli', 'doctor', 'replay'];
+      const heavy = ['service', 'structures', 'cli'];
       expect([...files].filter((file) => heavy.some((folder) => file.startsWith(`src/${folder}/`)))).toEqual([]);
       expect([...files].filter((file) => file.includes('embedded') || file.includes('find-redis-server'))).toEqual([]);
     },

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { SessionStore } from '../../src/express/index.ts';
+import { SessionStore } from '../../src/adapters/express/index.ts';
 import { SessionClient, sessionOf } from '../../src/index.ts';
 import { createToken } from '../../src/protocol/index.ts';
 import { type Service, startService } from '../../src/service/index.ts';

@@ -1,8 +1,8 @@
 import fastifySessionCookie from '@fastify/cookie';
 import fastify from 'fastify';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { SessionStore as ExpressStore, sessionwise } from '../../src/express/index.ts';
-import { SessionStore as FastifyStore, sessionwise as plugin } from '../../src/fastify/index.ts';
+import { SessionStore as ExpressStore, sessionwise } from '../../src/adapters/express/index.ts';
+import { SessionStore as FastifyStore, sessionwise as plugin } from '../../src/adapters/fastify/index.ts';
 import { SessionClient, SessionData } from '../../src/index.ts';
 import { createConnection } from '../../src/redis/index.ts';
 import { startService } from '../../src/service/index.ts';

@@ -1,6 +1,6 @@
 /* Makes what holds connections and closes it again while it connects, after 0 to 10 ms. Then nothing may be left that keeps
  * this process alive. Arguments: what, with commas, and the address of Redis. It runs what was built. */
-import { SessionStore } from '../../dist/express/index.js';
+import { SessionStore } from '../../dist/adapters/express/index.js';
 import { SessionClient } from '../../dist/index.js';
 import { createConnection } from '../../dist/redis/index.js';
 import { startService } from '../../dist/service/index.js';

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import express from 'express';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { sessionwise } from '../../src/express/index.ts';
+import { sessionwise } from '../../src/adapters/express/index.ts';
 import { SessionClient, sessionOf } from '../../src/index.ts';
 import { type ServiceProcess, startServiceProcess } from '../support/service-process.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';

@@ -1,7 +1,7 @@
 import { mkdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
-import { SessionStore } from '../../src/express/index.ts';
+import { SessionStore } from '../../src/adapters/express/index.ts';
 import { SessionClient } from '../../src/index.ts';
 import { createConnection, type RedisConnection } from '../../src/redis/index.ts';
 import { startService } from '../../src/service/index.ts';

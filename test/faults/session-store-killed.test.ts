@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sessionOf } from '../../src/protocol/index.ts';
 import { createConnection, Keys, partitionOf } from '../../src/redis/index.ts';
-import { SessionData } from '../../src/store/index.ts';
+import { SessionData } from '../../src/sessions/index.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { tokenIn } from './session-store-stage.ts';

@@ -2,7 +2,7 @@
  * Arguments: the URL of Redis, the namespace. Tells its port as a message. It runs what was built. */
 import express from 'express';
 import session from 'express-session';
-import { SessionStore } from '../../dist/express/index.js';
+import { SessionStore } from '../../dist/adapters/express/index.js';
 
 const [redis, namespace] = process.argv.slice(2);
 const store = new SessionStore({ redis, namespace, deadlineMs: 10_000 });

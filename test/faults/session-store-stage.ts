@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import express, { type NextFunction, type Request, type Response } from 'express';
 import session from 'express-session';
-import { SessionStore, type SessionStoreOptions } from '../../src/express/index.ts';
+import { SessionStore, type SessionStoreOptions } from '../../src/adapters/express/index.ts';
 
 /* session-store-stage.ts: a shop with logins on a SessionStore, and visitors of it with cookies. */
 

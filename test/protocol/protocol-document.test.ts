@@ -6,7 +6,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { checkConfig, serviceOptionsOf } from '../../src/config/index.ts';
+import { checkConfig, serviceOptionsOf } from '../../src/cli/config/index.ts';
 import { sessionOf } from '../../src/protocol/index.ts';
 import { createConnection, Keys, PARTITION_TAGS, partitionOf, type RedisConnection } from '../../src/redis/index.ts';
 import { commandsByName } from '../../src/service/commands/index.ts';

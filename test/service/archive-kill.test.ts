@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createToken, sessionOf } from '../../src/protocol/index.ts';
-import { SessionData } from '../../src/store/index.ts';
+import { SessionData } from '../../src/sessions/index.ts';
 import { ForeignClient } from '../support/foreign-client.ts';
 import { type ServiceProcess, startServiceProcess } from '../support/service-process.ts';
 import { postgresFolder, startTestPostgres, type TestPostgres } from '../support/test-postgres.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { createToken, sessionOf } from '../../src/protocol/index.ts';
 import { createConnection, Keys, PARTITIONS, type RedisConnection } from '../../src/redis/index.ts';
-import { SessionData } from '../../src/store/index.ts';
+import { SessionData } from '../../src/sessions/index.ts';
 import { ended, MAIN, startCli } from '../support/run-cli.ts';
 import { postgresFolder, startTestPostgres, type TestPostgres } from '../support/test-postgres.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';

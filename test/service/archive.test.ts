@@ -3,8 +3,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTes
 import { type PostgresArchive, postgresArchive } from '../../src/archive/index.ts';
 import { createToken, sessionOf } from '../../src/protocol/index.ts';
 import { type Service, type ServiceOptions, startService } from '../../src/service/index.ts';
-import type { ArchivedSession } from '../../src/store/archived-session.ts';
-import { SessionData, type SessionDataOptions } from '../../src/store/index.ts';
+import type { ArchivedSession } from '../../src/sessions/archive/archived-session.ts';
+import { SessionData, type SessionDataOptions } from '../../src/sessions/index.ts';
 import { ForeignClient } from '../support/foreign-client.ts';
 import { metricOf } from '../support/metric-of.ts';
 import { RecordingLog } from '../support/recording-log.ts';

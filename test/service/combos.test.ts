@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { checkConfig } from '../../src/config/index.ts';
+import { checkConfig } from '../../src/cli/config/index.ts';
 import { SessionClient } from '../../src/index.ts';
 import { type Combo, type Service, startService } from '../../src/service/index.ts';
 import { type RedisProxy, startRedisProxy } from '../support/redis-proxy.ts';

@@ -1,4 +1,4 @@
-import { type AclOptions, aclUsers } from '../../src/access/acl-users.ts';
+import { type AclOptions, aclUsers } from '../../src/cli/access/acl-users.ts';
 import { type ConnectionOptions, createConnection, type RedisConnection } from '../../src/redis/index.ts';
 import { commandsByName } from '../../src/service/commands/index.ts';
 import { startTestRedis } from './test-redis.ts';

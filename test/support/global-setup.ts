@@ -1,4 +1,4 @@
-import { findRedisServer } from '../../src/redis/find-redis-server.ts';
+import { findRedisServer } from '../../src/redis/embedded/find-redis-server.ts';
 
 /** Finds redis-server once, and installs it where it is missing, before test files look for it side by side. */
 export default async function setup(): Promise<void> {

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type EmbeddedRedis, startEmbeddedRedis } from '../../src/redis/embedded-redis.ts';
+import { type EmbeddedRedis, startEmbeddedRedis } from '../../src/redis/embedded/embedded-redis.ts';
 import { createConnection, type RedisConnection } from '../../src/redis/index.ts';
 import { slotOfKey } from '../../src/redis/key-slot.ts';
 import { freePorts } from './free-ports.ts';

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type EmbeddedRedisOptions, startEmbeddedRedis } from '../../src/redis/embedded-redis.ts';
+import { type EmbeddedRedisOptions, startEmbeddedRedis } from '../../src/redis/embedded/embedded-redis.ts';
 
 /** A Redis of one test file, in a folder of its own that is removed at `stop()`. */
 export interface TestRedis {

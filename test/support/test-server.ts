@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { findRedisServer, type RedisServer } from '../../src/redis/find-redis-server.ts';
+import { findRedisServer, type RedisServer } from '../../src/redis/embedded/find-redis-server.ts';
 import { isAtLeast } from '../../src/redis/index.ts';
 
 /* test-server.ts: what the server that tests start can do: `SESSIONWISE_REDIS_SERVER`, else the one of this machine. What

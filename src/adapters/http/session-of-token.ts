@@ -1,0 +1,49 @@
+import { isOwnToken, sessionOf } from '../../protocol/index.ts';
+
+/** Looks tokens up: SessionData. */
+export interface TokenVerifier {
+  load(token: string): Promise<{ readonly session: string } | undefined>;
+  /** Renews what `load` gave, where that is due. Values without a cookie: its cookie's age counts from now. */
+  touch?(token: string, values: object, loaded: never): Promise<unknown>;
+}
+
+/** Checks what was given as the store of tokens.
+ *  @throws RangeError for what looks no token up, a client for example. */
+export function checkTokenStore(store: { readonly data?: Partial<TokenVerifier> } | undefined): void {
+  if (store === undefined || typeof store.data?.load === 'function') return;
+  throw new RangeError(
+    'store is no SessionStore, which knows whose a bearer token is: give new SessionStore({ redis }).',
+  );
+}
+
+export interface TokenOrigin {
+  /** The id of the request's own session, whose signature the framework has checked. */
+  readonly own: string | undefined;
+  /** Whether a function of the site gave the token, and has checked it. */
+  readonly isChecked: boolean;
+  readonly store: TokenVerifier | undefined;
+}
+
+/** Finds the session that a token acts for; undefined for none, and where the store cannot say.
+ *
+ *  With a store, a bearer token counts only while the store knows it: not after a logout, nor after a rotation. A token
+ *  of our own form is looked up even where a function of the site gave it, and without a store it is nobody's: it begins
+ *  with the session's public id, so anybody can make one up. Any other token is hashed, so nobody can make one up for a
+ *  given session.
+ *
+ *  What is looked up is renewed, as a cookie's session is by its requests; nobody waits for that. */
+export function sessionOfToken(
+  token: string | undefined,
+  { own, isChecked, store }: TokenOrigin,
+): string | undefined | Promise<string | undefined> {
+  if (token === undefined || token === '') return undefined;
+  if (token === own) return sessionOf(token);
+  if (!isOwnToken(token) && (isChecked || !store)) return sessionOf(token);
+  return store?.load(token).then(
+    (loaded) => {
+      if (loaded) void store.touch?.(token, {}, loaded as never).catch(() => undefined);
+      return loaded?.session;
+    },
+    () => undefined,
+  );
+}

@@ -1,0 +1,33 @@
+import { inboxChannel, topicChannel, wirePrefix } from '../../protocol/index.ts';
+import type { AclTransport } from './acl-users.ts';
+import { connectionCommands } from './connection-commands.ts';
+import type { Grant } from './grant.ts';
+import { keyPatternsOf } from './key-patterns.ts';
+
+/** What a serving process needs to ask the service, and no more: it can read and write neither what is known of sessions
+ *  nor their data. */
+export function appGrants(namespace: string, transport: AclTransport, isCluster: boolean): Grant[] {
+  const grants: Grant[] = [
+    {
+      commands: [...connectionCommands(isCluster), ...(transport === 'streams' ? [] : ['client|id', 'client|unblock'])],
+    },
+    // Heartbeats and the process's own inbox, whose name nobody can guess.
+    { commands: ['subscribe', ...(isCluster ? ['ssubscribe'] : [])], channels: [inboxChannel(namespace, '*')] },
+  ];
+  if (transport !== 'streams') {
+    grants.push(
+      { commands: ['publish'], channels: [topicsOf(namespace)] },
+      // Our client sends no EXPIRE; clients of the protocol in other languages may, for lists that they gave up.
+      { commands: ['blpop', 'expire'], keys: [`${wirePrefix(namespace)}async:*`] },
+    );
+  }
+  if (transport !== 'channels') {
+    // EVAL wants its keys readable; but no command that reads an entry is among these.
+    grants.push({ commands: ['eval', 'evalsha', 'xlen', 'xadd'], keys: [keyPatternsOf(namespace).requests] });
+  }
+  return grants;
+}
+
+function topicsOf(namespace: string): string {
+  return topicChannel(namespace, '*', '', '').replace(/:+$/, '');
+}

@@ -1,0 +1,51 @@
+import { heartbeatChannel, inboxChannel, topicPattern, wirePrefix } from '../../protocol/index.ts';
+import type { FilterEngine } from '../../redis/index.ts';
+import type { AclTransport } from './acl-users.ts';
+import { connectionCommands } from './connection-commands.ts';
+import type { Grant } from './grant.ts';
+import { keyPatternsOf } from './key-patterns.ts';
+
+/** What the rules of a service depend on. */
+export interface ServiceGrantOptions {
+  readonly transport: AclTransport;
+  /** The globs of the instances that log in as this user. */
+  readonly sessionglobs: readonly string[];
+  /** The names that are subscribed to, aliases included. */
+  readonly commands: readonly string[];
+  readonly filter: FilterEngine;
+  readonly isCluster: boolean;
+}
+
+/** What a service, `notify` and `inspect` need: the keys of the namespace, with the commands that they send. */
+export function serviceGrants(namespace: string, options: ServiceGrantOptions): Grant[] {
+  const { transport, sessionglobs, commands, filter, isCluster } = options;
+  const patterns = sessionglobs.flatMap((glob) => commands.map((command) => topicPattern(namespace, command, glob)));
+  const root: Grant = {
+    commands: [
+      ...connectionCommands(isCluster),
+      ...['info', 'command|info', 'time', 'eval', 'evalsha', 'multi', 'exec'],
+      ...['exists', 'type', 'ttl', 'pttl', 'expire', 'pexpire', 'pexpireat', 'del', 'unlink', 'memory|usage'],
+      ...['get', 'set', 'strlen', 'getrange', 'setrange', 'getbit', 'setbit', 'bitcount', 'bitpos', 'bitfield'],
+      ...['hget', 'hmget', 'hgetall', 'hkeys', 'hvals', 'hlen', 'hset', 'hsetnx', 'hincrby', 'hdel'],
+      ...['sadd', 'scard', 'smembers', 'smismember', 'pfadd', 'pfcount'],
+      ...['zadd', 'zrem', 'zcard', 'zmscore', 'zrange', 'zrangebyscore', 'zremrangebyscore', 'zremrangebyrank'],
+      ...['lpush', 'rpop', 'llen', 'lrange', 'xadd'],
+      ...(transport === 'channels' ? [] : ['xread', 'xdel', 'xlen', 'xrange', 'xrevrange', 'persist']),
+      ...(isCluster ? ['zscore', 'xrange', 'xdel', 'xlen', 'xinfo|stream'] : []),
+      ...(filter === 'native' ? ['bf.reserve', 'bf.add', 'bf.mexists'] : []),
+    ],
+    keys: [keyPatternsOf(namespace).everything],
+  };
+  return [
+    root,
+    { commands: ['subscribe'], channels: [heartbeatChannel(namespace)] },
+    // Heartbeats and replies.
+    { commands: ['publish', ...(isCluster ? ['spublish'] : [])], channels: [inboxChannel(namespace, '*')] },
+    ...(transport === 'streams'
+      ? []
+      : [
+          { commands: ['psubscribe', 'punsubscribe'], channels: patterns },
+          { commands: ['lpush', 'pexpire', 'exists'], keys: [`${wirePrefix(namespace)}async:*`] },
+        ]),
+  ];
+}

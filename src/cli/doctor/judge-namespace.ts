@@ -1,0 +1,62 @@
+import { HEARTBEAT_INTERVAL_MS, heartbeatChannel } from '../../protocol/index.ts';
+import { Keys, PARTITIONS, type RedisConnection, readMeta } from '../../redis/index.ts';
+import { Presence } from '../../transport/presence.ts';
+import { type Finding, good, note, problem } from './finding.ts';
+
+/* judge-namespace.ts: what lies in a namespace, and who serves it. */
+
+/** Judges what the namespace was made with. */
+export async function judgeNamespace(redis: RedisConnection, namespace: string): Promise<Finding> {
+  const meta = await readMeta(redis, new Keys(namespace));
+  if (!meta) return note('namespace', `"${namespace}" is new here: the first service makes it.`);
+  return good(
+    'namespace',
+    `"${namespace}" has format ${meta.format}, ${meta.partitions} partitions, the ${meta.filter} filter engine.`,
+  );
+}
+
+/** Judges who serves it: takes a second. */
+export async function judgeInstances(redis: RedisConnection, namespace: string): Promise<Finding> {
+  const presence = new Presence();
+  const subscriber = redis.duplicate('sessionwise-doctor');
+  await subscriber.connect();
+  try {
+    await subscriber.subscribe(heartbeatChannel(namespace), (message) => presence.hear(message));
+    await new Promise((resolve) => setTimeout(resolve, 2 * HEARTBEAT_INTERVAL_MS));
+  } finally {
+    await subscriber.close();
+  }
+  const instances = presence.present();
+  if (instances.length === 0)
+    return note('service', `No instance serves "${namespace}": pages degrade. Start one with sessionwise serve.`);
+  const overlaps = instances.flatMap((instance) => presence.overlapping(instance));
+  const globs = instances.map(({ glob }) => glob.text).join(', ');
+  return overlaps.length === 0
+    ? good('service', `${instances.length} serving: ${globs}.`)
+    : problem(
+        'service',
+        `${instances.length} serving, and their globs overlap (${globs}): views count twice. Give them disjoint --sessionglob.`,
+      );
+}
+
+/** Judges what waits in its streams, and what was given up. */
+export async function judgeStreams(redis: RedisConnection, namespace: string): Promise<Finding[]> {
+  const keys = new Keys(namespace);
+  const sum = async (keyOf: (partition: number) => string): Promise<number> => {
+    const lengths = await Promise.all(
+      Array.from({ length: PARTITIONS }, (_, partition) => redis.command<number>('XLEN', keyOf(partition))),
+    );
+    return lengths.reduce((total, length) => total + length, 0);
+  };
+  const [waiting, dead] = await Promise.all([
+    sum((partition) => keys.requests(partition)),
+    sum((partition) => keys.deadLetters(partition)),
+  ]);
+  const findings: Finding[] = [];
+  if (waiting > 0)
+    findings.push(note('streams', `${waiting} requests wait: growing, where no instance works them off.`));
+  if (dead > 0) {
+    findings.push(problem('streams', `${dead} requests were given up: see sessionwise deadletters list.`));
+  }
+  return findings;
+}

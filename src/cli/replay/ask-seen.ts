@@ -1,0 +1,103 @@
+import type { SessionClient } from '../../client/session-client.ts';
+import { MAX_ITEMS, MAX_PAYLOAD_BYTES } from '../../protocol/index.ts';
+import { Keys, type RedisConnection } from '../../redis/index.ts';
+import type { ExactCount, ExactSession } from './exact-count.ts';
+import { inFlight } from './in-flight.ts';
+import { question } from './question.ts';
+
+/** How a session keeps its seen pages: in a set, or in a seen filter and a unique count. */
+export type SeenForm = 'exact' | 'filter';
+
+/** What the store said of pages that were and were not seen. */
+export interface SeenAnswers {
+  sessions: number;
+  /** Pages that were seen and are surfaced as fresh. */
+  falseNegatives: number;
+  /** Pages that were not seen and were asked for. */
+  probes: number;
+  /** Those of them that the store takes for seen. */
+  falsePositives: number;
+}
+
+/** The answers by form. */
+export type SeenAnswersByForm = Readonly<Record<SeenForm, SeenAnswers>>;
+
+/** Asks for each session, through `featuredpages`, for all pages that it saw and for many that it did not: half of them
+ *  pages that others saw, as far as there are enough, the rest made up. `negativeProbes`: how many
+ *  of those at least, of all sessions of one form together.
+ *  @throws ReplayError where the service no longer answers, or the signal's reason. */
+export async function askSeen(
+  client: SessionClient,
+  redis: RedisConnection,
+  exact: ExactCount,
+  sessions: readonly string[],
+  options: { readonly concurrency: number; readonly signal: AbortSignal; readonly negativeProbes: number },
+): Promise<SeenAnswersByForm> {
+  const { concurrency, signal, negativeProbes } = options;
+  const keys = new Keys(client.namespace);
+  const nothing = (): SeenAnswers => ({ sessions: 0, falseNegatives: 0, probes: 0, falsePositives: 0 });
+  const answers = { exact: nothing(), filter: nothing() };
+  const forms = new Map<string, SeenForm>();
+  await inFlight(sessions, concurrency, async (session) => {
+    const type = await redis.command<string>('TYPE', keys.seenItems(session, 'page'));
+    const form = type === 'set' || type === 'none' ? 'exact' : 'filter';
+    forms.set(session, form);
+    answers[form].sessions += 1;
+  });
+
+  const allPages = exact.pages;
+  let turn = 0;
+  const ask = async (session: string): Promise<void> => {
+    const answer = answers[forms.get(session)!];
+    const { pages } = exact.sessions.get(session)!;
+    turn += 1;
+    const negatives = unseenPages(pages, allPages, turn, Math.ceil(negativeProbes / answer.sessions));
+    for (const chunk of chunksOf([...pages, ...negatives])) {
+      const reply = await question(client, 'featuredpages', session, chunk, signal);
+      const probes = chunk.filter((page) => !pages.has(page)).length;
+      const surfaced = reply.filter((page) => pages.has(page)).length;
+      answer.falseNegatives += surfaced;
+      answer.probes += probes;
+      answer.falsePositives += probes - (reply.length - surfaced);
+    }
+  };
+  await inFlight(sessions, concurrency, ask, signal);
+  return answers;
+}
+
+/** `count` different pages that are not among `seen`; every `turn` gives others. */
+function unseenPages(
+  seen: ExactSession['pages'],
+  allPages: readonly string[],
+  turn: number,
+  count: number,
+): readonly string[] {
+  const unseen: string[] = [];
+  const start = Math.imul(turn, 7919) >>> 0;
+  for (let i = 0; i < allPages.length && unseen.length < count / 2; i += 1) {
+    const page = allPages[(start + i) % allPages.length]!;
+    if (!seen.has(page)) unseen.push(page);
+  }
+  for (let i = 0; unseen.length < count; i += 1) {
+    const page = `/sessionwise-replay/never/${turn}/${i}`;
+    if (!seen.has(page)) unseen.push(page);
+  }
+  return unseen;
+}
+
+/** Parts that a payload can carry. */
+function* chunksOf(pages: readonly string[]): Generator<string[]> {
+  let chunk: string[] = [];
+  let bytes = 2;
+  for (const page of pages) {
+    const size = Buffer.byteLength(JSON.stringify(page)) + 1;
+    if (chunk.length === MAX_ITEMS || bytes + size > MAX_PAYLOAD_BYTES) {
+      yield chunk;
+      chunk = [];
+      bytes = 2;
+    }
+    chunk.push(page);
+    bytes += size;
+  }
+  if (chunk.length > 0) yield chunk;
+}

@@ -1,0 +1,48 @@
+import { dayOf, MAX_DAYS, MINUTE_MS } from '../../structures/index.ts';
+
+/** What one session did, to the last page and minute. */
+export interface ExactSession {
+  views: number;
+  readonly pages: Set<string>;
+  /** Minutes of the epoch. */
+  readonly minutes: Set<number>;
+}
+
+/** Counts exactly what the store estimates: every session's pages and minutes in memory, which is what the store
+ *  exists to avoid. */
+export class ExactCount {
+  readonly sessions: Map<string, ExactSession> = new Map();
+  // One string per page, however many sessions hold it.
+  readonly #pages = new Map<string, string>();
+
+  /** All pages that anybody saw. */
+  get pages(): string[] {
+    return [...this.#pages.keys()];
+  }
+
+  /** Counts a view. Returns how many views the session has with it, and whether it had seen the page. */
+  view(session: string, page: string, at: number): { readonly views: number; readonly seen: boolean } {
+    let exact = this.sessions.get(session);
+    if (!exact) {
+      exact = { views: 0, pages: new Set(), minutes: new Set() };
+      this.sessions.set(session, exact);
+    }
+    if (!this.#pages.has(page)) this.#pages.set(page, page);
+    const seen = exact.pages.has(page);
+    if (!seen) exact.pages.add(this.#pages.get(page)!);
+    exact.views += 1;
+    exact.minutes.add(Math.floor(at / MINUTE_MS));
+    return { views: exact.views, seen };
+  }
+}
+
+/** The active minutes that a store keeps of them: those of the last 35 days with any; and whether it had to drop some. */
+export function keptMinutes(minutes: ReadonlySet<number>): { readonly count: number; readonly dropped: boolean } {
+  const perDay = new Map<number, number>();
+  for (const minute of minutes) {
+    const day = dayOf(minute * MINUTE_MS);
+    perDay.set(day, (perDay.get(day) ?? 0) + 1);
+  }
+  const kept = [...perDay.keys()].sort((a, b) => b - a).slice(0, MAX_DAYS);
+  return { count: kept.reduce((sum, day) => sum + perDay.get(day)!, 0), dropped: perDay.size > MAX_DAYS };
+}

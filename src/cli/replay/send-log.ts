@@ -1,0 +1,137 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { SessionClient } from '../../client/session-client.ts';
+import { sessionOf } from '../../protocol/index.ts';
+import type { ExactCount } from './exact-count.ts';
+import { inFlight } from './in-flight.ts';
+import { Latencies } from './latencies.ts';
+import { type LogRequest, parseLogLine } from './log-line.ts';
+import { ReplayError } from './replay-error.ts';
+
+/** A visitor as the sending saw it. */
+export interface Visitor {
+  readonly session: string;
+  /** Views sent. */
+  sent: number;
+  /** When the last one was sent, by `performance.now()`. */
+  lastSentMs: number;
+  /** The `at` of the last one. */
+  lastAt: number;
+  /** Whether the store ever said "welcome back": not new, and nothing in the five minutes before. */
+  cameBack: boolean;
+}
+
+/** What became of a log. */
+export interface SentLog {
+  readonly visitors: readonly Visitor[];
+  readonly requests: number;
+  readonly skippedLines: number;
+  /** Requests that got no answer. */
+  readonly degraded: number;
+  readonly seconds: number;
+  readonly latencies: Latencies;
+  /** First and last time in the log. */
+  readonly from: number;
+  readonly to: number;
+  /** Requests that stand in the log after a later one of the same visitor. */
+  readonly outOfOrder: number;
+  /** Views that the store answered with `previouslyVisited`. */
+  readonly repeated: number;
+  /** Sessions that the store knew before this replay. */
+  readonly knownBefore: number;
+  /** With an exact count only: answers `previouslyVisited: false` for a page that was visited. */
+  readonly falseNegatives: number;
+  /** With an exact count only: answers with another number of views than the log had so far. */
+  readonly miscounted: number;
+}
+
+export interface SendOptions {
+  readonly concurrency: number;
+  readonly deadlineMs: number;
+  /** Counts beside it where given. */
+  readonly exact?: ExactCount | undefined;
+  readonly signal: AbortSignal;
+  /** Told after each request. */
+  readonly onSent?: ((requests: number) => void) | undefined;
+}
+
+// A service that is away must not be run past: what it misses, nobody counts. This holds the request's place in flight.
+const RETREAT_MS = 100;
+const LONGEST_SILENCE_MS = 30_000;
+
+/** Sends every request of a log as a page view, in the log's order, and waits for all answers.
+ *
+ *  Several views of one visitor may be in flight and still keep their order: one connection publishes them, one
+ *  connection hears them, and the service hands each to Redis before it looks at the next.
+ *  @throws ReplayError `NO_SERVICE` where nothing was answered for half a minute, what reading the log throws, or the
+ *  signal's reason. */
+export async function sendLog(
+  client: SessionClient,
+  lines: AsyncIterable<string | undefined>,
+  options: SendOptions,
+): Promise<SentLog> {
+  const { concurrency, deadlineMs, exact, signal, onSent } = options;
+  const visitors = new Map<string, Visitor>();
+  const latencies = new Latencies();
+  const sums = { requests: 0, skippedLines: 0, degraded: 0, outOfOrder: 0, repeated: 0, knownBefore: 0 };
+  const wrong = { falseNegatives: 0, miscounted: 0 };
+  let from = Number.POSITIVE_INFINITY;
+  let to = Number.NEGATIVE_INFINITY;
+  let silentSinceMs: number | undefined;
+
+  const send = async ({ path, at }: LogRequest, visitor: Visitor): Promise<void> => {
+    const expected = exact?.view(visitor.session, path, at);
+    const isFirst = visitor.sent === 1;
+    const started = performance.now();
+    const reply = await client.request('pageview', visitor.session, { path, at }, { deadlineMs });
+    if (!reply) {
+      sums.degraded += 1;
+      silentSinceMs ??= performance.now();
+      if (performance.now() - silentSinceMs > LONGEST_SILENCE_MS) {
+        throw new ReplayError(
+          'NO_SERVICE',
+          `The service has not answered for 30 seconds: stopped after ${sums.requests} requests.`,
+        );
+      }
+      await sleep(RETREAT_MS);
+    } else {
+      silentSinceMs = undefined;
+      latencies.add(performance.now() - started);
+      if (reply.previouslyVisited) sums.repeated += 1;
+      if (isFirst && !reply.newToSite) sums.knownBefore += 1;
+      if (reply.inactive) visitor.cameBack = true;
+      if (expected?.seen && !reply.previouslyVisited) wrong.falseNegatives += 1;
+      if (expected && expected.views !== reply.totalPages) wrong.miscounted += 1;
+    }
+    onSent?.(sums.requests);
+  };
+
+  const begun = performance.now();
+  await inFlight(
+    lines,
+    concurrency,
+    (line) => {
+      const request = line === undefined ? undefined : parseLogLine(line);
+      if (!request) {
+        sums.skippedLines += 1;
+        return undefined;
+      }
+      const who = `${request.ip}\0${request.userAgent}`;
+      let visitor = visitors.get(who);
+      if (!visitor) {
+        visitor = { session: sessionOf(who), sent: 0, lastSentMs: 0, lastAt: request.at, cameBack: false };
+        visitors.set(who, visitor);
+      }
+      if (request.at < visitor.lastAt) sums.outOfOrder += 1;
+      visitor.sent += 1;
+      visitor.lastSentMs = performance.now();
+      visitor.lastAt = request.at;
+      sums.requests += 1;
+      from = Math.min(from, request.at);
+      to = Math.max(to, request.at);
+      return send(request, visitor);
+    },
+    signal,
+  );
+  const seconds = (performance.now() - begun) / 1000;
+  return { ...sums, ...wrong, visitors: [...visitors.values()], latencies, seconds, from, to };
+}

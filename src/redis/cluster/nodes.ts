@@ -1,0 +1,98 @@
+import { NodeConnection } from '../node/node-connection.ts';
+import { describeServer, type ServerAddress } from '../options/connection-options.ts';
+import type { ClusterTopology } from './topology.ts';
+
+/** Told of connections that come and go. */
+export interface NodeEvents {
+  onReady(): void;
+  onLost(error: Error): void;
+}
+
+/** One connection to each master of a Cluster, and to those that are about to become one. */
+export class ClusterNodes {
+  readonly #topology: ClusterTopology;
+  readonly #name: string;
+  readonly #events: NodeEvents;
+  readonly #nodes = new Map<string, NodeConnection>();
+  #favourite: string | undefined;
+  #closed = false;
+
+  constructor(topology: ClusterTopology, name: string, events: NodeEvents) {
+    this.#topology = topology;
+    this.#name = name;
+    this.#events = events;
+  }
+
+  /** All connections, by the name of their node. */
+  get all(): ReadonlyMap<string, NodeConnection> {
+    return this.#nodes;
+  }
+
+  /** Connections to the masters that have slots, in the order of their slots; those that are missing are made. */
+  masters(): NodeConnection[] {
+    return [...(this.#topology.map?.masters.values() ?? [])].map((at) => this.at(at));
+  }
+
+  /** Whether there are masters and it holds for each of them. */
+  every(holds: (node: NodeConnection) => boolean): boolean {
+    const { map } = this.#topology;
+    if (map === undefined || map.masters.size === 0) return false;
+    for (const name of map.masters.keys()) {
+      const node = this.#nodes.get(name);
+      if (node === undefined || !holds(node)) return false;
+    }
+    return true;
+  }
+
+  /** The connection to the master of a slot. */
+  ofSlot(slot: number): NodeConnection | undefined {
+    return this.#nodes.get(this.#topology.map?.masterOf(slot) ?? '');
+  }
+
+  /** A connection that is ready: the same one until it is lost, so that what is published keeps its order. */
+  any(): NodeConnection | undefined {
+    const favourite = this.#nodes.get(this.#favourite ?? '');
+    if (favourite?.isReady) return favourite;
+    const ready = [...this.#nodes].filter(([, node]) => node.isReady);
+    const [name, node] = ready[Math.floor(Math.random() * ready.length)] ?? [];
+    this.#favourite = name;
+    return node;
+  }
+
+  /** The connection to a server, made where there is none yet. */
+  at(address: Required<ServerAddress>): NodeConnection {
+    const name = describeServer(address);
+    const known = this.#nodes.get(name);
+    if (known !== undefined) return known;
+    const node = new NodeConnection(this.#topology.options, this.#name, address);
+    this.#nodes.set(name, node);
+    node.on('ready', () => this.#events.onReady());
+    node.on('lost', (error) => {
+      if (this.#nodes.get(name) === node && !this.#closed) this.#events.onLost(error);
+    });
+    if (!this.#closed) node.open();
+    return node;
+  }
+
+  /** Connects to those who have become masters and leaves those who are none any more. */
+  follow(): void {
+    if (this.#closed) return;
+    for (const [name, node] of this.#nodes) {
+      if (this.#topology.map?.masters.has(name)) continue;
+      this.#nodes.delete(name);
+      // What was sent to it is still answered.
+      void node.close();
+    }
+    this.masters();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([...this.#nodes.values()].map((node) => node.close()));
+  }
+
+  destroy(): void {
+    this.#closed = true;
+    for (const node of this.#nodes.values()) node.destroy();
+  }
+}

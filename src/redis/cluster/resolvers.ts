@@ -1,0 +1,67 @@
+import type { Locator, Place } from '../node/address-resolver.ts';
+import { describeServer, type ServerAddress } from '../options/connection-options.ts';
+import { RedisUnavailableError } from '../redis-connection.ts';
+import type { ClusterTopology } from './topology.ts';
+
+/** Finds the master that has a slot now. */
+export class SlotLocator implements Locator {
+  readonly needsMaster = true;
+  readonly #topology: ClusterTopology;
+  readonly #slot: number;
+
+  constructor(topology: ClusterTopology, slot: number) {
+    this.#topology = topology;
+    this.#slot = slot;
+  }
+
+  async locate(left: Place | undefined): Promise<Place> {
+    if (left !== undefined || this.#name() === undefined) await this.#topology.refresh();
+    const place = this.#topology.map?.masters.get(this.#name() ?? '');
+    if (place === undefined) throw new RedisUnavailableError(`Nobody has the slot ${this.#slot} of the Cluster now.`);
+    return place;
+  }
+
+  watch(listener: () => void): () => void {
+    return this.#topology.watch(listener);
+  }
+
+  isRight(place: Place): boolean {
+    return this.#name() === describeServer(place);
+  }
+
+  #name(): string | undefined {
+    return this.#topology.map?.masterOf(this.#slot);
+  }
+}
+
+/** Finds any master, for subscriptions: a Cluster carries what is published to all its nodes. */
+export class AnyNodeLocator implements Locator {
+  readonly needsMaster = false;
+  readonly #topology: ClusterTopology;
+
+  constructor(topology: ClusterTopology) {
+    this.#topology = topology;
+  }
+
+  async locate(left: Place | undefined): Promise<Place> {
+    if (this.#topology.map === undefined) await this.#topology.refresh();
+    else if (left !== undefined) this.#topology.refreshSoon();
+    const masters = [...(this.#topology.map?.masters.values() ?? [])];
+    const others = masters.filter((master) => left === undefined || describeServer(master) !== describeServer(left));
+    const [place] = pick(others.length > 0 ? others : masters);
+    if (place === undefined) throw new RedisUnavailableError('The Cluster has no master now.');
+    return place;
+  }
+
+  watch(listener: () => void): () => void {
+    return this.#topology.watch(listener);
+  }
+
+  isRight(place: Place): boolean {
+    return this.#topology.map?.masters.has(describeServer(place)) ?? false;
+  }
+}
+
+function pick(servers: readonly Required<ServerAddress>[]): Required<ServerAddress>[] {
+  return servers.length === 0 ? [] : [servers[Math.floor(Math.random() * servers.length)]!];
+}

@@ -1,0 +1,216 @@
+import { EventEmitter } from 'node:events';
+import { addressOfClient, isClient, type RedisClient } from '../options/borrowed-client.ts';
+import {
+  type ConnectionOptions,
+  describeConnection,
+  describeServer,
+  parseConnection,
+} from '../options/connection-options.ts';
+import {
+  type CommandArguments,
+  type ConnectionEvents,
+  type MessageListener,
+  type RedisConnection,
+  RedisNotReadyError,
+} from '../redis-connection.ts';
+import type { Locator, Place } from './address-resolver.ts';
+import { explainFailure, isFinal, nodeOfCluster } from './connection-failure.ts';
+import { AS_BUFFERS, createDriver, createDriverLike, type Driver } from './driver.ts';
+import { connectFirst, FIRST_CONNECT_DEADLINE_MS } from './first-connect.ts';
+import { RelocatingLink } from './following-link.ts';
+import type { Link } from './server-link.ts';
+import { FixedLink } from './static-link.ts';
+
+/* node-connection.ts: a connection to one server, always the same or the one that a locator names.
+ *
+ * The driver counts a server's silence anew from each write. So a connection whose commands have gone unanswered for
+ * two seconds takes no more of them, and is then given up by the driver. */
+
+const STALL_LIMIT_MS = 2_000;
+const CLOSE_DEADLINE_MS = 1_000;
+
+/** A connection to one server. */
+export class NodeConnection extends EventEmitter<ConnectionEvents> implements RedisConnection {
+  readonly options: ConnectionOptions;
+  readonly isCluster: boolean = false;
+  readonly #source: string | ConnectionOptions | RedisClient;
+  readonly #where: Place | Locator | undefined;
+  readonly #link: Link;
+  readonly #knownScripts = new Set<string>();
+  #wasReady = false;
+  #closed = false;
+  #unanswered = 0;
+  #heardAt = 0;
+
+  /** `where`: which server it goes to, where the options do not say it.
+   *  @throws ConnectionOptionsError for options that cannot be right. */
+  constructor(
+    source: string | ConnectionOptions | RedisClient,
+    name = 'sessionwise',
+    where: Place | Locator | undefined = undefined,
+  ) {
+    super();
+    this.#source = source;
+    this.#where = where;
+    const isLent = isClient(source);
+    this.options = isLent ? addressOfClient(source) : parseConnection(source);
+    const events = {
+      onReady: () => {
+        this.#wasReady = true;
+        // It may be another server, or the same one with an empty script cache.
+        this.#knownScripts.clear();
+        this.emit('ready');
+      },
+      onLost: (error: Error) => {
+        this.emit('lost', error);
+      },
+    };
+    if (where !== undefined && 'locate' in where) {
+      this.#link = new RelocatingLink(this.options, name, where, events);
+    } else {
+      const driver = isLent ? createDriverLike(source, name) : createDriver(this.options, name, where);
+      this.#link = new FixedLink(driver, where, events);
+    }
+  }
+
+  get isConnected(): boolean {
+    return this.#link.isReady;
+  }
+
+  get isReady(): boolean {
+    return this.#link.isReady && !this.#stalled();
+  }
+
+  get address(): string {
+    const { place } = this.#link;
+    return place === undefined ? describeConnection(this.options) : describeServer(place);
+  }
+
+  /** The server that it goes to now, where something else than the options says it. */
+  get place(): Place | undefined {
+    return this.#link.place;
+  }
+
+  open(): void {
+    if (!this.#closed) this.#link.open();
+  }
+
+  async connect(deadlineMs: number = FIRST_CONNECT_DEADLINE_MS): Promise<this> {
+    // Where Sentinel says who is master, it will name another when this one is gone.
+    const mayMove = this.#where !== undefined && 'locate' in this.#where;
+    await connectFirst(
+      this,
+      deadlineMs,
+      (error) => isFinal(error, mayMove),
+      (error) => explainFailure(this.address, Boolean(this.options.tls), error),
+    );
+    return this;
+  }
+
+  duplicate(name?: string): RedisConnection {
+    return new NodeConnection(this.#source, name, this.#where);
+  }
+
+  duplicateFor(_key: string, name?: string): RedisConnection {
+    return this.duplicate(name);
+  }
+
+  isReadyFor(_key: string): boolean {
+    return this.isReady;
+  }
+
+  masterFor(_key: string): RedisConnection {
+    return this;
+  }
+
+  pinnedFor(_key: string): this {
+    return this;
+  }
+
+  masters(): RedisConnection[] {
+    return [this];
+  }
+
+  knownScripts(_key: string | undefined): Set<string> {
+    return this.#knownScripts;
+  }
+
+  command<Reply = unknown>(...args: CommandArguments): Promise<Reply> {
+    return this.#send((driver) => driver.sendCommand(args));
+  }
+
+  commandForBuffers<Reply = unknown>(...args: CommandArguments): Promise<Reply> {
+    return this.#send((driver) => driver.sendCommand(args, AS_BUFFERS));
+  }
+
+  transaction(commands: readonly CommandArguments[]): Promise<unknown[]> {
+    return this.#send((driver) => {
+      const multi = driver.multi();
+      for (const args of commands) multi.addCommand(args);
+      return multi.exec();
+    });
+  }
+
+  async subscribePatterns(patterns: readonly string[], listener: MessageListener): Promise<void> {
+    await this.#link.subscribe('PATTERNS', patterns, listener);
+  }
+
+  async unsubscribePatterns(): Promise<void> {
+    await this.#link.unsubscribePatterns();
+  }
+
+  async subscribe(channels: string | readonly string[], listener: MessageListener): Promise<void> {
+    await this.#link.subscribe('CHANNELS', typeof channels === 'string' ? [channels] : channels, listener);
+  }
+
+  async subscribeSharded(channel: string, listener: MessageListener): Promise<void> {
+    await this.#link.subscribe('SHARDED', [channel], listener);
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    if (!this.#wasReady || !this.isReady) {
+      this.destroy();
+      return;
+    }
+    this.#closed = true;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise((resolve) => {
+      timer = setTimeout(resolve, CLOSE_DEADLINE_MS);
+    });
+    await Promise.race([this.#link.drain().catch(() => undefined), late]);
+    clearTimeout(timer);
+    this.#link.destroy();
+  }
+
+  // The driver would keep what MULTI sends until it is connected again; so nothing gets there while it is not.
+  #send<Reply>(by: (driver: Driver) => Promise<Reply>): Promise<Reply> {
+    if (!this.isReady) return Promise.reject(new RedisNotReadyError(`Redis at ${this.address} does not answer now.`));
+    if (this.#unanswered === 0) this.#heardAt = performance.now();
+    this.#unanswered += 1;
+    const reply = this.#link.send(by);
+    reply.then(this.#onAnswer, this.#onRefusal);
+    return reply;
+  }
+
+  readonly #onAnswer = (): void => {
+    this.#unanswered -= 1;
+    this.#heardAt = performance.now();
+  };
+
+  // Whoever connected to a Cluster as if it were one server hears it from the first command that another node has to do.
+  readonly #onRefusal = (error: unknown): void => {
+    this.#onAnswer();
+    if (this.#where !== undefined || !(error instanceof Error) || !error.message.startsWith('MOVED ')) return;
+    error.message = `MOVED: ${nodeOfCluster(this.address, this.options)}`;
+  };
+
+  #stalled(): boolean {
+    return this.#unanswered > 0 && performance.now() - this.#heardAt > STALL_LIMIT_MS;
+  }
+
+  destroy(): void {
+    this.#closed = true;
+    this.#link.destroy();
+  }
+}

@@ -1,0 +1,116 @@
+import type { Locator, Place } from '../node/address-resolver.ts';
+import { NodeConnection } from '../node/node-connection.ts';
+import { sendInPassing, within } from '../node/one-shot-command.ts';
+import {
+  type ConnectionOptions,
+  describeConnection,
+  describeServer,
+  type ServerAddress,
+} from '../options/connection-options.ts';
+import { RedisUnavailableError } from '../redis-connection.ts';
+
+const ASK_DEADLINE_MS = 1_000;
+// "<master> <old host> <old port> <new host> <new port>"
+const SWITCH_CHANNEL = '+switch-master';
+
+/** Asks the Sentinels, one after the other, who is master; the one that answered last is asked first. While anybody
+ *  watches it listens to all of them: after a failover that somebody asked for, the old master goes on taking writes,
+ *  which are lost, for some eight seconds until the Sentinels make it a replica. */
+export class SentinelLocator implements Locator {
+  readonly needsMaster = true;
+  readonly #options: ConnectionOptions;
+  readonly #login: ConnectionOptions;
+  readonly #listeners = new Set<() => void>();
+  readonly #ears = new Map<Required<ServerAddress>, NodeConnection>();
+  #sentinels: readonly Required<ServerAddress>[];
+  #master: Place | undefined;
+
+  /** `options` with `sentinels` and `master`. */
+  constructor(options: ConnectionOptions) {
+    const { sentinels = [], sentinelUsername, sentinelPassword, tls } = options;
+    this.#options = options;
+    this.#sentinels = sentinels.map(({ host, port = 26379 }) => ({ host, port }));
+    this.#login = {
+      ...(sentinelUsername !== undefined && { username: sentinelUsername }),
+      ...(sentinelPassword !== undefined && { password: sentinelPassword }),
+      ...(tls !== undefined && { tls }),
+    };
+  }
+
+  async locate(): Promise<Place> {
+    const failures: string[] = [];
+    let isUnknown = false;
+    for (const sentinel of this.#sentinels) {
+      try {
+        const found = await this.#ask(sentinel);
+        if (found !== null) {
+          this.#sentinels = [sentinel, ...this.#sentinels.filter((other) => other !== sentinel)];
+          this.#master = { host: found[0], port: Number(found[1]) };
+          return this.#master;
+        }
+        isUnknown = true;
+      } catch (error) {
+        failures.push(explain(sentinel, error as Error));
+      }
+    }
+    const { master } = this.#options;
+    if (isUnknown) {
+      throw new RedisUnavailableError(
+        `The Sentinels know no master "${master}" (${describeConnection(this.#options)}): check the name in redis+sentinel://h1:p1,h2:p2/<master>.`,
+      );
+    }
+    throw new RedisUnavailableError(`No Sentinel says where the master "${master}" is. ${failures.join(' ')}`);
+  }
+
+  watch(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    if (this.#ears.size === 0) for (const sentinel of this.#sentinels) this.#listenTo(sentinel);
+    return () => {
+      this.#listeners.delete(listener);
+      if (this.#listeners.size > 0) return;
+      for (const ear of this.#ears.values()) ear.destroy();
+      this.#ears.clear();
+    };
+  }
+
+  isRight(place: Place): boolean {
+    return this.#master === undefined || describeServer(this.#master) === describeServer(place);
+  }
+
+  #listenTo(sentinel: Required<ServerAddress>): void {
+    const ear = new NodeConnection(this.#login, 'sessionwise-locator', sentinel);
+    this.#ears.set(sentinel, ear);
+    // Once: afterwards the connection makes the subscription again by itself.
+    ear.once('ready', () => {
+      ear
+        .subscribe(SWITCH_CHANNEL, (message) => this.#onSwitch(message))
+        .catch(() => {
+          // It was lost at once, or may not subscribe; the others tell too, and a lost connection asks in any case.
+        });
+    });
+    ear.open();
+  }
+
+  #onSwitch(message: string): void {
+    const [name, , , host, port] = message.split(' ');
+    if (name !== this.#options.master || host === undefined) return;
+    this.#master = { host, port: Number(port) };
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  #ask(sentinel: Required<ServerAddress>): Promise<[string, string] | null> {
+    const command = ['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', this.#options.master ?? ''];
+    const ear = this.#ears.get(sentinel);
+    return ear?.isReady
+      ? within(ASK_DEADLINE_MS, ear.command(...command), describeServer(sentinel))
+      : sendInPassing(this.#login, sentinel, ASK_DEADLINE_MS, ...command);
+  }
+}
+
+function explain(sentinel: ServerAddress, error: Error): string {
+  if (error instanceof RedisUnavailableError) return error.message;
+  const name = describeServer(sentinel);
+  if (/^ERR unknown command/i.test(error.message))
+    return `Redis at ${name} is no Sentinel: theirs is mostly port 26379.`;
+  return `${name}: ${error.message}`;
+}

@@ -1,0 +1,287 @@
+import { randomBytes } from 'node:crypto';
+import { EventEmitter } from 'node:events';
+import { isTransient, Keys, type RedisConnection } from '../../redis/index.ts';
+import { Lease } from '../expiry/lease.ts';
+import type { SessionDataOptions } from '../options.ts';
+import { Seal } from '../record/record-encryption.ts';
+import { ArchiveQueue, type WaitingSession } from './archive-queue.ts';
+import type { ArchivedSession, ArchiveFunction } from './archived-session.ts';
+
+/* archiver.ts: hands ended sessions to an archive, and deletes what it took.
+ *
+ * A session waits in Redis until its archive has said yes, so neither a crash nor an archive that is away loses one.
+ * Two kinds of failure look alike from here, and get each its pause:
+ *   one session  (its data cannot be read, the archive refuses it): it is tried again after 1 s, 2 s ... 60 s, and stands
+ *                in a set of its own meanwhile, so that any number of such sessions holds up nobody;
+ *   the archive  (`parallel` new sessions in a row failed): all wait where they are, and after 1 s, 2 s ... 60 s a few are
+ *                tried. The first that succeeds ends the wait. */
+
+/** How an archiver works. */
+export interface ArchiverOptions {
+  /** How many entries the stream of lifecycle events keeps, about. */
+  readonly lifecycleLength: number;
+  /** Opens sealed sessions, as the store's option does. */
+  readonly encryption?: SessionDataOptions['encryption'];
+  /** How long the archive may take for one session, in milliseconds. Default 10,000. */
+  readonly deadlineMs?: number;
+  /** How many sessions are handed over at once. Default 8. */
+  readonly parallel?: number;
+  /** How often it is looked whether any wait, in milliseconds. Default 1,000. */
+  readonly intervalMs?: number;
+  /** The first pause after a failure, in milliseconds; each further one is twice as long. Default 1,000. */
+  readonly firstPauseMs?: number;
+  /** The longest pause, in milliseconds. Default 60,000. */
+  readonly longestPauseMs?: number;
+  /** Whether it may work now. Default: always. */
+  readonly enabled?: () => boolean;
+}
+
+/** The archive did not settle in time. Whether it has the session is not known; it gets it again. */
+export class ArchiveTimeoutError extends Error {
+  override readonly name = 'ArchiveTimeoutError';
+  readonly code = 'ARCHIVE_TIMEOUT';
+}
+
+interface ArchiverEvents {
+  /** A session was archived and deleted. */
+  archived: [{ session: string; endedAt: number }];
+  /** A session could not be archived; it waits and is tried again. */
+  failed: [Error, { session: string; endedAt: number; attempts: number }];
+  /** The archive has taken a session, after it was found to be away. */
+  back: [];
+  /** Nothing was left of a session that waited: it had expired, or was deleted by somebody. */
+  missing: [{ session: string; endedAt: number }];
+}
+
+const LEASE_INTERVALS = 5;
+const ARM_INTERVAL_MS = 60_000;
+const KEEP_INTERVAL_MS = 3_600_000;
+const AT_ONCE = 32;
+
+/** Takes ended sessions to an archive. Any number of processes may have one; one at a time works. From `start` on, what
+ *  ends is kept until it is archived. */
+export class Archiver extends EventEmitter<ArchiverEvents> {
+  readonly #redis: RedisConnection;
+  readonly #queue: ArchiveQueue;
+  readonly #archive: ArchiveFunction;
+  readonly #lease: Lease;
+  readonly #keys: Keys;
+  readonly #options: Required<Omit<ArchiverOptions, 'encryption' | 'lifecycleLength'>>;
+  readonly #onReady = (): void => {
+    // It may be another server, or an empty one.
+    void this.#arm();
+  };
+  #timer: NodeJS.Timeout | undefined;
+  #armedAt = Number.NEGATIVE_INFINITY;
+  #keptAt = Number.NEGATIVE_INFINITY;
+  #stopped = false;
+  #isOurs = false;
+  #working: Promise<void> | undefined;
+  #waiting = 0;
+  // Of the archive as a whole.
+  #failuresInARow = 0;
+  #pauses = 0;
+  #pausedUntil = 0;
+
+  /** @throws RangeError for encryption keys that are none. */
+  constructor(redis: RedisConnection, namespace: string, archive: ArchiveFunction, options: ArchiverOptions) {
+    super();
+    this.#redis = redis;
+    this.#archive = archive;
+    this.#options = {
+      deadlineMs: options.deadlineMs ?? 10_000,
+      parallel: options.parallel ?? 8,
+      intervalMs: options.intervalMs ?? 1_000,
+      firstPauseMs: options.firstPauseMs ?? 1_000,
+      longestPauseMs: options.longestPauseMs ?? 60_000,
+      enabled: options.enabled ?? (() => true),
+    };
+    const seal =
+      options.encryption && new Seal(options.encryption.keys, namespace, options.encryption.acceptPlain === true);
+    this.#queue = new ArchiveQueue(redis, namespace, options.lifecycleLength, seal);
+    this.#keys = new Keys(namespace);
+    const lease = this.#keys.lease('archive');
+    this.#lease = new Lease(redis, lease, randomBytes(8).toString('hex'), this.#options.intervalMs * LEASE_INTERVALS);
+  }
+
+  /** How many sessions wait, as far as this process knows: it looks while it is the one that works, else it says 0. */
+  get waiting(): number {
+    return this.#isOurs ? this.#waiting : 0;
+  }
+
+  /** Begins. Resolves when sessions that end are kept, or at once where Redis is away: then they are from when it is
+   *  back. Keeps no process alive. */
+  async start(): Promise<this> {
+    this.#redis.on('ready', this.#onReady);
+    this.#timer = setInterval(() => void this.#tick(), this.#options.intervalMs).unref();
+    await this.#arm();
+    return this;
+  }
+
+  /** Takes no further session, waits for those in hand at most `deadlineMs` (default 1,000), and leaves the work to
+   *  others. What was not finished is archived again. Never throws. */
+  async stop(deadlineMs = 1_000): Promise<void> {
+    this.#stopped = true;
+    clearInterval(this.#timer);
+    this.#redis.off('ready', this.#onReady);
+    if (this.#working) await within(this.#working, deadlineMs, () => undefined).catch(() => undefined);
+    // Nobody waits for this: a Redis that has frozen would not answer.
+    void this.#lease.release();
+  }
+
+  async #tick(): Promise<void> {
+    if (!this.#isReady || !this.#options.enabled()) return;
+    if (performance.now() - this.#armedAt > ARM_INTERVAL_MS) await this.#arm();
+    this.#isOurs = await this.#lease.take();
+    if (this.#stopped || !this.#isOurs) return;
+    if (performance.now() - this.#keptAt > KEEP_INTERVAL_MS) {
+      this.#keptAt = performance.now();
+      void this.#queue.keep().catch(() => undefined);
+    }
+    // What Redis refuses now is there the next time as well.
+    this.#working ??= this.#work()
+      .catch(() => undefined)
+      .finally(() => {
+        this.#working = undefined;
+      });
+  }
+
+  async #arm(): Promise<void> {
+    if (!this.#isReady || !this.#options.enabled()) return;
+    this.#armedAt = performance.now();
+    await this.#queue.arm().catch(() => {
+      this.#armedAt = Number.NEGATIVE_INFINITY;
+    });
+  }
+
+  async #work(): Promise<void> {
+    for (let again = true; again && this.#mayWork(); ) {
+      const { waiting, due } = await this.#queue.list(AT_ONCE);
+      this.#waiting = waiting;
+      if (this.#isAway && performance.now() < this.#pausedUntil) return;
+      again = (await this.#takeAll(this.#isAway ? probes(due, this.#options.parallel) : due)) > 0;
+      if (!this.#isAway) continue;
+      this.#pauses += 1;
+      this.#pausedUntil = performance.now() + this.#pauseAfter(this.#pauses);
+    }
+  }
+
+  /** Tries sessions, `parallel` at a time, until the archive is found to be away. How many were archived. */
+  async #takeAll(due: readonly WaitingSession[]): Promise<number> {
+    const wasAway = this.#isAway;
+    let done = 0;
+    let next = 0;
+    const work = async (): Promise<void> => {
+      while (next < due.length && this.#mayWork() && (wasAway || !this.#isAway)) {
+        const entry = due[next]!;
+        next += 1;
+        const isTaken = this.#take(entry);
+        // In a Cluster another master's sessions can go on.
+        if (await (this.#redis.isCluster ? isTaken.catch(() => false) : isTaken)) done += 1;
+      }
+    };
+    // All of them: where Redis refuses one, the others are still at theirs.
+    const results = await Promise.allSettled(Array.from({ length: this.#options.parallel }, work));
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
+    return done;
+  }
+
+  /** Archives one session; false where it waits on.
+   *  @throws where Redis does not do its part: then the session stays as it is. */
+  async #take(entry: WaitingSession): Promise<boolean> {
+    const { session, endedAt } = entry;
+    let ended: ArchivedSession | undefined;
+    try {
+      ended = await this.#queue.read(entry);
+    } catch (error) {
+      if (this.#isAbsence(error, session)) throw error;
+      await this.#putOff(entry, error);
+      return false;
+    }
+    if (ended) {
+      const { deadlineMs } = this.#options;
+      const late = (): never => {
+        throw new ArchiveTimeoutError(
+          `The archive did not take session ${session} within ${deadlineMs} ms: it gets it again. Is its database slow?`,
+        );
+      };
+      try {
+        await within(this.#call(ended), deadlineMs, late);
+      } catch (error) {
+        // An old failure that fails again says nothing about the archive.
+        if (entry.attempts === 0) this.#failuresInARow += 1;
+        await this.#putOff(entry, error);
+        return false;
+      }
+      if (this.#isAway) this.emit('back');
+      this.#failuresInARow = 0;
+      this.#pauses = 0;
+    }
+    const done = await this.#queue.done(entry);
+    this.#waiting = Math.max(0, this.#waiting - 1);
+    if (done) this.emit('archived', { session, endedAt });
+    else if (!ended) this.emit('missing', { session, endedAt });
+    return done;
+  }
+
+  async #call(ended: ArchivedSession): Promise<void> {
+    await this.#archive(ended);
+  }
+
+  async #putOff(entry: WaitingSession, reason: unknown): Promise<void> {
+    const { session, endedAt } = entry;
+    const attempts = entry.attempts + 1;
+    const error = reason instanceof Error ? reason : new Error(`The archive refused with ${String(reason)}.`);
+    this.emit('failed', error, { session, endedAt, attempts });
+    await this.#queue.later(entry, this.#pauseAfter(attempts));
+  }
+
+  get #isAway(): boolean {
+    return this.#failuresInARow >= this.#options.parallel;
+  }
+
+  #pauseAfter(attempts: number): number {
+    const { firstPauseMs, longestPauseMs } = this.#options;
+    return Math.min(firstPauseMs * 2 ** Math.min(attempts - 1, 30), longestPauseMs);
+  }
+
+  #mayWork(): boolean {
+    return this.#isOurs && !this.#stopped && this.#isReady && this.#options.enabled();
+  }
+
+  // In a Cluster that is whether the lease can be held; without it nobody works, or all would call the archive.
+  get #isReady(): boolean {
+    return this.#redis.isReadyFor(this.#keys.lease('archive'));
+  }
+
+  // Nothing is wrong with the session.
+  #isAbsence(error: unknown, session: string): boolean {
+    if (!this.#redis.isReadyFor(this.#keys.record(session))) return true;
+    return this.#redis.isCluster && isTransient(error);
+  }
+}
+
+/** `count` sessions to try the archive with: new ones and old ones, as either kind may be the only one that can succeed,
+ *  and taken from anywhere, because those in front may all be ones that it refuses. */
+function probes(due: readonly WaitingSession[], count: number): WaitingSession[] {
+  const half = Math.ceil(count / 2);
+  const some = (entries: WaitingSession[]): WaitingSession[] =>
+    Array.from({ length: Math.min(half, entries.length) }, () => {
+      const [taken] = entries.splice(Math.floor(Math.random() * entries.length), 1);
+      return taken!;
+    });
+  return [...some(due.filter(({ attempts }) => attempts === 0)), ...some(due.filter(({ attempts }) => attempts > 0))];
+}
+
+/** What `work` comes to, or, after `deadlineMs`, what `late` does. */
+async function within<Result>(work: Promise<Result>, deadlineMs: number, late: () => Result): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, deadlineMs).unref();
+  });
+  try {
+    return await Promise.race([work, deadline.then(late)]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,116 @@
+import { type Keys, PARTITION_TAGS, type RedisConnection } from '../../redis/index.ts';
+import { clearOutbox } from './scripts/clear-outbox.ts';
+import { moveEvents } from './scripts/move-events.ts';
+import type { UserIndex } from './user-index.ts';
+
+const AT_ONCE = 100;
+
+/** For whoever moves it, and not for readers: in whose index there is something to look at. */
+const USER = '@user';
+
+/* outbox.ts: lifecycle events in a Cluster.
+ *
+ * A step that ends a session reaches the session's slot only, and the stream `<ns>:lifecycle` lies in another. So the
+ * step writes the event into a stream beside the record, and nothing is lost when the process dies then. The process
+ * moves it right afterwards; what is left, the sweepers move. Several may move the same events: the step that writes them
+ * into the stream skips those that are there. It can forget that (10,000 events later, or by a failover), and then an
+ * event stands there twice, with the same `id`. The events of a partition keep their order. */
+
+/** Moves the lifecycle events of a Cluster's partitions into the namespace's stream. */
+export class Outbox {
+  readonly #redis: RedisConnection;
+  readonly #keys: Keys;
+  readonly #index: UserIndex;
+  readonly #lifecycleLength: number;
+  /** Partitions whose events are being moved behind the caller's back, and whether there are more by now. */
+  readonly #moving = new Map<number, { hasMore: boolean; readonly done: Promise<void> }>();
+
+  constructor(redis: RedisConnection, keys: Keys, index: UserIndex, lifecycleLength: number) {
+    this.#redis = redis;
+    this.#keys = keys;
+    this.#index = index;
+    this.#lifecycleLength = lifecycleLength;
+  }
+
+  /** Moves what a partition's outbox holds, behind the caller's back: what fails is moved by the sweepers. */
+  moveSoon(partition: number): void {
+    const moving = this.#moving.get(partition);
+    if (moving) {
+      moving.hasMore = true;
+      return;
+    }
+    const done = this.move(partition).then(
+      () => this.#moved(partition),
+      () => this.#moving.delete(partition),
+    );
+    this.#moving.set(partition, { hasMore: false, done: done.then(() => undefined) });
+  }
+
+  /** Resolves when nothing is being moved behind the caller's back any more. */
+  async idle(): Promise<void> {
+    while (this.#moving.size > 0) await Promise.all([...this.#moving.values()].map(({ done }) => done));
+  }
+
+  /** Moves what a partition's outbox holds. How many entries are left: those whose user's index cannot be reached.
+   *  @throws whatever Redis answers as an error, or the connection. */
+  async move(partition: number): Promise<number> {
+    const outbox = this.#keys.outbox(partition);
+    let left = 0;
+    for (let after = '-', count = AT_ONCE; count === AT_ONCE; ) {
+      const entries = await this.#redis.command<[string, string[]][]>(
+        ...['XRANGE', outbox, after, '+', 'COUNT', String(AT_ONCE)],
+      );
+      count = entries.length;
+      after = `(${entries.at(-1)?.[0]}`;
+      const events = entries.map(([id, fields]) => readEvent(`${PARTITION_TAGS[partition]}-${id}`, fields));
+      if (count > 0) await this.#tell(events);
+      const areSettled = await Promise.all(events.map((event) => this.#settleIndex(event)));
+      const settled = entries.map(([id]) => id).filter((_, i) => areSettled[i]);
+      left = await clearOutbox.run(this.#redis, [outbox], settled);
+    }
+    return left;
+  }
+
+  #moved(partition: number): void {
+    const hasMore = this.#moving.get(partition)?.hasMore;
+    this.#moving.delete(partition);
+    if (hasMore) this.moveSoon(partition);
+  }
+
+  async #tell(events: readonly OutboxEvent[]): Promise<void> {
+    const args = events.flatMap(({ id, told }) => [id, told.length, ...told]);
+    await moveEvents.run(this.#redis, [this.#keys.lifecycle(), this.#keys.moved()], [this.#lifecycleLength, ...args]);
+  }
+
+  async #settleIndex({ user, session }: OutboxEvent): Promise<boolean> {
+    if (user === undefined) return true;
+    return this.#index.removeStrangers(this.#redis, user, [this.#index.memberOf(session)]).then(
+      () => true,
+      () => false,
+    );
+  }
+}
+
+interface OutboxEvent {
+  /** `<tag>-<id of the outbox entry>` */
+  readonly id: string;
+  readonly session: string;
+  readonly user: string | undefined;
+  /** Fields and values, as the stream tells them. */
+  readonly told: readonly string[];
+}
+
+function readEvent(id: string, flat: readonly string[]): OutboxEvent {
+  const told: string[] = [];
+  let [user, session] = [undefined as string | undefined, ''];
+  for (let i = 0; i + 1 < flat.length; i += 2) {
+    const [name, value] = [flat[i]!, flat[i + 1]!];
+    if (name === USER) {
+      user = value;
+      continue;
+    }
+    if (name === 'session') session = value;
+    told.push(name, value);
+  }
+  return { id, session, user, told: [...told, 'id', id] };
+}

@@ -1,0 +1,69 @@
+import type { CommandConnection } from '../redis/index.ts';
+import type { EndTerms } from './expiry/expiry-policy.ts';
+import type { SessionRecords } from './operations/session-records.ts';
+import type { LoadedSession } from './record/loaded-session.ts';
+import { writeFields } from './record/session-fields.ts';
+import type { TokenProof } from './tokens/token-credential.ts';
+
+/** Takes over what connect-redis kept: JSON under `<prefix><token>`. Each session is read once, made one of ours, and
+ *  deleted there, because those keys hold tokens that can be used. */
+export class ImportedSessions {
+  readonly #records: SessionRecords;
+  readonly #prefix: string;
+
+  constructor(records: SessionRecords, prefix: string) {
+    this.#records = records;
+    this.#prefix = prefix;
+  }
+
+  /** Takes a session over; undefined where there is none. What is there and is no session is left as it is. */
+  async take(redis: CommandConnection, token: string, proof: TokenProof): Promise<LoadedSession | undefined> {
+    const key = `${this.#prefix}${token}`;
+    const [text, leftMs] = await Promise.all([
+      redis.command<string | null>('GET', key).catch(asNoneIfOther),
+      redis.command<number>('PTTL', key),
+    ]);
+    // Another request may have taken it over between our two looks.
+    if (text === null) return this.#records.load(redis, proof);
+    const values = readSession(text);
+    if (!values) return undefined;
+    const { fields, cookie } = writeFields(values);
+    const terms = this.#terms(cookie?.expiresAt ?? 0, leftMs, values);
+    const made = await this.#records.put(redis, proof, fields, terms, 'make');
+    await this.forget(redis, token);
+    // Another request took it over in the same moment, and may have changed it since; or it was ended.
+    return made ?? this.#records.load(redis, proof);
+  }
+
+  /** Deletes what connect-redis kept under a token. Whether there was something. */
+  async forget(redis: CommandConnection, token: string): Promise<boolean> {
+    return (await redis.command<number>('DEL', `${this.#prefix}${token}`)) === 1;
+  }
+
+  // connect-redis renews the key and not `cookie.expires` within it: what is left is what the key says. With `disableTTL`
+  // the key says nothing and is never renewed: then it counts as renewed now.
+  #terms(cookieExpiresAt: number, leftMs: number, values: object): EndTerms {
+    const { times } = this.#records;
+    const { originalMaxAge } = (values as { cookie: { originalMaxAge?: unknown } }).cookie;
+    const terms =
+      leftMs > 0
+        ? times.termsFor(Date.now() + leftMs)
+        : (times.termsForAge(originalMaxAge) ?? times.termsFor(undefined));
+    return { ...terms, cookieExpiresAt: cookieExpiresAt === 0 ? 0 : terms.cookieExpiresAt };
+  }
+}
+
+function readSession(text: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    const isSession = typeof value === 'object' && value !== null && 'cookie' in value;
+    return isSession && typeof value.cookie === 'object' && value.cookie !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function asNoneIfOther(error: Error): string {
+  if (error.message.startsWith('WRONGTYPE')) return '';
+  throw error;
+}

@@ -1,0 +1,51 @@
+import { type CommandConnection, type Keys, PARTITIONS, partitionOf, RedisClock, Script } from '../../redis/index.ts';
+
+/* Input: KEYS any of the server's. Output: TIME. */
+const readTime = new Script<[string, string]>(`return redis.call('TIME')`);
+
+/** Redis's clock, as far as it is known here. In a Cluster each master has its own, and a session's times are those of
+ *  the master that holds it; so each partition is asked. */
+export class StoreClocks {
+  readonly #redis: CommandConnection & { readonly isCluster: boolean };
+  readonly #keys: Keys;
+  readonly #anyone = new RedisClock();
+  readonly #partitions: readonly RedisClock[];
+
+  constructor(redis: CommandConnection & { readonly isCluster: boolean }, keys: Keys) {
+    this.#redis = redis;
+    this.#keys = keys;
+    this.#partitions = redis.isCluster ? Array.from({ length: PARTITIONS }, () => new RedisClock()) : [];
+  }
+
+  /** The clock of the server that holds a session; without one, of any. */
+  of(session?: string): RedisClock {
+    if (session === undefined) return this.#anyone;
+    return this.#partitions[partitionOf(session)] ?? this.#anyone;
+  }
+
+  /** Measures all of them. Rejects where Redis does not answer; in a Cluster, where none of the masters does. */
+  async measure(): Promise<void> {
+    const results = await Promise.allSettled([
+      this.#anyone.measure(this.#redis),
+      ...this.#partitions.map((_, partition) => this.measurePartition(partition)),
+    ]);
+    const [first] = results;
+    if (first?.status === 'rejected') throw first.reason;
+  }
+
+  /** Measures the clock of a partition's master. Rejects where that does not answer. */
+  async measurePartition(partition: number): Promise<void> {
+    await this.#partitions[partition]?.measure(timeOf(this.#redis, this.#keys.due(partition)));
+  }
+}
+
+/** What answers every command with the time of the server that holds a key. */
+function timeOf(redis: CommandConnection, key: string): Pick<CommandConnection, 'command'> {
+  return { command: <Reply>() => readTime.run(redis, [key], []) as Promise<Reply> };
+}
+
+/** The time of the server that holds a key, in milliseconds of the epoch. */
+export async function serverTime(redis: CommandConnection, key: string): Promise<number> {
+  const [seconds, microseconds] = await readTime.run(redis, [key], []);
+  return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
+}

@@ -1,0 +1,101 @@
+import { randomBytes } from 'node:crypto';
+import { Keys, PARTITIONS, type RedisConnection } from '../../redis/index.ts';
+import { type ClusterSide, clusterSideOf } from '../cluster/deferred-index-writes.ts';
+import { Lease } from './lease.ts';
+import { sweepPartition } from './scripts/sweep-partition.ts';
+
+/** How often due sessions are looked for, in milliseconds. */
+export const SWEEP_INTERVAL_MS = 2_000;
+const AT_ONCE = 200;
+
+/** Ends sessions whose time is over: their end is told, and they are gone or wait for the archive. Any number of
+ *  processes may have one; one at a time works. */
+export class Sweeper {
+  readonly #redis: RedisConnection;
+  readonly #keys: Keys;
+  readonly #lifecycleLength: number;
+  readonly #intervalMs: number;
+  readonly #lease: Lease;
+  readonly #enabled: () => boolean;
+  readonly #cluster: ClusterSide | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #sweeping: Promise<void> | undefined;
+
+  constructor(
+    redis: RedisConnection,
+    namespace: string,
+    options: {
+      readonly lifecycleLength: number;
+      readonly intervalMs?: number;
+      /** Whether it may work now. Default: always. */
+      readonly enabled?: () => boolean;
+    },
+  ) {
+    this.#redis = redis;
+    this.#keys = new Keys(namespace);
+    this.#lifecycleLength = options.lifecycleLength;
+    this.#intervalMs = options.intervalMs ?? SWEEP_INTERVAL_MS;
+    this.#enabled = options.enabled ?? (() => true);
+    this.#cluster = clusterSideOf(redis, this.#keys, options.lifecycleLength);
+    this.#lease = new Lease(redis, this.#keys.lease('sweep'), randomBytes(8).toString('hex'), this.#intervalMs * 3);
+  }
+
+  /** Begins. It keeps no process alive. */
+  start(): this {
+    this.#timer = setInterval(() => {
+      this.#sweeping ??= this.#sweepIfOurs().finally(() => {
+        this.#sweeping = undefined;
+      });
+    }, this.#intervalMs).unref();
+    return this;
+  }
+
+  /** Ends, and leaves the work to others. Waits for nothing: a frozen Redis would not answer. */
+  stop(): void {
+    clearInterval(this.#timer);
+    void this.#lease.release();
+  }
+
+  /** Ends all sessions that are due now, whoever's turn it is. How many were looked at.
+   *  @throws what Redis answers for one partition, when the others are done. */
+  async sweep(): Promise<number> {
+    const results = await Promise.allSettled(
+      Array.from({ length: PARTITIONS }, (_, partition) => this.#sweepPartition(partition)),
+    );
+    let total = 0;
+    for (const result of results) {
+      if (result.status === 'rejected') throw result.reason;
+      total += result.value;
+    }
+    return total;
+  }
+
+  async #sweepIfOurs(): Promise<void> {
+    if (!this.#enabled() || !(await this.#isOurs())) return;
+    // What fails now is due the next time as well.
+    await this.sweep().catch(() => undefined);
+  }
+
+  async #isOurs(): Promise<boolean> {
+    if (this.#redis.isReadyFor(this.#keys.lease('sweep'))) return this.#lease.take();
+    // The lease saves work and no more: where its master is away, all sweep what they reach.
+    return this.#redis.isCluster;
+  }
+
+  async #sweepPartition(partition: number): Promise<number> {
+    let total = 0;
+    for (let count = AT_ONCE; count === AT_ONCE; total += count) {
+      count = await sweepPartition
+        .for(this.#redis)
+        .run(this.#redis, this.#stepKeys(partition), [this.#keys.namespace, this.#lifecycleLength, AT_ONCE]);
+    }
+    await this.#cluster?.outbox.move(partition);
+    return total;
+  }
+
+  #stepKeys(partition: number): string[] {
+    const due = this.#keys.due(partition);
+    if (!this.#cluster) return [due, this.#keys.lifecycle()];
+    return [due, this.#keys.outbox(partition), this.#keys.absent(partition)];
+  }
+}

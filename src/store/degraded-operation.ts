@@ -1,7 +1,0 @@
-import type { StoreUnavailableError } from './store-errors.ts';
-
-/** An operation that did not happen, in a store that fails open. */
-export interface DegradedOperation {
-  readonly operation: 'get' | 'set' | 'touch';
-  readonly error: StoreUnavailableError;
-}

@@ -1,0 +1,471 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { request as httpRequest, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express, { type Express, type NextFunction, type Request, type Response, Router } from 'express';
+import session from 'express-session';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { type SessionMiddlewareOptions, SessionStore, sessionwise } from '../../../src/adapters/express/index.ts';
+import { bearerOf } from '../../../src/adapters/http/page-request.ts';
+import { createToken, SessionClient, sessionOf } from '../../../src/index.ts';
+import { createConnection, type RedisConnection } from '../../../src/redis/index.ts';
+import { type Service, startService } from '../../../src/service/index.ts';
+import { startTestRedis, type TestRedis } from '../../support/test-redis.ts';
+import { waitUntil } from '../../support/wait-until.ts';
+
+const BROWSER = { 'sec-fetch-dest': 'document' };
+
+let server: TestRedis;
+let service: Service;
+let redis: RedisConnection;
+let client: SessionClient;
+const servers: Server[] = [];
+
+beforeAll(async () => {
+  server = await startTestRedis();
+  service = await startService({ redis: server.url, secret: 'a secret of the tests, long enough' });
+  redis = await createConnection(server.url).connect();
+  client = new SessionClient({ redis: server.url, deadlineMs: 20_000 });
+  expect(await client.ready()).toBe(true);
+});
+afterAll(async () => {
+  await client?.close();
+  await service?.stop();
+  await redis?.close();
+  await server?.stop();
+});
+afterEach(() => {
+  for (const running of servers.splice(0)) {
+    running.close();
+    running.closeAllConnections();
+  }
+});
+
+interface Answer {
+  readonly status: number;
+  readonly cookie: string | undefined;
+  readonly body: { id?: string; sid?: string; view?: { totalPages: number } };
+}
+
+/** Asks as a browser would; the path goes onto the request line as it is. */
+async function ask(
+  app: Server,
+  path: string,
+  headers: Record<string, string> = BROWSER,
+  method = 'GET',
+): Promise<Answer> {
+  const { port } = app.address() as AddressInfo;
+  const request = httpRequest({ port, host: '127.0.0.1', path, headers, method }).end();
+  const [response] = await once(request, 'response');
+  let text = '';
+  for await (const chunk of response) text += chunk;
+  const cookie = response.headers['set-cookie']?.[0]?.split(';')[0];
+  return { status: response.statusCode, cookie, body: text.startsWith('{') ? JSON.parse(text) : {} };
+}
+
+async function listen(app: Express): Promise<Server> {
+  const running = app.listen(0, '127.0.0.1');
+  servers.push(running);
+  await once(running, 'listening');
+  return running;
+}
+
+/** A site: express-session, the middleware, and pages that tell what they were given. */
+async function startSite(
+  options: Partial<SessionMiddlewareOptions<Request>> = {},
+  withSession = true,
+  store: session.Store = new session.MemoryStore(),
+): Promise<Server> {
+  const app = express();
+  if (withSession) {
+    app.use(session({ secret: 'cookies', resave: false, saveUninitialized: false, store }));
+  }
+  app.use(sessionwise<Request>({ client, ...options }));
+  app.use(async (request, response) => {
+    response.json({ id: request.sessionwise?.id, sid: request.sessionID, view: await request.sessionwise?.view });
+  });
+  return listen(app);
+}
+
+/** The views that the service has counted for a session. */
+async function viewsOf(id: string): Promise<number> {
+  return (await client.session(id).analytics())!.totalPages;
+}
+
+function bearer(token: string): Record<string, string> {
+  return { ...BROWSER, authorization: `Bearer ${token}` };
+}
+
+describe('a page view', () => {
+  it('is published, and the handle is attached', async () => {
+    const site = await startSite();
+    const { status, body } = await ask(site, '/a?b=c');
+    expect(status).toBe(200);
+    expect(body.id).toBe(sessionOf(body.sid!));
+    // Nobody waited, so there is no answer.
+    expect(body.view).toBeUndefined();
+    await waitUntil('it is counted', async () => (await viewsOf(body.id!)) === 1);
+    expect(await client.session(body.id!).surface(['/a', '/b'])).toEqual(['/b']);
+  });
+
+  it('is asked for where the page wants the answer', async () => {
+    const site = await startSite({ pageview: 'request' });
+    const token = randomUUID();
+    expect((await ask(site, '/a', bearer(token))).body.view).toMatchObject({ totalPages: 1, newToSite: true });
+    expect((await ask(site, '/a', bearer(token))).body.view).toMatchObject({ totalPages: 2, previouslyVisited: true });
+  });
+
+  it('is counted, asked for or left out as a function says', async () => {
+    const site = await startSite({
+      pageview: ({ path }) => (path === '/critical' ? 'request' : path === '/off' ? 'off' : 'publish'),
+    });
+    const headers = bearer(randomUUID());
+    expect((await ask(site, '/off', headers)).body.view).toBeUndefined();
+    expect((await ask(site, '/critical', headers)).body.view).toMatchObject({ totalPages: 1 });
+    const { body } = await ask(site, '/other', headers);
+    expect(body.view).toBeUndefined();
+    await waitUntil('it is counted', async () => (await viewsOf(body.id!)) === 2);
+  });
+
+  it('is known by the path that was asked for, not by that of a router', async () => {
+    const app = express();
+    const router = Router();
+    router.use(sessionwise({ client, pageview: 'request' }));
+    router.get('/x', async (request, response) => {
+      response.json({ id: request.sessionwise!.id, view: await request.sessionwise!.view });
+    });
+    app.use('/shop', router);
+    const { body } = await ask(await listen(app), '/shop/x', bearer(randomUUID()));
+    expect(await client.session(body.id!).surface(['/shop/x', '/x'])).toEqual(['/x']);
+  });
+
+  it.each(['//a/b', '/%zz', `/${'x'.repeat(5000)}`, '/?', '/a:b*{c}', '/<script>'])(
+    'of %.20s fails no request',
+    async (path) => {
+      const site = await startSite({ pageview: 'request' });
+      const { status, body } = await ask(site, path, bearer(randomUUID()));
+      expect(status).toBe(200);
+      // A path that is too long for an item is no view; every other is.
+      expect(body.view?.totalPages).toBe(path.length > 2048 ? undefined : 1);
+    },
+  );
+});
+
+describe('no page view', () => {
+  let site: Server;
+  beforeEach(async () => {
+    site = await startSite({ pageview: 'request' });
+  });
+
+  it.each<[string, string, Record<string, string>]>([
+    ['HEAD', 'HEAD', BROWSER],
+    ['POST', 'POST', BROWSER],
+    ['PUT', 'PUT', {}],
+    ['DELETE', 'DELETE', {}],
+    ['OPTIONS', 'OPTIONS', {}],
+    ['a prefetch', 'GET', { ...BROWSER, 'sec-purpose': 'prefetch' }],
+    ['a prerender', 'GET', { ...BROWSER, 'sec-purpose': 'prefetch;prerender' }],
+    ['an old prefetch', 'GET', { purpose: 'prefetch' }],
+    ['an old preview', 'GET', { 'x-purpose': 'preview' }],
+    ['an image', 'GET', { 'sec-fetch-dest': 'image' }],
+    ['a script', 'GET', { 'sec-fetch-dest': 'script' }],
+    ['a style', 'GET', { 'sec-fetch-dest': 'style' }],
+    ['a fetch', 'GET', { 'sec-fetch-dest': 'empty' }],
+    ['a frame', 'GET', { 'sec-fetch-dest': 'iframe' }],
+  ])('is %s, though it has its handle', async (_, method, headers) => {
+    const token = randomUUID();
+    const { status, body } = await ask(site, '/a', { ...headers, authorization: `Bearer ${token}` }, method);
+    expect(status).toBe(200);
+    expect(body.view).toBeUndefined();
+    if (method !== 'HEAD') expect(body.id).toBe(sessionOf(token));
+    // The next one is the first that counts.
+    expect((await ask(site, '/a', bearer(token))).body.view).toMatchObject({ totalPages: 1, newToSite: true });
+  });
+
+  it('is what the site says is none', async () => {
+    const own = await startSite({ pageview: 'request', isPageview: ({ path }) => path.startsWith('/pages/') });
+    const headers = bearer(randomUUID());
+    expect((await ask(own, '/api/a', headers)).body.view).toBeUndefined();
+    expect((await ask(own, '/pages/a', headers, 'POST')).body.view).toMatchObject({ totalPages: 1 });
+  });
+
+  it('is a GET of a client that says nothing of itself: that is one', async () => {
+    expect((await ask(site, '/a', { authorization: `Bearer ${randomUUID()}` })).body.view).toMatchObject({
+      totalPages: 1,
+    });
+  });
+});
+
+describe('the token', () => {
+  it('is a bearer token before it is a cookie', async () => {
+    const site = await startSite();
+    const first = await ask(site, '/a');
+    const both = await ask(site, '/a', { ...bearer('api-key-7'), cookie: first.cookie! });
+    expect(both.body.id).toBe(sessionOf('api-key-7'));
+    const cookie = await ask(site, '/a', { ...BROWSER, cookie: first.cookie! });
+    expect(cookie.body.id).toBe(first.body.id);
+  });
+
+  it.each([
+    ['Bearer abc', 'abc'],
+    ['bearer abc', 'abc'],
+    ['BEARER   abc  ', 'abc'],
+    ['Bearer', 'cookie'],
+    ['Bearer ', 'cookie'],
+    ['Bearer a b', 'cookie'],
+    ['Basic abc', 'cookie'],
+    ['xBearer abc', 'cookie'],
+    [undefined, 'cookie'],
+  ])('is read from %j as %j', (authorization, expected) => {
+    const headers = authorization === undefined ? {} : { authorization };
+    expect(bearerOf({ headers }) ?? 'cookie').toBe(expected);
+  });
+
+  it('is what the site says it is', async () => {
+    const site = await startSite({ token: (request) => request.get('x-api-key') });
+    expect((await ask(site, '/a', { 'x-api-key': 'k1', authorization: 'Bearer other' })).body.id).toBe(sessionOf('k1'));
+    expect((await ask(site, '/a', { 'x-api-key': '' })).body.id).toBeUndefined();
+    expect((await ask(site, '/a', bearer('other'))).body.id).toBeUndefined();
+  });
+
+  it('of our own form that a function of the site has not looked at is nobody without a store', async () => {
+    const site = await startSite({ token: (request) => request.get('x-api-key') });
+    expect((await ask(site, '/a', { 'x-api-key': createToken() })).body.id).toBeUndefined();
+  });
+
+  describe('of our own form, as a bearer token', () => {
+    let store: SessionStore;
+    beforeEach(() => {
+      store = new SessionStore({ redis: server.url, sweep: false, graceMs: 0 });
+    });
+    afterEach(() => store.close());
+
+    it('acts for its session where the store knows its secret', async () => {
+      const site = await startSite({ pageview: 'request', store });
+      const token = createToken();
+      await store.data.save(token, { user: 'ada' });
+      expect((await ask(site, '/a', bearer(token))).body).toMatchObject({
+        id: sessionOf(token),
+        view: { totalPages: 1 },
+      });
+      const rotated = await store.data.rotate(token);
+      expect((await ask(site, '/a', bearer(rotated))).body).toMatchObject({
+        id: sessionOf(token),
+        view: { totalPages: 2 },
+      });
+      // A replaced secret is nobody's, in a grace too.
+      expect((await ask(site, '/a', bearer(token))).body.id).toBeUndefined();
+      await store.data.rotate(rotated, { grace: true });
+      expect((await ask(site, '/a', bearer(rotated))).body.id).toBeUndefined();
+      expect(await viewsOf(sessionOf(token))).toBe(2);
+    });
+
+    it('renews its session: its idle time, or its cookie’s age, counts from then', async () => {
+      const idleMs = 3_600_000;
+      const maxAge = 600_000;
+      const frequent = new SessionStore({ redis: server.url, sweep: false, idleMs, touchEveryMs: 1 });
+      onTestFinished(() => frequent.close());
+      const site = await startSite({ store: frequent });
+      const expires = new Date(Date.now() + maxAge);
+      for (const cookie of [undefined, { originalMaxAge: maxAge, expires }]) {
+        const token = createToken();
+        await frequent.data.save(token, { user: 'ada', ...(cookie && { cookie }) });
+        const { expiresAt, cookieExpiresAt } = (await frequent.data.load(token))!.facts;
+        await waitUntil('it is renewed', async () => {
+          await ask(site, '/a', bearer(token));
+          return (await frequent.data.load(token))!.facts.expiresAt > expiresAt;
+        });
+        const { facts } = (await frequent.data.load(token))!;
+        const longest = cookie ? maxAge : idleMs;
+        expect(facts.expiresAt - facts.lastSeenAt).toBeGreaterThan(longest - 1_000);
+        expect(facts.expiresAt - facts.lastSeenAt).toBeLessThan(longest + 1_000);
+        if (cookie) expect(facts.cookieExpiresAt).toBeGreaterThan(cookieExpiresAt);
+        else expect(facts.cookieExpiresAt).toBe(0);
+      }
+    });
+
+    it('renews no session that was renewed a moment ago', async () => {
+      const site = await startSite({ store });
+      const token = createToken();
+      await store.data.save(token, { user: 'ada' });
+      const { expiresAt } = (await store.data.load(token))!.facts;
+      for (let i = 0; i < 5; i += 1) await ask(site, '/a', bearer(token));
+      expect((await store.data.load(token))!.facts.expiresAt).toBe(expiresAt);
+    });
+
+    it('that somebody made up from a public id is nobody', async () => {
+      const site = await startSite({ pageview: 'request', store });
+      const token = createToken();
+      await store.data.save(token, { user: 'ada' });
+      const madeUp = createToken(sessionOf(token));
+      const answer = await ask(site, '/a', bearer(madeUp));
+      expect(answer).toMatchObject({ status: 200, body: {} });
+      expect(answer.body.id).toBeUndefined();
+      expect(await viewsOf(sessionOf(token))).toBe(0);
+    });
+
+    it('that somebody made up is nobody, though a function of the site lets it through', async () => {
+      const site = await startSite({
+        pageview: 'request',
+        store,
+        token: (request) => bearerOf(request) ?? request.sessionID,
+      });
+      const token = createToken();
+      await store.data.save(token, { user: 'ada' });
+      expect((await ask(site, '/a', bearer(createToken(sessionOf(token))))).body.id).toBeUndefined();
+      expect(await viewsOf(sessionOf(token))).toBe(0);
+      expect((await ask(site, '/a', bearer(token))).body).toMatchObject({ id: sessionOf(token) });
+      const { body } = await ask(site, '/a');
+      expect(body.id).toBe(sessionOf(body.sid!));
+    });
+
+    it.each(['given', 'express-session’s'])('of another form counts while the %s store knows it', async (whose) => {
+      const site = await startSite(whose === 'given' ? { store } : {}, true, store as never);
+      const [rotated, ended] = [randomUUID(), randomUUID()];
+      for (const token of [rotated, ended]) {
+        await store.data.save(token, { user: 'ada' });
+        expect((await ask(site, '/a', bearer(token))).body.id).toBe(sessionOf(token));
+      }
+      const next = (await store.data.rotate(rotated))!;
+      await store.data.end(ended);
+      for (const token of [rotated, ended, randomUUID()]) {
+        expect((await ask(site, '/a', bearer(token))).body.id).toBeUndefined();
+      }
+      expect((await ask(site, '/a', bearer(next))).body.id).toBe(sessionOf(rotated));
+    });
+
+    it('is nobody without a store, and where the store is away', async () => {
+      const away = new SessionStore({ redis: 'unix:///nowhere/redis.sock', deadlineMs: 100 });
+      onTestFinished(() => away.close());
+      for (const options of [{}, { store: away }]) {
+        const { status, body } = await ask(await startSite(options), '/a', bearer(createToken()));
+        expect(status).toBe(200);
+        expect(body.id).toBeUndefined();
+      }
+    });
+
+    it('is an error of the site where its functions throw, and hangs nothing', async () => {
+      const throwing = (): never => {
+        throw new Error('of the site');
+      };
+      const token = createToken();
+      await store.data.save(token, {});
+      for (const options of [{ isPageview: throwing }, { pageview: throwing }]) {
+        const site = await startSite({ store, ...options });
+        expect((await ask(site, '/a', bearer(token))).status).toBe(500);
+        expect((await ask(site, '/a')).status).toBe(500);
+      }
+    });
+
+    it('leaves an error of the page to the page', async () => {
+      const app = express();
+      app.use(sessionwise({ client, store }));
+      app.use(() => {
+        throw new Error('of the page');
+      });
+      app.use((error: Error, _request: Request, response: Response, _next: NextFunction) => {
+        response.status(418).json({ sid: error.message });
+      });
+      const answer = await ask(await listen(app), '/a', bearer(createToken()));
+      expect(answer).toMatchObject({ status: 418, body: { sid: 'of the page' } });
+    });
+  });
+
+  it('may be missing: then nothing happens and the page goes on', async () => {
+    const site = await startSite({ pageview: 'request' }, false);
+    const { requests, publishes } = client.counters;
+    expect(await ask(site, '/a')).toMatchObject({ status: 200, body: {} });
+    expect(client.counters).toMatchObject({ requests, publishes });
+  });
+
+  it('goes nowhere: no channel, no payload, no key', async () => {
+    const messages: string[] = [];
+    const listener = await redis.duplicate().connect();
+    onTestFinished(() => listener.close());
+    await listener.subscribePatterns(['*'], (message, channel) => messages.push(`${channel} ${message}`));
+    const store = new SessionStore({ redis: server.url, sweep: false });
+    onTestFinished(() => store.close());
+    const site = await startSite({ pageview: 'request', store });
+    const own = createToken();
+    await store.data.save(own, {});
+    await store.data.save('bearer-token-of-the-test', {});
+    const tokens = ['bearer-token-of-the-test', own, own.slice(26)];
+    await ask(site, '/a', bearer(tokens[0]!));
+    await ask(site, '/a', bearer(own));
+    const { cookie, body } = await ask(site, '/a');
+    await ask(site, '/b', { ...BROWSER, cookie: cookie! });
+    tokens.push(body.sid!, decodeURIComponent(cookie!.split('=')[1]!));
+    await waitUntil(
+      'all four views are heard',
+      () => messages.filter((text) => text.startsWith('ss:pageview:')).length === 4,
+    );
+    const keys = await redis.command<string[]>('KEYS', '*');
+    const values = await Promise.all(keys.map((key) => redis.commandForBuffers<Buffer>('DUMP', key)));
+    const everything = [...messages, ...keys, ...values.map((value) => value.toString('latin1'))];
+    expect(everything.length).toBeGreaterThan(12);
+    for (const token of tokens) {
+      expect(everything.filter((text) => text.includes(token))).toEqual([]);
+    }
+  });
+});
+
+describe('a visitor who has done nothing yet', () => {
+  it('keeps one session by its marker, without saveUninitialized, and is saved once', async () => {
+    const store = new session.MemoryStore();
+    const saved = vi.spyOn(store, 'set');
+    const site = await startSite({ pageview: 'request' }, true, store);
+    const first = await ask(site, '/a');
+    expect(first.cookie).toMatch(/^connect\.sid=/);
+    expect(saved).toHaveBeenCalledTimes(1);
+    for (let views = 2; views <= 4; views += 1) {
+      const next = await ask(site, '/b', { ...BROWSER, cookie: first.cookie! });
+      expect(next.body.id).toBe(first.body.id);
+      expect(next.body.view).toMatchObject({ totalPages: views, newToSite: false });
+      expect(next.cookie).toBeUndefined();
+    }
+    // The marker stays as it is: nothing has changed that would have to be saved.
+    expect(saved).toHaveBeenCalledTimes(1);
+  });
+
+  it('gets no cookie for what is no page view', async () => {
+    const site = await startSite();
+    expect((await ask(site, '/a.png', { 'sec-fetch-dest': 'image' })).cookie).toBeUndefined();
+  });
+
+  it('is a new one each time where the site wants no marker', async () => {
+    const site = await startSite({ trackAnonymous: false });
+    const [first, second] = [await ask(site, '/a'), await ask(site, '/a')];
+    expect(first.cookie).toBeUndefined();
+    expect(first.body.id).not.toBe(second.body.id);
+  });
+});
+
+describe('the middleware', () => {
+  it('needs a client', () => {
+    expect(() => sessionwise({} as never)).toThrow(RangeError);
+    expect(() => sessionwise({} as never)).toThrow('new SessionClient');
+  });
+
+  it('waits for nothing: the next handler runs in the same turn', () => {
+    const middleware = sessionwise({ client, pageview: 'request' });
+    let called = 0;
+    const request = { method: 'GET', url: '/a', headers: { authorization: 'Bearer x' } };
+    middleware(request as never, {} as never, () => {
+      called += 1;
+    });
+    expect(called).toBe(1);
+  });
+
+  it.each(['publish', 'request'] as const)('fails no page where Redis is away (%s)', async (pageview) => {
+    const away = new SessionClient({ redis: 'unix:///nowhere/redis.sock' });
+    onTestFinished(() => away.close());
+    const site = await startSite({ client: away, pageview });
+    for (let i = 0; i < 20; i += 1) {
+      const { status, body } = await ask(site, '/a');
+      expect(status).toBe(200);
+      expect(body.view).toBeUndefined();
+      expect(body.id).toBe(sessionOf(body.sid!));
+    }
+    expect(away.counters.requests + away.counters.publishes).toBe(20);
+  });
+});

@@ -1,0 +1,123 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express, { type ErrorRequestHandler, type Express, type Request as ExpressRequest } from 'express';
+import session from 'express-session';
+import { SessionStore, type SessionStoreOptions } from '../../../src/adapters/express/index.ts';
+
+/** An Express application with sessions, behind a real server. */
+export interface ServedStore {
+  readonly url: string;
+  readonly store: SessionStore;
+  /** Errors that reached the application's error handler. */
+  readonly errors: Error[];
+  stop(): Promise<void>;
+}
+
+export type SetUp = (app: Express, store: SessionStore) => void;
+
+/** Serves what `setUp` adds to an application. Answers errors with their status, or 500, and their message. */
+export async function serveStore(
+  options: SessionStoreOptions,
+  sessionOptions: Partial<session.SessionOptions>,
+  setUp: SetUp,
+): Promise<ServedStore> {
+  const store = new SessionStore({ sweep: false, deadlineMs: 20_000, ...options });
+  const app = express();
+  const errors: Error[] = [];
+  app.use(
+    session({
+      store,
+      secret: 'a secret for tests, and only for them',
+      resave: false,
+      saveUninitialized: false,
+      genid: store.genid,
+      ...sessionOptions,
+    }),
+  );
+  setUp(app, store);
+  const answerError: ErrorRequestHandler = (error: Error & { status?: number }, _request, response, next) => {
+    errors.push(error);
+    if (response.headersSent) return next(error);
+    response.status(error.status ?? 500).send(error.message);
+  };
+  app.use(answerError);
+  const server = createServer(app);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    store,
+    errors,
+    async stop() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+      await store.close();
+    },
+  };
+}
+
+/** A browser with one cookie: it sends what it was last given. */
+export class Visitor {
+  readonly #url: string;
+  /** As it is sent; undefined before the first one. */
+  cookie: string | undefined;
+  /** How many cookies it was given. */
+  cookiesSet = 0;
+  /** The whole of the last Set-Cookie. */
+  lastSetCookie = '';
+
+  constructor({ url }: Pick<ServedStore, 'url'>, cookie?: string) {
+    this.#url = url;
+    this.cookie = cookie;
+  }
+
+  /** GET; what hangs fails. */
+  async get(path: string): Promise<Response> {
+    const response = await this.getKeepingCookie(path);
+    const given = response.headers.getSetCookie();
+    if (given.length > 1) throw new Error(`${given.length} cookies at once.`);
+    if (given[0] !== undefined) {
+      this.cookiesSet += 1;
+      this.lastSetCookie = given[0];
+      this.cookie = given[0].split(';')[0]!;
+    }
+    return response;
+  }
+
+  /** GET, and takes no cookie of the answer. */
+  getKeepingCookie(path: string): Promise<Response> {
+    return fetch(this.#url + path, {
+      headers: this.cookie === undefined ? {} : { cookie: this.cookie },
+      signal: AbortSignal.timeout(20_000),
+    });
+  }
+
+  async json(path: string): Promise<unknown> {
+    const response = await this.get(path);
+    if (response.status !== 200) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    return response.json();
+  }
+
+  async text(path: string): Promise<string> {
+    return (await this.get(path)).text();
+  }
+}
+
+/** The token in a cookie header. */
+export function tokenIn(cookie: string | undefined): string {
+  const signed = decodeURIComponent(cookie?.split('=')[1] ?? '');
+  return signed.slice(2, signed.lastIndexOf('.'));
+}
+
+/** What the application sees of a session: its fields without the cookie. */
+export function fieldsOf(values: object): Record<string, unknown> {
+  const { cookie: _, ...fields } = values as Record<string, unknown>;
+  return fields;
+}
+
+/** The fields of a request's session, to be set. */
+export function fieldsIn(request: ExpressRequest): Record<string, unknown> {
+  return request.session as unknown as Record<string, unknown>;
+}

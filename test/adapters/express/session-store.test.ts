@@ -1,0 +1,425 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { SessionStoreOptions } from '../../../src/adapters/express/index.ts';
+import { sessionOf } from '../../../src/protocol/index.ts';
+import { createConnection, type RedisConnection } from '../../../src/redis/index.ts';
+import { startTestRedis, type TestRedis } from '../../support/test-redis.ts';
+import {
+  fieldsIn,
+  fieldsOf,
+  type ServedStore,
+  type SetUp,
+  serveStore,
+  tokenIn,
+  Visitor,
+} from './session-store-stage.suite.ts';
+
+const OUR_TOKEN = /^[0-9a-z]{25}\.[A-Za-z0-9_-]{43}$/;
+
+/** Pages that the tests ask for. */
+const pages: SetUp = (app) => {
+  app.get('/set/:name/:value', (request, response) => {
+    fieldsIn(request)[request.params.name] = request.params.value;
+    response.send('set');
+  });
+  app.get('/unset/:name', (request, response) => {
+    delete fieldsIn(request)[request.params.name];
+    response.send('unset');
+  });
+  app.get('/fields', (request, response) => {
+    response.json(fieldsOf(request.session));
+  });
+  app.get('/info', (request, response) => {
+    response.json(request.session.info() ?? null);
+  });
+  app.get('/logout', (request, response, next) => {
+    request.session.destroy((error) => (error ? next(error) : response.send('bye')));
+  });
+  app.get('/regenerate', (request, response, next) => {
+    request.session.regenerate((error) => {
+      if (error) return next(error);
+      fieldsIn(request).fresh = true;
+      response.send('regenerated');
+    });
+  });
+};
+
+describe('express-session store', () => {
+  let server: TestRedis;
+  let redis: RedisConnection;
+  const served: ServedStore[] = [];
+  const serve = async (
+    options: Partial<SessionStoreOptions> = {},
+    sessionOptions: Parameters<typeof serveStore>[1] = {},
+    setUp: SetUp = pages,
+  ): Promise<ServedStore> => {
+    const one = await serveStore({ redis: server.url, ...options }, sessionOptions, setUp);
+    served.push(one);
+    return one;
+  };
+  beforeAll(async () => {
+    server = await startTestRedis();
+    redis = await createConnection(server.url).connect();
+  });
+  afterAll(async () => {
+    await Promise.all(served.map((one) => one.stop()));
+    await redis.close();
+    await server.stop();
+  });
+
+  describe('drop-in', () => {
+    test('sets, changes and removes fields over requests; the cookie is set once', async () => {
+      const visitor = new Visitor(await serve());
+      await visitor.text('/set/name/ada');
+      await visitor.text('/set/cart/7');
+      expect(await visitor.json('/fields')).toEqual({ name: 'ada', cart: '7' });
+      await visitor.text('/unset/cart');
+      expect(await visitor.json('/fields')).toEqual({ name: 'ada' });
+      expect(visitor.cookiesSet).toBe(1);
+    });
+
+    test('two visitors are two sessions', async () => {
+      const app = await serve();
+      const [one, other] = [new Visitor(app), new Visitor(app)];
+      await one.text('/set/name/one');
+      await other.text('/set/name/other');
+      expect(await one.json('/fields')).toEqual({ name: 'one' });
+      expect(await other.json('/fields')).toEqual({ name: 'other' });
+    });
+
+    test('genid makes tokens of ours; without it express-session makes its own, and both work', async () => {
+      const ours = new Visitor(await serve());
+      await ours.text('/set/a/1');
+      expect(tokenIn(ours.cookie)).toMatch(OUR_TOKEN);
+      const app = await serve({}, { genid: undefined as never });
+      const foreign = new Visitor(app);
+      await foreign.text('/set/a/1');
+      expect(tokenIn(foreign.cookie)).not.toMatch(OUR_TOKEN);
+      expect(await foreign.json('/fields')).toEqual({ a: '1' });
+      expect(((await foreign.json('/info')) as { session: string }).session).toBe(sessionOf(tokenIn(foreign.cookie)));
+    });
+
+    test('logout ends the session; its cookie is a stranger afterwards', async () => {
+      const visitor = new Visitor(await serve());
+      await visitor.text('/set/name/ada');
+      const { cookie } = visitor;
+      expect(await visitor.text('/logout')).toBe('bye');
+      expect(await visitor.json('/fields')).toEqual({});
+      await visitor.text('/set/name/again');
+      expect(visitor.cookie).not.toBe(cookie);
+    });
+
+    test('unset: destroy ends the session where a handler gives it up', async () => {
+      const app = await serve({}, { unset: 'destroy' }, (application, store) => {
+        pages(application, store);
+        application.get('/give-up', (request, response) => {
+          request.session = null as never;
+          response.send('gone');
+        });
+      });
+      const visitor = new Visitor(app);
+      await visitor.text('/set/name/ada');
+      expect(await visitor.text('/give-up')).toBe('gone');
+      expect(await app.store.get(tokenIn(visitor.cookie))).toBeNull();
+    });
+
+    test('regenerate: another session, nothing kept, the old one ended', async () => {
+      const app = await serve();
+      const visitor = new Visitor(app);
+      await visitor.text('/set/name/ada');
+      const old = tokenIn(visitor.cookie);
+      expect(await visitor.text('/regenerate')).toBe('regenerated');
+      expect(sessionOf(tokenIn(visitor.cookie))).not.toBe(sessionOf(old));
+      expect(visitor.cookiesSet).toBe(2);
+      expect(await visitor.json('/fields')).toEqual({ fresh: true });
+      expect(await app.store.get(old)).toBeNull();
+    });
+
+    test('reload and save within a request', async () => {
+      const app = await serve({}, {}, (application, store) => {
+        pages(application, store);
+        application.get('/reload', (request, response, next) => {
+          fieldsIn(request).name = 'forgotten';
+          request.session.reload((error) => (error ? next(error) : response.json(fieldsOf(request.session))));
+        });
+        application.get('/save-twice', (request, response, next) => {
+          fieldsIn(request).first = 1;
+          request.session.save((error) => {
+            if (error) return next(error);
+            fieldsIn(request).second = 2;
+            delete fieldsIn(request).name;
+            response.send('saved');
+          });
+        });
+      });
+      const visitor = new Visitor(app);
+      await visitor.text('/set/name/ada');
+      expect(await visitor.json('/reload')).toEqual({ name: 'ada' });
+      expect(await visitor.text('/save-twice')).toBe('saved');
+      expect(await visitor.json('/fields')).toEqual({ first: 1, second: 2 });
+    });
+
+    test.each([
+      [false, 0],
+      [true, 1],
+    ])('saveUninitialized %s: %i cookie for a visit that stores nothing', async (saveUninitialized, cookies) => {
+      const app = await serve({ namespace: `un${cookies}` }, { saveUninitialized });
+      const visitor = new Visitor(app);
+      expect(await visitor.json('/fields')).toEqual({});
+      expect(visitor.cookiesSet).toBe(cookies);
+      expect(await app.store.length()).toBe(cookies);
+      expect(await visitor.json('/fields')).toEqual({});
+      expect(visitor.cookiesSet).toBe(cookies);
+    });
+
+    test('resave: true works too', async () => {
+      const visitor = new Visitor(await serve({}, { resave: true, rolling: true, cookie: { maxAge: 60_000 } }));
+      await visitor.text('/set/name/ada');
+      for (let i = 0; i < 3; i += 1) expect(await visitor.json('/fields')).toEqual({ name: 'ada' });
+    });
+
+    test('a forged cookie is a new visitor, not an error', async () => {
+      const app = await serve();
+      const visitor = new Visitor(app);
+      await visitor.text('/set/name/ada');
+      const token = tokenIn(visitor.cookie);
+      for (const cookie of [
+        `connect.sid=s%3A${token}.forged`,
+        `connect.sid=${token}`,
+        'connect.sid=',
+        'connect.sid=%',
+      ]) {
+        const stranger = new Visitor(app, cookie);
+        expect(await stranger.json('/fields')).toEqual({});
+      }
+      expect(await visitor.json('/fields')).toEqual({ name: 'ada' });
+    });
+
+    test('a session that other code saved, without a cookie, is served', async () => {
+      const app = await serve();
+      const visitor = new Visitor(app);
+      await visitor.text('/set/name/ada');
+      const token = tokenIn(visitor.cookie);
+      await app.store.data.save(token, { name: 'from a job' });
+      expect(await visitor.json('/fields')).toEqual({ name: 'from a job' });
+      await visitor.text('/set/more/1');
+      expect(await visitor.json('/fields')).toEqual({ name: 'from a job', more: '1' });
+    });
+
+    test('a session that was set through the store without a cookie is an error of the one who did it', async () => {
+      const app = await serve();
+      const visitor = new Visitor(app);
+      await visitor.text('/set/name/ada');
+      const token = tokenIn(visitor.cookie);
+      await app.store.set(token, { name: 'from elsewhere' } as never);
+      // As with express-session's own store; its suite asks for it. `store.data.save` is for code without cookies.
+      expect((await visitor.get('/fields')).status).toBe(500);
+      expect(await app.store.get(token)).toMatchObject({ name: 'from elsewhere', cookie: null });
+    });
+
+    test('a handler that ends twice, or fails after its answer, has answered with the first', async () => {
+      const app = await serve({}, { cookie: { maxAge: 600_000 } }, (application, store) => {
+        pages(application, store);
+        application.get('/send-and-end', (request, response) => {
+          fieldsIn(request).changed = Math.random();
+          response.send('the first');
+          response.end();
+        });
+        application.get('/send-twice', (request, response) => {
+          fieldsIn(request).changed = Math.random();
+          response.end('the first');
+          response.end('another');
+        });
+        application.get('/send-and-throw', (request, response) => {
+          fieldsIn(request).changed = Math.random();
+          response.send('the first');
+          throw new Error('after the answer');
+        });
+        application.get('/send-and-spoil', (request, response) => {
+          fieldsIn(request).changed = Math.random();
+          response.send('the first');
+          fieldsIn(request).spoilt = 1n;
+        });
+        application.get('/send-and-leave', (request, response) => {
+          fieldsIn(request).changed = Math.random();
+          response.send('the first');
+          request.session = undefined as never;
+        });
+      });
+      const visitor = new Visitor(app);
+      await visitor.text('/set/name/ada');
+      for (const path of ['/send-and-end', '/send-twice', '/send-and-throw', '/send-and-spoil', '/send-and-leave']) {
+        const response = await visitor.get(path);
+        expect([path, response.status, await response.text()]).toEqual([path, 200, 'the first']);
+      }
+      expect(await visitor.json('/fields')).toMatchObject({ name: 'ada' });
+    });
+
+    test('what other code saves leaves the cookie, and the time that it gives, as they are', async () => {
+      const app = await serve({}, { cookie: { maxAge: 600_000 } });
+      const visitor = new Visitor(app);
+      await visitor.text('/set/name/ada');
+      const token = tokenIn(visitor.cookie);
+      const before = (await app.store.data.load(token))!;
+      await app.store.data.save(token, { name: 'from a job' });
+      const after = (await app.store.data.load(token))!;
+      expect(after.fields.get('cookie')).toBe(before.fields.get('cookie'));
+      expect(after.facts.cookieExpiresAt).toBe(before.facts.cookieExpiresAt);
+      expect(after.facts.expiresAt).toBeLessThanOrEqual(app.store.data.now() + 660_000);
+    });
+
+    test('fields of names that express-session uses itself stay, unseen, and make no request a change', async () => {
+      const app = await serve();
+      const visitor = new Visitor(app);
+      await visitor.text('/set/name/ada');
+      const token = tokenIn(visitor.cookie);
+      const odd = { id: 'mine', req: 'r', save: 's', constructor: 'c', touch: 't', length: 3, info: 'i' };
+      const loaded = (await app.store.data.load(token))!;
+      await app.store.data.save(token, { ...loaded.values(app.store.data.now()), ...odd }, loaded);
+      const { version } = (await app.store.data.load(token))!.facts;
+      expect(await visitor.json('/fields')).toEqual({ name: 'ada', length: 3, info: 'i' });
+      expect((await app.store.data.load(token))!.facts.version).toBe(version);
+      await visitor.text('/set/name/grace');
+      const kept = (await app.store.data.load(token))!.values(app.store.data.now());
+      expect(fieldsOf(kept)).toEqual({ name: 'grace', ...odd });
+    });
+  });
+
+  describe('values that cannot be stored', () => {
+    const bad: SetUp = (app, store) => {
+      pages(app, store);
+      const values: Record<string, () => unknown> = {
+        bigint: () => 1n,
+        within: () => ({ deep: [1n] }),
+        circle: () => {
+          const one: { self?: object } = {};
+          one.self = one;
+          return one;
+        },
+        throwing: () => ({
+          toJSON() {
+            throw new Error('no JSON of me');
+          },
+        }),
+      };
+      app.get('/bad/:kind', (request, response) => {
+        fieldsIn(request).good = 'kept?';
+        fieldsIn(request).culprit = values[request.params.kind]!();
+        response.send('never');
+      });
+      app.get('/bad-async/:kind', async (request, response) => {
+        await Promise.resolve();
+        fieldsIn(request).name = values[request.params.kind]!();
+        response.json({ never: true });
+      });
+    };
+
+    test.each(['bigint', 'within', 'circle', 'throwing'])(
+      '%s: 500 with the name of the field, for a new visitor and a known one, and nothing is lost',
+      async (kind) => {
+        const app = await serve({}, {}, bad);
+        const stranger = await new Visitor(app).get(`/bad/${kind}`);
+        expect(stranger.status).toBe(500);
+        expect(await stranger.text()).toMatch(/"culprit"/);
+
+        const visitor = new Visitor(app);
+        await visitor.text('/set/name/ada');
+        for (const path of [`/bad/${kind}`, `/bad-async/${kind}`]) {
+          const response = await visitor.get(path);
+          expect(response.status).toBe(500);
+          expect(await response.text()).toMatch(/"culprit"|"name"/);
+          expect(await visitor.json('/fields')).toMatchObject({ name: 'ada' });
+        }
+        expect(app.errors.map((error) => (error as Error & { code?: string }).code)).toEqual(
+          Array.from({ length: 3 }, () => 'SESSION_NOT_SERIALISABLE'),
+        );
+        expect(await visitor.json('/fields')).not.toHaveProperty('culprit');
+      },
+    );
+  });
+
+  describe('time', () => {
+    test('the cookie never outlives the absolute end, and the next request counts from its whole maxAge', async () => {
+      const app = await serve({ absoluteMs: 60_000 }, { rolling: true, cookie: { maxAge: 3_600_000 } });
+      const visitor = new Visitor(app);
+      await visitor.text('/set/name/ada');
+      const { createdAt } = (await visitor.json('/info')) as { createdAt: number };
+      for (const path of ['/fields', '/set/name/grace', '/info']) {
+        await visitor.get(path);
+        const expires = new Date(/Expires=([^;]+)/.exec(visitor.lastSetCookie)![1]!).getTime();
+        expect(expires).toBeLessThanOrEqual(createdAt + 60_000);
+        expect(expires).toBeGreaterThan(createdAt + 50_000);
+      }
+      expect(visitor.cookiesSet).toBe(5);
+      const { cookie } = (await app.store.get(tokenIn(visitor.cookie)))!;
+      expect(cookie.originalMaxAge).toBe(3_600_000);
+    });
+
+    test('the first cookie does not either', async () => {
+      const app = await serve({ absoluteMs: 60_000 }, { cookie: { maxAge: 3_600_000 } });
+      const visitor = new Visitor(app);
+      await visitor.text('/set/name/ada');
+      const expires = new Date(/Expires=([^;]+)/.exec(visitor.lastSetCookie)![1]!).getTime();
+      const { createdAt } = (await visitor.json('/info')) as { createdAt: number };
+      // What was saved a moment after the cookie was written ends that moment later.
+      expect(expires).toBeLessThanOrEqual(createdAt + 60_000);
+    });
+
+    test('a session ends by its cookie; without maxAge the cookie is one of the browser session', async () => {
+      const app = await serve({}, { cookie: { maxAge: 600_000 } });
+      const visitor = new Visitor(app);
+      await visitor.text('/set/name/ada');
+      const { expiresAt, createdAt } = (await visitor.json('/info')) as { expiresAt: number; createdAt: number };
+      expect(expiresAt - createdAt).toBeGreaterThan(590_000);
+      expect(expiresAt - createdAt).toBeLessThanOrEqual(660_000);
+      const plain = new Visitor(await serve());
+      await plain.text('/set/name/ada');
+      expect(plain.lastSetCookie).not.toMatch(/Expires/);
+    });
+
+    test('a clock that ticks between two readings shortens no maxAge, and makes no request a change', async () => {
+      const app = await serve({}, { cookie: { maxAge: 600_000 } });
+      const visitor = new Visitor(app);
+      await visitor.text('/set/name/ada');
+      const before = (await app.store.data.load(tokenIn(visitor.cookie)))!;
+      const real = Date.now.bind(Date);
+      let readings = 0;
+      const clock = vi.spyOn(Date, 'now').mockImplementation(() => {
+        readings += 1;
+        return real() + readings;
+      });
+      try {
+        for (let i = 0; i < 5; i += 1) await visitor.json('/fields');
+      } finally {
+        clock.mockRestore();
+      }
+      const after = (await app.store.data.load(tokenIn(visitor.cookie)))!;
+      expect(after.fields.get('cookie')).toBe(before.fields.get('cookie'));
+      expect(after.facts.version).toBe(before.facts.version);
+    });
+
+    test('1,000 requests that only read: at most 2 writing commands', async () => {
+      const app = await serve({}, { cookie: { maxAge: 600_000 } });
+      const visitor = new Visitor(app);
+      await visitor.text('/set/name/ada');
+      const before = await commandsOf(redis);
+      for (let round = 0; round < 20; round += 1) {
+        const read = await Promise.all(Array.from({ length: 50 }, () => visitor.json('/fields')));
+        expect(read).toEqual(Array.from({ length: 50 }, () => ({ name: 'ada' })));
+      }
+      const after = await commandsOf(redis);
+      const sent = (name: string): number => (after[name] ?? 0) - (before[name] ?? 0);
+      expect(sent('get')).toBe(1000);
+      // What scripts call counts too; of what is sent, only scripts and these write.
+      const writes = ['eval', 'evalsha', 'del', 'unlink'].map(sent);
+      expect(writes.reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(2);
+    });
+  });
+});
+
+/** How often each command has run, by INFO commandstats. What a script calls counts too. */
+async function commandsOf(redis: RedisConnection): Promise<Record<string, number>> {
+  const info = await redis.command<string>('INFO', 'commandstats');
+  return Object.fromEntries(
+    [...info.matchAll(/cmdstat_(\S+?):calls=(\d+)/g)].map(([, name, calls]) => [name, Number(calls)]),
+  );
+}

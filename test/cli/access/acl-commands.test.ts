@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { expect, it } from 'vitest';
+import { type AclOptions, type AclUser, aclUsers } from '../../../src/cli/access/acl-users.ts';
+
+/* The rules name each command that the code sends, and none that it does not: read off the sources. What is missing here
+ * is refused by a Redis with these users; what is too much would be a gift to whoever steals a password. */
+
+const ROOT = join(import.meta.dirname, '../../..');
+/** Loaded by all that imports the folder's index, and used by few. */
+const OF_OTHERS = ['src/redis/meta.ts', 'src/redis/capabilities.ts'];
+/** What finds and keeps connections and runs scripts; it sends what it does for whoever asks. */
+const CONNECTIONS = /^src\/redis\/(?!keys|meta|capabilities|redis-clock)/;
+const BY_CONNECTIONS = ['ping', 'select', 'asking', 'cluster|slots', 'multi', 'exec', 'eval', 'evalsha'];
+const SUBSCRIPTIONS = ['subscribe', 'ssubscribe', 'psubscribe', 'punsubscribe'];
+const IMPORT = /^(?:import|export) (?!type )[^;']*?from '(\.[^']+)'/gm;
+const TOOLS = ['notify', 'inspect', 'deadletters'].map((name) => `src/cli/${name}.ts`);
+const WITH_PARTS = ['CLIENT', 'COMMAND', 'MEMORY', 'XINFO'];
+
+/** All files that running some of them loads. */
+function filesOf(...entries: string[]): string[] {
+  const files = new Set(entries);
+  for (const file of files) {
+    for (const [, target] of readFileSync(join(ROOT, file), 'utf8').matchAll(IMPORT)) {
+      files.add(normalize(join(dirname(file), target!)));
+    }
+  }
+  return [...files].filter((file) => !CONNECTIONS.test(file));
+}
+
+/** The commands that files send: by scripts, alone, or in transactions. */
+function commandsIn(files: readonly string[]): string[] {
+  const found = files.flatMap((file) => {
+    const source = readFileSync(join(ROOT, file), 'utf8');
+    return [
+      ...source.matchAll(/redis\.p?call\('([A-Z.]+)'(?:, '([A-Z]+)')?/g),
+      ...source.matchAll(
+        /\b(?:command|commandForBuffers|send)\s*(?:<[^;=]*?>)?\(\s*(?:\.\.\.\[)?'([A-Z]+)'(?:,\s*'([A-Z]+)')?/g,
+      ),
+      ...source.matchAll(/^\s*\['([A-Z]{3,})', key,/gm),
+    ].map(([, name, part]) => (part && WITH_PARTS.includes(name!) ? `${name}|${part}` : name!).toLowerCase());
+  });
+  return [...new Set(found)].sort();
+}
+
+function allowed(name: AclUser['name'], options: Omit<AclOptions, 'commands'>): string[] {
+  const { rules } = aclUsers({ ...options, commands: ['pageview'] }).find((user) => user.name === name)!;
+  const commands = rules.flatMap((rule) => [...rule.matchAll(/\+([^\s)]+)/g)].map(([, command]) => command!));
+  return [...new Set(commands)].filter((command) => ![...BY_CONNECTIONS, ...SUBSCRIPTIONS].includes(command)).sort();
+}
+
+it('the reader of sources sees each form', () => {
+  const commands = commandsIn(filesOf('src/service/index.ts', 'src/transport/redis-transport.ts'));
+  const alone = ['hgetall', 'publish', 'client|id', 'command|info'];
+  expect(commands).toEqual(expect.arrayContaining([...alone, 'lpush', 'xread', 'bitfield']));
+});
+
+it('the serving layer', () => {
+  const others = [...OF_OTHERS, 'src/redis/keys.ts', 'src/redis/clock.ts'];
+  const files = filesOf('src/transport/redis-transport.ts').filter((file) => !others.includes(file));
+  // The steps of the service stand beside that of the serving layer.
+  const sent = commandsIn(files.filter((file) => !file.endsWith('stream-scripts.ts')));
+  // EXPIRE is for clients in other languages.
+  expect(allowed('app', { transport: 'both', cluster: true })).toEqual([...sent, 'expire', 'xadd', 'xlen'].sort());
+});
+
+it('the store', () => {
+  const sent = commandsIn(filesOf('src/sessions/index.ts').filter((file) => !OF_OTHERS.includes(file)));
+  expect(allowed('store', { store: true, archive: true, importFrom: 'sess:', cluster: true })).toEqual(sent);
+});
+
+it('the service, notify, inspect and deadletters', () => {
+  const files = filesOf('src/service/index.ts', ...TOOLS);
+  // PFMERGE: a structure for programs of one's own.
+  const sent = commandsIn(files.filter((file) => file !== 'src/structures/unique-count.ts'));
+  expect(allowed('service', { transport: 'both', filter: 'native', cluster: true })).toEqual(sent);
+});

@@ -1,0 +1,52 @@
+import { describe, expect, test } from 'vitest';
+import { diagnose } from '../../../src/cli/doctor/diagnose.ts';
+import { judgeEviction, judgePersistence } from '../../../src/cli/doctor/judge-server.ts';
+import { parseConnection } from '../../../src/redis/index.ts';
+import { startTestCluster } from '../../support/test-cluster.ts';
+
+describe('doctor', () => {
+  test.each([
+    [{ appendonly: 'yes', appendfsync: 'everysec', save: '60 1' }, ['good']],
+    [{ appendonly: 'yes', appendfsync: 'always', save: '60 1' }, ['good']],
+    [{ appendonly: 'yes', appendfsync: 'everysec', save: '' }, ['good', 'note']],
+    [{ appendonly: 'yes', appendfsync: 'no', save: '60 1' }, ['problem']],
+    [{ appendonly: 'no', appendfsync: 'everysec', save: '60 1' }, ['problem']],
+    [{ appendonly: 'no', appendfsync: 'everysec', save: '' }, ['problem']],
+    [{}, ['note']],
+  ])('persistence %j -> %j', (settings, levels) => {
+    expect(judgePersistence(settings).map(({ level }) => level)).toEqual(levels);
+  });
+
+  test.each([
+    [{ maxmemory: '0', 'maxmemory-policy': 'noeviction' }, 'note'],
+    [{ maxmemory: '1000000', 'maxmemory-policy': 'noeviction' }, 'good'],
+    [{ maxmemory: '0', 'maxmemory-policy': 'allkeys-lru' }, 'problem'],
+    [{ maxmemory: '1', 'maxmemory-policy': 'volatile-ttl' }, 'problem'],
+    [{}, 'note'],
+  ])('eviction %j -> %s', (settings, level) => {
+    expect(judgeEviction(settings)).toEqual([expect.objectContaining({ level })]);
+  });
+
+  test('a Cluster: all masters, what only one has wrong, and who has no replica', async () => {
+    const cluster = await startTestCluster({ masters: 3 });
+    try {
+      const textsOf = async (about: string): Promise<string[]> =>
+        (await diagnose(parseConnection(cluster.url), 'sw'))
+          .filter((finding) => finding.about === about)
+          .map(({ level, text }) => `${level}: ${text}`);
+      expect(await textsOf('cluster')).toEqual(['good: 3 masters serve all slots.']);
+      expect(await textsOf('failover')).toEqual([
+        expect.stringMatching(/^note: cluster-require-full-coverage is "yes"/),
+        expect.stringMatching(/^note: Without a replica: (.*:\d+, ){2}/),
+      ]);
+      expect(await textsOf('eviction')).toHaveLength(1);
+      const [first] = cluster.nodes;
+      await first!.command('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru');
+      const eviction = await textsOf('eviction');
+      expect(eviction).toHaveLength(3);
+      expect(eviction.filter((text) => text.startsWith(`problem: 127.0.0.1:${first!.port}: `))).toHaveLength(1);
+    } finally {
+      await cluster.stop();
+    }
+  });
+});

@@ -1,0 +1,48 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createToken } from '../../../src/protocol/index.ts';
+import { createConnection, type RedisConnection } from '../../../src/redis/index.ts';
+import { SessionData, SessionDataError } from '../../../src/sessions/index.ts';
+import { readToken } from '../../../src/sessions/tokens/token-credential.ts';
+import { startTestRedis, type TestRedis } from '../../support/test-redis.ts';
+import { SessionDataStage } from '../session-data/session-data-stage.suite.ts';
+
+describe('data that are no record of ours', () => {
+  let server: TestRedis;
+  let redis: RedisConnection;
+  const stage = new SessionDataStage({
+    open: (options) => new SessionData({ redis: server.url, ...options }),
+    get redis() {
+      return redis;
+    },
+  });
+  beforeAll(async () => {
+    server = await startTestRedis();
+    redis = await createConnection(server.url).connect();
+  });
+  afterAll(async () => {
+    await stage.closeAll();
+    await redis.close();
+    await server.stop();
+  });
+
+  test('are told, and left as they are', async () => {
+    const data = stage.open();
+    const good = (await stage.bytes(await stage.saved(data, { a: 1 })))!;
+    const token = createToken();
+    const own = (await stage.bytes(await stage.saved(data, {})))!;
+    const otherFormat = Buffer.from(good);
+    otherFormat[0] = 9;
+    for (const record of [
+      Buffer.from('{"cookie":{}}'),
+      Buffer.from([0]),
+      otherFormat,
+      Buffer.concat([own.subarray(0, 2), readToken(token)!.hash, own.subarray(34, 70), Buffer.from([0xff, 0xff])]),
+      Buffer.concat([own.subarray(0, 2), readToken(token)!.hash, own.subarray(34, 70), Buffer.from([0x92, 0xa1])]),
+    ]) {
+      await redis.command('SET', stage.key(token), record);
+      await expect(data.load(token)).rejects.toThrow(SessionDataError);
+      expect(await stage.bytes(token)).toEqual(record);
+    }
+    expect(data.isUp).toBe(true);
+  });
+});

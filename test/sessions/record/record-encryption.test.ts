@@ -1,0 +1,95 @@
+import { randomBytes } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { SessionDataError } from '../../../src/sessions/errors.ts';
+import { endedSecret, Seal } from '../../../src/sessions/record/record-encryption.ts';
+
+const KEY = randomBytes(32);
+const PLAIN = Buffer.from('["who","ada"]');
+const OWNER = { session: 's1', secret: randomBytes(32), user: 'a user of 28 characters, so.', version: 7 };
+
+describe('seal', () => {
+  test('opens what it closed, and never closes twice to the same', () => {
+    const seal = new Seal([KEY], 'sw');
+    const [one, other] = [seal.close(OWNER, PLAIN), seal.close(OWNER, PLAIN)];
+    expect(seal.open(OWNER, one)).toEqual(PLAIN);
+    expect(seal.open(OWNER, other)).toEqual(PLAIN);
+    expect(one.equals(other)).toBe(false);
+    expect(one.includes('ada')).toBe(false);
+    expect(seal.open(OWNER, seal.close(OWNER, Buffer.alloc(0)))).toEqual(Buffer.alloc(0));
+  });
+
+  test('a key is the same as Buffer, Uint8Array, base64, base64url and hex', () => {
+    const sealed = new Seal([KEY], 'sw').close(OWNER, PLAIN);
+    for (const key of [
+      new Uint8Array(KEY),
+      KEY.toString('base64'),
+      KEY.toString('base64url'),
+      KEY.toString('hex'),
+      KEY.toString('hex').toUpperCase(),
+    ]) {
+      expect(new Seal([key], 'sw').open(OWNER, sealed)).toEqual(PLAIN);
+    }
+  });
+
+  test('an old key behind a new one opens, and the new one seals', () => {
+    const next = randomBytes(32);
+    const [before, both, after] = [new Seal([KEY], 'sw'), new Seal([next, KEY], 'sw'), new Seal([next], 'sw')];
+    const old = before.close(OWNER, PLAIN);
+    expect(both.open(OWNER, old)).toEqual(PLAIN);
+    expect(after.open(OWNER, both.close(OWNER, PLAIN))).toEqual(PLAIN);
+    expect(() => after.open(OWNER, old)).toThrow(/another key \([0-9a-f]{8}\)/);
+    expect(() => after.open(OWNER, old)).toThrow(SessionDataError);
+  });
+
+  test('what of the header it was sealed for must be the same', () => {
+    const seal = new Seal([KEY], 'sw');
+    const sealed = seal.close(OWNER, PLAIN);
+    for (const other of [
+      { secret: randomBytes(32) },
+      { user: undefined },
+      { user: 'another of 28 characters, so' },
+      { version: 8 },
+      { session: 's2' },
+      // The mark of an ended record is no secret of a living one, nor the other way round.
+      { secret: endedSecret(OWNER.secret) },
+      { ended: true },
+    ]) {
+      expect(() => seal.open({ ...OWNER, ...other }, sealed), JSON.stringify(other)).toThrow(SessionDataError);
+    }
+    expect(seal.open({ ...OWNER, ended: true, secret: endedSecret(OWNER.secret) }, sealed)).toEqual(PLAIN);
+  });
+
+  test("another session's, another namespace's, cut and changed texts are refused", () => {
+    const seal = new Seal([KEY], 'sw');
+    const sealed = seal.close(OWNER, PLAIN);
+    expect(() => seal.open({ ...OWNER, session: 's2' }, sealed)).toThrow(SessionDataError);
+    expect(() => new Seal([KEY], 'other').open(OWNER, sealed)).toThrow(SessionDataError);
+    for (let length = 0; length < sealed.length; length += 1) {
+      expect(() => seal.open(OWNER, sealed.subarray(0, length))).toThrow(SessionDataError);
+    }
+    for (let at = 0; at < sealed.length; at += 1) {
+      const changed = Buffer.from(sealed);
+      changed[at]! ^= 1;
+      expect(() => seal.open(OWNER, changed)).toThrow(SessionDataError);
+    }
+  });
+
+  test.each([
+    ['none', []],
+    ['short bytes', [randomBytes(31)]],
+    ['a password', ['correct horse battery staple']],
+    ['short hex', [KEY.toString('hex').slice(1)]],
+    ['no text', [7 as unknown as string]],
+    ['the second one', [KEY, 'x']],
+  ])('keys that are none are refused: %s', (_, keys) => {
+    expect(() => new Seal(keys, 'sw')).toThrow(RangeError);
+    expect(() => new Seal(keys, 'sw')).toThrow(/encryption\.keys/);
+  });
+
+  test('an error shows no key', () => {
+    const secret = 'correct horse battery staple';
+    expect(() => new Seal([secret], 'sw')).toThrow(
+      expect.not.objectContaining({ message: expect.stringContaining(secret) }),
+    );
+  });
+});
