@@ -39,11 +39,11 @@ function stepArguments(i) {
   const session = `session${i % SESSIONS}`;
   const page = itemKey.of('page', `/p${Math.floor(i / SESSIONS) % PAGES}`);
   const minute = String(600 + (Math.floor(i / SESSIONS / 2) % 60));
-  const [facts, pages, unique, ...others] = keys.all(session);
+  const [counters, pages, unique, ...others] = keys.all(session);
   return {
     page,
     minute,
-    keys: [facts, pages, unique, keys.activity(session, 20_000), keys.activity(session, 19_999), ...others],
+    keys: [counters, pages, unique, keys.activity(session, 20_000), keys.activity(session, 19_999), ...others],
     args: [page, keys.activity(session), '20000', minute, '2592000', '1800'],
   };
 }
@@ -53,14 +53,14 @@ function multiStep(redis) {
     const {
       page,
       minute,
-      keys: [facts, pages, , today],
+      keys: [counters, pages, , today],
     } = stepArguments(i);
     return redis.transaction([
-      ['HINCRBY', facts, 'v', '1'],
+      ['HINCRBY', counters, 'v', '1'],
       ['SADD', pages, page],
       ['SCARD', pages],
       ['BITFIELD', today, 'GET', 'u6', String(Number(minute) - 5), 'SET', 'u1', minute, '1'],
-      ['EXPIRE', facts, '2592000'],
+      ['EXPIRE', counters, '2592000'],
       ['EXPIRE', pages, '2592000'],
       ['EXPIRE', today, '2592000'],
     ]);

@@ -160,9 +160,9 @@ async function openSteps(driver, script, ownKeys) {
   return (session, path, ownArgs = []) => {
     const now = Date.now();
     const day = dayOf(now);
-    const [facts, seen, unique, ...others] = keys.all(session);
+    const [counters, seen, unique, ...others] = keys.all(session);
     const days = [keys.activity(session, day), keys.activity(session, day - 1)];
-    const names = [facts, seen, unique, ...days, ...others, ...(ownKeys?.[partitionOf(session)] ?? [])];
+    const names = [counters, seen, unique, ...days, ...others, ...(ownKeys?.[partitionOf(session)] ?? [])];
     const args = [keys.activity(session), String(day), String(minuteOfDay(now)), '2592000', '1800'];
     return driver.sendCommand(['EVALSHA', hash, String(names.length), ...names, pages.get(path), ...args, ...ownArgs]);
   };

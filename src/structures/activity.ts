@@ -5,7 +5,7 @@ import { Script } from '../redis/index.ts';
  *
  * A bitmap and not a sorted set, because the questions are "active in the last minutes?" and "how many minutes?".
  * Offsets count from midnight: counted from a far epoch, the first bit alone would take 3.7 MB (the 2018 sample's key
- * takes 655,448 bytes per session). A session has at most 35 day keys; which ones, its facts tell, so that nothing has
+ * takes 655,448 bytes per session). A session has at most 35 day keys; which ones, its counters tell, so that nothing has
  * to search for them. */
 
 /** The most day keys of a session; the oldest is dropped. */
@@ -25,14 +25,14 @@ export function minuteOfDay(at: number): number {
 }
 
 /** Redis functions to stand before a script's body:
- *  `activity_days(facts)` -> the days that have a key, ascending;
- *  `activity_set(facts, today, yesterday, prefix, day, minute)` -> the bits of T-5 to T before, T the lowest; and
+ *  `activity_days(counters)` -> the days that have a key, ascending;
+ *  `activity_set(counters, today, yesterday, prefix, day, minute)` -> the bits of T-5 to T before, T the lowest; and
  *  whether a day key was made;
  *  `activity_last(today, yesterday, minute)` -> the same bits, nothing set. */
 export const ACTIVITY_LUA: string = `
-local function activity_days(facts)
+local function activity_days(counters)
   local days = {}
-  for _, field in ipairs(redis.call('HKEYS', facts)) do
+  for _, field in ipairs(redis.call('HKEYS', counters)) do
     if string.sub(field, 1, 1) == 'd' then days[#days + 1] = tonumber(string.sub(field, 2)) end
   end
   table.sort(days)
@@ -46,7 +46,7 @@ local function activity_last(today, yesterday, minute)
   return before * 2 ^ (minute + 1) + since
 end
 
-local function activity_set(facts, today, yesterday, prefix, day, minute)
+local function activity_set(counters, today, yesterday, prefix, day, minute)
   local bits = activity_last(today, yesterday, minute)
   if bits % 2 == 1 then return bits, false end
   -- A string that SETBIT makes longer is given twice its size; SET gives it what it needs and half an hour's room.
@@ -56,19 +56,19 @@ local function activity_set(facts, today, yesterday, prefix, day, minute)
     redis.call('SET', today, (redis.call('GET', today) or '') .. string.rep('\\0', size - bytes), 'KEEPTTL')
   end
   redis.call('SETBIT', today, minute, 1)
-  if redis.call('HSETNX', facts, 'd' .. day, '') == 0 then return bits, false end
-  if redis.call('HLEN', facts) > ${MAX_DAYS} then
-    local days = activity_days(facts)
+  if redis.call('HSETNX', counters, 'd' .. day, '') == 0 then return bits, false end
+  if redis.call('HLEN', counters) > ${MAX_DAYS} then
+    local days = activity_days(counters)
     for i = 1, #days - ${MAX_DAYS} do
       redis.call('DEL', prefix .. string.format('%d', days[i]))
-      redis.call('HDEL', facts, 'd' .. string.format('%d', days[i]))
+      redis.call('HDEL', counters, 'd' .. string.format('%d', days[i]))
     end
   end
   return bits, true
 end
 `;
 
-/* Input: KEYS facts, today, yesterday; ARGV prefix of day keys, day, minute, retention in seconds.
+/* Input: KEYS counters, today, yesterday; ARGV prefix of day keys, day, minute, retention in seconds.
    Output: 1 where the minute was set already. */
 const setMinute = new Script<number>(`${ACTIVITY_LUA}
 local bits = activity_set(KEYS[1], KEYS[2], KEYS[3], ARGV[1], ARGV[2], tonumber(ARGV[3]))
@@ -90,7 +90,11 @@ export class Activity {
   /** Marks the minute of `at` as active, for `retentionSeconds` from now. Returns whether it was already. */
   async set(session: string, at: number, retentionSeconds: number): Promise<boolean> {
     const day = dayOf(at);
-    const keys = [this.#keys.facts(session), this.#keys.activity(session, day), this.#keys.activity(session, day - 1)];
+    const keys = [
+      this.#keys.counters(session),
+      this.#keys.activity(session, day),
+      this.#keys.activity(session, day - 1),
+    ];
     const args = [this.#keys.activity(session), day, minuteOfDay(at), retentionSeconds];
     return (await setMinute.run(this.#redis, keys, args)) === 1;
   }
@@ -153,7 +157,7 @@ export class Activity {
 
   /** The UTC days (since the epoch) with a key, ascending. A day that has expired may still be named. */
   async days(session: string): Promise<number[]> {
-    const fields = await this.#redis.command<string[]>('HKEYS', this.#keys.facts(session));
+    const fields = await this.#redis.command<string[]>('HKEYS', this.#keys.counters(session));
     return fields
       .filter((field) => field.startsWith('d'))
       .map((field) => Number(field.slice(1)))

@@ -35,7 +35,7 @@ export interface VisitSummary extends Visit {
 
 /** The one atomic step of a page view.
  *
- *  Input: KEYS facts, seen pages, unique pages, today, yesterday, then what else the session may have;
+ *  Input: KEYS counters, seen pages, unique pages, today, yesterday, then what else the session may have;
  *         ARGV page, prefix of day keys, day, minute, retention and bounce in seconds.
  *  Output: all views, unique pages, 1 where the page had been seen, the bits of T-5 to T before.
  *  Expiry is moved once a minute of activity and not at each view, that of marked items and notices once a day: of 30
@@ -80,7 +80,7 @@ export class Visits {
     this.#clock = clock;
     this.#retention = retention;
     this.#record = recordVisitScript(options);
-    /* Input: KEYS facts, seen pages, unique pages, today, yesterday; ARGV minute, prefix of day keys.
+    /* Input: KEYS counters, seen pages, unique pages, today, yesterday; ARGV minute, prefix of day keys.
        Output: all views, unique pages, 1 where that is exact, the bits of T-5 to T, active minutes, and where there
        are any the day and the minute of the first. */
     this.#read = new Script(`${seenItemsLua(options)}${ACTIVITY_LUA}
@@ -106,8 +106,8 @@ export class Visits {
   /** The step that `record` does. */
   recording(session: string, page: string, at: number = this.#clock()): Step<Visit> {
     const day = dayOf(at);
-    const [facts, pages, unique, ...others] = this.#keys.all(session);
-    const keys = [facts!, pages!, unique!, ...this.#dayKeys(session, day), ...others];
+    const [counters, pages, unique, ...others] = this.#keys.all(session);
+    const keys = [counters!, pages!, unique!, ...this.#dayKeys(session, day), ...others];
     const { seconds, bounceSeconds } = this.#retention;
     const args = [page, this.#keys.activity(session), day, minuteOfDay(at), seconds, bounceSeconds];
     return makeStep(this.#record, keys, args, ([totalPages, uniquePages, seen, bits]) => ({
@@ -121,8 +121,8 @@ export class Visits {
   /** Reads a visit as it is now, and records nothing. An unknown session has seen nothing. */
   async read(session: string): Promise<VisitSummary> {
     const at = this.#clock();
-    const [facts, pages, unique] = this.#keys.all(session);
-    const keys = [facts!, pages!, unique!, ...this.#dayKeys(session, dayOf(at))];
+    const [counters, pages, unique] = this.#keys.all(session);
+    const keys = [counters!, pages!, unique!, ...this.#dayKeys(session, dayOf(at))];
     const args = [minuteOfDay(at), this.#keys.activity(session)];
     const [totalPages, uniquePages, exact, bits, activeMinutes, day, minute] = await this.#read.run(
       this.#redis,

@@ -28,7 +28,7 @@ commandsByName.set('log', {
     if (what === 'hang') await new Promise(() => {});
     if (what === 'late') await new Promise((resolve) => setTimeout(resolve, LATE_MS));
     // In the slot of the session's other keys.
-    const key = `${keys.facts(session)}-log`;
+    const key = `${keys.counters(session)}-log`;
     return apply(makeStep(append, [key], [payload], (length) => length));
   },
 });

@@ -17,9 +17,9 @@ export interface KeyPatterns {
   readonly records: string;
   /** Session data as they were before a rotation with a grace. */
   readonly recordsBefore: string;
-  /** Where a session's facts are: how many views, and the names of its days. */
-  readonly facts: string;
-  /** All that is calculated about sessions, the facts included. */
+  /** The hash of a session's counters: its views, and a field per active day. */
+  readonly counters: string;
+  /** All that is calculated about sessions, the counters included. */
   readonly calculated: readonly string[];
   readonly seenPages: string;
   readonly pageCounts: string;
@@ -52,7 +52,7 @@ export function keyPatternsOf(namespace: string): KeyPatterns {
     everything: keys.everything(),
     records: ofAnySession(keys.record(SESSION)),
     recordsBefore: ofAnySession(keys.recordBefore(SESSION)),
-    facts: ofAnySession(keys.facts(SESSION)),
+    counters: ofAnySession(keys.counters(SESSION)),
     calculated: [...keys.all(SESSION).map(ofAnySession), days],
     seenPages: ofAnySession(keys.seenItems(SESSION, 'page')),
     pageCounts: ofAnySession(keys.uniqueCount(SESSION, 'page')),

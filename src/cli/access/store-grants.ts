@@ -13,7 +13,7 @@ export interface StoreGrantOptions {
 }
 
 /** What a store needs in the serving layer: session data, the indexes of them, and of what was calculated the deletion
- *  with its session. To know which day keys there are it asks for the names of a session's facts, `v` and one per active
+ *  with its session. To know which day keys there are it asks for the names of a session's counters, `v` and one per active
  *  day, and for nothing that they hold. */
 export function storeGrants(
   namespace: string,
@@ -33,7 +33,7 @@ export function storeGrants(
       keys: [records, recordsBefore, due, users, lifecycle, sweepLease, ...(cluster ? [outboxes, moved, absent] : [])],
     },
     { commands: ['unlink', 'pexpireat'], writeKeys: patterns.calculated },
-    { commands: ['hkeys'], readKeys: [patterns.facts] },
+    { commands: ['hkeys'], readKeys: [patterns.counters] },
     ...(cluster
       ? [
           { commands: ['xrange', 'xdel', 'xlen', 'xinfo|stream'], keys: [outboxes] },
@@ -55,7 +55,7 @@ export function storeGrants(
 function archiveGrants(namespace: string, isCluster: boolean): Grant[] {
   const patterns = keyPatternsOf(namespace);
   const { records, ended, failed, archiving, archiveLease, lifecycle, outboxes, absent } = patterns;
-  const { calculated, facts, seenPages, pageCounts, days } = patterns;
+  const { calculated, counters, seenPages, pageCounts, days } = patterns;
   return [
     // EVAL asks for both ways on the keys that it is given, whatever the script does with them.
     {
@@ -71,7 +71,7 @@ function archiveGrants(namespace: string, isCluster: boolean): Grant[] {
     },
     {
       commands: ['exists', 'hget', 'scard', 'pfcount', 'bitcount', 'bitpos'],
-      readKeys: [facts, seenPages, pageCounts, days],
+      readKeys: [counters, seenPages, pageCounts, days],
     },
     { commands: ['pttl', 'pexpire'], keys: [records, ...calculated] },
   ];

@@ -11,9 +11,9 @@ const KEYS = new Keys('sw');
 const SESSIONS = ['visitor', 'a1', 's', 'v', 'due', 'lifecycle', '-', '_9', 'Z'.repeat(128)];
 const GROUPS = ['customers', 'a1', 'x:s', 'a:v', '@due', ':a1', 's', 'user:x', '@user:x'];
 
-const FACTS = SESSIONS.map((session) => KEYS.facts(session));
+const COUNTERS = SESSIONS.map((session) => KEYS.counters(session));
 const CALCULATED = SESSIONS.flatMap((session) => [
-  ...KEYS.all(session).filter((key) => key !== KEYS.facts(session)),
+  ...KEYS.all(session).filter((key) => key !== KEYS.counters(session)),
   KEYS.activity(session, 20_000),
 ]);
 const SESSION_DATA = [
@@ -35,7 +35,7 @@ const OTHERS = [
 const FOREIGN = [
   ...['sw2', 'shop'].flatMap((namespace) => {
     const other = new Keys(namespace);
-    return [other.record('visitor'), other.facts('visitor'), other.due(0), other.requests(0), other.meta()];
+    return [other.record('visitor'), other.counters('visitor'), other.due(0), other.requests(0), other.meta()];
   }),
   'shop:async:pageview:visitor:1',
   'somebody:else',
@@ -131,7 +131,7 @@ it('the keys are all that the product makes, and the commands all that the serve
     'streamInstances',
   ];
   const data = [
-    'facts',
+    'counters',
     'seenItems',
     'uniqueCount',
     'activity',
@@ -153,7 +153,7 @@ it('the keys are all that the product makes, and the commands all that the serve
 describe('the serving layer', () => {
   it('can neither read nor write what is kept of a session, nor anything else of the namespace', async () => {
     const ended = [KEYS.ended(1), KEYS.archiving(1)];
-    await expectAllowed('app', [...FACTS, ...CALCULATED, ...SESSION_DATA, ...OTHERS, ...ended, ...FOREIGN], []);
+    await expectAllowed('app', [...COUNTERS, ...CALCULATED, ...SESSION_DATA, ...OTHERS, ...ended, ...FOREIGN], []);
   });
 
   it('can add to the streams and wait for its lists', async () => {
@@ -169,9 +169,9 @@ describe('the store', () => {
     await expectAllowed('store', SESSION_DATA, [...read, ...write, 'eval', 'evalsha']);
   });
 
-  it('can delete what was calculated and move its end, and reads of it no more than the names of the facts', async () => {
+  it('can delete what was calculated and move its end, and reads of it no more than the names of the counters', async () => {
     await expectAllowed('store', CALCULATED, ['unlink', 'pexpireat']);
-    await expectAllowed('store', FACTS, ['unlink', 'pexpireat', 'hkeys']);
+    await expectAllowed('store', COUNTERS, ['unlink', 'pexpireat', 'hkeys']);
   });
 
   it('hands over to an archive without reading from it', async () => {
@@ -192,7 +192,7 @@ describe('a store that archives', () => {
     const session = SESSIONS[0]!;
     const counts = ['exists', 'hget', 'hkeys', 'scard', 'pfcount', 'bitcount', 'bitpos'];
     const ends = ['unlink', 'pexpireat', 'pexpire', 'pttl'];
-    const read = [KEYS.facts(session), KEYS.seenItems(session, 'page'), KEYS.uniqueCount(session, 'page')];
+    const read = [KEYS.counters(session), KEYS.seenItems(session, 'page'), KEYS.uniqueCount(session, 'page')];
     const others = KEYS.all(session).filter((key) => !read.includes(key));
     for (const key of read) {
       const expected = [...counts, ...ends, 'eval', 'evalsha'].filter((name) => name !== 'hkeys' || key === read[0]);

@@ -53,7 +53,7 @@ describe('a sweep', () => {
       );
     }
     const kept = await stage.redis.command<number>('DBSIZE');
-    // Records; 500 users; facts, pages and a day of one in twenty; 64 indexes; the stream.
+    // Records; 500 users; counters, pages and a day of one in twenty; 64 indexes; the stream.
     expect(kept).toBeGreaterThanOrEqual(sessions + 500 + (3 * sessions) / 20);
     await sweeping().sweep();
     expect(await keys()).toEqual(['sw:lifecycle']);
