@@ -36,7 +36,7 @@ export interface ScriptDefinition<
   readonly name: string;
   /** The shared texts that the body needs. Default: none. */
   readonly uses?: readonly LuaText[];
-  /** At least one; all in one slot. */
+  /** With those behind them at least one; all in one slot. */
   readonly keys: readonly Key[];
   /** Default: none. */
   readonly args?: Args;
@@ -118,10 +118,7 @@ export class DefinedScript<
   }
 
   #argsOf(args: ArgumentValues<Args>, rest: ScriptRest | undefined): ScriptArgument[] {
-    const named = this.#argNames.map((name): ScriptArgument => {
-      const value: ScriptArgument | boolean = args[name]!;
-      return typeof value === 'boolean' ? (value ? '1' : '') : value;
-    });
+    const named = encodeArguments(this.#argNames, args);
     return rest?.args ? [...named, ...rest.args] : named;
   }
 
@@ -150,18 +147,16 @@ function sourceOf<Key extends string, Args extends Record<string, ArgumentKind>,
   const { name, uses = [], keys, args = {}, restKeys, restArgs, statuses, output, body } = definition;
   const argNames = Object.keys(args);
   checkNames(name, [...keys, ...argNames]);
-  const values = Object.entries(args).map(([, kind], i) => readArgument(i + 1, kind as ArgumentKind));
   const text = typeof body === 'string' ? body : body((statuses ?? {}) as Readonly<Record<Status, number>>);
   return [
-    `-- ${name}`,
-    `-- Input: KEYS ${[...keys, ...(restKeys ? [`${restKeys} ...`] : [])].join(', ')}`,
-    `--        ARGV ${[...argNames, ...(restArgs ? [`${restArgs} ...`] : [])].join(', ') || 'none'}`,
-    ...`Output: ${output}`.split('\n').map((line) => `-- ${line.trim()}`),
-    ...declare(
-      [...keys],
-      keys.map((_, i) => `KEYS[${i + 1}]`),
+    ...headerOf(
+      name,
+      [...keys, ...(restKeys ? [`${restKeys} ...`] : [])],
+      [...argNames, ...(restArgs ? [`${restArgs} ...`] : [])],
+      output,
     ),
-    ...declare(argNames, values),
+    ...declareKeys(keys, (i) => String(i + 1)),
+    ...declareArguments(args, (i) => String(i + 1)),
     ...(restKeys ? [`local ${firstOf(restKeys)} = ${keys.length + 1}`] : []),
     ...(restArgs ? [`local ${firstOf(restArgs)} = ${argNames.length + 1}`] : []),
     joinLua(uses),
@@ -171,14 +166,45 @@ function sourceOf<Key extends string, Args extends Record<string, ArgumentKind>,
     .join('\n');
 }
 
-function readArgument(position: number, kind: ArgumentKind): string {
-  const value = `ARGV[${position}]`;
-  if (kind === 'number') return `tonumber(${value})`;
-  return kind === 'flag' ? `${value} == '1'` : value;
+/** The comment at the head of a script: its name, input and output. */
+export function headerOf(name: string, keys: readonly string[], args: readonly string[], output: string): string[] {
+  return [
+    `-- ${name}`,
+    `-- Input: KEYS ${keys.join(', ')}`,
+    `--        ARGV ${args.join(', ') || 'none'}`,
+    ...`Output: ${output}`.split('\n').map((line) => `-- ${line.trim()}`),
+  ];
 }
 
-function declare(names: readonly string[], values: readonly string[]): string[] {
+/** Declares keys as locals. `position`: where the i-th one, counted from 0, stands in KEYS, as Lua. */
+export function declareKeys(names: readonly string[], position: (i: number) => string): string[] {
+  const values = names.map((_, i) => `KEYS[${position(i)}]`);
   return names.length === 0 ? [] : [`local ${names.join(', ')} = ${values.join(', ')}`];
+}
+
+/** As `declareKeys`, for ARGV, each read as its kind. */
+export function declareArguments(
+  args: Readonly<Record<string, ArgumentKind>>,
+  position: (i: number) => string,
+): string[] {
+  const names = Object.keys(args);
+  const values = Object.values(args).map((kind, i) => {
+    const value = `ARGV[${position(i)}]`;
+    if (kind === 'number') return `tonumber(${value})`;
+    return kind === 'flag' ? `${value} == '1'` : value;
+  });
+  return names.length === 0 ? [] : [`local ${names.join(', ')} = ${values.join(', ')}`];
+}
+
+/** Named values in the order of the names, as a script reads them. */
+export function encodeArguments(
+  names: readonly string[],
+  args: Readonly<Record<string, ScriptArgument | boolean>>,
+): ScriptArgument[] {
+  return names.map((name) => {
+    const value = args[name]!;
+    return typeof value === 'boolean' ? (value ? '1' : '') : value;
+  });
 }
 
 function firstOf(name: string): string {
@@ -191,7 +217,8 @@ const LUA_WORDS = new Set(
   ),
 );
 
-function checkNames(script: string, names: readonly string[]): void {
+/** @throws RangeError where two names are the same, or one is no name in Lua. */
+export function checkNames(script: string, names: readonly string[]): void {
   for (const [i, name] of names.entries()) {
     if (!/^[a-z]\w*$/i.test(name) || LUA_WORDS.has(name)) throw new RangeError(`${script}: ${name} is no name in Lua.`);
     if (names.indexOf(name) !== i) throw new RangeError(`${script}: ${name} stands twice.`);

@@ -5,6 +5,7 @@ export { RedisClock } from './clock.ts';
 export { createConnection } from './create-connection.ts';
 export type { ArgumentKind, DefinedScript, ScriptResult } from './define-script.ts';
 export { defineScript } from './define-script.ts';
+export { defineStepWrapper } from './define-step-wrapper.ts';
 export type { ItemKind } from './keys.ts';
 export { FORGET_LUA, KEYS_LUA, Keys, scratchKey } from './keys.ts';
 export type { LuaText } from './lua-text.ts';
