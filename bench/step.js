@@ -68,7 +68,7 @@ function multiStep(redis) {
 }
 
 function scriptStep(redis, options) {
-  const script = recordVisitScript(options);
+  const { script } = recordVisitScript(options);
   return (i) => {
     const { keys: names, args } = stepArguments(i);
     return script.run(redis, names, args);
@@ -76,7 +76,7 @@ function scriptStep(redis, options) {
 }
 
 async function functionStep(redis) {
-  const { source } = recordVisitScript(SEEN_ITEMS_DEFAULTS);
+  const { source } = recordVisitScript(SEEN_ITEMS_DEFAULTS).script;
   await redis.command(
     'FUNCTION',
     'LOAD',

@@ -1,83 +1,16 @@
 import type { Keys, RedisConnection } from '../redis/index.ts';
-import { Script } from '../redis/index.ts';
+import { MAX_DAYS } from './scripts/activity-lua.ts';
+import { setMinute } from './scripts/set-minute.ts';
+import { DAY_MS, dayOf, MINUTE_MS, MINUTES_PER_DAY, minuteOfDay } from './utc-days.ts';
 
 /* activity.ts: one bit per minute, one key per UTC day (1,440 bits, at most 180 bytes).
  *
  * A bitmap and not a sorted set, because the questions are "active in the last minutes?" and "how many minutes?".
  * Offsets count from midnight: counted from a far epoch, the first bit alone would take 3.7 MB (the 2018 sample's key
- * takes 655,448 bytes per session). A session has at most 35 day keys; which ones, its counters tell, so that nothing has
- * to search for them. */
+ * takes 655,448 bytes per session). A session has at most 35 day keys. The hash of its counters names them, so that no
+ * script searches for them. */
 
-/** The most day keys of a session; the oldest is dropped. */
-export const MAX_DAYS = 35;
-export const MINUTE_MS = 60_000;
-export const DAY_MS: number = 24 * 60 * MINUTE_MS;
-const MINUTES_PER_DAY = 1440;
-
-/** The UTC day of a time, in days since the epoch. */
-export function dayOf(at: number): number {
-  return Math.floor(at / DAY_MS);
-}
-
-/** The minute of a time within its UTC day: 0 to 1,439. */
-export function minuteOfDay(at: number): number {
-  return Math.floor((at - dayOf(at) * DAY_MS) / MINUTE_MS);
-}
-
-/** Redis functions to stand before a script's body:
- *  `activity_days(counters)` -> the days that have a key, ascending;
- *  `activity_set(counters, today, yesterday, prefix, day, minute)` -> the bits of T-5 to T before, T the lowest; and
- *  whether a day key was made;
- *  `activity_last(today, yesterday, minute)` -> the same bits, nothing set. */
-export const ACTIVITY_LUA: string = `
-local function activity_days(counters)
-  local days = {}
-  for _, field in ipairs(redis.call('HKEYS', counters)) do
-    if string.sub(field, 1, 1) == 'd' then days[#days + 1] = tonumber(string.sub(field, 2)) end
-  end
-  table.sort(days)
-  return days
-end
-
-local function activity_last(today, yesterday, minute)
-  if minute >= 5 then return redis.call('BITFIELD', today, 'GET', 'u6', minute - 5)[1] end
-  local before = redis.call('BITFIELD', yesterday, 'GET', 'u' .. (5 - minute), ${MINUTES_PER_DAY} - (5 - minute))[1]
-  local since = redis.call('BITFIELD', today, 'GET', 'u' .. (minute + 1), 0)[1]
-  return before * 2 ^ (minute + 1) + since
-end
-
-local function activity_set(counters, today, yesterday, prefix, day, minute)
-  local bits = activity_last(today, yesterday, minute)
-  if bits % 2 == 1 then return bits, false end
-  -- A string that SETBIT makes longer is given twice its size; SET gives it what it needs and half an hour's room.
-  local bytes, needed = redis.call('STRLEN', today), math.floor(minute / 8) + 1
-  if bytes < needed then
-    local size = math.min(needed + 3, ${MINUTES_PER_DAY / 8})
-    redis.call('SET', today, (redis.call('GET', today) or '') .. string.rep('\\0', size - bytes), 'KEEPTTL')
-  end
-  redis.call('SETBIT', today, minute, 1)
-  if redis.call('HSETNX', counters, 'd' .. day, '') == 0 then return bits, false end
-  if redis.call('HLEN', counters) > ${MAX_DAYS} then
-    local days = activity_days(counters)
-    for i = 1, #days - ${MAX_DAYS} do
-      redis.call('DEL', prefix .. string.format('%d', days[i]))
-      redis.call('HDEL', counters, 'd' .. string.format('%d', days[i]))
-    end
-  end
-  return bits, true
-end
-`;
-
-/* Input: KEYS counters, today, yesterday; ARGV prefix of day keys, day, minute, retention in seconds.
-   Output: 1 where the minute was set already. */
-const setMinute = new Script<number>(`${ACTIVITY_LUA}
-local bits = activity_set(KEYS[1], KEYS[2], KEYS[3], ARGV[1], ARGV[2], tonumber(ARGV[3]))
-redis.call('EXPIRE', KEYS[1], ARGV[4])
-redis.call('EXPIRE', KEYS[2], ARGV[4])
-return bits % 2`);
-
-/** Minutes of activity of sessions. Times are milliseconds of the epoch; a minute is one of UTC, which every time zone
- *  in use today shares. */
+/** Minutes of activity of sessions. Times are milliseconds of the epoch. */
 export class Activity {
   readonly #redis: RedisConnection;
   readonly #keys: Keys;
@@ -90,13 +23,16 @@ export class Activity {
   /** Marks the minute of `at` as active, for `retentionSeconds` from now. Returns whether it was already. */
   async set(session: string, at: number, retentionSeconds: number): Promise<boolean> {
     const day = dayOf(at);
-    const keys = [
-      this.#keys.counters(session),
-      this.#keys.activity(session, day),
-      this.#keys.activity(session, day - 1),
-    ];
-    const args = [this.#keys.activity(session), day, minuteOfDay(at), retentionSeconds];
-    return (await setMinute.run(this.#redis, keys, args)) === 1;
+    const { status } = await setMinute.run(
+      this.#redis,
+      {
+        counters: this.#keys.counters(session),
+        today: this.#keys.activity(session, day),
+        yesterday: this.#keys.activity(session, day - 1),
+      },
+      { dayPrefix: this.#keys.activity(session), day, minute: minuteOfDay(at), retentionSeconds },
+    );
+    return status === 'wasActive';
   }
 
   /** Whether the minute of `at` was active. */

@@ -1,6 +1,6 @@
 import type { Keys, RedisConnection } from '../redis/index.ts';
-import { Script } from '../redis/index.ts';
 import type { ItemKey } from './item-key.ts';
+import { publishNotice } from './scripts/publish-notice.ts';
 
 /* notice-lists.ts: group notifications, the group's side.
  *
@@ -49,26 +49,6 @@ export function checkGroup(group: unknown): string {
   );
 }
 
-/* Input: KEYS list, index; ARGV notice key, notice as JSON without its time, cap.
-   Output: sequence, 1 where it is new, then the notice keys that fell off the end.
-   An entry is "<sequence> <time> <notice key> <JSON>". An id that the list holds already is not added again. */
-const publishNotice = new Script<[number, number, ...string[]]>(`
-local known = redis.call('HGET', KEYS[2], 'i' .. ARGV[1])
-if known then return { tonumber(known), 0 } end
-local time = redis.call('TIME')
-local now = string.format('%d', time[1] * 1000 + math.floor(time[2] / 1000))
-redis.call('HSETNX', KEYS[2], 'seq', string.format('%d', time[1] * 1000000 + time[2]))
-local sequence = string.format('%d', redis.call('HINCRBY', KEYS[2], 'seq', 1))
-redis.call('LPUSH', KEYS[1], sequence .. ' ' .. now .. ' ' .. ARGV[1] .. ' ' .. ARGV[2])
-redis.call('HSET', KEYS[2], 'i' .. ARGV[1], sequence)
-local answer = { tonumber(sequence), 1 }
-while redis.call('LLEN', KEYS[1]) > tonumber(ARGV[3]) do
-  local key = string.match(redis.call('RPOP', KEYS[1]), '^%d+ %d+ (%d+) ')
-  redis.call('HDEL', KEYS[2], 'i' .. key)
-  answer[#answer + 1] = key
-end
-return answer`);
-
 /** The lists of notices that the store keeps, one per group. */
 export class NoticeLists {
   readonly #redis: RedisConnection;
@@ -88,14 +68,15 @@ export class NoticeLists {
   async publish(group: string, notice: Omit<Notice, 'at'>): Promise<NoticePlace & { isNew: boolean }> {
     checkGroup(group);
     const noticeKey = this.#itemKey.of('notice', notice.id);
-    const keys = [this.#keys.groupList(group), this.#keys.groupIndex(group)];
-    const args = [noticeKey, JSON.stringify(notice), NOTICE_CAP];
-    const [sequence, isNew, ...dropped] = await publishNotice.run(this.#redis, keys, args);
+    const keys = { list: this.#keys.groupList(group), index: this.#keys.groupIndex(group) };
+    const args = { noticeKey, notice: JSON.stringify(notice), cap: NOTICE_CAP };
+    const { status, values } = await publishNotice.run(this.#redis, keys, args);
+    const [sequence, ...dropped] = values;
     await Promise.all([
       this.#redis.command('HSET', this.#keys.noticeIndex(noticeKey), group, String(sequence)),
       ...dropped.map((key) => this.#redis.command('HDEL', this.#keys.noticeIndex(key), group)),
     ]);
-    return { group, sequence, isNew: isNew === 1 };
+    return { group, sequence, isNew: status === 'added' };
   }
 
   /** The newest notices of a group, the newest first; none for a group that nobody published to.

@@ -1,7 +1,8 @@
 import type { Keys, RedisConnection, Step } from '../redis/index.ts';
-import { makeStep, runStep, Script } from '../redis/index.ts';
+import { runStep } from '../redis/index.ts';
 import type { ItemKey } from './item-key.ts';
 import { NOTICE_CAP, type NoticePlace } from './notice-lists.ts';
+import { markNoticesRead } from './scripts/mark-notices-read.ts';
 
 /* read-notices.ts: group notifications, the session's side. Exact, because a false "seen" would hide a notice.
  *
@@ -11,49 +12,6 @@ import { NOTICE_CAP, type NoticePlace } from './notice-lists.ts';
  *   Ring: bytes 0-7 top (big-endian double: exact to 2^53), then the bits, trailing zero bytes left out.
  * Ids whose list somebody else keeps: the last 1,024 marked, in a sorted set; beyond that the oldest is forgotten and
  * becomes unread again, which shows too much and never too little. */
-
-/** The most foreign ids that a session remembers. */
-export const FOREIGN_NOTICE_CAP = 1024;
-
-/* Input: KEYS rings, foreign notices; ARGV retention in seconds, n, n pairs of group key and sequence, foreign keys. */
-const markRead = new Script<number>(`
-local CAP = ${NOTICE_CAP}
-local n = tonumber(ARGV[2])
-for i = 3, 2 + 2 * n, 2 do
-  local field, sequence = ARGV[i], tonumber(ARGV[i + 1])
-  local ring = redis.call('HGET', KEYS[1], field)
-  local top, bytes = sequence, {}
-  if ring then
-    top = struct.unpack('>d', ring)
-    bytes = { string.byte(ring, 9, -1) }
-  end
-  if sequence - top >= CAP then
-    top, bytes = sequence, {}
-  end
-  while top < sequence do
-    top = top + 1
-    local at = top % CAP
-    local index = math.floor(at / 8) + 1
-    if bytes[index] then bytes[index] = bit.band(bytes[index], bit.bnot(bit.rshift(128, at % 8))) end
-  end
-  if sequence > top - CAP then
-    local at = sequence % CAP
-    local index = math.floor(at / 8) + 1
-    for j = #bytes + 1, index do bytes[j] = 0 end
-    bytes[index] = bit.bor(bytes[index], bit.rshift(128, at % 8))
-    redis.call('HSET', KEYS[1], field, struct.pack('>d', top) .. string.char(unpack(bytes)))
-  end
-end
-if n > 0 then redis.call('EXPIRE', KEYS[1], ARGV[1]) end
-local first = 3 + 2 * n
-if first <= #ARGV then
-  local time = redis.call('TIME')
-  local now = time[1] * 1000000 + time[2]
-  for i = first, #ARGV do redis.call('ZADD', KEYS[2], 'NX', string.format('%d', now + i), ARGV[i]) end
-  redis.call('ZREMRANGEBYRANK', KEYS[2], 0, -${FOREIGN_NOTICE_CAP + 1})
-  redis.call('EXPIRE', KEYS[2], ARGV[1])
-end
-return 1`);
 
 /** Which notices a session has read. */
 export class ReadNotices {
@@ -85,17 +43,14 @@ export class ReadNotices {
     foreignIds: readonly string[],
     retentionSeconds: number,
   ): Step<void> {
-    return makeStep(
-      markRead,
-      [this.#keys.noticeRings(session), this.#keys.foreignNotices(session)],
-      [
-        retentionSeconds,
-        places.length,
+    const keys = { rings: this.#keys.noticeRings(session), foreign: this.#keys.foreignNotices(session) };
+    const args = { retentionSeconds, places: places.length };
+    return markNoticesRead.step(keys, args, () => undefined, {
+      args: [
         ...places.flatMap(({ group, sequence }) => [this.#itemKey.of('group', group), sequence]),
         ...this.#itemKey.ofAll('notice', foreignIds),
       ],
-      () => undefined,
-    );
+    });
   }
 
   /** Per place, whether it was read. */

@@ -1,5 +1,6 @@
 import type { RedisConnection } from '../redis/index.ts';
-import { Script, scratchKey } from '../redis/index.ts';
+import { scratchKey } from '../redis/index.ts';
+import { mergeUnique } from './scripts/merge-unique.ts';
 
 /** A count of different items (HyperLogLog, standard error 0.81 %) in a key of its own: what stands beside a seen
  *  filter, and what several sessions together have seen. */
@@ -27,7 +28,8 @@ export class UniqueCount {
     const read = await Promise.all(sources.map((source) => this.#read(source)));
     const blobs = read.filter((source) => Buffer.isBuffer(source));
     const members = read.filter((source) => Array.isArray(source)).flat();
-    return mergeUnique.run(this.#redis, [target, scratchKey(target)], [blobs.length, ...blobs, ...members]);
+    const keys = { target, scratch: scratchKey(target) };
+    return mergeUnique.run(this.#redis, keys, { logs: blobs.length }, { args: [...blobs, ...members] });
   }
 
   async #read(source: string): Promise<Buffer | string[]> {
@@ -39,16 +41,3 @@ export class UniqueCount {
     }
   }
 }
-
-/* Input: KEYS target, scratch (same slot); ARGV n, n HyperLogLogs as bytes, then item keys.
-   Output: the count of the union. */
-const mergeUnique = new Script<number>(`
-local n = tonumber(ARGV[1])
-for i = 2, n + 1 do
-  redis.call('SET', KEYS[2], ARGV[i])
-  redis.call('PFMERGE', KEYS[1], KEYS[2])
-end
-redis.call('DEL', KEYS[2])
-for i = n + 2, #ARGV do redis.call('PFADD', KEYS[1], ARGV[i]) end
-return redis.call('PFCOUNT', KEYS[1])
-`);
