@@ -1,7 +1,7 @@
 import type { Keys } from './keys.ts';
+import { claimMeta } from './meta-script.ts';
 import { PARTITIONS } from './partition.ts';
 import type { RedisConnection } from './redis-connection.ts';
-import { Script } from './script.ts';
 
 /** The format of the keys that this version reads and writes. */
 export const FORMAT_VERSION = 1;
@@ -9,7 +9,7 @@ export const FORMAT_VERSION = 1;
 /** How a seen filter is kept: in plain strings, or by the server's `BF.*`. */
 export type FilterEngine = 'portable' | 'native';
 
-/** What a namespace was made with. */
+/** The settings that a namespace was made with. */
 export interface Meta {
   readonly format: number;
   readonly partitions: number;
@@ -18,7 +18,7 @@ export interface Meta {
   readonly fingerprint: string;
 }
 
-/** The namespace was made with something else than we have; `code` tells a wrong secret from the rest. */
+/** The namespace was made with other settings than ours; `code` tells a wrong secret from the rest. */
 export class MetaMismatchError extends Error {
   override readonly name = 'MetaMismatchError';
   readonly code: 'WRONG_KEY' | 'WRONG_FORMAT';
@@ -28,21 +28,6 @@ export class MetaMismatchError extends Error {
     this.code = code;
   }
 }
-
-/* Input: KEYS[1] the meta record; ARGV: field, value, field, value ...
-   Output: the record as a flat list of fields and values, as it is now.
-   Sets it if it is absent, all of it or nothing: two first starts cannot each win a part. */
-const claimLua = `
-if redis.call('EXISTS', KEYS[1]) == 0 then redis.call('HSET', KEYS[1], unpack(ARGV)) end
-`;
-const claimMeta = new Script<string[]>(`${claimLua}
-return redis.call('HGETALL', KEYS[1])
-`);
-/* As above. It fails where Redis takes no writes, by a write that changes nothing: each record has a format. */
-const claimMetaWriting = new Script<string[]>(`${claimLua}
-redis.call('HSETNX', KEYS[1], 'format', '')
-return redis.call('HGETALL', KEYS[1])
-`);
 
 /** Reads the record; undefined where the namespace is new. */
 export async function readMeta(redis: RedisConnection, keys: Keys): Promise<Meta | undefined> {
@@ -59,17 +44,8 @@ export async function claimOrCheckMeta(
   ours: Omit<Meta, 'format' | 'partitions'>,
   provesWrites = false,
 ): Promise<Meta> {
-  const fields = [
-    'format',
-    FORMAT_VERSION,
-    'partitions',
-    PARTITIONS,
-    'filter',
-    ours.filter,
-    'fingerprint',
-    ours.fingerprint,
-  ];
-  const flat = await (provesWrites ? claimMetaWriting : claimMeta).run(redis, [keys.meta()], fields);
+  const args = { format: FORMAT_VERSION, partitions: PARTITIONS, ...ours, provesWrites };
+  const flat = await claimMeta.run(redis, { meta: keys.meta() }, args);
   const record: Record<string, string> = {};
   for (let i = 0; i < flat.length; i += 2) record[flat[i]!] = flat[i + 1]!;
   const found = fromRecord(record);
