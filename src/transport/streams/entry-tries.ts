@@ -6,21 +6,21 @@ import { instanceOf, NO_TRIES, parseTries, type Tries } from './tries.ts';
 /** How often a request is tried. */
 export const MAX_TRIES = 3;
 
-// A process that lives takes its marks back as soon as Redis answers it. One that says that it is there for longer and
-// does not is taken for dead.
+// A process that lives takes its marks back as soon as Redis answers it. One that sends heartbeats for longer than this
+// and takes none back counts as crashed.
 const MARKS_PATIENCE_MS = 5_000;
 const MARKS_LOOK_MS = 100;
 const TAKE_BACK_RETRY_MS = 200;
 const TAKE_BACK_LIMIT_MS = 60_000;
 
-/** What one ownership knows of the tries of its entries (tries.ts). */
+/** The tries of the entries of one ownership (tries.ts). */
 export class EntryTries {
   readonly #steps: PartitionSteps;
   readonly #instance: string;
   readonly #isPresent: (instance: string) => boolean;
   readonly #hasEnded: () => boolean;
   readonly #known = new Map<string, Tries>();
-  /** Entries whose tries are under way under a mark. */
+  /** Entries whose tries are in flight under a mark. */
   readonly #marked = new Set<string>();
   #looking: Promise<void> | undefined;
 
@@ -31,7 +31,7 @@ export class EntryTries {
     this.#hasEnded = hasEnded;
   }
 
-  /** Takes what is known under former owners, ids and texts in turn. */
+  /** Takes over the tries under former owners, ids and texts in turn. */
   know(flat: readonly string[]): void {
     for (let i = 0; i + 1 < flat.length; i += 2) this.#known.set(flat[i]!, parseTries(flat[i + 1]!));
   }
@@ -41,19 +41,18 @@ export class EntryTries {
     this.#known.delete(id);
   }
 
-  /** Whether anything is known against an entry. */
+  /** Whether an entry was tried before. */
   has(id: string): boolean {
     return this.#known.has(id);
   }
 
-  /** Tries that failed, and marks of other instances. This process lives, so its own marks say nothing. */
+  /** Counts tries that failed, and marks of other instances. This process lives, so its own marks do not count. */
   countOf(id: string): number {
     return (this.#known.get(id) ?? NO_TRIES).failed + this.#othersOf(id).length;
   }
 
-  /** Whether an entry failed, or ended its process, three times. Marks of instances that still say that they are there
-   *  may yet be taken back: those are waited for, so that nothing is held against an entry whose owner only lost its
-   *  lease. */
+  /** Whether an entry failed, or was in flight at a crash, three times. Instances that still send heartbeats may take
+   *  their marks back: those are waited for, so that no mark counts whose owner only lost its lease. */
   async isEnough(id: string): Promise<boolean> {
     const end = performance.now() + MARKS_PATIENCE_MS;
     while (this.#isOpen(id) && performance.now() < end) {
@@ -74,7 +73,7 @@ export class EntryTries {
     let result: TryResult;
     this.#marked.add(id);
     try {
-      // Where its answer is lost, the mark may be set all the same.
+      // Redis may have set the mark although its answer is lost.
       this.#known.set(id, await this.#steps.beginTry(id));
       result = await attempt();
     } catch (error) {
@@ -87,12 +86,12 @@ export class EntryTries {
     return result;
   }
 
-  /** Takes all marks back: the process ends in good order, and what it leaves undone has not ended it. */
+  /** Takes all marks back: the process stops in good order, so no entry in flight has crashed it. */
   takeAllBack(): void {
     for (const id of this.#marked) this.#takeBack(id);
   }
 
-  // The try has ended otherwise than with its process: that is said until Redis has heard it, whoever owns the partition
+  // The try has ended and its process lives. It repeats that until Redis answers, whichever instance owns the partition
   // by then.
   #takeBack(id: string): void {
     this.#marked.delete(id);
@@ -110,11 +109,11 @@ export class EntryTries {
   }
 
   #othersOf(id: string): string[] {
-    const { underWay } = this.#known.get(id) ?? NO_TRIES;
-    return underWay.map(instanceOf).filter((instance) => instance !== this.#instance);
+    const { inFlight } = this.#known.get(id) ?? NO_TRIES;
+    return inFlight.map(instanceOf).filter((instance) => instance !== this.#instance);
   }
 
-  // One look for all that wait.
+  // All that wait share one look.
   async #lookAgain(): Promise<void> {
     await pause(MARKS_LOOK_MS);
     const texts = await this.#steps.allTries();
