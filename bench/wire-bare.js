@@ -8,8 +8,8 @@ import { createDriver } from '../dist/redis/node/driver.js';
 import { parseConnection } from '../dist/redis/options/connection-options.js';
 import { commandsByName } from '../dist/service/commands/index.js';
 import { dayOf, ItemKey, minuteOfDay, recordVisitScript, SEEN_ITEMS_DEFAULTS } from '../dist/structures/index.js';
-import { commitScript } from '../dist/transport/streams/commit-scripts.js';
-import { addEntry } from '../dist/transport/streams/stream-scripts.js';
+import { addEntry } from '../dist/transport/streams/add-entry-script.js';
+import { commitEntry } from '../dist/transport/streams/commit-scripts.js';
 import { DEADLINE_MS, PATHS, SECRET, viewOf } from './wire-load.js';
 
 const NAMESPACE = 'bare';
@@ -18,8 +18,8 @@ const MOST_PER_PARTITION = String(Math.ceil(100_000 / PARTITIONS));
 const BLPOP_SECONDS = String(DEADLINE_MS / 1000 + 1);
 
 const keys = new Keys(NAMESPACE);
-const view = recordVisitScript(SEEN_ITEMS_DEFAULTS);
-const commit = commitScript(view);
+const view = recordVisitScript(SEEN_ITEMS_DEFAULTS).script;
+const commit = commitEntry.around(view);
 
 /** Starts the loop that answers. */
 export async function openService(redis, way) {
@@ -76,7 +76,7 @@ function sendByChannels(driver) {
 }
 
 async function sendByStreams(driver) {
-  const hash = await load(driver, addEntry);
+  const hash = await load(driver, addEntry.script);
   return (session, path, request) => {
     const fields = ['c', 'pageview', 's', session, 'r', request, 'p', path, 'd', String(DEADLINE_MS)];
     return driver.sendCommand([

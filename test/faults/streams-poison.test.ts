@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PARTITIONS, partitionOf, type RedisConnection } from '../../src/redis/index.ts';
+import { addEntry } from '../../src/transport/streams/add-entry-script.ts';
 import { DeadLetters } from '../../src/transport/streams/dead-letters.ts';
 import { PayloadSeal } from '../../src/transport/streams/payload-seal.ts';
-import { addEntry } from '../../src/transport/streams/stream-scripts.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { endChildren } from './child.ts';
@@ -49,7 +49,12 @@ let added = 0;
 function add(session: string, payload: string): Promise<unknown> {
   added += 1;
   const fields = ['c', 'log', 's', session, 'r', `_test-${added}`, 'p', payload];
-  return addEntry.run(redis, [keys.requests(partitionOf(session))], [100_000, ...fields]);
+  return addEntry.run(
+    redis,
+    { requests: keys.requests(partitionOf(session)) },
+    { mostEntries: 100_000 },
+    { args: fields },
+  );
 }
 
 /** A session of the same partition as another. */

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { RedisConnection } from '../../src/redis/index.ts';
 import { partitionOf } from '../../src/redis/index.ts';
-import { addEntry } from '../../src/transport/streams/stream-scripts.ts';
+import { addEntry } from '../../src/transport/streams/add-entry-script.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { endChildren } from './child.ts';
@@ -83,7 +83,12 @@ describe('streams and a Redis that comes back', { timeout: 120_000 }, () => {
     const instance = await startLogger(server.url);
     const add = (connection: RedisConnection, number: number): Promise<unknown> => {
       const fields = ['c', 'log', 's', 'abc', 'r', `_test-${number}`, 'p', `${number} ${Date.now()}`];
-      return addEntry.run(connection, [keys.requests(partitionOf('abc'))], [100, ...fields]);
+      return addEntry.run(
+        connection,
+        { requests: keys.requests(partitionOf('abc')) },
+        { mostEntries: 100 },
+        { args: fields },
+      );
     };
     const numbers = async (connection: RedisConnection): Promise<number[]> =>
       (await readLog(connection, 'abc')).map(({ number }) => number);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { partitionOf, type RedisConnection } from '../../src/redis/index.ts';
-import { addEntry } from '../../src/transport/streams/stream-scripts.ts';
+import { addEntry } from '../../src/transport/streams/add-entry-script.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
 import { endChildren } from './child.ts';
 import {
@@ -39,7 +39,12 @@ async function addLate(round: number): Promise<void> {
   await Promise.all(
     Array.from({ length: SESSIONS }, (_, i) => {
       const fields = ['c', 'log', 's', `late-${i}`, 'r', `_late-${round}-${i}`, 'p', `late ${round}`];
-      return addEntry.run(redis, [keys.requests(partitionOf(`late-${i}`))], [10_000, ...fields]);
+      return addEntry.run(
+        redis,
+        { requests: keys.requests(partitionOf(`late-${i}`)) },
+        { mostEntries: 10_000 },
+        { args: fields },
+      );
     }),
   );
 }

@@ -4,9 +4,9 @@ import { isTransient, type Step } from '../../redis/index.ts';
 import type { Replies } from '../replies.ts';
 import type { Apply, Dispatch, Served } from '../transport.ts';
 import { REFUSED } from './commit-scripts.ts';
+import { TOO_LARGE } from './entry-size.ts';
 import { type PartitionSteps, refusalOf } from './partition-steps.ts';
 import type { PayloadSeal, SealError } from './payload-seal.ts';
-import { TOO_LARGE } from './read-entries.ts';
 import { payloadOf, type StreamEntry } from './stream-entry.ts';
 
 // A command that has not written by then will not write any more; the requests of its session wait behind it.

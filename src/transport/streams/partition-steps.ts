@@ -1,48 +1,46 @@
 import type { CommandConnection, Keys, Step } from '../../redis/index.ts';
-import { commitScript, deadLetterEntry, dropEntry, REFUSED } from './commit-scripts.ts';
+import { commitEntry, deadLetterEntry, dropEntry, REFUSED } from './commit-scripts.ts';
 import type { StreamEntry } from './stream-entry.ts';
 import { parseTries, type Tries } from './tries.ts';
 import { beginTry, endTry } from './try-scripts.ts';
 
-/** What the owner of a partition does in Redis. Each step is refused when the ownership has ended, but for `endTry` and
+/** The steps of a partition's owner in Redis. Each is refused when the ownership has ended, but for `endTry` and
  *  `allTries`. */
 export class PartitionSteps {
   readonly #redis: CommandConnection;
   readonly #anywhere: CommandConnection;
   readonly #token: string;
-  readonly #owner: string;
-  readonly #tries: string;
-  readonly #all: readonly string[];
+  readonly #keys: Readonly<Record<'owner' | 'requests' | 'done' | 'tries' | 'deadLetters', string>>;
 
-  /** `redis`: goes to the server on which the partition was taken, and to no other; `anywhere`: to whichever holds it
-   *  now, for marks. */
+  /** `redis`: goes to the server on which the partition was taken, and to no other; `anywhere`: goes to the server that
+   *  holds the partition now, for marks. */
   constructor(redis: CommandConnection, anywhere: CommandConnection, keys: Keys, partition: number, token: string) {
     this.#redis = redis;
     this.#anywhere = anywhere;
     this.#token = token;
-    this.#owner = keys.owner(partition);
-    this.#tries = keys.tries(partition);
-    this.#all = [this.#owner, keys.requests(partition), keys.done(partition), this.#tries, keys.deadLetters(partition)];
+    this.#keys = {
+      owner: keys.owner(partition),
+      requests: keys.requests(partition),
+      done: keys.done(partition),
+      tries: keys.tries(partition),
+      deadLetters: keys.deadLetters(partition),
+    };
   }
 
-  /** Takes an entry off its stream together with a step's effects; what the step answers. */
+  /** Takes an entry off its stream together with a step's effects. Returns the step's answer. */
   commit(entry: StreamEntry, step: Step<unknown>): Promise<unknown> {
-    return commitScript(step.script).run(
-      this.#redis,
-      [...step.keys, ...this.#all],
-      [...step.args, ...this.#argumentsOf(entry)],
-    );
+    return commitEntry.run(this.#redis, step, this.#keys, this.#argumentsOf(entry));
   }
 
-  /** Takes an entry off its stream that has no effects. */
+  /** Takes an entry without effects off its stream. */
   async drop(entry: StreamEntry): Promise<void> {
-    await dropEntry.run(this.#redis, this.#all, this.#argumentsOf(entry));
+    await dropEntry.run(this.#redis, this.#keys, this.#argumentsOf(entry));
   }
 
-  /** Puts an entry to the dead letters. Whether it was there. */
+  /** Adds an entry to the dead letters. Returns whether it was still in its stream. */
   async deadLetter(entry: StreamEntry, reason: string): Promise<boolean> {
     try {
-      await deadLetterEntry.run(this.#redis, this.#all, [reason, ...this.#argumentsOf(entry)]);
+      await deadLetterEntry.run(this.#redis, this.#keys, { ...this.#argumentsOf(entry), reason });
       return true;
     } catch (error) {
       if (refusalOf(error) === REFUSED.gone) return false;
@@ -50,39 +48,30 @@ export class PartitionSteps {
     }
   }
 
-  /** Marks a try of an entry before it is made. What is known against it now, this mark included. */
+  /** Marks a try of an entry before it is made. Returns the entry's tries, this mark included. */
   async beginTry(id: string): Promise<Tries> {
-    const text = await beginTry.run(this.#redis, [this.#owner, this.#tries], [this.#token, id]);
+    const text = await beginTry.run(this.#redis, this.#keys, { token: this.#token, entry: id });
     if (text === null) throw new Error(REFUSED.notOwner);
     return parseTries(text);
   }
 
-  /** Takes a mark back; what is known against the entry then. */
+  /** Takes a mark back. Returns the entry's tries then. */
   async endTry(id: string, hasFailed: boolean): Promise<Tries> {
-    return parseTries(await endTry.run(this.#anywhere, [this.#tries], [this.#token, id, hasFailed ? 1 : 0]));
+    return parseTries(await endTry.run(this.#anywhere, this.#keys, { token: this.#token, entry: id, hasFailed }));
   }
 
-  /** What is known against all entries now: texts of `Tries` by entry. */
+  /** Reads the tries of all entries: texts of `Tries` by entry. */
   allTries(): Promise<Record<string, string>> {
-    return this.#anywhere.command('HGETALL', this.#tries);
+    return this.#anywhere.command('HGETALL', this.#keys.tries);
   }
 
-  #argumentsOf({
-    id,
-    command,
-    session,
-    request,
-    isSealed,
-    payload,
-    bytes,
-    deadlineMs,
-  }: StreamEntry): (string | number)[] {
-    const field = bytes !== undefined ? ['bytes', bytes] : [isSealed ? 'e' : 'p', payload];
-    return [this.#token, id, command, session, request, ...field, deadlineMs];
+  #argumentsOf({ id, command, session, request, isSealed, payload, bytes, deadlineMs }: StreamEntry) {
+    const [payloadField, value] = bytes !== undefined ? ['bytes', String(bytes)] : [isSealed ? 'e' : 'p', payload];
+    return { token: this.#token, entry: id, command, session, request, payloadField, payload: value, deadlineMs };
   }
 }
 
-/** Which of REFUSED an error is, or '' for any other; undefined for none. */
+/** Reads the code of REFUSED off an error: '' for any other error, undefined for none. */
 export function refusalOf(error: unknown): string | undefined {
   if (error === undefined) return undefined;
   const { message } = error as Error;

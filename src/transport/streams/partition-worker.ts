@@ -4,9 +4,9 @@ import { type CommandConnection, isTransient, type Keys, type RedisConnection } 
 import type { Admission } from '../admission.ts';
 import { REFUSED } from './commit-scripts.ts';
 import { EntryServer, type ServerContext } from './entry-server.ts';
+import { MAX_ENTRY_BYTES, type RawEntry, shorten, sizeOf } from './entry-size.ts';
 import { EntryTries, MAX_TRIES } from './entry-tries.ts';
 import { PartitionSteps, refusalOf } from './partition-steps.ts';
-import { MAX_ENTRY_BYTES, type RawEntry, shorten, sizeOf } from './read-entries.ts';
 import { decodeEntry, millisecondsOf, type StreamEntry } from './stream-entry.ts';
 import type { TryGate } from './try-gate.ts';
 

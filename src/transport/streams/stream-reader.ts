@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { isTransient, type RedisConnection } from '../../redis/index.ts';
+import type { RawEntry } from './entry-size.ts';
 import { IN_HAND_LIMIT, type PartitionWorker } from './partition-worker.ts';
-import { type RawEntry, readEntries } from './read-entries.ts';
+import { readEntries } from './read-entries.ts';
 
 /* stream-reader.ts: reads the streams of owned partitions over connections that block. Outside a Cluster one connection
  * reads all of them; in a Cluster each partition has its own, because one XREAD reaches one slot.

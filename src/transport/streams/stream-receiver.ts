@@ -181,8 +181,14 @@ export class StreamReceiver {
     const askedAt = performance.now();
     const renewed = await renewPartition.run(
       worker.leases,
-      [keys.owner(partition), keys.requests(partition), keys.done(partition)],
-      [token, LEASE_MS, Math.floor(now()), worker.position, worker.oldestInHand],
+      { owner: keys.owner(partition), requests: keys.requests(partition), done: keys.done(partition) },
+      {
+        token,
+        leaseMs: LEASE_MS,
+        now: Math.floor(now()),
+        position: worker.position,
+        oldest: worker.oldestInHand,
+      },
     );
     if (renewed === null) return worker.lose();
     worker.renew(askedAt, ...renewed);
@@ -224,13 +230,13 @@ export class StreamReceiver {
         onEnd: this.#onEnd,
       },
     );
-    const keys = [key, this.#options.keys.tries(partition)];
-    const tries = await takePartition.run(leases, keys, [token, LEASE_MS, ours]);
+    const keys = { owner: key, tries: this.#options.keys.tries(partition) };
+    const tries = await takePartition.run(leases, keys, { token, leaseMs: LEASE_MS, instancePrefix: ours });
     if (tries === null) return;
     this.#freeSince.delete(partition);
     this.#failedAt.delete(partition);
     if (this.#stopped) {
-      await releasePartition.run(leases, [key], [token]);
+      await releasePartition.run(leases, { owner: key }, { token });
       return;
     }
     worker.knowTries(tries);
@@ -270,7 +276,10 @@ export class StreamReceiver {
   async #release({ partition, token }: PartitionWorker): Promise<boolean> {
     const key = this.#options.keys.owner(partition);
     if (!this.#leases.isReadyFor(key)) return false;
-    return releasePartition.run(this.#leases, [key], [token]).then(Boolean, () => false);
+    return releasePartition.run(this.#leases, { owner: key }, { token }).then(
+      ({ status }) => status === 'released',
+      () => false,
+    );
   }
 
   // Those that are given back in one turn are told in one message.

@@ -2,10 +2,10 @@ import { HEARTBEAT_TTL_MS, isWriting } from '../../protocol/index.ts';
 import { isTransient, Keys, PARTITIONS, partitionOf, type RedisConnection } from '../../redis/index.ts';
 import type { ReplyInbox } from '../reply-inbox.ts';
 import { type ClientTransport, NO_ANSWER, NotKeptError, type Outcome } from '../transport.ts';
+import { addEntry } from './add-entry-script.ts';
 import { PayloadSeal } from './payload-seal.ts';
 import { RetryOrder } from './retry-order.ts';
 import { encodeEntry } from './stream-entry.ts';
-import { addEntry } from './stream-scripts.ts';
 
 const RETRY_MS = 50;
 // What only asks must not take the room of what changes something: it gets a part of a stream.
@@ -166,7 +166,14 @@ export class StreamRequester implements ClientTransport {
     });
     const most = isWriting(command) ? this.#mostPerPartition : Math.ceil(this.#mostPerPartition * ASKING_SHARE);
     try {
-      return (await addEntry.run(this.#redis, [this.#keyOf(session)], [most, ...fields])) !== null;
+      return (
+        (await addEntry.run(
+          this.#redis,
+          { requests: this.#keyOf(session) },
+          { mostEntries: most },
+          { args: fields },
+        )) !== null
+      );
     } catch (error) {
       if ((error as Error).message.includes('OOM ')) return false;
       throw error;

@@ -8,7 +8,7 @@ import { type AclOptions, type AclUser, aclUsers } from '../../../src/cli/access
 
 const ROOT = join(import.meta.dirname, '../../..');
 /** Loaded by all that imports the folder's index, and used by few. */
-const OF_OTHERS = ['src/redis/meta.ts', 'src/redis/capabilities.ts'];
+const OF_OTHERS = ['src/redis/meta.ts', 'src/redis/meta-script.ts', 'src/redis/capabilities.ts'];
 /** What finds and keeps connections and runs scripts; it sends what it does for whoever asks. */
 const CONNECTIONS = /^src\/redis\/(?!keys|meta|capabilities|redis-clock)/;
 const BY_CONNECTIONS = ['ping', 'select', 'asking', 'cluster|slots', 'multi', 'exec', 'eval', 'evalsha'];
@@ -58,10 +58,9 @@ it('the reader of sources sees each form', () => {
 it('the serving layer', () => {
   const others = [...OF_OTHERS, 'src/redis/keys.ts', 'src/redis/clock.ts'];
   const files = filesOf('src/transport/redis-transport.ts').filter((file) => !others.includes(file));
-  // The steps of the service stand beside that of the serving layer.
-  const sent = commandsIn(files.filter((file) => !file.endsWith('stream-scripts.ts')));
+  const sent = commandsIn(files);
   // EXPIRE is for clients in other languages.
-  expect(allowed('app', { transport: 'both', cluster: true })).toEqual([...sent, 'expire', 'xadd', 'xlen'].sort());
+  expect(allowed('app', { transport: 'both', cluster: true })).toEqual([...sent, 'expire'].sort());
 });
 
 it('the store', () => {
@@ -72,6 +71,6 @@ it('the store', () => {
 it('the service, notify, inspect and deadletters', () => {
   const files = filesOf('src/service/index.ts', ...TOOLS);
   // PFMERGE: a structure for programs of one's own.
-  const sent = commandsIn(files.filter((file) => file !== 'src/structures/unique-count.ts'));
+  const sent = commandsIn(files.filter((file) => file !== 'src/structures/scripts/merge-unique.ts'));
   expect(allowed('service', { transport: 'both', filter: 'native', cluster: true })).toEqual(sent);
 });
