@@ -36,11 +36,12 @@ export interface ScriptDefinition<
   readonly name: string;
   /** The shared texts that the body needs. Default: none. */
   readonly uses?: readonly LuaText[];
-  /** With those behind them at least one; all in one slot. */
+  /** At least one; all in one slot. */
   readonly keys: readonly Key[];
   /** Default: none. */
   readonly args?: Args;
-  /** Names the keys behind the named ones, one of them: `first<Name>` is the position of the first in KEYS. */
+  /** Names the keys behind the named ones (where it stands there may be no named ones), one of them: `first<Name>` is
+   *  the position of the first in KEYS. */
   readonly restKeys?: string;
   /** As `restKeys`, for ARGV. They are not copied: a call may have thousands. */
   readonly restArgs?: string;
@@ -147,16 +148,20 @@ function sourceOf<Key extends string, Args extends Record<string, ArgumentKind>,
   const { name, uses = [], keys, args = {}, restKeys, restArgs, statuses, output, body } = definition;
   const argNames = Object.keys(args);
   checkNames(name, [...keys, ...argNames]);
+  const values = Object.entries(args).map(([, kind], i) => readArgument(i + 1, kind as ArgumentKind));
   const text = typeof body === 'string' ? body : body((statuses ?? {}) as Readonly<Record<Status, number>>);
   return [
-    ...headerOf(
+    ...writeHeader(
       name,
       [...keys, ...(restKeys ? [`${restKeys} ...`] : [])],
       [...argNames, ...(restArgs ? [`${restArgs} ...`] : [])],
       output,
     ),
-    ...declareKeys(keys, (i) => String(i + 1)),
-    ...declareArguments(args, (i) => String(i + 1)),
+    ...declare(
+      [...keys],
+      keys.map((_, i) => `KEYS[${i + 1}]`),
+    ),
+    ...declare(argNames, values),
     ...(restKeys ? [`local ${firstOf(restKeys)} = ${keys.length + 1}`] : []),
     ...(restArgs ? [`local ${firstOf(restArgs)} = ${argNames.length + 1}`] : []),
     joinLua(uses),
@@ -166,8 +171,8 @@ function sourceOf<Key extends string, Args extends Record<string, ArgumentKind>,
     .join('\n');
 }
 
-/** The comment at the head of a script: its name, input and output. */
-export function headerOf(name: string, keys: readonly string[], args: readonly string[], output: string): string[] {
+/** Writes the comment at the head of a script: its name, input and output. */
+export function writeHeader(name: string, keys: readonly string[], args: readonly string[], output: string): string[] {
   return [
     `-- ${name}`,
     `-- Input: KEYS ${keys.join(', ')}`,
@@ -176,27 +181,7 @@ export function headerOf(name: string, keys: readonly string[], args: readonly s
   ];
 }
 
-/** Declares keys as locals. `position`: where the i-th one, counted from 0, stands in KEYS, as Lua. */
-export function declareKeys(names: readonly string[], position: (i: number) => string): string[] {
-  const values = names.map((_, i) => `KEYS[${position(i)}]`);
-  return names.length === 0 ? [] : [`local ${names.join(', ')} = ${values.join(', ')}`];
-}
-
-/** As `declareKeys`, for ARGV, each read as its kind. */
-export function declareArguments(
-  args: Readonly<Record<string, ArgumentKind>>,
-  position: (i: number) => string,
-): string[] {
-  const names = Object.keys(args);
-  const values = Object.values(args).map((kind, i) => {
-    const value = `ARGV[${position(i)}]`;
-    if (kind === 'number') return `tonumber(${value})`;
-    return kind === 'flag' ? `${value} == '1'` : value;
-  });
-  return names.length === 0 ? [] : [`local ${names.join(', ')} = ${values.join(', ')}`];
-}
-
-/** Named values in the order of the names, as a script reads them. */
+/** Orders named values as the script reads them. */
 export function encodeArguments(
   names: readonly string[],
   args: Readonly<Record<string, ScriptArgument | boolean>>,
@@ -205,6 +190,18 @@ export function encodeArguments(
     const value = args[name]!;
     return typeof value === 'boolean' ? (value ? '1' : '') : value;
   });
+}
+
+/** Reads an argument as its kind, in Lua. `position`: a number or an expression. */
+export function readArgument(position: number | string, kind: ArgumentKind): string {
+  const value = `ARGV[${position}]`;
+  if (kind === 'number') return `tonumber(${value})`;
+  return kind === 'flag' ? `${value} == '1'` : value;
+}
+
+/** Declares locals, in Lua. */
+export function declare(names: readonly string[], values: readonly string[]): string[] {
+  return names.length === 0 ? [] : [`local ${names.join(', ')} = ${values.join(', ')}`];
 }
 
 function firstOf(name: string): string {

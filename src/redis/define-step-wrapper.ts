@@ -2,10 +2,10 @@ import {
   type ArgumentKind,
   type ArgumentValues,
   checkNames,
-  declareArguments,
-  declareKeys,
+  declare,
   encodeArguments,
-  headerOf,
+  readArgument,
+  writeHeader,
 } from './define-script.ts';
 import { joinLua, type LuaText } from './lua-text.ts';
 import type { CommandConnection } from './redis-connection.ts';
@@ -70,11 +70,13 @@ export class StepWrapper<Key extends string, Args extends Readonly<Record<string
   #sourceAround(stepSource: string): string {
     const { name, uses = [], keys, args, output, body } = this.#definition;
     const [k, a] = [keys.length, this.#argNames.length];
+    const keyValues = keys.map((_, i) => `KEYS[key_count - ${k - 1 - i}]`);
+    const argValues = Object.values(args).map((kind, i) => readArgument(`arg_count - ${a - 1 - i}`, kind));
     return [
-      ...headerOf(name, ["the step's ...", ...keys], ["the step's ...", ...this.#argNames], output),
+      ...writeHeader(name, ["the step's ...", ...keys], ["the step's ...", ...this.#argNames], output),
       'local key_count, arg_count = #KEYS, #ARGV',
-      ...declareKeys(keys, (i) => `key_count - ${k - 1 - i}`),
-      ...declareArguments(args, (i) => `arg_count - ${a - 1 - i}`),
+      ...declare(keys, keyValues),
+      ...declare(this.#argNames, argValues),
       `for i = key_count, key_count - ${k - 1}, -1 do KEYS[i] = nil end`,
       `for i = arg_count, arg_count - ${a - 1}, -1 do ARGV[i] = nil end`,
       joinLua(uses),
