@@ -5,8 +5,8 @@
 export const HEADER_BYTES = 12;
 /** A filter grows no further than this. */
 export const MAX_LAYERS = 14;
-/** Divides the error rate. The textbook's size is for ideal hashing; ours was measured at 1.04 % where it promised
- *  0.99 %. A quarter more, for 4 % more bits, keeps the mean below what is configured at every size. */
+/** Divides the error rate. The textbook's size is for ideal hashing; this hashing was measured at 1.04 % where 0.99 %
+ *  was promised. A quarter more, for 4 % more bits, keeps the mean below what is configured at every size. */
 export const MARGIN = 1.25;
 // The integer's lower half has 26 bits, the upper one 27.
 const HALF = 2 ** 26;

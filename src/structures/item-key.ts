@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import type { ItemKind } from '../redis/index.ts';
 
-/* item-key.ts: what Redis holds in an item's place.
+/* item-key.ts: the integer that Redis holds in place of an item.
  *
  * The first 53 bits of HMAC-SHA-256(secret, kind NUL item), as a non-negative integer: exact as a Lua number and short
  * enough for an intset, neither of which 64 bits are. Without a key an item is not one-way: a site's pages are few and
@@ -14,8 +14,8 @@ const HOT_ITEMS = 10_000;
 /** Turns items into the integers that stand for them. */
 export class ItemKey {
   readonly #secret: string;
-  // Two generations: what is asked for again moves to the younger, and when that is full the older is forgotten whole.
-  // Taking the oldest key off one Map instead costs V8 a walk over all that was deleted before it: 5 us for each new item
+  // Two generations: an item that is asked for again moves to the younger; when that is full, the older is dropped whole.
+  // Deleting the oldest key of one Map instead costs V8 a walk over all keys deleted before it: 5 us for each new item
   // once the Map is full, as much as the HMAC.
   #young = new Map<string, string>();
   #old = new Map<string, string>();
@@ -51,7 +51,7 @@ export class ItemKey {
     return items.map((item) => this.of(kind, item));
   }
 
-  /** Tells two secrets apart and gives neither away: 16 hexadecimal digits. */
+  /** Identifies the secret and does not reveal it: 16 hexadecimal digits. */
   fingerprint(): string {
     return this.#hmac('sessionwise fingerprint').toString('hex').slice(0, 16);
   }

@@ -4,7 +4,7 @@ import { publishNotice } from './scripts/publish-notice.ts';
 
 /* notice-lists.ts: group notifications, the group's side.
  *
- * One capped list per group: publishing is one write, whatever the size of the audience. Each entry has a sequence
+ * One capped list per group: publishing is one write for an audience of any size. Each entry has a sequence
  * number in its group; the sessions' read state (read-notices.ts) speaks of those numbers only. A group's numbers begin
  * at the clock's microseconds, so that a group that was deleted and made anew never uses a number twice.
  * Beside the lists stands an index from a notice's id to where it is, because "mark n1 as seen" names no group. */
@@ -62,7 +62,7 @@ export class NoticeLists {
   }
 
   /** Publishes a notice to a group: one write for the list, one for the index. Publishing the same id to the same
-   *  group again changes nothing and says so (`isNew`), so a retry is safe; it also mends an index whose write failed.
+   *  group again adds nothing (`isNew` is false), so a retry is safe; it also repairs an index whose write failed.
    *  The same id in several groups is one notice: read in one, it is read in all.
    *  @throws GroupNameError */
   async publish(group: string, notice: Omit<Notice, 'at'>): Promise<NoticePlace & { isNew: boolean }> {
@@ -79,7 +79,7 @@ export class NoticeLists {
     return { group, sequence, isNew: status === 'added' };
   }
 
-  /** The newest notices of a group, the newest first; none for a group that nobody published to.
+  /** Reads the newest notices of a group, the newest first; none for an unknown group.
    *  @throws GroupNameError */
   async read(group: string, limit: number): Promise<ListedNotice[]> {
     const entries = await this.#redis.command<string[]>(

@@ -8,9 +8,9 @@ import { markNoticesRead } from './scripts/mark-notices-read.ts';
  *
  * Notices of a list that the store keeps: per group a ring of 1,000 bits, the size of the list, and `top`, the highest
  * sequence number that the ring has met. Number n stands at bit n mod 1,000 and counts while top - 1,000 < n <= top;
- * whatever is above top is unread, and moving top clears the bits that it passes. So a bit never speaks for two notices.
+ * numbers above top are unread, and moving top clears the bits that it passes. So a bit never stands for two notices.
  *   Ring: bytes 0-7 top (big-endian double: exact to 2^53), then the bits, trailing zero bytes left out.
- * Ids whose list somebody else keeps: the last 1,024 marked, in a sorted set; beyond that the oldest is forgotten and
+ * Ids of lists that the application keeps ("foreign"): the last 1,024 marked, in a sorted set; beyond that the oldest is forgotten and
  * becomes unread again, which shows too much and never too little. */
 
 /** Which notices a session has read. */

@@ -5,7 +5,7 @@ import { addToFilterScript, askFilterScript } from './scripts/seen-filter-script
 /* seen-filter.ts: a scalable Bloom filter over item keys (53-bit integers), in two engines with one contract.
  *
  * Scalable Bloom filters: Almeida, Baquero, Preguiça, Hutchison, 2007. Layer i holds 2^i times the first capacity at
- * an error rate of e / 2^(i+1); the sum over all layers stays below e, whatever the size. Never a false negative.
+ * an error rate of e / 2^(i+1); the sum over all layers stays below e at any size. Never a false negative.
  *
  * native    the server's BF.RESERVE, BF.ADD and BF.MEXISTS, which scale by the same rule.
  * portable  one string, for servers without a module. Layout, big-endian:
@@ -29,8 +29,7 @@ export interface SeenFilterOptions {
 /** The defaults of design.md. */
 export const SEEN_FILTER_DEFAULTS: SeenFilterOptions = { errorRate: 0.01, firstCapacity: 100 };
 
-/** A seen filter in a key of its own; what seen items turn into when they are many. The contract that both engines
- *  keep: `add` and `has` answer per item, a false "seen" happens at the configured rate, a false "unseen" never. */
+/** A seen filter in a key of its own: the large form of seen items. The contract of both engines: `add` and `has` answer per item, a false "seen" happens at the configured rate, a false "unseen" never. */
 export class SeenFilter {
   readonly #redis: RedisConnection;
   readonly #add: ReturnType<typeof addToFilterScript>;

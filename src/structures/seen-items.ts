@@ -4,7 +4,7 @@ import { readAnswers } from './fetched-filter.ts';
 import { askItemsScript, countItemsScript, markItemsScript } from './scripts/seen-items-scripts.ts';
 import { SEEN_FILTER_DEFAULTS, type SeenFilterOptions } from './seen-filter.ts';
 
-/* seen-items.ts: what a session has seen of one kind, in two forms under one key.
+/* seen-items.ts: the items of one kind that a session has seen, in two forms under one key.
  *
  * small  a set of item keys: exact, and an intset of 8 bytes an item.
  * large  a seen filter under the same key and a unique count (HyperLogLog) beside it: the paper's pair.

@@ -2,8 +2,8 @@ import type { RedisConnection } from '../redis/index.ts';
 import { scratchKey } from '../redis/index.ts';
 import { mergeUnique } from './scripts/merge-unique.ts';
 
-/** A count of different items (HyperLogLog, standard error 0.81 %) in a key of its own: what stands beside a seen
- *  filter, and what several sessions together have seen. */
+/** A count of different items (HyperLogLog, standard error 0.81 %) in a key of its own: beside a seen filter, or of
+ *  the items of several sessions together. */
 export class UniqueCount {
   readonly #redis: RedisConnection;
 

@@ -5,7 +5,7 @@ import { recordVisitScript } from './scripts/record-visit.ts';
 import type { SeenItemsOptions } from './seen-items.ts';
 import { DAY_MS, dayOf, MINUTE_MS, minuteOfDay } from './utc-days.ts';
 
-/** How long what is known of a session is kept, relative to Redis's clock. */
+/** How long the calculated data of a session is kept, by Redis's clock. */
 export interface Retention {
   /** After the last view, in seconds. Default 30 days. */
   readonly seconds: number;
@@ -16,7 +16,7 @@ export interface Retention {
 /** The defaults of design.md. */
 export const RETENTION_DEFAULTS: Retention = { seconds: 30 * 86_400, bounceSeconds: 30 * 60 };
 
-/** What a session's visit looks like; `previouslyVisited` stands only where a view was recorded. */
+/** A session's visit; `previouslyVisited` is true only where a view was recorded. */
 export interface Visit {
   readonly totalPages: number;
   readonly uniquePages: number;
@@ -53,8 +53,8 @@ export class Visits {
     this.#read = readVisitScript(options);
   }
 
-  /** Records a view of a page (an item key). `at` defaults to now, by Redis's clock; keys expire by Redis's clock
-   *  whatever it says. Returns the visit as it was before, but for the two counts. */
+  /** Records a view of a page (an item key). `at` defaults to now, by Redis's clock; keys expire by Redis's clock also
+   *  where it is given. Returns the visit as it was before, but for the two counts. */
   record(session: string, page: string, at?: number): Promise<Visit> {
     return runStep(this.#redis, this.recording(session, page, at));
   }

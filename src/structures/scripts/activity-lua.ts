@@ -30,7 +30,7 @@ end
 local function activity_set(counters, today, yesterday, prefix, day, minute)
   local bits = activity_last(today, yesterday, minute)
   if bits % 2 == 1 then return bits, false end
-  -- A string that SETBIT makes longer is given twice its size; SET gives it what it needs and half an hour's room.
+  -- Redis doubles a string that SETBIT makes longer. SET allocates the needed bytes and half an hour more.
   local bytes, needed = redis.call('STRLEN', today), math.floor(minute / 8) + 1
   if bytes < needed then
     local size = math.min(needed + 3, ${MINUTES_PER_DAY / 8})

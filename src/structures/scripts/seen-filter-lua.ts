@@ -5,7 +5,7 @@ import type { SeenFilterOptions } from '../seen-filter.ts';
 const LEAST_CAPACITY = 8;
 const MOST_CAPACITY = 1_000_000;
 const LEAST_ERROR_RATE = 0.0001;
-// Measured (npm run bench -- filter): reading a kilobyte costs Redis about what asking one item in Lua does.
+// Measured (npm run bench -- filter): reading a kilobyte costs Redis about as much as asking for one item in Lua.
 const FETCH_BYTES_PER_ITEM = 1024;
 
 /** `filter_create(key)`, `filter_add(key, item)` -> 1 where the filter held it, `filter_has(key, items)` -> list of 0 and
@@ -56,7 +56,7 @@ local function filter_layers(items, first, inverse)
   return layers, base / 8
 end
 
--- What is no filter must not be taken for a very large one: making room for it would take all of Redis's memory.
+-- Refuses any other string: read as the header of a very large filter, it would have Redis allocate all its memory.
 local function filter_header(key)
   local head = redis.call('GETRANGE', key, 0, HEADER - 1)
   local count, first, inverse = 0, 0, 0
@@ -67,7 +67,7 @@ local function filter_header(key)
   return count, first, inverse
 end
 
--- A string that grows by SETBIT is given twice its size; SET gives it just what it needs.
+-- Redis doubles a string that grows by SETBIT. SET allocates just the needed bytes.
 local function filter_create(key)
   local _, bytes = filter_layers(1, ${capacity}, ${Math.round(1 / errorRate)})
   local header = struct.pack('>I4I4I4', 0, ${capacity}, ${Math.round(1 / errorRate)})
@@ -101,7 +101,7 @@ local function filter_has(key, items)
   return answers
 end
 
--- All layers but the last are only asked; setting the bits of the last tells what they were.
+-- Tests all layers but the last. Setting the bits of the last answers their old values.
 local function filter_add(key, item)
   local number = tonumber(item)
   local count, first, inverse = filter_header(key)

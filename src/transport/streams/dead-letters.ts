@@ -5,7 +5,7 @@ import { millisecondsOf } from './stream-entry.ts';
 
 /** A request that failed for good, or that ended its service again and again. */
 export interface DeadLetter {
-  /** `<partition>/<entry>`: what `retry` and `drop` take. */
+  /** `<partition>/<entry>`: the argument of `retry` and `drop`. */
   readonly id: string;
   /** Command, session and request are empty where the entry was no request, or was not read. */
   readonly command: string;
@@ -40,7 +40,7 @@ export interface Retried {
   readonly skipped: number;
 }
 
-// Limits of one step: Redis serves no other command meanwhile. One letter is always handled, whatever its size.
+// Limits of one step: Redis serves no other command meanwhile. One letter of any size is always handled.
 const LETTERS_AT_ONCE = 100;
 const BYTES_AT_ONCE = 1024 * 1024;
 // A payload at its limit, sealed, is shorter.

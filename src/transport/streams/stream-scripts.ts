@@ -5,7 +5,7 @@ import { defineScript } from '../../redis/index.ts';
 
 /** How long the ids of done requests are remembered, in milliseconds: a producer that tries again counts once. */
 export const DONE_TTL_MS = 60_000;
-/** How many of them a partition remembers; a renewal drops the oldest of what is more. */
+/** How many of them a partition remembers; a renewal drops the oldest above that. */
 export const DONE_CAP = 10_000;
 /** How long a partition's notes beside its stream are kept, in milliseconds: longer than a service is away. */
 export const NOTES_TTL_MS: number = 24 * 3_600_000;
@@ -14,7 +14,7 @@ export const NOTES_TTL_MS: number = 24 * 3_600_000;
  *  this instance's tokens.
  *
  *  The DEL of an absent key comes first: a script that has begun to write goes on where Redis is full, and working off
- *  streams is what makes room. */
+ *  streams makes room. */
 export const takePartition = defineScript({
   name: 'take-partition',
   keys: ['owner', 'tries'],
