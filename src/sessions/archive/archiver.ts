@@ -136,7 +136,7 @@ export class Archiver extends EventEmitter<ArchiverEvents> {
     if (this.#stopped || !this.#isOurs) return;
     if (performance.now() - this.#keptAt > KEEP_INTERVAL_MS) {
       this.#keptAt = performance.now();
-      void this.#queue.keep().catch(() => undefined);
+      void this.#queue.extend().catch(() => undefined);
     }
     // What Redis refuses now is there the next time as well.
     this.#working ??= this.#work()
