@@ -1,10 +1,10 @@
 import { Keys, PARTITIONS, partitionOf, type RedisConnection } from '../../redis/index.ts';
+import type { ArchivedActivity, ArchivedSession } from '../archived-session.ts';
 import { type ClusterSide, clusterSideOf, eventKeys } from '../cluster/deferred-index-writes.ts';
 import { readBody } from '../record/record-body.ts';
 import type { Seal } from '../record/record-encryption.ts';
 import { readHeader } from '../record/record-header.ts';
 import { DEVICE_FIELD, readFields, type SessionFields, USER_FIELD } from '../record/session-fields.ts';
-import type { ArchivedActivity, ArchivedSession } from './archived-session.ts';
 import { archiveDone } from './scripts/archive-done.ts';
 import { archiveLater } from './scripts/archive-later.ts';
 import { archiveRead } from './scripts/archive-read.ts';

@@ -5,9 +5,10 @@ import type { LoadedSession } from '../record/loaded-session.ts';
 import { packTexts } from '../record/packed-texts.ts';
 import { versionIn } from '../record/record-header.ts';
 import { isVisible, type SessionFields, writeField } from '../record/session-fields.ts';
+import type { SessionAddress } from '../tokens/session-reference.ts';
 import { changeField } from './scripts/change-field.ts';
 import { setFieldsIf } from './scripts/set-fields-if.ts';
-import type { SessionAddress, SessionRecords } from './session-records.ts';
+import type { SessionRecords } from './session-records.ts';
 import { whileOthersChange } from './while-others-change.ts';
 
 /** What `setIf` came to. */

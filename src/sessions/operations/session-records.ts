@@ -26,18 +26,12 @@ import {
   secretIn,
 } from '../record/record-header.ts';
 import type { SessionFields } from '../record/session-fields.ts';
+import type { SessionAddress } from '../tokens/session-reference.ts';
 import { sameHash, type TokenProof } from '../tokens/token-credential.ts';
 import { replaceRecord } from './scripts/replace-record.ts';
 import { END_STAYS, packSaveOptions, type SaveResult, saveRecord } from './scripts/save-record.ts';
 import { touchRecord } from './scripts/touch-record.ts';
 import { whileOthersChange } from './while-others-change.ts';
-
-/** Who is asked for: a session with the hash of its secret, or without it, by code that may do so. */
-export interface SessionAddress {
-  readonly session: string;
-  /** Undefined: not asked for; the caller knows what it does. */
-  readonly hash: Buffer | undefined;
-}
 
 /** Records of one namespace: read, saved and touched, each in one step. Every method must run within a deadline. */
 export class SessionRecords {

@@ -8,12 +8,13 @@ import {
   SessionLimitError,
   sealedByOthers,
 } from '../errors.ts';
-import type { SessionAddress, SessionRecords } from '../operations/session-records.ts';
+import type { SessionRecords } from '../operations/session-records.ts';
 import { type FieldChange, listChanges } from '../record/field-changes.ts';
 import type { LoadedSession } from '../record/loaded-session.ts';
 import { packTexts } from '../record/packed-texts.ts';
 import { readHeader, STALE_VERSION } from '../record/record-header.ts';
 import { DEVICE_FIELD, type SessionFields, USER_FIELD } from '../record/session-fields.ts';
+import type { SessionAddress } from '../tokens/session-reference.ts';
 import { userReference } from '../tokens/user-reference.ts';
 import { TooManySessionsError } from '../too-many-sessions-error.ts';
 import { endRecord } from './scripts/end-record.ts';
