@@ -1,4 +1,4 @@
-import type { ArchivedSession } from '../sessions/archive/archived-session.ts';
+import type { ArchivedSession } from '../sessions/archived-session.ts';
 import { ArchiveDriverMissingError, ArchiveTableError } from './archive-errors.ts';
 import { escapeJson, isRefused } from './postgres-text.ts';
 

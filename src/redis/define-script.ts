@@ -20,6 +20,13 @@ export type ArgumentValues<Args extends Record<string, ArgumentKind>> = {
   readonly [Name in keyof Args]: ArgumentValue<Args[Name]>;
 };
 
+/** Named values for a script's keys. A name that ends with `?` may be left out, with all behind it. */
+export type KeyValues<Key extends string> = {
+  readonly [Name in Key as Name extends `${string}?` ? never : Name]: string;
+} & {
+  readonly [Name in Key as Name extends `${infer Optional}?` ? Optional : never]?: string | undefined;
+};
+
 /** Keys and arguments behind the named ones. */
 export interface ScriptRest {
   readonly keys?: readonly string[];
@@ -36,7 +43,7 @@ export interface ScriptDefinition<
   readonly name: string;
   /** The shared texts that the body needs. Default: none. */
   readonly uses?: readonly LuaText[];
-  /** At least one; all in one slot. */
+  /** At least one; all in one slot. A call may leave out those at the end whose names end with `?`. */
   readonly keys: readonly Key[];
   /** Default: none. */
   readonly args?: Args;
@@ -70,12 +77,14 @@ export class DefinedScript<
   /** The script as Redis gets it. */
   readonly script: Script<unknown>;
   readonly #definition: ScriptDefinition<Key, Args, Status>;
+  readonly #keyNames: readonly string[];
   readonly #argNames: readonly string[];
   readonly #statuses: ReadonlyMap<unknown, Status> | undefined;
 
   constructor(definition: ScriptDefinition<Key, Args, Status>) {
     const { statuses } = definition;
     this.#definition = definition;
+    this.#keyNames = definition.keys.map(localOf);
     this.#argNames = Object.keys(definition.args ?? {});
     const names = statuses && (Object.entries(statuses) as [Status, number][]);
     this.#statuses = names && new Map(names.map(([name, number]) => [number, name]));
@@ -91,7 +100,7 @@ export class DefinedScript<
    *  @throws Error where it answers a status that it does not name; whatever the script or Redis answers as an error. */
   run(
     redis: CommandConnection,
-    keys: Readonly<Record<Key, string>>,
+    keys: KeyValues<Key>,
     args: ArgumentValues<Args>,
     rest?: ScriptRest,
   ): Promise<ScriptResult<Status, Reply>> {
@@ -104,7 +113,7 @@ export class DefinedScript<
 
   /** Makes a step of it, which a transport may do together with something else. */
   step<Result>(
-    keys: Readonly<Record<Key, string>>,
+    keys: KeyValues<Key>,
     args: ArgumentValues<Args>,
     read: (result: ScriptResult<Status, Reply>) => Result,
     rest?: ScriptRest,
@@ -113,8 +122,14 @@ export class DefinedScript<
     return makeStep(this.script, this.#keysOf(keys, rest), this.#argsOf(args, rest), run);
   }
 
-  #keysOf(keys: Readonly<Record<Key, string>>, rest: ScriptRest | undefined): string[] {
-    const named = this.#definition.keys.map((name) => keys[name]);
+  #keysOf(keys: KeyValues<Key>, rest: ScriptRest | undefined): string[] {
+    const values = keys as Readonly<Record<string, string | undefined>>;
+    const named: string[] = [];
+    for (const name of this.#keyNames) {
+      const key = values[name];
+      if (key === undefined) break;
+      named.push(key);
+    }
     return rest?.keys ? [...named, ...rest.keys] : named;
   }
 
@@ -147,7 +162,12 @@ function sourceOf<Key extends string, Args extends Record<string, ArgumentKind>,
 ): string {
   const { name, uses = [], keys, args = {}, restKeys, restArgs, statuses, output, body } = definition;
   const argNames = Object.keys(args);
-  checkNames(name, [...keys, ...argNames]);
+  const locals = keys.map(localOf);
+  checkNames(name, [...locals, ...argNames]);
+  const firstOptional = keys.findIndex((key) => key.endsWith('?'));
+  if (firstOptional >= 0 && (restKeys || !keys.slice(firstOptional).every((key) => key.endsWith('?')))) {
+    throw new RangeError(`${name}: only the last keys can be left out.`);
+  }
   const values = Object.entries(args).map(([, kind], i) => readArgument(i + 1, kind as ArgumentKind));
   const text = typeof body === 'string' ? body : body((statuses ?? {}) as Readonly<Record<Status, number>>);
   return [
@@ -158,8 +178,8 @@ function sourceOf<Key extends string, Args extends Record<string, ArgumentKind>,
       output,
     ),
     ...declare(
-      [...keys],
-      keys.map((_, i) => `KEYS[${i + 1}]`),
+      locals,
+      locals.map((_, i) => `KEYS[${i + 1}]`),
     ),
     ...declare(argNames, values),
     ...(restKeys ? [`local ${firstOf(restKeys)} = ${keys.length + 1}`] : []),
@@ -202,6 +222,10 @@ export function readArgument(position: number | string, kind: ArgumentKind): str
 /** Declares locals, in Lua. */
 export function declare(names: readonly string[], values: readonly string[]): string[] {
   return names.length === 0 ? [] : [`local ${names.join(', ')} = ${values.join(', ')}`];
+}
+
+function localOf(key: string): string {
+  return key.endsWith('?') ? key.slice(0, -1) : key;
 }
 
 function firstOf(name: string): string {

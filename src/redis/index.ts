@@ -3,11 +3,11 @@ export { isAtLeast, OLDEST_SERVER, RedisTooOldError, readCapabilities } from './
 export type { Clock } from './clock.ts';
 export { RedisClock } from './clock.ts';
 export { createConnection } from './create-connection.ts';
-export type { ArgumentKind, DefinedScript, ScriptResult } from './define-script.ts';
+export type { ArgumentKind, DefinedScript, KeyValues, ScriptResult } from './define-script.ts';
 export { defineScript } from './define-script.ts';
 export { defineStepWrapper } from './define-step-wrapper.ts';
 export type { ItemKind } from './keys.ts';
-export { FORGET_LUA, KEYS_LUA, Keys, scratchKey } from './keys.ts';
+export { forgetLua, Keys, keysLua, scratchKey } from './keys.ts';
 export type { LuaText } from './lua-text.ts';
 export { defineLua, joinLua } from './lua-text.ts';
 export type { FilterEngine, Meta } from './meta.ts';

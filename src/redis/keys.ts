@@ -1,4 +1,5 @@
 import { checkNamespace } from '../protocol/index.ts';
+import { defineLua, type LuaText } from './lua-text.ts';
 import { PARTITION_TAGS, partitionOf } from './partition.ts';
 
 /** What can be seen, kept apart: the same string as a page and as a notice are two things. */
@@ -20,10 +21,11 @@ const PARTS = {
 } as const;
 const CALCULATED = Object.values(PARTS).filter((part) => part !== PARTS.record && part !== PARTS.recordBefore);
 
-/** The same names for scripts that reach keys which they learn only as they run: `tag_of(key)`, `session_key(ns, tag,
- *  session, part)`, `partition_key(ns, tag, what)` for `due`, `ended`, `failed` and `archiving`, `user_key(ns,
- *  user)`. */
-export const KEYS_LUA: string = `
+/** Builds key names in scripts that learn them only as they run: `tag_of(key)`, `session_key(ns, tag, session, part)`,
+ *  `partition_key(ns, tag, name)` for `due`, `ended`, `failed` and `archiving`, `user_key(ns, user)`. */
+export const keysLua: LuaText = defineLua({
+  name: 'keys',
+  source: `
 local function tag_of(key)
   return string.match(key, '{(%w+)}')
 end
@@ -32,18 +34,22 @@ local function session_key(ns, tag, session, part)
   return ns .. ':{' .. tag .. '}:' .. session .. ':' .. part
 end
 
-local function partition_key(ns, tag, what)
-  return ns .. ':{' .. tag .. '}:@' .. what
+local function partition_key(ns, tag, name)
+  return ns .. ':{' .. tag .. '}:@' .. name
 end
 
 local function user_key(ns, user)
   return ns .. ':{' .. string.sub(user, 1, ${TAG_LENGTH}) .. '}:@user:' .. string.sub(user, ${TAG_LENGTH + 1})
 end
-`;
+`,
+});
 
-/** `calculated_keys(ns, tag, session)`, where all that was calculated about a session can be, and
- *  `forget_calculated(ns, tag, session)`, which deletes it. Needs KEYS_LUA. */
-export const FORGET_LUA: string = `
+/** Finds and deletes what was calculated about a session: `calculated_keys(ns, tag, session)` lists the keys that may
+ *  hold it, `forget_calculated(ns, tag, session)` deletes them. */
+export const forgetLua: LuaText = defineLua({
+  name: 'forget',
+  uses: [keysLua],
+  source: `
 local function calculated_keys(ns, tag, session)
   local keys = {}
   for _, field in ipairs(redis.call('HKEYS', session_key(ns, tag, session, '${PARTS.counters}'))) do
@@ -60,7 +66,8 @@ end
 local function forget_calculated(ns, tag, session)
   redis.call('UNLINK', unpack(calculated_keys(ns, tag, session)))
 end
-`;
+`,
+});
 
 /** Names all keys of one namespace; no other place builds a key. `<ns>:{<tag>}:<session>:<what>`.
  *  The last part is short because every session pays for it. */

@@ -1,5 +1,5 @@
 import type { RedisConnection } from '../redis/index.ts';
-import type { ArchiveFunction } from '../sessions/archive/archived-session.ts';
+import type { ArchiveFunction } from '../sessions/archived-session.ts';
 import { Archiver } from '../sessions/archive/archiver.ts';
 import { Sweeper } from '../sessions/expiry/sweeper.ts';
 import type { Log } from './log.ts';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { EVERY_SESSION, parseSessionGlob } from '../protocol/index.ts';
 import { type FilterEngine, RedisUnavailableError } from '../redis/index.ts';
-import type { ArchiveFunction } from '../sessions/archive/archived-session.ts';
+import type { ArchiveFunction } from '../sessions/archived-session.ts';
 import { InlineTransport } from '../transport/inline-transport.ts';
 import type { SessionTransport } from '../transport/transport.ts';
 import { warnOnce } from '../transport/warn-once.ts';

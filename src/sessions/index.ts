@@ -1,4 +1,4 @@
-export type { ArchivedActivity, ArchivedSession, ArchiveFunction } from './archive/archived-session.ts';
+export type { ArchivedActivity, ArchivedSession, ArchiveFunction } from './archived-session.ts';
 export {
   NotSerialisableError,
   SessionDataError,

@@ -1,7 +1,7 @@
 import { checkOptions } from '../protocol/check-options.ts';
 import { checkNamespace } from '../protocol/index.ts';
 import type { ConnectionOptions, RedisClient } from '../redis/index.ts';
-import type { ArchiveFunction } from './archive/archived-session.ts';
+import type { ArchiveFunction } from './archived-session.ts';
 import { SESSION_DATA_OPTIONS } from './known-options.ts';
 import type { IntegerDeltas } from './record/field-changes.ts';
 

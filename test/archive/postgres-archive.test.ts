@@ -8,7 +8,7 @@ import {
   postgresArchive,
   unescapeText,
 } from '../../src/archive/index.ts';
-import type { ArchivedSession } from '../../src/sessions/archive/archived-session.ts';
+import type { ArchivedSession } from '../../src/sessions/archived-session.ts';
 import { postgresFolder, startTestPostgres, type TestPostgres } from '../support/test-postgres.ts';
 
 const MIGRATION = readFileSync(new URL('../../migrations/postgres/001-archived-sessions.sql', import.meta.url), 'utf8');

@@ -73,6 +73,22 @@ describe('a defined script', () => {
     ]);
   });
 
+  it('leaves out the last keys whose names end with ?', async () => {
+    const count = defineScript({
+      name: 'count-keys',
+      keys: ['first', 'second?', 'third?'],
+      output: 'how many keys, the second or nothing',
+      body: `return { #KEYS, second or '' }`,
+    }).returns<[number, string]>();
+    expect(await count.run(redis, { first: 'a{x}' }, {})).toEqual([1, '']);
+    expect(await count.run(redis, { first: 'a{x}', second: 'b{x}', third: undefined }, {})).toEqual([2, 'b{x}']);
+    expect(await count.run(redis, { first: 'a{x}', second: 'b{x}', third: 'c{x}' }, {})).toEqual([3, 'b{x}']);
+    const inFront = () => defineScript({ name: 'bad', keys: ['key?', 'other'], output: '', body: '' });
+    expect(inFront).toThrow('bad: only the last keys can be left out.');
+    const beforeRest = () => defineScript({ name: 'bad', keys: ['key?'], restKeys: 'other', output: '', body: '' });
+    expect(beforeRest).toThrow('bad: only the last keys can be left out.');
+  });
+
   it('makes a step, which reads as the script does', () => {
     const step = move.step(keys, { most: 1, isForced: false, note: 'n' }, ({ status }) => status);
     expect([step.keys, step.args, step.read(0)]).toEqual([['a{x}', 'b{x}'], [1, '', 'n'], 'nothing']);
@@ -94,6 +110,12 @@ describe('shared texts', () => {
     expect(joinLua([two, one])).toBe('local one = 1\nlocal two = one + 1');
     const sum = defineScript({ name: 'sum', uses: [two, one], keys: ['key'], output: 'a number', body: 'return two' });
     expect(await sum.run(redis, { key: 'k' }, {})).toBe(2);
+  });
+
+  it('leave out what stands there already, with all that it uses', () => {
+    const three = defineLua({ name: 'three', uses: [two], source: 'local three = two + 1' });
+    expect(joinLua([three], [two])).toBe('local three = two + 1');
+    expect(joinLua([three], [one])).toBe('local two = one + 1\nlocal three = two + 1');
   });
 
   it('cannot share a name', () => {

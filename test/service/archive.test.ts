@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTes
 import { type PostgresArchive, postgresArchive } from '../../src/archive/index.ts';
 import { createToken, sessionOf } from '../../src/protocol/index.ts';
 import { type Service, type ServiceOptions, startService } from '../../src/service/index.ts';
-import type { ArchivedSession } from '../../src/sessions/archive/archived-session.ts';
+import type { ArchivedSession } from '../../src/sessions/archived-session.ts';
 import { SessionData, type SessionDataOptions } from '../../src/sessions/index.ts';
 import { ForeignClient } from '../support/foreign-client.ts';
 import { metricOf } from '../support/metric-of.ts';

@@ -1,19 +1,19 @@
 import { Keys, PARTITIONS, partitionOf, type RedisConnection } from '../../redis/index.ts';
-import { type ClusterSide, clusterSideOf } from '../cluster/deferred-index-writes.ts';
+import type { ArchivedActivity, ArchivedSession } from '../archived-session.ts';
+import { type ClusterSide, clusterSideOf, eventKeys } from '../cluster/deferred-index-writes.ts';
 import { readBody } from '../record/record-body.ts';
 import type { Seal } from '../record/record-encryption.ts';
 import { readHeader } from '../record/record-header.ts';
 import { DEVICE_FIELD, readFields, type SessionFields, USER_FIELD } from '../record/session-fields.ts';
-import type { ArchivedActivity, ArchivedSession } from './archived-session.ts';
 import { archiveDone } from './scripts/archive-done.ts';
-import { archiveKeep } from './scripts/archive-keep.ts';
 import { archiveLater } from './scripts/archive-later.ts';
 import { archiveRead } from './scripts/archive-read.ts';
 import { archiveWaiting } from './scripts/archive-waiting.ts';
+import { extendWaiting } from './scripts/extend-waiting.ts';
 
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
-const KEEP_AT_ONCE = 200;
+const EXTEND_AT_ONCE = 200;
 const NOT_ARCHIVED: ReadonlySet<string> = new Set(['cookie']);
 /** How long ended sessions are still kept for an archive that nobody runs any more. */
 const ARCHIVING_MS: number = 7 * DAY_MS;
@@ -59,7 +59,7 @@ export class ArchiveQueue {
   async list(limit: number): Promise<{ waiting: number; due: WaitingSession[] }> {
     const questions = partitions()
       .map((partition) => this.#keys.ended(partition))
-      .map((ended) => archiveWaiting.run(this.#redis, [ended], [this.#keys.namespace, limit]));
+      .map((ended) => archiveWaiting.run(this.#redis, { ended }, { namespace: this.#keys.namespace, limit }));
     const replies = await (this.#redis.isCluster ? answersOf(questions) : Promise.all(questions));
     let waiting = 0;
     const due: WaitingSession[] = [];
@@ -76,14 +76,15 @@ export class ArchiveQueue {
    *  @throws SessionDataError where it is sealed and the key is not here. */
   async read({ session, endedAt }: WaitingSession): Promise<ArchivedSession | undefined> {
     const keys = this.#keys;
-    const [facts, pages, unique] = keys.all(session);
-    const reply = await archiveRead.runForBuffers(
-      this.#redis,
-      [keys.record(session), facts!, pages!, unique!],
-      [keys.activity(session)],
-    );
-    if (!reply) return undefined;
-    const [record, ...activity] = reply;
+    const read = {
+      record: keys.record(session),
+      counters: keys.facts(session),
+      seenPages: keys.seenItems(session, 'page'),
+      uniquePages: keys.uniqueCount(session, 'page'),
+    };
+    const { values } = await archiveRead.run(this.#redis, read, { activityPrefix: keys.activity(session) });
+    const [record, ...activity] = values;
+    if (!record) return undefined;
     const header = readHeader(record);
     const fields = readBody(this.#seal, session, record, header);
     const userId = ownText(fields, USER_FIELD);
@@ -107,36 +108,51 @@ export class ArchiveQueue {
   async done({ session, endedAt, attempts }: WaitingSession): Promise<boolean> {
     const keys = this.#keys;
     const partition = partitionOf(session);
-    const streams = this.#cluster ? [keys.outbox(partition), keys.absent(partition)] : [keys.lifecycle()];
-    const done = await archiveDone.run(
+    const events = eventKeys(this.#redis, keys, partition);
+    const { status } = await archiveDone.run(
       this.#redis,
-      [keys.record(session), keys.ended(partition), ...streams],
-      [session, endedAt, attempts, keys.namespace, this.#lifecycleLength],
+      { record: keys.record(session), ended: keys.ended(partition), ...events },
+      {
+        session,
+        endedAt: String(endedAt),
+        attempts: String(attempts),
+        namespace: keys.namespace,
+        lifecycleLength: this.#lifecycleLength,
+      },
     );
     this.#cluster?.told(session);
-    return done === 1;
+    return status === 'done';
   }
 
   /** Puts a session off for `pauseMs`. */
   async later({ session, endedAt, attempts }: WaitingSession, pauseMs: number): Promise<void> {
     const keys = this.#keys;
+    const counters = keys.facts(session);
     await archiveLater.run(
       this.#redis,
-      [keys.ended(partitionOf(session)), keys.record(session), ...keys.all(session)],
-      [session, endedAt, attempts, pauseMs, keys.namespace, keys.activity(session)],
+      { ended: keys.ended(partitionOf(session)), record: keys.record(session), counters },
+      {
+        session,
+        endedAt: String(endedAt),
+        attempts,
+        pauseMs,
+        namespace: keys.namespace,
+        activityPrefix: keys.activity(session),
+      },
+      { keys: keys.all(session).filter((key) => key !== counters) },
     );
   }
 
-  /** Keeps what has waited for long from expiring.
+  /** Extends the time to live of sessions that have waited for long, so that they do not expire.
    *  @throws where it could not be done for all. */
-  async keep(): Promise<void> {
-    await allOf(partitions().map((partition) => this.#keepOf(partition)));
+  async extend(): Promise<void> {
+    await allOf(partitions().map((partition) => this.#extendPartition(partition)));
   }
 
-  async #keepOf(partition: number): Promise<void> {
-    for (let first = 0, count = KEEP_AT_ONCE; count === KEEP_AT_ONCE; first += count) {
-      const args = [this.#keys.namespace, first, KEEP_AT_ONCE];
-      count = await archiveKeep.run(this.#redis, [this.#keys.ended(partition)], args);
+  async #extendPartition(partition: number): Promise<void> {
+    for (let first = 0, count = EXTEND_AT_ONCE; count === EXTEND_AT_ONCE; first += count) {
+      const args = { namespace: this.#keys.namespace, offset: first, limit: EXTEND_AT_ONCE };
+      count = await extendWaiting.run(this.#redis, { ended: this.#keys.ended(partition) }, args);
     }
   }
 }

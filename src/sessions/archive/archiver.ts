@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { isTransient, Keys, type RedisConnection } from '../../redis/index.ts';
+import type { ArchivedSession, ArchiveFunction } from '../archived-session.ts';
 import { Lease } from '../expiry/lease.ts';
 import type { SessionDataOptions } from '../options.ts';
 import { Seal } from '../record/record-encryption.ts';
 import { ArchiveQueue, type WaitingSession } from './archive-queue.ts';
-import type { ArchivedSession, ArchiveFunction } from './archived-session.ts';
 
 /* archiver.ts: hands ended sessions to an archive, and deletes what it took.
  *
@@ -136,7 +136,7 @@ export class Archiver extends EventEmitter<ArchiverEvents> {
     if (this.#stopped || !this.#isOurs) return;
     if (performance.now() - this.#keptAt > KEEP_INTERVAL_MS) {
       this.#keptAt = performance.now();
-      void this.#queue.keep().catch(() => undefined);
+      void this.#queue.extend().catch(() => undefined);
     }
     // What Redis refuses now is there the next time as well.
     this.#working ??= this.#work()

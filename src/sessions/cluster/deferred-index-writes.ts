@@ -56,11 +56,26 @@ export function clusterSideOf(redis: RedisConnection, keys: Keys, lifecycleLengt
   return redis.isCluster ? new ClusterSide(redis, keys, lifecycleLength) : undefined;
 }
 
-/** The keys of a step that changes more of a session than its record: the record, where lifecycle events go, and in a
- *  Cluster what keeps the step whole while its slot moves. */
-export function stepKeys(redis: { readonly isCluster: boolean }, keys: Keys, session: string): string[] {
-  const partition = partitionOf(session);
+/** The keys that a step needs for lifecycle events. */
+export interface EventKeys {
+  /** The stream that the step appends to. */
+  readonly lifecycle: string;
+  /** In a Cluster, a key that keeps the step whole while its slot moves. */
+  readonly absent?: string;
+}
+
+/** The keys of lifecycle events for a step within a partition. */
+export function eventKeys(redis: { readonly isCluster: boolean }, keys: Keys, partition: number): EventKeys {
   return redis.isCluster
-    ? [keys.record(session), keys.outbox(partition), keys.absent(partition)]
-    : [keys.record(session), keys.lifecycle()];
+    ? { lifecycle: keys.outbox(partition), absent: keys.absent(partition) }
+    : { lifecycle: keys.lifecycle() };
+}
+
+/** The keys of a step that changes more of a session than its record. */
+export function stepKeys(
+  redis: { readonly isCluster: boolean },
+  keys: Keys,
+  session: string,
+): EventKeys & { readonly record: string } {
+  return { record: keys.record(session), ...eventKeys(redis, keys, partitionOf(session)) };
 }

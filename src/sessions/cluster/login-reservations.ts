@@ -4,7 +4,7 @@ import type { Keys } from '../../redis/index.ts';
 import type { StoreOperation } from '../connection/bounded-operation.ts';
 import { SessionLimitError } from '../errors.ts';
 import { TooManySessionsError } from '../too-many-sessions-error.ts';
-import { claimPlace, type PlaceVerdict } from './scripts/claim-place.ts';
+import { type EntryVerdict, reserveLogin } from './scripts/reserve-login.ts';
 import { sessionOfMember, type UserIndex } from './user-index.ts';
 
 /** How much longer than its operation a claim holds, in milliseconds: what was refused as too late by the clock of one
@@ -79,14 +79,16 @@ export class PlaceClaims {
     const { maxSessionsPerUser: limit, deadlineMs, onSessionLimit } = this.#terms;
     const index = this.#keys.userSessions(user);
     const own = this.#index.memberOf(session);
-    const terms = [own, limit, deadlineMs + CLAIM_SLACK_MS, Math.ceil(expiresAt)];
+    const holdsMs = deadlineMs + CLAIM_SLACK_MS;
+    const args = { member: own, limit, holdsMs, expiresAt: Math.ceil(expiresAt) };
     // From when the operation began: it may have waited for its turn behind one that waited for the same claim.
     const patientUntil = redis.begunAt + deadlineMs * PATIENT_SHARE;
     let pauseMs = FIRST_PAUSE_MS;
     const ended: string[] = [];
     for (let verdicts: string[] = []; ; ) {
-      const [isClaimed, answer, ...reply] = await claimPlace.run(redis, [index], [...terms, ...verdicts]);
-      if (isClaimed === 1) return { score: answer, ended };
+      const { status, values } = await reserveLogin.run(redis, { index }, args, { args: verdicts });
+      const [answer, ...reply] = values;
+      if (status === 'reserved') return { score: answer, ended };
       // The session's own entry, if it has one, takes no place from itself.
       const places = (await this.#look(redis, user, reply)).filter(({ member }) => member !== own);
       verdicts = places.flatMap((place) => verdictOf(place));
@@ -125,7 +127,7 @@ export class PlaceClaims {
   }
 }
 
-function verdict(member: string, score: string, is: PlaceVerdict): string[] {
+function verdict(member: string, score: string, is: EntryVerdict): string[] {
   return [member, score, is];
 }
 

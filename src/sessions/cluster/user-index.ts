@@ -1,6 +1,6 @@
 import { type CommandConnection, type Keys, PARTITION_TAGS, partitionOf } from '../../redis/index.ts';
-import { confirmPlace } from './scripts/confirm-place.ts';
-import { dropPlaces, readPlaces, releasePlace } from './scripts/drop-places.ts';
+import { confirmLogin } from './scripts/confirm-login.ts';
+import { readScores, releaseLogin, removeMembers } from './scripts/index-entries.ts';
 import { readOwner } from './scripts/read-owner.ts';
 
 /** Whose a session is, as its record says. */
@@ -42,36 +42,36 @@ export class UserIndex {
     claim?: string,
   ): Promise<void> {
     const index = this.#keys.userSessions(user);
-    const old = await confirmPlace.run(redis, [index], [this.memberOf(session), expiresAt, claim ?? '']);
+    const args = { member: this.memberOf(session), expiresAt, reservation: claim ?? '' };
+    const old = await confirmLogin.run(redis, { index }, args);
     if (old.length > 0) await this.removeStrangers(redis, user, old);
   }
 
   /** Gives a place back that was claimed for nothing. */
   async release(redis: CommandConnection, user: string, session: string, claim: string): Promise<void> {
-    await releasePlace.run(redis, [this.#keys.userSessions(user)], [this.memberOf(session), claim]);
+    const index = this.#keys.userSessions(user);
+    await releaseLogin.run(redis, { index }, { member: this.memberOf(session), reservation: claim });
   }
 
   /** Looks into the records of members of a user's index, and removes those that are not the user's. */
   async removeStrangers(redis: CommandConnection, user: string, members: readonly string[]): Promise<void> {
     const index = this.#keys.userSessions(user);
-    const scores = await readPlaces.run(redis, [index], members);
+    const scores = await readScores.run(redis, { index }, {}, { args: members });
     const listed = members
       .map((member, i) => ({ member, score: scores[i] as string }))
       .filter(({ score }) => score !== '');
     const owners = await Promise.all(listed.map(({ member }) => this.ownerOf(redis, sessionOfMember(member))));
     const strangers = listed.filter((_, i) => owners[i]!.isReadable && owners[i]!.user !== user);
     if (strangers.length === 0) return;
-    await dropPlaces.run(
-      redis,
-      [index],
-      strangers.flatMap(({ member, score }) => [member, score]),
-    );
+    const args = strangers.flatMap(({ member, score }) => [member, score]);
+    await removeMembers.run(redis, { index }, {}, { args });
   }
 
   /** Whose a session is. */
   async ownerOf(redis: CommandConnection, session: string): Promise<SessionOwner> {
-    const [status, user, seen] = await readOwner.run(redis, [this.#keys.record(session)], []);
-    return { isReadable: status !== -1, user: status === 1 ? user : undefined, lastSeenAt: Number(seen ?? 0) };
+    const { status, values } = await readOwner.run(redis, { record: this.#keys.record(session) }, {});
+    const [user, seen] = values;
+    return { isReadable: status !== 'unreadable', user, lastSeenAt: Number(seen ?? 0) };
   }
 }
 

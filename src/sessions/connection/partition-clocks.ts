@@ -1,7 +1,5 @@
-import { type CommandConnection, type Keys, PARTITIONS, partitionOf, RedisClock, Script } from '../../redis/index.ts';
-
-/* Input: KEYS any of the server's. Output: TIME. */
-const readTime = new Script<[string, string]>(`return redis.call('TIME')`);
+import { type CommandConnection, type Keys, PARTITIONS, partitionOf, RedisClock } from '../../redis/index.ts';
+import { readTime } from './scripts/read-time.ts';
 
 /** Redis's clock, as far as it is known here. In a Cluster each master has its own, and a session's times are those of
  *  the master that holds it; so each partition is asked. */
@@ -41,11 +39,11 @@ export class StoreClocks {
 
 /** What answers every command with the time of the server that holds a key. */
 function timeOf(redis: CommandConnection, key: string): Pick<CommandConnection, 'command'> {
-  return { command: <Reply>() => readTime.run(redis, [key], []) as Promise<Reply> };
+  return { command: <Reply>() => readTime.run(redis, { key }, {}) as Promise<Reply> };
 }
 
 /** The time of the server that holds a key, in milliseconds of the epoch. */
 export async function serverTime(redis: CommandConnection, key: string): Promise<number> {
-  const [seconds, microseconds] = await readTime.run(redis, [key], []);
+  const [seconds, microseconds] = await readTime.run(redis, { key }, {});
   return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
 }

@@ -1,16 +1,5 @@
-import { type RedisConnection, Script } from '../../redis/index.ts';
-
-/* Input: KEYS lease; ARGV holder, milliseconds. Output: 1 where the lease is the holder's now. */
-const takeLease = new Script<0 | 1>(`
-local holder = redis.call('GET', KEYS[1])
-if holder and holder ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-return 1`);
-
-/* Input: KEYS lease; ARGV holder. */
-const releaseLease = new Script<0 | 1>(`
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-return redis.call('DEL', KEYS[1])`);
+import type { RedisConnection } from '../../redis/index.ts';
+import { releaseLease, takeLease } from './scripts/lease.ts';
 
 /** A task that one process at a time does: who holds the lease does it, until it is given back or runs out. */
 export class Lease {
@@ -29,8 +18,9 @@ export class Lease {
   /** Takes or renews it. Whether it is ours now; false as well where Redis does not answer. Where Redis has no memory
    *  left for it, everybody has it: what is done under a lease frees memory, and doing it twice does no harm. */
   async take(): Promise<boolean> {
-    return takeLease.run(this.#redis, [this.#key], [this.#holder, this.#durationMs]).then(
-      (taken) => taken === 1,
+    const args = { holder: this.#holder, durationMs: this.#durationMs };
+    return takeLease.run(this.#redis, { lease: this.#key }, args).then(
+      ({ status }) => status === 'taken',
       (error: Error) => /\bOOM\b/.test(error.message),
     );
   }
@@ -38,6 +28,6 @@ export class Lease {
   /** Gives it back, if it is ours. Never throws. */
   async release(): Promise<void> {
     if (!this.#redis.isReady) return;
-    await releaseLease.run(this.#redis, [this.#key], [this.#holder]).catch(() => undefined);
+    await releaseLease.run(this.#redis, { lease: this.#key }, { holder: this.#holder }).catch(() => undefined);
   }
 }

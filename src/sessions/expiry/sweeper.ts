@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Keys, PARTITIONS, type RedisConnection } from '../../redis/index.ts';
-import { type ClusterSide, clusterSideOf } from '../cluster/deferred-index-writes.ts';
+import { type ClusterSide, clusterSideOf, eventKeys } from '../cluster/deferred-index-writes.ts';
 import { Lease } from './lease.ts';
 import { sweepPartition } from './scripts/sweep-partition.ts';
 
@@ -87,15 +87,13 @@ export class Sweeper {
     for (let count = AT_ONCE; count === AT_ONCE; total += count) {
       count = await sweepPartition
         .for(this.#redis)
-        .run(this.#redis, this.#stepKeys(partition), [this.#keys.namespace, this.#lifecycleLength, AT_ONCE]);
+        .run(
+          this.#redis,
+          { due: this.#keys.due(partition), ...eventKeys(this.#redis, this.#keys, partition) },
+          { namespace: this.#keys.namespace, lifecycleLength: this.#lifecycleLength, limit: AT_ONCE },
+        );
     }
     await this.#cluster?.outbox.move(partition);
     return total;
-  }
-
-  #stepKeys(partition: number): string[] {
-    const due = this.#keys.due(partition);
-    if (!this.#cluster) return [due, this.#keys.lifecycle()];
-    return [due, this.#keys.outbox(partition), this.#keys.absent(partition)];
   }
 }

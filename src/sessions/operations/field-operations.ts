@@ -3,9 +3,12 @@ import { SessionDataError, SessionGoneError, sealedByOthers } from '../errors.ts
 import { applyChanges, changesOfField, type FieldChange, listChanges } from '../record/field-changes.ts';
 import type { LoadedSession } from '../record/loaded-session.ts';
 import { packTexts } from '../record/packed-texts.ts';
+import { versionIn } from '../record/record-header.ts';
 import { isVisible, type SessionFields, writeField } from '../record/session-fields.ts';
+import type { SessionAddress } from '../tokens/session-reference.ts';
 import { changeField } from './scripts/change-field.ts';
-import type { SessionAddress, SessionRecords } from './session-records.ts';
+import { setFieldsIf } from './scripts/set-fields-if.ts';
+import type { SessionRecords } from './session-records.ts';
 import { whileOthersChange } from './while-others-change.ts';
 
 /** What `setIf` came to. */
@@ -18,6 +21,15 @@ export interface SetIfOutcome {
 
 /** What one step does to fields, where Redis cannot do it itself because they are sealed. */
 type Step = (fields: SessionFields) => { readonly change: FieldChange; readonly json: string };
+
+/** How a field is changed. */
+interface FieldChanger {
+  readonly operation: 'increment' | 'append';
+  /** The operand, as the script takes it. */
+  readonly value: string;
+  /** The same change, for fields that Redis cannot read because they are sealed. */
+  readonly inStore: Step;
+}
 
 /** What a caller holds of the session whose field it changes. */
 export interface HeldFields {
@@ -48,14 +60,15 @@ export class FieldOperations {
   ): Promise<number> {
     checkField(field);
     if (!Number.isFinite(by)) throw new RangeError(`increment("${field}") cannot add ${by}: give a finite number.`);
-    const json = await this.#change(redis, address, held, field, ['increment', field, String(by)], (fields) => {
+    const inStore: Step = (fields) => {
       const there = fields.get(field);
       if (there !== undefined && !/^-?\d/.test(there)) throw this.#unfit('increment', field);
       const sum = Number(there ?? 0) + by;
       if (!Number.isFinite(sum)) throw this.#unfit('increment', field);
       return { change: { name: field, set: JSON.stringify(sum) }, json: JSON.stringify(sum) };
-    });
-    return Number(json);
+    };
+    const changer = { operation: 'increment', value: String(by), inStore } as const;
+    return Number(await this.#change(redis, address, held, field, changer));
   }
 
   /** Appends to a list; a field that is not there counts as an empty one. Returns the list.
@@ -70,13 +83,14 @@ export class FieldOperations {
     checkField(field);
     if (values.length === 0) throw new RangeError(`append("${field}") was given nothing to append.`);
     const added = values.map((value) => writeField(field, value) ?? 'null').join(',');
-    const json = await this.#change(redis, address, held, field, ['append', field, added], (fields) => {
+    const inStore: Step = (fields) => {
       const there = fields.get(field) ?? '[]';
       if (!there.startsWith('[')) throw this.#unfit('append', field);
       const list = there === '[]' ? `[${added}]` : `${there.slice(0, -1)},${added}]`;
       return { change: { name: field, set: list }, json: list };
-    });
-    return JSON.parse(json) as unknown[];
+    };
+    const changer = { operation: 'append', value: added, inStore } as const;
+    return JSON.parse(await this.#change(redis, address, held, field, changer)) as unknown[];
   }
 
   /** Sets fields (`undefined` removes one) if the session's version is still `version`.
@@ -94,23 +108,17 @@ export class FieldOperations {
       return set === undefined ? { name, remove: true } : { name, set };
     });
     if (this.#records.isSealing) return this.#setSealedIf(redis, address, loaded, version, changes);
-    const [status, header] = await changeField.runForBuffers(
+    const { status, values: answer } = await setFieldsIf.run(
       redis,
-      [this.#records.keys.record(address.session)],
-      [
-        address.hash ?? '',
-        this.#records.settings.absoluteMs,
-        redis.notAfter(address.session),
-        'set-if',
-        version,
-        packTexts(listChanges(changes)),
-      ],
+      { record: this.#records.keys.record(address.session) },
+      { ...this.#argsOf(redis, address), version, changes: packTexts(listChanges(changes)) },
     );
-    if (status === -1) return { applied: false, version: Number(String(header)) };
-    if (status === -2) throw sealedByOthers(address.session);
-    if (status !== 1 || !header) throw new SessionGoneError('setIf()');
-    loaded?.follow(header, changes);
-    return { applied: true, version: header.readUInt32LE(66) };
+    const [found] = answer;
+    if (status === 'conflict') return { applied: false, version: Number(String(found)) };
+    if (status === 'sealed') throw sealedByOthers(address.session);
+    if (!found) throw new SessionGoneError('setIf()');
+    loaded?.follow(found, changes);
+    return { applied: true, version: versionIn(found) };
   }
 
   async #change(
@@ -118,25 +126,34 @@ export class FieldOperations {
     address: SessionAddress,
     { loaded, values }: HeldFields,
     field: string,
-    operation: readonly string[],
-    step: Step,
+    { operation, value, inStore: step }: FieldChanger,
   ): Promise<string> {
     const before = loaded && values ? this.#changedBefore(loaded, values, field) : [];
     if (this.#records.isSealing) return this.#changeSealed(redis, address, loaded, before, step);
-    const [status, header, json] = await changeField.runForBuffers(
+    const packed = before.length === 0 ? '' : packTexts(listChanges(before));
+    const { status, values: answer } = await changeField.run(
       redis,
-      [this.#records.keys.record(address.session)],
-      [
-        ...[address.hash ?? '', this.#records.settings.absoluteMs, redis.notAfter(address.session), ...operation],
-        before.length === 0 ? '' : packTexts(listChanges(before)),
-      ],
+      { record: this.#records.keys.record(address.session) },
+      { ...this.#argsOf(redis, address), operation, field, value, before: packed },
     );
-    if (status === -3) throw this.#unfit(operation[0]!, field);
-    if (status === -2) throw sealedByOthers(address.session);
-    if (status !== 1 || !header) throw new SessionGoneError(`${operation[0]}()`);
+    if (status === 'unfit') throw this.#unfit(operation, field);
+    if (status === 'sealed') throw sealedByOthers(address.session);
+    const [header, json] = answer;
+    if (!header) throw new SessionGoneError(`${operation}()`);
     const text = String(json);
     loaded?.follow(header, [...before, { name: field, set: text }]);
     return text;
+  }
+
+  #argsOf(
+    redis: StoreOperation,
+    { session, hash }: SessionAddress,
+  ): { secretHash: Buffer | ''; absoluteMs: number; notAfter: number } {
+    return {
+      secretHash: hash ?? '',
+      absoluteMs: this.#records.settings.absoluteMs,
+      notAfter: redis.notAfter(session),
+    };
   }
 
   #changedBefore({ fields, hidden }: LoadedSession, values: object, field: string): FieldChange[] {

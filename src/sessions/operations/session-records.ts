@@ -16,20 +16,22 @@ import { LoadedSession } from '../record/loaded-session.ts';
 import { packTexts } from '../record/packed-texts.ts';
 import { packBody, readable, readBody } from '../record/record-body.ts';
 import { Seal, type SealedFor } from '../record/record-encryption.ts';
-import { isEnded, nextHeader, type RecordHeader, readHeader, SHORT_HEADER, secretIn } from '../record/record-header.ts';
+import {
+  isEnded,
+  nextHeader,
+  type RecordHeader,
+  readHeader,
+  SHORT_HEADER,
+  STALE_VERSION,
+  secretIn,
+} from '../record/record-header.ts';
 import type { SessionFields } from '../record/session-fields.ts';
+import type { SessionAddress } from '../tokens/session-reference.ts';
 import { sameHash, type TokenProof } from '../tokens/token-credential.ts';
 import { replaceRecord } from './scripts/replace-record.ts';
-import { packTerms, SAVED, saveRecord } from './scripts/save-record.ts';
+import { END_STAYS, packSaveOptions, type SaveResult, saveRecord } from './scripts/save-record.ts';
 import { touchRecord } from './scripts/touch-record.ts';
 import { whileOthersChange } from './while-others-change.ts';
-
-/** Who is asked for: a session with the hash of its secret, or without it, by code that may do so. */
-export interface SessionAddress {
-  readonly session: string;
-  /** Undefined: not asked for; the caller knows what it does. */
-  readonly hash: Buffer | undefined;
-}
 
 /** Records of one namespace: read, saved and touched, each in one step. Every method must run within a deadline. */
 export class SessionRecords {
@@ -136,10 +138,10 @@ export class SessionRecords {
     terms: EndTerms,
     mode: 'put' | 'make' = 'put',
   ): Promise<LoadedSession | undefined> {
-    const [status, header] = await this.#save(redis, session, hash, undefined, fields, '', terms, mode);
+    const { status, header } = await this.#save(redis, session, hash, undefined, fields, '', terms, mode);
     if (header) return new LoadedSession(session, header, fields, false);
     // There is one, and its user and version were not known here.
-    const there = status === SAVED.conflict && (await this.load(redis, { session, hash }));
+    const there = status === 'conflict' && (await this.load(redis, { session, hash }));
     if (!there) return undefined;
     const changes = changesSince(there, fields, false);
     return (await this.change(redis, { session, hash }, there, changes, terms)) ? there : undefined;
@@ -167,13 +169,9 @@ export class SessionRecords {
     terms: EndTerms,
   ): Promise<boolean> {
     const { namespace, absoluteMs } = this.settings;
-    const header = await touchRecord
-      .for(this.#place)
-      .runForBuffers(
-        redis,
-        [this.keys.record(session)],
-        [hash ?? '', session, terms.idleMs, terms.touchEveryMs, absoluteMs, terms.cookieExpiresAt, namespace],
-      );
+    const args = { secretHash: hash ?? '', session, absoluteMs, namespace, ...terms } as const;
+    const { values } = await touchRecord.for(this.#place).run(redis, { record: this.keys.record(session) }, args);
+    const [header] = values;
     if (!header) return false;
     this.cluster?.renewed(session, readHeader(header), loaded?.facts.expiresAt);
     loaded?.follow(header);
@@ -203,7 +201,7 @@ export class SessionRecords {
     changes: readonly FieldChange[],
   ): Promise<boolean> {
     const fields = applyChanges(loaded.fields, changes);
-    const [, header] = await this.#save(redis, session, hash, loaded, fields, '', undefined);
+    const { header } = await this.#save(redis, session, hash, loaded, fields, '', undefined);
     if (!header) return false;
     loaded.follow(header, changes);
     return true;
@@ -217,8 +215,8 @@ export class SessionRecords {
     terms: EndTerms | undefined,
   ): Promise<boolean> {
     const fields = applyChanges(loaded.fields, changes);
-    const [status, header] = await this.#save(redis, session, hash, loaded, fields, changes, terms);
-    if (status === SAVED.sealed) throw sealedByOthers(session);
+    const { status, header } = await this.#save(redis, session, hash, loaded, fields, changes, terms);
+    if (status === 'sealed') throw sealedByOthers(session);
     if (!header) return false;
     loaded.follow(header, changes);
     return true;
@@ -234,9 +232,9 @@ export class SessionRecords {
     const { session, hash } = address;
     const saved = await whileOthersChange(this, redis, address, loaded, async (from) => {
       const fields = applyChanges(from.fields, changes);
-      const [status, header] = await this.#save(redis, session, hash, from, fields, '', terms);
+      const { status, header } = await this.#save(redis, session, hash, from, fields, '', terms);
       if (header) loaded.follow(header, changes);
-      return header ? true : status === SAVED.conflict ? undefined : false;
+      return header ? true : status === 'conflict' ? undefined : false;
     });
     return saved === true;
   }
@@ -250,9 +248,9 @@ export class SessionRecords {
     changes: readonly FieldChange[] | '',
     given: EndTerms | undefined,
     mode: 'update' | 'put' | 'make' = 'update',
-  ): Promise<[number, Buffer?]> {
+  ): Promise<SaveResult> {
     const { absoluteMs, namespace, lifecycleLength } = this.settings;
-    const end = given ?? { idleMs: -1, touchEveryMs: 0, cookieExpiresAt: loaded!.facts.cookieExpiresAt };
+    const end = given ?? { idleMs: END_STAYS, touchEveryMs: 0, cookieExpiresAt: loaded!.facts.cookieExpiresAt };
     const record = this.keys.record(session);
     // A session that begins has version 1.
     const body = loaded
@@ -264,30 +262,31 @@ export class SessionRecords {
         cookieExpiresAt: end.cookieExpiresAt,
         sealed: this.isSealing,
       });
-      const replaced = await replaceRecord.run(redis, [record], [loaded.header, Buffer.concat([next, body])]);
-      if (replaced === 1) return [SAVED.whole, next];
+      const args = { loadedHeader: loaded.header, nextRecord: Buffer.concat([next, body]) };
+      if ((await replaceRecord.run(redis, { record }, args)).status === 'done') return { status: 'done', header: next };
     }
-    const terms = packTerms({
-      hash,
+    const options = packSaveOptions({
+      secretHash: hash ?? '',
       session,
       mode,
-      version: loaded && !loaded.overtaken ? loaded.facts.version : -1,
-      sealed: this.isSealing,
+      version: loaded && !loaded.overtaken ? loaded.facts.version : STALE_VERSION,
+      isSealed: this.isSealing,
       changes: changes && packTexts(listChanges(changes)),
       ...end,
       absoluteMs,
       namespace,
       lifecycleLength,
     });
-    const keys = this.cluster && mode === 'update' ? [record] : this.stepKeys(session);
-    const [status, header] = await saveRecord.for(this.#place).runForBuffers(redis, keys, [body, terms]);
+    const keys = this.cluster && mode === 'update' ? { record } : this.stepKeys(session);
+    const { status, values } = await saveRecord.for(this.#place).run(redis, keys, { body, options });
+    const [header] = values;
     if (mode !== 'update') this.cluster?.told(session);
     if (header) this.cluster?.renewed(session, readHeader(header), loaded?.facts.expiresAt);
-    return header ? [status, header] : [status];
+    return { status, header };
   }
 
   /** The keys of a step that changes more of a session than its record. */
-  stepKeys(session: string): string[] {
+  stepKeys(session: string): ReturnType<typeof stepKeys> {
     return stepKeys(this.#place, this.keys, session);
   }
 

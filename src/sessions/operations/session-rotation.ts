@@ -5,11 +5,12 @@ import type { StoreConnection } from '../connection/store-connection.ts';
 import { SessionGoneError, sealedByOthers } from '../errors.ts';
 import type { LoadedSession } from '../record/loaded-session.ts';
 import { readToken, type TokenProof } from '../tokens/token-credential.ts';
-import { rotateRecord, undoRotation } from './scripts/rotate-record.ts';
+import { rotateRecord } from './scripts/rotate-record.ts';
+import { undoRotation } from './scripts/undo-rotation.ts';
 import type { SessionRecords } from './session-records.ts';
 import { whileOthersChange } from './while-others-change.ts';
 
-type Outcome = Awaited<ReturnType<typeof rotateRecord.runForBuffers>>;
+type Outcome = Awaited<ReturnType<typeof rotateRecord.run>>;
 
 /** How a session is rotated. */
 export interface RotationOptions {
@@ -37,7 +38,7 @@ export class SessionRotation {
     const next = createToken(session);
     const { hash } = readToken(next)!;
     const key = this.#records.keys.record(session);
-    const [status, header] = await this.#connection
+    const { status, values } = await this.#connection
       .run((redis) => this.#rotate(redis, proof, loaded, options, hash), { key })
       .catch((error: unknown) => {
         // It may have been done all the same, and then nobody has a secret that counts.
@@ -45,8 +46,9 @@ export class SessionRotation {
         throw error;
       });
     this.#records.cluster?.told(session);
-    if (status === -2) throw sealedByOthers(session);
-    if (status !== 1 || !header) throw new SessionGoneError('rotate()');
+    const [header] = values;
+    if (status === 'sealed') throw sealedByOthers(session);
+    if (!header) throw new SessionGoneError('rotate()');
     loaded?.follow(header, [], { secret: hash });
     return next;
   }
@@ -61,32 +63,33 @@ export class SessionRotation {
     const records = this.#records;
     const { session } = proof;
     const { graceMs, absoluteMs, lifecycleLength, namespace } = records.settings;
-    const step = (body: Buffer | '', version: number | ''): Promise<Outcome> =>
-      rotateRecord.runForBuffers(redis, records.stepKeys(session), [
-        ...[proof.hash, session, hash, graceMs, absoluteMs, lifecycleLength, redis.notAfter(session), namespace],
-        ...[grace === true ? 1 : 0, body, version, unsent === true ? 1 : 0],
-      ]);
-    if (!records.isSealing) return step('', '');
+    const step = (sealedBody: Buffer | '', sealedVersion: number): Promise<Outcome> =>
+      rotateRecord.run(redis, records.stepKeys(session), {
+        ...{ secretHash: proof.hash, session, newHash: hash, graceMs, absoluteMs, lifecycleLength, namespace },
+        ...{ notAfter: redis.notAfter(session), hasGrace: grace === true, isUnsent: unsent === true },
+        ...{ sealedBody, sealedVersion },
+      });
+    if (!records.isSealing) return step('', 0);
     const known = loaded?.overtaken ? undefined : loaded;
     const outcome = await whileOthersChange(records, redis, proof, known, async (from) => {
       const result = await step(records.sealAnew(from, { secret: hash }), from.facts.version);
-      return result[0] === -1 ? undefined : result;
+      return result.status === 'conflict' ? undefined : result;
     });
-    return outcome ?? [0];
+    return outcome ?? { status: 'gone', values: [] };
   }
 
   async #undo(redis: CommandConnection, { session, hash: before }: TokenProof, hash: Buffer): Promise<void> {
     const records = this.#records;
-    const keys = [records.keys.record(session)];
-    const names = [records.settings.namespace, session];
+    const keys = { record: records.keys.record(session) };
+    const args = { hashBefore: before, newHash: hash, namespace: records.settings.namespace, session };
     if (!records.isSealing) {
-      await undoRotation.run(redis, keys, [before, hash, '', '', ...names]);
+      await undoRotation.run(redis, keys, { ...args, sealedBody: '', sealedVersion: 0 });
       return;
     }
     await whileOthersChange(records, redis, { session, hash }, undefined, async (from) => {
-      const body = records.sealAnew(from, { secret: before });
-      const undone = await undoRotation.run(redis, keys, [before, hash, body, from.facts.version, ...names]);
-      return undone === -1 ? undefined : undone;
+      const sealed = { sealedBody: records.sealAnew(from, { secret: before }), sealedVersion: from.facts.version };
+      const { status } = await undoRotation.run(redis, keys, { ...args, ...sealed });
+      return status === 'conflict' ? undefined : status;
     });
   }
 }

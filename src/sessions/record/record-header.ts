@@ -1,14 +1,14 @@
-/* record.ts: how the data of one session lie in Redis.
+/* record-header.ts: how the data of one session lie in Redis. No other file knows an offset.
  *
  * One string: a header and the fields. A string and not a hash of fields, because it is read far more often than
  * written: GET of it costs Redis what GET of connect-redis's JSON does, HGETALL of seven fields a third more (twice as
- * much where requests share a write), and the hash takes twice the memory. A save that nothing has overtaken replaces
- * the whole (scripts/replace-record.ts); one that was overtaken sends its differences, which a script applies to what is
- * there (scripts/save-record.ts).
+ * much where requests share a write), and the hash takes twice the memory. A save of a session that nobody has changed
+ * since it was loaded replaces the whole (scripts/replace-record.ts); otherwise it sends its differences, which a script
+ * applies to the record as it is now (scripts/save-record.ts).
  *
  *   0  1  format, 1
  *   1  1  flags: 1 ended, 2 previous secret, 4 user, 8 sealed
- *   2 32  SHA-256 of the secret; of an ended record that is kept for the archive, its `endedSecret` (seal.ts)
+ *   2 32  SHA-256 of the secret; of an ended record that waits for the archive, its `endedSecret` (record-encryption.ts)
  *  34  8  when it was first saved    } milliseconds of the epoch by Redis's clock,
  *  42  8  when it was last written   } as little-endian doubles
  *  50  8  when it ends               }
@@ -18,19 +18,41 @@
  *     28  only with flag 4: the user's reference
  *         the fields: a packed list of name, JSON, name, JSON ...; sealed, a list of one sealed text
  *
- * Sealed fields are bound to secret, user and version: whoever changes one of these must seal them anew.
+ * Sealed fields are bound to secret, user and version: a change of one of these must seal them anew.
  *
- * A touch rewrites bytes 42 to 66 in place. Names that begin with \0 are the store's own. */
+ * A touch rewrites `TOUCHED_FORMAT` in place. Field names that begin with \0 belong to the store. */
 
 export const RECORD_FORMAT = 1;
-/** Bytes of a header with neither a previous secret nor a user. */
-export const SHORT_HEADER = 70;
-const PREVIOUS_LENGTH = 40;
-const USER_LENGTH = 28;
-
 export const FLAGS = { ended: 1, previous: 2, user: 4, sealed: 8 } as const;
 
-/** What stands before the fields. Times are milliseconds of the epoch. */
+const SECRET_LENGTH = 32;
+const OFFSETS = {
+  flags: 1,
+  secret: 2,
+  createdAt: 34,
+  lastSeenAt: 42,
+  expiresAt: 50,
+  cookieExpiresAt: 58,
+  version: 66,
+} as const;
+/** Bytes of a header with neither a previous secret nor a user. */
+export const SHORT_HEADER = 70;
+/** Bytes of a previous secret and its end. */
+export const PREVIOUS_LENGTH = 40;
+/** Bytes of a user's reference. */
+export const USER_LENGTH = 28;
+
+/** The version of no record: a save that says it was made from this one is never taken for current. */
+export const STALE_VERSION = -1;
+
+/** Formats of `struct.pack` in Redis's scripts: a short header; a previous secret and its end. */
+export const HEADER_FORMAT: string = `<BBc${SECRET_LENGTH}ddddI4`;
+export const PREVIOUS_FORMAT: string = `<c${SECRET_LENGTH}d`;
+/** What a touch writes, and where: last written, ends, `cookie.expires`. */
+export const TOUCHED_FORMAT = '<ddd';
+export const TOUCHED_OFFSET: number = OFFSETS.lastSeenAt;
+
+/** The part of a record before its fields. Times are milliseconds of the epoch. */
 export interface RecordHeader {
   readonly ended: boolean;
   readonly sealed: boolean;
@@ -54,7 +76,7 @@ export function readHeader(record: Buffer): RecordHeader {
   if (record.length < SHORT_HEADER || record[0] !== RECORD_FORMAT) {
     throw new RangeError('These bytes are no session data of a format that this version knows.');
   }
-  const flags = record[1]!;
+  const flags = record[OFFSETS.flags]!;
   const previous = (flags & FLAGS.previous) !== 0;
   const user = (flags & FLAGS.user) !== 0;
   const afterPrevious = SHORT_HEADER + (previous ? PREVIOUS_LENGTH : 0);
@@ -64,14 +86,12 @@ export function readHeader(record: Buffer): RecordHeader {
     ended: isEnded(record),
     sealed: (flags & FLAGS.sealed) !== 0,
     secret: secretIn(record),
-    createdAt: record.readDoubleLE(34),
-    lastSeenAt: record.readDoubleLE(42),
-    expiresAt: record.readDoubleLE(50),
-    cookieExpiresAt: record.readDoubleLE(58),
-    version: record.readUInt32LE(66),
-    previous: previous
-      ? { secret: record.subarray(SHORT_HEADER, SHORT_HEADER + 32), until: record.readDoubleLE(SHORT_HEADER + 32) }
-      : undefined,
+    createdAt: record.readDoubleLE(OFFSETS.createdAt),
+    lastSeenAt: record.readDoubleLE(OFFSETS.lastSeenAt),
+    expiresAt: record.readDoubleLE(OFFSETS.expiresAt),
+    cookieExpiresAt: record.readDoubleLE(OFFSETS.cookieExpiresAt),
+    version: versionIn(record),
+    previous: previous ? readPrevious(record) : undefined,
     user: user ? record.toString('latin1', afterPrevious, length) : undefined,
     length,
   };
@@ -79,12 +99,22 @@ export function readHeader(record: Buffer): RecordHeader {
 
 /** Whether a record's first bytes say that the session has ended. */
 export function isEnded(record: Buffer): boolean {
-  return (record[1]! & FLAGS.ended) !== 0;
+  return (record[OFFSETS.flags]! & FLAGS.ended) !== 0;
 }
 
 /** SHA-256 of the secret, as a record's first bytes say. */
 export function secretIn(record: Buffer): Buffer {
-  return record.subarray(2, 34);
+  return record.subarray(OFFSETS.secret, OFFSETS.secret + SECRET_LENGTH);
+}
+
+/** How often fields, user or secret were changed, as a record's first bytes say. */
+export function versionIn(record: Buffer): number {
+  return record.readUInt32LE(OFFSETS.version);
+}
+
+function readPrevious(record: Buffer): { readonly secret: Buffer; readonly until: number } {
+  const end = SHORT_HEADER + SECRET_LENGTH;
+  return { secret: record.subarray(SHORT_HEADER, end), until: record.readDoubleLE(end) };
 }
 
 /** The header of the next version: `header` with what a save changes. */
@@ -93,112 +123,10 @@ export function nextHeader(
   change: { readonly lastSeenAt: number; readonly cookieExpiresAt: number; readonly sealed: boolean },
 ): Buffer {
   const next = Buffer.from(header);
-  next[1] = change.sealed ? next[1]! | FLAGS.sealed : next[1]! & ~FLAGS.sealed;
-  next.writeDoubleLE(change.lastSeenAt, 42);
-  next.writeDoubleLE(change.cookieExpiresAt, 58);
-  next.writeUInt32LE((next.readUInt32LE(66) + 1) >>> 0, 66);
+  const flags = next[OFFSETS.flags]!;
+  next[OFFSETS.flags] = change.sealed ? flags | FLAGS.sealed : flags & ~FLAGS.sealed;
+  next.writeDoubleLE(change.lastSeenAt, OFFSETS.lastSeenAt);
+  next.writeDoubleLE(change.cookieExpiresAt, OFFSETS.cookieExpiresAt);
+  next.writeUInt32LE((versionIn(next) + 1) >>> 0, OFFSETS.version);
   return next;
 }
-
-/* Redis functions over records, to stand before a script's body. Each costs a script some tenths of a microsecond to
- * define, so they come in parts, and a script takes those that it needs. A record `r` is a table of what the header
- * says. */
-
-/** `now_ms()`; `refuse_late(not_after, now)` ends the script (0: never); `read_record(key)` -> r or nil;
- *  `open_record(key, secret, now, absolute)` -> r where it lives and the secret is the current one ('' is always right),
- *  else nil: no script does anything for a previous secret; `pack_header(r)`; `body_of(key, r)`. */
-export const RECORD_LUA: string = `
-local HEADER = '<BBc32ddddI4'
-local KEPT_AFTER_END = 86400000
--- A request that began before the logout may still save: for an hour nothing can be made of the session again.
-local TOMBSTONE_MS = 3600000
-local KEPT_FOR_ARCHIVE = 30 * 86400000
-
-local function now_ms()
-  local time = redis.call('TIME')
-  return time[1] * 1000 + math.floor(time[2] / 1000)
-end
-
--- Who asked has given up by then, and was told that nothing happened.
-local function refuse_late(not_after, now)
-  if tonumber(not_after) > 0 and now > tonumber(not_after) then
-    error('SESSIONLATE This came too late by Redis\\'s clock, and was not done.')
-  end
-end
-
-local function read_record(key)
-  local head = redis.call('GETRANGE', key, 0, ${SHORT_HEADER + PREVIOUS_LENGTH + USER_LENGTH - 1})
-  if #head < ${SHORT_HEADER} then return nil end
-  local r, format, flags = {}, nil, nil
-  format, flags, r.secret, r.created, r.seen, r.expires, r.cookie, r.version = struct.unpack(HEADER, head)
-  if format ~= ${RECORD_FORMAT} then error('SESSIONDATA of format ' .. format .. ' are of another version') end
-  r.ended = flags % 2 == 1
-  r.sealed = flags >= ${FLAGS.sealed}
-  r.size = ${SHORT_HEADER}
-  if flags % 4 >= ${FLAGS.previous} then
-    r.previous, r.previous_until = struct.unpack('<c32d', head, r.size + 1)
-    r.size = r.size + ${PREVIOUS_LENGTH}
-  end
-  if flags % 8 >= ${FLAGS.user} then
-    r.user = string.sub(head, r.size + 1, r.size + ${USER_LENGTH})
-    r.size = r.size + ${USER_LENGTH}
-  end
-  return r
-end
-
-local function open_record(key, secret, now, absolute)
-  local r = read_record(key)
-  if not r or r.ended or r.expires <= now or (absolute > 0 and r.created + absolute <= now) then return nil end
-  return (secret == '' or r.secret == secret) and r or nil
-end
-
-local function pack_header(r)
-  local flags = (r.ended and 1 or 0) + (r.previous and 2 or 0) + (r.user and 4 or 0) + (r.sealed and 8 or 0)
-  local head = struct.pack(HEADER, ${RECORD_FORMAT}, flags, r.secret, r.created, r.seen, r.expires, r.cookie, r.version)
-  if r.previous then head = head .. struct.pack('<c32d', r.previous, r.previous_until) end
-  return head .. (r.user or '')
-end
-
-local function body_of(key, r)
-  return redis.call('GETRANGE', key, r.size, -1)
-end
-`;
-
-/** `changed_body(body, changes)` -> the packed fields with changes applied: a list of name, operation, value, final;
- *  operations: `s` set, `d` delete, `n` add `value` where an integer stands, else set `final`. */
-export const CHANGES_LUA: string = `
-local function changed_body(body, changes)
-  local fields = body == '' and {} or cmsgpack.unpack(body)
-  local at = {}
-  for i = 1, #fields, 2 do at[fields[i]] = i end
-  local deleted = false
-  for i = 1, #changes, 4 do
-    local name, operation, value, final = changes[i], changes[i + 1], changes[i + 2], changes[i + 3]
-    local place = at[name]
-    if operation == 'd' then
-      if place then fields[place], deleted = false, true end
-      at[name] = nil
-    else
-      if operation == 'n' then
-        local there = place and string.match(fields[place + 1], '^-?%d+$') and tonumber(fields[place + 1])
-        value = there and string.format('%.0f', there + tonumber(value)) or final
-      end
-      if not place then
-        place = #fields + 1
-        at[name] = place
-        fields[place] = name
-      end
-      fields[place + 1] = value
-    end
-  end
-  if not deleted then return cmsgpack.pack(fields) end
-  local kept = {}
-  for i = 1, #fields, 2 do
-    if fields[i] then
-      kept[#kept + 1] = fields[i]
-      kept[#kept + 1] = fields[i + 1]
-    end
-  end
-  return cmsgpack.pack(kept)
-end
-`;

@@ -1,6 +1,12 @@
 import { isSession } from '../../protocol/index.ts';
-import type { SessionAddress } from '../operations/session-records.ts';
 import { readToken } from './token-credential.ts';
+
+/** Names a session for an operation, with or without a check of its secret. */
+export interface SessionAddress {
+  readonly session: string;
+  /** SHA-256 of the token's secret. Undefined skips the check: only for trusted callers (jobs, sweepers). */
+  readonly hash: Buffer | undefined;
+}
 
 /** Whose data are meant: a token, which is checked; or a session's id, by code that needs no token (a job, a webhook). */
 export type SessionTarget = string | { readonly session: string };

@@ -8,12 +8,13 @@ import {
   SessionLimitError,
   sealedByOthers,
 } from '../errors.ts';
-import type { SessionAddress, SessionRecords } from '../operations/session-records.ts';
+import type { SessionRecords } from '../operations/session-records.ts';
 import { type FieldChange, listChanges } from '../record/field-changes.ts';
 import type { LoadedSession } from '../record/loaded-session.ts';
 import { packTexts } from '../record/packed-texts.ts';
-import { readHeader } from '../record/record-header.ts';
+import { readHeader, STALE_VERSION } from '../record/record-header.ts';
 import { DEVICE_FIELD, type SessionFields, USER_FIELD } from '../record/session-fields.ts';
+import type { SessionAddress } from '../tokens/session-reference.ts';
 import { userReference } from '../tokens/user-reference.ts';
 import { TooManySessionsError } from '../too-many-sessions-error.ts';
 import { endRecord } from './scripts/end-record.ts';
@@ -79,13 +80,12 @@ export class UserSessions {
   ): Promise<boolean> {
     const { absoluteMs, namespace, lifecycleLength } = this.#records.settings;
     const notAfter = redis.notAfter(session);
-    const ended = await endRecord
-      .for(redis)
-      .run(redis, this.#records.stepKeys(session), [
-        ...[hash ?? '', session, absoluteMs, namespace, lifecycleLength, reason, user, notAfter, forestall ? 1 : 0],
-      ]);
-    if (ended === 1) this.#records.cluster?.told(session);
-    return ended === 1;
+    const { status } = await endRecord.for(redis).run(redis, this.#records.stepKeys(session), {
+      ...{ secretHash: hash ?? '', session, absoluteMs, namespace, lifecycleLength, reason, user, notAfter },
+      isForestalled: forestall,
+    });
+    if (status === 'done') this.#records.cluster?.told(session);
+    return status === 'done';
   }
 
   async #identify(
@@ -104,25 +104,25 @@ export class UserSessions {
     const place = needsPlace ? await this.#claims?.claim(redis, user, session, expiresAt) : claimed;
     const changes = isSealing ? '' : packTexts(listChanges(changesOf(own)));
     const fields = new Map([...loaded.fields, ...own]);
-    const [status, header, ...ended] = await identifyRecord
-      .for(redis)
-      .runForBuffers(redis, this.#records.stepKeys(session), [
-        hash ?? '',
-        session,
-        user,
-        settings.absoluteMs,
-        loaded.overtaken ? -1 : loaded.facts.version,
-        this.#records.sealAnew(loaded, { user, fields }),
-        isSealing ? 1 : 0,
-        changes,
-        settings.namespace,
-        settings.lifecycleLength,
-        cluster ? Number(place !== undefined) : settings.maxSessionsPerUser,
-        settings.onSessionLimit,
-        redis.notAfter(session),
-      ]);
-    if (place && (status === 0 || status === -2)) cluster?.released(user, session, place.score);
-    if (status === -1 || status === -4) {
+    const { status, values } = await identifyRecord.for(redis).run(redis, this.#records.stepKeys(session), {
+      secretHash: hash ?? '',
+      session,
+      user,
+      absoluteMs: settings.absoluteMs,
+      version: loaded.overtaken ? STALE_VERSION : loaded.facts.version,
+      fields: this.#records.sealAnew(loaded, { user, fields }),
+      isSealed: isSealing,
+      changes,
+      namespace: settings.namespace,
+      lifecycleLength: settings.lifecycleLength,
+      maxSessions: settings.maxSessionsPerUser,
+      onLimit: settings.onSessionLimit,
+      hasReservation: place !== undefined,
+      notAfter: redis.notAfter(session),
+    });
+    const [header, ...ended] = values;
+    if (place && (status === 'gone' || status === 'sealed')) cluster?.released(user, session, place.score);
+    if (status === 'conflict' || status === 'notReserved') {
       const latest = await this.#records.load(redis, address);
       if (!latest && place) cluster?.released(user, session, place.score);
       if (!latest) throw new SessionGoneError('identify()');
@@ -130,10 +130,10 @@ export class UserSessions {
       loaded.follow(latest.header, changesOf(own), { user });
       return result;
     }
-    if (status === -3) throw new SessionLimitError(settings.maxSessionsPerUser);
-    if (status === -5) throw new TooManySessionsError(settings.maxSessionsPerUser);
-    if (status === -2) throw sealedByOthers(session);
-    if (status === 0 || !header) throw new SessionGoneError('identify()');
+    if (status === 'limitReached') throw new SessionLimitError(settings.maxSessionsPerUser);
+    if (status === 'tooManyToEnd') throw new TooManySessionsError(settings.maxSessionsPerUser);
+    if (status === 'sealed') throw sealedByOthers(session);
+    if (!header) throw new SessionGoneError('identify()');
     cluster?.confirmed(user, session, readHeader(header).expiresAt, place?.score);
     cluster?.told(session);
     loaded.follow(header, changesOf(own), { user });

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } 
 import { createToken, SessionClient, sessionOf } from '../../../src/index.ts';
 import { Keys, partitionOf } from '../../../src/redis/index.ts';
 import { type Service, startService } from '../../../src/service/index.ts';
-import type { ArchivedSession } from '../../../src/sessions/archive/archived-session.ts';
+import type { ArchivedSession } from '../../../src/sessions/archived-session.ts';
 import { SessionData, type SessionDataOptions } from '../../../src/sessions/index.ts';
 import { ACL_PASSWORD, setUsers } from '../../support/acl-redis.ts';
 import { TEST_SECRET } from '../../support/open-test-data.ts';

@@ -7,7 +7,7 @@ import { sessionwise } from '../../../src/adapters/express/index.ts';
 import { createToken, SessionClient, sessionOf } from '../../../src/index.ts';
 import { Keys, partitionOf } from '../../../src/redis/index.ts';
 import { type Service, type ServiceOptions, startService } from '../../../src/service/index.ts';
-import type { ArchivedSession } from '../../../src/sessions/archive/archived-session.ts';
+import type { ArchivedSession } from '../../../src/sessions/archived-session.ts';
 import { SessionData, type SessionDataOptions } from '../../../src/sessions/index.ts';
 import { serveStore, Visitor } from '../../adapters/express/session-store-stage.suite.ts';
 import { type AclRedis, startAclRedis } from '../../support/acl-redis.ts';

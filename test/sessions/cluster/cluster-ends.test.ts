@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { createToken, sessionOf } from '../../../src/protocol/index.ts';
 import { Keys, PARTITION_TAGS, PARTITIONS, partitionOf } from '../../../src/redis/index.ts';
-import type { ArchivedSession } from '../../../src/sessions/archive/archived-session.ts';
 import { Archiver } from '../../../src/sessions/archive/archiver.ts';
+import type { ArchivedSession } from '../../../src/sessions/archived-session.ts';
 import { stepKeys } from '../../../src/sessions/cluster/deferred-index-writes.ts';
 import { Outbox } from '../../../src/sessions/cluster/outbox.ts';
 import { UserIndex } from '../../../src/sessions/cluster/user-index.ts';
@@ -40,8 +40,11 @@ async function told(): Promise<LifecycleEntry[]> {
 /** Ends a session as a process does that dies in the next moment: nothing is moved. */
 async function endAndDie(token: string): Promise<void> {
   const session = sessionOf(token);
-  const args = ['', session, 0, 'sw', 1_000, 'destroyed', '', 0, 0];
-  expect(await endRecord.for(stage.redis).run(stage.redis, stepKeys(stage.redis, keys, session), args)).toBe(1);
+  const args = { namespace: 'sw', session, secretHash: '', reason: 'destroyed', user: '', isForestalled: false };
+  const limits = { absoluteMs: 0, lifecycleLength: 1_000, notAfter: 0 };
+  const script = endRecord.for(stage.redis);
+  const { status } = await script.run(stage.redis, stepKeys(stage.redis, keys, session), { ...args, ...limits });
+  expect(status).toBe('done');
 }
 
 const outboxOf = (length = 1_000): Outbox => new Outbox(stage.redis, keys, new UserIndex(keys), length);

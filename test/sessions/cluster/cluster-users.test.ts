@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createToken, sessionOf } from '../../../src/protocol/index.ts';
 import { Keys } from '../../../src/redis/index.ts';
-import { claimPlace } from '../../../src/sessions/cluster/scripts/claim-place.ts';
+import { reserveLogin } from '../../../src/sessions/cluster/scripts/reserve-login.ts';
 import { UserIndex } from '../../../src/sessions/cluster/user-index.ts';
 import { SessionLimitError } from '../../../src/sessions/errors.ts';
 import type { SessionData } from '../../../src/sessions/index.ts';
@@ -34,9 +34,9 @@ async function livingOf(userId: string, tokens: readonly string[]): Promise<numb
 
 /** A claim as a process leaves it that dies before it writes the record. */
 async function claimFor(userId: string, token: string, holdsMs: number): Promise<string> {
-  const terms = [index.memberOf(sessionOf(token)), 0, holdsMs, Date.now() + 60_000];
-  const [, score] = await claimPlace.run(stage.redis, [indexOf(userId)], terms);
-  return score!;
+  const args = { member: index.memberOf(sessionOf(token)), limit: 0, holdsMs, expiresAt: Date.now() + 60_000 };
+  const { values } = await reserveLogin.run(stage.redis, { index: indexOf(userId) }, args);
+  return values[0];
 }
 
 /** The outages that a store tells of. */

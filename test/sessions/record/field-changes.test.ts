@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createConnection, type RedisConnection } from '../../../src/redis/index.ts';
+import { createConnection, joinLua, type RedisConnection } from '../../../src/redis/index.ts';
+import { changesLua } from '../../../src/sessions/lua/changes-lua.ts';
 import { applyChanges, changesBetween, listChanges } from '../../../src/sessions/record/field-changes.ts';
 import { packTexts, unpackTexts } from '../../../src/sessions/record/packed-texts.ts';
-import { CHANGES_LUA } from '../../../src/sessions/record/record-header.ts';
 import type { SessionFields } from '../../../src/sessions/record/session-fields.ts';
 import { SeededRandom } from '../../support/seeded-random.ts';
 import { startTestRedis, type TestRedis } from '../../support/test-redis.ts';
@@ -59,7 +59,7 @@ describe('field changes', () => {
 
   test("the script's changed_body agrees: 500 random states and changes, on what others left too", async () => {
     const random = new SeededRandom(3);
-    const script = `${CHANGES_LUA} return changed_body(ARGV[1], cmsgpack.unpack(ARGV[2]))`;
+    const script = `${joinLua([changesLua])} return changed_body(ARGV[1], cmsgpack.unpack(ARGV[2]))`;
     for (let i = 0; i < 500; i += 1) {
       const [before, after] = [randomFields(random), randomFields(random)];
       const there = random.below(2) ? before : randomFields(random);

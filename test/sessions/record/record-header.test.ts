@@ -1,13 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createConnection, type RedisConnection } from '../../../src/redis/index.ts';
-import {
-  nextHeader,
-  RECORD_FORMAT,
-  RECORD_LUA,
-  readHeader,
-  SHORT_HEADER,
-} from '../../../src/sessions/record/record-header.ts';
+import { createConnection, joinLua, type RedisConnection } from '../../../src/redis/index.ts';
+import { recordLua } from '../../../src/sessions/lua/record-lua.ts';
+import { nextHeader, RECORD_FORMAT, readHeader, SHORT_HEADER } from '../../../src/sessions/record/record-header.ts';
 import { userReference } from '../../../src/sessions/tokens/user-reference.ts';
 import { startTestRedis, type TestRedis } from '../../support/test-redis.ts';
 
@@ -35,7 +30,7 @@ describe('record header', () => {
     previous?: Buffer;
     user?: string;
   }): Promise<Buffer> {
-    const script = `${RECORD_LUA}
+    const script = `${joinLua([recordLua])}
       local r = { ended = ARGV[1] == '1', sealed = ARGV[2] == '1', secret = ARGV[3], cookie = tonumber(ARGV[4]),
         version = tonumber(ARGV[5]), created = ${NOW}, seen = ${NOW + 1}, expires = ${NOW + 2} }
       if ARGV[6] ~= '' then r.previous, r.previous_until = ARGV[6], ${NOW + 3} end
@@ -49,7 +44,7 @@ describe('record header', () => {
   /** What the scripts read of a record: each fact as text, and their own repacking of it. */
   async function readByRedis(record: Buffer): Promise<{ facts: string[]; repacked: Buffer }> {
     await redis.command('SET', 'record', record);
-    const script = `${RECORD_LUA}
+    const script = `${joinLua([recordLua])}
       local r = read_record(KEYS[1])
       if not r then return { 'absent' } end
       return { tostring(r.ended), tostring(r.sealed), string.format('%.0f', r.created), string.format('%.0f', r.seen),

@@ -1,25 +1,35 @@
-import { Script } from '../../../redis/index.ts';
-import { ENDS_LUA, FINISH_LUA, TELL_LUA } from '../../lua/ends-lua.ts';
-import { RECORD_LUA } from '../../record/record-header.ts';
+import { defineScript, forgetLua } from '../../../redis/index.ts';
+import { appendEventLua } from '../../lua/append-event-lua.ts';
+import { clockLua } from '../../lua/clock-lua.ts';
+import { tombstoneLua } from '../../lua/finish-lua.ts';
+import { recordLua } from '../../lua/record-lua.ts';
+import { TOMBSTONE_MS } from '../../lua/retention.ts';
 
-/** Deletes what was archived: record, calculated data and the entry that waited. Of a session that somebody ended, what
- *  keeps it ended stays until the hour is over that a request of before may take.
+/** Deletes a session that was archived: record, calculated data and its waiting entry. Where the session was ended before
+ *  its time, the mark that keeps it ended stays until the hour is over that an earlier request may take.
  *
- *  Input: KEYS record, ended, lifecycle; ARGV session, when it ended, attempts, namespace, length of the lifecycle stream.
- *  Output: 1 where it was done now; 0 where it no longer waited, or nothing was left of it: then only the entry goes. */
-export const archiveDone: Script<0 | 1> = new Script(`${RECORD_LUA}${ENDS_LUA}${TELL_LUA}${FINISH_LUA}
-local record, ns, tag, session, ended_at = KEYS[1], ARGV[4], tag_of(KEYS[1]), ARGV[1], tonumber(ARGV[2])
-local there = ARGV[3] == '0' and redis.call('ZREM', KEYS[2], session)
-  or redis.call('ZREM', partition_key(ns, tag, 'failed'), session .. ' ' .. ARGV[2] .. ' ' .. ARGV[3])
-if there == 0 then return 0 end
+ *  `endedAt` and `attempts` name the entry that waited. */
+export const archiveDone = defineScript({
+  name: 'archive-done',
+  uses: [clockLua, forgetLua, recordLua, tombstoneLua, appendEventLua],
+  keys: ['record', 'ended', 'lifecycle', 'absent?'],
+  args: { session: 'text', endedAt: 'text', attempts: 'text', namespace: 'text', lifecycleLength: 'number' },
+  statuses: { done: 1, gone: 0 },
+  output: 'done; gone: the session no longer waited, or nothing was left of it: then only the entry is removed',
+  body: (status) => `
+local tag, ended_at = tag_of(record), tonumber(endedAt)
+local removed = attempts == '0' and redis.call('ZREM', ended, session)
+  or redis.call('ZREM', partition_key(namespace, tag, 'failed'), session .. ' ' .. endedAt .. ' ' .. attempts)
+if removed == 0 then return ${status.gone} end
 local r = read_record(record)
-if not r or not r.ended then return 0 end
-forget_calculated(ns, tag, session)
-if ended_at < r.expires and ended_at + TOMBSTONE_MS > now_ms() then
+if not r or not r.ended then return ${status.gone} end
+forget_calculated(namespace, tag, session)
+if ended_at < r.expires and ended_at + ${TOMBSTONE_MS} > now_ms() then
   leave_tombstone(record, r, ended_at)
 else
   redis.call('UNLINK', record)
 end
-tell(KEYS[3], ARGV[5], 'archived', session)
-return 1
-`);
+append_event(lifecycle, lifecycleLength, 'archived', session)
+return ${status.done}
+`,
+});

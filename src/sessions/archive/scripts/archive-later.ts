@@ -1,27 +1,42 @@
-import { Script } from '../../../redis/index.ts';
-import { ENDS_LUA, FINISH_LUA, TELL_LUA } from '../../lua/ends-lua.ts';
-import { RECORD_LUA } from '../../record/record-header.ts';
+import { defineScript, keysLua } from '../../../redis/index.ts';
+import { clockLua } from '../../lua/clock-lua.ts';
+import { KEPT_FOR_ARCHIVE_MS } from '../../lua/retention.ts';
 
-/** Puts off a session that could not be archived, and keeps all of it for as long again as a session that has just
- *  ended. It does not look into the record: that may be what failed.
+/** Postpones a session that could not be archived, and extends the time to live of all its keys to that of a session that
+ *  has just ended. It does not read the record, which may be the cause of the failure.
  *
- *  Input: KEYS ended, record, facts, then what else the session may have; ARGV session, when it ended, attempts until
- *         now, pause in milliseconds, namespace, prefix of day keys.
- *  Output: 1, or 0 where it no longer waited. */
-export const archiveLater: Script<0 | 1> = new Script(`${RECORD_LUA}${ENDS_LUA}${TELL_LUA}${FINISH_LUA}
-local session, attempts, prefix = ARGV[1], tonumber(ARGV[3]), ARGV[6]
-local failed = partition_key(ARGV[5], tag_of(KEYS[1]), 'failed')
-local entry = session .. ' ' .. ARGV[2] .. ' '
-local there = attempts == 0 and redis.call('ZREM', KEYS[1], session) or redis.call('ZREM', failed, entry .. ARGV[3])
-if there == 0 then return 0 end
-redis.call('ZADD', failed, now_ms() + tonumber(ARGV[4]), entry .. string.format('%d', attempts + 1))
-local kept = { unpack(KEYS, 2) }
-for _, field in ipairs(redis.call('HKEYS', KEYS[3])) do
-  if string.sub(field, 1, 1) == 'd' then kept[#kept + 1] = prefix .. string.sub(field, 2) end
+ *  `endedAt` and `attempts` name the entry that waits. `activityPrefix`: of the day keys, whose days `counters` names.
+ *  The keys behind are what else the session may have. */
+export const archiveLater = defineScript({
+  name: 'archive-later',
+  uses: [clockLua, keysLua],
+  keys: ['ended', 'record', 'counters'],
+  restKeys: 'other',
+  args: {
+    session: 'text',
+    endedAt: 'text',
+    attempts: 'number',
+    pauseMs: 'number',
+    namespace: 'text',
+    activityPrefix: 'text',
+  },
+  statuses: { done: 1, gone: 0 },
+  output: 'done; gone: it no longer waited',
+  body: (status) => `
+local failed = partition_key(namespace, tag_of(ended), 'failed')
+local entry = session .. ' ' .. endedAt .. ' '
+local removed = attempts == 0 and redis.call('ZREM', ended, session)
+  or redis.call('ZREM', failed, entry .. string.format('%d', attempts))
+if removed == 0 then return ${status.gone} end
+redis.call('ZADD', failed, now_ms() + pauseMs, entry .. string.format('%d', attempts + 1))
+local extended = { record, counters, unpack(KEYS, firstOther) }
+for _, field in ipairs(redis.call('HKEYS', counters)) do
+  if string.sub(field, 1, 1) == 'd' then extended[#extended + 1] = activityPrefix .. string.sub(field, 2) end
 end
-for _, key in ipairs(kept) do
+for _, key in ipairs(extended) do
   local left = redis.call('PTTL', key)
-  if left >= 0 and left < KEPT_FOR_ARCHIVE then redis.call('PEXPIRE', key, KEPT_FOR_ARCHIVE) end
+  if left >= 0 and left < ${KEPT_FOR_ARCHIVE_MS} then redis.call('PEXPIRE', key, ${KEPT_FOR_ARCHIVE_MS}) end
 end
-return 1
-`);
+return ${status.done}
+`,
+});

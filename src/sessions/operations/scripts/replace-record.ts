@@ -1,11 +1,16 @@
-import { Script } from '../../../redis/index.ts';
+import { defineScript } from '../../../redis/index.ts';
 
-/** Saves a session that nothing has touched since it was loaded: most saves.
- *
- *  Input: KEYS record; ARGV the header that was loaded, the record that follows it.
- *  Output: 1 where it was replaced; 0 where it is another by now, or gone: then `saveRecord` looks closer. The end stays
- *  where it is, so one that has passed meanwhile has passed. */
-export const replaceRecord: Script<0 | 1> = new Script(`
-if redis.call('GETRANGE', KEYS[1], 0, #ARGV[1] - 1) ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')
-return 1`);
+/** Saves a session that nothing has touched since it was loaded: most saves. The end stays where it is, so a session that
+ *  has ended meanwhile has ended. */
+export const replaceRecord = defineScript({
+  name: 'replace-record',
+  keys: ['record'],
+  args: { loadedHeader: 'text', nextRecord: 'text' },
+  statuses: { done: 1, conflict: -1 },
+  output: 'done; conflict: the record is another one now, or gone, and save-record has to look closer',
+  body: (status) => `
+if redis.call('GETRANGE', record, 0, #loadedHeader - 1) ~= loadedHeader then return ${status.conflict} end
+redis.call('SET', record, nextRecord, 'KEEPTTL')
+return ${status.done}
+`,
+});

@@ -1,35 +1,25 @@
-import { TELL_LUA } from '../../lua/ends-lua.ts';
-import { PlacedScript } from '../../lua/placed-script.ts';
+import { type ArgumentKind, defineScript, joinLua } from '../../../redis/index.ts';
+import { appendEventLua } from '../../lua/append-event-lua.ts';
+import { changesLua } from '../../lua/changes-lua.ts';
+import { clockLua } from '../../lua/clock-lua.ts';
+import { forDeployment } from '../../lua/for-deployment.ts';
+import { NEXT_VERSION, recordLua } from '../../lua/record-lua.ts';
+import { KEPT_AFTER_END_MS } from '../../lua/retention.ts';
 import { packTexts } from '../../record/packed-texts.ts';
-import { CHANGES_LUA, RECORD_LUA } from '../../record/record-header.ts';
 
-/** What a save came to. */
-export const SAVED = {
-  /** The session is not there, or the token is not its own: nothing was written. */
-  gone: 0,
-  /** The fields are what was sent. */
-  whole: 1,
-  /** Others had changed it: the differences were applied to what they left. */
-  merged: 2,
-  /** Others had changed it, and no differences were sent: nothing was written. */
-  conflict: -1,
-  /** Others had sealed it meanwhile, so the differences could not be applied: nothing was written. */
-  sealed: -2,
-} as const;
-
-/** What a save says beside the record itself, in the order in which the script takes it. */
-export interface SaveTerms {
-  /** SHA-256 of the token's secret; empty where it is not asked for. */
-  readonly hash: Buffer | undefined;
+/** What a save says beside the record itself. */
+export interface SaveOptions {
+  /** SHA-256 of the token's secret; '' skips the check. */
+  readonly secretHash: Buffer | '';
   readonly session: string;
   /** `put` makes the session where it is not there; `make` does only that. */
   readonly mode: 'update' | 'put' | 'make';
-  /** The version that was loaded; -1 where others have changed it since. */
+  /** The version that was loaded; `STALE_VERSION` where others have changed the session since. */
   readonly version: number;
-  readonly sealed: boolean;
-  /** Packed, or empty where they cannot be told. */
+  readonly isSealed: boolean;
+  /** Packed differences to what was loaded; '' where there are none to send. */
   readonly changes: Buffer | '';
-  /** Below 0: the end stays where it is. */
+  /** How long the session may rest; `END_STAYS` leaves its end where it is. */
   readonly idleMs: number;
   readonly touchEveryMs: number;
   /** 0: without end. */
@@ -39,79 +29,113 @@ export interface SaveTerms {
   readonly lifecycleLength: number;
 }
 
-/** Packs terms for the script. */
-export function packTerms(terms: SaveTerms): Buffer {
-  return packTexts([
-    terms.hash ?? '',
-    terms.session,
-    terms.mode,
-    String(terms.version),
-    terms.sealed ? '1' : '',
-    terms.changes,
-    String(terms.idleMs),
-    String(terms.touchEveryMs),
-    String(terms.absoluteMs),
-    String(terms.cookieExpiresAt),
-    terms.namespace,
-    String(terms.lifecycleLength),
-  ]);
+/** As `idleMs`: the session's end stays where it is. */
+export const END_STAYS = -1;
+
+/* The options are one argument, a packed list in this order: twelve bulk strings cost Redis more than one. */
+const OPTIONS = {
+  secretHash: 'text',
+  session: 'text',
+  mode: 'text',
+  version: 'number',
+  isSealed: 'flag',
+  changes: 'text',
+  idleMs: 'number',
+  touchEveryMs: 'number',
+  absoluteMs: 'number',
+  cookieExpiresAt: 'number',
+  namespace: 'text',
+  lifecycleLength: 'text',
+} as const satisfies Record<keyof SaveOptions, ArgumentKind>;
+const OPTION_NAMES = Object.keys(OPTIONS) as (keyof SaveOptions)[];
+const NUMBERS = OPTION_NAMES.filter((name) => OPTIONS[name] === 'number');
+const FLAGS = OPTION_NAMES.filter((name) => OPTIONS[name] === 'flag');
+
+const UNPACK_OPTIONS = `
+local ${OPTION_NAMES.join(', ')} = unpack(cmsgpack.unpack(options))
+${NUMBERS.join(', ')} = ${NUMBERS.map((name) => `tonumber(${name})`).join(', ')}
+${FLAGS.map((name) => `${name} = ${name} == '1'`).join('\n')}`;
+
+/** Packs the options for `saveRecord`. */
+export function packSaveOptions(options: SaveOptions): Buffer {
+  return packTexts(
+    OPTION_NAMES.map((name) => {
+      const value = options[name];
+      if (typeof value === 'boolean') return value ? '1' : '';
+      return typeof value === 'number' ? String(value) : value;
+    }),
+  );
 }
 
-// What few saves need is defined where it is needed.
 /** Saves a session in one step: makes it, renews it, or applies differences where others have changed it.
  *
- *  In a Cluster, mode `update` reaches the record alone and leaves the indexes to the caller: a step of one key goes on
- *  while its slot moves.
- *
- *  Input: KEYS record, lifecycle (not in a Cluster with mode `update`); ARGV the packed fields, `SaveTerms`.
- *  Output: { one of SAVED, the header now }. */
-export const saveRecord: PlacedScript<[number, Buffer?]> = new PlacedScript(
-  ({ isCluster, ends, finish }) => `${RECORD_LUA}${ends}
-local record, lifecycle = KEYS[1], KEYS[2]
-local secret, session, mode, version, sealed, changes, idle, touch_every, absolute, cookie, ns, length =
-  unpack(cmsgpack.unpack(ARGV[2]))
-idle, touch_every, absolute = tonumber(idle), tonumber(touch_every), tonumber(absolute)
-local body = ARGV[1]
+ *  In a Cluster, mode `update` gets the record alone and leaves the indexes to the caller: a step of one key goes on
+ *  while its slot moves. */
+export const saveRecord = forDeployment(({ isCluster, expiry, finish }) => {
+  const outside = [clockLua, recordLua, expiry];
+  return defineScript({
+    name: 'save-record',
+    uses: outside,
+    keys: ['record', 'lifecycle?', 'absent?'],
+    args: { body: 'text', options: 'text' },
+    statuses: { done: 1, merged: 2, gone: 0, conflict: -1, sealed: -2 },
+    buffers: true,
+    output: `done, the header now: the fields are what was sent;
+      merged, the header now: others had changed the session, and the differences were applied to what they left;
+      gone: the session is not there, or the token is not its own;
+      conflict: others have changed the session, and no differences were sent;
+      sealed: others have sealed the session, and the differences could not be applied`,
+    // What few saves need is defined in the branch that needs it.
+    body: (status) => `
+${UNPACK_OPTIONS}
 local now, tag = now_ms(), tag_of(record)
-local r = open_record(record, secret, now, absolute)
-local status = ${SAVED.whole}
+local r = open_record(record, secretHash, now, absoluteMs)
+local status = ${status.done}
 if not r then
-  if mode == 'update' then return { ${SAVED.gone} } end
+  if mode == 'update' then return ${status.gone} end
   local there = read_record(record)
-  -- What has ended stays so while its record is kept; what has expired may begin anew with its own secret.
-  if there and (there.ended or there.secret ~= secret) then return { ${SAVED.gone} } end
-  if there and mode == 'make' then return { ${SAVED.gone} } end
+  -- A session that was ended stays ended while its record is kept; one that expired may begin anew with its own secret.
+  if there and (there.ended or there.secret ~= secretHash) then return ${status.gone} end
+  if there and mode == 'make' then return ${status.gone} end
   if there then
-    ${TELL_LUA}${finish}
-    finish(ns, tag, session, there, now, lifecycle, length, 'expired')
-    if there.kept then return { ${SAVED.gone} } end
+    ${joinLua([finish], outside)}
+    finish(namespace, tag, session, there, now, lifecycle, lifecycleLength, 'expired')
+    if there.archived then return ${status.gone} end
   end
-  r = { secret = secret, created = now, version = 0, expires = 0 }
-  ${TELL_LUA}
-  tell(lifecycle, length, 'created', session)
+  r = { secret = secretHash, created = now, version = 0, expires = 0 }
+  ${joinLua([appendEventLua])}
+  append_event(lifecycle, lifecycleLength, 'created', session)
 elseif mode == 'make' then
-  return { ${SAVED.gone} }
-elseif mode == 'put' and sealed == '1' then
-  -- What was sent was sealed for a session that begins.
-  return { ${SAVED.conflict} }
-elseif mode == 'update' and r.version ~= tonumber(version) then
-  if changes == '' then return { ${SAVED.conflict} } end
-  if r.sealed then return { ${SAVED.sealed} } end
-  ${CHANGES_LUA}
+  return ${status.gone}
+elseif mode == 'put' and isSealed then
+  -- The fields were sealed for a session that begins.
+  return ${status.conflict}
+elseif mode == 'update' and r.version ~= version then
+  if changes == '' then return ${status.conflict} end
+  if r.sealed then return ${status.sealed} end
+  ${joinLua([changesLua])}
   body = changed_body(body_of(record, r), cmsgpack.unpack(changes))
-  status = ${SAVED.merged}
+  status = ${status.merged}
 end
-r.sealed = sealed == '1'
-r.seen, r.version = now, (r.version + 1) % 4294967296
-if idle >= 0 then r.cookie = tonumber(cookie) end
-local moved = renew(r, now, idle, touch_every, absolute)
+r.sealed = isSealed
+r.seen, r.version = now, ${NEXT_VERSION}
+if idleMs >= 0 then r.cookie = cookieExpiresAt end
+local moved = renew(r, now, idleMs, touchEveryMs, absoluteMs)
 local header = pack_header(r)
 if moved then
-  redis.call('SET', record, header .. body, 'PXAT', r.expires + KEPT_AFTER_END)
-  ${isCluster ? "if mode ~= 'update' then index_end(ns, tag, session, r) end" : 'index_end(ns, tag, session, r)'}
+  redis.call('SET', record, header .. body, 'PXAT', r.expires + ${KEPT_AFTER_END_MS})
+  ${isCluster ? "if mode ~= 'update' then index_end(namespace, tag, session, r) end" : 'index_end(namespace, tag, session, r)'}
 else
   redis.call('SET', record, header .. body, 'KEEPTTL')
 end
 return { status, header }
 `,
-);
+  }).returns<[header: Buffer] | []>();
+});
+
+/** Result of a save. */
+export interface SaveResult {
+  readonly status: Awaited<ReturnType<ReturnType<typeof saveRecord.for>['run']>>['status'];
+  /** The header now, where something was written. */
+  readonly header: Buffer | undefined;
+}

@@ -1,24 +1,40 @@
-import { PlacedScript } from '../../lua/placed-script.ts';
-import { RECORD_LUA } from '../../record/record-header.ts';
+import { defineScript } from '../../../redis/index.ts';
+import { clockLua } from '../../lua/clock-lua.ts';
+import { forDeployment } from '../../lua/for-deployment.ts';
+import { recordLua } from '../../lua/record-lua.ts';
+import { KEPT_AFTER_END_MS } from '../../lua/retention.ts';
+import { TOUCHED_FORMAT, TOUCHED_OFFSET } from '../../record/record-header.ts';
 
 /** Moves a session's end, and changes nothing else. In a Cluster the indexes are left to the caller: a step of one key
- *  goes on while its slot moves.
- *
- *  Input: KEYS record; ARGV hash of the secret or '', session, idle, touch every, absolute, cookie expires in
- *         milliseconds, namespace.
- *  Output: the header now, or nil where the session is not there. */
-export const touchRecord: PlacedScript<Buffer | null> = new PlacedScript(
-  ({ isCluster, ends }) => `${RECORD_LUA}${ends}
+ *  goes on while its slot moves. */
+export const touchRecord = forDeployment(({ isCluster, expiry }) =>
+  defineScript({
+    name: 'touch-record',
+    uses: [clockLua, recordLua, expiry],
+    keys: ['record'],
+    args: {
+      secretHash: 'text',
+      session: 'text',
+      idleMs: 'number',
+      touchEveryMs: 'number',
+      absoluteMs: 'number',
+      cookieExpiresAt: 'number',
+      namespace: 'text',
+    },
+    statuses: { done: 1, gone: 0 },
+    buffers: true,
+    output: 'done, the header now; gone: the session is not there',
+    body: (status) => `
 local now = now_ms()
-local idle, touch_every, absolute = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
-local r = open_record(KEYS[1], ARGV[1], now, absolute)
-if not r then return nil end
-if renew(r, now, idle, touch_every, absolute) or touch_every == 0 then
-  r.seen, r.cookie = now, tonumber(ARGV[6])
-  redis.call('SETRANGE', KEYS[1], 42, struct.pack('<ddd', r.seen, r.expires, r.cookie))
-  redis.call('PEXPIREAT', KEYS[1], r.expires + KEPT_AFTER_END)
-  ${isCluster ? '' : 'index_end(ARGV[7], tag_of(KEYS[1]), ARGV[2], r)'}
+local r = open_record(record, secretHash, now, absoluteMs)
+if not r then return ${status.gone} end
+if renew(r, now, idleMs, touchEveryMs, absoluteMs) or touchEveryMs == 0 then
+  r.seen, r.cookie = now, cookieExpiresAt
+  redis.call('SETRANGE', record, ${TOUCHED_OFFSET}, struct.pack('${TOUCHED_FORMAT}', r.seen, r.expires, r.cookie))
+  redis.call('PEXPIREAT', record, r.expires + ${KEPT_AFTER_END_MS})
+  ${isCluster ? '' : 'index_end(namespace, tag_of(record), session, r)'}
 end
-return pack_header(r)
+return { ${status.done}, pack_header(r) }
 `,
+  }).returns<[header: Buffer] | []>(),
 );

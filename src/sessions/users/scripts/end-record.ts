@@ -1,24 +1,43 @@
-import { TELL_LUA } from '../../lua/ends-lua.ts';
-import { PlacedScript } from '../../lua/placed-script.ts';
-import { RECORD_LUA } from '../../record/record-header.ts';
+import { defineScript } from '../../../redis/index.ts';
+import { clockLua, refuseLateLua } from '../../lua/clock-lua.ts';
+import { tombstoneLua } from '../../lua/finish-lua.ts';
+import { forDeployment } from '../../lua/for-deployment.ts';
+import { recordLua } from '../../lua/record-lua.ts';
 
 /** Ends a session.
  *
- *  Input: KEYS record, lifecycle; ARGV hash of the secret or '', session, absolute in milliseconds, namespace, length of
- *         the lifecycle stream, reason, reference of the user it must belong to or '',
- *         until when it may be done, 1 where a session
- *         that is not there must not come to be afterwards.
- *  Output: 1 where it lived until now, else 0: then nothing was written. */
-export const endRecord: PlacedScript<0 | 1> = new PlacedScript(
-  ({ ends, finish }) => `${RECORD_LUA}${ends}${TELL_LUA}${finish}
+ *  `user`: the reference of the user that it must belong to, or ''. With `isForestalled`, a session that is not there
+ *  cannot be made afterwards. */
+export const endRecord = forDeployment(({ expiry, finish }) =>
+  defineScript({
+    name: 'end-record',
+    uses: [clockLua, refuseLateLua, recordLua, tombstoneLua, expiry, finish],
+    keys: ['record', 'lifecycle', 'absent?'],
+    args: {
+      secretHash: 'text',
+      session: 'text',
+      absoluteMs: 'number',
+      namespace: 'text',
+      lifecycleLength: 'number',
+      reason: 'text',
+      user: 'text',
+      notAfter: 'number',
+      isForestalled: 'flag',
+    },
+    statuses: { done: 1, gone: 0 },
+    output: "done: it lived until now; gone: it did not, or is not that user's",
+    body: (status) => `
 local now = now_ms()
-refuse_late(ARGV[8], now)
-local r = open_record(KEYS[1], ARGV[1], now, tonumber(ARGV[3]))
-if not r and ARGV[9] == '1' and redis.call('EXISTS', KEYS[1]) == 0 then
-  leave_tombstone(KEYS[1], { secret = ARGV[1], created = now, seen = now, expires = now, cookie = 0, version = 0 }, now)
+refuse_late(notAfter, now)
+local r = open_record(record, secretHash, now, absoluteMs)
+if not r and isForestalled and redis.call('EXISTS', record) == 0 then
+  r = { secret = secretHash, created = now, seen = now, expires = now, cookie = 0, version = 0 }
+  leave_tombstone(record, r, now)
+  return ${status.gone}
 end
-if not r or (ARGV[7] ~= '' and r.user ~= ARGV[7]) then return 0 end
-finish(ARGV[4], tag_of(KEYS[1]), ARGV[2], r, now, KEYS[2], ARGV[5], 'ended', ARGV[6])
-return 1
+if not r or (user ~= '' and r.user ~= user) then return ${status.gone} end
+finish(namespace, tag_of(record), session, r, now, lifecycle, lifecycleLength, 'ended', reason)
+return ${status.done}
 `,
+  }),
 );
