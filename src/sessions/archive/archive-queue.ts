@@ -78,7 +78,7 @@ export class ArchiveQueue {
     const keys = this.#keys;
     const read = {
       record: keys.record(session),
-      counters: keys.facts(session),
+      counters: keys.counters(session),
       seenPages: keys.seenItems(session, 'page'),
       uniquePages: keys.uniqueCount(session, 'page'),
     };
@@ -127,7 +127,7 @@ export class ArchiveQueue {
   /** Puts a session off for `pauseMs`. */
   async later({ session, endedAt, attempts }: WaitingSession, pauseMs: number): Promise<void> {
     const keys = this.#keys;
-    const counters = keys.facts(session);
+    const counters = keys.counters(session);
     await archiveLater.run(
       this.#redis,
       { ended: keys.ended(partitionOf(session)), record: keys.record(session), counters },
