@@ -1,12 +1,13 @@
 export type { Capabilities } from './capabilities.ts';
-export { isAtLeast, OLDEST_SERVER, RedisTooOldError, readCapabilities } from './capabilities.ts';
+export { isAtLeast, OLDEST_SERVER, readCapabilities } from './capabilities.ts';
 export type { Clock } from './clock.ts';
 export { RedisClock } from './clock.ts';
 export { createConnection } from './create-connection.ts';
 export type { ItemKind } from './keys.ts';
 export { FORGET_LUA, KEYS_LUA, Keys, scratchKey } from './keys.ts';
 export type { FilterEngine, Meta } from './meta.ts';
-export { claimOrCheckMeta, FORMAT_VERSION, MetaMismatchError, readMeta } from './meta.ts';
+export { claimOrCheckMeta, FORMAT_VERSION, readMeta } from './meta.ts';
+export { MetaMismatchError } from './meta-mismatch-error.ts';
 export type { RedisClient } from './options/borrowed-client.ts';
 export type { ConnectionOptions, ServerAddress } from './options/connection-options.ts';
 export {
@@ -17,7 +18,9 @@ export {
 } from './options/connection-options.ts';
 export { crc16, hashSlot, PARTITION_TAGS, PARTITIONS, partitionOf } from './partition.ts';
 export type { CommandArguments, CommandConnection, MessageListener, RedisConnection } from './redis-connection.ts';
-export { RedisNotReadyError, RedisUnavailableError } from './redis-connection.ts';
+export { RedisNotReadyError } from './redis-not-ready-error.ts';
+export { RedisTooOldError } from './redis-too-old-error.ts';
+export { RedisUnavailableError } from './redis-unavailable-error.ts';
 export type { ScriptArgument, Step } from './script.ts';
 export { makeStep, runStep, Script } from './script.ts';
 export { isTransient } from './transient-error.ts';

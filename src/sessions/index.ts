@@ -1,11 +1,9 @@
 export type { ArchivedActivity, ArchivedSession, ArchiveFunction } from './archive/archived-session.ts';
-export {
-  NotSerialisableError,
-  SessionDataError,
-  SessionGoneError,
-  SessionLimitError,
-  StoreUnavailableError,
-} from './errors.ts';
+export { NotSerialisableError } from './errors/not-serialisable-error.ts';
+export { SessionDataError } from './errors/session-data-error.ts';
+export { SessionGoneError } from './errors/session-gone-error.ts';
+export { SessionLimitError } from './errors/session-limit-error.ts';
+export { StoreUnavailableError } from './errors/store-unavailable-error.ts';
 export { Sweeper } from './expiry/sweeper.ts';
 export { SESSION_DATA_OPTIONS } from './known-options.ts';
 export type { SetIfOutcome } from './operations/field-operations.ts';

@@ -6,7 +6,9 @@ import { Archiver } from './archive/archiver.ts';
 import { ImportedSessions } from './connect-redis-import.ts';
 import type { StoreOperation } from './connection/bounded-operation.ts';
 import { StoreConnection } from './connection/store-connection.ts';
-import { SessionGoneError, SessionLimitError } from './errors.ts';
+import { SessionGoneError } from './errors/session-gone-error.ts';
+import { SessionLimitError } from './errors/session-limit-error.ts';
+import { TooManySessionsError } from './errors/too-many-sessions-error.ts';
 import { Sweeper } from './expiry/sweeper.ts';
 import { FieldOperations, type SetIfOutcome } from './operations/field-operations.ts';
 import { changesSince, SessionRecords } from './operations/session-records.ts';
@@ -17,7 +19,6 @@ import { writeFields } from './record/session-fields.ts';
 import { addressOf, proofOf, type SessionTarget } from './tokens/session-reference.ts';
 import { readToken } from './tokens/token-credential.ts';
 import { userReference } from './tokens/user-reference.ts';
-import { TooManySessionsError } from './too-many-sessions-error.ts';
 import { type UserSessionPage, UserSessionPages } from './users/user-session-pages.ts';
 import { type EndReason, type UserSession, UserSessions } from './users/user-sessions.ts';
 

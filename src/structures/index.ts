@@ -3,7 +3,7 @@ export type { CalculatedDataOptions } from './calculated-data.ts';
 export { CalculatedData } from './calculated-data.ts';
 export { ItemKey } from './item-key.ts';
 export type { ListedNotice, Notice, NoticePlace } from './notice-lists.ts';
-export { checkGroup, GroupNameError, NOTICE_CAP, NoticeLists } from './notice-lists.ts';
+export { checkGroup, NOTICE_CAP, NoticeLists } from './notice-lists.ts';
 export { FOREIGN_NOTICE_CAP, ReadNotices } from './read-notices.ts';
 export type { SeenFilterOptions } from './seen-filter.ts';
 export { SEEN_FILTER_DEFAULTS, SeenFilter } from './seen-filter.ts';

@@ -5,6 +5,7 @@ import { Lease } from '../expiry/lease.ts';
 import type { SessionDataOptions } from '../options.ts';
 import { Seal } from '../record/record-encryption.ts';
 import { ArchiveQueue, type WaitingSession } from './archive-queue.ts';
+import { ArchiveTimeoutError } from './archive-timeout-error.ts';
 import type { ArchivedSession, ArchiveFunction } from './archived-session.ts';
 
 /* archiver.ts: hands ended sessions to an archive, and deletes what it took.
@@ -34,12 +35,6 @@ export interface ArchiverOptions {
   readonly longestPauseMs?: number;
   /** Whether it may work now. Default: always. */
   readonly enabled?: () => boolean;
-}
-
-/** The archive did not settle in time. Whether it has the session is not known; it gets it again. */
-export class ArchiveTimeoutError extends Error {
-  override readonly name = 'ArchiveTimeoutError';
-  readonly code = 'ARCHIVE_TIMEOUT';
 }
 
 interface ArchiverEvents {

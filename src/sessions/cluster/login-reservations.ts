@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Turns } from '../../async/serial-queue.ts';
 import type { Keys } from '../../redis/index.ts';
 import type { StoreOperation } from '../connection/bounded-operation.ts';
-import { SessionLimitError } from '../errors.ts';
-import { TooManySessionsError } from '../too-many-sessions-error.ts';
+import { SessionLimitError } from '../errors/session-limit-error.ts';
+import { TooManySessionsError } from '../errors/too-many-sessions-error.ts';
 import { claimPlace, type PlaceVerdict } from './scripts/claim-place.ts';
 import { sessionOfMember, type UserIndex } from './user-index.ts';
 

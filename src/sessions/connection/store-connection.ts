@@ -9,14 +9,10 @@ import {
   RedisNotReadyError,
 } from '../../redis/index.ts';
 import { slotOfKey } from '../../redis/key-slot.ts';
-import {
-  isOtherFormat,
-  isOurs,
-  isRefusedWrite,
-  isWrongType,
-  SessionDataError,
-  StoreUnavailableError,
-} from '../errors.ts';
+import { isStoreError } from '../errors/is-store-error.ts';
+import { isOtherFormat, isRefusedWrite, isWrongType } from '../errors/redis-errors.ts';
+import { SessionDataError } from '../errors/session-data-error.ts';
+import { StoreUnavailableError } from '../errors/store-unavailable-error.ts';
 import { StoreOperation } from './bounded-operation.ts';
 import { StoreClocks, serverTime } from './partition-clocks.ts';
 import { StoreHealth } from './slot-health.ts';
@@ -264,12 +260,14 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
   }
 
   #explain(error: unknown): Error {
-    if (error instanceof RangeError || error instanceof TypeError || isOurs(error)) return error;
+    if (error instanceof RangeError || error instanceof TypeError || isStoreError(error)) return error;
     const message = error instanceof Error ? error.message : String(error);
     // The clocks have come apart.
     if (/SESSIONLATE/.test(message)) this.clocks.measure().catch(() => undefined);
-    if (isOtherFormat(error)) return new SessionDataError(message);
-    if (isWrongType(error)) return new SessionDataError(`Something else lies where session data should: ${message}`);
+    if (isOtherFormat(error)) return new SessionDataError(message, { cause: error });
+    if (isWrongType(error)) {
+      return new SessionDataError(`Something else lies where session data should: ${message}`, { cause: error });
+    }
     return new StoreUnavailableError(`Session data cannot be reached: ${message}`, { cause: error });
   }
 

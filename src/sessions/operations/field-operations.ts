@@ -1,5 +1,6 @@
 import type { StoreOperation } from '../connection/bounded-operation.ts';
-import { SessionDataError, SessionGoneError, sealedByOthers } from '../errors.ts';
+import { SessionDataError, sealedByOthers } from '../errors/session-data-error.ts';
+import { SessionGoneError } from '../errors/session-gone-error.ts';
 import { applyChanges, changesOfField, type FieldChange, listChanges } from '../record/field-changes.ts';
 import type { LoadedSession } from '../record/loaded-session.ts';
 import { packTexts } from '../record/packed-texts.ts';

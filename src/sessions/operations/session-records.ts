@@ -2,7 +2,8 @@ import { Turns } from '../../async/serial-queue.ts';
 import { type CommandConnection, type Keys, partitionOf } from '../../redis/index.ts';
 import { type ClusterSide, clusterSideOf, stepKeys } from '../cluster/deferred-index-writes.ts';
 import type { StoreConnection } from '../connection/store-connection.ts';
-import { isWrongType, SessionDataError, sealedByOthers } from '../errors.ts';
+import { isWrongType } from '../errors/redis-errors.ts';
+import { SessionDataError, sealedByOthers } from '../errors/session-data-error.ts';
 import { type EndTerms, SessionTimes } from '../expiry/expiry-policy.ts';
 import type { SessionDataOptions, SessionDataSettings } from '../options.ts';
 import {

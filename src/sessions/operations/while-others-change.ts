@@ -1,5 +1,5 @@
 import type { CommandConnection } from '../../redis/index.ts';
-import { StoreUnavailableError } from '../errors.ts';
+import { StoreUnavailableError } from '../errors/store-unavailable-error.ts';
 import type { LoadedSession } from '../record/loaded-session.ts';
 import type { SessionAddress, SessionRecords } from './session-records.ts';
 

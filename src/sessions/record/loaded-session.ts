@@ -1,4 +1,4 @@
-import { SessionDataError } from '../errors.ts';
+import { SessionDataError } from '../errors/session-data-error.ts';
 import { applyChanges, type FieldChange } from './field-changes.ts';
 import { type RecordHeader, readHeader } from './record-header.ts';
 import { readFields, type SessionFields, USER_FIELD } from './session-fields.ts';

@@ -1,4 +1,4 @@
-import { SessionDataError } from '../errors.ts';
+import { SessionDataError } from '../errors/session-data-error.ts';
 import { packTexts, unpackBytes, unpackTexts } from './packed-texts.ts';
 import type { Seal, SealedFor } from './record-encryption.ts';
 import type { RecordHeader } from './record-header.ts';
@@ -42,6 +42,7 @@ export function readable<Read>(session: string, read: () => Read): Read {
     if (!(error instanceof RangeError)) throw error;
     throw new SessionDataError(
       `The data of session ${session} cannot be read: ${error.message} They were left as they are.`,
+      { cause: error },
     );
   }
 }

@@ -1,6 +1,6 @@
 import { createHash, hash } from 'node:crypto';
 import { aead } from '../../protocol/aead.ts';
-import { SessionDataError } from '../errors.ts';
+import { SessionDataError } from '../errors/session-data-error.ts';
 
 /* seal.ts: encryption of session data at rest, AES-256-GCM.
  *

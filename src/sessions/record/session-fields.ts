@@ -1,4 +1,4 @@
-import { NotSerialisableError } from '../errors.ts';
+import { NotSerialisableError } from '../errors/not-serialisable-error.ts';
 
 /** The JSON of each top-level field. */
 export type SessionFields = Map<string, string>;
@@ -52,7 +52,7 @@ export function writeField(name: string, value: unknown): string | undefined {
   try {
     return JSON.stringify(value);
   } catch (error) {
-    throw new NotSerialisableError(name, whyNot(value, error));
+    throw new NotSerialisableError(name, whyNot(value, error), { cause: error });
   }
 }
 

@@ -1,7 +1,7 @@
 import { sessionOfMember, UserIndex } from '../cluster/user-index.ts';
 import type { StoreOperation } from '../connection/bounded-operation.ts';
 import type { StoreConnection } from '../connection/store-connection.ts';
-import { StoreUnavailableError } from '../errors.ts';
+import { StoreUnavailableError } from '../errors/store-unavailable-error.ts';
 import type { SessionRecords } from '../operations/session-records.ts';
 import { userReference } from '../tokens/user-reference.ts';
 import {

@@ -1,13 +1,10 @@
 import { type PlaceClaim, PlaceClaims } from '../cluster/login-reservations.ts';
 import type { StoreOperation } from '../connection/bounded-operation.ts';
-import {
-  isOtherFormat,
-  isWrongType,
-  SessionDataError,
-  SessionGoneError,
-  SessionLimitError,
-  sealedByOthers,
-} from '../errors.ts';
+import { isOtherFormat, isWrongType } from '../errors/redis-errors.ts';
+import { SessionDataError, sealedByOthers } from '../errors/session-data-error.ts';
+import { SessionGoneError } from '../errors/session-gone-error.ts';
+import { SessionLimitError } from '../errors/session-limit-error.ts';
+import { TooManySessionsError } from '../errors/too-many-sessions-error.ts';
 import type { SessionAddress, SessionRecords } from '../operations/session-records.ts';
 import { type FieldChange, listChanges } from '../record/field-changes.ts';
 import type { LoadedSession } from '../record/loaded-session.ts';
@@ -15,7 +12,6 @@ import { packTexts } from '../record/packed-texts.ts';
 import { readHeader } from '../record/record-header.ts';
 import { DEVICE_FIELD, type SessionFields, USER_FIELD } from '../record/session-fields.ts';
 import { userReference } from '../tokens/user-reference.ts';
-import { TooManySessionsError } from '../too-many-sessions-error.ts';
 import { endRecord } from './scripts/end-record.ts';
 import { identifyRecord } from './scripts/identify-record.ts';
 

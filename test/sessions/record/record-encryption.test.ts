@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { SessionDataError } from '../../../src/sessions/errors.ts';
+import { SessionDataError } from '../../../src/sessions/errors/session-data-error.ts';
 import { endedSecret, Seal } from '../../../src/sessions/record/record-encryption.ts';
 
 const KEY = randomBytes(32);
