@@ -25,6 +25,7 @@ export type {
   EndReason,
   LoadedSession,
   SessionDataOptions,
+  SessionInfo,
   SessionTarget,
   SetIfOutcome,
   UserSession,

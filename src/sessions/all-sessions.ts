@@ -2,7 +2,7 @@ import { PARTITIONS } from '../redis/index.ts';
 import type { StoreOperation } from './connection/bounded-operation.ts';
 import type { StoreConnection } from './connection/store-connection.ts';
 import type { SessionRecords } from './operations/session-records.ts';
-import type { LoadedSession } from './record/loaded-session.ts';
+import type { LoadedRecord } from './record/loaded-record.ts';
 import { type UserSessions, unlessUnreadable } from './users/user-sessions.ts';
 
 const AT_ONCE = 500;
@@ -21,8 +21,8 @@ export class SessionCensus {
   }
 
   /** Those that live and can be read. */
-  async all(): Promise<LoadedSession[]> {
-    const living: LoadedSession[] = [];
+  async all(): Promise<LoadedRecord[]> {
+    const living: LoadedRecord[] = [];
     for await (const batch of this.#batches()) {
       const loaded = await this.#connection.run(
         (redis) => Promise.all(batch.sessions.map((session) => this.#records.tryLoad(redis, session))),

@@ -1,7 +1,7 @@
 import type { CommandConnection } from '../redis/index.ts';
 import type { EndTerms } from './expiry/expiry-policy.ts';
 import type { SessionRecords } from './operations/session-records.ts';
-import type { LoadedSession } from './record/loaded-session.ts';
+import type { LoadedRecord } from './record/loaded-record.ts';
 import { writeFields } from './record/session-fields.ts';
 import type { TokenProof } from './tokens/token-credential.ts';
 
@@ -17,7 +17,7 @@ export class ImportedSessions {
   }
 
   /** Takes a session over; undefined where there is none. What is there and is no session is left as it is. */
-  async take(redis: CommandConnection, token: string, proof: TokenProof): Promise<LoadedSession | undefined> {
+  async take(redis: CommandConnection, token: string, proof: TokenProof): Promise<LoadedRecord | undefined> {
     const key = `${this.#prefix}${token}`;
     const [text, leftMs] = await Promise.all([
       redis.command<string | null>('GET', key).catch(asNoneIfOther),

@@ -6,19 +6,19 @@ import { Archiver } from './archive/archiver.ts';
 import { ImportedSessions } from './connect-redis-import.ts';
 import type { StoreOperation } from './connection/bounded-operation.ts';
 import { StoreConnection } from './connection/store-connection.ts';
-import { SessionGoneError } from './errors/session-gone-error.ts';
-import { SessionLimitError } from './errors/session-limit-error.ts';
-import { TooManySessionsError } from './errors/too-many-sessions-error.ts';
 import { Sweeper } from './expiry/sweeper.ts';
 import { FieldOperations, type SetIfOutcome } from './operations/field-operations.ts';
-import { changesSince, SessionRecords } from './operations/session-records.ts';
+import { SessionRecords } from './operations/session-records.ts';
 import { type RotationOptions, SessionRotation } from './operations/session-rotation.ts';
+import { type SaveOptions, SessionSaves } from './operations/session-saves.ts';
 import { type SessionDataOptions, settingsOf } from './options.ts';
+import { recordOf } from './record/loaded-record.ts';
 import type { LoadedSession } from './record/loaded-session.ts';
-import { writeFields } from './record/session-fields.ts';
+import type { SessionInfo } from './session-info.ts';
 import { addressOf, proofOf, type SessionTarget } from './tokens/session-reference.ts';
 import { readToken } from './tokens/token-credential.ts';
 import { userReference } from './tokens/user-reference.ts';
+import { UserLogins } from './users/user-logins.ts';
 import { type UserSessionPage, UserSessionPages } from './users/user-session-pages.ts';
 import { type EndReason, type UserSession, UserSessions } from './users/user-sessions.ts';
 
@@ -39,9 +39,11 @@ interface SessionDataEvents {
 export class SessionData extends EventEmitter<SessionDataEvents> {
   readonly #connection: StoreConnection;
   readonly #records: SessionRecords;
+  readonly #saves: SessionSaves;
   readonly #fields: FieldOperations;
   readonly #users: UserSessions;
   readonly #pages: UserSessionPages;
+  readonly #logins: UserLogins;
   readonly #rotation: SessionRotation;
   readonly #census: SessionCensus;
   readonly #imported: ImportedSessions | undefined;
@@ -62,9 +64,11 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
       void this.#connection.close();
       throw error;
     }
+    this.#saves = new SessionSaves(this.#connection, this.#records);
     this.#fields = new FieldOperations(this.#records);
     this.#users = new UserSessions(this.#records);
     this.#pages = new UserSessionPages(this.#connection, this.#records, this.#users);
+    this.#logins = new UserLogins(this.#connection, this.#records, this.#users, this.#pages);
     this.#rotation = new SessionRotation(this.#connection, this.#records);
     this.#census = new SessionCensus(this.#connection, this.#records, this.#users);
     this.#imported =
@@ -106,7 +110,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
    *  @throws StoreUnavailableError; SessionDataError where it is there and cannot be read. */
   async load(token: string): Promise<LoadedSession | undefined> {
     const found = await this.find(token);
-    return found === 'replaced' || found?.byPreviousSecret ? undefined : found;
+    return found === undefined || found === 'replaced' || recordOf(found).byPreviousSecret ? undefined : found;
   }
 
   /** As `load`, for a request that may have been sent before `rotate` was answered. By a token that the last rotation
@@ -123,6 +127,19 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     });
   }
 
+  /** Reads the values of a loaded session, as a new object. `cookie.expires` is what was saved; where that has passed while
+   *  the session was renewed only now and then, the session's own end.
+   *  @throws SessionDataError where a field is no JSON. */
+  valuesOf(loaded: LoadedSession): Record<string, unknown> {
+    const record = recordOf(loaded);
+    return record.values(this.now(record.session));
+  }
+
+  /** Reads what is known of a loaded session beside its values: its id, its user, its times, its version. */
+  infoOf(loaded: LoadedSession): SessionInfo {
+    return recordOf(loaded).info;
+  }
+
   /** Saves a session's values. Where it was loaded, only what was changed since is written, field by field; a session
    *  that has ended meanwhile stays ended. Where nothing was loaded, what is there is replaced, or made. Returns what is
    *  now to be compared with; undefined where nothing was written, because the session has ended or the token is not
@@ -133,36 +150,14 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     token: string,
     values: object,
     loaded?: LoadedSession,
-    options: { readonly isNew?: boolean; readonly mostIdleMs?: number } = {},
+    options: SaveOptions = {},
   ): Promise<LoadedSession | undefined> {
-    const proof = proofOf(token);
-    const { fields, cookie } = writeFields(values);
-    if (loaded?.byPreviousSecret) return undefined;
-    return this.#run(proof.session, async (redis) => {
-      const base = loaded?.session === proof.session ? loaded : undefined;
-      const before = base ?? (options.isNew ? undefined : await this.#records.load(redis, proof));
-      const { times } = this.#records;
-      const isOld =
-        base !== undefined &&
-        cookie !== undefined &&
-        cookie.expiresAt !== 0 &&
-        cookie.expiresAt === base.cookieEndGiven;
-      const terms = isOld ? times.termsForAge(maxAgeOf(values)) : times.termsFor(cookie?.expiresAt);
-      if (!before)
-        return this.#records.put(redis, proof, fields, times.termsFor(cookie?.expiresAt, options.mostIdleMs));
-      // Jobs and webhooks know nothing of cookies: theirs is no visit, and the cookie's time stays what it is.
-      const isVisit = fields.has('cookie') || !before.fields.has('cookie');
-      if (!isVisit) before.hidden.add('cookie');
-      const changes = changesSince(before, fields, base !== undefined && this.#records.settings.integerDeltas);
-      return (await this.#records.change(redis, proof, before, changes, isVisit ? terms : undefined))
-        ? before
-        : undefined;
-    });
+    return this.#saves.save(proofOf(token), values, loaded && recordOf(loaded), options);
   }
 
   /** Whether a save of `values` would write nothing that was changed: then a touch is enough. */
   isUnchanged(values: object, loaded: LoadedSession): boolean {
-    return changesSince(loaded, writeFields(values).fields, false).length === 0;
+    return this.#saves.isUnchanged(values, recordOf(loaded));
   }
 
   /** Whether a token's secret is the session's current one: not the previous one, and the session has not ended.
@@ -177,22 +172,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
    *  the session has ended.
    *  @throws StoreUnavailableError; RangeError for what can be no token. */
   async touch(token: string, values: { readonly cookie?: unknown }, loaded?: LoadedSession): Promise<boolean> {
-    const proof = proofOf(token);
-    if (loaded?.byPreviousSecret) return false;
-    const { fields, cookie } = writeFields({ cookie: values.cookie });
-    const { times } = this.#records;
-    const keepsCookie = values.cookie === undefined && loaded !== undefined && loaded.facts.cookieExpiresAt !== 0;
-    const terms = keepsCookie
-      ? times.termsForAge(maxAgeOf(loaded.values(this.now(loaded.session))))
-      : times.termsFor(cookie?.expiresAt);
-    if (!terms) return true;
-    const json = fields.get('cookie');
-    if (loaded && json !== undefined && json !== loaded.fields.get('cookie')) {
-      const changes = [{ name: 'cookie', set: json }];
-      return this.#run(proof.session, (redis) => this.#records.change(redis, proof, loaded, changes, terms));
-    }
-    if (loaded && this.#records.times.isFresh(loaded, terms)) return true;
-    return this.#run(proof.session, (redis) => this.#records.touch(redis, proof, loaded, terms));
+    return this.#saves.touch(proofOf(token), values, loaded && recordOf(loaded));
   }
 
   /** Ends a session, for good. Whether it lived until now.
@@ -214,7 +194,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
    *  @throws StoreUnavailableError; SessionGoneError, also where `token` has been replaced itself; RangeError for what
    *  can be no token. */
   async rotate(token: string, options: RotationOptions = {}, loaded?: LoadedSession): Promise<string> {
-    return this.#rotation.rotate(proofOf(token), loaded, options);
+    return this.#rotation.rotate(proofOf(token), loaded && recordOf(loaded), options);
   }
 
   /** Adds to a number of a session in one step, and returns the sum. No visit: it does not renew the session. `loaded`
@@ -223,7 +203,8 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
    *  @throws StoreUnavailableError, SessionGoneError; SessionDataError where the field holds no number. */
   increment(target: SessionTarget, field: string, by = 1, loaded?: LoadedSession, values?: object): Promise<number> {
     const address = addressOf(target);
-    return this.#run(address.session, (redis) => this.#fields.increment(redis, address, { loaded, values }, field, by));
+    const held = { loaded: loaded && recordOf(loaded), values };
+    return this.#run(address.session, (redis) => this.#fields.increment(redis, address, held, field, by));
   }
 
   /** Appends to a list of a session in one step, and returns the list. `loaded` and `values`: see `increment`.
@@ -236,7 +217,8 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     values?: object,
   ): Promise<unknown[]> {
     const address = addressOf(target);
-    return this.#run(address.session, (redis) => this.#fields.append(redis, address, { loaded, values }, field, added));
+    const held = { loaded: loaded && recordOf(loaded), values };
+    return this.#run(address.session, (redis) => this.#fields.append(redis, address, held, field, added));
   }
 
   /** Sets fields if nobody has changed the session since it had `version`; `undefined` removes a field.
@@ -248,7 +230,8 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     loaded?: LoadedSession,
   ): Promise<SetIfOutcome> {
     const address = addressOf(target);
-    return this.#run(address.session, (redis) => this.#fields.setIf(redis, address, loaded, version, values));
+    const held = loaded && recordOf(loaded);
+    return this.#run(address.session, (redis) => this.#fields.setIf(redis, address, held, version, values));
   }
 
   /** Gives a session to a user. Returns the sessions that were ended for it, where the store does that. Where those are
@@ -260,25 +243,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     options: { readonly device?: string | undefined } = {},
     loaded?: LoadedSession,
   ): Promise<string[]> {
-    const address = addressOf(target);
-    const identify = (): Promise<string[]> =>
-      this.#run(address.session, async (redis) => {
-        const session = loaded ?? (await this.#records.load(redis, address));
-        if (!session) throw new SessionGoneError('identify()');
-        return this.#users.identify(redis, address, session, userId, options.device);
-      });
-    const ended: string[] = [];
-    for (;;) {
-      try {
-        return [...ended, ...(await identify())];
-      } catch (error) {
-        if (!(error instanceof TooManySessionsError)) throw error;
-        const more = await this.#pages.endOldest(userId, error.limit);
-        // Those that are too many cannot be read, so they cannot be ended either.
-        if (more.length === 0) throw new SessionLimitError(error.limit);
-        ended.push(...more);
-      }
-    }
+    return this.#logins.identify(addressOf(target), userId, options.device, loaded && recordOf(loaded));
   }
 
   /** Whether a session lives, by its public id, and can be read.
@@ -360,8 +325,4 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
   #read<Result>(session: string, work: (redis: StoreOperation) => Promise<Result>): Promise<Result> {
     return this.#connection.run(work, { key: this.#records.keys.record(session), reads: true });
   }
-}
-
-function maxAgeOf(values: object): unknown {
-  return (values as { cookie?: { originalMaxAge?: unknown } }).cookie?.originalMaxAge;
 }

@@ -10,7 +10,7 @@ const ROOT = join(import.meta.dirname, '../..');
 /** What a `@throws` may name without an export: bad arguments, and JavaScript's own. */
 const BUILT_IN = ['Error', 'RangeError', 'SyntaxError', 'TypeError'];
 
-const sources = new Map(
+const sources = new Map<string, string>(
   (readdirSync(join(ROOT, 'src'), { recursive: true }) as string[])
     .filter((file) => file.endsWith('.ts'))
     .map((file) => [`src/${file}`, readFileSync(join(ROOT, 'src', file), 'utf8')] as const),

@@ -2,7 +2,7 @@ import type { CommandConnection, Keys } from '../../redis/index.ts';
 import { serverTime } from '../connection/partition-clocks.ts';
 import type { StoreConnection } from '../connection/store-connection.ts';
 import { DEFAULT_IDLE_MS, type SessionDataSettings } from '../options.ts';
-import type { LoadedSession } from '../record/loaded-session.ts';
+import type { LoadedRecord } from '../record/loaded-record.ts';
 import type { RecordHeader } from '../record/record-header.ts';
 
 /** When a session ends, as a save or a touch tells it. */
@@ -58,7 +58,7 @@ export class SessionTimes {
   }
 
   /** Whether a session's end, as it was loaded, need not be moved for what `terms` say. */
-  isFresh({ session, facts }: LoadedSession, terms: EndTerms): boolean {
+  isFresh({ session, facts }: LoadedRecord, terms: EndTerms): boolean {
     if (!this.#knowsTime(session)) return false;
     const now = this.now(session);
     const last = this.#lastMoment(facts);
@@ -74,7 +74,7 @@ export class SessionTimes {
   }
 
   /** Whether a session that was loaded lives without a doubt. */
-  livesOn({ session, facts }: LoadedSession): boolean {
+  livesOn({ session, facts }: LoadedRecord): boolean {
     if (!this.#knowsTime(session)) return false;
     return Math.min(facts.expiresAt, this.#lastMoment(facts)) - this.now(session) > CLOCK_DOUBT_MS;
   }

@@ -2,7 +2,7 @@ import type { StoreOperation } from '../connection/bounded-operation.ts';
 import { SessionDataError, sealedByOthers } from '../errors/session-data-error.ts';
 import { SessionGoneError } from '../errors/session-gone-error.ts';
 import { applyChanges, changesOfField, type FieldChange, listChanges } from '../record/field-changes.ts';
-import type { LoadedSession } from '../record/loaded-session.ts';
+import type { LoadedRecord } from '../record/loaded-record.ts';
 import { packTexts } from '../record/packed-texts.ts';
 import { isVisible, type SessionFields, writeField } from '../record/session-fields.ts';
 import { changeField } from './scripts/change-field.ts';
@@ -23,7 +23,7 @@ type Step = (fields: SessionFields) => { readonly change: FieldChange; readonly 
 /** What a caller holds of the session whose field it changes. */
 export interface HeldFields {
   /** As the session was loaded; follows what the operation did. */
-  readonly loaded?: LoadedSession | undefined;
+  readonly loaded?: LoadedRecord | undefined;
   /** The session as the caller has it now: what it has changed of the field since it was loaded is done first, in the
    *  same step. Undefined: nothing. */
   readonly values?: object | undefined;
@@ -85,7 +85,7 @@ export class FieldOperations {
   async setIf(
     redis: StoreOperation,
     address: SessionAddress,
-    loaded: LoadedSession | undefined,
+    loaded: LoadedRecord | undefined,
     version: number,
     values: Readonly<Record<string, unknown>>,
   ): Promise<SetIfOutcome> {
@@ -140,7 +140,7 @@ export class FieldOperations {
     return text;
   }
 
-  #changedBefore({ fields, hidden }: LoadedSession, values: object, field: string): FieldChange[] {
+  #changedBefore({ fields, hidden }: LoadedRecord, values: object, field: string): FieldChange[] {
     const { integerDeltas } = this.#records.settings;
     // What is not enumerable is the framework's, and not a field.
     const isField = Object.prototype.propertyIsEnumerable.call(values, field);
@@ -152,7 +152,7 @@ export class FieldOperations {
   async #changeSealed(
     redis: StoreOperation,
     address: SessionAddress,
-    loaded: LoadedSession | undefined,
+    loaded: LoadedRecord | undefined,
     before: readonly FieldChange[],
     step: Step,
   ): Promise<string> {
@@ -170,7 +170,7 @@ export class FieldOperations {
   #setSealedIf(
     redis: StoreOperation,
     address: SessionAddress,
-    loaded: LoadedSession | undefined,
+    loaded: LoadedRecord | undefined,
     version: number,
     changes: readonly FieldChange[],
   ): Promise<SetIfOutcome> {

@@ -13,7 +13,7 @@ import {
   type IntegerDeltas,
   listChanges,
 } from '../record/field-changes.ts';
-import { LoadedSession } from '../record/loaded-session.ts';
+import { LoadedRecord } from '../record/loaded-record.ts';
 import { packTexts } from '../record/packed-texts.ts';
 import { packBody, readable, readBody } from '../record/record-body.ts';
 import { Seal, type SealedFor } from '../record/record-encryption.ts';
@@ -64,7 +64,7 @@ export class SessionRecords {
 
   /** Reads a session by its current secret; undefined where there is none, or it is another's.
    *  @throws SessionDataError where what is kept cannot be read. */
-  async load(redis: CommandConnection, address: SessionAddress): Promise<LoadedSession | undefined> {
+  async load(redis: CommandConnection, address: SessionAddress): Promise<LoadedRecord | undefined> {
     const found = await this.find(redis, address);
     return found === 'replaced' || found?.byPreviousSecret ? undefined : found;
   }
@@ -75,7 +75,7 @@ export class SessionRecords {
   async find(
     redis: CommandConnection,
     { session, hash }: SessionAddress,
-  ): Promise<LoadedSession | 'replaced' | undefined> {
+  ): Promise<LoadedRecord | 'replaced' | undefined> {
     const record = await redis.commandForBuffers<Buffer | null>('GET', this.keys.record(session));
     if (record === null) return undefined;
     const header = readable(session, () => readHeader(record));
@@ -93,13 +93,13 @@ export class SessionRecords {
     return this.times.now(session) < previous!.until ? 'replaced' : undefined;
   }
 
-  #read(session: string, record: Buffer, header: RecordHeader, byPreviousSecret: boolean): LoadedSession {
+  #read(session: string, record: Buffer, header: RecordHeader, byPreviousSecret: boolean): LoadedRecord {
     const fields = readBody(this.#seal, session, record, header);
-    return new LoadedSession(session, record.subarray(0, header.length), fields, byPreviousSecret);
+    return new LoadedRecord(session, record.subarray(0, header.length), fields, byPreviousSecret);
   }
 
   /** Reads a session of a list, without its token; undefined as well where it cannot be read. */
-  async tryLoad(redis: CommandConnection, session: string): Promise<LoadedSession | undefined> {
+  async tryLoad(redis: CommandConnection, session: string): Promise<LoadedRecord | undefined> {
     try {
       return await this.load(redis, { session, hash: undefined });
     } catch (error) {
@@ -136,9 +136,9 @@ export class SessionRecords {
     fields: SessionFields,
     terms: EndTerms,
     mode: 'put' | 'make' = 'put',
-  ): Promise<LoadedSession | undefined> {
+  ): Promise<LoadedRecord | undefined> {
     const [status, header] = await this.#save(redis, session, hash, undefined, fields, '', terms, mode);
-    if (header) return new LoadedSession(session, header, fields, false);
+    if (header) return new LoadedRecord(session, header, fields, false);
     // There is one, and its user and version were not known here.
     const there = status === SAVED.conflict && (await this.load(redis, { session, hash }));
     if (!there) return undefined;
@@ -151,7 +151,7 @@ export class SessionRecords {
   change(
     redis: CommandConnection,
     address: SessionAddress,
-    loaded: LoadedSession,
+    loaded: LoadedRecord,
     changes: readonly FieldChange[],
     terms: EndTerms | undefined,
   ): Promise<boolean> {
@@ -164,7 +164,7 @@ export class SessionRecords {
   async touch(
     redis: CommandConnection,
     { session, hash }: SessionAddress,
-    loaded: LoadedSession | undefined,
+    loaded: LoadedRecord | undefined,
     terms: EndTerms,
   ): Promise<boolean> {
     const { namespace, absoluteMs } = this.settings;
@@ -188,7 +188,7 @@ export class SessionRecords {
 
   /** The fields of a session for its next version, with another secret or user. */
   sealAnew(
-    { session, facts, fields: all }: LoadedSession,
+    { session, facts, fields: all }: LoadedRecord,
     next: { readonly secret?: Buffer; readonly user?: string; readonly fields?: SessionFields },
   ): Buffer {
     const { secret = facts.secret, user = facts.user, fields = all } = next;
@@ -200,7 +200,7 @@ export class SessionRecords {
   async replaceSealed(
     redis: CommandConnection,
     { session, hash }: SessionAddress,
-    loaded: LoadedSession,
+    loaded: LoadedRecord,
     changes: readonly FieldChange[],
   ): Promise<boolean> {
     const fields = applyChanges(loaded.fields, changes);
@@ -213,7 +213,7 @@ export class SessionRecords {
   async #changeOpen(
     redis: CommandConnection,
     { session, hash }: SessionAddress,
-    loaded: LoadedSession,
+    loaded: LoadedRecord,
     changes: readonly FieldChange[],
     terms: EndTerms | undefined,
   ): Promise<boolean> {
@@ -228,7 +228,7 @@ export class SessionRecords {
   async #changeSealed(
     redis: CommandConnection,
     address: SessionAddress,
-    loaded: LoadedSession,
+    loaded: LoadedRecord,
     changes: readonly FieldChange[],
     terms: EndTerms | undefined,
   ): Promise<boolean> {
@@ -246,7 +246,7 @@ export class SessionRecords {
     redis: CommandConnection,
     session: string,
     hash: Buffer | undefined,
-    loaded: LoadedSession | undefined,
+    loaded: LoadedRecord | undefined,
     fields: SessionFields,
     changes: readonly FieldChange[] | '',
     given: EndTerms | undefined,
@@ -297,17 +297,13 @@ export class SessionRecords {
   }
 
   // As far as is known here. With its own secret: whoever saves by another one must be looked at.
-  #isUntouched(loaded: LoadedSession, hash: Buffer | undefined, terms: EndTerms | undefined): boolean {
+  #isUntouched(loaded: LoadedRecord, hash: Buffer | undefined, terms: EndTerms | undefined): boolean {
     if (loaded.overtaken || (hash && !sameHash(hash, loaded.facts.secret))) return false;
     return terms ? this.times.isFresh(loaded, terms) : this.times.livesOn(loaded);
   }
 }
 
 /** The changes from what was loaded to `fields`. */
-export function changesSince(
-  loaded: LoadedSession,
-  fields: SessionFields,
-  integerDeltas: IntegerDeltas,
-): FieldChange[] {
+export function changesSince(loaded: LoadedRecord, fields: SessionFields, integerDeltas: IntegerDeltas): FieldChange[] {
   return changesBetween(loaded.fields, fields, { integerDeltas, hidden: loaded.hidden });
 }

@@ -4,7 +4,7 @@ import type { StoreOperation } from '../connection/bounded-operation.ts';
 import type { StoreConnection } from '../connection/store-connection.ts';
 import { sealedByOthers } from '../errors/session-data-error.ts';
 import { SessionGoneError } from '../errors/session-gone-error.ts';
-import type { LoadedSession } from '../record/loaded-session.ts';
+import type { LoadedRecord } from '../record/loaded-record.ts';
 import { readToken, type TokenProof } from '../tokens/token-credential.ts';
 import { rotateRecord, undoRotation } from './scripts/rotate-record.ts';
 import type { SessionRecords } from './session-records.ts';
@@ -33,7 +33,7 @@ export class SessionRotation {
 
   /** The token with the new secret, and `loaded` brought up to date.
    *  @throws StoreUnavailableError, SessionGoneError; SessionDataError where the data are sealed and the keys not here. */
-  async rotate(proof: TokenProof, loaded: LoadedSession | undefined, options: RotationOptions): Promise<string> {
+  async rotate(proof: TokenProof, loaded: LoadedRecord | undefined, options: RotationOptions): Promise<string> {
     const { session } = proof;
     const next = createToken(session);
     const { hash } = readToken(next)!;
@@ -55,7 +55,7 @@ export class SessionRotation {
   async #rotate(
     redis: StoreOperation,
     proof: TokenProof,
-    loaded: LoadedSession | undefined,
+    loaded: LoadedRecord | undefined,
     { grace, unsent }: RotationOptions,
     hash: Buffer,
   ): Promise<Outcome> {

@@ -1,6 +1,6 @@
 import type { CommandConnection } from '../../redis/index.ts';
 import { StoreUnavailableError } from '../errors/store-unavailable-error.ts';
-import type { LoadedSession } from '../record/loaded-session.ts';
+import type { LoadedRecord } from '../record/loaded-record.ts';
 import type { SessionAddress, SessionRecords } from './session-records.ts';
 
 /** Changes sealed data, which Redis cannot: `step` changes what was loaded and resolves with undefined where others were
@@ -11,8 +11,8 @@ export function whileOthersChange<Result>(
   records: SessionRecords,
   redis: CommandConnection,
   address: SessionAddress,
-  loaded: LoadedSession | undefined,
-  step: (from: LoadedSession) => Promise<Result | undefined>,
+  loaded: LoadedRecord | undefined,
+  step: (from: LoadedRecord) => Promise<Result | undefined>,
 ): Promise<Result | undefined> {
   return records.turns.take(address.session, async () => {
     const deadline = performance.now() + records.settings.deadlineMs;

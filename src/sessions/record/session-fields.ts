@@ -5,7 +5,7 @@ export type SessionFields = Map<string, string>;
 
 /** The part of a session that tells how long its cookie lives. It is kept in the record's header and not in a field,
  *  because it changes with every request. */
-interface CookieTerms {
+export interface CookieTerms {
   /** `cookie.expires` in milliseconds of the epoch; 0 for none. */
   readonly expiresAt: number;
 }

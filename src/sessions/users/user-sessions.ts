@@ -7,7 +7,7 @@ import { SessionLimitError } from '../errors/session-limit-error.ts';
 import { TooManySessionsError } from '../errors/too-many-sessions-error.ts';
 import type { SessionAddress, SessionRecords } from '../operations/session-records.ts';
 import { type FieldChange, listChanges } from '../record/field-changes.ts';
-import type { LoadedSession } from '../record/loaded-session.ts';
+import type { LoadedRecord } from '../record/loaded-record.ts';
 import { packTexts } from '../record/packed-texts.ts';
 import { readHeader } from '../record/record-header.ts';
 import { DEVICE_FIELD, type SessionFields, USER_FIELD } from '../record/session-fields.ts';
@@ -54,7 +54,7 @@ export class UserSessions {
   async identify(
     redis: StoreOperation,
     address: SessionAddress,
-    loaded: LoadedSession,
+    loaded: LoadedRecord,
     userId: string,
     device: string | undefined,
   ): Promise<string[]> {
@@ -87,7 +87,7 @@ export class UserSessions {
   async #identify(
     redis: StoreOperation,
     address: SessionAddress,
-    loaded: LoadedSession,
+    loaded: LoadedRecord,
     user: string,
     own: SessionFields,
     claimed?: PlaceClaim,
@@ -148,7 +148,7 @@ function changesOf(fields: SessionFields): FieldChange[] {
 }
 
 /** What a list shows of a session. */
-export function describeSession({ session, fields, facts }: LoadedSession): UserSession {
+export function describeSession({ session, fields, facts }: LoadedRecord): UserSession {
   const device = fields.get(DEVICE_FIELD);
   return {
     session,

@@ -43,11 +43,11 @@ describe('encryption at rest', () => {
     await sealed.save(token, { 'secret-name': 'secret-value', 'secret-other': { in: ['secret-value'] } }, loaded);
     await sealed.increment(token, 'secret-number', 77_777);
     await sealed.append(token, 'secret-list', ['secret-value']);
-    await sealed.setIf(token, (await sealed.load(token))!.facts.version, { 'secret-set': 'secret-value' });
+    await sealed.setIf(token, sealed.infoOf((await sealed.load(token))!).version, { 'secret-set': 'secret-value' });
     await sealed.identify(token, 'secret-user', { device: 'secret-device' });
     const next = await sealed.rotate(token, { grace: true });
-    expect((await sealed.load(next))!.userId).toBe('secret-user');
-    expect(((await sealed.find(token)) as LoadedSession).userId).toBe('secret-user');
+    expect(sealed.infoOf((await sealed.load(next))!).userId).toBe('secret-user');
+    expect(sealed.infoOf((await sealed.find(token)) as LoadedSession).userId).toBe('secret-user');
     for (const key of await redis.command<string[]>('KEYS', '*')) {
       expect(key).not.toMatch(/secret|77777/);
       const dump = (await redis.commandForBuffers<Buffer>('DUMP', key)).toString('latin1');
@@ -78,7 +78,7 @@ describe('encryption at rest', () => {
     const next = stage.open({ encryption: { keys: [second] } });
     await expect(next.load(token)).rejects.toThrow(SessionDataError);
     const loaded = (await both.load(token))!;
-    expect(loaded.values(both.now())).toEqual({ a: 1 });
+    expect(both.valuesOf(loaded)).toEqual({ a: 1 });
     await both.save(token, { a: 2 }, loaded);
     expect(await stage.values(next, token)).toEqual({ a: 2 });
     await expect(sealed.load(token)).rejects.toThrow(SessionDataError);
@@ -204,7 +204,7 @@ describe('encryption at rest', () => {
     expect(await stage.values(sealed, second)).toEqual({ a: 3, b: 2 });
     const third = await sealed.rotate(second, { grace: true });
     await sealed.save(third, { a: 4 }, await sealed.load(third));
-    expect(((await sealed.find(second)) as LoadedSession).values(sealed.now())).toEqual({ a: 3, b: 2 });
+    expect(sealed.valuesOf((await sealed.find(second)) as LoadedSession)).toEqual({ a: 3, b: 2 });
     const jobs = [1, 2, 3, 4, 5].map(() => sealed.increment({ session: sessionOf(token) }, 'n'));
     const fourth = await sealed.rotate(third);
     await Promise.all(jobs);
@@ -272,7 +272,8 @@ describe('encryption at rest', () => {
       (token: string) => migrating.save(token, { a: 'readable', b: 1 }),
       async (token: string) => migrating.save(token, { a: 'readable', b: 1 }, await migrating.load(token)),
       (token: string) => migrating.increment(token, 'b'),
-      async (token: string) => migrating.setIf(token, (await migrating.load(token))!.facts.version, { b: 1 }),
+      async (token: string) =>
+        migrating.setIf(token, migrating.infoOf((await migrating.load(token))!).version, { b: 1 }),
       (token: string) => migrating.append(token, 'list', [1]),
       (token: string) => migrating.identify(token, 'ada'),
     ]) {
