@@ -5,8 +5,9 @@ import { applyChanges, changesOfField, type FieldChange, listChanges } from '../
 import type { LoadedRecord } from '../record/loaded-record.ts';
 import { packTexts } from '../record/packed-texts.ts';
 import { isVisible, type SessionFields, writeField } from '../record/session-fields.ts';
+import type { SessionAddress } from '../tokens/session-reference.ts';
 import { changeField } from './scripts/change-field.ts';
-import type { SessionAddress, SessionRecords } from './session-records.ts';
+import type { SessionRecords } from './session-records.ts';
 import { whileOthersChange } from './while-others-change.ts';
 
 /** What `setIf` came to. */

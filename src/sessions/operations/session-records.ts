@@ -6,31 +6,19 @@ import { isWrongType } from '../errors/redis-errors.ts';
 import { SessionDataError, sealedByOthers } from '../errors/session-data-error.ts';
 import { type EndTerms, SessionTimes } from '../expiry/expiry-policy.ts';
 import type { SessionDataOptions, SessionDataSettings } from '../options.ts';
-import {
-  applyChanges,
-  changesBetween,
-  type FieldChange,
-  type IntegerDeltas,
-  listChanges,
-} from '../record/field-changes.ts';
+import { applyChanges, type FieldChange, listChanges } from '../record/field-changes.ts';
 import { LoadedRecord } from '../record/loaded-record.ts';
 import { packTexts } from '../record/packed-texts.ts';
 import { packBody, readable, readBody } from '../record/record-body.ts';
 import { Seal, type SealedFor } from '../record/record-encryption.ts';
 import { isEnded, nextHeader, type RecordHeader, readHeader, SHORT_HEADER, secretIn } from '../record/record-header.ts';
 import type { SessionFields } from '../record/session-fields.ts';
+import type { SessionAddress } from '../tokens/session-reference.ts';
 import { sameHash, type TokenProof } from '../tokens/token-credential.ts';
 import { replaceRecord } from './scripts/replace-record.ts';
 import { packTerms, SAVED, saveRecord } from './scripts/save-record.ts';
 import { touchRecord } from './scripts/touch-record.ts';
 import { whileOthersChange } from './while-others-change.ts';
-
-/** Who is asked for: a session with the hash of its secret, or without it, by code that may do so. */
-export interface SessionAddress {
-  readonly session: string;
-  /** Undefined: not asked for; the caller knows what it does. */
-  readonly hash: Buffer | undefined;
-}
 
 /** Records of one namespace: read, saved and touched, each in one step. Every method must run within a deadline. */
 export class SessionRecords {
@@ -142,7 +130,7 @@ export class SessionRecords {
     // There is one, and its user and version were not known here.
     const there = status === SAVED.conflict && (await this.load(redis, { session, hash }));
     if (!there) return undefined;
-    const changes = changesSince(there, fields, false);
+    const changes = there.changesTo(fields, false);
     return (await this.change(redis, { session, hash }, there, changes, terms)) ? there : undefined;
   }
 
@@ -301,9 +289,4 @@ export class SessionRecords {
     if (loaded.overtaken || (hash && !sameHash(hash, loaded.facts.secret))) return false;
     return terms ? this.times.isFresh(loaded, terms) : this.times.livesOn(loaded);
   }
-}
-
-/** The changes from what was loaded to `fields`. */
-export function changesSince(loaded: LoadedRecord, fields: SessionFields, integerDeltas: IntegerDeltas): FieldChange[] {
-  return changesBetween(loaded.fields, fields, { integerDeltas, hidden: loaded.hidden });
 }

@@ -4,7 +4,7 @@ import type { EndTerms } from '../expiry/expiry-policy.ts';
 import type { LoadedRecord } from '../record/loaded-record.ts';
 import { type CookieTerms, type SessionFields, writeFields } from '../record/session-fields.ts';
 import type { TokenProof } from '../tokens/token-credential.ts';
-import { changesSince, type SessionRecords } from './session-records.ts';
+import type { SessionRecords } from './session-records.ts';
 
 /** How a session is saved. */
 export interface SaveOptions {
@@ -84,7 +84,7 @@ export class SessionSaves {
   /** Whether a save of `values` would write no field: then a touch is enough.
    *  @throws NotSerialisableError */
   isUnchanged(values: object, loaded: LoadedRecord): boolean {
-    return changesSince(loaded, writeFields(values).fields, false).length === 0;
+    return loaded.changesTo(writeFields(values).fields, false).length === 0;
   }
 
   async #change(
@@ -98,7 +98,7 @@ export class SessionSaves {
     // Jobs and webhooks save without a cookie: that is no visit, and the cookie's time stays as it is.
     const isVisit = fields.has('cookie') || !before.fields.has('cookie');
     if (!isVisit) before.hidden.add('cookie');
-    const changes = changesSince(before, fields, isLoaded && this.#records.settings.integerDeltas);
+    const changes = before.changesTo(fields, isLoaded && this.#records.settings.integerDeltas);
     const isWritten = await this.#records.change(redis, proof, before, changes, isVisit ? terms : undefined);
     return isWritten ? before : undefined;
   }

@@ -1,7 +1,8 @@
 import type { CommandConnection } from '../../redis/index.ts';
 import { StoreUnavailableError } from '../errors/store-unavailable-error.ts';
 import type { LoadedRecord } from '../record/loaded-record.ts';
-import type { SessionAddress, SessionRecords } from './session-records.ts';
+import type { SessionAddress } from '../tokens/session-reference.ts';
+import type { SessionRecords } from './session-records.ts';
 
 /** Changes sealed data, which Redis cannot: `step` changes what was loaded and resolves with undefined where others were
  *  faster; then it is called again with what they left. Undefined where the session is not there (any more). `loaded`:

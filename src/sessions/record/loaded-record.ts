@@ -1,6 +1,6 @@
 import { SessionDataError } from '../errors/session-data-error.ts';
 import type { SessionInfo } from '../session-info.ts';
-import { applyChanges, type FieldChange } from './field-changes.ts';
+import { applyChanges, changesBetween, type FieldChange, type IntegerDeltas } from './field-changes.ts';
 import { LoadedSession } from './loaded-session.ts';
 import { type RecordHeader, readHeader } from './record-header.ts';
 import { readFields, type SessionFields, USER_FIELD } from './session-fields.ts';
@@ -79,6 +79,11 @@ export class LoadedRecord extends LoadedSession {
         `The data of session ${this.session} hold a field that is no JSON; they were left as they are.`,
       );
     }
+  }
+
+  /** The changes that lead from what was loaded to `fields`; see `changesBetween`. */
+  changesTo(fields: SessionFields, integerDeltas: IntegerDeltas): FieldChange[] {
+    return changesBetween(this.#fields, fields, { integerDeltas, hidden: this.hidden });
   }
 
   /** The `cookie.expires` that `values` gave, in milliseconds of the epoch; 0 for none. */

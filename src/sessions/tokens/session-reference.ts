@@ -1,13 +1,19 @@
 import { isSession } from '../../protocol/index.ts';
-import type { SessionAddress } from '../operations/session-records.ts';
-import { readToken } from './token-credential.ts';
+import { readToken, type TokenProof } from './token-credential.ts';
+
+/** A session, with the hash of its secret where that is checked. */
+export interface SessionAddress {
+  readonly session: string;
+  /** Undefined: skip the secret check. Only for trusted callers (jobs, sweepers, lists). */
+  readonly hash: Buffer | undefined;
+}
 
 /** Whose data are meant: a token, which is checked; or a session's id, by code that needs no token (a job, a webhook). */
 export type SessionTarget = string | { readonly session: string };
 
 /** The session of a token, and what the token is checked by.
  *  @throws RangeError for what can be no token. */
-export function proofOf(token: string): SessionAddress & { readonly hash: Buffer } {
+export function proofOf(token: string): TokenProof {
   const proof = readToken(token);
   if (proof) return proof;
   throw new RangeError('This can be no session token: give a string of 1 to 4,096 characters.');

@@ -2,8 +2,9 @@ import type { StoreConnection } from '../connection/store-connection.ts';
 import { SessionGoneError } from '../errors/session-gone-error.ts';
 import { SessionLimitError } from '../errors/session-limit-error.ts';
 import { TooManySessionsError } from '../errors/too-many-sessions-error.ts';
-import type { SessionAddress, SessionRecords } from '../operations/session-records.ts';
+import type { SessionRecords } from '../operations/session-records.ts';
 import type { LoadedRecord } from '../record/loaded-record.ts';
+import type { SessionAddress } from '../tokens/session-reference.ts';
 import type { UserSessionPages } from './user-session-pages.ts';
 import type { UserSessions } from './user-sessions.ts';
 

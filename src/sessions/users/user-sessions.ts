@@ -5,12 +5,13 @@ import { SessionDataError, sealedByOthers } from '../errors/session-data-error.t
 import { SessionGoneError } from '../errors/session-gone-error.ts';
 import { SessionLimitError } from '../errors/session-limit-error.ts';
 import { TooManySessionsError } from '../errors/too-many-sessions-error.ts';
-import type { SessionAddress, SessionRecords } from '../operations/session-records.ts';
+import type { SessionRecords } from '../operations/session-records.ts';
 import { type FieldChange, listChanges } from '../record/field-changes.ts';
 import type { LoadedRecord } from '../record/loaded-record.ts';
 import { packTexts } from '../record/packed-texts.ts';
 import { readHeader } from '../record/record-header.ts';
 import { DEVICE_FIELD, type SessionFields, USER_FIELD } from '../record/session-fields.ts';
+import type { SessionAddress } from '../tokens/session-reference.ts';
 import { userReference } from '../tokens/user-reference.ts';
 import { endRecord } from './scripts/end-record.ts';
 import { identifyRecord } from './scripts/identify-record.ts';
