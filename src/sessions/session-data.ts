@@ -2,11 +2,10 @@ import { EventEmitter } from 'node:events';
 import { isSession } from '../protocol/index.ts';
 import { Keys } from '../redis/index.ts';
 import { SessionCensus } from './all-sessions.ts';
-import { Archiver } from './archive/archiver.ts';
+import { BackgroundWork } from './background-work.ts';
 import { ImportedSessions } from './connect-redis-import.ts';
 import type { StoreOperation } from './connection/bounded-operation.ts';
 import { StoreConnection } from './connection/store-connection.ts';
-import { Sweeper } from './expiry/sweeper.ts';
 import { FieldOperations, type SetIfOutcome } from './operations/field-operations.ts';
 import { SessionRecords } from './operations/session-records.ts';
 import { type RotationOptions, SessionRotation } from './operations/session-rotation.ts';
@@ -14,6 +13,7 @@ import { type SaveOptions, SessionSaves } from './operations/session-saves.ts';
 import { type SessionDataOptions, settingsOf } from './options.ts';
 import { recordOf } from './record/loaded-record.ts';
 import type { LoadedSession } from './record/loaded-session.ts';
+import type { SessionDataEvents } from './session-data-events.ts';
 import type { SessionInfo } from './session-info.ts';
 import { addressOf, proofOf, type SessionTarget } from './tokens/session-reference.ts';
 import { readToken } from './tokens/token-credential.ts';
@@ -22,20 +22,8 @@ import { UserLogins } from './users/user-logins.ts';
 import { type UserSessionPage, UserSessionPages } from './users/user-session-pages.ts';
 import { type EndReason, type UserSession, UserSessions } from './users/user-sessions.ts';
 
-interface SessionDataEvents {
-  /** Operations fail, for the first time since they last succeeded. */
-  'store:down': [Error];
-  /** They succeed again. */
-  'store:up': [];
-  /** The option `archive` could not take a session; it waits, and is given it again. */
-  'archive:failed': [Error];
-  /** The archive has taken a session again. */
-  'archive:back': [];
-}
-
-/** The classic half of a session in Redis: who, cart, preferences. What the Express and Fastify stores are made of, and
- *  what other code uses directly. Every operation settles within `deadlineMs`; where it cannot, it throws
- *  StoreUnavailableError. */
+/** Session data in Redis: user, cart, preferences. The Express and Fastify stores use it for requests; jobs and webhooks
+ *  use it directly. Every operation settles within `deadlineMs`; where it cannot, it throws StoreUnavailableError. */
 export class SessionData extends EventEmitter<SessionDataEvents> {
   readonly #connection: StoreConnection;
   readonly #records: SessionRecords;
@@ -47,8 +35,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
   readonly #rotation: SessionRotation;
   readonly #census: SessionCensus;
   readonly #imported: ImportedSessions | undefined;
-  readonly #sweeper: Sweeper | undefined;
-  readonly #archiver: Archiver | undefined;
+  readonly #background: BackgroundWork;
   #closed: Promise<void> | undefined;
 
   /** Begins to connect and returns; never throws because Redis is away.
@@ -73,19 +60,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     this.#census = new SessionCensus(this.#connection, this.#records, this.#users);
     this.#imported =
       settings.importFrom === undefined ? undefined : new ImportedSessions(this.#records, settings.importFrom);
-    if (options.sweep ?? true) {
-      this.#sweeper = new Sweeper(this.#connection.redis, settings.namespace, settings).start();
-    }
-    if (options.archive) {
-      const { lifecycleLength } = settings;
-      this.#archiver = new Archiver(this.#connection.redis, settings.namespace, options.archive, {
-        lifecycleLength,
-        ...(options.encryption && { encryption: options.encryption }),
-      });
-      this.#archiver.on('failed', (failure) => this.emit('archive:failed', failure));
-      this.#archiver.on('back', () => this.emit('archive:back'));
-      void this.#archiver.start();
-    }
+    this.#background = new BackgroundWork(this.#connection.redis, settings, options, this);
     this.#connection.on('down', (error) => this.emit('store:down', error));
     this.#connection.on('up', () => this.emit('store:up'));
   }
@@ -106,25 +81,24 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     return this.#connection.now(session);
   }
 
-  /** Reads a session; undefined where there is none, it has ended, or the token is not its own (any more).
-   *  @throws StoreUnavailableError; SessionDataError where it is there and cannot be read. */
+  /** Reads a session by its token. Undefined: there is none, it has ended, or the token was replaced.
+   *  @throws StoreUnavailableError; SessionDataError where the stored data cannot be read. */
   async load(token: string): Promise<LoadedSession | undefined> {
     const found = await this.find(token);
     return found === undefined || found === 'replaced' || recordOf(found).byPreviousSecret ? undefined : found;
   }
 
-  /** As `load`, for a request that may have been sent before `rotate` was answered. By a token that the last rotation
-   *  has replaced: within its grace the session as it was before (`byPreviousSecret`: it can be read, and nothing else);
-   *  without one `replaced`, for `graceMs`: to such a request the session is absent, and it must not be given a new
-   *  cookie, which would take the place of the one that rotation gave.
-   *  @throws StoreUnavailableError; SessionDataError where it is there and cannot be read. */
+  /** Reads a session for a request that may have been sent before `rotate` was answered. For a token that the last
+   *  rotation replaced: within its grace the session as it was before (`byPreviousSecret`: read-only); without a grace
+   *  `replaced`, for `graceMs`. To such a request the session is absent, and it must not be given a new cookie: that
+   *  would take the place of the one that the rotation gave.
+   *  @throws StoreUnavailableError; SessionDataError where the stored data cannot be read. */
   async find(token: string): Promise<LoadedSession | 'replaced' | undefined> {
     const proof = readToken(token);
     if (!proof) return undefined;
-    return this.#read(proof.session, async (redis) => {
-      const found = await this.#records.find(redis, proof);
-      return found ?? this.#imported?.take(redis, token, proof);
-    });
+    const find = async (redis: StoreOperation): Promise<LoadedSession | 'replaced' | undefined> =>
+      (await this.#records.find(redis, proof)) ?? this.#imported?.take(redis, token, proof);
+    return this.#run(proof.session, find, true);
   }
 
   /** Reads the values of a loaded session, as a new object. `cookie.expires` is what was saved; where that has passed while
@@ -140,11 +114,9 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     return recordOf(loaded).info;
   }
 
-  /** Saves a session's values. Where it was loaded, only what was changed since is written, field by field; a session
-   *  that has ended meanwhile stays ended. Where nothing was loaded, what is there is replaced, or made. Returns what is
-   *  now to be compared with; undefined where nothing was written, because the session has ended or the token is not
-   *  its own. `isNew`: nothing is there, so nothing is looked for. `mostIdleMs`: how long a session that is made rests at
-   *  most, until it is next saved or touched.
+  /** Saves a session's values. With `loaded`, only the fields that changed since are written, one by one, and a session
+   *  that has ended meanwhile stays ended. Without it, the session is replaced or made. Returns what the next save
+   *  compares with; undefined where nothing was written, because the session has ended or the token is not its own.
    *  @throws StoreUnavailableError, NotSerialisableError; RangeError for what can be no token. */
   async save(
     token: string,
@@ -155,27 +127,28 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     return this.#saves.save(proofOf(token), values, loaded && recordOf(loaded), options);
   }
 
-  /** Whether a save of `values` would write nothing that was changed: then a touch is enough. */
+  /** Whether a save of `values` would change no field; a touch is enough then.
+   *  @throws NotSerialisableError */
   isUnchanged(values: object, loaded: LoadedSession): boolean {
     return this.#saves.isUnchanged(values, recordOf(loaded));
   }
 
-  /** Whether a token's secret is the session's current one: not the previous one, and the session has not ended.
+  /** Whether a token's secret is the current one of a living session.
    *  @throws StoreUnavailableError */
   async isCurrent(token: string): Promise<boolean> {
     const proof = readToken(token);
-    return proof !== undefined && this.#read(proof.session, (redis) => this.#records.isCurrent(redis, proof));
+    return proof !== undefined && this.#run(proof.session, (redis) => this.#records.isCurrent(redis, proof), true);
   }
 
-  /** Renews a session: it ends its idle time from now. Sends nothing where it was renewed less than `touchEveryMs` ago.
-   *  `values`: of them only the cookie counts; without one that of `loaded` does, whose age counts from now. False where
-   *  the session has ended.
+  /** Renews a session: its idle time begins anew. Sends nothing where that was done less than `touchEveryMs` ago. Of
+   *  `values` only the cookie counts; without one that of `loaded` does, whose age counts from now. False where the
+   *  session has ended.
    *  @throws StoreUnavailableError; RangeError for what can be no token. */
   async touch(token: string, values: { readonly cookie?: unknown }, loaded?: LoadedSession): Promise<boolean> {
     return this.#saves.touch(proofOf(token), values, loaded && recordOf(loaded));
   }
 
-  /** Ends a session, for good. Whether it lived until now.
+  /** Ends a session for good. False where it had ended before.
    *  @throws StoreUnavailableError */
   async end(target: SessionTarget, reason: EndReason = 'destroyed'): Promise<boolean> {
     const address = typeof target === 'string' ? readToken(target) : addressOf(target);
@@ -187,19 +160,19 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     });
   }
 
-  /** Gives a session another secret, and returns the token with it: same session, same data, nothing calculated is lost.
-   *  From then on the previous secret opens nothing. With `grace`, for a rotation that goes with no change of rights
-   *  (each hour, say), it reads for `graceMs` what was there before, and nothing else; `identify` ends that.
-   *  `unsent`: `token` is of a rotation a moment ago, and was sent to nobody: the secret before it stays the previous one.
+  /** Gives a session another secret and returns the new token. Data and everything calculated stay; the previous secret
+   *  opens nothing from then on. With `grace`, for rotations that go with no change of rights (each hour, say), it reads
+   *  for `graceMs` the data of before; `identify` ends the grace. `unsent`: `token` comes from a rotation a moment ago
+   *  that no browser knows of, so the secret before it stays the previous one.
    *  @throws StoreUnavailableError; SessionGoneError, also where `token` has been replaced itself; RangeError for what
    *  can be no token. */
   async rotate(token: string, options: RotationOptions = {}, loaded?: LoadedSession): Promise<string> {
     return this.#rotation.rotate(proofOf(token), loaded && recordOf(loaded), options);
   }
 
-  /** Adds to a number of a session in one step, and returns the sum. No visit: it does not renew the session. `loaded`
-   *  and `values`: the session as the caller loaded it and as it has it now; what it has changed of the field in between
-   *  is done first, in the same step, as a save would do it.
+  /** Adds to a number of a session in one step and returns the sum. It does not renew the session. `loaded` and `values`:
+   *  the session as it was loaded and as the caller has it now; the caller's own change of the field is applied first, in
+   *  the same step, as a save would.
    *  @throws StoreUnavailableError, SessionGoneError; SessionDataError where the field holds no number. */
   increment(target: SessionTarget, field: string, by = 1, loaded?: LoadedSession, values?: object): Promise<number> {
     const address = addressOf(target);
@@ -207,7 +180,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     return this.#run(address.session, (redis) => this.#fields.increment(redis, address, held, field, by));
   }
 
-  /** Appends to a list of a session in one step, and returns the list. `loaded` and `values`: see `increment`.
+  /** Appends to a list of a session in one step and returns the list. `loaded` and `values`: see `increment`.
    *  @throws StoreUnavailableError, SessionGoneError, NotSerialisableError; SessionDataError where the field is no list. */
   append(
     target: SessionTarget,
@@ -221,7 +194,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     return this.#run(address.session, (redis) => this.#fields.append(redis, address, held, field, added));
   }
 
-  /** Sets fields if nobody has changed the session since it had `version`; `undefined` removes a field.
+  /** Sets fields if the session still has `version`; `undefined` removes a field.
    *  @throws StoreUnavailableError, SessionGoneError, NotSerialisableError */
   setIf(
     target: SessionTarget,
@@ -234,8 +207,8 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     return this.#run(address.session, (redis) => this.#fields.setIf(redis, address, held, version, values));
   }
 
-  /** Gives a session to a user. Returns the sessions that were ended for it, where the store does that. Where those are
-   *  more than 100, they are ended in steps first, each of which has a deadline of its own.
+  /** Gives a session to a user. Returns the sessions that were ended because of `maxSessionsPerUser`. More than 100 are
+   *  ended in steps first, each with a deadline of its own.
    *  @throws StoreUnavailableError, SessionGoneError, SessionLimitError; RangeError for what is no user id. */
   async identify(
     target: SessionTarget,
@@ -246,32 +219,32 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     return this.#logins.identify(addressOf(target), userId, options.device, loaded && recordOf(loaded));
   }
 
-  /** Whether a session lives, by its public id, and can be read.
+  /** Whether a session, named by its public id, lives and can be read.
    *  @throws StoreUnavailableError; RangeError for what is no session's id. */
   async isLiving(session: string): Promise<boolean> {
     addressOf({ session });
-    return this.#read(session, async (redis) => (await this.#records.tryLoad(redis, session)) !== undefined);
+    return this.#run(session, async (redis) => (await this.#records.tryLoad(redis, session)) !== undefined, true);
   }
 
-  /** The user whom `identify` gave a session to; undefined where the session has ended or is nobody's. For whoever reads
-   *  the lifecycle stream, which names no user.
+  /** The user of a session, for readers of the lifecycle stream, which names no user. Undefined: the session has ended or
+   *  belongs to no user.
    *  @throws StoreUnavailableError; SessionDataError where the session cannot be read; RangeError for what is no
    *  session's id. */
   async userOf(session: string): Promise<string | undefined> {
     const address = addressOf({ session });
-    const loaded = await this.#read(session, (redis) => this.#records.load(redis, address));
+    const loaded = await this.#run(session, (redis) => this.#records.load(redis, address), true);
     return loaded?.userId;
   }
 
-  /** A page of a user's sessions that live, the last seen first: at most `page.limit` (default 100, at most 1,000),
-   *  behind `page.after`, the last one of the page before. One that is shorter than its limit is the last. It looks at
-   *  all of them, in steps with a deadline each.
+  /** A page of a user's living sessions, the last seen first: at most `page.limit` (default 100, at most 1,000), behind
+   *  `page.after`, the last one of the page before. A page shorter than its limit is the last. It looks at all of the
+   *  user's sessions, in steps with a deadline each.
    *  @throws StoreUnavailableError; RangeError for what is no user id, or no limit. */
   async sessionsOf(userId: string, page?: UserSessionPage): Promise<UserSession[]> {
     return this.#pages.list(userId, page);
   }
 
-  /** Ends one of a user's sessions. False where it has ended, or is another user's.
+  /** Ends one of a user's sessions. False where it has ended, or belongs to another user.
    *  @throws StoreUnavailableError */
   async endSession(userId: string, session: string): Promise<boolean> {
     const user = userReference(userId);
@@ -281,48 +254,43 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     );
   }
 
-  /** Ends a user's sessions, all or all but `keep` (a session's id). How many it were. However many there are, they are
-   *  ended in steps of 200, each of which has a deadline of its own.
+  /** Ends all of a user's sessions but `keep` (a session's id), in steps of 200 with a deadline each. Returns how many.
    *  @throws StoreUnavailableError that says how many had ended by then. */
   async endSessionsOf(userId: string, options: { readonly keep?: string } = {}): Promise<number> {
     return this.#pages.endAll(userId, options.keep);
   }
 
-  /** The ids of all sessions that live; not their tokens, which nobody has. For tools: it looks at all of them.
+  /** The public ids of all living sessions. For tools: it looks at all of them. Tokens cannot be listed: Redis holds only
+   *  hashes of them.
    *  @throws StoreUnavailableError */
   async sessions(): Promise<string[]> {
     return (await this.#census.all()).map(({ session }) => session);
   }
 
-  /** All sessions that live. For tools: it reads all of them. Each of its steps has a deadline, not the whole.
+  /** All living sessions. For tools: it reads all of them, in steps with a deadline each.
    *  @throws StoreUnavailableError */
   all(): Promise<LoadedSession[]> {
     return this.#census.all();
   }
 
-  /** Ends all sessions of the namespace. For tools: each of its steps has a deadline, not the whole.
+  /** Ends all sessions of the namespace. For tools; each step has a deadline.
    *  @throws StoreUnavailableError */
   clear(): Promise<void> {
     return this.#census.clear();
   }
 
-  /** Ends the connection; operations that wait are refused. In a Cluster events that are on their way to the lifecycle
-   *  stream get a second. */
+  /** Closes the connection; waiting operations are refused. In a Cluster, lifecycle events that are being moved to the
+   *  stream get one second. */
   close(): Promise<void> {
     this.#closed ??= (async () => {
-      this.#sweeper?.stop();
-      await this.#archiver?.stop();
+      await this.#background.stop();
       await this.#connection.close(this.#records.cluster?.outbox.idle());
       this.removeAllListeners();
     })();
     return this.#closed;
   }
 
-  #run<Result>(session: string, work: (redis: StoreOperation) => Promise<Result>): Promise<Result> {
-    return this.#connection.run(work, { key: this.#records.keys.record(session) });
-  }
-
-  #read<Result>(session: string, work: (redis: StoreOperation) => Promise<Result>): Promise<Result> {
-    return this.#connection.run(work, { key: this.#records.keys.record(session), reads: true });
+  #run<Result>(session: string, work: (redis: StoreOperation) => Promise<Result>, reads = false): Promise<Result> {
+    return this.#connection.run(work, { key: this.#records.keys.record(session), reads });
   }
 }
