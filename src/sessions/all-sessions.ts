@@ -9,7 +9,7 @@ const AT_ONCE = 500;
 
 /** All sessions of a namespace, for tools: it goes through the partitions' indexes, and each of its steps has a deadline
  *  of its own. */
-export class SessionCensus {
+export class AllSessions {
   readonly #connection: StoreConnection;
   readonly #records: SessionRecords;
   readonly #users: UserSessions;

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { isSession } from '../protocol/index.ts';
 import { Keys } from '../redis/index.ts';
-import { SessionCensus } from './all-sessions.ts';
+import { AllSessions } from './all-sessions.ts';
 import { BackgroundWork } from './background-work.ts';
 import { ImportedSessions } from './connect-redis-import.ts';
 import type { StoreOperation } from './connection/bounded-operation.ts';
@@ -33,7 +33,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
   readonly #pages: UserSessionPages;
   readonly #logins: UserLogins;
   readonly #rotation: SessionRotation;
-  readonly #census: SessionCensus;
+  readonly #allSessions: AllSessions;
   readonly #imported: ImportedSessions | undefined;
   readonly #background: BackgroundWork;
   #closed: Promise<void> | undefined;
@@ -57,7 +57,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     this.#pages = new UserSessionPages(this.#connection, this.#records, this.#users);
     this.#logins = new UserLogins(this.#connection, this.#records, this.#users, this.#pages);
     this.#rotation = new SessionRotation(this.#connection, this.#records);
-    this.#census = new SessionCensus(this.#connection, this.#records, this.#users);
+    this.#allSessions = new AllSessions(this.#connection, this.#records, this.#users);
     this.#imported =
       settings.importFrom === undefined ? undefined : new ImportedSessions(this.#records, settings.importFrom);
     this.#background = new BackgroundWork(this.#connection.redis, settings, options, this);
@@ -264,19 +264,19 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
    *  hashes of them.
    *  @throws StoreUnavailableError */
   async sessions(): Promise<string[]> {
-    return (await this.#census.all()).map(({ session }) => session);
+    return (await this.#allSessions.all()).map(({ session }) => session);
   }
 
   /** All living sessions. For tools: it reads all of them, in steps with a deadline each.
    *  @throws StoreUnavailableError */
   all(): Promise<LoadedSession[]> {
-    return this.#census.all();
+    return this.#allSessions.all();
   }
 
   /** Ends all sessions of the namespace. For tools; each step has a deadline.
    *  @throws StoreUnavailableError */
   clear(): Promise<void> {
-    return this.#census.clear();
+    return this.#allSessions.clear();
   }
 
   /** Closes the connection; waiting operations are refused. In a Cluster, lifecycle events that are being moved to the
