@@ -7,7 +7,7 @@ import type { TokenProof } from './tokens/token-credential.ts';
 
 /** Takes over what connect-redis kept: JSON under `<prefix><token>`. Each session is read once, made one of ours, and
  *  deleted there, because those keys hold tokens that can be used. */
-export class ImportedSessions {
+export class ConnectRedisImport {
   readonly #records: SessionRecords;
   readonly #prefix: string;
 

@@ -3,7 +3,7 @@ import { isSession } from '../protocol/index.ts';
 import { Keys } from '../redis/index.ts';
 import { AllSessions } from './all-sessions.ts';
 import { BackgroundWork } from './background-work.ts';
-import { ImportedSessions } from './connect-redis-import.ts';
+import { ConnectRedisImport } from './connect-redis-import.ts';
 import type { StoreOperation } from './connection/bounded-operation.ts';
 import { StoreConnection } from './connection/store-connection.ts';
 import { FieldOperations, type SetIfOutcome } from './operations/field-operations.ts';
@@ -34,7 +34,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
   readonly #logins: UserLogins;
   readonly #rotation: SessionRotation;
   readonly #allSessions: AllSessions;
-  readonly #imported: ImportedSessions | undefined;
+  readonly #connectRedisImport: ConnectRedisImport | undefined;
   readonly #background: BackgroundWork;
   #closed: Promise<void> | undefined;
 
@@ -58,8 +58,8 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     this.#logins = new UserLogins(this.#connection, this.#records, this.#users, this.#pages);
     this.#rotation = new SessionRotation(this.#connection, this.#records);
     this.#allSessions = new AllSessions(this.#connection, this.#records, this.#users);
-    this.#imported =
-      settings.importFrom === undefined ? undefined : new ImportedSessions(this.#records, settings.importFrom);
+    this.#connectRedisImport =
+      settings.importFrom === undefined ? undefined : new ConnectRedisImport(this.#records, settings.importFrom);
     this.#background = new BackgroundWork(this.#connection.redis, settings, options, this);
     this.#connection.on('down', (error) => this.emit('store:down', error));
     this.#connection.on('up', () => this.emit('store:up'));
@@ -97,7 +97,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     const proof = readToken(token);
     if (!proof) return undefined;
     const find = async (redis: StoreOperation): Promise<LoadedSession | 'replaced' | undefined> =>
-      (await this.#records.find(redis, proof)) ?? this.#imported?.take(redis, token, proof);
+      (await this.#records.find(redis, proof)) ?? this.#connectRedisImport?.take(redis, token, proof);
     return this.#run(proof.session, find, true);
   }
 
@@ -154,7 +154,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     const address = typeof target === 'string' ? readToken(target) : addressOf(target);
     if (!address) return false;
     return this.#run(address.session, async (redis) => {
-      const forestall = typeof target === 'string' && (await this.#imported?.forget(redis, target));
+      const forestall = typeof target === 'string' && (await this.#connectRedisImport?.forget(redis, target));
       const lived = await this.#users.endRecord(redis, address, reason, { forestall: forestall === true });
       return lived || forestall === true;
     });
