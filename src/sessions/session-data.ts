@@ -4,7 +4,7 @@ import { Keys } from '../redis/index.ts';
 import { AllSessions } from './all-sessions.ts';
 import { BackgroundWork } from './background-work.ts';
 import { ConnectRedisImport } from './connect-redis-import.ts';
-import type { StoreOperation } from './connection/bounded-operation.ts';
+import type { BoundedOperation } from './connection/bounded-operation.ts';
 import { StoreConnection } from './connection/store-connection.ts';
 import { FieldOperations, type SetIfOutcome } from './operations/field-operations.ts';
 import { SessionRecords } from './operations/session-records.ts';
@@ -96,7 +96,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
   async find(token: string): Promise<LoadedSession | 'replaced' | undefined> {
     const proof = readToken(token);
     if (!proof) return undefined;
-    const find = async (redis: StoreOperation): Promise<LoadedSession | 'replaced' | undefined> =>
+    const find = async (redis: BoundedOperation): Promise<LoadedSession | 'replaced' | undefined> =>
       (await this.#records.find(redis, proof)) ?? this.#connectRedisImport?.take(redis, token, proof);
     return this.#run(proof.session, find, true);
   }
@@ -290,7 +290,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     return this.#closed;
   }
 
-  #run<Result>(session: string, work: (redis: StoreOperation) => Promise<Result>, reads = false): Promise<Result> {
+  #run<Result>(session: string, work: (redis: BoundedOperation) => Promise<Result>, reads = false): Promise<Result> {
     return this.#connection.run(work, { key: this.#records.keys.record(session), reads });
   }
 }

@@ -13,7 +13,7 @@ import { isStoreError } from '../errors/is-store-error.ts';
 import { isOtherFormat, isRefusedWrite, isWrongType } from '../errors/redis-errors.ts';
 import { SessionDataError } from '../errors/session-data-error.ts';
 import { StoreUnavailableError } from '../errors/store-unavailable-error.ts';
-import { StoreOperation } from './bounded-operation.ts';
+import { BoundedOperation } from './bounded-operation.ts';
 import { StoreClocks, serverTime } from './partition-clocks.ts';
 import { StoreHealth } from './slot-health.ts';
 
@@ -110,14 +110,14 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
   /** Does `work` within the deadline.
    *  @throws StoreUnavailableError where it is not done in time or Redis refuses; what `work` throws about the data. */
   run<Result>(
-    work: (redis: StoreOperation) => Promise<Result>,
+    work: (redis: BoundedOperation) => Promise<Result>,
     { key, reads = false }: OperationTerms,
   ): Promise<Result> {
     const { redis } = this;
     if (this.#closed) return Promise.reject(closed());
     // Answers come in the order of the questions: behind one that is overdue nobody else needs to wait.
     if (this.#overdue > 0) return Promise.reject(new StoreUnavailableError(this.#silence()));
-    const operation = new StoreOperation(redis, this.#notAfter(performance.now()));
+    const operation = new BoundedOperation(redis, this.#notAfter(performance.now()));
     const done = redis.isReadyFor(key) ? work(operation) : this.#whenReady(key).then(() => work(operation));
     let isLate = false;
     return new Promise((resolve, reject) => {
@@ -218,7 +218,7 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
     this.#arrival.catch(() => undefined);
   }
 
-  #noteOverdue(operation: StoreOperation, key: string, done: Promise<unknown>, error: Error): void {
+  #noteOverdue(operation: BoundedOperation, key: string, done: Promise<unknown>, error: Error): void {
     if (!this.redis.isCluster) {
       this.#overdue += 1;
       const settled = (): void => {
@@ -275,7 +275,7 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
     if (!this.#closed && this.#health.failed(slot, key, refusesWrites)) this.emit('down', error);
   }
 
-  #allSucceeded({ keys }: StoreOperation, reads: boolean): void {
+  #allSucceeded({ keys }: BoundedOperation, reads: boolean): void {
     if (this.#health.isUp) return;
     if (!this.redis.isCluster) this.#succeeded(WHOLE, reads);
     for (const slot of new Set([...keys].map(slotOfKey))) this.#succeeded(slot, reads);

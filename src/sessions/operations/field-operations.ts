@@ -1,4 +1,4 @@
-import type { StoreOperation } from '../connection/bounded-operation.ts';
+import type { BoundedOperation } from '../connection/bounded-operation.ts';
 import { SessionDataError, sealedByOthers } from '../errors/session-data-error.ts';
 import { SessionGoneError } from '../errors/session-gone-error.ts';
 import { applyChanges, changesOfField, type FieldChange, listChanges } from '../record/field-changes.ts';
@@ -42,7 +42,7 @@ export class FieldOperations {
   /** Adds to a number; a field that is not there counts as 0. Returns the sum.
    *  @throws SessionGoneError; SessionDataError where the field holds something else; RangeError for what is no number. */
   async increment(
-    redis: StoreOperation,
+    redis: BoundedOperation,
     address: SessionAddress,
     held: HeldFields,
     field: string,
@@ -63,7 +63,7 @@ export class FieldOperations {
   /** Appends to a list; a field that is not there counts as an empty one. Returns the list.
    *  @throws SessionGoneError; SessionDataError where the field is no list; NotSerialisableError. */
   async append(
-    redis: StoreOperation,
+    redis: BoundedOperation,
     address: SessionAddress,
     held: HeldFields,
     field: string,
@@ -84,7 +84,7 @@ export class FieldOperations {
   /** Sets fields (`undefined` removes one) if the session's version is still `version`.
    *  @throws SessionGoneError, NotSerialisableError. */
   async setIf(
-    redis: StoreOperation,
+    redis: BoundedOperation,
     address: SessionAddress,
     loaded: LoadedRecord | undefined,
     version: number,
@@ -116,7 +116,7 @@ export class FieldOperations {
   }
 
   async #change(
-    redis: StoreOperation,
+    redis: BoundedOperation,
     address: SessionAddress,
     { loaded, values }: HeldFields,
     field: string,
@@ -151,7 +151,7 @@ export class FieldOperations {
 
   // Redis cannot read the field.
   async #changeSealed(
-    redis: StoreOperation,
+    redis: BoundedOperation,
     address: SessionAddress,
     loaded: LoadedRecord | undefined,
     before: readonly FieldChange[],
@@ -169,7 +169,7 @@ export class FieldOperations {
   }
 
   #setSealedIf(
-    redis: StoreOperation,
+    redis: BoundedOperation,
     address: SessionAddress,
     loaded: LoadedRecord | undefined,
     version: number,

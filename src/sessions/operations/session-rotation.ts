@@ -1,6 +1,6 @@
 import { createToken } from '../../protocol/index.ts';
 import type { CommandConnection } from '../../redis/index.ts';
-import type { StoreOperation } from '../connection/bounded-operation.ts';
+import type { BoundedOperation } from '../connection/bounded-operation.ts';
 import type { StoreConnection } from '../connection/store-connection.ts';
 import { sealedByOthers } from '../errors/session-data-error.ts';
 import { SessionGoneError } from '../errors/session-gone-error.ts';
@@ -53,7 +53,7 @@ export class SessionRotation {
   }
 
   async #rotate(
-    redis: StoreOperation,
+    redis: BoundedOperation,
     proof: TokenProof,
     loaded: LoadedRecord | undefined,
     { grace, unsent }: RotationOptions,

@@ -1,4 +1,4 @@
-import type { StoreOperation } from '../connection/bounded-operation.ts';
+import type { BoundedOperation } from '../connection/bounded-operation.ts';
 import type { StoreConnection } from '../connection/store-connection.ts';
 import type { EndTerms } from '../expiry/expiry-policy.ts';
 import type { LoadedRecord } from '../record/loaded-record.ts';
@@ -88,7 +88,7 @@ export class SessionSaves {
   }
 
   async #change(
-    redis: StoreOperation,
+    redis: BoundedOperation,
     proof: TokenProof,
     before: LoadedRecord,
     { fields }: WrittenFields,
@@ -103,7 +103,7 @@ export class SessionSaves {
     return isWritten ? before : undefined;
   }
 
-  #run<Result>({ session }: TokenProof, work: (redis: StoreOperation) => Promise<Result>): Promise<Result> {
+  #run<Result>({ session }: TokenProof, work: (redis: BoundedOperation) => Promise<Result>): Promise<Result> {
     return this.#connection.run(work, { key: this.#records.keys.record(session) });
   }
 }
