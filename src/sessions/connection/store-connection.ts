@@ -15,7 +15,7 @@ import { SessionDataError } from '../errors/session-data-error.ts';
 import { StoreUnavailableError } from '../errors/store-unavailable-error.ts';
 import { BoundedOperation } from './bounded-operation.ts';
 import { StoreClocks, serverTime } from './partition-clocks.ts';
-import { StoreHealth } from './slot-health.ts';
+import { SlotHealth } from './slot-health.ts';
 
 const CLOCK_INTERVAL_MS = 30_000;
 const MAX_AFTERWARDS = 1_000;
@@ -51,7 +51,7 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
   readonly redis: RedisConnection;
   readonly deadlineMs: number;
   readonly clocks: StoreClocks;
-  readonly #health = new StoreHealth();
+  readonly #health = new SlotHealth();
   readonly #timers: readonly NodeJS.Timeout[];
   #arrival: Promise<void> = Promise.resolve();
   #arrive: (() => void) | undefined;
