@@ -36,7 +36,7 @@ interface StoreConnectionEvents {
 }
 
 /** What an operation is about. */
-interface OperationTerms {
+interface OperationOptions {
   /** The key that it begins with: in a Cluster the master of it must be there, and the others need not. */
   readonly key: string;
   /** It writes nothing, so its success says nothing of writes that Redis refuses (its memory is full, it is a
@@ -111,7 +111,7 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
    *  @throws StoreUnavailableError where it is not done in time or Redis refuses; what `work` throws about the data. */
   run<Result>(
     work: (redis: BoundedOperation) => Promise<Result>,
-    { key, reads = false }: OperationTerms,
+    { key, reads = false }: OperationOptions,
   ): Promise<Result> {
     const { redis } = this;
     if (this.#closed) return Promise.reject(closed());
