@@ -15,7 +15,7 @@ import { recordOf } from './record/loaded-record.ts';
 import type { LoadedSession } from './record/loaded-session.ts';
 import type { SessionDataEvents } from './session-data-events.ts';
 import type { SessionInfo } from './session-info.ts';
-import { addressOf, proofOf, type SessionTarget } from './tokens/session-reference.ts';
+import { addressOf, credentialOf, type SessionTarget } from './tokens/session-reference.ts';
 import { readToken } from './tokens/token-credential.ts';
 import { userReference } from './tokens/user-reference.ts';
 import { UserLogins } from './users/user-logins.ts';
@@ -94,11 +94,11 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
    *  would take the place of the one that the rotation gave.
    *  @throws StoreUnavailableError; SessionDataError where the stored data cannot be read. */
   async find(token: string): Promise<LoadedSession | 'replaced' | undefined> {
-    const proof = readToken(token);
-    if (!proof) return undefined;
+    const credential = readToken(token);
+    if (!credential) return undefined;
     const find = async (redis: BoundedOperation): Promise<LoadedSession | 'replaced' | undefined> =>
-      (await this.#records.find(redis, proof)) ?? this.#connectRedisImport?.take(redis, token, proof);
-    return this.#run(proof.session, find, true);
+      (await this.#records.find(redis, credential)) ?? this.#connectRedisImport?.take(redis, token, credential);
+    return this.#run(credential.session, find, true);
   }
 
   /** Reads the values of a loaded session, as a new object. `cookie.expires` is what was saved; where that has passed while
@@ -124,7 +124,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     loaded?: LoadedSession,
     options: SaveOptions = {},
   ): Promise<LoadedSession | undefined> {
-    return this.#saves.save(proofOf(token), values, loaded && recordOf(loaded), options);
+    return this.#saves.save(credentialOf(token), values, loaded && recordOf(loaded), options);
   }
 
   /** Whether a save of `values` would change no field; a touch is enough then.
@@ -136,8 +136,11 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
   /** Whether a token's secret is the current one of a living session.
    *  @throws StoreUnavailableError */
   async isCurrent(token: string): Promise<boolean> {
-    const proof = readToken(token);
-    return proof !== undefined && this.#run(proof.session, (redis) => this.#records.isCurrent(redis, proof), true);
+    const credential = readToken(token);
+    return (
+      credential !== undefined &&
+      this.#run(credential.session, (redis) => this.#records.isCurrent(redis, credential), true)
+    );
   }
 
   /** Renews a session: its idle time begins anew. Sends nothing where that was done less than `touchEveryMs` ago. Of
@@ -145,7 +148,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
    *  session has ended.
    *  @throws StoreUnavailableError; RangeError for what can be no token. */
   async touch(token: string, values: { readonly cookie?: unknown }, loaded?: LoadedSession): Promise<boolean> {
-    return this.#saves.touch(proofOf(token), values, loaded && recordOf(loaded));
+    return this.#saves.touch(credentialOf(token), values, loaded && recordOf(loaded));
   }
 
   /** Ends a session for good. False where it had ended before.
@@ -167,7 +170,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
    *  @throws StoreUnavailableError; SessionGoneError, also where `token` has been replaced itself; RangeError for what
    *  can be no token. */
   async rotate(token: string, options: RotationOptions = {}, loaded?: LoadedSession): Promise<string> {
-    return this.#rotation.rotate(proofOf(token), loaded && recordOf(loaded), options);
+    return this.#rotation.rotate(credentialOf(token), loaded && recordOf(loaded), options);
   }
 
   /** Adds to a number of a session in one step and returns the sum. It does not renew the session. `loaded` and `values`:

@@ -14,7 +14,7 @@ import { Seal, type SealedFor } from '../record/record-encryption.ts';
 import { isEnded, nextHeader, type RecordHeader, readHeader, SHORT_HEADER, secretIn } from '../record/record-header.ts';
 import type { SessionFields } from '../record/session-fields.ts';
 import type { SessionAddress } from '../tokens/session-reference.ts';
-import { sameHash, type TokenProof } from '../tokens/token-credential.ts';
+import { sameHash, type TokenCredential } from '../tokens/token-credential.ts';
 import { replaceRecord } from './scripts/replace-record.ts';
 import { packTerms, SAVED, saveRecord } from './scripts/save-record.ts';
 import { touchRecord } from './scripts/touch-record.ts';
@@ -105,7 +105,7 @@ export class SessionRecords {
   }
 
   /** Whether a session's secret is this one now. Reads no more of the record than that. */
-  async isCurrent(redis: CommandConnection, { session, hash }: TokenProof): Promise<boolean> {
+  async isCurrent(redis: CommandConnection, { session, hash }: TokenCredential): Promise<boolean> {
     const start = await redis.commandForBuffers<Buffer>(
       'GETRANGE',
       this.keys.record(session),
@@ -120,7 +120,7 @@ export class SessionRecords {
    *  Undefined where nothing was written: the session has ended, or is another's, or is there. */
   async put(
     redis: CommandConnection,
-    { session, hash }: TokenProof,
+    { session, hash }: TokenCredential,
     fields: SessionFields,
     terms: EndTerms,
     mode: 'put' | 'make' = 'put',

@@ -5,7 +5,7 @@ import type { StoreConnection } from '../connection/store-connection.ts';
 import { sealedByOthers } from '../errors/session-data-error.ts';
 import { SessionGoneError } from '../errors/session-gone-error.ts';
 import type { LoadedRecord } from '../record/loaded-record.ts';
-import { readToken, type TokenProof } from '../tokens/token-credential.ts';
+import { readToken, type TokenCredential } from '../tokens/token-credential.ts';
 import { rotateRecord, undoRotation } from './scripts/rotate-record.ts';
 import type { SessionRecords } from './session-records.ts';
 import { whileOthersChange } from './while-others-change.ts';
@@ -33,16 +33,20 @@ export class SessionRotation {
 
   /** The token with the new secret, and `loaded` brought up to date.
    *  @throws StoreUnavailableError, SessionGoneError; SessionDataError where the data are sealed and the keys not here. */
-  async rotate(proof: TokenProof, loaded: LoadedRecord | undefined, options: RotationOptions): Promise<string> {
-    const { session } = proof;
+  async rotate(
+    credential: TokenCredential,
+    loaded: LoadedRecord | undefined,
+    options: RotationOptions,
+  ): Promise<string> {
+    const { session } = credential;
     const next = createToken(session);
     const { hash } = readToken(next)!;
     const key = this.#records.keys.record(session);
     const [status, header] = await this.#connection
-      .run((redis) => this.#rotate(redis, proof, loaded, options, hash), { key })
+      .run((redis) => this.#rotate(redis, credential, loaded, options, hash), { key })
       .catch((error: unknown) => {
         // It may have been done all the same, and then nobody has a secret that counts.
-        this.#connection.afterwards(key, (redis) => this.#undo(redis, proof, hash));
+        this.#connection.afterwards(key, (redis) => this.#undo(redis, credential, hash));
         throw error;
       });
     this.#records.cluster?.told(session);
@@ -54,29 +58,29 @@ export class SessionRotation {
 
   async #rotate(
     redis: BoundedOperation,
-    proof: TokenProof,
+    credential: TokenCredential,
     loaded: LoadedRecord | undefined,
     { grace, unsent }: RotationOptions,
     hash: Buffer,
   ): Promise<Outcome> {
     const records = this.#records;
-    const { session } = proof;
+    const { session } = credential;
     const { graceMs, absoluteMs, lifecycleLength, namespace } = records.settings;
     const step = (body: Buffer | '', version: number | ''): Promise<Outcome> =>
       rotateRecord.runForBuffers(redis, records.stepKeys(session), [
-        ...[proof.hash, session, hash, graceMs, absoluteMs, lifecycleLength, redis.notAfter(session), namespace],
+        ...[credential.hash, session, hash, graceMs, absoluteMs, lifecycleLength, redis.notAfter(session), namespace],
         ...[grace === true ? 1 : 0, body, version, unsent === true ? 1 : 0],
       ]);
     if (!records.isSealing) return step('', '');
     const known = loaded?.overtaken ? undefined : loaded;
-    const outcome = await whileOthersChange(records, redis, proof, known, async (from) => {
+    const outcome = await whileOthersChange(records, redis, credential, known, async (from) => {
       const result = await step(records.sealAnew(from, { secret: hash }), from.facts.version);
       return result[0] === -1 ? undefined : result;
     });
     return outcome ?? [0];
   }
 
-  async #undo(redis: CommandConnection, { session, hash: before }: TokenProof, hash: Buffer): Promise<void> {
+  async #undo(redis: CommandConnection, { session, hash: before }: TokenCredential, hash: Buffer): Promise<void> {
     const records = this.#records;
     const keys = [records.keys.record(session)];
     const names = [records.settings.namespace, session];

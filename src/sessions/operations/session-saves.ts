@@ -3,7 +3,7 @@ import type { StoreConnection } from '../connection/store-connection.ts';
 import type { EndTerms } from '../expiry/expiry-policy.ts';
 import type { LoadedRecord } from '../record/loaded-record.ts';
 import { type CookieTerms, type SessionFields, writeFields } from '../record/session-fields.ts';
-import type { TokenProof } from '../tokens/token-credential.ts';
+import type { TokenCredential } from '../tokens/token-credential.ts';
 import type { SessionRecords } from './session-records.ts';
 
 /** How a session is saved. */
@@ -34,25 +34,25 @@ export class SessionSaves {
    *  nothing was written, because the session has ended or the token is not its own.
    *  @throws StoreUnavailableError, NotSerialisableError */
   async save(
-    proof: TokenProof,
+    credential: TokenCredential,
     values: object,
     loaded: LoadedRecord | undefined,
     options: SaveOptions,
   ): Promise<LoadedRecord | undefined> {
     const written = writeFields(values);
     if (loaded?.byPreviousSecret) return undefined;
-    const base = loaded?.session === proof.session ? loaded : undefined;
-    return this.#run(proof, async (redis) => {
+    const base = loaded?.session === credential.session ? loaded : undefined;
+    return this.#run(credential, async (redis) => {
       const { times } = this.#records;
-      const before = base ?? (options.isNew ? undefined : await this.#records.load(redis, proof));
+      const before = base ?? (options.isNew ? undefined : await this.#records.load(redis, credential));
       if (!before) {
         const terms = times.termsFor(written.cookie?.expiresAt, options.mostIdleMs);
-        return this.#records.put(redis, proof, written.fields, terms);
+        return this.#records.put(redis, credential, written.fields, terms);
       }
       const terms = isOldCookie(written, base)
         ? times.termsForAge(maxAgeOf(values))
         : times.termsFor(written.cookie?.expiresAt);
-      return this.#change(redis, proof, before, written, base !== undefined, terms);
+      return this.#change(redis, credential, before, written, base !== undefined, terms);
     });
   }
 
@@ -60,7 +60,7 @@ export class SessionSaves {
    *  Sends nothing where the session was renewed less than `touchEveryMs` ago. False where the session has ended.
    *  @throws StoreUnavailableError, NotSerialisableError */
   async touch(
-    proof: TokenProof,
+    credential: TokenCredential,
     values: { readonly cookie?: unknown },
     loaded: LoadedRecord | undefined,
   ): Promise<boolean> {
@@ -75,10 +75,10 @@ export class SessionSaves {
     const json = fields.get('cookie');
     if (loaded && json !== undefined && json !== loaded.fields.get('cookie')) {
       const changes = [{ name: 'cookie', set: json }];
-      return this.#run(proof, (redis) => this.#records.change(redis, proof, loaded, changes, terms));
+      return this.#run(credential, (redis) => this.#records.change(redis, credential, loaded, changes, terms));
     }
     if (loaded && times.isFresh(loaded, terms)) return true;
-    return this.#run(proof, (redis) => this.#records.touch(redis, proof, loaded, terms));
+    return this.#run(credential, (redis) => this.#records.touch(redis, credential, loaded, terms));
   }
 
   /** Whether a save of `values` would write no field: then a touch is enough.
@@ -89,7 +89,7 @@ export class SessionSaves {
 
   async #change(
     redis: BoundedOperation,
-    proof: TokenProof,
+    credential: TokenCredential,
     before: LoadedRecord,
     { fields }: WrittenFields,
     isLoaded: boolean,
@@ -99,11 +99,11 @@ export class SessionSaves {
     const isVisit = fields.has('cookie') || !before.fields.has('cookie');
     if (!isVisit) before.hidden.add('cookie');
     const changes = before.changesTo(fields, isLoaded && this.#records.settings.integerDeltas);
-    const isWritten = await this.#records.change(redis, proof, before, changes, isVisit ? terms : undefined);
+    const isWritten = await this.#records.change(redis, credential, before, changes, isVisit ? terms : undefined);
     return isWritten ? before : undefined;
   }
 
-  #run<Result>({ session }: TokenProof, work: (redis: BoundedOperation) => Promise<Result>): Promise<Result> {
+  #run<Result>({ session }: TokenCredential, work: (redis: BoundedOperation) => Promise<Result>): Promise<Result> {
     return this.#connection.run(work, { key: this.#records.keys.record(session) });
   }
 }
