@@ -13,6 +13,6 @@ export type { LoadedSession } from './record/loaded-session.ts';
 export { checkFields, writeField } from './record/session-fields.ts';
 export { SessionData } from './session-data.ts';
 export type { SessionInfo } from './session-info.ts';
-export type { SessionTarget } from './tokens/session-reference.ts';
+export type { SessionReference } from './tokens/session-reference.ts';
 export type { UserSessionPage } from './users/user-session-pages.ts';
 export type { EndReason, UserSession } from './users/user-sessions.ts';

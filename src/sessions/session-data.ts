@@ -15,7 +15,7 @@ import { recordOf } from './record/loaded-record.ts';
 import type { LoadedSession } from './record/loaded-session.ts';
 import type { SessionDataEvents } from './session-data-events.ts';
 import type { SessionInfo } from './session-info.ts';
-import { addressOf, credentialOf, type SessionTarget } from './tokens/session-reference.ts';
+import { resolveReference, credentialOf, type SessionReference } from './tokens/session-reference.ts';
 import { readToken } from './tokens/token-credential.ts';
 import { userReference } from './tokens/user-reference.ts';
 import { UserLogins } from './users/user-logins.ts';
@@ -153,12 +153,12 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
 
   /** Ends a session for good. False where it had ended before.
    *  @throws StoreUnavailableError */
-  async end(target: SessionTarget, reason: EndReason = 'destroyed'): Promise<boolean> {
-    const address = typeof target === 'string' ? readToken(target) : addressOf(target);
-    if (!address) return false;
-    return this.#run(address.session, async (redis) => {
-      const forestall = typeof target === 'string' && (await this.#connectRedisImport?.forget(redis, target));
-      const lived = await this.#users.endRecord(redis, address, reason, { forestall: forestall === true });
+  async end(reference: SessionReference, reason: EndReason = 'destroyed'): Promise<boolean> {
+    const resolved = typeof reference === 'string' ? readToken(reference) : resolveReference(reference);
+    if (!resolved) return false;
+    return this.#run(resolved.session, async (redis) => {
+      const forestall = typeof reference === 'string' && (await this.#connectRedisImport?.forget(redis, reference));
+      const lived = await this.#users.endRecord(redis, resolved, reason, { forestall: forestall === true });
       return lived || forestall === true;
     });
   }
@@ -177,55 +177,61 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
    *  the session as it was loaded and as the caller has it now; the caller's own change of the field is applied first, in
    *  the same step, as a save would.
    *  @throws StoreUnavailableError, SessionGoneError; SessionDataError where the field holds no number. */
-  increment(target: SessionTarget, field: string, by = 1, loaded?: LoadedSession, values?: object): Promise<number> {
-    const address = addressOf(target);
+  increment(
+    reference: SessionReference,
+    field: string,
+    by = 1,
+    loaded?: LoadedSession,
+    values?: object,
+  ): Promise<number> {
+    const resolved = resolveReference(reference);
     const held = { loaded: loaded && recordOf(loaded), values };
-    return this.#run(address.session, (redis) => this.#fields.increment(redis, address, held, field, by));
+    return this.#run(resolved.session, (redis) => this.#fields.increment(redis, resolved, held, field, by));
   }
 
   /** Appends to a list of a session in one step and returns the list. `loaded` and `values`: see `increment`.
    *  @throws StoreUnavailableError, SessionGoneError, NotSerialisableError; SessionDataError where the field is no list. */
   append(
-    target: SessionTarget,
+    reference: SessionReference,
     field: string,
     added: readonly unknown[],
     loaded?: LoadedSession,
     values?: object,
   ): Promise<unknown[]> {
-    const address = addressOf(target);
+    const resolved = resolveReference(reference);
     const held = { loaded: loaded && recordOf(loaded), values };
-    return this.#run(address.session, (redis) => this.#fields.append(redis, address, held, field, added));
+    return this.#run(resolved.session, (redis) => this.#fields.append(redis, resolved, held, field, added));
   }
 
   /** Sets fields if the session still has `version`; `undefined` removes a field.
    *  @throws StoreUnavailableError, SessionGoneError, NotSerialisableError */
   setIf(
-    target: SessionTarget,
+    reference: SessionReference,
     version: number,
     values: Readonly<Record<string, unknown>>,
     loaded?: LoadedSession,
   ): Promise<SetIfOutcome> {
-    const address = addressOf(target);
+    const resolved = resolveReference(reference);
     const held = loaded && recordOf(loaded);
-    return this.#run(address.session, (redis) => this.#fields.setIf(redis, address, held, version, values));
+    return this.#run(resolved.session, (redis) => this.#fields.setIf(redis, resolved, held, version, values));
   }
 
   /** Gives a session to a user. Returns the sessions that were ended because of `maxSessionsPerUser`. More than 100 are
    *  ended in steps first, each with a deadline of its own.
    *  @throws StoreUnavailableError, SessionGoneError, SessionLimitError; RangeError for what is no user id. */
   async identify(
-    target: SessionTarget,
+    reference: SessionReference,
     userId: string,
     options: { readonly device?: string | undefined } = {},
     loaded?: LoadedSession,
   ): Promise<string[]> {
-    return this.#logins.identify(addressOf(target), userId, options.device, loaded && recordOf(loaded));
+    return this.#logins.identify(resolveReference(reference), userId, options.device, loaded && recordOf(loaded));
   }
 
   /** Whether a session, named by its public id, lives and can be read.
    *  @throws StoreUnavailableError; RangeError for what is no session's id. */
   async isLiving(session: string): Promise<boolean> {
-    addressOf({ session });
+    resolveReference({ session });
     return this.#run(session, async (redis) => (await this.#records.tryLoad(redis, session)) !== undefined, true);
   }
 
@@ -234,8 +240,8 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
    *  @throws StoreUnavailableError; SessionDataError where the session cannot be read; RangeError for what is no
    *  session's id. */
   async userOf(session: string): Promise<string | undefined> {
-    const address = addressOf({ session });
-    const loaded = await this.#run(session, (redis) => this.#records.load(redis, address), true);
+    const resolved = resolveReference({ session });
+    const loaded = await this.#run(session, (redis) => this.#records.load(redis, resolved), true);
     return loaded?.userId;
   }
 

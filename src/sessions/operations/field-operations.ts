@@ -5,7 +5,7 @@ import { applyChanges, changesOfField, type FieldChange, listChanges } from '../
 import type { LoadedRecord } from '../record/loaded-record.ts';
 import { packTexts } from '../record/packed-texts.ts';
 import { isVisible, type SessionFields, writeField } from '../record/session-fields.ts';
-import type { SessionAddress } from '../tokens/session-reference.ts';
+import type { ResolvedReference } from '../tokens/session-reference.ts';
 import { changeField } from './scripts/change-field.ts';
 import type { SessionRecords } from './session-records.ts';
 import { whileOthersChange } from './while-others-change.ts';
@@ -43,14 +43,14 @@ export class FieldOperations {
    *  @throws SessionGoneError; SessionDataError where the field holds something else; RangeError for what is no number. */
   async increment(
     redis: BoundedOperation,
-    address: SessionAddress,
+    reference: ResolvedReference,
     held: HeldFields,
     field: string,
     by: number,
   ): Promise<number> {
     checkField(field);
     if (!Number.isFinite(by)) throw new RangeError(`increment("${field}") cannot add ${by}: give a finite number.`);
-    const json = await this.#change(redis, address, held, field, ['increment', field, String(by)], (fields) => {
+    const json = await this.#change(redis, reference, held, field, ['increment', field, String(by)], (fields) => {
       const there = fields.get(field);
       if (there !== undefined && !/^-?\d/.test(there)) throw this.#unfit('increment', field);
       const sum = Number(there ?? 0) + by;
@@ -64,7 +64,7 @@ export class FieldOperations {
    *  @throws SessionGoneError; SessionDataError where the field is no list; NotSerialisableError. */
   async append(
     redis: BoundedOperation,
-    address: SessionAddress,
+    reference: ResolvedReference,
     held: HeldFields,
     field: string,
     values: readonly unknown[],
@@ -72,7 +72,7 @@ export class FieldOperations {
     checkField(field);
     if (values.length === 0) throw new RangeError(`append("${field}") was given nothing to append.`);
     const added = values.map((value) => writeField(field, value) ?? 'null').join(',');
-    const json = await this.#change(redis, address, held, field, ['append', field, added], (fields) => {
+    const json = await this.#change(redis, reference, held, field, ['append', field, added], (fields) => {
       const there = fields.get(field) ?? '[]';
       if (!there.startsWith('[')) throw this.#unfit('append', field);
       const list = there === '[]' ? `[${added}]` : `${there.slice(0, -1)},${added}]`;
@@ -85,7 +85,7 @@ export class FieldOperations {
    *  @throws SessionGoneError, NotSerialisableError. */
   async setIf(
     redis: BoundedOperation,
-    address: SessionAddress,
+    reference: ResolvedReference,
     loaded: LoadedRecord | undefined,
     version: number,
     values: Readonly<Record<string, unknown>>,
@@ -95,21 +95,21 @@ export class FieldOperations {
       const set = writeField(name, value);
       return set === undefined ? { name, remove: true } : { name, set };
     });
-    if (this.#records.isSealing) return this.#setSealedIf(redis, address, loaded, version, changes);
+    if (this.#records.isSealing) return this.#setSealedIf(redis, reference, loaded, version, changes);
     const [status, header] = await changeField.runForBuffers(
       redis,
-      [this.#records.keys.record(address.session)],
+      [this.#records.keys.record(reference.session)],
       [
-        address.hash ?? '',
+        reference.hash ?? '',
         this.#records.settings.absoluteMs,
-        redis.notAfter(address.session),
+        redis.notAfter(reference.session),
         'set-if',
         version,
         packTexts(listChanges(changes)),
       ],
     );
     if (status === -1) return { applied: false, version: Number(String(header)) };
-    if (status === -2) throw sealedByOthers(address.session);
+    if (status === -2) throw sealedByOthers(reference.session);
     if (status !== 1 || !header) throw new SessionGoneError('setIf()');
     loaded?.follow(header, changes);
     return { applied: true, version: header.readUInt32LE(66) };
@@ -117,24 +117,24 @@ export class FieldOperations {
 
   async #change(
     redis: BoundedOperation,
-    address: SessionAddress,
+    reference: ResolvedReference,
     { loaded, values }: HeldFields,
     field: string,
     operation: readonly string[],
     step: Step,
   ): Promise<string> {
     const before = loaded && values ? this.#changedBefore(loaded, values, field) : [];
-    if (this.#records.isSealing) return this.#changeSealed(redis, address, loaded, before, step);
+    if (this.#records.isSealing) return this.#changeSealed(redis, reference, loaded, before, step);
     const [status, header, json] = await changeField.runForBuffers(
       redis,
-      [this.#records.keys.record(address.session)],
+      [this.#records.keys.record(reference.session)],
       [
-        ...[address.hash ?? '', this.#records.settings.absoluteMs, redis.notAfter(address.session), ...operation],
+        ...[reference.hash ?? '', this.#records.settings.absoluteMs, redis.notAfter(reference.session), ...operation],
         before.length === 0 ? '' : packTexts(listChanges(before)),
       ],
     );
     if (status === -3) throw this.#unfit(operation[0]!, field);
-    if (status === -2) throw sealedByOthers(address.session);
+    if (status === -2) throw sealedByOthers(reference.session);
     if (status !== 1 || !header) throw new SessionGoneError(`${operation[0]}()`);
     const text = String(json);
     loaded?.follow(header, [...before, { name: field, set: text }]);
@@ -152,15 +152,15 @@ export class FieldOperations {
   // Redis cannot read the field.
   async #changeSealed(
     redis: BoundedOperation,
-    address: SessionAddress,
+    reference: ResolvedReference,
     loaded: LoadedRecord | undefined,
     before: readonly FieldChange[],
     step: Step,
   ): Promise<string> {
-    const json = await whileOthersChange(this.#records, redis, address, undefined, async (latest) => {
+    const json = await whileOthersChange(this.#records, redis, reference, undefined, async (latest) => {
       const { change, json } = step(applyChanges(latest.fields, before));
       const changes = [...before, change];
-      if (!(await this.#records.replaceSealed(redis, address, latest, changes))) return undefined;
+      if (!(await this.#records.replaceSealed(redis, reference, latest, changes))) return undefined;
       loaded?.follow(latest.header, changes);
       return json;
     });
@@ -170,18 +170,18 @@ export class FieldOperations {
 
   #setSealedIf(
     redis: BoundedOperation,
-    address: SessionAddress,
+    reference: ResolvedReference,
     loaded: LoadedRecord | undefined,
     version: number,
     changes: readonly FieldChange[],
   ): Promise<SetIfOutcome> {
-    return this.#records.turns.take(address.session, async () => {
-      const latest = await this.#records.load(redis, address);
+    return this.#records.turns.take(reference.session, async () => {
+      const latest = await this.#records.load(redis, reference);
       if (!latest) throw new SessionGoneError('setIf()');
       const found = latest.facts.version;
       if (found !== version) return { applied: false, version: found };
-      if (!(await this.#records.replaceSealed(redis, address, latest, changes))) {
-        const now = await this.#records.load(redis, address);
+      if (!(await this.#records.replaceSealed(redis, reference, latest, changes))) {
+        const now = await this.#records.load(redis, reference);
         if (!now) throw new SessionGoneError('setIf()');
         return { applied: false, version: now.facts.version };
       }

@@ -13,7 +13,7 @@ import { packBody, readable, readBody } from '../record/record-body.ts';
 import { Seal, type SealedFor } from '../record/record-encryption.ts';
 import { isEnded, nextHeader, type RecordHeader, readHeader, SHORT_HEADER, secretIn } from '../record/record-header.ts';
 import type { SessionFields } from '../record/session-fields.ts';
-import type { SessionAddress } from '../tokens/session-reference.ts';
+import type { ResolvedReference } from '../tokens/session-reference.ts';
 import { sameHash, type TokenCredential } from '../tokens/token-credential.ts';
 import { replaceRecord } from './scripts/replace-record.ts';
 import { packTerms, SAVED, saveRecord } from './scripts/save-record.ts';
@@ -52,8 +52,8 @@ export class SessionRecords {
 
   /** Reads a session by its current secret; undefined where there is none, or it is another's.
    *  @throws SessionDataError where what is kept cannot be read. */
-  async load(redis: CommandConnection, address: SessionAddress): Promise<LoadedRecord | undefined> {
-    const found = await this.find(redis, address);
+  async load(redis: CommandConnection, reference: ResolvedReference): Promise<LoadedRecord | undefined> {
+    const found = await this.find(redis, reference);
     return found === 'replaced' || found?.byPreviousSecret ? undefined : found;
   }
 
@@ -62,7 +62,7 @@ export class SessionRecords {
    *  @throws SessionDataError where what is kept cannot be read. */
   async find(
     redis: CommandConnection,
-    { session, hash }: SessionAddress,
+    { session, hash }: ResolvedReference,
   ): Promise<LoadedRecord | 'replaced' | undefined> {
     const record = await redis.commandForBuffers<Buffer | null>('GET', this.keys.record(session));
     if (record === null) return undefined;
@@ -138,20 +138,20 @@ export class SessionRecords {
    *  or its token is no longer the right one: then nothing was written. */
   change(
     redis: CommandConnection,
-    address: SessionAddress,
+    reference: ResolvedReference,
     loaded: LoadedRecord,
     changes: readonly FieldChange[],
     terms: EndTerms | undefined,
   ): Promise<boolean> {
     return this.#seal
-      ? this.#changeSealed(redis, address, loaded, changes, terms)
-      : this.#changeOpen(redis, address, loaded, changes, terms);
+      ? this.#changeSealed(redis, reference, loaded, changes, terms)
+      : this.#changeOpen(redis, reference, loaded, changes, terms);
   }
 
   /** Moves a session's end. False where it has ended, or the token is not the right one. */
   async touch(
     redis: CommandConnection,
-    { session, hash }: SessionAddress,
+    { session, hash }: ResolvedReference,
     loaded: LoadedRecord | undefined,
     terms: EndTerms,
   ): Promise<boolean> {
@@ -187,7 +187,7 @@ export class SessionRecords {
    *  somebody has, or the session has ended. */
   async replaceSealed(
     redis: CommandConnection,
-    { session, hash }: SessionAddress,
+    { session, hash }: ResolvedReference,
     loaded: LoadedRecord,
     changes: readonly FieldChange[],
   ): Promise<boolean> {
@@ -200,7 +200,7 @@ export class SessionRecords {
 
   async #changeOpen(
     redis: CommandConnection,
-    { session, hash }: SessionAddress,
+    { session, hash }: ResolvedReference,
     loaded: LoadedRecord,
     changes: readonly FieldChange[],
     terms: EndTerms | undefined,
@@ -215,13 +215,13 @@ export class SessionRecords {
 
   async #changeSealed(
     redis: CommandConnection,
-    address: SessionAddress,
+    reference: ResolvedReference,
     loaded: LoadedRecord,
     changes: readonly FieldChange[],
     terms: EndTerms | undefined,
   ): Promise<boolean> {
-    const { session, hash } = address;
-    const saved = await whileOthersChange(this, redis, address, loaded, async (from) => {
+    const { session, hash } = reference;
+    const saved = await whileOthersChange(this, redis, reference, loaded, async (from) => {
       const fields = applyChanges(from.fields, changes);
       const [status, header] = await this.#save(redis, session, hash, from, fields, '', terms);
       if (header) loaded.follow(header, changes);

@@ -4,7 +4,7 @@ import { SessionLimitError } from '../errors/session-limit-error.ts';
 import { TooManySessionsError } from '../errors/too-many-sessions-error.ts';
 import type { SessionRecords } from '../operations/session-records.ts';
 import type { LoadedRecord } from '../record/loaded-record.ts';
-import type { SessionAddress } from '../tokens/session-reference.ts';
+import type { ResolvedReference } from '../tokens/session-reference.ts';
 import type { UserSessionPages } from './user-session-pages.ts';
 import type { UserSessions } from './user-sessions.ts';
 
@@ -26,7 +26,7 @@ export class UserLogins {
    *  first, each with a deadline of its own.
    *  @throws StoreUnavailableError, SessionGoneError, SessionLimitError; RangeError for what is no user id. */
   async identify(
-    address: SessionAddress,
+    reference: ResolvedReference,
     userId: string,
     device: string | undefined,
     loaded: LoadedRecord | undefined,
@@ -34,7 +34,7 @@ export class UserLogins {
     const ended: string[] = [];
     for (;;) {
       try {
-        return [...ended, ...(await this.#identify(address, userId, device, loaded))];
+        return [...ended, ...(await this.#identify(reference, userId, device, loaded))];
       } catch (error) {
         if (!(error instanceof TooManySessionsError)) throw error;
         const more = await this.#pages.endOldest(userId, error.limit);
@@ -46,18 +46,18 @@ export class UserLogins {
   }
 
   #identify(
-    address: SessionAddress,
+    reference: ResolvedReference,
     userId: string,
     device: string | undefined,
     loaded: LoadedRecord | undefined,
   ): Promise<string[]> {
     return this.#connection.run(
       async (redis) => {
-        const session = loaded ?? (await this.#records.load(redis, address));
+        const session = loaded ?? (await this.#records.load(redis, reference));
         if (!session) throw new SessionGoneError('identify()');
-        return this.#users.identify(redis, address, session, userId, device);
+        return this.#users.identify(redis, reference, session, userId, device);
       },
-      { key: this.#records.keys.record(address.session) },
+      { key: this.#records.keys.record(reference.session) },
     );
   }
 }

@@ -107,8 +107,8 @@ export class UserSessionPages {
   }
 
   #endOne(redis: BoundedOperation, user: string, member: string, reason: EndReason): Promise<boolean> {
-    const address = { session: sessionOfMember(member), hash: undefined };
-    return this.#users.endRecord(redis, address, reason, { user }).catch(unlessUnreadable);
+    const reference = { session: sessionOfMember(member), hash: undefined };
+    return this.#users.endRecord(redis, reference, reason, { user }).catch(unlessUnreadable);
   }
 
   async #owned(user: string): Promise<Owned[]> {

@@ -11,7 +11,7 @@ import type { LoadedRecord } from '../record/loaded-record.ts';
 import { packTexts } from '../record/packed-texts.ts';
 import { readHeader } from '../record/record-header.ts';
 import { DEVICE_FIELD, type SessionFields, USER_FIELD } from '../record/session-fields.ts';
-import type { SessionAddress } from '../tokens/session-reference.ts';
+import type { ResolvedReference } from '../tokens/session-reference.ts';
 import { userReference } from '../tokens/user-reference.ts';
 import { endRecord } from './scripts/end-record.ts';
 import { identifyRecord } from './scripts/identify-record.ts';
@@ -54,7 +54,7 @@ export class UserSessions {
    *  have to end than one step ends. */
   async identify(
     redis: BoundedOperation,
-    address: SessionAddress,
+    reference: ResolvedReference,
     loaded: LoadedRecord,
     userId: string,
     device: string | undefined,
@@ -62,15 +62,15 @@ export class UserSessions {
     const user = userReference(userId);
     const own: SessionFields = new Map([[USER_FIELD, JSON.stringify(userId)]]);
     if (device !== undefined) own.set(DEVICE_FIELD, JSON.stringify(String(device).slice(0, 200)));
-    const identify = (): Promise<string[]> => this.#identify(redis, address, loaded, user, own);
-    return this.#records.isSealing ? this.#records.turns.take(address.session, identify) : identify();
+    const identify = (): Promise<string[]> => this.#identify(redis, reference, loaded, user, own);
+    return this.#records.isSealing ? this.#records.turns.take(reference.session, identify) : identify();
   }
 
   /** Ends a session; with `user`, only if it is that user's; with `forestall`, one that is not there cannot come to be
    *  afterwards. Whether it lived until now. */
   async endRecord(
     redis: BoundedOperation,
-    { session, hash }: SessionAddress,
+    { session, hash }: ResolvedReference,
     reason: EndReason,
     { user = '', forestall = false }: { readonly user?: string; readonly forestall?: boolean } = {},
   ): Promise<boolean> {
@@ -87,14 +87,14 @@ export class UserSessions {
 
   async #identify(
     redis: BoundedOperation,
-    address: SessionAddress,
+    reference: ResolvedReference,
     loaded: LoadedRecord,
     user: string,
     own: SessionFields,
     claimed?: PlaceClaim,
   ): Promise<string[]> {
     const { settings, isSealing, cluster } = this.#records;
-    const { session, hash } = address;
+    const { session, hash } = reference;
     // In a Cluster the place comes first: a session whose record says a user must not be missing in the user's index.
     const needsPlace = claimed === undefined && loaded.facts.user !== user;
     const { expiresAt } = loaded.facts;
@@ -120,10 +120,10 @@ export class UserSessions {
       ]);
     if (place && (status === 0 || status === -2)) cluster?.released(user, session, place.score);
     if (status === -1 || status === -4) {
-      const latest = await this.#records.load(redis, address);
+      const latest = await this.#records.load(redis, reference);
       if (!latest && place) cluster?.released(user, session, place.score);
       if (!latest) throw new SessionGoneError('identify()');
-      const result = await this.#identify(redis, address, latest, user, own, place);
+      const result = await this.#identify(redis, reference, latest, user, own, place);
       loaded.follow(latest.header, changesOf(own), { user });
       return result;
     }
