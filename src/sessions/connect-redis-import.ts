@@ -1,5 +1,5 @@
 import type { CommandConnection } from '../redis/index.ts';
-import type { EndTerms } from './expiry/expiry-policy.ts';
+import type { ExpiryOptions } from './expiry/expiry-policy.ts';
 import type { SessionRecords } from './operations/session-records.ts';
 import type { LoadedRecord } from './record/loaded-record.ts';
 import { writeFields } from './record/session-fields.ts';
@@ -28,8 +28,8 @@ export class ConnectRedisImport {
     const values = readSession(text);
     if (!values) return undefined;
     const { fields, cookie } = writeFields(values);
-    const terms = this.#terms(cookie?.expiresAt ?? 0, leftMs, values);
-    const made = await this.#records.put(redis, credential, fields, terms, 'make');
+    const expiry = this.#expiryOf(cookie?.expiresAt ?? 0, leftMs, values);
+    const made = await this.#records.put(redis, credential, fields, expiry, 'make');
     await this.forget(redis, token);
     // Another request took it over in the same moment, and may have changed it since; or it was ended.
     return made ?? this.#records.load(redis, credential);
@@ -42,14 +42,14 @@ export class ConnectRedisImport {
 
   // connect-redis renews the key and not `cookie.expires` within it: what is left is what the key says. With `disableTTL`
   // the key says nothing and is never renewed: then it counts as renewed now.
-  #terms(cookieExpiresAt: number, leftMs: number, values: object): EndTerms {
-    const { times } = this.#records;
+  #expiryOf(cookieExpiresAt: number, leftMs: number, values: object): ExpiryOptions {
+    const { expiryPolicy: expiryPolicy } = this.#records;
     const { originalMaxAge } = (values as { cookie: { originalMaxAge?: unknown } }).cookie;
-    const terms =
+    const expiry =
       leftMs > 0
-        ? times.termsFor(Date.now() + leftMs)
-        : (times.termsForAge(originalMaxAge) ?? times.termsFor(undefined));
-    return { ...terms, cookieExpiresAt: cookieExpiresAt === 0 ? 0 : terms.cookieExpiresAt };
+        ? expiryPolicy.expiryFor(Date.now() + leftMs)
+        : (expiryPolicy.expiryForAge(originalMaxAge) ?? expiryPolicy.expiryFor(undefined));
+    return { ...expiry, cookieExpiresAt: cookieExpiresAt === 0 ? 0 : expiry.cookieExpiresAt };
   }
 }
 

@@ -4,7 +4,7 @@ import { type ClusterSide, clusterSideOf, stepKeys } from '../cluster/deferred-i
 import type { StoreConnection } from '../connection/store-connection.ts';
 import { isWrongType } from '../errors/redis-errors.ts';
 import { SessionDataError, sealedByOthers } from '../errors/session-data-error.ts';
-import { type EndTerms, SessionTimes } from '../expiry/expiry-policy.ts';
+import { type ExpiryOptions, ExpiryPolicy } from '../expiry/expiry-policy.ts';
 import type { SessionDataOptions, SessionDataSettings } from '../options.ts';
 import { applyChanges, type FieldChange, listChanges } from '../record/field-changes.ts';
 import { LoadedRecord } from '../record/loaded-record.ts';
@@ -29,7 +29,7 @@ export class SessionRecords {
   readonly #seal: Seal | undefined;
   /** Redis cannot change sealed fields; so within this process one after the other changes a session. */
   readonly turns: Turns = new Turns();
-  readonly times: SessionTimes;
+  readonly expiryPolicy: ExpiryPolicy;
 
   /** @throws RangeError for keys that are none. */
   constructor(
@@ -38,7 +38,7 @@ export class SessionRecords {
     settings: SessionDataSettings,
     encryption: SessionDataOptions['encryption'],
   ) {
-    this.times = new SessionTimes(connection, keys, settings);
+    this.expiryPolicy = new ExpiryPolicy(connection, keys, settings);
     this.settings = settings;
     this.keys = keys;
     this.cluster = clusterSideOf(connection.redis, keys, settings.lifecycleLength);
@@ -71,14 +71,14 @@ export class SessionRecords {
     const { previous } = header;
     const isCurrent = hash === undefined || sameHash(hash, header.secret);
     if (!isCurrent && (!previous || !sameHash(hash, previous.secret))) return undefined;
-    if (await this.times.isOver(redis, session, header)) return undefined;
+    if (await this.expiryPolicy.isOver(redis, session, header)) return undefined;
     if (isCurrent) return this.#read(session, record, header, false);
     const before = await redis.commandForBuffers<Buffer | null>('GET', this.keys.recordBefore(session));
     if (before) {
       const its = readable(session, () => readHeader(before));
       if (sameHash(hash, its.secret)) return this.#read(session, before, its, true);
     }
-    return this.times.now(session) < previous!.until ? 'replaced' : undefined;
+    return this.expiryPolicy.now(session) < previous!.until ? 'replaced' : undefined;
   }
 
   #read(session: string, record: Buffer, header: RecordHeader, byPreviousSecret: boolean): LoadedRecord {
@@ -122,16 +122,16 @@ export class SessionRecords {
     redis: CommandConnection,
     { session, hash }: TokenCredential,
     fields: SessionFields,
-    terms: EndTerms,
+    expiry: ExpiryOptions,
     mode: 'put' | 'make' = 'put',
   ): Promise<LoadedRecord | undefined> {
-    const [status, header] = await this.#save(redis, session, hash, undefined, fields, '', terms, mode);
+    const [status, header] = await this.#save(redis, session, hash, undefined, fields, '', expiry, mode);
     if (header) return new LoadedRecord(session, header, fields, false);
     // There is one, and its user and version were not known here.
     const there = status === SAVED.conflict && (await this.load(redis, { session, hash }));
     if (!there) return undefined;
     const changes = there.changesTo(fields, false);
-    return (await this.change(redis, { session, hash }, there, changes, terms)) ? there : undefined;
+    return (await this.change(redis, { session, hash }, there, changes, expiry)) ? there : undefined;
   }
 
   /** Applies changes to a session that was loaded, and brings `loaded` up to date. False where the session has ended,
@@ -141,11 +141,11 @@ export class SessionRecords {
     reference: ResolvedReference,
     loaded: LoadedRecord,
     changes: readonly FieldChange[],
-    terms: EndTerms | undefined,
+    expiry: ExpiryOptions | undefined,
   ): Promise<boolean> {
     return this.#seal
-      ? this.#changeSealed(redis, reference, loaded, changes, terms)
-      : this.#changeOpen(redis, reference, loaded, changes, terms);
+      ? this.#changeSealed(redis, reference, loaded, changes, expiry)
+      : this.#changeOpen(redis, reference, loaded, changes, expiry);
   }
 
   /** Moves a session's end. False where it has ended, or the token is not the right one. */
@@ -153,7 +153,7 @@ export class SessionRecords {
     redis: CommandConnection,
     { session, hash }: ResolvedReference,
     loaded: LoadedRecord | undefined,
-    terms: EndTerms,
+    expiry: ExpiryOptions,
   ): Promise<boolean> {
     const { namespace, absoluteMs } = this.settings;
     const header = await touchRecord
@@ -161,7 +161,7 @@ export class SessionRecords {
       .runForBuffers(
         redis,
         [this.keys.record(session)],
-        [hash ?? '', session, terms.idleMs, terms.touchEveryMs, absoluteMs, terms.cookieExpiresAt, namespace],
+        [hash ?? '', session, expiry.idleMs, expiry.touchEveryMs, absoluteMs, expiry.cookieExpiresAt, namespace],
       );
     if (!header) return false;
     this.cluster?.renewed(session, readHeader(header), loaded?.facts.expiresAt);
@@ -203,10 +203,10 @@ export class SessionRecords {
     { session, hash }: ResolvedReference,
     loaded: LoadedRecord,
     changes: readonly FieldChange[],
-    terms: EndTerms | undefined,
+    expiry: ExpiryOptions | undefined,
   ): Promise<boolean> {
     const fields = applyChanges(loaded.fields, changes);
-    const [status, header] = await this.#save(redis, session, hash, loaded, fields, changes, terms);
+    const [status, header] = await this.#save(redis, session, hash, loaded, fields, changes, expiry);
     if (status === SAVED.sealed) throw sealedByOthers(session);
     if (!header) return false;
     loaded.follow(header, changes);
@@ -218,12 +218,12 @@ export class SessionRecords {
     reference: ResolvedReference,
     loaded: LoadedRecord,
     changes: readonly FieldChange[],
-    terms: EndTerms | undefined,
+    expiry: ExpiryOptions | undefined,
   ): Promise<boolean> {
     const { session, hash } = reference;
     const saved = await whileOthersChange(this, redis, reference, loaded, async (from) => {
       const fields = applyChanges(from.fields, changes);
-      const [status, header] = await this.#save(redis, session, hash, from, fields, '', terms);
+      const [status, header] = await this.#save(redis, session, hash, from, fields, '', expiry);
       if (header) loaded.follow(header, changes);
       return header ? true : status === SAVED.conflict ? undefined : false;
     });
@@ -237,7 +237,7 @@ export class SessionRecords {
     loaded: LoadedRecord | undefined,
     fields: SessionFields,
     changes: readonly FieldChange[] | '',
-    given: EndTerms | undefined,
+    given: ExpiryOptions | undefined,
     mode: 'update' | 'put' | 'make' = 'update',
   ): Promise<[number, Buffer?]> {
     const { absoluteMs, namespace, lifecycleLength } = this.settings;
@@ -249,7 +249,7 @@ export class SessionRecords {
       : this.close({ session, secret: hash!, user: undefined, version: 1 }, fields);
     if (loaded && this.#isUntouched(loaded, hash, given)) {
       const next = nextHeader(loaded.header, {
-        lastSeenAt: this.times.now(session),
+        lastSeenAt: this.expiryPolicy.now(session),
         cookieExpiresAt: end.cookieExpiresAt,
         sealed: this.isSealing,
       });
@@ -285,8 +285,8 @@ export class SessionRecords {
   }
 
   // As far as is known here. With its own secret: whoever saves by another one must be looked at.
-  #isUntouched(loaded: LoadedRecord, hash: Buffer | undefined, terms: EndTerms | undefined): boolean {
+  #isUntouched(loaded: LoadedRecord, hash: Buffer | undefined, terms: ExpiryOptions | undefined): boolean {
     if (loaded.overtaken || (hash && !sameHash(hash, loaded.facts.secret))) return false;
-    return terms ? this.times.isFresh(loaded, terms) : this.times.livesOn(loaded);
+    return terms ? this.expiryPolicy.isFresh(loaded, terms) : this.expiryPolicy.livesOn(loaded);
   }
 }

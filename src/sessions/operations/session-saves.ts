@@ -1,8 +1,8 @@
 import type { BoundedOperation } from '../connection/bounded-operation.ts';
 import type { StoreConnection } from '../connection/store-connection.ts';
-import type { EndTerms } from '../expiry/expiry-policy.ts';
+import type { ExpiryOptions } from '../expiry/expiry-policy.ts';
 import type { LoadedRecord } from '../record/loaded-record.ts';
-import { type CookieTerms, type SessionFields, writeFields } from '../record/session-fields.ts';
+import { type CookieExpiry, type SessionFields, writeFields } from '../record/session-fields.ts';
 import type { TokenCredential } from '../tokens/token-credential.ts';
 import type { SessionRecords } from './session-records.ts';
 
@@ -17,7 +17,7 @@ export interface SaveOptions {
 
 interface WrittenFields {
   readonly fields: SessionFields;
-  readonly cookie: CookieTerms | undefined;
+  readonly cookie: CookieExpiry | undefined;
 }
 
 /** Saves and renews sessions: decides which fields changed, and when the session ends by its cookie. */
@@ -43,16 +43,16 @@ export class SessionSaves {
     if (loaded?.byPreviousSecret) return undefined;
     const base = loaded?.session === credential.session ? loaded : undefined;
     return this.#run(credential, async (redis) => {
-      const { times } = this.#records;
+      const { expiryPolicy: expiryPolicy } = this.#records;
       const before = base ?? (options.isNew ? undefined : await this.#records.load(redis, credential));
       if (!before) {
-        const terms = times.termsFor(written.cookie?.expiresAt, options.mostIdleMs);
-        return this.#records.put(redis, credential, written.fields, terms);
+        const expiry = expiryPolicy.expiryFor(written.cookie?.expiresAt, options.mostIdleMs);
+        return this.#records.put(redis, credential, written.fields, expiry);
       }
-      const terms = isOldCookie(written, base)
-        ? times.termsForAge(maxAgeOf(values))
-        : times.termsFor(written.cookie?.expiresAt);
-      return this.#change(redis, credential, before, written, base !== undefined, terms);
+      const expiry = isOldCookie(written, base)
+        ? expiryPolicy.expiryForAge(maxAgeOf(values))
+        : expiryPolicy.expiryFor(written.cookie?.expiresAt);
+      return this.#change(redis, credential, before, written, base !== undefined, expiry);
     });
   }
 
@@ -66,19 +66,19 @@ export class SessionSaves {
   ): Promise<boolean> {
     if (loaded?.byPreviousSecret) return false;
     const { fields, cookie } = writeFields({ cookie: values.cookie });
-    const { times } = this.#records;
+    const { expiryPolicy: expiryPolicy } = this.#records;
     const reusesCookie = values.cookie === undefined && loaded !== undefined && loaded.facts.cookieExpiresAt !== 0;
-    const terms = reusesCookie
-      ? times.termsForAge(maxAgeOf(loaded.values(times.now(loaded.session))))
-      : times.termsFor(cookie?.expiresAt);
-    if (!terms) return true;
+    const expiry = reusesCookie
+      ? expiryPolicy.expiryForAge(maxAgeOf(loaded.values(expiryPolicy.now(loaded.session))))
+      : expiryPolicy.expiryFor(cookie?.expiresAt);
+    if (!expiry) return true;
     const json = fields.get('cookie');
     if (loaded && json !== undefined && json !== loaded.fields.get('cookie')) {
       const changes = [{ name: 'cookie', set: json }];
-      return this.#run(credential, (redis) => this.#records.change(redis, credential, loaded, changes, terms));
+      return this.#run(credential, (redis) => this.#records.change(redis, credential, loaded, changes, expiry));
     }
-    if (loaded && times.isFresh(loaded, terms)) return true;
-    return this.#run(credential, (redis) => this.#records.touch(redis, credential, loaded, terms));
+    if (loaded && expiryPolicy.isFresh(loaded, expiry)) return true;
+    return this.#run(credential, (redis) => this.#records.touch(redis, credential, loaded, expiry));
   }
 
   /** Whether a save of `values` would write no field: then a touch is enough.
@@ -93,13 +93,13 @@ export class SessionSaves {
     before: LoadedRecord,
     { fields }: WrittenFields,
     isLoaded: boolean,
-    terms: EndTerms | undefined,
+    expiry: ExpiryOptions | undefined,
   ): Promise<LoadedRecord | undefined> {
     // Jobs and webhooks save without a cookie: that is no visit, and the cookie's time stays as it is.
     const isVisit = fields.has('cookie') || !before.fields.has('cookie');
     if (!isVisit) before.hidden.add('cookie');
     const changes = before.changesTo(fields, isLoaded && this.#records.settings.integerDeltas);
-    const isWritten = await this.#records.change(redis, credential, before, changes, isVisit ? terms : undefined);
+    const isWritten = await this.#records.change(redis, credential, before, changes, isVisit ? expiry : undefined);
     return isWritten ? before : undefined;
   }
 
