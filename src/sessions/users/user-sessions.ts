@@ -1,4 +1,4 @@
-import { type PlaceClaim, PlaceClaims } from '../cluster/login-reservations.ts';
+import { type LoginReservation, LoginReservations } from '../cluster/login-reservations.ts';
 import type { BoundedOperation } from '../connection/bounded-operation.ts';
 import { isOtherFormat, isWrongType } from '../errors/redis-errors.ts';
 import { SessionDataError, sealedByOthers } from '../errors/session-data-error.ts';
@@ -37,14 +37,14 @@ export type EndReason = 'destroyed' | 'by-user' | 'limit' | 'cleared';
 export class UserSessions {
   readonly #records: SessionRecords;
   /** Undefined outside a Cluster. */
-  readonly #claims: PlaceClaims | undefined;
+  readonly #reservations: LoginReservations | undefined;
 
   constructor(records: SessionRecords) {
     this.#records = records;
     const { cluster, keys, settings } = records;
-    this.#claims =
+    this.#reservations =
       cluster &&
-      new PlaceClaims(keys, cluster.index, settings, (redis, session, user) =>
+      new LoginReservations(keys, cluster.index, settings, (redis, session, user) =>
         this.endRecord(redis, { session, hash: undefined }, 'limit', { user }).catch(unlessUnreadable),
       );
   }
@@ -91,14 +91,16 @@ export class UserSessions {
     loaded: LoadedRecord,
     user: string,
     own: SessionFields,
-    claimed?: PlaceClaim,
+    reserved?: LoginReservation,
   ): Promise<string[]> {
     const { settings, isSealing, cluster } = this.#records;
     const { session, hash } = reference;
     // In a Cluster the place comes first: a session whose record says a user must not be missing in the user's index.
-    const needsPlace = claimed === undefined && loaded.facts.user !== user;
+    const needsReservation = reserved === undefined && loaded.facts.user !== user;
     const { expiresAt } = loaded.facts;
-    const place = needsPlace ? await this.#claims?.claim(redis, user, session, expiresAt) : claimed;
+    const reservation = needsReservation
+      ? await this.#reservations?.reserve(redis, user, session, expiresAt)
+      : reserved;
     const changes = isSealing ? '' : packTexts(listChanges(changesOf(own)));
     const fields = new Map([...loaded.fields, ...own]);
     const [status, header, ...ended] = await identifyRecord
@@ -114,16 +116,16 @@ export class UserSessions {
         changes,
         settings.namespace,
         settings.lifecycleLength,
-        cluster ? Number(place !== undefined) : settings.maxSessionsPerUser,
+        cluster ? Number(reservation !== undefined) : settings.maxSessionsPerUser,
         settings.onSessionLimit,
         redis.notAfter(session),
       ]);
-    if (place && (status === 0 || status === -2)) cluster?.released(user, session, place.score);
+    if (reservation && (status === 0 || status === -2)) cluster?.released(user, session, reservation.score);
     if (status === -1 || status === -4) {
       const latest = await this.#records.load(redis, reference);
-      if (!latest && place) cluster?.released(user, session, place.score);
+      if (!latest && reservation) cluster?.released(user, session, reservation.score);
       if (!latest) throw new SessionGoneError('identify()');
-      const result = await this.#identify(redis, reference, latest, user, own, place);
+      const result = await this.#identify(redis, reference, latest, user, own, reservation);
       loaded.follow(latest.header, changesOf(own), { user });
       return result;
     }
@@ -131,10 +133,10 @@ export class UserSessions {
     if (status === -5) throw new TooManySessionsError(settings.maxSessionsPerUser);
     if (status === -2) throw sealedByOthers(session);
     if (status === 0 || !header) throw new SessionGoneError('identify()');
-    cluster?.confirmed(user, session, readHeader(header).expiresAt, place?.score);
+    cluster?.confirmed(user, session, readHeader(header).expiresAt, reservation?.score);
     cluster?.told(session);
     loaded.follow(header, changesOf(own), { user });
-    return [...(place?.ended ?? []), ...ended.map((member) => member.toString())];
+    return [...(reservation?.ended ?? []), ...ended.map((member) => member.toString())];
   }
 }
 
