@@ -293,7 +293,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
   close(): Promise<void> {
     this.#closed ??= (async () => {
       await this.#background.stop();
-      await this.#connection.close(this.#records.cluster?.outbox.idle());
+      await this.#connection.close(this.#records.deferredWrites?.outbox.idle());
       this.removeAllListeners();
     })();
     return this.#closed;

@@ -1,5 +1,5 @@
 import { Keys, PARTITIONS, partitionOf, type RedisConnection } from '../../redis/index.ts';
-import { type ClusterSide, clusterSideOf } from '../cluster/deferred-index-writes.ts';
+import { type DeferredIndexWrites, deferredIndexWritesOf } from '../cluster/deferred-index-writes.ts';
 import { readBody } from '../record/record-body.ts';
 import type { Seal } from '../record/record-encryption.ts';
 import { readHeader } from '../record/record-header.ts';
@@ -34,14 +34,14 @@ export class ArchiveQueue {
   readonly #keys: Keys;
   readonly #lifecycleLength: number;
   readonly #seal: Seal | undefined;
-  readonly #cluster: ClusterSide | undefined;
+  readonly #deferredWrites: DeferredIndexWrites | undefined;
 
   constructor(redis: RedisConnection, namespace: string, lifecycleLength: number, seal: Seal | undefined) {
     this.#redis = redis;
     this.#keys = new Keys(namespace);
     this.#lifecycleLength = lifecycleLength;
     this.#seal = seal;
-    this.#cluster = clusterSideOf(redis, this.#keys, lifecycleLength);
+    this.#deferredWrites = deferredIndexWritesOf(redis, this.#keys, lifecycleLength);
   }
 
   /** Says that there is an archive: from now on, sessions that end are kept for it. Holds for seven days.
@@ -107,13 +107,13 @@ export class ArchiveQueue {
   async done({ session, endedAt, attempts }: WaitingSession): Promise<boolean> {
     const keys = this.#keys;
     const partition = partitionOf(session);
-    const streams = this.#cluster ? [keys.outbox(partition), keys.absent(partition)] : [keys.lifecycle()];
+    const streams = this.#deferredWrites ? [keys.outbox(partition), keys.absent(partition)] : [keys.lifecycle()];
     const done = await archiveDone.run(
       this.#redis,
       [keys.record(session), keys.ended(partition), ...streams],
       [session, endedAt, attempts, keys.namespace, this.#lifecycleLength],
     );
-    this.#cluster?.told(session);
+    this.#deferredWrites?.moveEventsSoon(session);
     return done === 1;
   }
 

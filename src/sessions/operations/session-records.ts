@@ -1,6 +1,6 @@
 import { Turns } from '../../async/serial-queue.ts';
 import { type CommandConnection, type Keys, partitionOf } from '../../redis/index.ts';
-import { type ClusterSide, clusterSideOf, stepKeys } from '../cluster/deferred-index-writes.ts';
+import { type DeferredIndexWrites, deferredIndexWritesOf, stepKeys } from '../cluster/deferred-index-writes.ts';
 import type { StoreConnection } from '../connection/store-connection.ts';
 import { isWrongType } from '../errors/redis-errors.ts';
 import { SessionDataError, sealedByOthers } from '../errors/session-data-error.ts';
@@ -25,7 +25,7 @@ export class SessionRecords {
   readonly keys: Keys;
   readonly settings: SessionDataSettings;
   /** Undefined outside a Cluster. */
-  readonly cluster: ClusterSide | undefined;
+  readonly deferredWrites: DeferredIndexWrites | undefined;
   readonly #seal: Seal | undefined;
   /** Redis cannot change sealed fields; so within this process one after the other changes a session. */
   readonly turns: Turns = new Turns();
@@ -41,7 +41,7 @@ export class SessionRecords {
     this.expiryPolicy = new ExpiryPolicy(connection, keys, settings);
     this.settings = settings;
     this.keys = keys;
-    this.cluster = clusterSideOf(connection.redis, keys, settings.lifecycleLength);
+    this.deferredWrites = deferredIndexWritesOf(connection.redis, keys, settings.lifecycleLength);
     this.#seal = encryption && new Seal(encryption.keys, settings.namespace, encryption.acceptPlain === true);
   }
 
@@ -164,7 +164,7 @@ export class SessionRecords {
         [hash ?? '', session, expiry.idleMs, expiry.touchEveryMs, absoluteMs, expiry.cookieExpiresAt, namespace],
       );
     if (!header) return false;
-    this.cluster?.renewed(session, readHeader(header), loaded?.facts.expiresAt);
+    this.deferredWrites?.renewed(session, readHeader(header), loaded?.facts.expiresAt);
     loaded?.follow(header);
     return true;
   }
@@ -268,10 +268,10 @@ export class SessionRecords {
       namespace,
       lifecycleLength,
     });
-    const keys = this.cluster && mode === 'update' ? [record] : this.stepKeys(session);
+    const keys = this.deferredWrites && mode === 'update' ? [record] : this.stepKeys(session);
     const [status, header] = await saveRecord.for(this.#place).runForBuffers(redis, keys, [body, terms]);
-    if (mode !== 'update') this.cluster?.told(session);
-    if (header) this.cluster?.renewed(session, readHeader(header), loaded?.facts.expiresAt);
+    if (mode !== 'update') this.deferredWrites?.moveEventsSoon(session);
+    if (header) this.deferredWrites?.renewed(session, readHeader(header), loaded?.facts.expiresAt);
     return header ? [status, header] : [status];
   }
 
@@ -281,7 +281,7 @@ export class SessionRecords {
   }
 
   get #place(): { readonly isCluster: boolean } {
-    return { isCluster: this.cluster !== undefined };
+    return { isCluster: this.deferredWrites !== undefined };
   }
 
   // As far as is known here. With its own secret: whoever saves by another one must be looked at.

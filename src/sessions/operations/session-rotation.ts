@@ -49,7 +49,7 @@ export class SessionRotation {
         this.#connection.afterwards(key, (redis) => this.#undo(redis, credential, hash));
         throw error;
       });
-    this.#records.cluster?.told(session);
+    this.#records.deferredWrites?.moveEventsSoon(session);
     if (status === -2) throw sealedByOthers(session);
     if (status !== 1 || !header) throw new SessionGoneError('rotate()');
     loaded?.follow(header, [], { secret: hash });

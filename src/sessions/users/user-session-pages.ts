@@ -93,7 +93,7 @@ export class UserSessionPages {
           const lived = await Promise.all(some.map((member) => this.#endOne(redis, user, member, reason)));
           ended.push(...some.filter((_, i) => lived[i]).map(sessionOfMember));
           // In a Cluster they leave the index later, and until then would count as places that are taken.
-          if (this.#records.cluster && reason === 'limit') await this.#index.removeStrangers(redis, user, some);
+          if (this.#records.deferredWrites && reason === 'limit') await this.#index.removeStrangers(redis, user, some);
         });
       } catch (error) {
         if (!(error instanceof StoreUnavailableError) || at === 0) throw error;
@@ -120,7 +120,7 @@ export class UserSessionPages {
         Promise.all(some.map((member) => this.#index.ownerOf(redis, sessionOfMember(member)))),
       );
       const strangers = some.filter((_, i) => owners[i]!.isReadable && owners[i]!.user !== user);
-      if (strangers.length > 0) this.#records.cluster?.foundStrangers(user, strangers);
+      if (strangers.length > 0) this.#records.deferredWrites?.foundStrangers(user, strangers);
       for (const [i, member] of some.entries()) {
         const { user: owner, lastSeenAt } = owners[i]!;
         if (owner === user) owned.push({ member, session: sessionOfMember(member), lastSeenAt });

@@ -41,10 +41,10 @@ export class UserSessions {
 
   constructor(records: SessionRecords) {
     this.#records = records;
-    const { cluster, keys, settings } = records;
+    const { deferredWrites: deferredWrites, keys, settings } = records;
     this.#reservations =
-      cluster &&
-      new LoginReservations(keys, cluster.index, settings, (redis, session, user) =>
+      deferredWrites &&
+      new LoginReservations(keys, deferredWrites.index, settings, (redis, session, user) =>
         this.endRecord(redis, { session, hash: undefined }, 'limit', { user }).catch(unlessUnreadable),
       );
   }
@@ -81,7 +81,7 @@ export class UserSessions {
       .run(redis, this.#records.stepKeys(session), [
         ...[hash ?? '', session, absoluteMs, namespace, lifecycleLength, reason, user, notAfter, forestall ? 1 : 0],
       ]);
-    if (ended === 1) this.#records.cluster?.told(session);
+    if (ended === 1) this.#records.deferredWrites?.moveEventsSoon(session);
     return ended === 1;
   }
 
@@ -93,7 +93,7 @@ export class UserSessions {
     own: SessionFields,
     reserved?: LoginReservation,
   ): Promise<string[]> {
-    const { settings, isSealing, cluster } = this.#records;
+    const { settings, isSealing, deferredWrites: deferredWrites } = this.#records;
     const { session, hash } = reference;
     // In a Cluster the place comes first: a session whose record says a user must not be missing in the user's index.
     const needsReservation = reserved === undefined && loaded.facts.user !== user;
@@ -116,14 +116,14 @@ export class UserSessions {
         changes,
         settings.namespace,
         settings.lifecycleLength,
-        cluster ? Number(reservation !== undefined) : settings.maxSessionsPerUser,
+        deferredWrites ? Number(reservation !== undefined) : settings.maxSessionsPerUser,
         settings.onSessionLimit,
         redis.notAfter(session),
       ]);
-    if (reservation && (status === 0 || status === -2)) cluster?.released(user, session, reservation.score);
+    if (reservation && (status === 0 || status === -2)) deferredWrites?.released(user, session, reservation.score);
     if (status === -1 || status === -4) {
       const latest = await this.#records.load(redis, reference);
-      if (!latest && reservation) cluster?.released(user, session, reservation.score);
+      if (!latest && reservation) deferredWrites?.released(user, session, reservation.score);
       if (!latest) throw new SessionGoneError('identify()');
       const result = await this.#identify(redis, reference, latest, user, own, reservation);
       loaded.follow(latest.header, changesOf(own), { user });
@@ -133,8 +133,8 @@ export class UserSessions {
     if (status === -5) throw new TooManySessionsError(settings.maxSessionsPerUser);
     if (status === -2) throw sealedByOthers(session);
     if (status === 0 || !header) throw new SessionGoneError('identify()');
-    cluster?.confirmed(user, session, readHeader(header).expiresAt, reservation?.score);
-    cluster?.told(session);
+    deferredWrites?.confirmed(user, session, readHeader(header).expiresAt, reservation?.score);
+    deferredWrites?.moveEventsSoon(session);
     loaded.follow(header, changesOf(own), { user });
     return [...(reservation?.ended ?? []), ...ended.map((member) => member.toString())];
   }
