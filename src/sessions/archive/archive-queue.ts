@@ -129,11 +129,11 @@ export class ArchiveQueue {
 
   /** Keeps what has waited for long from expiring.
    *  @throws where it could not be done for all. */
-  async keep(): Promise<void> {
-    await allOf(partitions().map((partition) => this.#keepOf(partition)));
+  async extendTtls(): Promise<void> {
+    await allOf(partitions().map((partition) => this.#extendTtlsOf(partition)));
   }
 
-  async #keepOf(partition: number): Promise<void> {
+  async #extendTtlsOf(partition: number): Promise<void> {
     for (let first = 0, count = KEEP_AT_ONCE; count === KEEP_AT_ONCE; first += count) {
       const args = [this.#keys.namespace, first, KEEP_AT_ONCE];
       count = await archiveKeep.run(this.#redis, [this.#keys.ended(partition)], args);

@@ -50,7 +50,7 @@ interface ArchiverEvents {
 
 const LEASE_INTERVALS = 5;
 const ARM_INTERVAL_MS = 60_000;
-const KEEP_INTERVAL_MS = 3_600_000;
+const TTL_INTERVAL_MS = 3_600_000;
 const AT_ONCE = 32;
 
 /** Takes ended sessions to an archive. Any number of processes may have one; one at a time works. From `start` on, what
@@ -68,7 +68,7 @@ export class Archiver extends EventEmitter<ArchiverEvents> {
   };
   #timer: NodeJS.Timeout | undefined;
   #armedAt = Number.NEGATIVE_INFINITY;
-  #keptAt = Number.NEGATIVE_INFINITY;
+  #ttlsExtendedAt = Number.NEGATIVE_INFINITY;
   #stopped = false;
   #isOurs = false;
   #working: Promise<void> | undefined;
@@ -129,9 +129,9 @@ export class Archiver extends EventEmitter<ArchiverEvents> {
     if (performance.now() - this.#armedAt > ARM_INTERVAL_MS) await this.#arm();
     this.#isOurs = await this.#lease.take();
     if (this.#stopped || !this.#isOurs) return;
-    if (performance.now() - this.#keptAt > KEEP_INTERVAL_MS) {
-      this.#keptAt = performance.now();
-      void this.#queue.keep().catch(() => undefined);
+    if (performance.now() - this.#ttlsExtendedAt > TTL_INTERVAL_MS) {
+      this.#ttlsExtendedAt = performance.now();
+      void this.#queue.extendTtls().catch(() => undefined);
     }
     // What Redis refuses now is there the next time as well.
     this.#working ??= this.#work()

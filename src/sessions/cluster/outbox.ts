@@ -63,7 +63,7 @@ export class Outbox {
       count = entries.length;
       after = `(${entries.at(-1)?.[0]}`;
       const events = entries.map(([id, fields]) => readEvent(`${PARTITION_TAGS[partition]}-${id}`, fields));
-      if (count > 0) await this.#tell(events);
+      if (count > 0) await this.#appendEvents(events);
       const areSettled = await Promise.all(events.map((event) => this.#settleIndex(event)));
       const settled = entries.map(([id]) => id).filter((_, i) => areSettled[i]);
       left = await clearOutbox.run(this.#redis, [outbox], settled);
@@ -77,7 +77,7 @@ export class Outbox {
     if (hasMore) this.moveSoon(partition);
   }
 
-  async #tell(events: readonly OutboxEvent[]): Promise<void> {
+  async #appendEvents(events: readonly OutboxEvent[]): Promise<void> {
     const args = events.flatMap(({ id, told }) => [id, told.length, ...told]);
     await moveEvents.run(this.#redis, [this.#keys.lifecycle(), this.#keys.moved()], [this.#lifecycleLength, ...args]);
   }
@@ -101,7 +101,7 @@ interface OutboxEvent {
 }
 
 function readEvent(id: string, flat: readonly string[]): OutboxEvent {
-  const told: string[] = [];
+  const fields: string[] = [];
   let [user, session] = [undefined as string | undefined, ''];
   for (let i = 0; i + 1 < flat.length; i += 2) {
     const [name, value] = [flat[i]!, flat[i + 1]!];
@@ -110,7 +110,7 @@ function readEvent(id: string, flat: readonly string[]): OutboxEvent {
       continue;
     }
     if (name === 'session') session = value;
-    told.push(name, value);
+    fields.push(name, value);
   }
-  return { id, session, user, told: [...told, 'id', id] };
+  return { id, session, user, told: [...fields, 'id', id] };
 }
