@@ -1,7 +1,7 @@
 import { Keys, PARTITIONS, partitionOf, type RedisConnection } from '../../redis/index.ts';
 import { type DeferredIndexWrites, deferredIndexWritesOf } from '../cluster/deferred-index-writes.ts';
 import { readBody } from '../record/record-body.ts';
-import type { Seal } from '../record/record-encryption.ts';
+import type { RecordEncryption } from '../record/record-encryption.ts';
 import { readHeader } from '../record/record-header.ts';
 import { DEVICE_FIELD, readFields, type SessionFields, USER_FIELD } from '../record/session-fields.ts';
 import type { ArchivedActivity, ArchivedSession } from './archived-session.ts';
@@ -33,14 +33,19 @@ export class ArchiveQueue {
   readonly #redis: RedisConnection;
   readonly #keys: Keys;
   readonly #lifecycleLength: number;
-  readonly #seal: Seal | undefined;
+  readonly #encryption: RecordEncryption | undefined;
   readonly #deferredWrites: DeferredIndexWrites | undefined;
 
-  constructor(redis: RedisConnection, namespace: string, lifecycleLength: number, seal: Seal | undefined) {
+  constructor(
+    redis: RedisConnection,
+    namespace: string,
+    lifecycleLength: number,
+    encryption: RecordEncryption | undefined,
+  ) {
     this.#redis = redis;
     this.#keys = new Keys(namespace);
     this.#lifecycleLength = lifecycleLength;
-    this.#seal = seal;
+    this.#encryption = encryption;
     this.#deferredWrites = deferredIndexWritesOf(redis, this.#keys, lifecycleLength);
   }
 
@@ -85,7 +90,7 @@ export class ArchiveQueue {
     if (!reply) return undefined;
     const [record, ...activity] = reply;
     const header = readHeader(record);
-    const fields = readBody(this.#seal, session, record, header);
+    const fields = readBody(this.#encryption, session, record, header);
     const userId = ownText(fields, USER_FIELD);
     const device = ownText(fields, DEVICE_FIELD);
     return {

@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import { isTransient, Keys, type RedisConnection } from '../../redis/index.ts';
 import { Lease } from '../expiry/lease.ts';
 import type { SessionDataOptions } from '../options.ts';
-import { Seal } from '../record/record-encryption.ts';
+import { RecordEncryption } from '../record/record-encryption.ts';
 import { ArchiveQueue, type WaitingSession } from './archive-queue.ts';
 import { ArchiveTimeoutError } from './archive-timeout-error.ts';
 import type { ArchivedSession, ArchiveFunction } from './archived-session.ts';
@@ -91,9 +91,10 @@ export class Archiver extends EventEmitter<ArchiverEvents> {
       longestPauseMs: options.longestPauseMs ?? 60_000,
       enabled: options.enabled ?? (() => true),
     };
-    const seal =
-      options.encryption && new Seal(options.encryption.keys, namespace, options.encryption.acceptPlain === true);
-    this.#queue = new ArchiveQueue(redis, namespace, options.lifecycleLength, seal);
+    const encryption =
+      options.encryption &&
+      new RecordEncryption(options.encryption.keys, namespace, options.encryption.acceptPlain === true);
+    this.#queue = new ArchiveQueue(redis, namespace, options.lifecycleLength, encryption);
     this.#keys = new Keys(namespace);
     const lease = this.#keys.lease('archive');
     this.#lease = new Lease(redis, lease, randomBytes(8).toString('hex'), this.#options.intervalMs * LEASE_INTERVALS);

@@ -7,7 +7,7 @@ export class SessionDataError extends SessionwiseError {
 }
 
 /** Makes the error for encrypted data in a store without keys. */
-export function sealedByOthers(session: string): SessionDataError {
+export function encryptedWithoutKeys(session: string): SessionDataError {
   return new SessionDataError(
     `The data of session ${session} are encrypted: give this store the keys (encryption.keys).`,
   );

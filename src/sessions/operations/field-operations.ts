@@ -1,5 +1,5 @@
 import type { BoundedOperation } from '../connection/bounded-operation.ts';
-import { SessionDataError, sealedByOthers } from '../errors/session-data-error.ts';
+import { SessionDataError, encryptedWithoutKeys } from '../errors/session-data-error.ts';
 import { SessionGoneError } from '../errors/session-gone-error.ts';
 import { applyChanges, changesOfField, type FieldChange, listChanges } from '../record/field-changes.ts';
 import type { LoadedRecord } from '../record/loaded-record.ts';
@@ -95,7 +95,7 @@ export class FieldOperations {
       const set = writeField(name, value);
       return set === undefined ? { name, remove: true } : { name, set };
     });
-    if (this.#records.isSealing) return this.#setSealedIf(redis, reference, loaded, version, changes);
+    if (this.#records.isEncrypting) return this.#setEncryptedIf(redis, reference, loaded, version, changes);
     const [status, header] = await changeField.runForBuffers(
       redis,
       [this.#records.keys.record(reference.session)],
@@ -109,7 +109,7 @@ export class FieldOperations {
       ],
     );
     if (status === -1) return { applied: false, version: Number(String(header)) };
-    if (status === -2) throw sealedByOthers(reference.session);
+    if (status === -2) throw encryptedWithoutKeys(reference.session);
     if (status !== 1 || !header) throw new SessionGoneError('setIf()');
     loaded?.follow(header, changes);
     return { applied: true, version: header.readUInt32LE(66) };
@@ -124,7 +124,7 @@ export class FieldOperations {
     step: Step,
   ): Promise<string> {
     const before = loaded && values ? this.#changedBefore(loaded, values, field) : [];
-    if (this.#records.isSealing) return this.#changeSealed(redis, reference, loaded, before, step);
+    if (this.#records.isEncrypting) return this.#changeEncrypted(redis, reference, loaded, before, step);
     const [status, header, json] = await changeField.runForBuffers(
       redis,
       [this.#records.keys.record(reference.session)],
@@ -134,7 +134,7 @@ export class FieldOperations {
       ],
     );
     if (status === -3) throw this.#unfit(operation[0]!, field);
-    if (status === -2) throw sealedByOthers(reference.session);
+    if (status === -2) throw encryptedWithoutKeys(reference.session);
     if (status !== 1 || !header) throw new SessionGoneError(`${operation[0]}()`);
     const text = String(json);
     loaded?.follow(header, [...before, { name: field, set: text }]);
@@ -150,7 +150,7 @@ export class FieldOperations {
   }
 
   // Redis cannot read the field.
-  async #changeSealed(
+  async #changeEncrypted(
     redis: BoundedOperation,
     reference: ResolvedReference,
     loaded: LoadedRecord | undefined,
@@ -160,7 +160,7 @@ export class FieldOperations {
     const json = await whileOthersChange(this.#records, redis, reference, undefined, async (latest) => {
       const { change, json } = step(applyChanges(latest.fields, before));
       const changes = [...before, change];
-      if (!(await this.#records.replaceSealed(redis, reference, latest, changes))) return undefined;
+      if (!(await this.#records.replaceEncrypted(redis, reference, latest, changes))) return undefined;
       loaded?.follow(latest.header, changes);
       return json;
     });
@@ -168,7 +168,7 @@ export class FieldOperations {
     return json;
   }
 
-  #setSealedIf(
+  #setEncryptedIf(
     redis: BoundedOperation,
     reference: ResolvedReference,
     loaded: LoadedRecord | undefined,
@@ -180,7 +180,7 @@ export class FieldOperations {
       if (!latest) throw new SessionGoneError('setIf()');
       const found = latest.facts.version;
       if (found !== version) return { applied: false, version: found };
-      if (!(await this.#records.replaceSealed(redis, reference, latest, changes))) {
+      if (!(await this.#records.replaceEncrypted(redis, reference, latest, changes))) {
         const now = await this.#records.load(redis, reference);
         if (!now) throw new SessionGoneError('setIf()');
         return { applied: false, version: now.facts.version };

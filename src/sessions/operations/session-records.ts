@@ -3,14 +3,14 @@ import { type CommandConnection, type Keys, partitionOf } from '../../redis/inde
 import { type DeferredIndexWrites, deferredIndexWritesOf, stepKeys } from '../cluster/deferred-index-writes.ts';
 import type { StoreConnection } from '../connection/store-connection.ts';
 import { isWrongType } from '../errors/redis-errors.ts';
-import { SessionDataError, sealedByOthers } from '../errors/session-data-error.ts';
+import { SessionDataError, encryptedWithoutKeys } from '../errors/session-data-error.ts';
 import { type ExpiryOptions, ExpiryPolicy } from '../expiry/expiry-policy.ts';
 import type { SessionDataOptions, SessionDataSettings } from '../options.ts';
 import { applyChanges, type FieldChange, listChanges } from '../record/field-changes.ts';
 import { LoadedRecord } from '../record/loaded-record.ts';
 import { packTexts } from '../record/packed-texts.ts';
 import { packBody, readable, readBody } from '../record/record-body.ts';
-import { Seal, type SealedFor } from '../record/record-encryption.ts';
+import { RecordEncryption, type EncryptionContext } from '../record/record-encryption.ts';
 import { isEnded, nextHeader, type RecordHeader, readHeader, SHORT_HEADER, secretIn } from '../record/record-header.ts';
 import type { SessionFields } from '../record/session-fields.ts';
 import type { ResolvedReference } from '../tokens/session-reference.ts';
@@ -26,7 +26,7 @@ export class SessionRecords {
   readonly settings: SessionDataSettings;
   /** Undefined outside a Cluster. */
   readonly deferredWrites: DeferredIndexWrites | undefined;
-  readonly #seal: Seal | undefined;
+  readonly #encryption: RecordEncryption | undefined;
   /** Redis cannot change sealed fields; so within this process one after the other changes a session. */
   readonly turns: Turns = new Turns();
   readonly expiryPolicy: ExpiryPolicy;
@@ -42,12 +42,13 @@ export class SessionRecords {
     this.settings = settings;
     this.keys = keys;
     this.deferredWrites = deferredIndexWritesOf(connection.redis, keys, settings.lifecycleLength);
-    this.#seal = encryption && new Seal(encryption.keys, settings.namespace, encryption.acceptPlain === true);
+    this.#encryption =
+      encryption && new RecordEncryption(encryption.keys, settings.namespace, encryption.acceptPlain === true);
   }
 
   /** Whether what is written now is sealed. */
-  get isSealing(): boolean {
-    return this.#seal !== undefined;
+  get isEncrypting(): boolean {
+    return this.#encryption !== undefined;
   }
 
   /** Reads a session by its current secret; undefined where there is none, or it is another's.
@@ -82,7 +83,7 @@ export class SessionRecords {
   }
 
   #read(session: string, record: Buffer, header: RecordHeader, byPreviousSecret: boolean): LoadedRecord {
-    const fields = readBody(this.#seal, session, record, header);
+    const fields = readBody(this.#encryption, session, record, header);
     return new LoadedRecord(session, record.subarray(0, header.length), fields, byPreviousSecret);
   }
 
@@ -143,9 +144,9 @@ export class SessionRecords {
     changes: readonly FieldChange[],
     expiry: ExpiryOptions | undefined,
   ): Promise<boolean> {
-    return this.#seal
-      ? this.#changeSealed(redis, reference, loaded, changes, expiry)
-      : this.#changeOpen(redis, reference, loaded, changes, expiry);
+    return this.#encryption
+      ? this.#changeEncrypted(redis, reference, loaded, changes, expiry)
+      : this.#changePlain(redis, reference, loaded, changes, expiry);
   }
 
   /** Moves a session's end. False where it has ended, or the token is not the right one. */
@@ -170,22 +171,22 @@ export class SessionRecords {
   }
 
   /** Packs, and seals where that is asked for, what is to be written. */
-  close(owner: SealedFor, fields: SessionFields): Buffer {
-    return packBody(this.#seal, owner, fields);
+  packFields(owner: EncryptionContext, fields: SessionFields): Buffer {
+    return packBody(this.#encryption, owner, fields);
   }
 
   /** The fields of a session for its next version, with another secret or user. */
-  sealAnew(
+  packNext(
     { session, facts, fields: all }: LoadedRecord,
     next: { readonly secret?: Buffer; readonly user?: string; readonly fields?: SessionFields },
   ): Buffer {
     const { secret = facts.secret, user = facts.user, fields = all } = next;
-    return this.close({ session, secret, user, version: (facts.version + 1) >>> 0 }, fields);
+    return this.packFields({ session, secret, user, version: (facts.version + 1) >>> 0 }, fields);
   }
 
   /** Applies changes to sealed fields if nobody has changed them since `loaded`, and brings that up to date. False where
    *  somebody has, or the session has ended. */
-  async replaceSealed(
+  async replaceEncrypted(
     redis: CommandConnection,
     { session, hash }: ResolvedReference,
     loaded: LoadedRecord,
@@ -198,7 +199,7 @@ export class SessionRecords {
     return true;
   }
 
-  async #changeOpen(
+  async #changePlain(
     redis: CommandConnection,
     { session, hash }: ResolvedReference,
     loaded: LoadedRecord,
@@ -207,13 +208,13 @@ export class SessionRecords {
   ): Promise<boolean> {
     const fields = applyChanges(loaded.fields, changes);
     const [status, header] = await this.#save(redis, session, hash, loaded, fields, changes, expiry);
-    if (status === SAVED.sealed) throw sealedByOthers(session);
+    if (status === SAVED.sealed) throw encryptedWithoutKeys(session);
     if (!header) return false;
     loaded.follow(header, changes);
     return true;
   }
 
-  async #changeSealed(
+  async #changeEncrypted(
     redis: CommandConnection,
     reference: ResolvedReference,
     loaded: LoadedRecord,
@@ -245,13 +246,13 @@ export class SessionRecords {
     const record = this.keys.record(session);
     // A session that begins has version 1.
     const body = loaded
-      ? this.sealAnew(loaded, { fields })
-      : this.close({ session, secret: hash!, user: undefined, version: 1 }, fields);
+      ? this.packNext(loaded, { fields })
+      : this.packFields({ session, secret: hash!, user: undefined, version: 1 }, fields);
     if (loaded && this.#isUntouched(loaded, hash, given)) {
       const next = nextHeader(loaded.header, {
         lastSeenAt: this.expiryPolicy.now(session),
         cookieExpiresAt: end.cookieExpiresAt,
-        sealed: this.isSealing,
+        sealed: this.isEncrypting,
       });
       const replaced = await replaceRecord.run(redis, [record], [loaded.header, Buffer.concat([next, body])]);
       if (replaced === 1) return [SAVED.whole, next];
@@ -261,7 +262,7 @@ export class SessionRecords {
       session,
       mode,
       version: loaded && !loaded.overtaken ? loaded.facts.version : -1,
-      sealed: this.isSealing,
+      sealed: this.isEncrypting,
       changes: changes && packTexts(listChanges(changes)),
       ...end,
       absoluteMs,

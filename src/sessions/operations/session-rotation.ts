@@ -2,7 +2,7 @@ import { createToken } from '../../protocol/index.ts';
 import type { CommandConnection } from '../../redis/index.ts';
 import type { BoundedOperation } from '../connection/bounded-operation.ts';
 import type { StoreConnection } from '../connection/store-connection.ts';
-import { sealedByOthers } from '../errors/session-data-error.ts';
+import { encryptedWithoutKeys } from '../errors/session-data-error.ts';
 import { SessionGoneError } from '../errors/session-gone-error.ts';
 import type { LoadedRecord } from '../record/loaded-record.ts';
 import { readToken, type TokenCredential } from '../tokens/token-credential.ts';
@@ -50,7 +50,7 @@ export class SessionRotation {
         throw error;
       });
     this.#records.deferredWrites?.moveEventsSoon(session);
-    if (status === -2) throw sealedByOthers(session);
+    if (status === -2) throw encryptedWithoutKeys(session);
     if (status !== 1 || !header) throw new SessionGoneError('rotate()');
     loaded?.follow(header, [], { secret: hash });
     return next;
@@ -71,10 +71,10 @@ export class SessionRotation {
         ...[credential.hash, session, hash, graceMs, absoluteMs, lifecycleLength, redis.notAfter(session), namespace],
         ...[grace === true ? 1 : 0, body, version, unsent === true ? 1 : 0],
       ]);
-    if (!records.isSealing) return step('', '');
+    if (!records.isEncrypting) return step('', '');
     const known = loaded?.overtaken ? undefined : loaded;
     const outcome = await whileOthersChange(records, redis, credential, known, async (from) => {
-      const result = await step(records.sealAnew(from, { secret: hash }), from.facts.version);
+      const result = await step(records.packNext(from, { secret: hash }), from.facts.version);
       return result[0] === -1 ? undefined : result;
     });
     return outcome ?? [0];
@@ -84,12 +84,12 @@ export class SessionRotation {
     const records = this.#records;
     const keys = [records.keys.record(session)];
     const names = [records.settings.namespace, session];
-    if (!records.isSealing) {
+    if (!records.isEncrypting) {
       await undoRotation.run(redis, keys, [before, hash, '', '', ...names]);
       return;
     }
     await whileOthersChange(records, redis, { session, hash }, undefined, async (from) => {
-      const body = records.sealAnew(from, { secret: before });
+      const body = records.packNext(from, { secret: before });
       const undone = await undoRotation.run(redis, keys, [before, hash, body, from.facts.version, ...names]);
       return undone === -1 ? undefined : undone;
     });

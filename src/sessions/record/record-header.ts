@@ -33,7 +33,7 @@ export const FLAGS = { ended: 1, previous: 2, user: 4, sealed: 8 } as const;
 /** What stands before the fields. Times are milliseconds of the epoch. */
 export interface RecordHeader {
   readonly ended: boolean;
-  readonly sealed: boolean;
+  readonly encrypted: boolean;
   readonly secret: Buffer;
   readonly createdAt: number;
   readonly lastSeenAt: number;
@@ -62,7 +62,7 @@ export function readHeader(record: Buffer): RecordHeader {
   if (record.length < length) throw new RangeError('These session data end within their header.');
   return {
     ended: isEnded(record),
-    sealed: (flags & FLAGS.sealed) !== 0,
+    encrypted: (flags & FLAGS.sealed) !== 0,
     secret: secretIn(record),
     createdAt: record.readDoubleLE(34),
     lastSeenAt: record.readDoubleLE(42),

@@ -1,7 +1,7 @@
 import { type LoginReservation, LoginReservations } from '../cluster/login-reservations.ts';
 import type { BoundedOperation } from '../connection/bounded-operation.ts';
 import { isOtherFormat, isWrongType } from '../errors/redis-errors.ts';
-import { SessionDataError, sealedByOthers } from '../errors/session-data-error.ts';
+import { SessionDataError, encryptedWithoutKeys } from '../errors/session-data-error.ts';
 import { SessionGoneError } from '../errors/session-gone-error.ts';
 import { SessionLimitError } from '../errors/session-limit-error.ts';
 import { TooManySessionsError } from '../errors/too-many-sessions-error.ts';
@@ -63,7 +63,7 @@ export class UserSessions {
     const own: SessionFields = new Map([[USER_FIELD, JSON.stringify(userId)]]);
     if (device !== undefined) own.set(DEVICE_FIELD, JSON.stringify(String(device).slice(0, 200)));
     const identify = (): Promise<string[]> => this.#identify(redis, reference, loaded, user, own);
-    return this.#records.isSealing ? this.#records.turns.take(reference.session, identify) : identify();
+    return this.#records.isEncrypting ? this.#records.turns.take(reference.session, identify) : identify();
   }
 
   /** Ends a session; with `user`, only if it is that user's; with `forestall`, one that is not there cannot come to be
@@ -93,7 +93,7 @@ export class UserSessions {
     own: SessionFields,
     reserved?: LoginReservation,
   ): Promise<string[]> {
-    const { settings, isSealing, deferredWrites: deferredWrites } = this.#records;
+    const { settings, isEncrypting: isEncrypting, deferredWrites: deferredWrites } = this.#records;
     const { session, hash } = reference;
     // In a Cluster the place comes first: a session whose record says a user must not be missing in the user's index.
     const needsReservation = reserved === undefined && loaded.facts.user !== user;
@@ -101,7 +101,7 @@ export class UserSessions {
     const reservation = needsReservation
       ? await this.#reservations?.reserve(redis, user, session, expiresAt)
       : reserved;
-    const changes = isSealing ? '' : packTexts(listChanges(changesOf(own)));
+    const changes = isEncrypting ? '' : packTexts(listChanges(changesOf(own)));
     const fields = new Map([...loaded.fields, ...own]);
     const [status, header, ...ended] = await identifyRecord
       .for(redis)
@@ -111,8 +111,8 @@ export class UserSessions {
         user,
         settings.absoluteMs,
         loaded.overtaken ? -1 : loaded.facts.version,
-        this.#records.sealAnew(loaded, { user, fields }),
-        isSealing ? 1 : 0,
+        this.#records.packNext(loaded, { user, fields }),
+        isEncrypting ? 1 : 0,
         changes,
         settings.namespace,
         settings.lifecycleLength,
@@ -131,7 +131,7 @@ export class UserSessions {
     }
     if (status === -3) throw new SessionLimitError(settings.maxSessionsPerUser);
     if (status === -5) throw new TooManySessionsError(settings.maxSessionsPerUser);
-    if (status === -2) throw sealedByOthers(session);
+    if (status === -2) throw encryptedWithoutKeys(session);
     if (status === 0 || !header) throw new SessionGoneError('identify()');
     deferredWrites?.confirmed(user, session, readHeader(header).expiresAt, reservation?.score);
     deferredWrites?.moveEventsSoon(session);

@@ -4,7 +4,7 @@ import { createToken, sessionOf } from '../../../src/protocol/index.ts';
 import { createConnection, type RedisConnection } from '../../../src/redis/index.ts';
 import { ArchiveQueue } from '../../../src/sessions/archive/archive-queue.ts';
 import { type LoadedSession, SessionData, SessionDataError } from '../../../src/sessions/index.ts';
-import { Seal } from '../../../src/sessions/record/record-encryption.ts';
+import { RecordEncryption } from '../../../src/sessions/record/record-encryption.ts';
 import { FLAGS, readHeader } from '../../../src/sessions/record/record-header.ts';
 import { readToken } from '../../../src/sessions/tokens/token-credential.ts';
 import { userReference } from '../../../src/sessions/tokens/user-reference.ts';
@@ -172,7 +172,7 @@ describe('encryption at rest', () => {
   test('a logout cannot be undone in what is kept for the archive', async () => {
     const namespace = stage.freshNamespace();
     const store = stage.open({ namespace, encryption: { keys: [first] } });
-    const queue = new ArchiveQueue(redis, namespace, 100, new Seal([first], namespace));
+    const queue = new ArchiveQueue(redis, namespace, 100, new RecordEncryption([first], namespace));
     await queue.arm();
     const token = await stage.saved(store, { role: 'admin' });
     const before = (await stage.bytes(token, namespace))!;
@@ -282,7 +282,7 @@ describe('encryption at rest', () => {
       expect(await migrating.touch(token, {})).toBe(true);
       await write(token);
       const record = (await stage.bytes(token))!;
-      expect(readHeader(record).sealed).toBe(true);
+      expect(readHeader(record).encrypted).toBe(true);
       expect(record.includes('readable')).toBe(false);
       expect(await stage.values(sealed, token)).toMatchObject({ a: 'readable' });
     }
