@@ -26,7 +26,7 @@ export type {
   LoadedSession,
   SessionDataOptions,
   SessionInfo,
-  SessionTarget,
+  SessionReference,
   SetIfOutcome,
   UserSession,
 } from './sessions/index.ts';

@@ -43,7 +43,7 @@ export class ConnectRedisImport {
   // connect-redis renews the key and not `cookie.expires` within it: what is left is what the key says. With `disableTTL`
   // the key says nothing and is never renewed: then it counts as renewed now.
   #expiryOf(cookieExpiresAt: number, leftMs: number, values: object): ExpiryOptions {
-    const { expiryPolicy: expiryPolicy } = this.#records;
+    const { expiryPolicy } = this.#records;
     const { originalMaxAge } = (values as { cookie: { originalMaxAge?: unknown } }).cookie;
     const expiry =
       leftMs > 0

@@ -15,7 +15,7 @@ import { recordOf } from './record/loaded-record.ts';
 import type { LoadedSession } from './record/loaded-session.ts';
 import type { SessionDataEvents } from './session-data-events.ts';
 import type { SessionInfo } from './session-info.ts';
-import { resolveReference, credentialOf, type SessionReference } from './tokens/session-reference.ts';
+import { credentialOf, resolveReference, type SessionReference } from './tokens/session-reference.ts';
 import { readToken } from './tokens/token-credential.ts';
 import { userReference } from './tokens/user-reference.ts';
 import { UserLogins } from './users/user-logins.ts';

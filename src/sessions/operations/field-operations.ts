@@ -1,5 +1,5 @@
 import type { BoundedOperation } from '../connection/bounded-operation.ts';
-import { SessionDataError, encryptedWithoutKeys } from '../errors/session-data-error.ts';
+import { encryptedWithoutKeys, SessionDataError } from '../errors/session-data-error.ts';
 import { SessionGoneError } from '../errors/session-gone-error.ts';
 import { applyChanges, changesOfField, type FieldChange, listChanges } from '../record/field-changes.ts';
 import type { LoadedRecord } from '../record/loaded-record.ts';

@@ -3,14 +3,14 @@ import { type CommandConnection, type Keys, partitionOf } from '../../redis/inde
 import { type DeferredIndexWrites, deferredIndexWritesOf, stepKeys } from '../cluster/deferred-index-writes.ts';
 import type { StoreConnection } from '../connection/store-connection.ts';
 import { isWrongType } from '../errors/redis-errors.ts';
-import { SessionDataError, encryptedWithoutKeys } from '../errors/session-data-error.ts';
+import { encryptedWithoutKeys, SessionDataError } from '../errors/session-data-error.ts';
 import { type ExpiryOptions, ExpiryPolicy } from '../expiry/expiry-policy.ts';
 import type { SessionDataOptions, SessionDataSettings } from '../options.ts';
 import { applyChanges, type FieldChange, listChanges } from '../record/field-changes.ts';
 import { LoadedRecord } from '../record/loaded-record.ts';
 import { packTexts } from '../record/packed-texts.ts';
 import { packBody, readable, readBody } from '../record/record-body.ts';
-import { RecordEncryption, type EncryptionContext } from '../record/record-encryption.ts';
+import { type EncryptionContext, RecordEncryption } from '../record/record-encryption.ts';
 import { isEnded, nextHeader, type RecordHeader, readHeader, SHORT_HEADER, secretIn } from '../record/record-header.ts';
 import type { SessionFields } from '../record/session-fields.ts';
 import type { ResolvedReference } from '../tokens/session-reference.ts';

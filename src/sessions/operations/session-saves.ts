@@ -43,7 +43,7 @@ export class SessionSaves {
     if (loaded?.byPreviousSecret) return undefined;
     const base = loaded?.session === credential.session ? loaded : undefined;
     return this.#run(credential, async (redis) => {
-      const { expiryPolicy: expiryPolicy } = this.#records;
+      const { expiryPolicy } = this.#records;
       const before = base ?? (options.isNew ? undefined : await this.#records.load(redis, credential));
       if (!before) {
         const expiry = expiryPolicy.expiryFor(written.cookie?.expiresAt, options.mostIdleMs);
@@ -66,7 +66,7 @@ export class SessionSaves {
   ): Promise<boolean> {
     if (loaded?.byPreviousSecret) return false;
     const { fields, cookie } = writeFields({ cookie: values.cookie });
-    const { expiryPolicy: expiryPolicy } = this.#records;
+    const { expiryPolicy } = this.#records;
     const reusesCookie = values.cookie === undefined && loaded !== undefined && loaded.facts.cookieExpiresAt !== 0;
     const expiry = reusesCookie
       ? expiryPolicy.expiryForAge(maxAgeOf(loaded.values(expiryPolicy.now(loaded.session))))

@@ -1,6 +1,6 @@
 import { SessionDataError } from '../errors/session-data-error.ts';
 import { packTexts, unpackBytes, unpackTexts } from './packed-texts.ts';
-import type { RecordEncryption, EncryptionContext } from './record-encryption.ts';
+import type { EncryptionContext, RecordEncryption } from './record-encryption.ts';
 import type { RecordHeader } from './record-header.ts';
 import type { SessionFields } from './session-fields.ts';
 

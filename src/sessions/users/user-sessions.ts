@@ -1,7 +1,7 @@
 import { type LoginReservation, LoginReservations } from '../cluster/login-reservations.ts';
 import type { BoundedOperation } from '../connection/bounded-operation.ts';
 import { isOtherFormat, isWrongType } from '../errors/redis-errors.ts';
-import { SessionDataError, encryptedWithoutKeys } from '../errors/session-data-error.ts';
+import { encryptedWithoutKeys, SessionDataError } from '../errors/session-data-error.ts';
 import { SessionGoneError } from '../errors/session-gone-error.ts';
 import { SessionLimitError } from '../errors/session-limit-error.ts';
 import { TooManySessionsError } from '../errors/too-many-sessions-error.ts';
@@ -41,7 +41,7 @@ export class UserSessions {
 
   constructor(records: SessionRecords) {
     this.#records = records;
-    const { deferredWrites: deferredWrites, keys, settings } = records;
+    const { deferredWrites, keys, settings } = records;
     this.#reservations =
       deferredWrites &&
       new LoginReservations(keys, deferredWrites.index, settings, (redis, session, user) =>
@@ -93,7 +93,7 @@ export class UserSessions {
     own: SessionFields,
     reserved?: LoginReservation,
   ): Promise<string[]> {
-    const { settings, isEncrypting: isEncrypting, deferredWrites: deferredWrites } = this.#records;
+    const { settings, isEncrypting, deferredWrites } = this.#records;
     const { session, hash } = reference;
     // In a Cluster the place comes first: a session whose record says a user must not be missing in the user's index.
     const needsReservation = reserved === undefined && loaded.facts.user !== user;

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createToken, sessionOf } from '../../../src/protocol/index.ts';
 import { createConnection, type RedisConnection } from '../../../src/redis/index.ts';
 import { ArchiveQueue } from '../../../src/sessions/archive/archive-queue.ts';
-import { type LoadedSession, SessionData, SessionDataError } from '../../../src/sessions/index.ts';
+import { type LoadedSession, recordOf, SessionData, SessionDataError } from '../../../src/sessions/index.ts';
 import { RecordEncryption } from '../../../src/sessions/record/record-encryption.ts';
 import { FLAGS, readHeader } from '../../../src/sessions/record/record-header.ts';
 import { readToken } from '../../../src/sessions/tokens/token-credential.ts';
@@ -47,7 +47,7 @@ describe('encryption at rest', () => {
     await sealed.identify(token, 'secret-user', { device: 'secret-device' });
     const next = await sealed.rotate(token, { grace: true });
     expect(sealed.infoOf((await sealed.load(next))!).userId).toBe('secret-user');
-    expect(sealed.infoOf((await sealed.find(token)) as LoadedSession).userId).toBe('secret-user');
+    expect(recordOf((await sealed.find(token)) as LoadedSession).userId).toBe('secret-user');
     for (const key of await redis.command<string[]>('KEYS', '*')) {
       expect(key).not.toMatch(/secret|77777/);
       const dump = (await redis.commandForBuffers<Buffer>('DUMP', key)).toString('latin1');
