@@ -1,4 +1,5 @@
 /* The serving layer's surface. It pulls in the driver and nothing heavy; a test holds that. */
+
 export type { TransportChoice } from './client/open-transport.ts';
 export type { ClientCounters, Degraded, DegradedReason, SessionClientOptions } from './client/session-client.ts';
 export { SessionClient } from './client/session-client.ts';
@@ -14,7 +15,7 @@ export type {
   PageviewReply,
   Suggestion,
 } from './protocol/index.ts';
-export { createToken, sessionOf } from './protocol/index.ts';
+export { createToken, SessionwiseError, sessionOf } from './protocol/index.ts';
 export type { ConnectionOptions } from './redis/options/connection-options.ts';
 export { ConnectionOptionsError } from './redis/options/connection-options.ts';
 export type {
@@ -24,7 +25,8 @@ export type {
   EndReason,
   LoadedSession,
   SessionDataOptions,
-  SessionTarget,
+  SessionInfo,
+  SessionReference,
   SetIfOutcome,
   UserSession,
 } from './sessions/index.ts';
@@ -36,7 +38,7 @@ export {
   SessionLimitError,
   StoreUnavailableError,
 } from './sessions/index.ts';
+export { NotKeptError } from './transport/not-kept-error.ts';
 export type { Overlap } from './transport/presence.ts';
 export type { RedisWay } from './transport/redis-transport.ts';
 export type { NoAnswerReason, Outcome, SessionTransport } from './transport/transport.ts';
-export { NotKeptError } from './transport/transport.ts';

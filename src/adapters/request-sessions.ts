@@ -4,8 +4,10 @@ import { checkOptions, type OptionForms } from '../protocol/check-options.ts';
 import { isSession, sessionOf } from '../protocol/index.ts';
 import {
   checkFields,
+  type LoadedRecord,
   type LoadedSession,
   NotSerialisableError,
+  recordOf,
   SESSION_DATA_OPTIONS,
   SessionData,
   SessionGoneError,
@@ -53,7 +55,7 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
   readonly #failsOpen: boolean;
   readonly #anonymousIdleMs: number;
   readonly #isTaken: (name: string) => boolean;
-  readonly #loaded = new WeakMap<object, LoadedSession>();
+  readonly #loaded = new WeakMap<object, LoadedRecord>();
   readonly #new = new WeakSet<object>();
   readonly #degraded = new WeakSet<object>();
   readonly #holdings = new WeakMap<object, Holding>();
@@ -99,14 +101,15 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
    *  degraded where it could not be read. */
   async get(token: string): Promise<object | undefined> {
     try {
-      const loaded = await this.data.find(token);
+      const found = await this.data.find(token);
       this.#unread.delete(token);
-      if (loaded === 'replaced') {
+      if (found === 'replaced') {
         remember(this.#replacedTokens, token, true);
         return undefined;
       }
       this.#replacedTokens.delete(token);
-      if (!loaded) return undefined;
+      if (!found) return undefined;
+      const loaded = recordOf(found);
       for (const name of loaded.fields.keys()) if (this.#isTaken(name)) loaded.hidden.add(name);
       const values = loaded.values(this.data.now(loaded.session));
       this.#loaded.set(values, loaded);
@@ -131,7 +134,7 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
           isNew: this.#new.has(held.values),
           ...(this.#isAnonymous(held.values) && { mostIdleMs: this.#anonymousIdleMs }),
         });
-        if (loaded) this.#loaded.set(held.values, loaded);
+        if (loaded) this.#loaded.set(held.values, recordOf(loaded));
       });
     } catch (error) {
       if (!this.#tolerates('set', error)) throw error;
@@ -345,12 +348,7 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
 
   /** What is known of a session beside its data; undefined where it was never saved. */
   infoOf(values: object): SessionInfo | undefined {
-    const loaded = this.#loaded.get(values);
-    if (!loaded) return undefined;
-    const { createdAt, lastSeenAt, expiresAt, version } = loaded.facts;
-    const { session, byPreviousSecret } = loaded;
-    const userId = byPreviousSecret ? undefined : loaded.userId;
-    return { session, userId, createdAt, lastSeenAt, expiresAt, version, byPreviousSecret };
+    return this.#loaded.get(values)?.info;
   }
 
   /** When the session must end, whatever is done with it, in milliseconds of the epoch by this process's clock;
@@ -374,7 +372,7 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
   #operate<Result>(
     asked: HeldSession,
     names: readonly string[],
-    work: (held: HeldSession, loaded: LoadedSession, follow: FollowField) => Promise<Result>,
+    work: (held: HeldSession, loaded: LoadedRecord, follow: FollowField) => Promise<Result>,
   ): Promise<Result> {
     return this.#takeTurn(asked, async (held) => {
       const values = held.values as Record<string, unknown>;
@@ -427,7 +425,7 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
   async #wasReplaced(token: string): Promise<boolean> {
     if (this.#standInTokens.has(token)) return true;
     const found = await this.data.find(token);
-    return found === 'replaced' || found?.byPreviousSecret === true;
+    return found === 'replaced' || (found !== undefined && recordOf(found).byPreviousSecret);
   }
 
   // Of values that no request has loaded or begun: what a tool has from a list of all sessions.
@@ -442,7 +440,7 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
     );
   }
 
-  async #saved({ token, values }: HeldSession): Promise<LoadedSession> {
+  async #saved({ token, values }: HeldSession): Promise<LoadedRecord> {
     if (this.#degraded.has(values)) {
       throw new StoreUnavailableError('The session could not be read, so it cannot be changed either.');
     }
@@ -450,8 +448,9 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
     const before = this.#loaded.get(values);
     if (before) return before;
     this.need(values);
-    const loaded = await this.data.save(token, values, undefined, { isNew: this.#new.has(values) });
-    if (!loaded) throw new SessionGoneError('The first save of the session');
+    const saved = await this.data.save(token, values, undefined, { isNew: this.#new.has(values) });
+    if (!saved) throw new SessionGoneError('The first save of the session');
+    const loaded = recordOf(saved);
     this.#standInTokens.delete(token);
     this.#loaded.set(values, loaded);
     return loaded;

@@ -1,5 +1,6 @@
 import type { ArchivedSession } from '../sessions/archived-session.ts';
-import { ArchiveDriverMissingError, ArchiveTableError } from './archive-errors.ts';
+import { ArchiveDriverMissingError } from './archive-driver-missing-error.ts';
+import { ArchiveTableError } from './archive-table-error.ts';
 import { escapeJson, isRefused } from './postgres-text.ts';
 
 /* One INSERT a session, and no transaction of several: a session that the database refuses must not take others with it. */

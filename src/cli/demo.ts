@@ -7,6 +7,7 @@ import type { Command } from 'commander';
 import { type EmbeddedRedis, startEmbeddedRedis } from '../redis/embedded/embedded-redis.ts';
 import type { ConnectionOptions } from '../redis/index.ts';
 import { openNamespace } from '../service/index.ts';
+import { DemoError } from './demo-error.ts';
 import { DEFAULT_DATA_DIR } from './namespace-options.ts';
 import { untilStopped } from './until-stopped.ts';
 import { UsageError } from './usage-error.ts';
@@ -28,12 +29,6 @@ interface Shop {
 const SHOP = new URL('../../examples/shop/', import.meta.url);
 const MAIN = fileURLToPath(new URL('./main.js', import.meta.url));
 const SERVICE_DEADLINE_MS = 15_000;
-
-/** The shop could not be started. */
-export class DemoError extends Error {
-  override readonly name = 'DemoError';
-  readonly code = 'DEMO';
-}
 
 /** `sessionwise demo`: the shop, the service and an embedded Redis, until it is told to stop. */
 export function addDemoCommand(program: Command): void {
@@ -99,7 +94,9 @@ async function loadShop(): Promise<StartShop> {
     return ((await import(new URL('shop.js', SHOP).href)) as { startShop: StartShop }).startShop;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
-    throw new DemoError('The demo shop needs more than the package: npm install express express-session');
+    throw new DemoError('The demo shop needs more than the package: npm install express express-session', {
+      cause: error,
+    });
   }
 }
 

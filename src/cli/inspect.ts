@@ -3,6 +3,7 @@ import { isSession, normalizeItem, sessionOf } from '../protocol/index.ts';
 import type { Namespace } from '../service/index.ts';
 import { DAY_MS, MINUTE_MS } from '../structures/index.ts';
 import { addNamespaceOptions, type NamespaceFlags } from './namespace-options.ts';
+import { NotInspectedError } from './not-inspected-error.ts';
 import { print } from './print.ts';
 import { tokenIn } from './token-in.ts';
 import { UsageError } from './usage-error.ts';
@@ -66,12 +67,6 @@ export function addInspectCommand(program: Command): void {
       });
       print(flags.json ? JSON.stringify(inspection) : inWords(inspection, flags.timeZone));
     });
-}
-
-/** The session is unknown, or what was given is none. */
-class NotInspectedError extends Error {
-  override readonly name = 'NotInspectedError';
-  readonly code = 'NOT_INSPECTED';
 }
 
 /** Says that nothing is known; the id is not shown, because a token of another library looks like one.

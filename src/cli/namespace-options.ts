@@ -68,7 +68,8 @@ function parseRedisUrl(url: string): ConnectionOptions {
   try {
     return parseConnection(url);
   } catch (error) {
-    if (error instanceof ConnectionOptionsError) throw new ConnectionOptionsError(`REDIS_URL: ${error.message}`);
+    if (error instanceof ConnectionOptionsError)
+      throw new ConnectionOptionsError(`REDIS_URL: ${error.message}`, { cause: error });
     throw error;
   }
 }

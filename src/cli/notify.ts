@@ -39,7 +39,7 @@ function checkId(id: string): string {
   try {
     return normalizeItem(id);
   } catch (error) {
-    throw new UsageError(`--id: ${(error as Error).message}`);
+    throw new UsageError(`--id: ${(error as Error).message}`, { cause: error });
   }
 }
 

@@ -120,7 +120,7 @@ function namespaceOf(flags: ReplayFlags, config: Config): string {
   try {
     return checkNamespace(flags.namespace ?? config.namespace ?? 'sw');
   } catch (error) {
-    throw new UsageError((error as Error).message);
+    throw new UsageError((error as Error).message, { cause: error });
   }
 }
 

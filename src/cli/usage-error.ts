@@ -1,4 +1,6 @@
+import { SessionwiseError } from '../protocol/index.ts';
+
 /** The command line is wrong: exit code 2. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
+export class UsageError extends SessionwiseError {
+  override readonly code = 'USAGE';
 }

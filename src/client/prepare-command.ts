@@ -41,7 +41,7 @@ export function prepareCommand<C extends CommandName>(
     prepared = isKnownCommand(command) ? (COMMANDS[command] as Prepare<C>)(payload) : prepareUnknown(payload);
   } catch (error) {
     // A getter of the caller's, a circle, a BigInt.
-    throw error instanceof ProtocolError ? error : new ProtocolError('bad-payload', NOT_READABLE);
+    throw error instanceof ProtocolError ? error : new ProtocolError('bad-payload', NOT_READABLE, { cause: error });
   }
   checkPayloadSize(prepared.text);
   return prepared;

@@ -15,8 +15,9 @@ import {
 } from '../protocol/index.ts';
 import { type ConnectionOptions, PARTITIONS } from '../redis/index.ts';
 import type { ReplyMode } from '../transport/channels/channel-requester.ts';
+import { NotKeptError } from '../transport/not-kept-error.ts';
 import type { Overlap } from '../transport/presence.ts';
-import { type NoAnswerReason, NotKeptError, type SessionTransport } from '../transport/transport.ts';
+import type { NoAnswerReason, SessionTransport } from '../transport/transport.ts';
 import { warnOnce } from '../transport/warn-once.ts';
 import { BREAKER_PROBE_MS, CircuitBreaker } from './circuit-breaker.ts';
 import { openTransport, type TransportChoice } from './open-transport.ts';
@@ -246,7 +247,7 @@ export class SessionClient extends EventEmitter<ClientEvents> {
     this.#counts.requests += 1;
     const prepared = prepare(command, session, payload);
     if (prepared instanceof ProtocolError) {
-      const { code: reason, message } = prepared;
+      const { replyCode: reason, message } = prepared;
       return this.#degrade({ command, session: isSessionId(session) ? session : '', reason, message });
     }
     const breaker = this.#breakerFor(command, session);
@@ -268,8 +269,9 @@ export class SessionClient extends EventEmitter<ClientEvents> {
       this.#counts.replies += 1;
       return reply;
     } catch (error) {
-      const { code, message } = error as ProtocolError | MalformedReplyError;
-      return this.#degrade({ command, session, reason: code, message });
+      const failure = error as ProtocolError | MalformedReplyError;
+      const reason = failure instanceof ProtocolError ? failure.replyCode : 'malformed-reply';
+      return this.#degrade({ command, session, reason, message: failure.message });
     }
   }
 
@@ -306,8 +308,8 @@ export class SessionClient extends EventEmitter<ClientEvents> {
     const isKept = mustKeep(command) && this.#transport.keeps(command);
     if (prepared instanceof ProtocolError) {
       if (!isKept) return false;
-      const { code, message } = prepared;
-      throw new NotKeptError(code === 'too-large' ? 'TOO_LARGE' : 'BAD_PAYLOAD', message, { cause: prepared });
+      const { replyCode, message } = prepared;
+      throw new NotKeptError(replyCode === 'too-large' ? 'TOO_LARGE' : 'BAD_PAYLOAD', message, { cause: prepared });
     }
     const { text } = prepared;
     if (!isKept) return this.#transport.publish(command, session, text);

@@ -1,5 +1,6 @@
-/** A reply that is not of the form of docs/protocol.md: nothing in it can be used. */
-export class MalformedReplyError extends Error {
-  override readonly name = 'MalformedReplyError';
-  readonly code = 'malformed-reply';
+import { SessionwiseError } from './sessionwise-error.ts';
+
+/** A reply does not have the form of docs/protocol.md: nothing in it can be used. */
+export class MalformedReplyError extends SessionwiseError {
+  override readonly code = 'MALFORMED_REPLY';
 }

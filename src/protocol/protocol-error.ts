@@ -1,23 +1,19 @@
-/** Why a known command was not served. They stand in error replies as they stand here. */
+import { SessionwiseError } from './sessionwise-error.ts';
+
+/** Why a known command was not served. The words travel in error replies as they stand here. */
 export type ErrorCode = 'bad-payload' | 'too-large' | 'wrong-key' | 'unavailable' | 'internal';
 
 const CODES: readonly string[] = ['bad-payload', 'too-large', 'wrong-key', 'unavailable', 'internal'];
 
-/** A command that cannot be served; it travels to the caller as `{"error":{"code","message"}}`. */
-export class ProtocolError extends Error {
-  override readonly name = 'ProtocolError';
-  readonly code: ErrorCode;
+/** A command cannot be served; it travels to the caller as `{"error":{"code","message"}}`. */
+export class ProtocolError extends SessionwiseError {
+  override readonly code: 'PROTOCOL' | 'UNKNOWN_COMMAND' = 'PROTOCOL';
+  /** The code of the error reply. */
+  readonly replyCode: ErrorCode;
 
-  constructor(code: ErrorCode, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
-
-/** A command that this service does not know; another version may. On channels nobody subscribes to such a one. */
-export class UnknownCommandError extends ProtocolError {
-  constructor() {
-    super('bad-payload', 'There is no such command.');
+  constructor(replyCode: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.replyCode = replyCode;
   }
 }
 

@@ -11,9 +11,11 @@ export function encodeReply(value: unknown): string {
 
 /** Encodes an error reply. Anything but a `ProtocolError` becomes `internal`, and its text stays in the service. */
 export function encodeErrorReply(error: unknown): string {
-  const { code, message } =
-    error instanceof ProtocolError ? error : { code: 'internal', message: 'The service failed to serve this command.' };
-  return JSON.stringify({ error: { code, message } });
+  const { replyCode, message } =
+    error instanceof ProtocolError
+      ? error
+      : { replyCode: 'internal', message: 'The service failed to serve this command.' };
+  return JSON.stringify({ error: { code: replyCode, message } });
 }
 
 /** Decodes a reply.

@@ -1,6 +1,7 @@
 import { nodeOfCluster } from './node/connection-failure.ts';
 import { ConnectionOptionsError } from './options/connection-options-error.ts';
 import type { RedisConnection } from './redis-connection.ts';
+import { RedisTooOldError } from './redis-too-old-error.ts';
 
 /** The oldest server that has what we use (`SMISMEMBER`, `ZMSCORE`, `GETEX`: 6.2). */
 export const OLDEST_SERVER = '6.2';
@@ -13,12 +14,6 @@ export interface Capabilities {
   readonly cluster: boolean;
   /** Whether it has the `BF.*` commands. */
   readonly bloom: boolean;
-}
-
-/** The server is older than 6.2. */
-export class RedisTooOldError extends Error {
-  override readonly name = 'RedisTooOldError';
-  readonly code = 'REDIS_TOO_OLD';
 }
 
 /** Asks a server what it is: one round trip. In a Cluster any of its masters.

@@ -1,5 +1,5 @@
 export type { Capabilities } from './capabilities.ts';
-export { isAtLeast, OLDEST_SERVER, RedisTooOldError, readCapabilities } from './capabilities.ts';
+export { isAtLeast, OLDEST_SERVER, readCapabilities } from './capabilities.ts';
 export type { Clock } from './clock.ts';
 export { RedisClock } from './clock.ts';
 export { createConnection } from './create-connection.ts';
@@ -11,7 +11,8 @@ export { forgetLua, Keys, keysLua, scratchKey } from './keys.ts';
 export type { LuaText } from './lua-text.ts';
 export { defineLua, joinLua } from './lua-text.ts';
 export type { FilterEngine, Meta } from './meta.ts';
-export { claimOrCheckMeta, FORMAT_VERSION, MetaMismatchError, readMeta } from './meta.ts';
+export { claimOrCheckMeta, FORMAT_VERSION, readMeta } from './meta.ts';
+export { MetaMismatchError } from './meta-mismatch-error.ts';
 export type { RedisClient } from './options/borrowed-client.ts';
 export type { ConnectionOptions, ServerAddress } from './options/connection-options.ts';
 export {
@@ -22,7 +23,9 @@ export {
 } from './options/connection-options.ts';
 export { crc16, hashSlot, PARTITION_TAGS, PARTITIONS, partitionOf } from './partition.ts';
 export type { CommandArguments, CommandConnection, MessageListener, RedisConnection } from './redis-connection.ts';
-export { RedisNotReadyError, RedisUnavailableError } from './redis-connection.ts';
+export { RedisNotReadyError } from './redis-not-ready-error.ts';
+export { RedisTooOldError } from './redis-too-old-error.ts';
+export { RedisUnavailableError } from './redis-unavailable-error.ts';
 export type { ScriptArgument, Step } from './script.ts';
 export { makeStep, runStep, Script } from './script.ts';
 export { isTransient } from './transient-error.ts';

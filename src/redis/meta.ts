@@ -1,4 +1,5 @@
 import type { Keys } from './keys.ts';
+import { MetaMismatchError } from './meta-mismatch-error.ts';
 import { claimMeta } from './meta-script.ts';
 import { PARTITIONS } from './partition.ts';
 import type { RedisConnection } from './redis-connection.ts';
@@ -16,17 +17,6 @@ export interface Meta {
   readonly filter: FilterEngine;
   /** Of the item key; the secret cannot be computed from it. */
   readonly fingerprint: string;
-}
-
-/** The namespace was made with other settings than ours; `code` tells a wrong secret from the rest. */
-export class MetaMismatchError extends Error {
-  override readonly name = 'MetaMismatchError';
-  readonly code: 'WRONG_KEY' | 'WRONG_FORMAT';
-
-  constructor(code: 'WRONG_KEY' | 'WRONG_FORMAT', message: string) {
-    super(message);
-    this.code = code;
-  }
 }
 
 /** Reads the record; undefined where the namespace is new. */

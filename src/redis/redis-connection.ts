@@ -4,18 +4,6 @@ import type { ConnectionOptions } from './options/connection-options.ts';
 /* redis-connection.ts: what the rest of the code knows of a connection to Redis, whether it goes to one server, to the
  * master that Sentinel names, or to the masters of a Cluster. */
 
-/** Redis could not be reached, or refused us, at the first connection. */
-export class RedisUnavailableError extends Error {
-  override readonly name = 'RedisUnavailableError';
-  readonly code = 'REDIS_UNAVAILABLE';
-}
-
-/** The connection is down, or its commands have gone unanswered for two seconds: nothing was sent. */
-export class RedisNotReadyError extends Error {
-  override readonly name = 'RedisNotReadyError';
-  readonly code = 'REDIS_NOT_READY';
-}
-
 /** Hears messages of a subscription. */
 export type MessageListener = (message: string, channel: string) => void;
 

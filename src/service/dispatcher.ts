@@ -60,7 +60,7 @@ export class Dispatcher {
       const failure = this.#gate() ?? (isStackOverflow(error) ? TOO_DEEP : error);
       this.#events.failed(
         command?.name ?? 'unknown',
-        failure instanceof ProtocolError ? failure.code : 'internal',
+        failure instanceof ProtocolError ? failure.replyCode : 'internal',
         failure,
       );
       return { json: encodeErrorReply(failure), error: failure };

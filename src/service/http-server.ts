@@ -1,17 +1,12 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { HttpAddressError } from './http-address-error.ts';
 import type { Metrics } from './metrics.ts';
 
 /** Where the service answers probes. */
 export interface HttpAddress {
   readonly host: string;
   readonly port: number;
-}
-
-/** The address could not be listened on. */
-export class HttpAddressError extends Error {
-  override readonly name = 'HttpAddressError';
-  readonly code = 'HTTP_ADDRESS';
 }
 
 /** `/healthz` (the process lives), `/readyz` (it would serve a request now; 503 says why not) and `/metrics`. */
@@ -47,6 +42,7 @@ export class HttpServer {
         reject(
           new HttpAddressError(
             `Cannot listen on ${host}:${port} (${error.code}): is the port taken? Give another --http.`,
+            { cause: error },
           ),
         ),
       );

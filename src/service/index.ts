@@ -1,12 +1,15 @@
+export { SessionwiseError } from '../protocol/index.ts';
+export { ConnectionOptionsError, MetaMismatchError, RedisTooOldError, RedisUnavailableError } from '../redis/index.ts';
 export type { ArchivedActivity, ArchivedSession, ArchiveFunction } from '../sessions/index.ts';
 export type { Combo } from './combos.ts';
+export { HttpAddressError } from './http-address-error.ts';
 export type { HttpAddress } from './http-server.ts';
-export { HttpAddressError } from './http-server.ts';
 export type { Log } from './log.ts';
 export { silentLog } from './log.ts';
+export { NamespaceUnknownError } from './namespace-unknown-error.ts';
 export type { Namespace, NamespaceOptions } from './open-namespace.ts';
-export { NamespaceUnknownError, openNamespace } from './open-namespace.ts';
-export { SecretMissingError } from './secret.ts';
+export { openNamespace } from './open-namespace.ts';
+export { SecretMissingError } from './secret-missing-error.ts';
 export type { SessionEndOptions } from './session-maintenance.ts';
 export type { Service, ServiceOptions } from './start-service.ts';
 export { startService } from './start-service.ts';

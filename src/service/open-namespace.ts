@@ -21,6 +21,7 @@ import {
 } from '../structures/index.ts';
 import { PayloadSeal } from '../transport/streams/payload-seal.ts';
 import { chooseEngine } from './choose-engine.ts';
+import { NamespaceUnknownError } from './namespace-unknown-error.ts';
 import { resolveSecret } from './secret.ts';
 
 const CLOCK_MEASUREMENTS = 3;
@@ -65,15 +66,9 @@ export interface Namespace {
   measureClock(): Promise<void>;
 }
 
-/** There is no such namespace. */
-export class NamespaceUnknownError extends Error {
-  override readonly name = 'NamespaceUnknownError';
-  readonly code = 'NAMESPACE_UNKNOWN';
-}
-
 /** Connects, and checks that the namespace is one that we can read; makes it where it is new, unless `create` is false.
- *  @throws RedisUnavailableError, RedisTooOldError, MetaMismatchError, SecretMissingError, NamespaceUnknownError, or a
- *  RangeError for a value that cannot be used; each says what to do. The connection is closed then. */
+ *  @throws ConnectionOptionsError, RedisUnavailableError, RedisTooOldError, MetaMismatchError, SecretMissingError,
+ *  NamespaceUnknownError, or a RangeError for a value that cannot be used; each says what to do. The connection is closed then. */
 export async function openNamespace(options: NamespaceOptions, create = true): Promise<Namespace> {
   const keys = new Keys(options.namespace ?? 'sw');
   if (options.secret !== undefined) ItemKey.check(options.secret);

@@ -1,12 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-
-/** No secret was given for a namespace that has one. */
-export class SecretMissingError extends Error {
-  override readonly name = 'SecretMissingError';
-  readonly code = 'SECRET_MISSING';
-}
+import { SecretMissingError } from './secret-missing-error.ts';
 
 /** The file of a generated secret, in the data folder. */
 export function secretFile(dataDir: string): string {

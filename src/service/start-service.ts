@@ -58,8 +58,8 @@ const OVERLAP = 'Another instance serves some of the same sessions: their views 
 const CLOCK_INTERVAL_MS = 10_000;
 
 /** Starts an instance of the service: connects, checks the namespace's meta record, subscribes.
- *  @throws RedisUnavailableError, RedisTooOldError, MetaMismatchError, SecretMissingError, HttpAddressError, or a
- *  RangeError for a value that cannot be used; each says what to do. Nothing is left running then. */
+ *  @throws ConnectionOptionsError, RedisUnavailableError, RedisTooOldError, MetaMismatchError, SecretMissingError,
+ *  HttpAddressError, or a RangeError for a value that cannot be used; each says what to do. Nothing is left running then. */
 export async function startService(options: ServiceOptions): Promise<Service> {
   checkServiceOptions(options);
   const { namespace = 'sw', log = silentLog, transport = 'channels' } = options;

@@ -1,13 +1,13 @@
 import type { CommandConnection } from '../redis/index.ts';
-import type { EndTerms } from './expiry/expiry-policy.ts';
+import type { ExpiryOptions } from './expiry/expiry-policy.ts';
 import type { SessionRecords } from './operations/session-records.ts';
-import type { LoadedSession } from './record/loaded-session.ts';
+import type { LoadedRecord } from './record/loaded-record.ts';
 import { writeFields } from './record/session-fields.ts';
-import type { TokenProof } from './tokens/token-credential.ts';
+import type { TokenCredential } from './tokens/token-credential.ts';
 
 /** Takes over what connect-redis kept: JSON under `<prefix><token>`. Each session is read once, made one of ours, and
  *  deleted there, because those keys hold tokens that can be used. */
-export class ImportedSessions {
+export class ConnectRedisImport {
   readonly #records: SessionRecords;
   readonly #prefix: string;
 
@@ -17,22 +17,22 @@ export class ImportedSessions {
   }
 
   /** Takes a session over; undefined where there is none. What is there and is no session is left as it is. */
-  async take(redis: CommandConnection, token: string, proof: TokenProof): Promise<LoadedSession | undefined> {
+  async take(redis: CommandConnection, token: string, credential: TokenCredential): Promise<LoadedRecord | undefined> {
     const key = `${this.#prefix}${token}`;
     const [text, leftMs] = await Promise.all([
       redis.command<string | null>('GET', key).catch(asNoneIfOther),
       redis.command<number>('PTTL', key),
     ]);
     // Another request may have taken it over between our two looks.
-    if (text === null) return this.#records.load(redis, proof);
+    if (text === null) return this.#records.load(redis, credential);
     const values = readSession(text);
     if (!values) return undefined;
     const { fields, cookie } = writeFields(values);
-    const terms = this.#terms(cookie?.expiresAt ?? 0, leftMs, values);
-    const made = await this.#records.put(redis, proof, fields, terms, 'make');
+    const expiry = this.#expiryOf(cookie?.expiresAt ?? 0, leftMs, values);
+    const made = await this.#records.put(redis, credential, fields, expiry, 'make');
     await this.forget(redis, token);
     // Another request took it over in the same moment, and may have changed it since; or it was ended.
-    return made ?? this.#records.load(redis, proof);
+    return made ?? this.#records.load(redis, credential);
   }
 
   /** Deletes what connect-redis kept under a token. Whether there was something. */
@@ -42,14 +42,14 @@ export class ImportedSessions {
 
   // connect-redis renews the key and not `cookie.expires` within it: what is left is what the key says. With `disableTTL`
   // the key says nothing and is never renewed: then it counts as renewed now.
-  #terms(cookieExpiresAt: number, leftMs: number, values: object): EndTerms {
-    const { times } = this.#records;
+  #expiryOf(cookieExpiresAt: number, leftMs: number, values: object): ExpiryOptions {
+    const { expiryPolicy } = this.#records;
     const { originalMaxAge } = (values as { cookie: { originalMaxAge?: unknown } }).cookie;
-    const terms =
+    const expiry =
       leftMs > 0
-        ? times.termsFor(Date.now() + leftMs)
-        : (times.termsForAge(originalMaxAge) ?? times.termsFor(undefined));
-    return { ...terms, cookieExpiresAt: cookieExpiresAt === 0 ? 0 : terms.cookieExpiresAt };
+        ? expiryPolicy.expiryFor(Date.now() + leftMs)
+        : (expiryPolicy.expiryForAge(originalMaxAge) ?? expiryPolicy.expiryFor(undefined));
+    return { ...expiry, cookieExpiresAt: cookieExpiresAt === 0 ? 0 : expiry.cookieExpiresAt };
   }
 }
 

@@ -1,51 +1,41 @@
 import { EventEmitter } from 'node:events';
 import { isSession } from '../protocol/index.ts';
 import { Keys } from '../redis/index.ts';
-import { SessionCensus } from './all-sessions.ts';
-import { Archiver } from './archive/archiver.ts';
-import { ImportedSessions } from './connect-redis-import.ts';
-import type { StoreOperation } from './connection/bounded-operation.ts';
+import { AllSessions } from './all-sessions.ts';
+import { BackgroundWork } from './background-work.ts';
+import { ConnectRedisImport } from './connect-redis-import.ts';
+import type { BoundedOperation } from './connection/bounded-operation.ts';
 import { StoreConnection } from './connection/store-connection.ts';
-import { SessionGoneError, SessionLimitError } from './errors.ts';
-import { Sweeper } from './expiry/sweeper.ts';
 import { FieldOperations, type SetIfOutcome } from './operations/field-operations.ts';
-import { changesSince, SessionRecords } from './operations/session-records.ts';
+import { SessionRecords } from './operations/session-records.ts';
 import { type RotationOptions, SessionRotation } from './operations/session-rotation.ts';
+import { type SaveOptions, SessionSaves } from './operations/session-saves.ts';
 import { type SessionDataOptions, settingsOf } from './options.ts';
+import { recordOf } from './record/loaded-record.ts';
 import type { LoadedSession } from './record/loaded-session.ts';
-import { writeFields } from './record/session-fields.ts';
-import { addressOf, proofOf, type SessionTarget } from './tokens/session-reference.ts';
+import type { SessionDataEvents } from './session-data-events.ts';
+import type { SessionInfo } from './session-info.ts';
+import { credentialOf, resolveReference, type SessionReference } from './tokens/session-reference.ts';
 import { readToken } from './tokens/token-credential.ts';
 import { userReference } from './tokens/user-reference.ts';
-import { TooManySessionsError } from './too-many-sessions-error.ts';
+import { UserLogins } from './users/user-logins.ts';
 import { type UserSessionPage, UserSessionPages } from './users/user-session-pages.ts';
 import { type EndReason, type UserSession, UserSessions } from './users/user-sessions.ts';
 
-interface SessionDataEvents {
-  /** Operations fail, for the first time since they last succeeded. */
-  'store:down': [Error];
-  /** They succeed again. */
-  'store:up': [];
-  /** The option `archive` could not take a session; it waits, and is given it again. */
-  'archive:failed': [Error];
-  /** The archive has taken a session again. */
-  'archive:back': [];
-}
-
-/** The classic half of a session in Redis: who, cart, preferences. What the Express and Fastify stores are made of, and
- *  what other code uses directly. Every operation settles within `deadlineMs`; where it cannot, it throws
- *  StoreUnavailableError. */
+/** Session data in Redis: user, cart, preferences. The Express and Fastify stores use it for requests; jobs and webhooks
+ *  use it directly. Every operation settles within `deadlineMs`; where it cannot, it throws StoreUnavailableError. */
 export class SessionData extends EventEmitter<SessionDataEvents> {
   readonly #connection: StoreConnection;
   readonly #records: SessionRecords;
+  readonly #saves: SessionSaves;
   readonly #fields: FieldOperations;
   readonly #users: UserSessions;
   readonly #pages: UserSessionPages;
+  readonly #logins: UserLogins;
   readonly #rotation: SessionRotation;
-  readonly #census: SessionCensus;
-  readonly #imported: ImportedSessions | undefined;
-  readonly #sweeper: Sweeper | undefined;
-  readonly #archiver: Archiver | undefined;
+  readonly #allSessions: AllSessions;
+  readonly #connectRedisImport: ConnectRedisImport | undefined;
+  readonly #background: BackgroundWork;
   #closed: Promise<void> | undefined;
 
   /** Begins to connect and returns; never throws because Redis is away.
@@ -61,26 +51,16 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
       void this.#connection.close();
       throw error;
     }
+    this.#saves = new SessionSaves(this.#connection, this.#records);
     this.#fields = new FieldOperations(this.#records);
     this.#users = new UserSessions(this.#records);
     this.#pages = new UserSessionPages(this.#connection, this.#records, this.#users);
+    this.#logins = new UserLogins(this.#connection, this.#records, this.#users, this.#pages);
     this.#rotation = new SessionRotation(this.#connection, this.#records);
-    this.#census = new SessionCensus(this.#connection, this.#records, this.#users);
-    this.#imported =
-      settings.importFrom === undefined ? undefined : new ImportedSessions(this.#records, settings.importFrom);
-    if (options.sweep ?? true) {
-      this.#sweeper = new Sweeper(this.#connection.redis, settings.namespace, settings).start();
-    }
-    if (options.archive) {
-      const { lifecycleLength } = settings;
-      this.#archiver = new Archiver(this.#connection.redis, settings.namespace, options.archive, {
-        lifecycleLength,
-        ...(options.encryption && { encryption: options.encryption }),
-      });
-      this.#archiver.on('failed', (failure) => this.emit('archive:failed', failure));
-      this.#archiver.on('back', () => this.emit('archive:back'));
-      void this.#archiver.start();
-    }
+    this.#allSessions = new AllSessions(this.#connection, this.#records, this.#users);
+    this.#connectRedisImport =
+      settings.importFrom === undefined ? undefined : new ConnectRedisImport(this.#records, settings.importFrom);
+    this.#background = new BackgroundWork(this.#connection.redis, settings, options, this);
     this.#connection.on('down', (error) => this.emit('store:down', error));
     this.#connection.on('up', () => this.emit('store:up'));
   }
@@ -101,211 +81,179 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     return this.#connection.now(session);
   }
 
-  /** Reads a session; undefined where there is none, it has ended, or the token is not its own (any more).
-   *  @throws StoreUnavailableError; SessionDataError where it is there and cannot be read. */
+  /** Reads a session by its token. Undefined: there is none, it has ended, or the token was replaced.
+   *  @throws StoreUnavailableError; SessionDataError where the stored data cannot be read. */
   async load(token: string): Promise<LoadedSession | undefined> {
     const found = await this.find(token);
-    return found === 'replaced' || found?.byPreviousSecret ? undefined : found;
+    return found === undefined || found === 'replaced' || recordOf(found).byPreviousSecret ? undefined : found;
   }
 
-  /** As `load`, for a request that may have been sent before `rotate` was answered. By a token that the last rotation
-   *  has replaced: within its grace the session as it was before (`byPreviousSecret`: it can be read, and nothing else);
-   *  without one `replaced`, for `graceMs`: to such a request the session is absent, and it must not be given a new
-   *  cookie, which would take the place of the one that rotation gave.
-   *  @throws StoreUnavailableError; SessionDataError where it is there and cannot be read. */
+  /** Reads a session for a request that may have been sent before `rotate` was answered. For a token that the last
+   *  rotation replaced: within its grace the session as it was before (`byPreviousSecret`: read-only); without a grace
+   *  `replaced`, for `graceMs`. To such a request the session is absent, and it must not be given a new cookie: that
+   *  would take the place of the one that the rotation gave.
+   *  @throws StoreUnavailableError; SessionDataError where the stored data cannot be read. */
   async find(token: string): Promise<LoadedSession | 'replaced' | undefined> {
-    const proof = readToken(token);
-    if (!proof) return undefined;
-    return this.#read(proof.session, async (redis) => {
-      const found = await this.#records.find(redis, proof);
-      return found ?? this.#imported?.take(redis, token, proof);
-    });
+    const credential = readToken(token);
+    if (!credential) return undefined;
+    const find = async (redis: BoundedOperation): Promise<LoadedSession | 'replaced' | undefined> =>
+      (await this.#records.find(redis, credential)) ?? this.#connectRedisImport?.take(redis, token, credential);
+    return this.#run(credential.session, find, true);
   }
 
-  /** Saves a session's values. Where it was loaded, only what was changed since is written, field by field; a session
-   *  that has ended meanwhile stays ended. Where nothing was loaded, what is there is replaced, or made. Returns what is
-   *  now to be compared with; undefined where nothing was written, because the session has ended or the token is not
-   *  its own. `isNew`: nothing is there, so nothing is looked for. `mostIdleMs`: how long a session that is made rests at
-   *  most, until it is next saved or touched.
+  /** Reads the values of a loaded session, as a new object. `cookie.expires` is what was saved; where that has passed while
+   *  the session was renewed only now and then, the session's own end.
+   *  @throws SessionDataError where a field is no JSON. */
+  valuesOf(loaded: LoadedSession): Record<string, unknown> {
+    const record = recordOf(loaded);
+    return record.values(this.now(record.session));
+  }
+
+  /** Reads what is known of a loaded session beside its values: its id, its user, its times, its version. */
+  infoOf(loaded: LoadedSession): SessionInfo {
+    return recordOf(loaded).info;
+  }
+
+  /** Saves a session's values. With `loaded`, only the fields that changed since are written, one by one, and a session
+   *  that has ended meanwhile stays ended. Without it, the session is replaced or made. Returns what the next save
+   *  compares with; undefined where nothing was written, because the session has ended or the token is not its own.
    *  @throws StoreUnavailableError, NotSerialisableError; RangeError for what can be no token. */
   async save(
     token: string,
     values: object,
     loaded?: LoadedSession,
-    options: { readonly isNew?: boolean; readonly mostIdleMs?: number } = {},
+    options: SaveOptions = {},
   ): Promise<LoadedSession | undefined> {
-    const proof = proofOf(token);
-    const { fields, cookie } = writeFields(values);
-    if (loaded?.byPreviousSecret) return undefined;
-    return this.#run(proof.session, async (redis) => {
-      const base = loaded?.session === proof.session ? loaded : undefined;
-      const before = base ?? (options.isNew ? undefined : await this.#records.load(redis, proof));
-      const { times } = this.#records;
-      const isOld =
-        base !== undefined &&
-        cookie !== undefined &&
-        cookie.expiresAt !== 0 &&
-        cookie.expiresAt === base.cookieEndGiven;
-      const terms = isOld ? times.termsForAge(maxAgeOf(values)) : times.termsFor(cookie?.expiresAt);
-      if (!before)
-        return this.#records.put(redis, proof, fields, times.termsFor(cookie?.expiresAt, options.mostIdleMs));
-      // Jobs and webhooks know nothing of cookies: theirs is no visit, and the cookie's time stays what it is.
-      const isVisit = fields.has('cookie') || !before.fields.has('cookie');
-      if (!isVisit) before.hidden.add('cookie');
-      const changes = changesSince(before, fields, base !== undefined && this.#records.settings.integerDeltas);
-      return (await this.#records.change(redis, proof, before, changes, isVisit ? terms : undefined))
-        ? before
-        : undefined;
-    });
+    return this.#saves.save(credentialOf(token), values, loaded && recordOf(loaded), options);
   }
 
-  /** Whether a save of `values` would write nothing that was changed: then a touch is enough. */
+  /** Whether a save of `values` would change no field; a touch is enough then.
+   *  @throws NotSerialisableError */
   isUnchanged(values: object, loaded: LoadedSession): boolean {
-    return changesSince(loaded, writeFields(values).fields, false).length === 0;
+    return this.#saves.isUnchanged(values, recordOf(loaded));
   }
 
-  /** Whether a token's secret is the session's current one: not the previous one, and the session has not ended.
+  /** Whether a token's secret is the current one of a living session.
    *  @throws StoreUnavailableError */
   async isCurrent(token: string): Promise<boolean> {
-    const proof = readToken(token);
-    return proof !== undefined && this.#read(proof.session, (redis) => this.#records.isCurrent(redis, proof));
+    const credential = readToken(token);
+    return (
+      credential !== undefined &&
+      this.#run(credential.session, (redis) => this.#records.isCurrent(redis, credential), true)
+    );
   }
 
-  /** Renews a session: it ends its idle time from now. Sends nothing where it was renewed less than `touchEveryMs` ago.
-   *  `values`: of them only the cookie counts; without one that of `loaded` does, whose age counts from now. False where
-   *  the session has ended.
+  /** Renews a session: its idle time begins anew. Sends nothing where that was done less than `touchEveryMs` ago. Of
+   *  `values` only the cookie counts; without one that of `loaded` does, whose age counts from now. False where the
+   *  session has ended.
    *  @throws StoreUnavailableError; RangeError for what can be no token. */
   async touch(token: string, values: { readonly cookie?: unknown }, loaded?: LoadedSession): Promise<boolean> {
-    const proof = proofOf(token);
-    if (loaded?.byPreviousSecret) return false;
-    const { fields, cookie } = writeFields({ cookie: values.cookie });
-    const { times } = this.#records;
-    const keepsCookie = values.cookie === undefined && loaded !== undefined && loaded.facts.cookieExpiresAt !== 0;
-    const terms = keepsCookie
-      ? times.termsForAge(maxAgeOf(loaded.values(this.now(loaded.session))))
-      : times.termsFor(cookie?.expiresAt);
-    if (!terms) return true;
-    const json = fields.get('cookie');
-    if (loaded && json !== undefined && json !== loaded.fields.get('cookie')) {
-      const changes = [{ name: 'cookie', set: json }];
-      return this.#run(proof.session, (redis) => this.#records.change(redis, proof, loaded, changes, terms));
-    }
-    if (loaded && this.#records.times.isFresh(loaded, terms)) return true;
-    return this.#run(proof.session, (redis) => this.#records.touch(redis, proof, loaded, terms));
+    return this.#saves.touch(credentialOf(token), values, loaded && recordOf(loaded));
   }
 
-  /** Ends a session, for good. Whether it lived until now.
+  /** Ends a session for good. False where it had ended before.
    *  @throws StoreUnavailableError */
-  async end(target: SessionTarget, reason: EndReason = 'destroyed'): Promise<boolean> {
-    const address = typeof target === 'string' ? readToken(target) : addressOf(target);
-    if (!address) return false;
-    return this.#run(address.session, async (redis) => {
-      const forestall = typeof target === 'string' && (await this.#imported?.forget(redis, target));
-      const lived = await this.#users.endRecord(redis, address, reason, { forestall: forestall === true });
+  async end(reference: SessionReference, reason: EndReason = 'destroyed'): Promise<boolean> {
+    const resolved = typeof reference === 'string' ? readToken(reference) : resolveReference(reference);
+    if (!resolved) return false;
+    return this.#run(resolved.session, async (redis) => {
+      const forestall = typeof reference === 'string' && (await this.#connectRedisImport?.forget(redis, reference));
+      const lived = await this.#users.endRecord(redis, resolved, reason, { forestall: forestall === true });
       return lived || forestall === true;
     });
   }
 
-  /** Gives a session another secret, and returns the token with it: same session, same data, nothing calculated is lost.
-   *  From then on the previous secret opens nothing. With `grace`, for a rotation that goes with no change of rights
-   *  (each hour, say), it reads for `graceMs` what was there before, and nothing else; `identify` ends that.
-   *  `unsent`: `token` is of a rotation a moment ago, and was sent to nobody: the secret before it stays the previous one.
+  /** Gives a session another secret and returns the new token. Data and everything calculated stay; the previous secret
+   *  opens nothing from then on. With `grace`, for rotations that go with no change of rights (each hour, say), it reads
+   *  for `graceMs` the data of before; `identify` ends the grace. `unsent`: `token` comes from a rotation a moment ago
+   *  that no browser knows of, so the secret before it stays the previous one.
    *  @throws StoreUnavailableError; SessionGoneError, also where `token` has been replaced itself; RangeError for what
    *  can be no token. */
   async rotate(token: string, options: RotationOptions = {}, loaded?: LoadedSession): Promise<string> {
-    return this.#rotation.rotate(proofOf(token), loaded, options);
+    return this.#rotation.rotate(credentialOf(token), loaded && recordOf(loaded), options);
   }
 
-  /** Adds to a number of a session in one step, and returns the sum. No visit: it does not renew the session. `loaded`
-   *  and `values`: the session as the caller loaded it and as it has it now; what it has changed of the field in between
-   *  is done first, in the same step, as a save would do it.
+  /** Adds to a number of a session in one step and returns the sum. It does not renew the session. `loaded` and `values`:
+   *  the session as it was loaded and as the caller has it now; the caller's own change of the field is applied first, in
+   *  the same step, as a save would.
    *  @throws StoreUnavailableError, SessionGoneError; SessionDataError where the field holds no number. */
-  increment(target: SessionTarget, field: string, by = 1, loaded?: LoadedSession, values?: object): Promise<number> {
-    const address = addressOf(target);
-    return this.#run(address.session, (redis) => this.#fields.increment(redis, address, { loaded, values }, field, by));
+  increment(
+    reference: SessionReference,
+    field: string,
+    by = 1,
+    loaded?: LoadedSession,
+    values?: object,
+  ): Promise<number> {
+    const resolved = resolveReference(reference);
+    const held = { loaded: loaded && recordOf(loaded), values };
+    return this.#run(resolved.session, (redis) => this.#fields.increment(redis, resolved, held, field, by));
   }
 
-  /** Appends to a list of a session in one step, and returns the list. `loaded` and `values`: see `increment`.
+  /** Appends to a list of a session in one step and returns the list. `loaded` and `values`: see `increment`.
    *  @throws StoreUnavailableError, SessionGoneError, NotSerialisableError; SessionDataError where the field is no list. */
   append(
-    target: SessionTarget,
+    reference: SessionReference,
     field: string,
     added: readonly unknown[],
     loaded?: LoadedSession,
     values?: object,
   ): Promise<unknown[]> {
-    const address = addressOf(target);
-    return this.#run(address.session, (redis) => this.#fields.append(redis, address, { loaded, values }, field, added));
+    const resolved = resolveReference(reference);
+    const held = { loaded: loaded && recordOf(loaded), values };
+    return this.#run(resolved.session, (redis) => this.#fields.append(redis, resolved, held, field, added));
   }
 
-  /** Sets fields if nobody has changed the session since it had `version`; `undefined` removes a field.
+  /** Sets fields if the session still has `version`; `undefined` removes a field.
    *  @throws StoreUnavailableError, SessionGoneError, NotSerialisableError */
   setIf(
-    target: SessionTarget,
+    reference: SessionReference,
     version: number,
     values: Readonly<Record<string, unknown>>,
     loaded?: LoadedSession,
   ): Promise<SetIfOutcome> {
-    const address = addressOf(target);
-    return this.#run(address.session, (redis) => this.#fields.setIf(redis, address, loaded, version, values));
+    const resolved = resolveReference(reference);
+    const held = loaded && recordOf(loaded);
+    return this.#run(resolved.session, (redis) => this.#fields.setIf(redis, resolved, held, version, values));
   }
 
-  /** Gives a session to a user. Returns the sessions that were ended for it, where the store does that. Where those are
-   *  more than 100, they are ended in steps first, each of which has a deadline of its own.
+  /** Gives a session to a user. Returns the sessions that were ended because of `maxSessionsPerUser`. More than 100 are
+   *  ended in steps first, each with a deadline of its own.
    *  @throws StoreUnavailableError, SessionGoneError, SessionLimitError; RangeError for what is no user id. */
   async identify(
-    target: SessionTarget,
+    reference: SessionReference,
     userId: string,
     options: { readonly device?: string | undefined } = {},
     loaded?: LoadedSession,
   ): Promise<string[]> {
-    const address = addressOf(target);
-    const identify = (): Promise<string[]> =>
-      this.#run(address.session, async (redis) => {
-        const session = loaded ?? (await this.#records.load(redis, address));
-        if (!session) throw new SessionGoneError('identify()');
-        return this.#users.identify(redis, address, session, userId, options.device);
-      });
-    const ended: string[] = [];
-    for (;;) {
-      try {
-        return [...ended, ...(await identify())];
-      } catch (error) {
-        if (!(error instanceof TooManySessionsError)) throw error;
-        const more = await this.#pages.endOldest(userId, error.limit);
-        // Those that are too many cannot be read, so they cannot be ended either.
-        if (more.length === 0) throw new SessionLimitError(error.limit);
-        ended.push(...more);
-      }
-    }
+    return this.#logins.identify(resolveReference(reference), userId, options.device, loaded && recordOf(loaded));
   }
 
-  /** Whether a session lives, by its public id, and can be read.
+  /** Whether a session, named by its public id, lives and can be read.
    *  @throws StoreUnavailableError; RangeError for what is no session's id. */
   async isLiving(session: string): Promise<boolean> {
-    addressOf({ session });
-    return this.#read(session, async (redis) => (await this.#records.tryLoad(redis, session)) !== undefined);
+    resolveReference({ session });
+    return this.#run(session, async (redis) => (await this.#records.tryLoad(redis, session)) !== undefined, true);
   }
 
-  /** The user whom `identify` gave a session to; undefined where the session has ended or is nobody's. For whoever reads
-   *  the lifecycle stream, which names no user.
+  /** The user of a session, for readers of the lifecycle stream, which names no user. Undefined: the session has ended or
+   *  belongs to no user.
    *  @throws StoreUnavailableError; SessionDataError where the session cannot be read; RangeError for what is no
    *  session's id. */
   async userOf(session: string): Promise<string | undefined> {
-    const address = addressOf({ session });
-    const loaded = await this.#read(session, (redis) => this.#records.load(redis, address));
+    const resolved = resolveReference({ session });
+    const loaded = await this.#run(session, (redis) => this.#records.load(redis, resolved), true);
     return loaded?.userId;
   }
 
-  /** A page of a user's sessions that live, the last seen first: at most `page.limit` (default 100, at most 1,000),
-   *  behind `page.after`, the last one of the page before. One that is shorter than its limit is the last. It looks at
-   *  all of them, in steps with a deadline each.
+  /** A page of a user's living sessions, the last seen first: at most `page.limit` (default 100, at most 1,000), behind
+   *  `page.after`, the last one of the page before. A page shorter than its limit is the last. It looks at all of the
+   *  user's sessions, in steps with a deadline each.
    *  @throws StoreUnavailableError; RangeError for what is no user id, or no limit. */
   async sessionsOf(userId: string, page?: UserSessionPage): Promise<UserSession[]> {
     return this.#pages.list(userId, page);
   }
 
-  /** Ends one of a user's sessions. False where it has ended, or is another user's.
+  /** Ends one of a user's sessions. False where it has ended, or belongs to another user.
    *  @throws StoreUnavailableError */
   async endSession(userId: string, session: string): Promise<boolean> {
     const user = userReference(userId);
@@ -315,52 +263,43 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     );
   }
 
-  /** Ends a user's sessions, all or all but `keep` (a session's id). How many it were. However many there are, they are
-   *  ended in steps of 200, each of which has a deadline of its own.
+  /** Ends all of a user's sessions but `keep` (a session's id), in steps of 200 with a deadline each. Returns how many.
    *  @throws StoreUnavailableError that says how many had ended by then. */
   async endSessionsOf(userId: string, options: { readonly keep?: string } = {}): Promise<number> {
     return this.#pages.endAll(userId, options.keep);
   }
 
-  /** The ids of all sessions that live; not their tokens, which nobody has. For tools: it looks at all of them.
+  /** The public ids of all living sessions. For tools: it looks at all of them. Tokens cannot be listed: Redis holds only
+   *  hashes of them.
    *  @throws StoreUnavailableError */
   async sessions(): Promise<string[]> {
-    return (await this.#census.all()).map(({ session }) => session);
+    return (await this.#allSessions.all()).map(({ session }) => session);
   }
 
-  /** All sessions that live. For tools: it reads all of them. Each of its steps has a deadline, not the whole.
+  /** All living sessions. For tools: it reads all of them, in steps with a deadline each.
    *  @throws StoreUnavailableError */
   all(): Promise<LoadedSession[]> {
-    return this.#census.all();
+    return this.#allSessions.all();
   }
 
-  /** Ends all sessions of the namespace. For tools: each of its steps has a deadline, not the whole.
+  /** Ends all sessions of the namespace. For tools; each step has a deadline.
    *  @throws StoreUnavailableError */
   clear(): Promise<void> {
-    return this.#census.clear();
+    return this.#allSessions.clear();
   }
 
-  /** Ends the connection; operations that wait are refused. In a Cluster events that are on their way to the lifecycle
-   *  stream get a second. */
+  /** Closes the connection; waiting operations are refused. In a Cluster, lifecycle events that are being moved to the
+   *  stream get one second. */
   close(): Promise<void> {
     this.#closed ??= (async () => {
-      this.#sweeper?.stop();
-      await this.#archiver?.stop();
-      await this.#connection.close(this.#records.cluster?.outbox.idle());
+      await this.#background.stop();
+      await this.#connection.close(this.#records.deferredWrites?.outbox.idle());
       this.removeAllListeners();
     })();
     return this.#closed;
   }
 
-  #run<Result>(session: string, work: (redis: StoreOperation) => Promise<Result>): Promise<Result> {
-    return this.#connection.run(work, { key: this.#records.keys.record(session) });
+  #run<Result>(session: string, work: (redis: BoundedOperation) => Promise<Result>, reads = false): Promise<Result> {
+    return this.#connection.run(work, { key: this.#records.keys.record(session), reads });
   }
-
-  #read<Result>(session: string, work: (redis: StoreOperation) => Promise<Result>): Promise<Result> {
-    return this.#connection.run(work, { key: this.#records.keys.record(session), reads: true });
-  }
-}
-
-function maxAgeOf(values: object): unknown {
-  return (values as { cookie?: { originalMaxAge?: unknown } }).cookie?.originalMaxAge;
 }

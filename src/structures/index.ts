@@ -3,7 +3,7 @@ export type { CalculatedDataOptions } from './calculated-data.ts';
 export { CalculatedData } from './calculated-data.ts';
 export { ItemKey } from './item-key.ts';
 export type { ListedNotice, Notice, NoticePlace } from './notice-lists.ts';
-export { checkGroup, GroupNameError, NOTICE_CAP, NoticeLists } from './notice-lists.ts';
+export { checkGroup, NOTICE_CAP, NoticeLists } from './notice-lists.ts';
 export { ReadNotices } from './read-notices.ts';
 export { MAX_DAYS } from './scripts/activity-lua.ts';
 export { FOREIGN_NOTICE_CAP } from './scripts/mark-notices-read.ts';

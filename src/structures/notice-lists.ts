@@ -34,17 +34,12 @@ export interface NoticePlace {
   readonly sequence: number;
 }
 
-/** A group's name that cannot be used. */
-export class GroupNameError extends RangeError {
-  override readonly name = 'GroupNameError';
-}
-
 const GROUP = /^[A-Za-z0-9_.:@-]{1,128}$/;
 
-/** @throws GroupNameError that shows the value. */
+/** @throws RangeError that shows the value. */
 export function checkGroup(group: unknown): string {
   if (typeof group === 'string' && GROUP.test(group)) return group;
-  throw new GroupNameError(
+  throw new RangeError(
     `The group ${String(JSON.stringify(group)).slice(0, 60)} cannot be used: give 1 to 128 of A-Z, a-z, 0-9 and _ . : @ -`,
   );
 }
@@ -64,7 +59,7 @@ export class NoticeLists {
   /** Publishes a notice to a group: one write for the list, one for the index. Publishing the same id to the same
    *  group again adds nothing (`isNew` is false), so a retry is safe; it also repairs an index whose write failed.
    *  The same id in several groups is one notice: read in one, it is read in all.
-   *  @throws GroupNameError */
+   *  @throws RangeError */
   async publish(group: string, notice: Omit<Notice, 'at'>): Promise<NoticePlace & { isNew: boolean }> {
     checkGroup(group);
     const noticeKey = this.#itemKey.of('notice', notice.id);
@@ -80,7 +75,7 @@ export class NoticeLists {
   }
 
   /** Reads the newest notices of a group, the newest first; none for an unknown group.
-   *  @throws GroupNameError */
+   *  @throws RangeError */
   async read(group: string, limit: number): Promise<ListedNotice[]> {
     const entries = await this.#redis.command<string[]>(
       'LRANGE',

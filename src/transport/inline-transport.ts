@@ -1,8 +1,8 @@
 import { EventEmitter } from 'node:events';
+import { NotKeptError } from './not-kept-error.ts';
 import {
   type Dispatch,
   NO_ANSWER,
-  NotKeptError,
   type Outcome,
   type Served,
   type SessionTransport,

@@ -29,20 +29,6 @@ export const NO_ANSWER: Readonly<Record<NoAnswerReason, Outcome>> = {
   'backlog-full': { answered: false, reason: 'backlog-full' },
 };
 
-/** A command that had to be kept and was not taken, or not certainly. */
-export class NotKeptError extends Error {
-  override readonly name = 'NotKeptError';
-  /** `BACKLOG_FULL`: it was not taken, try later. `NOT_KEPT`: Redis did not say so in time; it may have been taken.
-   *  `BAD_PAYLOAD`: it is not what the command takes. `TOO_LARGE`: it is beyond a limit (64 KiB, 1,000 items, 2,048 bytes
-   *  an item). Neither was sent. */
-  readonly code: 'BACKLOG_FULL' | 'NOT_KEPT' | 'BAD_PAYLOAD' | 'TOO_LARGE';
-
-  constructor(code: NotKeptError['code'], message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
-}
-
 /** The serving layer's side of a transport. Neither `publish` nor `request` ever rejects. */
 export interface ClientTransport {
   /** Sends without waiting for an answer; settles when Redis has it. Whether anybody took it, as far as is known. */

@@ -124,7 +124,7 @@ describe('the borders', () => {
     expect(violations('structures', within(['structures', 'redis', 'protocol']))).toEqual([]);
     expect(violations('transport', within(['transport', 'redis', 'protocol', 'async']))).toEqual([]);
     expect(violations('sessions', within(['sessions', 'redis', 'protocol', 'async']))).toEqual([]);
-    expect(violations('archive', within(['archive', 'sessions']))).toEqual([]);
+    expect(violations('archive', within(['archive', 'sessions', 'protocol']))).toEqual([]);
     expect(violations('adapters/http', within(['adapters/http', 'protocol']))).toEqual([]);
   });
 

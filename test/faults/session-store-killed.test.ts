@@ -88,26 +88,27 @@ describe('a process of the serving layer that is killed in the middle of saves',
       // A visitor whose first answer was lost has begun again.
       expect(all.length).toBeGreaterThanOrEqual(VISITORS);
       for (const loaded of all) {
-        const values = loaded.values(data.now());
+        const values = data.valuesOf(loaded);
         expect(values.second).toBe(values.first);
         expect(String(values.padding ?? '')).toHaveLength(Number(values.first ?? 0) % 5_000);
-        const due = new Keys(NAMESPACE).due(partitionOf(loaded.session));
-        expect(Number(await redis.command('ZSCORE', due, loaded.session))).toBeCloseTo(loaded.facts.expiresAt, 0);
-        if (loaded.userId === undefined) continue;
-        const listed = (await data.sessionsOf(loaded.userId)).map(({ session }) => session);
-        expect(listed).toContain(loaded.session);
+        const { session, userId, expiresAt } = data.infoOf(loaded);
+        const due = new Keys(NAMESPACE).due(partitionOf(session));
+        expect(Number(await redis.command('ZSCORE', due, session))).toBeCloseTo(expiresAt, 0);
+        if (userId === undefined) continue;
+        const listed = (await data.sessionsOf(userId)).map((one) => one.session);
+        expect(listed).toContain(session);
       }
       for (const [i, visitor] of visitors.entries()) {
         if (visitor.cookie === undefined) continue;
         const token = tokenIn(visitor.cookie);
         const loaded = (await data.load(token))!;
-        expect(loaded.session).toBe(sessionOf(token));
-        const { count = 0, first = 0 } = loaded.values(data.now()) as { count?: number; first?: string };
+        expect(data.infoOf(loaded).session).toBe(sessionOf(token));
+        const { count = 0, first = 0 } = data.valuesOf(loaded) as { count?: number; first?: string };
         expect(count).toBeGreaterThanOrEqual(visitor.counted);
         expect(count).toBeLessThanOrEqual(visitor.sentCounts);
         expect(Number(first)).toBeGreaterThanOrEqual(visitor.pair);
         expect(Number(first)).toBeLessThanOrEqual(visitor.sentPairs);
-        if (visitor.logins > 0) expect(loaded.userId).toBe(`user-${i % 4}`);
+        if (visitor.logins > 0) expect(data.infoOf(loaded).userId).toBe(`user-${i % 4}`);
       }
     } finally {
       await redis.close();

@@ -58,7 +58,7 @@ describe('an item that is a path or a web address', () => {
   it.each(['http://', 'https://:80/a', 'http://h:99999/', 'http://a b/', 'https://[::1/'])(
     '%j is refused as no valid address',
     (item) => {
-      expect(failureOf(item)).toMatchObject({ code: 'bad-payload' });
+      expect(failureOf(item)).toMatchObject({ replyCode: 'bad-payload' });
       expect(failureOf(item).message).toContain(JSON.stringify(item));
     },
   );
@@ -112,7 +112,7 @@ describe('any other item', () => {
   });
 
   it('is refused where it is empty', () => {
-    expect(failureOf('')).toMatchObject({ code: 'bad-payload' });
+    expect(failureOf('')).toMatchObject({ replyCode: 'bad-payload' });
   });
 });
 
@@ -121,15 +121,15 @@ describe('the limit of an item', () => {
     expect(MAX_ITEM_BYTES).toBe(2048);
     expect(normalizeItem('x'.repeat(2048))).toHaveLength(2048);
     expect(normalizeItem('ä'.repeat(1024))).toHaveLength(1024);
-    expect(failureOf('x'.repeat(2049))).toMatchObject({ code: 'too-large' });
-    expect(failureOf('ä'.repeat(1025))).toMatchObject({ code: 'too-large' });
+    expect(failureOf('x'.repeat(2049))).toMatchObject({ replyCode: 'too-large' });
+    expect(failureOf('ä'.repeat(1025))).toMatchObject({ replyCode: 'too-large' });
   });
 
   it('counts what is left of an address', () => {
     expect(normalizeItem(`https://h/${'x'.repeat(2047)}?${'q'.repeat(5000)}`)).toHaveLength(2048);
-    expect(failureOf(`/${'x'.repeat(2048)}`)).toMatchObject({ code: 'too-large' });
+    expect(failureOf(`/${'x'.repeat(2048)}`)).toMatchObject({ replyCode: 'too-large' });
     // One ä is six bytes in a path: %C3%A4.
-    expect(failureOf(`/${'ä'.repeat(342)}`)).toMatchObject({ code: 'too-large' });
+    expect(failureOf(`/${'ä'.repeat(342)}`)).toMatchObject({ replyCode: 'too-large' });
   });
 
   it('is told in a message that does not repeat the item', () => {

@@ -29,7 +29,7 @@ describe('a reply', () => {
   it('that is no JSON is malformed', () => {
     for (const json of ['', '{', 'undefined', 'nil', '{"a":}']) {
       expect(() => decodeReply(json)).toThrow(MalformedReplyError);
-      expect(() => decodeReply(json)).toThrow(expect.objectContaining({ code: 'malformed-reply' }));
+      expect(() => decodeReply(json)).toThrow(expect.objectContaining({ code: 'MALFORMED_REPLY' }));
     }
   });
 });
@@ -39,7 +39,7 @@ describe('an error reply', () => {
     const json = encodeErrorReply(new ProtocolError(code, 'Because.'));
     expect(json).toBe(`{"error":{"code":"${code}","message":"Because."}}`);
     expect(() => decodeReply(json)).toThrow(
-      expect.objectContaining({ name: 'ProtocolError', code, message: 'Because.' }),
+      expect.objectContaining({ name: 'ProtocolError', replyCode: code, message: 'Because.' }),
     );
     expect(isErrorCode(code)).toBe(true);
   });
@@ -54,9 +54,11 @@ describe('an error reply', () => {
   );
 
   it('without a message still is one', () => {
-    expect(() => decodeReply('{"error":{"code":"internal"}}')).toThrow(expect.objectContaining({ code: 'internal' }));
+    expect(() => decodeReply('{"error":{"code":"internal"}}')).toThrow(
+      expect.objectContaining({ replyCode: 'internal' }),
+    );
     expect(() => decodeReply('{"error":{"code":"too-large","message":7}}')).toThrow(
-      expect.objectContaining({ code: 'too-large', message: '' }),
+      expect.objectContaining({ replyCode: 'too-large', message: '' }),
     );
   });
 

@@ -57,7 +57,7 @@ describe.each<[string, Partial<SessionDataOptions>]>([
     const fields = { user: 'ada', cart: [{ id: 1, tags: [] }], n: 2 ** 53, 'odd name': { ü: null } };
     const token = await theirSession(fields);
     const loaded = (await data.load(token))!;
-    const { cookie, ...rest } = loaded.values(data.now());
+    const { cookie, ...rest } = data.valuesOf(loaded);
     expect(rest).toEqual(fields);
     expect(cookie).toMatchObject({ originalMaxAge: 600_000, httpOnly: true, path: '/' });
     expect(await isThere(token)).toBe(false);
@@ -70,7 +70,7 @@ describe.each<[string, Partial<SessionDataOptions>]>([
   test("what is left of the old key's time is the session's time", async () => {
     const token = await theirSession({ a: 1 }, 3_600_000);
     await redis.command('PEXPIRE', `sess:${token}`, '100000');
-    const { expiresAt } = (await data.load(token))!.facts;
+    const { expiresAt } = data.infoOf((await data.load(token))!);
     const left = expiresAt - (await stage.serverNow());
     expect(left).toBeGreaterThan(90_000);
     expect(left).toBeLessThanOrEqual(110_000);
@@ -79,8 +79,8 @@ describe.each<[string, Partial<SessionDataOptions>]>([
   test('a session without cookie end keeps the time of its key and has none afterwards', async () => {
     const token = await theirSession({ a: 1 }, null);
     const loaded = (await data.load(token))!;
-    expect((loaded.values(data.now()).cookie as { expires: unknown }).expires).toBeNull();
-    const left = loaded.facts.expiresAt - (await stage.serverNow());
+    expect((data.valuesOf(loaded).cookie as { expires: unknown }).expires).toBeNull();
+    const left = data.infoOf(loaded).expiresAt - (await stage.serverNow());
     expect(left).toBeGreaterThan(86_000_000);
     expect(left).toBeLessThanOrEqual(86_400_000 * 1.1);
   });
@@ -88,7 +88,7 @@ describe.each<[string, Partial<SessionDataOptions>]>([
   test('the idle time of this store counts where it is shorter', async () => {
     const short = stage.open({ idleMs: 50_000 });
     const token = await theirSession({ a: 1 });
-    const { expiresAt } = (await short.load(token))!.facts;
+    const { expiresAt } = short.infoOf((await short.load(token))!);
     expect(expiresAt - (await stage.serverNow())).toBeLessThanOrEqual(55_000);
   });
 
@@ -96,7 +96,7 @@ describe.each<[string, Partial<SessionDataOptions>]>([
     const stores = [data, stage.open()];
     const token = await theirSession({ a: 1 });
     const loaded = await inParallel(20, (i) => stores[i % 2]!.load(token));
-    expect(loaded.map((one) => one?.values(data.now()).a)).toEqual(Array.from({ length: 20 }, () => 1));
+    expect(loaded.map((one) => data.valuesOf(one!).a)).toEqual(Array.from({ length: 20 }, () => 1));
     expect((await stage.lifecycle(token)).map(({ event }) => event)).toEqual(['created']);
     expect(await isThere(token)).toBe(false);
   });
@@ -158,7 +158,7 @@ describe.each<[string, Partial<SessionDataOptions>]>([
     const token = `no-ttl-${randomBytes(6).toString('hex')}`;
     const cookie = { originalMaxAge: 3_600_000, expires: new Date(Date.now() - 1_000), path: '/' };
     await redis.command('SET', `sess:${token}`, JSON.stringify({ cookie, user: 'ada' }));
-    expect((await data.load(token))!.facts.expiresAt).toBeGreaterThan(data.now() + 3_500_000);
+    expect(data.infoOf((await data.load(token))!).expiresAt).toBeGreaterThan(data.now() + 3_500_000);
     expect(await stage.values(data, token)).toMatchObject({ user: 'ada' });
   });
 

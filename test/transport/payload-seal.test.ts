@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { PayloadSeal, SealError } from '../../src/transport/streams/payload-seal.ts';
+import { PayloadDecryptionError } from '../../src/transport/streams/payload-decryption-error.ts';
+import { PayloadSeal } from '../../src/transport/streams/payload-seal.ts';
 
 const SECRET = 'a secret of the tests, long enough';
 const CONTEXT = { command: 'pageview', session: 'abc', request: '_1' };
@@ -28,7 +29,7 @@ describe('a sealed payload', () => {
   it('opens for no other secret, namespace or request', () => {
     const sealed = seal.close(CONTEXT, '/a');
     const refused = (by: PayloadSeal, context = CONTEXT): void =>
-      expect(() => by.open(context, sealed)).toThrow(SealError);
+      expect(() => by.open(context, sealed)).toThrow(PayloadDecryptionError);
     refused(new PayloadSeal(`${SECRET}!`, 'sw'));
     refused(new PayloadSeal(SECRET, 'other'));
     refused(seal, { ...CONTEXT, command: 'combo' });
@@ -44,11 +45,11 @@ describe('a sealed payload', () => {
     for (let i = 0; i < bytes.length; i += 1) {
       const changed = Buffer.from(bytes);
       changed[i]! ^= 1;
-      expect(() => seal.open(CONTEXT, changed.toString('base64url'))).toThrow(SealError);
-      expect(() => seal.open(CONTEXT, bytes.subarray(0, i).toString('base64url'))).toThrow(SealError);
+      expect(() => seal.open(CONTEXT, changed.toString('base64url'))).toThrow(PayloadDecryptionError);
+      expect(() => seal.open(CONTEXT, bytes.subarray(0, i).toString('base64url'))).toThrow(PayloadDecryptionError);
     }
     for (const text of ['', '!', 'AAAA', 'not base64 at all', 'x'.repeat(100)]) {
-      expect(() => seal.open(CONTEXT, text)).toThrow(SealError);
+      expect(() => seal.open(CONTEXT, text)).toThrow(PayloadDecryptionError);
     }
   });
 });

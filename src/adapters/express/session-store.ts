@@ -103,9 +103,13 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
   all(): Promise<(Values & { id: string })[]>;
   all(callback: Callback<(Values & { id: string })[]>): void;
   all(callback?: Callback<(Values & { id: string })[]>): Promise<(Values & { id: string })[]> | undefined {
-    const now = this.data.now();
+    const { data } = this;
     return settle(
-      this.data.all().then((all) => all.map((one) => ({ ...(one.values(now) as unknown as Values), id: one.session }))),
+      data
+        .all()
+        .then((all) =>
+          all.map((one) => ({ ...(data.valuesOf(one) as unknown as Values), id: data.infoOf(one).session })),
+        ),
       callback,
     );
   }

@@ -1,3 +1,5 @@
+export { SessionwiseError } from '../../protocol/index.ts';
+export { ConnectionOptionsError } from '../../redis/index.ts';
 export type {
   ArchivedActivity,
   ArchivedSession,
@@ -6,6 +8,13 @@ export type {
   SessionInfo,
   SetIfOutcome,
   UserSession,
+} from '../../sessions/index.ts';
+export {
+  NotSerialisableError,
+  SessionDataError,
+  SessionGoneError,
+  SessionLimitError,
+  StoreUnavailableError,
 } from '../../sessions/index.ts';
 export type { DegradedOperation, SessionStoreOptions } from '../index.ts';
 export type { SessionPluginOptions } from './session-plugin.ts';

@@ -208,7 +208,8 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
     const loaded = this.#held.loadedOf(values);
     // The library ends a session whose cookie has expired by this process's clock. Redis's clock says that it lives.
     if (loaded && cookie?.expires && Date.parse(cookie.expires) <= Date.now()) {
-      const leftMs = Math.max(1_000, loaded.facts.expiresAt - this.data.now(loaded.session));
+      const { session, expiresAt } = this.data.infoOf(loaded);
+      const leftMs = Math.max(1_000, expiresAt - this.data.now(session));
       cookie.expires = new Date(Date.now() + leftMs).toISOString();
     }
     markOrigin(values);

@@ -2,7 +2,7 @@ import { isOwnToken, sessionOf } from '../../protocol/index.ts';
 
 /** Looks tokens up: SessionData. */
 export interface TokenVerifier {
-  load(token: string): Promise<{ readonly session: string } | undefined>;
+  load(token: string): Promise<object | undefined>;
   /** Renews what `load` gave, where that is due. Values without a cookie: its cookie's age counts from now. */
   touch?(token: string, values: object, loaded: never): Promise<unknown>;
 }
@@ -42,7 +42,7 @@ export function sessionOfToken(
   return store?.load(token).then(
     (loaded) => {
       if (loaded) void store.touch?.(token, {}, loaded as never).catch(() => undefined);
-      return loaded?.session;
+      return loaded && sessionOf(token);
     },
     () => undefined,
   );

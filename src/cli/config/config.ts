@@ -5,14 +5,9 @@ import { parseSessionGlob } from '../../protocol/index.ts';
 import type { ConnectionOptions, FilterEngine } from '../../redis/index.ts';
 import { checkCombos } from '../../service/combos.ts';
 import type { Combo, ServiceOptions } from '../../service/index.ts';
+import { ConfigError } from './config-error.ts';
 import { describeIssues, type JsonSchema } from './describe-issues.ts';
 import { parseHttpAddress } from './http-address.ts';
-
-/** A configuration that cannot be used; the message names the path of each wrong value. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-  readonly code = 'CONFIG';
-}
 
 /** A checked configuration file. */
 export interface Config {
@@ -185,7 +180,9 @@ export function readConfig(file: string): Config {
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    throw new ConfigError(`The configuration ${file} cannot be read (${(error as NodeJS.ErrnoException).code}).`);
+    throw new ConfigError(`The configuration ${file} cannot be read (${(error as NodeJS.ErrnoException).code}).`, {
+      cause: error,
+    });
   }
   let value: unknown;
   try {
@@ -210,12 +207,12 @@ export function checkConfig(value: unknown, source = 'the configuration'): Confi
     if (config.sessionglob !== undefined) parseSessionGlob(config.sessionglob);
     if (config.http !== undefined) parseHttpAddress(String(config.http));
   } catch (error) {
-    throw new ConfigError(`${source}: ${(error as Error).message}`);
+    throw new ConfigError(`${source}: ${(error as Error).message}`, { cause: error });
   }
   try {
     return { ...config, combos: checkCombos(config.combos) };
   } catch (error) {
-    throw new ConfigError(`${source}: ${(error as Error).message}`);
+    throw new ConfigError(`${source}: ${(error as Error).message}`, { cause: error });
   }
 }
 

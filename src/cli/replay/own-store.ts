@@ -92,7 +92,9 @@ async function startServe(
     env: { ...process.env, SESSIONWISE_SECRET: randomBytes(32).toString('base64url') },
   });
   await once(service, 'spawn').catch((error: Error) => {
-    throw new ReplayError('OWN_STORE_FAILED', `The service of this replay did not start: ${error.message}.`);
+    throw new ReplayError('OWN_STORE_FAILED', `The service of this replay did not start: ${error.message}.`, {
+      cause: error,
+    });
   });
   service.on('error', () => undefined);
   return service;

@@ -1,4 +1,6 @@
-/** Why a replay came to nothing. */
+import { SessionwiseError } from '../../protocol/index.ts';
+
+/** Why a replay failed. */
 export type ReplayErrorCode =
   /** The log cannot be opened, read or unpacked. */
   | 'LOG_UNREADABLE'
@@ -15,13 +17,12 @@ export type ReplayErrorCode =
   /** A signal ended it. */
   | 'INTERRUPTED';
 
-/** A replay that failed; the message says what to do. */
-export class ReplayError extends Error {
-  override readonly name = 'ReplayError';
-  readonly code: ReplayErrorCode;
+/** A replay failed; the message says what to do. */
+export class ReplayError extends SessionwiseError {
+  override readonly code: ReplayErrorCode;
 
-  constructor(code: ReplayErrorCode, message: string) {
-    super(message);
+  constructor(code: ReplayErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
     this.code = code;
   }
 }

@@ -7,15 +7,15 @@ import { connectFirst, FIRST_CONNECT_DEADLINE_MS } from '../node/first-connect.t
 import { NodeConnection } from '../node/node-connection.ts';
 import { PinnedNode } from '../node/pinned-node.ts';
 import { type ConnectionOptions, describeConnection, type ServerAddress } from '../options/connection-options.ts';
-import {
-  type CommandArguments,
-  type CommandConnection,
-  type ConnectionEvents,
-  type MessageListener,
-  type RedisConnection,
-  RedisNotReadyError,
-  RedisUnavailableError,
+import type {
+  CommandArguments,
+  CommandConnection,
+  ConnectionEvents,
+  MessageListener,
+  RedisConnection,
 } from '../redis-connection.ts';
+import { RedisNotReadyError } from '../redis-not-ready-error.ts';
+import { RedisUnavailableError } from '../redis-unavailable-error.ts';
 import { firstKeyOf } from './first-key.ts';
 import { ClusterNodes } from './nodes.ts';
 import { readRedirect } from './redirect.ts';

@@ -1,6 +1,6 @@
 import type { Locator, Place } from '../node/address-resolver.ts';
 import { describeServer, type ServerAddress } from '../options/connection-options.ts';
-import { RedisUnavailableError } from '../redis-connection.ts';
+import { RedisUnavailableError } from '../redis-unavailable-error.ts';
 import type { ClusterTopology } from './topology.ts';
 
 /** Finds the master that has a slot now. */

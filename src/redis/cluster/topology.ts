@@ -7,7 +7,8 @@ import {
   describeServer,
   type ServerAddress,
 } from '../options/connection-options.ts';
-import { type RedisConnection, RedisUnavailableError } from '../redis-connection.ts';
+import type { RedisConnection } from '../redis-connection.ts';
+import { RedisUnavailableError } from '../redis-unavailable-error.ts';
 import { type ClusterSlots, SlotMap } from './slot-map.ts';
 
 /* cluster-topology.ts: which master has which slot, as the nodes of a Cluster tell it. One of it serves a connection

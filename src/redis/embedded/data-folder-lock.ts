@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isRunning, type ProcessMark, processBirth } from './address.ts';
 import { attempt, quietly, removeSocket } from './atomic-file.ts';
+import { DataFolderInUseError } from './data-folder-in-use-error.ts';
 
 /* data-folder-lock.ts: one embedded Redis a data folder.
  *
@@ -14,12 +15,6 @@ import { attempt, quietly, removeSocket } from './atomic-file.ts';
  * answers. (With `port` there is no socket, and two containers on one folder are not noticed.) */
 
 const POLL_MS = 5;
-
-/** Another process keeps an embedded Redis in this data folder. */
-export class DataFolderInUseError extends Error {
-  readonly code = 'DATA_FOLDER_IN_USE';
-  override readonly name = 'DataFolderInUseError';
-}
 
 /** What a lock's file holds. */
 export interface Lock {

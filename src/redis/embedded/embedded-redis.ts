@@ -5,6 +5,7 @@
  * a pipe of which only this process holds the other end. End of file means that we are dead: it sends TERM, upon
  * which the server writes its files and goes. A line means that the server is dead: the watchdog just goes.
  * `read` is built into the shell: no `cat` that could be left over. */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -17,8 +18,10 @@ import { pathToFileURL } from 'node:url';
 import { type EmbeddedAddress, embeddedAddressFile } from './address.ts';
 import { quietly, removeSocket, replaceFile } from './atomic-file.ts';
 import { type Lock, lockDataFolder, lockFile, markOf } from './data-folder-lock.ts';
-import { findRedisServer, inspectRedisServer, RedisServerMissingError } from './find-redis-server.ts';
+import { findRedisServer, inspectRedisServer } from './find-redis-server.ts';
 import { outputTail } from './output-tail.ts';
+import { RedisServerMissingError } from './redis-server-missing-error.ts';
+import { RedisStartError } from './redis-start-error.ts';
 
 export interface EmbeddedRedisOptions {
   /** Holds `redis/` (the data), `redis.json` (the address), `redis.lock` and the socket. Made where it is absent. */
@@ -51,12 +54,6 @@ export interface EmbeddedRedis {
   kill(signal: NodeJS.Signals): void;
   /** The server's exit code (null: ended by a signal), when nothing of it is left. Does not keep our process alive. */
   readonly exited: Promise<number | null>;
-}
-
-/** The server ended or did not answer before the deadline; the message carries the end of its own output. */
-export class RedisStartError extends Error {
-  readonly code = 'REDIS_START_FAILED';
-  override readonly name = 'RedisStartError';
 }
 
 type Address = { readonly socketPath: string } | { readonly port: number };

@@ -7,10 +7,12 @@
  * (and enable) a system-wide server on port 6379. While apt-get works, a policy-rc.d forbids service starts
  * (https://people.debian.org/~hmh/invokerc.d-policyrc.d-specification.txt); a shell trap takes it away again, so that
  * it goes even when this process dies meanwhile. dnf, apk, pacman and brew start nothing by themselves. */
+
 import { execFile } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { askOnTerminal, hasTerminal } from './ask-on-terminal.ts';
+import { RedisServerMissingError } from './redis-server-missing-error.ts';
 
 export interface RedisServer {
   readonly path: string;
@@ -31,19 +33,6 @@ export interface FindRedisServerOptions {
   readonly root?: string;
   /** Default: ours; 0 installs without sudo. */
   readonly uid?: number;
-}
-
-/** There is no server, and none could be installed: the message ends with the line that the user must type. */
-export class RedisServerMissingError extends Error {
-  readonly code = 'REDIS_SERVER_MISSING';
-  override readonly name = 'RedisServerMissingError';
-  /** What to type, as it stands in the message. */
-  readonly line: string;
-
-  constructor(what: string, line: string, options?: ErrorOptions) {
-    super(`${what} Type:\n  ${line}`, options);
-    this.line = line;
-  }
 }
 
 interface PackageManager {

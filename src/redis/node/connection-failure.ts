@@ -1,5 +1,5 @@
 import type { ConnectionOptions } from '../options/connection-options.ts';
-import { RedisUnavailableError } from '../redis-connection.ts';
+import { RedisUnavailableError } from '../redis-unavailable-error.ts';
 
 /* connection-failure.ts: what an error of a connection means, and how it is told. */
 
@@ -22,7 +22,8 @@ export function isRefusal(error: Error): boolean {
 
 /** A failed connection as an error that says what to do. */
 export function explainFailure(address: string, usesTls: boolean, error: Error | undefined): RedisUnavailableError {
-  return error instanceof RedisUnavailableError ? error : new RedisUnavailableError(sentence(address, usesTls, error));
+  if (error instanceof RedisUnavailableError) return error;
+  return new RedisUnavailableError(sentence(address, usesTls, error), error && { cause: error });
 }
 
 function sentence(address: string, usesTls: boolean, error: Error | undefined): string {

@@ -1,6 +1,7 @@
 import { readRedirect } from '../cluster/redirect.ts';
 import { type ConnectionOptions, describeServer } from '../options/connection-options.ts';
-import { type MessageListener, RedisNotReadyError } from '../redis-connection.ts';
+import type { MessageListener } from '../redis-connection.ts';
+import { RedisNotReadyError } from '../redis-not-ready-error.ts';
 import type { Locator, Place } from './address-resolver.ts';
 import { createDriver, type Driver, destroyDriver, reconnectDelayMs } from './driver.ts';
 import { type Link, type LinkEvents, type SubscriptionKind, subscribeBy } from './server-link.ts';

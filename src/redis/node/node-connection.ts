@@ -6,13 +6,8 @@ import {
   describeServer,
   parseConnection,
 } from '../options/connection-options.ts';
-import {
-  type CommandArguments,
-  type ConnectionEvents,
-  type MessageListener,
-  type RedisConnection,
-  RedisNotReadyError,
-} from '../redis-connection.ts';
+import type { CommandArguments, ConnectionEvents, MessageListener, RedisConnection } from '../redis-connection.ts';
+import { RedisNotReadyError } from '../redis-not-ready-error.ts';
 import type { Locator, Place } from './address-resolver.ts';
 import { explainFailure, isFinal, nodeOfCluster } from './connection-failure.ts';
 import { AS_BUFFERS, createDriver, createDriverLike, type Driver } from './driver.ts';

@@ -1,6 +1,7 @@
-/** A connection that cannot be described: a wrong URL, an unreadable or invalid connection file, a single server's
- *  address for a Cluster. */
-export class ConnectionOptionsError extends Error {
-  override readonly name = 'ConnectionOptionsError';
-  readonly code = 'CONNECTION_OPTIONS';
+import { SessionwiseError } from '../../protocol/index.ts';
+
+/** The options describe no connection: a wrong URL, an unreadable or invalid connection file, a single server's address
+ *  for a Cluster. */
+export class ConnectionOptionsError extends SessionwiseError {
+  override readonly code = 'CONNECTION_OPTIONS';
 }

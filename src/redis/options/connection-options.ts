@@ -85,6 +85,7 @@ export function readConnectionFile(file: string): ConnectionOptions {
   } catch (error) {
     throw new ConnectionOptionsError(
       `The connection file ${file} cannot be read (${(error as NodeJS.ErrnoException).code}).`,
+      { cause: error },
     );
   }
   let value: unknown;

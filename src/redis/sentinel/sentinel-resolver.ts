@@ -7,7 +7,7 @@ import {
   describeServer,
   type ServerAddress,
 } from '../options/connection-options.ts';
-import { RedisUnavailableError } from '../redis-connection.ts';
+import { RedisUnavailableError } from '../redis-unavailable-error.ts';
 
 const ASK_DEADLINE_MS = 1_000;
 // "<master> <old host> <old port> <new host> <new port>"

@@ -41,7 +41,7 @@ function parseQuery(value: { groups?: unknown; limit?: unknown }): Input {
     try {
       checkGroup(group);
     } catch (error) {
-      throw new ProtocolError('bad-payload', (error as Error).message);
+      throw new ProtocolError('bad-payload', (error as Error).message, { cause: error });
     }
   }
   return { groups: [...new Set(groups as string[])], limit: limit as number };

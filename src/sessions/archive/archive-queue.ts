@@ -1,8 +1,8 @@
 import { Keys, PARTITIONS, partitionOf, type RedisConnection } from '../../redis/index.ts';
 import type { ArchivedActivity, ArchivedSession } from '../archived-session.ts';
-import { type ClusterSide, clusterSideOf, eventKeys } from '../cluster/deferred-index-writes.ts';
+import { type DeferredIndexWrites, deferredIndexWritesOf, eventKeys } from '../cluster/deferred-index-writes.ts';
 import { readBody } from '../record/record-body.ts';
-import type { Seal } from '../record/record-encryption.ts';
+import type { RecordEncryption } from '../record/record-encryption.ts';
 import { readHeader } from '../record/record-header.ts';
 import { DEVICE_FIELD, readFields, type SessionFields, USER_FIELD } from '../record/session-fields.ts';
 import { archiveDone } from './scripts/archive-done.ts';
@@ -33,15 +33,20 @@ export class ArchiveQueue {
   readonly #redis: RedisConnection;
   readonly #keys: Keys;
   readonly #lifecycleLength: number;
-  readonly #seal: Seal | undefined;
-  readonly #cluster: ClusterSide | undefined;
+  readonly #encryption: RecordEncryption | undefined;
+  readonly #deferredWrites: DeferredIndexWrites | undefined;
 
-  constructor(redis: RedisConnection, namespace: string, lifecycleLength: number, seal: Seal | undefined) {
+  constructor(
+    redis: RedisConnection,
+    namespace: string,
+    lifecycleLength: number,
+    encryption: RecordEncryption | undefined,
+  ) {
     this.#redis = redis;
     this.#keys = new Keys(namespace);
     this.#lifecycleLength = lifecycleLength;
-    this.#seal = seal;
-    this.#cluster = clusterSideOf(redis, this.#keys, lifecycleLength);
+    this.#encryption = encryption;
+    this.#deferredWrites = deferredIndexWritesOf(redis, this.#keys, lifecycleLength);
   }
 
   /** Says that there is an archive: from now on, sessions that end are kept for it. Holds for seven days.
@@ -86,7 +91,7 @@ export class ArchiveQueue {
     const [record, ...activity] = values;
     if (!record) return undefined;
     const header = readHeader(record);
-    const fields = readBody(this.#seal, session, record, header);
+    const fields = readBody(this.#encryption, session, record, header);
     const userId = ownText(fields, USER_FIELD);
     const device = ownText(fields, DEVICE_FIELD);
     return {
@@ -120,7 +125,7 @@ export class ArchiveQueue {
         lifecycleLength: this.#lifecycleLength,
       },
     );
-    this.#cluster?.told(session);
+    this.#deferredWrites?.moveEventsSoon(session);
     return status === 'done';
   }
 

@@ -4,8 +4,9 @@ import { isTransient, Keys, type RedisConnection } from '../../redis/index.ts';
 import type { ArchivedSession, ArchiveFunction } from '../archived-session.ts';
 import { Lease } from '../expiry/lease.ts';
 import type { SessionDataOptions } from '../options.ts';
-import { Seal } from '../record/record-encryption.ts';
+import { RecordEncryption } from '../record/record-encryption.ts';
 import { ArchiveQueue, type WaitingSession } from './archive-queue.ts';
+import { ArchiveTimeoutError } from './archive-timeout-error.ts';
 
 /* archiver.ts: hands ended sessions to an archive, and deletes what it took.
  *
@@ -36,12 +37,6 @@ export interface ArchiverOptions {
   readonly enabled?: () => boolean;
 }
 
-/** The archive did not settle in time. Whether it has the session is not known; it gets it again. */
-export class ArchiveTimeoutError extends Error {
-  override readonly name = 'ArchiveTimeoutError';
-  readonly code = 'ARCHIVE_TIMEOUT';
-}
-
 interface ArchiverEvents {
   /** A session was archived and deleted. */
   archived: [{ session: string; endedAt: number }];
@@ -55,7 +50,7 @@ interface ArchiverEvents {
 
 const LEASE_INTERVALS = 5;
 const ARM_INTERVAL_MS = 60_000;
-const KEEP_INTERVAL_MS = 3_600_000;
+const TTL_INTERVAL_MS = 3_600_000;
 const AT_ONCE = 32;
 
 /** Takes ended sessions to an archive. Any number of processes may have one; one at a time works. From `start` on, what
@@ -73,7 +68,7 @@ export class Archiver extends EventEmitter<ArchiverEvents> {
   };
   #timer: NodeJS.Timeout | undefined;
   #armedAt = Number.NEGATIVE_INFINITY;
-  #keptAt = Number.NEGATIVE_INFINITY;
+  #ttlsExtendedAt = Number.NEGATIVE_INFINITY;
   #stopped = false;
   #isOurs = false;
   #working: Promise<void> | undefined;
@@ -96,9 +91,10 @@ export class Archiver extends EventEmitter<ArchiverEvents> {
       longestPauseMs: options.longestPauseMs ?? 60_000,
       enabled: options.enabled ?? (() => true),
     };
-    const seal =
-      options.encryption && new Seal(options.encryption.keys, namespace, options.encryption.acceptPlain === true);
-    this.#queue = new ArchiveQueue(redis, namespace, options.lifecycleLength, seal);
+    const encryption =
+      options.encryption &&
+      new RecordEncryption(options.encryption.keys, namespace, options.encryption.acceptPlain === true);
+    this.#queue = new ArchiveQueue(redis, namespace, options.lifecycleLength, encryption);
     this.#keys = new Keys(namespace);
     const lease = this.#keys.lease('archive');
     this.#lease = new Lease(redis, lease, randomBytes(8).toString('hex'), this.#options.intervalMs * LEASE_INTERVALS);
@@ -134,8 +130,8 @@ export class Archiver extends EventEmitter<ArchiverEvents> {
     if (performance.now() - this.#armedAt > ARM_INTERVAL_MS) await this.#arm();
     this.#isOurs = await this.#lease.take();
     if (this.#stopped || !this.#isOurs) return;
-    if (performance.now() - this.#keptAt > KEEP_INTERVAL_MS) {
-      this.#keptAt = performance.now();
+    if (performance.now() - this.#ttlsExtendedAt > TTL_INTERVAL_MS) {
+      this.#ttlsExtendedAt = performance.now();
       void this.#queue.extend().catch(() => undefined);
     }
     // What Redis refuses now is there the next time as well.

@@ -6,7 +6,7 @@ import { UserIndex } from './user-index.ts';
 /** What a store does beside its steps in a Cluster, where a step reaches one slot only. It is done behind the caller's
  *  back: the record is written, and what fails here is made good by the next renewal, by the sweepers, or by whoever
  *  reads the index. */
-export class ClusterSide {
+export class DeferredIndexWrites {
   readonly index: UserIndex;
   readonly outbox: Outbox;
   readonly #redis: RedisConnection;
@@ -20,7 +20,7 @@ export class ClusterSide {
   }
 
   /** A step has told a lifecycle event. */
-  told(session: string): void {
+  moveEventsSoon(session: string): void {
     this.outbox.moveSoon(partitionOf(session));
   }
 
@@ -36,13 +36,13 @@ export class ClusterSide {
   }
 
   /** A place in a user's index is the session's by now. */
-  confirmed(user: string, session: string, expiresAt: number, claim: string | undefined): void {
-    this.index.confirm(this.#redis, user, session, expiresAt, claim).catch(() => undefined);
+  confirmed(user: string, session: string, expiresAt: number, reservation: string | undefined): void {
+    this.index.confirm(this.#redis, user, session, expiresAt, reservation).catch(() => undefined);
   }
 
   /** A place was claimed, and nothing came of it. */
-  released(user: string, session: string, claim: string): void {
-    this.index.release(this.#redis, user, session, claim).catch(() => undefined);
+  released(user: string, session: string, reservation: string): void {
+    this.index.release(this.#redis, user, session, reservation).catch(() => undefined);
   }
 
   /** Members of a user's index were found that are not the user's. */
@@ -52,8 +52,12 @@ export class ClusterSide {
 }
 
 /** For those who work on a namespace without a store; undefined outside a Cluster. */
-export function clusterSideOf(redis: RedisConnection, keys: Keys, lifecycleLength: number): ClusterSide | undefined {
-  return redis.isCluster ? new ClusterSide(redis, keys, lifecycleLength) : undefined;
+export function deferredIndexWritesOf(
+  redis: RedisConnection,
+  keys: Keys,
+  lifecycleLength: number,
+): DeferredIndexWrites | undefined {
+  return redis.isCluster ? new DeferredIndexWrites(redis, keys, lifecycleLength) : undefined;
 }
 
 /** The keys that a step needs for lifecycle events. */

@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Turns } from '../../async/serial-queue.ts';
 import type { Keys } from '../../redis/index.ts';
-import type { StoreOperation } from '../connection/bounded-operation.ts';
-import { SessionLimitError } from '../errors.ts';
-import { TooManySessionsError } from '../too-many-sessions-error.ts';
+import type { BoundedOperation } from '../connection/bounded-operation.ts';
+import { SessionLimitError } from '../errors/session-limit-error.ts';
+import { TooManySessionsError } from '../errors/too-many-sessions-error.ts';
 import { type EntryVerdict, reserveLogin } from './scripts/reserve-login.ts';
 import { sessionOfMember, type UserIndex } from './user-index.ts';
 
 /** How much longer than its operation a claim holds, in milliseconds: what was refused as too late by the clock of one
  *  server must not be possible by that of another. */
-const CLAIM_SLACK_MS = 5_000;
+const RESERVATION_SLACK_MS = 5_000;
 /** How long to wait before looking again at claims of others, in milliseconds: at first, and at most. A look costs a
  *  command for each of the user's sessions. */
 const FIRST_PAUSE_MS = 5;
@@ -19,7 +19,7 @@ const LONGEST_PAUSE_MS = 40;
 const PATIENT_SHARE = 0.5;
 
 /** A place in a user's index that is claimed for a session. */
-export interface PlaceClaim {
+export interface LoginReservation {
   /** The entry's score, by which it is known. */
   readonly score: string;
   /** Sessions that were ended for it. */
@@ -27,7 +27,7 @@ export interface PlaceClaim {
 }
 
 /** The terms of places. */
-export interface PlaceTerms {
+export interface ReservationOptions {
   readonly deadlineMs: number;
   /** 0: any number. */
   readonly maxSessionsPerUser: number;
@@ -35,9 +35,9 @@ export interface PlaceTerms {
 }
 
 /** Ends a session if it is the user's, because of the cap; whether it lived until then. */
-export type EndForPlace = (redis: StoreOperation, session: string, user: string) => Promise<boolean>;
+export type EndForReservation = (redis: BoundedOperation, session: string, user: string) => Promise<boolean>;
 
-interface Place {
+interface IndexEntry {
   readonly member: string;
   readonly score: string;
   /** Whether it is a claim that holds. */
@@ -53,33 +53,33 @@ interface Place {
  *
  *  A claim of another login is waited for first, and nobody is ended meanwhile: it may come to nothing, and then a
  *  session would have ended for it. Where it stands for too long this login is refused and can be tried again. */
-export class PlaceClaims {
+export class LoginReservations {
   readonly #keys: Keys;
   readonly #index: UserIndex;
-  readonly #terms: PlaceTerms;
-  readonly #end: EndForPlace;
+  readonly #options: ReservationOptions;
+  readonly #end: EndForReservation;
   readonly #turns = new Turns();
 
-  constructor(keys: Keys, index: UserIndex, terms: PlaceTerms, end: EndForPlace) {
+  constructor(keys: Keys, index: UserIndex, options: ReservationOptions, end: EndForReservation) {
     this.#keys = keys;
     this.#index = index;
-    this.#terms = terms;
+    this.#options = options;
     this.#end = end;
   }
 
   /** Claims a place for a session that ends at `expiresAt`.
    *  @throws TooManySessionsError where more have to end than are looked at; SessionLimitError where there is none and none may be made, or claims of others are in the way. */
-  claim(redis: StoreOperation, user: string, session: string, expiresAt: number): Promise<PlaceClaim> {
-    const claim = (): Promise<PlaceClaim> => this.#claim(redis, user, session, expiresAt);
+  reserve(redis: BoundedOperation, user: string, session: string, expiresAt: number): Promise<LoginReservation> {
+    const reserve = (): Promise<LoginReservation> => this.#reserve(redis, user, session, expiresAt);
     // One after the other in this process: they would only wait for each other's claims.
-    return this.#terms.maxSessionsPerUser > 0 ? this.#turns.take(user, claim) : claim();
+    return this.#options.maxSessionsPerUser > 0 ? this.#turns.take(user, reserve) : reserve();
   }
 
-  async #claim(redis: StoreOperation, user: string, session: string, expiresAt: number): Promise<PlaceClaim> {
-    const { maxSessionsPerUser: limit, deadlineMs, onSessionLimit } = this.#terms;
+  async #reserve(redis: BoundedOperation, user: string, session: string, expiresAt: number): Promise<LoginReservation> {
+    const { maxSessionsPerUser: limit, deadlineMs, onSessionLimit } = this.#options;
     const index = this.#keys.userSessions(user);
     const own = this.#index.memberOf(session);
-    const holdsMs = deadlineMs + CLAIM_SLACK_MS;
+    const holdsMs = deadlineMs + RESERVATION_SLACK_MS;
     const args = { member: own, limit, holdsMs, expiresAt: Math.ceil(expiresAt) };
     // From when the operation began: it may have waited for its turn behind one that waited for the same claim.
     const patientUntil = redis.begunAt + deadlineMs * PATIENT_SHARE;
@@ -90,16 +90,16 @@ export class PlaceClaims {
       const [answer, ...reply] = values;
       if (status === 'reserved') return { score: answer, ended };
       // The session's own entry, if it has one, takes no place from itself.
-      const places = (await this.#look(redis, user, reply)).filter(({ member }) => member !== own);
-      verdicts = places.flatMap((place) => verdictOf(place));
-      const taken = places.filter(({ isTaken }) => isTaken).sort((one, other) => one.lastSeenAt - other.lastSeenAt);
-      const claimed = places.filter(({ isTaken, holds, isReadable }) => isReadable && holds && !isTaken);
-      const uncounted = places.filter(({ isReadable, isTaken, holds }) => !isReadable || !(isTaken || holds)).length;
+      const entries = (await this.#look(redis, user, reply)).filter(({ member }) => member !== own);
+      verdicts = entries.flatMap((place) => verdictOf(place));
+      const taken = entries.filter(({ isTaken }) => isTaken).sort((one, other) => one.lastSeenAt - other.lastSeenAt);
+      const reserved = entries.filter(({ isTaken, holds, isReadable }) => isReadable && holds && !isTaken);
+      const uncounted = entries.filter(({ isReadable, isTaken, holds }) => !isReadable || !(isTaken || holds)).length;
       const count = Number(answer) - uncounted;
       const tooMany = count - limit + 1;
       if (tooMany <= 0) continue;
-      if (onSessionLimit === 'refuse' && count - claimed.length >= limit) throw new SessionLimitError(limit);
-      if (claimed.length > 0) {
+      if (onSessionLimit === 'refuse' && count - reserved.length >= limit) throw new SessionLimitError(limit);
+      if (reserved.length > 0) {
         if (performance.now() > patientUntil) throw new SessionLimitError(limit, true);
         await sleep(pauseMs);
         pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
@@ -113,17 +113,17 @@ export class PlaceClaims {
     }
   }
 
-  async #look(redis: StoreOperation, user: string, flat: readonly string[]): Promise<Place[]> {
-    const places: Promise<Place>[] = [];
+  async #look(redis: BoundedOperation, user: string, flat: readonly string[]): Promise<IndexEntry[]> {
+    const entries: Promise<IndexEntry>[] = [];
     for (let i = 0; i + 2 < flat.length; i += 3) {
       const [member, score, holds] = [flat[i]!, flat[i + 1]!, flat[i + 2] === '1'];
-      places.push(
+      entries.push(
         this.#index.ownerOf(redis, sessionOfMember(member)).then(({ isReadable, user: owner, lastSeenAt }) => {
           return { member, score, holds, isReadable, isTaken: owner === user, lastSeenAt };
         }),
       );
     }
-    return Promise.all(places);
+    return Promise.all(entries);
   }
 }
 
@@ -131,7 +131,7 @@ function verdict(member: string, score: string, is: EntryVerdict): string[] {
   return [member, score, is];
 }
 
-function verdictOf({ member, score, holds, isReadable, isTaken }: Place): string[] {
+function verdictOf({ member, score, holds, isReadable, isTaken }: IndexEntry): string[] {
   if (!isReadable) return verdict(member, score, 'unreadable');
   return isTaken || holds ? [] : verdict(member, score, 'gone');
 }

@@ -3,7 +3,7 @@ import { readTime } from './scripts/read-time.ts';
 
 /** Redis's clock, as far as it is known here. In a Cluster each master has its own, and a session's times are those of
  *  the master that holds it; so each partition is asked. */
-export class StoreClocks {
+export class PartitionClocks {
   readonly #redis: CommandConnection & { readonly isCluster: boolean };
   readonly #keys: Keys;
   readonly #anyone = new RedisClock();

@@ -9,7 +9,7 @@ interface Trouble {
 }
 
 /** Which operations of a store are expected to fail: outside a Cluster all or none, in a Cluster those of some slots. */
-export class StoreHealth {
+export class SlotHealth {
   readonly #troubles = new Map<number, Trouble>();
 
   /** Whether nothing is known to be wrong. */

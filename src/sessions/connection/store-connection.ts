@@ -9,17 +9,13 @@ import {
   RedisNotReadyError,
 } from '../../redis/index.ts';
 import { slotOfKey } from '../../redis/key-slot.ts';
-import {
-  isOtherFormat,
-  isOurs,
-  isRefusedWrite,
-  isWrongType,
-  SessionDataError,
-  StoreUnavailableError,
-} from '../errors.ts';
-import { StoreOperation } from './bounded-operation.ts';
-import { StoreClocks, serverTime } from './partition-clocks.ts';
-import { StoreHealth } from './slot-health.ts';
+import { isStoreError } from '../errors/is-store-error.ts';
+import { isOtherFormat, isRefusedWrite, isWrongType } from '../errors/redis-errors.ts';
+import { SessionDataError } from '../errors/session-data-error.ts';
+import { StoreUnavailableError } from '../errors/store-unavailable-error.ts';
+import { BoundedOperation } from './bounded-operation.ts';
+import { PartitionClocks, serverTime } from './partition-clocks.ts';
+import { SlotHealth } from './slot-health.ts';
 
 const CLOCK_INTERVAL_MS = 30_000;
 const MAX_AFTERWARDS = 1_000;
@@ -40,7 +36,7 @@ interface StoreConnectionEvents {
 }
 
 /** What an operation is about. */
-interface OperationTerms {
+interface OperationOptions {
   /** The key that it begins with: in a Cluster the master of it must be there, and the others need not. */
   readonly key: string;
   /** It writes nothing, so its success says nothing of writes that Redis refuses (its memory is full, it is a
@@ -54,8 +50,8 @@ interface OperationTerms {
 export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
   readonly redis: RedisConnection;
   readonly deadlineMs: number;
-  readonly clocks: StoreClocks;
-  readonly #health = new StoreHealth();
+  readonly clocks: PartitionClocks;
+  readonly #health = new SlotHealth();
   readonly #timers: readonly NodeJS.Timeout[];
   #arrival: Promise<void> = Promise.resolve();
   #arrive: (() => void) | undefined;
@@ -70,7 +66,7 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
     super();
     this.deadlineMs = deadlineMs;
     this.redis = createConnection(redis, 'sessionwise-store');
-    this.clocks = new StoreClocks(this.redis, keys);
+    this.clocks = new PartitionClocks(this.redis, keys);
     this.redis.on('ready', () => {
       this.#arrive?.();
       this.#arrive = undefined;
@@ -114,14 +110,14 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
   /** Does `work` within the deadline.
    *  @throws StoreUnavailableError where it is not done in time or Redis refuses; what `work` throws about the data. */
   run<Result>(
-    work: (redis: StoreOperation) => Promise<Result>,
-    { key, reads = false }: OperationTerms,
+    work: (redis: BoundedOperation) => Promise<Result>,
+    { key, reads = false }: OperationOptions,
   ): Promise<Result> {
     const { redis } = this;
     if (this.#closed) return Promise.reject(closed());
     // Answers come in the order of the questions: behind one that is overdue nobody else needs to wait.
     if (this.#overdue > 0) return Promise.reject(new StoreUnavailableError(this.#silence()));
-    const operation = new StoreOperation(redis, this.#notAfter(performance.now()));
+    const operation = new BoundedOperation(redis, this.#notAfter(performance.now()));
     const done = redis.isReadyFor(key) ? work(operation) : this.#whenReady(key).then(() => work(operation));
     let isLate = false;
     return new Promise((resolve, reject) => {
@@ -222,7 +218,7 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
     this.#arrival.catch(() => undefined);
   }
 
-  #noteOverdue(operation: StoreOperation, key: string, done: Promise<unknown>, error: Error): void {
+  #noteOverdue(operation: BoundedOperation, key: string, done: Promise<unknown>, error: Error): void {
     if (!this.redis.isCluster) {
       this.#overdue += 1;
       const settled = (): void => {
@@ -264,12 +260,14 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
   }
 
   #explain(error: unknown): Error {
-    if (error instanceof RangeError || error instanceof TypeError || isOurs(error)) return error;
+    if (error instanceof RangeError || error instanceof TypeError || isStoreError(error)) return error;
     const message = error instanceof Error ? error.message : String(error);
     // The clocks have come apart.
     if (/SESSIONLATE/.test(message)) this.clocks.measure().catch(() => undefined);
-    if (isOtherFormat(error)) return new SessionDataError(message);
-    if (isWrongType(error)) return new SessionDataError(`Something else lies where session data should: ${message}`);
+    if (isOtherFormat(error)) return new SessionDataError(message, { cause: error });
+    if (isWrongType(error)) {
+      return new SessionDataError(`Something else lies where session data should: ${message}`, { cause: error });
+    }
     return new StoreUnavailableError(`Session data cannot be reached: ${message}`, { cause: error });
   }
 
@@ -277,7 +275,7 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
     if (!this.#closed && this.#health.failed(slot, key, refusesWrites)) this.emit('down', error);
   }
 
-  #allSucceeded({ keys }: StoreOperation, reads: boolean): void {
+  #allSucceeded({ keys }: BoundedOperation, reads: boolean): void {
     if (this.#health.isUp) return;
     if (!this.redis.isCluster) this.#succeeded(WHOLE, reads);
     for (const slot of new Set([...keys].map(slotOfKey))) this.#succeeded(slot, reads);

@@ -2,11 +2,11 @@ import type { CommandConnection, Keys } from '../../redis/index.ts';
 import { serverTime } from '../connection/partition-clocks.ts';
 import type { StoreConnection } from '../connection/store-connection.ts';
 import { DEFAULT_IDLE_MS, type SessionDataSettings } from '../options.ts';
-import type { LoadedSession } from '../record/loaded-session.ts';
+import type { LoadedRecord } from '../record/loaded-record.ts';
 import type { RecordHeader } from '../record/record-header.ts';
 
 /** When a session ends, as a save or a touch tells it. */
-export interface EndTerms {
+export interface ExpiryOptions {
   /** How long it may rest from now, in milliseconds; below 0: its end stays where it is. */
   readonly idleMs: number;
   readonly touchEveryMs: number;
@@ -20,7 +20,7 @@ const CLOCK_DOUBT_MS = 2_000;
 const CLOCK_DRIFT_MS = 10;
 
 /** When sessions end: by Redis's clock, as far as it is known here, and by Redis itself where that is not enough. */
-export class SessionTimes {
+export class ExpiryPolicy {
   readonly #connection: StoreConnection;
   readonly #keys: Keys;
   readonly #settings: SessionDataSettings;
@@ -37,7 +37,7 @@ export class SessionTimes {
   }
 
   /** The terms of a session whose cookie says `cookieExpiresAt` (undefined: it has no cookie, or one without an end). */
-  termsFor(cookieExpiresAt: number | undefined, mostIdleMs: number = Number.POSITIVE_INFINITY): EndTerms {
+  expiryFor(cookieExpiresAt: number | undefined, mostIdleMs: number = Number.POSITIVE_INFINITY): ExpiryOptions {
     const { idleMs, touchEveryMs } = this.#settings;
     // The cookie was made by this process's clock, so it is read by it.
     const restMs = cookieExpiresAt ? Math.max(0, cookieExpiresAt - Date.now()) : (idleMs ?? DEFAULT_IDLE_MS);
@@ -51,30 +51,30 @@ export class SessionTimes {
 
   /** The terms of a cookie that was not renewed: its `expires` is an earlier request's, perhaps by another machine's
    *  clock, so its age counts from now; without one the end stays where it is. */
-  termsForAge(originalMaxAge: unknown): EndTerms | undefined {
+  expiryForAge(originalMaxAge: unknown): ExpiryOptions | undefined {
     return typeof originalMaxAge === 'number' && originalMaxAge > 0
-      ? this.termsFor(Date.now() + originalMaxAge)
+      ? this.expiryFor(Date.now() + originalMaxAge)
       : undefined;
   }
 
   /** Whether a session's end, as it was loaded, need not be moved for what `terms` say. */
-  isFresh({ session, facts }: LoadedSession, terms: EndTerms): boolean {
+  isFresh({ session, facts }: LoadedRecord, expiry: ExpiryOptions): boolean {
     if (!this.#knowsTime(session)) return false;
     const now = this.now(session);
     const last = this.#lastMoment(facts);
     // A save takes a while to Redis, and only where the idle time was really shortened the end is too late.
-    const slack = CLOCK_DRIFT_MS + this.#connection.clocks.of(session).errorMs + terms.touchEveryMs / 10;
-    const latest = Math.min(now + terms.idleMs + terms.touchEveryMs, last);
+    const slack = CLOCK_DRIFT_MS + this.#connection.clocks.of(session).errorMs + expiry.touchEveryMs / 10;
+    const latest = Math.min(now + expiry.idleMs + expiry.touchEveryMs, last);
     return (
-      terms.touchEveryMs > 0 &&
+      expiry.touchEveryMs > 0 &&
       now < last - CLOCK_DOUBT_MS &&
-      facts.expiresAt >= Math.min(now + terms.idleMs, last) &&
+      facts.expiresAt >= Math.min(now + expiry.idleMs, last) &&
       facts.expiresAt <= latest + slack
     );
   }
 
   /** Whether a session that was loaded lives without a doubt. */
-  livesOn({ session, facts }: LoadedSession): boolean {
+  livesOn({ session, facts }: LoadedRecord): boolean {
     if (!this.#knowsTime(session)) return false;
     return Math.min(facts.expiresAt, this.#lastMoment(facts)) - this.now(session) > CLOCK_DOUBT_MS;
   }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Keys, PARTITIONS, type RedisConnection } from '../../redis/index.ts';
-import { type ClusterSide, clusterSideOf, eventKeys } from '../cluster/deferred-index-writes.ts';
+import { type DeferredIndexWrites, deferredIndexWritesOf, eventKeys } from '../cluster/deferred-index-writes.ts';
 import { Lease } from './lease.ts';
 import { sweepPartition } from './scripts/sweep-partition.ts';
 
@@ -17,7 +17,7 @@ export class Sweeper {
   readonly #intervalMs: number;
   readonly #lease: Lease;
   readonly #enabled: () => boolean;
-  readonly #cluster: ClusterSide | undefined;
+  readonly #cluster: DeferredIndexWrites | undefined;
   #timer: NodeJS.Timeout | undefined;
   #sweeping: Promise<void> | undefined;
 
@@ -36,7 +36,7 @@ export class Sweeper {
     this.#lifecycleLength = options.lifecycleLength;
     this.#intervalMs = options.intervalMs ?? SWEEP_INTERVAL_MS;
     this.#enabled = options.enabled ?? (() => true);
-    this.#cluster = clusterSideOf(redis, this.#keys, options.lifecycleLength);
+    this.#cluster = deferredIndexWritesOf(redis, this.#keys, options.lifecycleLength);
     this.#lease = new Lease(redis, this.#keys.lease('sweep'), randomBytes(8).toString('hex'), this.#intervalMs * 3);
   }
 

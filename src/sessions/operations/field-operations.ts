@@ -1,11 +1,12 @@
-import type { StoreOperation } from '../connection/bounded-operation.ts';
-import { SessionDataError, SessionGoneError, sealedByOthers } from '../errors.ts';
+import type { BoundedOperation } from '../connection/bounded-operation.ts';
+import { encryptedWithoutKeys, SessionDataError } from '../errors/session-data-error.ts';
+import { SessionGoneError } from '../errors/session-gone-error.ts';
 import { applyChanges, changesOfField, type FieldChange, listChanges } from '../record/field-changes.ts';
-import type { LoadedSession } from '../record/loaded-session.ts';
+import type { LoadedRecord } from '../record/loaded-record.ts';
 import { packTexts } from '../record/packed-texts.ts';
 import { versionIn } from '../record/record-header.ts';
 import { isVisible, type SessionFields, writeField } from '../record/session-fields.ts';
-import type { SessionAddress } from '../tokens/session-reference.ts';
+import type { ResolvedReference } from '../tokens/session-reference.ts';
 import { changeField } from './scripts/change-field.ts';
 import { setFieldsIf } from './scripts/set-fields-if.ts';
 import type { SessionRecords } from './session-records.ts';
@@ -34,7 +35,7 @@ interface FieldChanger {
 /** What a caller holds of the session whose field it changes. */
 export interface HeldFields {
   /** As the session was loaded; follows what the operation did. */
-  readonly loaded?: LoadedSession | undefined;
+  readonly loaded?: LoadedRecord | undefined;
   /** The session as the caller has it now: what it has changed of the field since it was loaded is done first, in the
    *  same step. Undefined: nothing. */
   readonly values?: object | undefined;
@@ -52,8 +53,8 @@ export class FieldOperations {
   /** Adds to a number; a field that is not there counts as 0. Returns the sum.
    *  @throws SessionGoneError; SessionDataError where the field holds something else; RangeError for what is no number. */
   async increment(
-    redis: StoreOperation,
-    address: SessionAddress,
+    redis: BoundedOperation,
+    reference: ResolvedReference,
     held: HeldFields,
     field: string,
     by: number,
@@ -68,14 +69,14 @@ export class FieldOperations {
       return { change: { name: field, set: JSON.stringify(sum) }, json: JSON.stringify(sum) };
     };
     const changer = { operation: 'increment', value: String(by), inStore } as const;
-    return Number(await this.#change(redis, address, held, field, changer));
+    return Number(await this.#change(redis, reference, held, field, changer));
   }
 
   /** Appends to a list; a field that is not there counts as an empty one. Returns the list.
    *  @throws SessionGoneError; SessionDataError where the field is no list; NotSerialisableError. */
   async append(
-    redis: StoreOperation,
-    address: SessionAddress,
+    redis: BoundedOperation,
+    reference: ResolvedReference,
     held: HeldFields,
     field: string,
     values: readonly unknown[],
@@ -90,15 +91,15 @@ export class FieldOperations {
       return { change: { name: field, set: list }, json: list };
     };
     const changer = { operation: 'append', value: added, inStore } as const;
-    return JSON.parse(await this.#change(redis, address, held, field, changer)) as unknown[];
+    return JSON.parse(await this.#change(redis, reference, held, field, changer)) as unknown[];
   }
 
   /** Sets fields (`undefined` removes one) if the session's version is still `version`.
    *  @throws SessionGoneError, NotSerialisableError. */
   async setIf(
-    redis: StoreOperation,
-    address: SessionAddress,
-    loaded: LoadedSession | undefined,
+    redis: BoundedOperation,
+    reference: ResolvedReference,
+    loaded: LoadedRecord | undefined,
     version: number,
     values: Readonly<Record<string, unknown>>,
   ): Promise<SetIfOutcome> {
@@ -107,37 +108,37 @@ export class FieldOperations {
       const set = writeField(name, value);
       return set === undefined ? { name, remove: true } : { name, set };
     });
-    if (this.#records.isSealing) return this.#setSealedIf(redis, address, loaded, version, changes);
+    if (this.#records.isEncrypting) return this.#setEncryptedIf(redis, reference, loaded, version, changes);
     const { status, values: answer } = await setFieldsIf.run(
       redis,
-      { record: this.#records.keys.record(address.session) },
-      { ...this.#argsOf(redis, address), version, changes: packTexts(listChanges(changes)) },
+      { record: this.#records.keys.record(reference.session) },
+      { ...this.#argsOf(redis, reference), version, changes: packTexts(listChanges(changes)) },
     );
     const [found] = answer;
     if (status === 'conflict') return { applied: false, version: Number(String(found)) };
-    if (status === 'sealed') throw sealedByOthers(address.session);
+    if (status === 'sealed') throw encryptedWithoutKeys(reference.session);
     if (!found) throw new SessionGoneError('setIf()');
     loaded?.follow(found, changes);
     return { applied: true, version: versionIn(found) };
   }
 
   async #change(
-    redis: StoreOperation,
-    address: SessionAddress,
+    redis: BoundedOperation,
+    reference: ResolvedReference,
     { loaded, values }: HeldFields,
     field: string,
     { operation, value, inStore: step }: FieldChanger,
   ): Promise<string> {
     const before = loaded && values ? this.#changedBefore(loaded, values, field) : [];
-    if (this.#records.isSealing) return this.#changeSealed(redis, address, loaded, before, step);
+    if (this.#records.isEncrypting) return this.#changeEncrypted(redis, reference, loaded, before, step);
     const packed = before.length === 0 ? '' : packTexts(listChanges(before));
     const { status, values: answer } = await changeField.run(
       redis,
-      { record: this.#records.keys.record(address.session) },
-      { ...this.#argsOf(redis, address), operation, field, value, before: packed },
+      { record: this.#records.keys.record(reference.session) },
+      { ...this.#argsOf(redis, reference), operation, field, value, before: packed },
     );
     if (status === 'unfit') throw this.#unfit(operation, field);
-    if (status === 'sealed') throw sealedByOthers(address.session);
+    if (status === 'sealed') throw encryptedWithoutKeys(reference.session);
     const [header, json] = answer;
     if (!header) throw new SessionGoneError(`${operation}()`);
     const text = String(json);
@@ -146,8 +147,8 @@ export class FieldOperations {
   }
 
   #argsOf(
-    redis: StoreOperation,
-    { session, hash }: SessionAddress,
+    redis: BoundedOperation,
+    { session, hash }: ResolvedReference,
   ): { secretHash: Buffer | ''; absoluteMs: number; notAfter: number } {
     return {
       secretHash: hash ?? '',
@@ -156,7 +157,7 @@ export class FieldOperations {
     };
   }
 
-  #changedBefore({ fields, hidden }: LoadedSession, values: object, field: string): FieldChange[] {
+  #changedBefore({ fields, hidden }: LoadedRecord, values: object, field: string): FieldChange[] {
     const { integerDeltas } = this.#records.settings;
     // What is not enumerable is the framework's, and not a field.
     const isField = Object.prototype.propertyIsEnumerable.call(values, field);
@@ -165,17 +166,17 @@ export class FieldOperations {
   }
 
   // Redis cannot read the field.
-  async #changeSealed(
-    redis: StoreOperation,
-    address: SessionAddress,
-    loaded: LoadedSession | undefined,
+  async #changeEncrypted(
+    redis: BoundedOperation,
+    reference: ResolvedReference,
+    loaded: LoadedRecord | undefined,
     before: readonly FieldChange[],
     step: Step,
   ): Promise<string> {
-    const json = await whileOthersChange(this.#records, redis, address, undefined, async (latest) => {
+    const json = await whileOthersChange(this.#records, redis, reference, undefined, async (latest) => {
       const { change, json } = step(applyChanges(latest.fields, before));
       const changes = [...before, change];
-      if (!(await this.#records.replaceSealed(redis, address, latest, changes))) return undefined;
+      if (!(await this.#records.replaceEncrypted(redis, reference, latest, changes))) return undefined;
       loaded?.follow(latest.header, changes);
       return json;
     });
@@ -183,20 +184,20 @@ export class FieldOperations {
     return json;
   }
 
-  #setSealedIf(
-    redis: StoreOperation,
-    address: SessionAddress,
-    loaded: LoadedSession | undefined,
+  #setEncryptedIf(
+    redis: BoundedOperation,
+    reference: ResolvedReference,
+    loaded: LoadedRecord | undefined,
     version: number,
     changes: readonly FieldChange[],
   ): Promise<SetIfOutcome> {
-    return this.#records.turns.take(address.session, async () => {
-      const latest = await this.#records.load(redis, address);
+    return this.#records.turns.take(reference.session, async () => {
+      const latest = await this.#records.load(redis, reference);
       if (!latest) throw new SessionGoneError('setIf()');
       const found = latest.facts.version;
       if (found !== version) return { applied: false, version: found };
-      if (!(await this.#records.replaceSealed(redis, address, latest, changes))) {
-        const now = await this.#records.load(redis, address);
+      if (!(await this.#records.replaceEncrypted(redis, reference, latest, changes))) {
+        const now = await this.#records.load(redis, reference);
         if (!now) throw new SessionGoneError('setIf()');
         return { applied: false, version: now.facts.version };
       }

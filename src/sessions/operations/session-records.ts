@@ -1,21 +1,16 @@
 import { Turns } from '../../async/serial-queue.ts';
 import { type CommandConnection, type Keys, partitionOf } from '../../redis/index.ts';
-import { type ClusterSide, clusterSideOf, stepKeys } from '../cluster/deferred-index-writes.ts';
+import { type DeferredIndexWrites, deferredIndexWritesOf, stepKeys } from '../cluster/deferred-index-writes.ts';
 import type { StoreConnection } from '../connection/store-connection.ts';
-import { isWrongType, SessionDataError, sealedByOthers } from '../errors.ts';
-import { type EndTerms, SessionTimes } from '../expiry/expiry-policy.ts';
+import { isWrongType } from '../errors/redis-errors.ts';
+import { encryptedWithoutKeys, SessionDataError } from '../errors/session-data-error.ts';
+import { type ExpiryOptions, ExpiryPolicy } from '../expiry/expiry-policy.ts';
 import type { SessionDataOptions, SessionDataSettings } from '../options.ts';
-import {
-  applyChanges,
-  changesBetween,
-  type FieldChange,
-  type IntegerDeltas,
-  listChanges,
-} from '../record/field-changes.ts';
-import { LoadedSession } from '../record/loaded-session.ts';
+import { applyChanges, type FieldChange, listChanges } from '../record/field-changes.ts';
+import { LoadedRecord } from '../record/loaded-record.ts';
 import { packTexts } from '../record/packed-texts.ts';
 import { packBody, readable, readBody } from '../record/record-body.ts';
-import { Seal, type SealedFor } from '../record/record-encryption.ts';
+import { type EncryptionContext, RecordEncryption } from '../record/record-encryption.ts';
 import {
   isEnded,
   nextHeader,
@@ -26,8 +21,8 @@ import {
   secretIn,
 } from '../record/record-header.ts';
 import type { SessionFields } from '../record/session-fields.ts';
-import type { SessionAddress } from '../tokens/session-reference.ts';
-import { sameHash, type TokenProof } from '../tokens/token-credential.ts';
+import type { ResolvedReference } from '../tokens/session-reference.ts';
+import { sameHash, type TokenCredential } from '../tokens/token-credential.ts';
 import { replaceRecord } from './scripts/replace-record.ts';
 import { END_STAYS, packSaveOptions, type SaveResult, saveRecord } from './scripts/save-record.ts';
 import { touchRecord } from './scripts/touch-record.ts';
@@ -38,11 +33,11 @@ export class SessionRecords {
   readonly keys: Keys;
   readonly settings: SessionDataSettings;
   /** Undefined outside a Cluster. */
-  readonly cluster: ClusterSide | undefined;
-  readonly #seal: Seal | undefined;
+  readonly deferredWrites: DeferredIndexWrites | undefined;
+  readonly #encryption: RecordEncryption | undefined;
   /** Redis cannot change sealed fields; so within this process one after the other changes a session. */
   readonly turns: Turns = new Turns();
-  readonly times: SessionTimes;
+  readonly expiryPolicy: ExpiryPolicy;
 
   /** @throws RangeError for keys that are none. */
   constructor(
@@ -51,22 +46,23 @@ export class SessionRecords {
     settings: SessionDataSettings,
     encryption: SessionDataOptions['encryption'],
   ) {
-    this.times = new SessionTimes(connection, keys, settings);
+    this.expiryPolicy = new ExpiryPolicy(connection, keys, settings);
     this.settings = settings;
     this.keys = keys;
-    this.cluster = clusterSideOf(connection.redis, keys, settings.lifecycleLength);
-    this.#seal = encryption && new Seal(encryption.keys, settings.namespace, encryption.acceptPlain === true);
+    this.deferredWrites = deferredIndexWritesOf(connection.redis, keys, settings.lifecycleLength);
+    this.#encryption =
+      encryption && new RecordEncryption(encryption.keys, settings.namespace, encryption.acceptPlain === true);
   }
 
   /** Whether what is written now is sealed. */
-  get isSealing(): boolean {
-    return this.#seal !== undefined;
+  get isEncrypting(): boolean {
+    return this.#encryption !== undefined;
   }
 
   /** Reads a session by its current secret; undefined where there is none, or it is another's.
    *  @throws SessionDataError where what is kept cannot be read. */
-  async load(redis: CommandConnection, address: SessionAddress): Promise<LoadedSession | undefined> {
-    const found = await this.find(redis, address);
+  async load(redis: CommandConnection, reference: ResolvedReference): Promise<LoadedRecord | undefined> {
+    const found = await this.find(redis, reference);
     return found === 'replaced' || found?.byPreviousSecret ? undefined : found;
   }
 
@@ -75,8 +71,8 @@ export class SessionRecords {
    *  @throws SessionDataError where what is kept cannot be read. */
   async find(
     redis: CommandConnection,
-    { session, hash }: SessionAddress,
-  ): Promise<LoadedSession | 'replaced' | undefined> {
+    { session, hash }: ResolvedReference,
+  ): Promise<LoadedRecord | 'replaced' | undefined> {
     const record = await redis.commandForBuffers<Buffer | null>('GET', this.keys.record(session));
     if (record === null) return undefined;
     const header = readable(session, () => readHeader(record));
@@ -84,23 +80,23 @@ export class SessionRecords {
     const { previous } = header;
     const isCurrent = hash === undefined || sameHash(hash, header.secret);
     if (!isCurrent && (!previous || !sameHash(hash, previous.secret))) return undefined;
-    if (await this.times.isOver(redis, session, header)) return undefined;
+    if (await this.expiryPolicy.isOver(redis, session, header)) return undefined;
     if (isCurrent) return this.#read(session, record, header, false);
     const before = await redis.commandForBuffers<Buffer | null>('GET', this.keys.recordBefore(session));
     if (before) {
       const its = readable(session, () => readHeader(before));
       if (sameHash(hash, its.secret)) return this.#read(session, before, its, true);
     }
-    return this.times.now(session) < previous!.until ? 'replaced' : undefined;
+    return this.expiryPolicy.now(session) < previous!.until ? 'replaced' : undefined;
   }
 
-  #read(session: string, record: Buffer, header: RecordHeader, byPreviousSecret: boolean): LoadedSession {
-    const fields = readBody(this.#seal, session, record, header);
-    return new LoadedSession(session, record.subarray(0, header.length), fields, byPreviousSecret);
+  #read(session: string, record: Buffer, header: RecordHeader, byPreviousSecret: boolean): LoadedRecord {
+    const fields = readBody(this.#encryption, session, record, header);
+    return new LoadedRecord(session, record.subarray(0, header.length), fields, byPreviousSecret);
   }
 
   /** Reads a session of a list, without its token; undefined as well where it cannot be read. */
-  async tryLoad(redis: CommandConnection, session: string): Promise<LoadedSession | undefined> {
+  async tryLoad(redis: CommandConnection, session: string): Promise<LoadedRecord | undefined> {
     try {
       return await this.load(redis, { session, hash: undefined });
     } catch (error) {
@@ -118,7 +114,7 @@ export class SessionRecords {
   }
 
   /** Whether a session's secret is this one now. Reads no more of the record than that. */
-  async isCurrent(redis: CommandConnection, { session, hash }: TokenProof): Promise<boolean> {
+  async isCurrent(redis: CommandConnection, { session, hash }: TokenCredential): Promise<boolean> {
     const start = await redis.commandForBuffers<Buffer>(
       'GETRANGE',
       this.keys.record(session),
@@ -133,71 +129,71 @@ export class SessionRecords {
    *  Undefined where nothing was written: the session has ended, or is another's, or is there. */
   async put(
     redis: CommandConnection,
-    { session, hash }: TokenProof,
+    { session, hash }: TokenCredential,
     fields: SessionFields,
-    terms: EndTerms,
+    expiry: ExpiryOptions,
     mode: 'put' | 'make' = 'put',
-  ): Promise<LoadedSession | undefined> {
-    const { status, header } = await this.#save(redis, session, hash, undefined, fields, '', terms, mode);
-    if (header) return new LoadedSession(session, header, fields, false);
+  ): Promise<LoadedRecord | undefined> {
+    const { status, header } = await this.#save(redis, session, hash, undefined, fields, '', expiry, mode);
+    if (header) return new LoadedRecord(session, header, fields, false);
     // There is one, and its user and version were not known here.
     const there = status === 'conflict' && (await this.load(redis, { session, hash }));
     if (!there) return undefined;
-    const changes = changesSince(there, fields, false);
-    return (await this.change(redis, { session, hash }, there, changes, terms)) ? there : undefined;
+    const changes = there.changesTo(fields, false);
+    return (await this.change(redis, { session, hash }, there, changes, expiry)) ? there : undefined;
   }
 
   /** Applies changes to a session that was loaded, and brings `loaded` up to date. False where the session has ended,
    *  or its token is no longer the right one: then nothing was written. */
   change(
     redis: CommandConnection,
-    address: SessionAddress,
-    loaded: LoadedSession,
+    reference: ResolvedReference,
+    loaded: LoadedRecord,
     changes: readonly FieldChange[],
-    terms: EndTerms | undefined,
+    expiry: ExpiryOptions | undefined,
   ): Promise<boolean> {
-    return this.#seal
-      ? this.#changeSealed(redis, address, loaded, changes, terms)
-      : this.#changeOpen(redis, address, loaded, changes, terms);
+    return this.#encryption
+      ? this.#changeEncrypted(redis, reference, loaded, changes, expiry)
+      : this.#changePlain(redis, reference, loaded, changes, expiry);
   }
 
   /** Moves a session's end. False where it has ended, or the token is not the right one. */
   async touch(
     redis: CommandConnection,
-    { session, hash }: SessionAddress,
-    loaded: LoadedSession | undefined,
-    terms: EndTerms,
+    { session, hash }: ResolvedReference,
+    loaded: LoadedRecord | undefined,
+    expiry: ExpiryOptions,
   ): Promise<boolean> {
     const { namespace, absoluteMs } = this.settings;
-    const args = { secretHash: hash ?? '', session, absoluteMs, namespace, ...terms } as const;
+    const args = { secretHash: hash ?? '', session, absoluteMs, namespace, ...expiry } as const;
     const { values } = await touchRecord.for(this.#place).run(redis, { record: this.keys.record(session) }, args);
     const [header] = values;
     if (!header) return false;
-    this.cluster?.renewed(session, readHeader(header), loaded?.facts.expiresAt);
+    this.deferredWrites?.renewed(session, readHeader(header), loaded?.facts.expiresAt);
     loaded?.follow(header);
     return true;
   }
 
   /** Packs, and seals where that is asked for, what is to be written. */
-  close(owner: SealedFor, fields: SessionFields): Buffer {
-    return packBody(this.#seal, owner, fields);
+  packFields(owner: EncryptionContext, fields: SessionFields): Buffer {
+    return packBody(this.#encryption, owner, fields);
   }
 
   /** The fields of a session for its next version, with another secret or user. */
-  sealAnew(
-    { session, facts, fields: all }: LoadedSession,
+  packNext(
+    { session, facts, fields: all }: LoadedRecord,
     next: { readonly secret?: Buffer; readonly user?: string; readonly fields?: SessionFields },
   ): Buffer {
     const { secret = facts.secret, user = facts.user, fields = all } = next;
-    return this.close({ session, secret, user, version: (facts.version + 1) >>> 0 }, fields);
+    return this.packFields({ session, secret, user, version: (facts.version + 1) >>> 0 }, fields);
   }
 
   /** Applies changes to sealed fields if nobody has changed them since `loaded`, and brings that up to date. False where
    *  somebody has, or the session has ended. */
-  async replaceSealed(
+  async replaceEncrypted(
     redis: CommandConnection,
-    { session, hash }: SessionAddress,
-    loaded: LoadedSession,
+    { session, hash }: ResolvedReference,
+    loaded: LoadedRecord,
     changes: readonly FieldChange[],
   ): Promise<boolean> {
     const fields = applyChanges(loaded.fields, changes);
@@ -207,32 +203,32 @@ export class SessionRecords {
     return true;
   }
 
-  async #changeOpen(
+  async #changePlain(
     redis: CommandConnection,
-    { session, hash }: SessionAddress,
-    loaded: LoadedSession,
+    { session, hash }: ResolvedReference,
+    loaded: LoadedRecord,
     changes: readonly FieldChange[],
-    terms: EndTerms | undefined,
+    expiry: ExpiryOptions | undefined,
   ): Promise<boolean> {
     const fields = applyChanges(loaded.fields, changes);
-    const { status, header } = await this.#save(redis, session, hash, loaded, fields, changes, terms);
-    if (status === 'sealed') throw sealedByOthers(session);
+    const { status, header } = await this.#save(redis, session, hash, loaded, fields, changes, expiry);
+    if (status === 'sealed') throw encryptedWithoutKeys(session);
     if (!header) return false;
     loaded.follow(header, changes);
     return true;
   }
 
-  async #changeSealed(
+  async #changeEncrypted(
     redis: CommandConnection,
-    address: SessionAddress,
-    loaded: LoadedSession,
+    reference: ResolvedReference,
+    loaded: LoadedRecord,
     changes: readonly FieldChange[],
-    terms: EndTerms | undefined,
+    expiry: ExpiryOptions | undefined,
   ): Promise<boolean> {
-    const { session, hash } = address;
-    const saved = await whileOthersChange(this, redis, address, loaded, async (from) => {
+    const { session, hash } = reference;
+    const saved = await whileOthersChange(this, redis, reference, loaded, async (from) => {
       const fields = applyChanges(from.fields, changes);
-      const { status, header } = await this.#save(redis, session, hash, from, fields, '', terms);
+      const { status, header } = await this.#save(redis, session, hash, from, fields, '', expiry);
       if (header) loaded.follow(header, changes);
       return header ? true : status === 'conflict' ? undefined : false;
     });
@@ -243,10 +239,10 @@ export class SessionRecords {
     redis: CommandConnection,
     session: string,
     hash: Buffer | undefined,
-    loaded: LoadedSession | undefined,
+    loaded: LoadedRecord | undefined,
     fields: SessionFields,
     changes: readonly FieldChange[] | '',
-    given: EndTerms | undefined,
+    given: ExpiryOptions | undefined,
     mode: 'update' | 'put' | 'make' = 'update',
   ): Promise<SaveResult> {
     const { absoluteMs, namespace, lifecycleLength } = this.settings;
@@ -254,13 +250,13 @@ export class SessionRecords {
     const record = this.keys.record(session);
     // A session that begins has version 1.
     const body = loaded
-      ? this.sealAnew(loaded, { fields })
-      : this.close({ session, secret: hash!, user: undefined, version: 1 }, fields);
+      ? this.packNext(loaded, { fields })
+      : this.packFields({ session, secret: hash!, user: undefined, version: 1 }, fields);
     if (loaded && this.#isUntouched(loaded, hash, given)) {
       const next = nextHeader(loaded.header, {
-        lastSeenAt: this.times.now(session),
+        lastSeenAt: this.expiryPolicy.now(session),
         cookieExpiresAt: end.cookieExpiresAt,
-        sealed: this.isSealing,
+        sealed: this.isEncrypting,
       });
       const args = { loadedHeader: loaded.header, nextRecord: Buffer.concat([next, body]) };
       if ((await replaceRecord.run(redis, { record }, args)).status === 'done') return { status: 'done', header: next };
@@ -270,18 +266,18 @@ export class SessionRecords {
       session,
       mode,
       version: loaded && !loaded.overtaken ? loaded.facts.version : STALE_VERSION,
-      isSealed: this.isSealing,
+      isSealed: this.isEncrypting,
       changes: changes && packTexts(listChanges(changes)),
       ...end,
       absoluteMs,
       namespace,
       lifecycleLength,
     });
-    const keys = this.cluster && mode === 'update' ? { record } : this.stepKeys(session);
+    const keys = this.deferredWrites && mode === 'update' ? { record } : this.stepKeys(session);
     const { status, values } = await saveRecord.for(this.#place).run(redis, keys, { body, options });
     const [header] = values;
-    if (mode !== 'update') this.cluster?.told(session);
-    if (header) this.cluster?.renewed(session, readHeader(header), loaded?.facts.expiresAt);
+    if (mode !== 'update') this.deferredWrites?.moveEventsSoon(session);
+    if (header) this.deferredWrites?.renewed(session, readHeader(header), loaded?.facts.expiresAt);
     return { status, header };
   }
 
@@ -291,21 +287,12 @@ export class SessionRecords {
   }
 
   get #place(): { readonly isCluster: boolean } {
-    return { isCluster: this.cluster !== undefined };
+    return { isCluster: this.deferredWrites !== undefined };
   }
 
   // As far as is known here. With its own secret: whoever saves by another one must be looked at.
-  #isUntouched(loaded: LoadedSession, hash: Buffer | undefined, terms: EndTerms | undefined): boolean {
+  #isUntouched(loaded: LoadedRecord, hash: Buffer | undefined, terms: ExpiryOptions | undefined): boolean {
     if (loaded.overtaken || (hash && !sameHash(hash, loaded.facts.secret))) return false;
-    return terms ? this.times.isFresh(loaded, terms) : this.times.livesOn(loaded);
+    return terms ? this.expiryPolicy.isFresh(loaded, terms) : this.expiryPolicy.livesOn(loaded);
   }
-}
-
-/** The changes from what was loaded to `fields`. */
-export function changesSince(
-  loaded: LoadedSession,
-  fields: SessionFields,
-  integerDeltas: IntegerDeltas,
-): FieldChange[] {
-  return changesBetween(loaded.fields, fields, { integerDeltas, hidden: loaded.hidden });
 }

@@ -1,10 +1,11 @@
 import { createToken } from '../../protocol/index.ts';
 import type { CommandConnection } from '../../redis/index.ts';
-import type { StoreOperation } from '../connection/bounded-operation.ts';
+import type { BoundedOperation } from '../connection/bounded-operation.ts';
 import type { StoreConnection } from '../connection/store-connection.ts';
-import { SessionGoneError, sealedByOthers } from '../errors.ts';
-import type { LoadedSession } from '../record/loaded-session.ts';
-import { readToken, type TokenProof } from '../tokens/token-credential.ts';
+import { encryptedWithoutKeys } from '../errors/session-data-error.ts';
+import { SessionGoneError } from '../errors/session-gone-error.ts';
+import type { LoadedRecord } from '../record/loaded-record.ts';
+import { readToken, type TokenCredential } from '../tokens/token-credential.ts';
 import { rotateRecord } from './scripts/rotate-record.ts';
 import { undoRotation } from './scripts/undo-rotation.ts';
 import type { SessionRecords } from './session-records.ts';
@@ -33,61 +34,65 @@ export class SessionRotation {
 
   /** The token with the new secret, and `loaded` brought up to date.
    *  @throws StoreUnavailableError, SessionGoneError; SessionDataError where the data are sealed and the keys not here. */
-  async rotate(proof: TokenProof, loaded: LoadedSession | undefined, options: RotationOptions): Promise<string> {
-    const { session } = proof;
+  async rotate(
+    credential: TokenCredential,
+    loaded: LoadedRecord | undefined,
+    options: RotationOptions,
+  ): Promise<string> {
+    const { session } = credential;
     const next = createToken(session);
     const { hash } = readToken(next)!;
     const key = this.#records.keys.record(session);
     const { status, values } = await this.#connection
-      .run((redis) => this.#rotate(redis, proof, loaded, options, hash), { key })
+      .run((redis) => this.#rotate(redis, credential, loaded, options, hash), { key })
       .catch((error: unknown) => {
         // It may have been done all the same, and then nobody has a secret that counts.
-        this.#connection.afterwards(key, (redis) => this.#undo(redis, proof, hash));
+        this.#connection.afterwards(key, (redis) => this.#undo(redis, credential, hash));
         throw error;
       });
-    this.#records.cluster?.told(session);
+    this.#records.deferredWrites?.moveEventsSoon(session);
     const [header] = values;
-    if (status === 'sealed') throw sealedByOthers(session);
+    if (status === 'sealed') throw encryptedWithoutKeys(session);
     if (!header) throw new SessionGoneError('rotate()');
     loaded?.follow(header, [], { secret: hash });
     return next;
   }
 
   async #rotate(
-    redis: StoreOperation,
-    proof: TokenProof,
-    loaded: LoadedSession | undefined,
+    redis: BoundedOperation,
+    credential: TokenCredential,
+    loaded: LoadedRecord | undefined,
     { grace, unsent }: RotationOptions,
     hash: Buffer,
   ): Promise<Outcome> {
     const records = this.#records;
-    const { session } = proof;
+    const { session } = credential;
     const { graceMs, absoluteMs, lifecycleLength, namespace } = records.settings;
     const step = (sealedBody: Buffer | '', sealedVersion: number): Promise<Outcome> =>
       rotateRecord.run(redis, records.stepKeys(session), {
-        ...{ secretHash: proof.hash, session, newHash: hash, graceMs, absoluteMs, lifecycleLength, namespace },
+        ...{ secretHash: credential.hash, session, newHash: hash, graceMs, absoluteMs, lifecycleLength, namespace },
         ...{ notAfter: redis.notAfter(session), hasGrace: grace === true, isUnsent: unsent === true },
         ...{ sealedBody, sealedVersion },
       });
-    if (!records.isSealing) return step('', 0);
+    if (!records.isEncrypting) return step('', 0);
     const known = loaded?.overtaken ? undefined : loaded;
-    const outcome = await whileOthersChange(records, redis, proof, known, async (from) => {
-      const result = await step(records.sealAnew(from, { secret: hash }), from.facts.version);
+    const outcome = await whileOthersChange(records, redis, credential, known, async (from) => {
+      const result = await step(records.packNext(from, { secret: hash }), from.facts.version);
       return result.status === 'conflict' ? undefined : result;
     });
     return outcome ?? { status: 'gone', values: [] };
   }
 
-  async #undo(redis: CommandConnection, { session, hash: before }: TokenProof, hash: Buffer): Promise<void> {
+  async #undo(redis: CommandConnection, { session, hash: before }: TokenCredential, hash: Buffer): Promise<void> {
     const records = this.#records;
     const keys = { record: records.keys.record(session) };
     const args = { hashBefore: before, newHash: hash, namespace: records.settings.namespace, session };
-    if (!records.isSealing) {
+    if (!records.isEncrypting) {
       await undoRotation.run(redis, keys, { ...args, sealedBody: '', sealedVersion: 0 });
       return;
     }
     await whileOthersChange(records, redis, { session, hash }, undefined, async (from) => {
-      const sealed = { sealedBody: records.sealAnew(from, { secret: before }), sealedVersion: from.facts.version };
+      const sealed = { sealedBody: records.packNext(from, { secret: before }), sealedVersion: from.facts.version };
       const { status } = await undoRotation.run(redis, keys, { ...args, ...sealed });
       return status === 'conflict' ? undefined : status;
     });

@@ -1,7 +1,7 @@
 import type { CommandConnection } from '../../redis/index.ts';
-import { StoreUnavailableError } from '../errors.ts';
-import type { LoadedSession } from '../record/loaded-session.ts';
-import type { SessionAddress } from '../tokens/session-reference.ts';
+import { StoreUnavailableError } from '../errors/store-unavailable-error.ts';
+import type { LoadedRecord } from '../record/loaded-record.ts';
+import type { ResolvedReference } from '../tokens/session-reference.ts';
 import type { SessionRecords } from './session-records.ts';
 
 /** Changes sealed data, which Redis cannot: `step` changes what was loaded and resolves with undefined where others were
@@ -11,20 +11,20 @@ import type { SessionRecords } from './session-records.ts';
 export function whileOthersChange<Result>(
   records: SessionRecords,
   redis: CommandConnection,
-  address: SessionAddress,
-  loaded: LoadedSession | undefined,
-  step: (from: LoadedSession) => Promise<Result | undefined>,
+  reference: ResolvedReference,
+  loaded: LoadedRecord | undefined,
+  step: (from: LoadedRecord) => Promise<Result | undefined>,
 ): Promise<Result | undefined> {
-  return records.turns.take(address.session, async () => {
+  return records.turns.take(reference.session, async () => {
     const deadline = performance.now() + records.settings.deadlineMs;
     for (let from = loaded; ; from = undefined) {
-      from ??= await records.load(redis, address);
+      from ??= await records.load(redis, reference);
       if (!from) return undefined;
       const result = await step(from);
       if (result !== undefined) return result;
       if (performance.now() < deadline) continue;
       throw new StoreUnavailableError(
-        `Others changed session ${address.session} faster than this change could be done: nothing was changed. Try again.`,
+        `Others changed session ${reference.session} faster than this change could be done: nothing was changed. Try again.`,
       );
     }
   });

@@ -1,33 +1,42 @@
-import { SessionDataError } from '../errors.ts';
+import { SessionDataError } from '../errors/session-data-error.ts';
 import { packTexts, unpackBytes, unpackTexts } from './packed-texts.ts';
-import type { Seal, SealedFor } from './record-encryption.ts';
+import type { EncryptionContext, RecordEncryption } from './record-encryption.ts';
 import type { RecordHeader } from './record-header.ts';
 import type { SessionFields } from './session-fields.ts';
 
 /** Packs fields, and seals them where that is asked for. */
-export function packBody(seal: Seal | undefined, owner: SealedFor, fields: SessionFields): Buffer {
+export function packBody(
+  encryption: RecordEncryption | undefined,
+  owner: EncryptionContext,
+  fields: SessionFields,
+): Buffer {
   const texts: string[] = [];
   for (const [name, json] of fields) texts.push(name, json);
   const packed = packTexts(texts);
-  return seal ? packTexts([seal.close(owner, packed)]) : packed;
+  return encryption ? packTexts([encryption.encrypt(owner, packed)]) : packed;
 }
 
 /** The fields of a record.
  *  @throws SessionDataError where they cannot be read, or may not: plain ones where only sealed ones are taken. */
-export function readBody(seal: Seal | undefined, session: string, record: Buffer, header: RecordHeader): SessionFields {
-  if (header.sealed && !seal) {
+export function readBody(
+  encryption: RecordEncryption | undefined,
+  session: string,
+  record: Buffer,
+  header: RecordHeader,
+): SessionFields {
+  if (header.encrypted && !encryption) {
     throw new SessionDataError(`The data of session ${session} are encrypted: give the keys (encryption.keys).`);
   }
-  if (!header.sealed && seal && !seal.acceptsPlain) {
+  if (!header.encrypted && encryption && !encryption.acceptsPlain) {
     throw new SessionDataError(
       `The data of session ${session} are not encrypted, and only such as are can be trusted here. If they are from before encryption was switched on, set encryption.acceptPlain until those sessions have ended.`,
     );
   }
   const fields: SessionFields = new Map();
   const texts = readable(session, () => {
-    if (!header.sealed) return unpackTexts(record, header.length);
+    if (!header.encrypted) return unpackTexts(record, header.length);
     const [sealed = Buffer.alloc(0)] = unpackBytes(record, header.length);
-    return unpackTexts(seal!.open({ ...header, session }, sealed));
+    return unpackTexts(encryption!.decrypt({ ...header, session }, sealed));
   });
   for (let i = 0; i + 1 < texts.length; i += 2) fields.set(texts[i]!, texts[i + 1]!);
   return fields;
@@ -42,6 +51,7 @@ export function readable<Read>(session: string, read: () => Read): Read {
     if (!(error instanceof RangeError)) throw error;
     throw new SessionDataError(
       `The data of session ${session} cannot be read: ${error.message} They were left as they are.`,
+      { cause: error },
     );
   }
 }

@@ -1,6 +1,6 @@
 import { createHash, hash } from 'node:crypto';
 import { aead } from '../../protocol/aead.ts';
-import { SessionDataError } from '../errors.ts';
+import { SessionDataError } from '../errors/session-data-error.ts';
 
 /* seal.ts: encryption of session data at rest, AES-256-GCM.
  *
@@ -20,7 +20,7 @@ import { SessionDataError } from '../errors.ts';
 const KEY_ID_LENGTH = 4;
 
 /** What of a record's header its fields are bound to. */
-export interface SealedFor {
+export interface EncryptionContext {
   readonly session: string;
   /** SHA-256 of the secret; of an ended record what stands there. */
   readonly secret: Buffer;
@@ -33,7 +33,7 @@ export interface SealedFor {
 
 /** Seals with the first key and opens with whichever it was: put a new key in front, and drop the last when what it
  *  sealed has expired. */
-export class Seal {
+export class RecordEncryption {
   /** Whether data that are not sealed may be read as well. */
   readonly acceptsPlain: boolean;
   readonly #keys: ReadonlyMap<string, Buffer>;
@@ -61,22 +61,22 @@ export class Seal {
   }
 
   /** Seals a session's packed fields. */
-  close(owner: SealedFor, plain: Buffer): Buffer {
-    const sealed = aead.seal(this.#keys.get(this.#currentId)!, this.#context(owner), plain);
-    return Buffer.concat([Buffer.from(this.#currentId, 'latin1'), sealed]);
+  encrypt(owner: EncryptionContext, plain: Buffer): Buffer {
+    const encrypted = aead.seal(this.#keys.get(this.#currentId)!, this.#context(owner), plain);
+    return Buffer.concat([Buffer.from(this.#currentId, 'latin1'), encrypted]);
   }
 
   /** Opens what `close` made.
    *  @throws SessionDataError where the key is not here, or the text is not what was sealed. */
-  open(owner: SealedFor, sealed: Buffer): Buffer {
-    const id = sealed.toString('latin1', 0, KEY_ID_LENGTH);
+  decrypt(owner: EncryptionContext, encrypted: Buffer): Buffer {
+    const id = encrypted.toString('latin1', 0, KEY_ID_LENGTH);
     const key = this.#keys.get(id);
     if (!key) {
       throw new SessionDataError(
         `The data of session ${owner.session} were sealed with another key (${Buffer.from(id, 'latin1').toString('hex')}): add it to encryption.keys, behind the current one.`,
       );
     }
-    const plain = aead.open(key, this.#context(owner), sealed.subarray(KEY_ID_LENGTH));
+    const plain = aead.open(key, this.#context(owner), encrypted.subarray(KEY_ID_LENGTH));
     if (plain) return plain;
     throw new SessionDataError(
       `The sealed data of session ${owner.session} were changed by somebody, or are another's.`,
@@ -84,7 +84,7 @@ export class Seal {
   }
 
   // No part can hold the separator: a namespace and a session have no control characters, the rest is of our making.
-  #context({ session, secret, ended = false, user = '', version }: SealedFor): Buffer {
+  #context({ session, secret, ended = false, user = '', version }: EncryptionContext): Buffer {
     const mark = (ended ? secret : endedSecret(secret)).toString('latin1');
     return Buffer.from(`sessionwise session data\0${this.#namespace}\0${session}\0${mark}\0${user}\0${version}`);
   }

@@ -55,7 +55,7 @@ export const TOUCHED_OFFSET: number = OFFSETS.lastSeenAt;
 /** The part of a record before its fields. Times are milliseconds of the epoch. */
 export interface RecordHeader {
   readonly ended: boolean;
-  readonly sealed: boolean;
+  readonly encrypted: boolean;
   readonly secret: Buffer;
   readonly createdAt: number;
   readonly lastSeenAt: number;
@@ -84,7 +84,7 @@ export function readHeader(record: Buffer): RecordHeader {
   if (record.length < length) throw new RangeError('These session data end within their header.');
   return {
     ended: isEnded(record),
-    sealed: (flags & FLAGS.sealed) !== 0,
+    encrypted: (flags & FLAGS.sealed) !== 0,
     secret: secretIn(record),
     createdAt: record.readDoubleLE(OFFSETS.createdAt),
     lastSeenAt: record.readDoubleLE(OFFSETS.lastSeenAt),

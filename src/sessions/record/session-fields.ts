@@ -1,11 +1,11 @@
-import { NotSerialisableError } from '../errors.ts';
+import { NotSerialisableError } from '../errors/not-serialisable-error.ts';
 
 /** The JSON of each top-level field. */
 export type SessionFields = Map<string, string>;
 
 /** The part of a session that tells how long its cookie lives. It is kept in the record's header and not in a field,
  *  because it changes with every request. */
-interface CookieTerms {
+export interface CookieExpiry {
   /** `cookie.expires` in milliseconds of the epoch; 0 for none. */
   readonly expiresAt: number;
 }
@@ -25,9 +25,9 @@ export function isVisible(name: string): boolean {
 /** Writes a session's fields as JSON, each by itself; `undefined` and functions are none. A cookie's `expires` is told
  *  apart.
  *  @throws NotSerialisableError that names the field: a circle, a BigInt, a `toJSON` that throws. */
-export function writeFields(values: object): { fields: SessionFields; cookie: CookieTerms | undefined } {
+export function writeFields(values: object): { fields: SessionFields; cookie: CookieExpiry | undefined } {
   const fields: SessionFields = new Map();
-  let cookie: CookieTerms | undefined;
+  let cookie: CookieExpiry | undefined;
   for (const [name, value] of Object.entries(values)) {
     if (!isVisible(name)) continue;
     const json = name === 'cookie' && isObject(value) ? writeCookie(value) : writeField(name, value);
@@ -52,7 +52,7 @@ export function writeField(name: string, value: unknown): string | undefined {
   try {
     return JSON.stringify(value);
   } catch (error) {
-    throw new NotSerialisableError(name, whyNot(value, error));
+    throw new NotSerialisableError(name, whyNot(value, error), { cause: error });
   }
 }
 

@@ -1,30 +1,30 @@
 import { isSession } from '../../protocol/index.ts';
-import { readToken } from './token-credential.ts';
+import { readToken, type TokenCredential } from './token-credential.ts';
 
 /** Names a session for an operation, with or without a check of its secret. */
-export interface SessionAddress {
+export interface ResolvedReference {
   readonly session: string;
   /** SHA-256 of the token's secret. Undefined skips the check: only for trusted callers (jobs, sweepers). */
   readonly hash: Buffer | undefined;
 }
 
-/** Whose data are meant: a token, which is checked; or a session's id, by code that needs no token (a job, a webhook). */
-export type SessionTarget = string | { readonly session: string };
+/** Names a session: by its token, whose secret is checked, or by its id, for code that needs no token (a job, a webhook). */
+export type SessionReference = string | { readonly session: string };
 
-/** The session of a token, and what the token is checked by.
+/** Reads the credential of a token: its session and the hash of its secret.
  *  @throws RangeError for what can be no token. */
-export function proofOf(token: string): SessionAddress & { readonly hash: Buffer } {
-  const proof = readToken(token);
-  if (proof) return proof;
+export function credentialOf(token: string): TokenCredential {
+  const credential = readToken(token);
+  if (credential) return credential;
   throw new RangeError('This can be no session token: give a string of 1 to 4,096 characters.');
 }
 
-/** Whom a target means.
+/** Resolves a reference to the session and, of a token, the hash of its secret.
  *  @throws RangeError for what is neither a token nor a session. */
-export function addressOf(target: SessionTarget): SessionAddress {
-  if (typeof target === 'string') return proofOf(target);
-  if (typeof target?.session !== 'string' || !isSession(target.session)) {
+export function resolveReference(reference: SessionReference): ResolvedReference {
+  if (typeof reference === 'string') return credentialOf(reference);
+  if (typeof reference?.session !== 'string' || !isSession(reference.session)) {
     throw new RangeError('This is no session: give a token, or { session } with the id of one.');
   }
-  return { session: target.session, hash: undefined };
+  return { session: reference.session, hash: undefined };
 }

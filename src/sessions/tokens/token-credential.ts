@@ -5,7 +5,7 @@ import { secretOf, sessionOf } from '../../protocol/index.ts';
 export const MAX_TOKEN_LENGTH = 4096;
 
 /** What a token says, and what it is checked by. */
-export interface TokenProof {
+export interface TokenCredential {
   /** The public id. */
   readonly session: string;
   /** SHA-256 of the token's secret: what Redis holds of it. */
@@ -13,7 +13,7 @@ export interface TokenProof {
 }
 
 /** Reads a token, whoever made it. Undefined for what can be none: no string, empty, or above 4,096 characters. */
-export function readToken(token: unknown): TokenProof | undefined {
+export function readToken(token: unknown): TokenCredential | undefined {
   if (typeof token !== 'string' || token === '' || token.length > MAX_TOKEN_LENGTH) return undefined;
   return { session: sessionOf(token), hash: hash('sha256', secretOf(token), 'buffer') };
 }

@@ -1,7 +1,7 @@
 import { sessionOfMember, UserIndex } from '../cluster/user-index.ts';
-import type { StoreOperation } from '../connection/bounded-operation.ts';
+import type { BoundedOperation } from '../connection/bounded-operation.ts';
 import type { StoreConnection } from '../connection/store-connection.ts';
-import { StoreUnavailableError } from '../errors.ts';
+import { StoreUnavailableError } from '../errors/store-unavailable-error.ts';
 import type { SessionRecords } from '../operations/session-records.ts';
 import { userReference } from '../tokens/user-reference.ts';
 import {
@@ -93,7 +93,7 @@ export class UserSessionPages {
           const lived = await Promise.all(some.map((member) => this.#endOne(redis, user, member, reason)));
           ended.push(...some.filter((_, i) => lived[i]).map(sessionOfMember));
           // In a Cluster they leave the index later, and until then would count as places that are taken.
-          if (this.#records.cluster && reason === 'limit') await this.#index.removeStrangers(redis, user, some);
+          if (this.#records.deferredWrites && reason === 'limit') await this.#index.removeStrangers(redis, user, some);
         });
       } catch (error) {
         if (!(error instanceof StoreUnavailableError) || at === 0) throw error;
@@ -106,9 +106,9 @@ export class UserSessionPages {
     return ended;
   }
 
-  #endOne(redis: StoreOperation, user: string, member: string, reason: EndReason): Promise<boolean> {
-    const address = { session: sessionOfMember(member), hash: undefined };
-    return this.#users.endRecord(redis, address, reason, { user }).catch(unlessUnreadable);
+  #endOne(redis: BoundedOperation, user: string, member: string, reason: EndReason): Promise<boolean> {
+    const reference = { session: sessionOfMember(member), hash: undefined };
+    return this.#users.endRecord(redis, reference, reason, { user }).catch(unlessUnreadable);
   }
 
   async #owned(user: string): Promise<Owned[]> {
@@ -120,7 +120,7 @@ export class UserSessionPages {
         Promise.all(some.map((member) => this.#index.ownerOf(redis, sessionOfMember(member)))),
       );
       const strangers = some.filter((_, i) => owners[i]!.isReadable && owners[i]!.user !== user);
-      if (strangers.length > 0) this.#records.cluster?.foundStrangers(user, strangers);
+      if (strangers.length > 0) this.#records.deferredWrites?.foundStrangers(user, strangers);
       for (const [i, member] of some.entries()) {
         const { user: owner, lastSeenAt } = owners[i]!;
         if (owner === user) owned.push({ member, session: sessionOfMember(member), lastSeenAt });
@@ -135,7 +135,7 @@ export class UserSessionPages {
     );
   }
 
-  #step<Result>(user: string, reads: boolean, work: (redis: StoreOperation) => Promise<Result>): Promise<Result> {
+  #step<Result>(user: string, reads: boolean, work: (redis: BoundedOperation) => Promise<Result>): Promise<Result> {
     return this.#connection.run(work, { key: this.#records.keys.userSessions(user), reads });
   }
 }

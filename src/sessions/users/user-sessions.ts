@@ -1,22 +1,18 @@
-import { type PlaceClaim, PlaceClaims } from '../cluster/login-reservations.ts';
-import type { StoreOperation } from '../connection/bounded-operation.ts';
-import {
-  isOtherFormat,
-  isWrongType,
-  SessionDataError,
-  SessionGoneError,
-  SessionLimitError,
-  sealedByOthers,
-} from '../errors.ts';
+import { type LoginReservation, LoginReservations } from '../cluster/login-reservations.ts';
+import type { BoundedOperation } from '../connection/bounded-operation.ts';
+import { isOtherFormat, isWrongType } from '../errors/redis-errors.ts';
+import { encryptedWithoutKeys, SessionDataError } from '../errors/session-data-error.ts';
+import { SessionGoneError } from '../errors/session-gone-error.ts';
+import { SessionLimitError } from '../errors/session-limit-error.ts';
+import { TooManySessionsError } from '../errors/too-many-sessions-error.ts';
 import type { SessionRecords } from '../operations/session-records.ts';
 import { type FieldChange, listChanges } from '../record/field-changes.ts';
-import type { LoadedSession } from '../record/loaded-session.ts';
+import type { LoadedRecord } from '../record/loaded-record.ts';
 import { packTexts } from '../record/packed-texts.ts';
 import { readHeader, STALE_VERSION } from '../record/record-header.ts';
 import { DEVICE_FIELD, type SessionFields, USER_FIELD } from '../record/session-fields.ts';
-import type { SessionAddress } from '../tokens/session-reference.ts';
+import type { ResolvedReference } from '../tokens/session-reference.ts';
 import { userReference } from '../tokens/user-reference.ts';
-import { TooManySessionsError } from '../too-many-sessions-error.ts';
 import { endRecord } from './scripts/end-record.ts';
 import { identifyRecord } from './scripts/identify-record.ts';
 
@@ -41,14 +37,14 @@ export type EndReason = 'destroyed' | 'by-user' | 'limit' | 'cleared';
 export class UserSessions {
   readonly #records: SessionRecords;
   /** Undefined outside a Cluster. */
-  readonly #claims: PlaceClaims | undefined;
+  readonly #reservations: LoginReservations | undefined;
 
   constructor(records: SessionRecords) {
     this.#records = records;
-    const { cluster, keys, settings } = records;
-    this.#claims =
-      cluster &&
-      new PlaceClaims(keys, cluster.index, settings, (redis, session, user) =>
+    const { deferredWrites, keys, settings } = records;
+    this.#reservations =
+      deferredWrites &&
+      new LoginReservations(keys, deferredWrites.index, settings, (redis, session, user) =>
         this.endRecord(redis, { session, hash: undefined }, 'limit', { user }).catch(unlessUnreadable),
       );
   }
@@ -57,24 +53,24 @@ export class UserSessions {
    *  @throws SessionLimitError, SessionGoneError; RangeError for what is no user id; TooManySessionsError where more
    *  have to end than one step ends. */
   async identify(
-    redis: StoreOperation,
-    address: SessionAddress,
-    loaded: LoadedSession,
+    redis: BoundedOperation,
+    reference: ResolvedReference,
+    loaded: LoadedRecord,
     userId: string,
     device: string | undefined,
   ): Promise<string[]> {
     const user = userReference(userId);
     const own: SessionFields = new Map([[USER_FIELD, JSON.stringify(userId)]]);
     if (device !== undefined) own.set(DEVICE_FIELD, JSON.stringify(String(device).slice(0, 200)));
-    const identify = (): Promise<string[]> => this.#identify(redis, address, loaded, user, own);
-    return this.#records.isSealing ? this.#records.turns.take(address.session, identify) : identify();
+    const identify = (): Promise<string[]> => this.#identify(redis, reference, loaded, user, own);
+    return this.#records.isEncrypting ? this.#records.turns.take(reference.session, identify) : identify();
   }
 
   /** Ends a session; with `user`, only if it is that user's; with `forestall`, one that is not there cannot come to be
    *  afterwards. Whether it lived until now. */
   async endRecord(
-    redis: StoreOperation,
-    { session, hash }: SessionAddress,
+    redis: BoundedOperation,
+    { session, hash }: ResolvedReference,
     reason: EndReason,
     { user = '', forestall = false }: { readonly user?: string; readonly forestall?: boolean } = {},
   ): Promise<boolean> {
@@ -84,25 +80,27 @@ export class UserSessions {
       ...{ secretHash: hash ?? '', session, absoluteMs, namespace, lifecycleLength, reason, user, notAfter },
       isForestalled: forestall,
     });
-    if (status === 'done') this.#records.cluster?.told(session);
+    if (status === 'done') this.#records.deferredWrites?.moveEventsSoon(session);
     return status === 'done';
   }
 
   async #identify(
-    redis: StoreOperation,
-    address: SessionAddress,
-    loaded: LoadedSession,
+    redis: BoundedOperation,
+    reference: ResolvedReference,
+    loaded: LoadedRecord,
     user: string,
     own: SessionFields,
-    claimed?: PlaceClaim,
+    reserved?: LoginReservation,
   ): Promise<string[]> {
-    const { settings, isSealing, cluster } = this.#records;
-    const { session, hash } = address;
-    // In a Cluster the place comes first: a session whose record says a user must not be missing in the user's index.
-    const needsPlace = claimed === undefined && loaded.facts.user !== user;
+    const { settings, isEncrypting, deferredWrites } = this.#records;
+    const { session, hash } = reference;
+    // In a Cluster the reservation comes first: a session whose record says a user must not be missing in the user's index.
+    const needsReservation = reserved === undefined && loaded.facts.user !== user;
     const { expiresAt } = loaded.facts;
-    const place = needsPlace ? await this.#claims?.claim(redis, user, session, expiresAt) : claimed;
-    const changes = isSealing ? '' : packTexts(listChanges(changesOf(own)));
+    const reservation = needsReservation
+      ? await this.#reservations?.reserve(redis, user, session, expiresAt)
+      : reserved;
+    const changes = isEncrypting ? '' : packTexts(listChanges(changesOf(own)));
     const fields = new Map([...loaded.fields, ...own]);
     const { status, values } = await identifyRecord.for(redis).run(redis, this.#records.stepKeys(session), {
       secretHash: hash ?? '',
@@ -110,34 +108,35 @@ export class UserSessions {
       user,
       absoluteMs: settings.absoluteMs,
       version: loaded.overtaken ? STALE_VERSION : loaded.facts.version,
-      fields: this.#records.sealAnew(loaded, { user, fields }),
-      isSealed: isSealing,
+      fields: this.#records.packNext(loaded, { user, fields }),
+      isSealed: isEncrypting,
       changes,
       namespace: settings.namespace,
       lifecycleLength: settings.lifecycleLength,
       maxSessions: settings.maxSessionsPerUser,
       onLimit: settings.onSessionLimit,
-      hasReservation: place !== undefined,
+      hasReservation: reservation !== undefined,
       notAfter: redis.notAfter(session),
     });
     const [header, ...ended] = values;
-    if (place && (status === 'gone' || status === 'sealed')) cluster?.released(user, session, place.score);
+    if (reservation && (status === 'gone' || status === 'sealed'))
+      deferredWrites?.released(user, session, reservation.score);
     if (status === 'conflict' || status === 'notReserved') {
-      const latest = await this.#records.load(redis, address);
-      if (!latest && place) cluster?.released(user, session, place.score);
+      const latest = await this.#records.load(redis, reference);
+      if (!latest && reservation) deferredWrites?.released(user, session, reservation.score);
       if (!latest) throw new SessionGoneError('identify()');
-      const result = await this.#identify(redis, address, latest, user, own, place);
+      const result = await this.#identify(redis, reference, latest, user, own, reservation);
       loaded.follow(latest.header, changesOf(own), { user });
       return result;
     }
     if (status === 'limitReached') throw new SessionLimitError(settings.maxSessionsPerUser);
     if (status === 'tooManyToEnd') throw new TooManySessionsError(settings.maxSessionsPerUser);
-    if (status === 'sealed') throw sealedByOthers(session);
+    if (status === 'sealed') throw encryptedWithoutKeys(session);
     if (!header) throw new SessionGoneError('identify()');
-    cluster?.confirmed(user, session, readHeader(header).expiresAt, place?.score);
-    cluster?.told(session);
+    deferredWrites?.confirmed(user, session, readHeader(header).expiresAt, reservation?.score);
+    deferredWrites?.moveEventsSoon(session);
     loaded.follow(header, changesOf(own), { user });
-    return [...(place?.ended ?? []), ...ended.map((member) => member.toString())];
+    return [...(reservation?.ended ?? []), ...ended.map((member) => member.toString())];
   }
 }
 
@@ -152,7 +151,7 @@ function changesOf(fields: SessionFields): FieldChange[] {
 }
 
 /** What a list shows of a session. */
-export function describeSession({ session, fields, facts }: LoadedSession): UserSession {
+export function describeSession({ session, fields, facts }: LoadedRecord): UserSession {
   const device = fields.get(DEVICE_FIELD);
   return {
     session,

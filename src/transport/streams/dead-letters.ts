@@ -1,6 +1,9 @@
 import { type Keys, PARTITIONS, type RedisConnection } from '../../redis/index.ts';
+import { DeadLetterEmptyError } from './dead-letter-empty-error.ts';
 import { dropDeadLetters, type RawLetter, readDeadLetters, retryDeadLetters } from './dead-letter-scripts.ts';
-import { type PayloadSeal, SealError } from './payload-seal.ts';
+import { DeadLetterUnknownError } from './dead-letter-unknown-error.ts';
+import { PayloadDecryptionError } from './payload-decryption-error.ts';
+import type { PayloadSeal } from './payload-seal.ts';
 import { millisecondsOf } from './stream-entry.ts';
 
 /** A request that failed for good, or that ended its service again and again. */
@@ -19,18 +22,6 @@ export interface DeadLetter {
   readonly reason: string;
   /** When it became a dead letter, in milliseconds of the epoch. */
   readonly at: number;
-}
-
-/** There is no such dead letter, or not any more. */
-export class DeadLetterUnknownError extends Error {
-  override readonly name = 'DeadLetterUnknownError';
-  readonly code = 'DEAD_LETTER_UNKNOWN';
-}
-
-/** A dead letter that cannot be done again: it holds no request. */
-export class DeadLetterEmptyError extends Error {
-  override readonly name = 'DeadLetterEmptyError';
-  readonly code = 'DEAD_LETTER_EMPTY';
 }
 
 /** Result of `retryAll`. */
@@ -179,7 +170,7 @@ export class DeadLetters {
     try {
       return this.#seal.open(context, sealed);
     } catch (error) {
-      if (error instanceof SealError) return undefined;
+      if (error instanceof PayloadDecryptionError) return undefined;
       throw error;
     }
   }

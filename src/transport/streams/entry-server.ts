@@ -6,7 +6,8 @@ import type { Apply, Dispatch, Served } from '../transport.ts';
 import { REFUSED } from './commit-scripts.ts';
 import { TOO_LARGE } from './entry-size.ts';
 import { type PartitionSteps, refusalOf } from './partition-steps.ts';
-import type { PayloadSeal, SealError } from './payload-seal.ts';
+import type { PayloadDecryptionError } from './payload-decryption-error.ts';
+import type { PayloadSeal } from './payload-seal.ts';
 import { payloadOf, type StreamEntry } from './stream-entry.ts';
 
 // A command that has not written by then will not write any more; the requests of its session wait behind it.
@@ -69,8 +70,8 @@ export class EntryServer {
     try {
       payload = payloadOf(entry, seal);
     } catch (error) {
-      const { message } = error as SealError;
-      return this.#refuse(entry, new ProtocolError('wrong-key', message), message);
+      const { message } = error as PayloadDecryptionError;
+      return this.#refuse(entry, new ProtocolError('wrong-key', message, { cause: error }), message);
     }
     let outcome: { readonly error?: unknown } | undefined;
     let isOver = false;
@@ -99,7 +100,7 @@ export class EntryServer {
       }
       if (error !== undefined && !isRefusal(error)) {
         // It is not the request's own fault: it stays, and costs no try.
-        if (isTransient(error) || (error instanceof ProtocolError && error.code !== 'internal')) throw error;
+        if (isTransient(error) || (error instanceof ProtocolError && error.replyCode !== 'internal')) throw error;
         return error instanceof Error ? error : new Error(String(error));
       }
       try {
@@ -180,7 +181,7 @@ export class EntryServer {
 }
 
 function isRefusal(error: unknown): boolean {
-  return error instanceof ProtocolError && (error.code === 'bad-payload' || error.code === 'too-large');
+  return error instanceof ProtocolError && (error.replyCode === 'bad-payload' || error.replyCode === 'too-large');
 }
 
 // Inside a script Redis says it in its own words: 6.2 and 7.0, then 7.2 and Valkey.

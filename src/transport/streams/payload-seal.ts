@@ -1,15 +1,11 @@
 import { createHmac } from 'node:crypto';
 import { aead } from '../../protocol/aead.ts';
+import { PayloadDecryptionError } from './payload-decryption-error.ts';
 
 /* payload-seal.ts: payloads in streams can outlive their session in the append-only file and in dead letters, and a
  * page's path says what somebody reads. A serving layer that has the namespace's secret seals them under
  * HMAC-SHA-256(secret, 'sessionwise stream payload <namespace>'), in base64url. Command, session and request are the
  * context: no payload can be moved to another request, and each request has a key of its own (aead.ts). */
-
-/** A sealed payload that cannot be opened: another secret, or not what was sealed. */
-export class SealError extends Error {
-  override readonly name = 'SealError';
-}
 
 interface Context {
   readonly command: string;
@@ -30,11 +26,11 @@ export class PayloadSeal {
     return aead.seal(this.#key, bytesOf(context), Buffer.from(payload)).toString('base64url');
   }
 
-  /** @throws SealError */
+  /** @throws PayloadDecryptionError */
   open(context: Context, sealed: string): string {
     const payload = aead.open(this.#key, bytesOf(context), Buffer.from(sealed, 'base64url'));
     if (payload) return payload.toString();
-    throw new SealError('The payload was sealed with another secret, or is not what was sealed.');
+    throw new PayloadDecryptionError('The payload was sealed with another secret, or is not what was sealed.');
   }
 }
 

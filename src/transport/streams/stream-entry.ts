@@ -67,7 +67,7 @@ export function millisecondsOf(id: string): number {
 }
 
 /** The payload of a request in the clear.
- *  @throws SealError where it cannot be opened. */
+ *  @throws PayloadDecryptionError where it cannot be opened. */
 export function payloadOf(request: StreamRequest, seal: PayloadSeal): string {
   return request.isSealed ? seal.open(request, request.payload) : request.payload;
 }

@@ -1,7 +1,8 @@
 import { HEARTBEAT_TTL_MS, isWriting } from '../../protocol/index.ts';
 import { isTransient, Keys, PARTITIONS, partitionOf, type RedisConnection } from '../../redis/index.ts';
+import { NotKeptError } from '../not-kept-error.ts';
 import type { ReplyInbox } from '../reply-inbox.ts';
-import { type ClientTransport, NO_ANSWER, NotKeptError, type Outcome } from '../transport.ts';
+import { type ClientTransport, NO_ANSWER, type Outcome } from '../transport.ts';
 import { addEntry } from './add-entry-script.ts';
 import { PayloadSeal } from './payload-seal.ts';
 import { RetryOrder } from './retry-order.ts';

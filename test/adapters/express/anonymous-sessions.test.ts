@@ -60,7 +60,8 @@ async function ask(site: ServedStore, path: string, headers: Record<string, stri
 /** How long a visitor's session may rest from now, in milliseconds. */
 async function restOf(site: ServedStore, { cookie }: Visitor): Promise<number> {
   const loaded = await site.store.data.load(tokenIn(cookie));
-  return loaded!.facts.expiresAt - site.store.data.now(loaded!.session);
+  const { session, expiresAt } = site.store.data.infoOf(loaded!);
+  return expiresAt - site.store.data.now(session);
 }
 
 describe('a request with a bearer token and no cookie', () => {
@@ -104,7 +105,10 @@ describe('a visitor who keeps no cookie', () => {
     }
     expect(cookies).toHaveLength(REQUESTS);
     const ends = await Promise.all(
-      cookies.map(async (cookie) => (await site.store.data.load(tokenIn(cookie.split(';')[0])))!.facts.expiresAt),
+      cookies.map(
+        async (cookie) =>
+          site.store.data.infoOf((await site.store.data.load(tokenIn(cookie.split(';')[0])))!).expiresAt,
+      ),
     );
     const now = site.store.data.now();
     expect(Math.max(...ends) - now).toBeLessThanOrEqual(BRIEF_MS * 1.1);

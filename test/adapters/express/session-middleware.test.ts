@@ -10,6 +10,7 @@ import { bearerOf } from '../../../src/adapters/http/page-request.ts';
 import { createToken, SessionClient, sessionOf } from '../../../src/index.ts';
 import { createConnection, type RedisConnection } from '../../../src/redis/index.ts';
 import { type Service, startService } from '../../../src/service/index.ts';
+import { recordOf } from '../../../src/sessions/index.ts';
 import { startTestRedis, type TestRedis } from '../../support/test-redis.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
@@ -270,12 +271,12 @@ describe('the token', () => {
       for (const cookie of [undefined, { originalMaxAge: maxAge, expires }]) {
         const token = createToken();
         await frequent.data.save(token, { user: 'ada', ...(cookie && { cookie }) });
-        const { expiresAt, cookieExpiresAt } = (await frequent.data.load(token))!.facts;
+        const { expiresAt, cookieExpiresAt } = recordOf((await frequent.data.load(token))!).facts;
         await waitUntil('it is renewed', async () => {
           await ask(site, '/a', bearer(token));
-          return (await frequent.data.load(token))!.facts.expiresAt > expiresAt;
+          return frequent.data.infoOf((await frequent.data.load(token))!).expiresAt > expiresAt;
         });
-        const { facts } = (await frequent.data.load(token))!;
+        const { facts } = recordOf((await frequent.data.load(token))!);
         const longest = cookie ? maxAge : idleMs;
         expect(facts.expiresAt - facts.lastSeenAt).toBeGreaterThan(longest - 1_000);
         expect(facts.expiresAt - facts.lastSeenAt).toBeLessThan(longest + 1_000);
@@ -288,9 +289,9 @@ describe('the token', () => {
       const site = await startSite({ store });
       const token = createToken();
       await store.data.save(token, { user: 'ada' });
-      const { expiresAt } = (await store.data.load(token))!.facts;
+      const { expiresAt } = store.data.infoOf((await store.data.load(token))!);
       for (let i = 0; i < 5; i += 1) await ask(site, '/a', bearer(token));
-      expect((await store.data.load(token))!.facts.expiresAt).toBe(expiresAt);
+      expect(store.data.infoOf((await store.data.load(token))!).expiresAt).toBe(expiresAt);
     });
 
     it('that somebody made up from a public id is nobody', async () => {

@@ -218,7 +218,7 @@ describe.each<[string, Partial<SessionStoreOptions>]>([
   test('a rotation waits for the operations before it, and those behind it go on with what it gave', async () => {
     const app = await serve();
     const visitor = await visit(app);
-    const user = async () => (await app.store.data.load(tokenIn(visitor.cookie)))?.userId;
+    const user = async () => app.store.data.infoOf((await app.store.data.load(tokenIn(visitor.cookie)))!).userId;
     await visitor.json('/before-rotation');
     expect(visitor.cookiesSet).toBe(2);
     expect(await visitor.json('/fields')).toEqual({ name: 'ada', plain: 'before', n: 2, list: ['x'] });

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { SessionStoreOptions } from '../../../src/adapters/express/index.ts';
 import { sessionOf } from '../../../src/protocol/index.ts';
 import { createConnection, type RedisConnection } from '../../../src/redis/index.ts';
+import { recordOf } from '../../../src/sessions/index.ts';
 import { startTestRedis, type TestRedis } from '../../support/test-redis.ts';
 import {
   fieldsIn,
@@ -262,9 +263,9 @@ describe('express-session store', () => {
       const before = (await app.store.data.load(token))!;
       await app.store.data.save(token, { name: 'from a job' });
       const after = (await app.store.data.load(token))!;
-      expect(after.fields.get('cookie')).toBe(before.fields.get('cookie'));
-      expect(after.facts.cookieExpiresAt).toBe(before.facts.cookieExpiresAt);
-      expect(after.facts.expiresAt).toBeLessThanOrEqual(app.store.data.now() + 660_000);
+      expect(recordOf(after).fields.get('cookie')).toBe(recordOf(before).fields.get('cookie'));
+      expect(recordOf(after).facts.cookieExpiresAt).toBe(recordOf(before).facts.cookieExpiresAt);
+      expect(app.store.data.infoOf(after).expiresAt).toBeLessThanOrEqual(app.store.data.now() + 660_000);
     });
 
     test('fields of names that express-session uses itself stay, unseen, and make no request a change', async () => {
@@ -274,12 +275,12 @@ describe('express-session store', () => {
       const token = tokenIn(visitor.cookie);
       const odd = { id: 'mine', req: 'r', save: 's', constructor: 'c', touch: 't', length: 3, info: 'i' };
       const loaded = (await app.store.data.load(token))!;
-      await app.store.data.save(token, { ...loaded.values(app.store.data.now()), ...odd }, loaded);
-      const { version } = (await app.store.data.load(token))!.facts;
+      await app.store.data.save(token, { ...app.store.data.valuesOf(loaded), ...odd }, loaded);
+      const { version } = app.store.data.infoOf((await app.store.data.load(token))!);
       expect(await visitor.json('/fields')).toEqual({ name: 'ada', length: 3, info: 'i' });
-      expect((await app.store.data.load(token))!.facts.version).toBe(version);
+      expect(app.store.data.infoOf((await app.store.data.load(token))!).version).toBe(version);
       await visitor.text('/set/name/grace');
-      const kept = (await app.store.data.load(token))!.values(app.store.data.now());
+      const kept = app.store.data.valuesOf((await app.store.data.load(token))!);
       expect(fieldsOf(kept)).toEqual({ name: 'grace', ...odd });
     });
   });
@@ -393,8 +394,8 @@ describe('express-session store', () => {
         clock.mockRestore();
       }
       const after = (await app.store.data.load(tokenIn(visitor.cookie)))!;
-      expect(after.fields.get('cookie')).toBe(before.fields.get('cookie'));
-      expect(after.facts.version).toBe(before.facts.version);
+      expect(recordOf(after).fields.get('cookie')).toBe(recordOf(before).fields.get('cookie'));
+      expect(app.store.data.infoOf(after).version).toBe(app.store.data.infoOf(before).version);
     });
 
     test('1,000 requests that only read: at most 2 writing commands', async () => {

@@ -72,7 +72,8 @@ async function open(plugin: Partial<SessionPluginOptions> = {}, session: SiteOpt
 /** How long a browser's session may rest from now, in milliseconds. */
 async function restOf(site: Site, browser: Browser): Promise<number> {
   const loaded = await site.store.data.load(browser.token);
-  return loaded!.facts.expiresAt - site.store.data.now(loaded!.session);
+  const { session, expiresAt } = site.store.data.infoOf(loaded!);
+  return expiresAt - site.store.data.now(session);
 }
 
 describe('a request with a bearer token and no cookie', () => {

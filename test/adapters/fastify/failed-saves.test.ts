@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { DegradedOperation } from '../../../src/adapters/fastify/index.ts';
 import { createConnection, type RedisConnection } from '../../../src/redis/index.ts';
+import { recordOf } from '../../../src/sessions/index.ts';
 import { startTestRedis, type TestRedis } from '../../support/test-redis.ts';
 import { type Browser, fieldsOf, type Site, Sites } from './fastify-stage.ts';
 
@@ -58,7 +59,7 @@ describe.each(['closed', 'open'] as const)('while Redis refuses writes (fail: %s
   it.each(['/unawaited', '/awaited'])('a save answers 503, but in a store that fails open (%s)', async (path) => {
     expect((await browser.get(path)).status).toBe(fail === 'open' ? 200 : 503);
     if (fail === 'open') expect(degraded[0]).toMatchObject({ operation: 'set' });
-    expect((await site.store.data.load(browser.token))!.fields.has('cart')).toBe(false);
+    expect(recordOf((await site.store.data.load(browser.token))!).fields.has('cart')).toBe(false);
   });
 
   it('an operation answers 503', async () => {

@@ -165,10 +165,10 @@ describe('the token', () => {
     });
     const token = createToken();
     await site.store.data.save(token, { user: 'ada' });
-    const { expiresAt } = (await site.store.data.load(token))!.facts;
+    const { expiresAt } = site.store.data.infoOf((await site.store.data.load(token))!);
     await waitUntil('it is renewed', async () => {
       expect((await site.browser().get('/a', bearer(token))).body.id).toBe(sessionOf(token));
-      return (await site.store.data.load(token))!.facts.expiresAt > expiresAt;
+      return site.store.data.infoOf((await site.store.data.load(token))!).expiresAt > expiresAt;
     });
   });
 

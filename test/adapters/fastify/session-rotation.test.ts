@@ -69,7 +69,11 @@ describe('rotate', () => {
     const browser = site.browser();
     await browser.get('/login/ada');
     await browser.get('/promote');
-    expect((await site.store.data.load(browser.token))?.values(0)).toMatchObject({ user: 'ada', before: 1, after: 2 });
+    expect(site.store.data.valuesOf((await site.store.data.load(browser.token))!)).toMatchObject({
+      user: 'ada',
+      before: 1,
+      after: 2,
+    });
   });
 
   it('begins with a new session as well, and takes over one with a token of another form', async () => {
@@ -101,7 +105,7 @@ describe('rotate', () => {
     expect(setCookies).toEqual([]);
     expect(await late.get('/rotate')).toMatchObject({ status: 409, setCookies: [] });
     expect(await late.get('/logout')).toMatchObject({ status: 409, setCookies: [] });
-    const values = (await site.store.data.load(browser.token))?.values(0);
+    const values = site.store.data.valuesOf((await site.store.data.load(browser.token))!);
     expect(values).toMatchObject({ user: 'grace' });
     expect(values).not.toHaveProperty('slow');
   });
@@ -233,7 +237,7 @@ describe('rotate', () => {
     await browser.get('/rotate');
     gate.open();
     expect(await answer).toMatchObject({ status: 200, setCookies: [] });
-    const values = (await site.store.data.load(browser.token))?.values(0);
+    const values = site.store.data.valuesOf((await site.store.data.load(browser.token))!);
     expect(values).toMatchObject({ user: 'ada' });
     expect(values).not.toHaveProperty('slow');
   });

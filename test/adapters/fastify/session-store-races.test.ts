@@ -78,6 +78,9 @@ describe('requests at the same time', () => {
     });
     const browser = site.browser();
     await browser.get('/twice');
-    expect((await site.store.data.load(browser.token))?.values(0)).toMatchObject({ first: 1, second: 2 });
+    expect(site.store.data.valuesOf((await site.store.data.load(browser.token))!)).toMatchObject({
+      first: 1,
+      second: 2,
+    });
   });
 });

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } 
 import { SessionStore } from '../../../src/adapters/fastify/index.ts';
 import { createToken, sessionOf } from '../../../src/protocol/index.ts';
 import { createConnection, Keys, type RedisConnection } from '../../../src/redis/index.ts';
+import { recordOf } from '../../../src/sessions/index.ts';
 import { startTestRedis, type TestRedis } from '../../support/test-redis.ts';
 import { fieldsOf, type Site, type SiteOptions, Sites } from './fastify-stage.ts';
 
@@ -112,7 +113,7 @@ describe('a store in the place of another', () => {
     browser.cookie = signed;
     expect((await browser.get('/me')).body.user).toBe('ada');
     await browser.get('/login/eve');
-    expect((await site.store.data.load(token))?.values(0)).toMatchObject({ ...fields, user: 'eve' });
+    expect(site.store.data.valuesOf((await site.store.data.load(token))!)).toMatchObject({ ...fields, user: 'eve' });
   });
 });
 
@@ -133,7 +134,10 @@ describe('the library’s own operations', () => {
     expect((await browser.get('/regenerate')).setCookies).toHaveLength(1);
     expect(browser.cookie).not.toBe(cookie);
     expect((await browser.get('/me')).body.user).toBe('ada');
-    expect((await site.store.data.load(browser.token))?.values(0)).toMatchObject({ user: 'ada', fresh: true });
+    expect(site.store.data.valuesOf((await site.store.data.load(browser.token))!)).toMatchObject({
+      user: 'ada',
+      fresh: true,
+    });
     expect(await site.store.data.load(token)).toBeUndefined();
     expect((await site.browser(cookie).get('/me')).body.user).toBeUndefined();
   });
@@ -167,7 +171,11 @@ describe('the library’s own operations', () => {
     const { body } = await browser.get('/reload');
     expect(body).toMatchObject({ user: 'ada', other: 1 });
     expect((body.names as string[]).toSorted()).toEqual(['cookie', 'other', 'own', 'user']);
-    expect((await site.store.data.load(browser.token))?.values(0)).toMatchObject({ user: 'ada', other: 1, own: 2 });
+    expect(site.store.data.valuesOf((await site.store.data.load(browser.token))!)).toMatchObject({
+      user: 'ada',
+      other: 1,
+      own: 2,
+    });
   });
 });
 
@@ -199,7 +207,7 @@ describe('what a session was loaded from', () => {
     for (const user of ['ada', 'bob', 'eve']) await browser.get(`/login/${user}`);
     const record = await redis.commandForBuffers<Buffer>('GET', new Keys('sw').record(sessionOf(browser.token)));
     expect(record.toString('latin1')).not.toMatch(/sessionwise/i);
-    expect((await site.store.data.load(browser.token))!.fields.size).toBe(2);
+    expect(recordOf((await site.store.data.load(browser.token))!).fields.size).toBe(2);
   });
 });
 
@@ -226,7 +234,7 @@ describe('what cannot be stored', () => {
       expect(body).toMatchObject({ code: 'SESSION_NOT_SERIALISABLE' });
       expect(body.message).toContain('"circle"');
       expect(setCookies).toHaveLength(1);
-      const values = (await site.store.data.load(browser.token))?.values(0);
+      const values = site.store.data.valuesOf((await site.store.data.load(browser.token))!);
       expect(values).toMatchObject({ good: 1, ...(browser === ada && { user: 'ada' }) });
       expect(values).not.toHaveProperty('circle');
     }

@@ -148,16 +148,16 @@ describe('with a service that archives nothing', () => {
     const store = openStore();
     const token = createToken();
     const first = await store.save(token, { a: 1 });
-    expect((await store.load(token))?.values(store.now())).toMatchObject({ a: 1 });
+    expect(store.valuesOf((await store.load(token))!)).toMatchObject({ a: 1 });
     // Others change it, so that the differences are applied.
     const other = await store.load(token);
     await store.save(token, { a: 1, b: 2 }, other);
     await store.save(token, { a: 3 }, first);
-    expect((await store.load(token))?.values(store.now())).toMatchObject({ a: 3, b: 2 });
+    expect(store.valuesOf((await store.load(token))!)).toMatchObject({ a: 3, b: 2 });
     expect(await store.increment(token, 'count', 2)).toBe(2);
     expect(await store.append(token, 'list', ['x'])).toEqual(['x']);
-    const { facts } = (await store.load(token))!;
-    expect(await store.setIf(token, facts.version, { c: 1 })).toMatchObject({ applied: true });
+    const { version } = store.infoOf((await store.load(token))!);
+    expect(await store.setIf(token, version, { c: 1 })).toMatchObject({ applied: true });
     expect(await store.isCurrent(token)).toBe(true);
     const next = await store.rotate(token, { grace: true });
     expect(await store.find(token)).toMatchObject({ byPreviousSecret: true });
@@ -206,7 +206,7 @@ describe('with a service that archives nothing', () => {
     const values = { cookie: { originalMaxAge: 60_000, expires: null }, cart: ['x'] };
     await redis.admin.command('SET', `sess:${token}`, JSON.stringify(values), 'EX', '60');
     const store = openStore({ importFrom: 'sess:' });
-    expect((await store.load(token))?.values(store.now())).toMatchObject({ cart: ['x'] });
+    expect(store.valuesOf((await store.load(token))!)).toMatchObject({ cart: ['x'] });
     expect(await keysLike('sess:*')).toEqual([]);
   });
 

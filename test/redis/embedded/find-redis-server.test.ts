@@ -18,8 +18,8 @@ import {
   type FindRedisServerOptions,
   findRedisServer,
   type RedisServer,
-  type RedisServerMissingError,
 } from '../../../src/redis/embedded/find-redis-server.ts';
+import type { RedisServerMissingError } from '../../../src/redis/embedded/redis-server-missing-error.ts';
 import { processesNaming } from '../../support/processes-naming.ts';
 
 // Of util-linux: runs a command on a terminal of its own.

@@ -4,7 +4,7 @@ import { createToken, sessionOf } from '../../../src/protocol/index.ts';
 import { createConnection } from '../../../src/redis/index.ts';
 import { Archiver, type ArchiverOptions } from '../../../src/sessions/archive/archiver.ts';
 import type { ArchivedSession, ArchiveFunction } from '../../../src/sessions/archived-session.ts';
-import { SessionData, type SessionDataOptions, Sweeper } from '../../../src/sessions/index.ts';
+import { recordOf, SessionData, type SessionDataOptions, Sweeper } from '../../../src/sessions/index.ts';
 import { openTestData, type TestData } from '../../support/open-test-data.ts';
 import { startTestRedis } from '../../support/test-redis.ts';
 import { waitUntil } from '../../support/wait-until.ts';
@@ -101,8 +101,8 @@ describe('an archived session', () => {
         userId: 'ann@example.org',
         device: 'Firefox on Linux',
         reason: 'ended',
-        createdAt: loaded!.facts.createdAt,
-        lastSeenAt: loaded!.facts.lastSeenAt,
+        createdAt: recordOf(loaded!).facts.createdAt,
+        lastSeenAt: recordOf(loaded!).facts.lastSeenAt,
         endedAt: expect.any(Number),
         data: { cart: ['a', { b: null }], name: 'Ann' },
         activity: {

@@ -7,7 +7,7 @@ import type { ArchivedSession } from '../../../src/sessions/archived-session.ts'
 import { stepKeys } from '../../../src/sessions/cluster/deferred-index-writes.ts';
 import { Outbox } from '../../../src/sessions/cluster/outbox.ts';
 import { UserIndex } from '../../../src/sessions/cluster/user-index.ts';
-import { Sweeper } from '../../../src/sessions/index.ts';
+import { recordOf, Sweeper } from '../../../src/sessions/index.ts';
 import { endRecord } from '../../../src/sessions/users/scripts/end-record.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { inParallel, type LifecycleEntry } from '../session-data/session-data-stage.suite.ts';
@@ -220,7 +220,7 @@ describe('sessions of connect-redis', () => {
       return token;
     });
     const loaded = await Promise.all(tokens.flatMap((token) => stores.map((store) => store.load(token))));
-    expect(loaded.map((one) => one?.values(Date.now()).i)).toEqual(tokens.flatMap((_, i) => [i, i]));
+    expect(loaded.map((one) => recordOf(one!).values(Date.now()).i)).toEqual(tokens.flatMap((_, i) => [i, i]));
     await stage.settled();
     expect((await told()).map(({ event, session }) => `${event} ${session}`).sort()).toEqual(
       tokens.map((token) => `created ${sessionOf(token)}`).sort(),

@@ -124,8 +124,8 @@ test('a master that comes back has done nothing that was told as failed', async 
   await waitUntil('it answers', () => data.load(kept).then(Boolean, () => false), 20_000);
   expect(await stage.values(data, kept)).toEqual({ n: 0 });
   expect(await stage.values(data, rotated)).toEqual({ n: 0 });
-  expect((await data.load(rotated))!.byPreviousSecret).toBe(false);
-  expect((await data.load(given))!.userId).toBeUndefined();
+  expect(data.infoOf((await data.load(rotated))!).byPreviousSecret).toBe(false);
+  expect(data.infoOf((await data.load(given))!).userId).toBeUndefined();
   expect(await data.sessionsOf(user)).toEqual([]);
 }, 60_000);
 

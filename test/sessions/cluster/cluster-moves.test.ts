@@ -104,7 +104,7 @@ describe('a slot that moves', () => {
       const others = saved.filter((token) => !visited.includes(token));
       await inParallel(others.length, async (i) => {
         const loaded = (await data.load(others[i]!))!;
-        expect(await data.save(others[i]!, { ...loaded.values(data.now()), more: i }, loaded)).toBeDefined();
+        expect(await data.save(others[i]!, { ...data.valuesOf(loaded), more: i }, loaded)).toBeDefined();
       });
       // These reach several keys, of which some are here and some there.
       for (const operation of [
@@ -125,8 +125,8 @@ describe('a slot that moves', () => {
     expect(visitors.absences).toBe(0);
     expect(visitors.failures).toEqual([]);
     await expectCounts(data, visited, visitors);
-    expect((await data.load(toIdentify))!.userId).toBeUndefined();
-    expect((await data.load(toRotate))!.byPreviousSecret).toBe(false);
+    expect(data.infoOf((await data.load(toIdentify))!).userId).toBeUndefined();
+    expect(data.infoOf((await data.load(toRotate))!).byPreviousSecret).toBe(false);
     // Where it is now, all of them work, and the index came along.
     const due = await stage.redis.command<string[]>('ZRANGE', keys.due(partition), '0', '-1');
     expect(due.sort()).toEqual(saved.map(sessionOf).sort());

@@ -3,7 +3,7 @@ import { createToken, sessionOf } from '../../../src/protocol/index.ts';
 import { Keys } from '../../../src/redis/index.ts';
 import { reserveLogin } from '../../../src/sessions/cluster/scripts/reserve-login.ts';
 import { UserIndex } from '../../../src/sessions/cluster/user-index.ts';
-import { SessionLimitError } from '../../../src/sessions/errors.ts';
+import { SessionLimitError } from '../../../src/sessions/errors/session-limit-error.ts';
 import type { SessionData } from '../../../src/sessions/index.ts';
 import { readHeader } from '../../../src/sessions/record/record-header.ts';
 import { userReference } from '../../../src/sessions/tokens/user-reference.ts';

@@ -49,7 +49,7 @@ describe('commands that are sent', () => {
     await data.save(token, { cookie: { path: '/' } });
     const loaded = (await data.load(token))!;
     proxy.reset();
-    const values = loaded.values(data.now());
+    const values = data.valuesOf(loaded);
     for (let i = 0; i < 100; i += 1) expect(await data.touch(token, values, loaded)).toBe(true);
     expect(sent()).toEqual([]);
   });
@@ -59,7 +59,7 @@ describe('commands that are sent', () => {
     const token = createToken();
     await data.save(token, { a: 1 });
     const loaded = (await data.load(token))!;
-    const due = loaded.facts.lastSeenAt + 100;
+    const due = data.infoOf(loaded).lastSeenAt + 100;
     await waitUntil('the touch is due', () => data.now() > due + 50);
     proxy.reset();
     for (let i = 0; i < 5; i += 1) expect(await data.touch(token, {}, loaded)).toBe(true);
@@ -85,7 +85,7 @@ describe('commands that are sent', () => {
       () => data.save(token, { a: 2 }, loaded),
       () => data.increment(token, 'n', 1, loaded),
       () => data.append(token, 'l', [1], loaded),
-      () => data.setIf(token, loaded.facts.version, { b: 1 }, loaded),
+      () => data.setIf(token, data.infoOf(loaded).version, { b: 1 }, loaded),
       () => data.identify(token, 'ada', {}, loaded),
       () => data.end(token),
     ]) {

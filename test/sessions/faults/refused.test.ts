@@ -33,7 +33,7 @@ type Operation = (data: SessionData, token: string, loaded: LoadedSession) => Pr
 const operations: { name: string; operation: Operation }[] = [
   { name: 'increment', operation: (data, token) => data.increment(token, 'n') },
   { name: 'append', operation: (data, token) => data.append(token, 'list', [1]) },
-  { name: 'setIf', operation: (data, token, loaded) => data.setIf(token, loaded.facts.version, { n: 2 }) },
+  { name: 'setIf', operation: (data, token, loaded) => data.setIf(token, data.infoOf(loaded).version, { n: 2 }) },
   { name: 'identify', operation: (data, token, loaded) => data.identify(token, 'ada', {}, loaded) },
   { name: 'end', operation: (data, token) => data.end(token) },
   { name: 'endSession', operation: (data, token) => data.endSession('bob', sessionOf(token)) },
@@ -103,7 +103,7 @@ describe.each([
     const { calm, data, token, loaded } = await stage();
     await calm.increment(token, 'others');
     await refuse(data, token, () => data.save(token, { n: 2, list: [2] }, loaded));
-    const values = (await calm.load(token))!.values(calm.now());
+    const values = calm.valuesOf((await calm.load(token))!);
     expect(values.others).toBe(1);
     expect([
       { n: 1, list: [] },

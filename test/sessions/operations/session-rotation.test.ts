@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { sessionOf } from '../../../src/protocol/index.ts';
 import { createConnection, Keys, type RedisConnection } from '../../../src/redis/index.ts';
 import { StoreConnection } from '../../../src/sessions/connection/store-connection.ts';
-import { SessionData, StoreUnavailableError } from '../../../src/sessions/index.ts';
+import { recordOf, SessionData, StoreUnavailableError } from '../../../src/sessions/index.ts';
 import { SessionRecords } from '../../../src/sessions/operations/session-records.ts';
 import { SessionRotation } from '../../../src/sessions/operations/session-rotation.ts';
 import { type SessionDataOptions, settingsOf } from '../../../src/sessions/options.ts';
@@ -54,9 +54,11 @@ describe.each<[string, Partial<SessionDataOptions>]>([
       const settings = settingsOf({ redis: server.url });
       const records = new SessionRecords(connection, keys, settings, kept.encryption);
       const token = await stage.saved(data, { a: 1 });
-      const loaded = await data.load(token);
+      const loaded = (await data.load(token))!;
       const rotation = new SessionRotation(connection, records);
-      await expect(rotation.rotate(readToken(token)!, loaded, { grace })).rejects.toThrow(StoreUnavailableError);
+      await expect(rotation.rotate(readToken(token)!, recordOf(loaded), { grace })).rejects.toThrow(
+        StoreUnavailableError,
+      );
       await waitUntil('it is taken back', () => data.isCurrent(token));
       expect(await redis.command('EXISTS', keys.recordBefore(sessionOf(token)))).toBe(0);
       expect(await stage.values(data, token)).toEqual({ a: 1 });
@@ -81,7 +83,7 @@ describe.each<[string, Partial<SessionDataOptions>]>([
       await waitUntil('it is taken back', () => data.isCurrent(unsent));
       expect(await stage.values(data, unsent)).toEqual({ a: 1 });
       const found = await data.find(token);
-      expect(grace ? (found as { byPreviousSecret: boolean }).byPreviousSecret : found).toBe(grace || 'replaced');
+      expect(typeof found === 'object' ? data.infoOf(found).byPreviousSecret : found).toBe(grace || 'replaced');
     }
   });
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { SessionDataError } from '../../../src/sessions/errors.ts';
-import { endedSecret, Seal } from '../../../src/sessions/record/record-encryption.ts';
+import { SessionDataError } from '../../../src/sessions/errors/session-data-error.ts';
+import { endedSecret, RecordEncryption } from '../../../src/sessions/record/record-encryption.ts';
 
 const KEY = randomBytes(32);
 const PLAIN = Buffer.from('["who","ada"]');
@@ -9,17 +9,17 @@ const OWNER = { session: 's1', secret: randomBytes(32), user: 'a user of 28 char
 
 describe('seal', () => {
   test('opens what it closed, and never closes twice to the same', () => {
-    const seal = new Seal([KEY], 'sw');
-    const [one, other] = [seal.close(OWNER, PLAIN), seal.close(OWNER, PLAIN)];
-    expect(seal.open(OWNER, one)).toEqual(PLAIN);
-    expect(seal.open(OWNER, other)).toEqual(PLAIN);
+    const seal = new RecordEncryption([KEY], 'sw');
+    const [one, other] = [seal.encrypt(OWNER, PLAIN), seal.encrypt(OWNER, PLAIN)];
+    expect(seal.decrypt(OWNER, one)).toEqual(PLAIN);
+    expect(seal.decrypt(OWNER, other)).toEqual(PLAIN);
     expect(one.equals(other)).toBe(false);
     expect(one.includes('ada')).toBe(false);
-    expect(seal.open(OWNER, seal.close(OWNER, Buffer.alloc(0)))).toEqual(Buffer.alloc(0));
+    expect(seal.decrypt(OWNER, seal.encrypt(OWNER, Buffer.alloc(0)))).toEqual(Buffer.alloc(0));
   });
 
   test('a key is the same as Buffer, Uint8Array, base64, base64url and hex', () => {
-    const sealed = new Seal([KEY], 'sw').close(OWNER, PLAIN);
+    const sealed = new RecordEncryption([KEY], 'sw').encrypt(OWNER, PLAIN);
     for (const key of [
       new Uint8Array(KEY),
       KEY.toString('base64'),
@@ -27,23 +27,27 @@ describe('seal', () => {
       KEY.toString('hex'),
       KEY.toString('hex').toUpperCase(),
     ]) {
-      expect(new Seal([key], 'sw').open(OWNER, sealed)).toEqual(PLAIN);
+      expect(new RecordEncryption([key], 'sw').decrypt(OWNER, sealed)).toEqual(PLAIN);
     }
   });
 
   test('an old key behind a new one opens, and the new one seals', () => {
     const next = randomBytes(32);
-    const [before, both, after] = [new Seal([KEY], 'sw'), new Seal([next, KEY], 'sw'), new Seal([next], 'sw')];
-    const old = before.close(OWNER, PLAIN);
-    expect(both.open(OWNER, old)).toEqual(PLAIN);
-    expect(after.open(OWNER, both.close(OWNER, PLAIN))).toEqual(PLAIN);
-    expect(() => after.open(OWNER, old)).toThrow(/another key \([0-9a-f]{8}\)/);
-    expect(() => after.open(OWNER, old)).toThrow(SessionDataError);
+    const [before, both, after] = [
+      new RecordEncryption([KEY], 'sw'),
+      new RecordEncryption([next, KEY], 'sw'),
+      new RecordEncryption([next], 'sw'),
+    ];
+    const old = before.encrypt(OWNER, PLAIN);
+    expect(both.decrypt(OWNER, old)).toEqual(PLAIN);
+    expect(after.decrypt(OWNER, both.encrypt(OWNER, PLAIN))).toEqual(PLAIN);
+    expect(() => after.decrypt(OWNER, old)).toThrow(/another key \([0-9a-f]{8}\)/);
+    expect(() => after.decrypt(OWNER, old)).toThrow(SessionDataError);
   });
 
   test('what of the header it was sealed for must be the same', () => {
-    const seal = new Seal([KEY], 'sw');
-    const sealed = seal.close(OWNER, PLAIN);
+    const seal = new RecordEncryption([KEY], 'sw');
+    const sealed = seal.encrypt(OWNER, PLAIN);
     for (const other of [
       { secret: randomBytes(32) },
       { user: undefined },
@@ -54,23 +58,23 @@ describe('seal', () => {
       { secret: endedSecret(OWNER.secret) },
       { ended: true },
     ]) {
-      expect(() => seal.open({ ...OWNER, ...other }, sealed), JSON.stringify(other)).toThrow(SessionDataError);
+      expect(() => seal.decrypt({ ...OWNER, ...other }, sealed), JSON.stringify(other)).toThrow(SessionDataError);
     }
-    expect(seal.open({ ...OWNER, ended: true, secret: endedSecret(OWNER.secret) }, sealed)).toEqual(PLAIN);
+    expect(seal.decrypt({ ...OWNER, ended: true, secret: endedSecret(OWNER.secret) }, sealed)).toEqual(PLAIN);
   });
 
   test("another session's, another namespace's, cut and changed texts are refused", () => {
-    const seal = new Seal([KEY], 'sw');
-    const sealed = seal.close(OWNER, PLAIN);
-    expect(() => seal.open({ ...OWNER, session: 's2' }, sealed)).toThrow(SessionDataError);
-    expect(() => new Seal([KEY], 'other').open(OWNER, sealed)).toThrow(SessionDataError);
+    const seal = new RecordEncryption([KEY], 'sw');
+    const sealed = seal.encrypt(OWNER, PLAIN);
+    expect(() => seal.decrypt({ ...OWNER, session: 's2' }, sealed)).toThrow(SessionDataError);
+    expect(() => new RecordEncryption([KEY], 'other').decrypt(OWNER, sealed)).toThrow(SessionDataError);
     for (let length = 0; length < sealed.length; length += 1) {
-      expect(() => seal.open(OWNER, sealed.subarray(0, length))).toThrow(SessionDataError);
+      expect(() => seal.decrypt(OWNER, sealed.subarray(0, length))).toThrow(SessionDataError);
     }
     for (let at = 0; at < sealed.length; at += 1) {
       const changed = Buffer.from(sealed);
       changed[at]! ^= 1;
-      expect(() => seal.open(OWNER, changed)).toThrow(SessionDataError);
+      expect(() => seal.decrypt(OWNER, changed)).toThrow(SessionDataError);
     }
   });
 
@@ -82,13 +86,13 @@ describe('seal', () => {
     ['no text', [7 as unknown as string]],
     ['the second one', [KEY, 'x']],
   ])('keys that are none are refused: %s', (_, keys) => {
-    expect(() => new Seal(keys, 'sw')).toThrow(RangeError);
-    expect(() => new Seal(keys, 'sw')).toThrow(/encryption\.keys/);
+    expect(() => new RecordEncryption(keys, 'sw')).toThrow(RangeError);
+    expect(() => new RecordEncryption(keys, 'sw')).toThrow(/encryption\.keys/);
   });
 
   test('an error shows no key', () => {
     const secret = 'correct horse battery staple';
-    expect(() => new Seal([secret], 'sw')).toThrow(
+    expect(() => new RecordEncryption([secret], 'sw')).toThrow(
       expect.not.objectContaining({ message: expect.stringContaining(secret) }),
     );
   });

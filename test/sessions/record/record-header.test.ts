@@ -112,7 +112,7 @@ describe('record header', () => {
     const before = readHeader(header);
     const next = readHeader(nextHeader(header, { lastSeenAt: NOW + 9, cookieExpiresAt: NOW + 10, sealed: false }));
     expect(next).toEqual({ ...before, version: 0, lastSeenAt: NOW + 9, cookieExpiresAt: NOW + 10, sealed: false });
-    expect(readHeader(nextHeader(header, { lastSeenAt: 1, cookieExpiresAt: 0, sealed: true })).sealed).toBe(true);
+    expect(readHeader(nextHeader(header, { lastSeenAt: 1, cookieExpiresAt: 0, sealed: true })).encrypted).toBe(true);
     expect(readHeader(header)).toEqual(before);
   });
 

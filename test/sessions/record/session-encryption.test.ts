@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createToken, sessionOf } from '../../../src/protocol/index.ts';
 import { createConnection, type RedisConnection } from '../../../src/redis/index.ts';
 import { ArchiveQueue } from '../../../src/sessions/archive/archive-queue.ts';
-import { type LoadedSession, SessionData, SessionDataError } from '../../../src/sessions/index.ts';
-import { Seal } from '../../../src/sessions/record/record-encryption.ts';
+import { type LoadedSession, recordOf, SessionData, SessionDataError } from '../../../src/sessions/index.ts';
+import { RecordEncryption } from '../../../src/sessions/record/record-encryption.ts';
 import { FLAGS, readHeader } from '../../../src/sessions/record/record-header.ts';
 import { readToken } from '../../../src/sessions/tokens/token-credential.ts';
 import { userReference } from '../../../src/sessions/tokens/user-reference.ts';
@@ -43,11 +43,11 @@ describe('encryption at rest', () => {
     await sealed.save(token, { 'secret-name': 'secret-value', 'secret-other': { in: ['secret-value'] } }, loaded);
     await sealed.increment(token, 'secret-number', 77_777);
     await sealed.append(token, 'secret-list', ['secret-value']);
-    await sealed.setIf(token, (await sealed.load(token))!.facts.version, { 'secret-set': 'secret-value' });
+    await sealed.setIf(token, sealed.infoOf((await sealed.load(token))!).version, { 'secret-set': 'secret-value' });
     await sealed.identify(token, 'secret-user', { device: 'secret-device' });
     const next = await sealed.rotate(token, { grace: true });
-    expect((await sealed.load(next))!.userId).toBe('secret-user');
-    expect(((await sealed.find(token)) as LoadedSession).userId).toBe('secret-user');
+    expect(sealed.infoOf((await sealed.load(next))!).userId).toBe('secret-user');
+    expect(recordOf((await sealed.find(token)) as LoadedSession).userId).toBe('secret-user');
     for (const key of await redis.command<string[]>('KEYS', '*')) {
       expect(key).not.toMatch(/secret|77777/);
       const dump = (await redis.commandForBuffers<Buffer>('DUMP', key)).toString('latin1');
@@ -78,7 +78,7 @@ describe('encryption at rest', () => {
     const next = stage.open({ encryption: { keys: [second] } });
     await expect(next.load(token)).rejects.toThrow(SessionDataError);
     const loaded = (await both.load(token))!;
-    expect(loaded.values(both.now())).toEqual({ a: 1 });
+    expect(both.valuesOf(loaded)).toEqual({ a: 1 });
     await both.save(token, { a: 2 }, loaded);
     expect(await stage.values(next, token)).toEqual({ a: 2 });
     await expect(sealed.load(token)).rejects.toThrow(SessionDataError);
@@ -172,7 +172,7 @@ describe('encryption at rest', () => {
   test('a logout cannot be undone in what is kept for the archive', async () => {
     const namespace = stage.freshNamespace();
     const store = stage.open({ namespace, encryption: { keys: [first] } });
-    const queue = new ArchiveQueue(redis, namespace, 100, new Seal([first], namespace));
+    const queue = new ArchiveQueue(redis, namespace, 100, new RecordEncryption([first], namespace));
     await queue.arm();
     const token = await stage.saved(store, { role: 'admin' });
     const before = (await stage.bytes(token, namespace))!;
@@ -204,7 +204,7 @@ describe('encryption at rest', () => {
     expect(await stage.values(sealed, second)).toEqual({ a: 3, b: 2 });
     const third = await sealed.rotate(second, { grace: true });
     await sealed.save(third, { a: 4 }, await sealed.load(third));
-    expect(((await sealed.find(second)) as LoadedSession).values(sealed.now())).toEqual({ a: 3, b: 2 });
+    expect(sealed.valuesOf((await sealed.find(second)) as LoadedSession)).toEqual({ a: 3, b: 2 });
     const jobs = [1, 2, 3, 4, 5].map(() => sealed.increment({ session: sessionOf(token) }, 'n'));
     const fourth = await sealed.rotate(third);
     await Promise.all(jobs);
@@ -272,7 +272,8 @@ describe('encryption at rest', () => {
       (token: string) => migrating.save(token, { a: 'readable', b: 1 }),
       async (token: string) => migrating.save(token, { a: 'readable', b: 1 }, await migrating.load(token)),
       (token: string) => migrating.increment(token, 'b'),
-      async (token: string) => migrating.setIf(token, (await migrating.load(token))!.facts.version, { b: 1 }),
+      async (token: string) =>
+        migrating.setIf(token, migrating.infoOf((await migrating.load(token))!).version, { b: 1 }),
       (token: string) => migrating.append(token, 'list', [1]),
       (token: string) => migrating.identify(token, 'ada'),
     ]) {
@@ -281,7 +282,7 @@ describe('encryption at rest', () => {
       expect(await migrating.touch(token, {})).toBe(true);
       await write(token);
       const record = (await stage.bytes(token))!;
-      expect(readHeader(record).sealed).toBe(true);
+      expect(readHeader(record).encrypted).toBe(true);
       expect(record.includes('readable')).toBe(false);
       expect(await stage.values(sealed, token)).toMatchObject({ a: 'readable' });
     }

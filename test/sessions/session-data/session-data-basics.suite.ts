@@ -23,8 +23,8 @@ export function describeBasics(stage: SessionDataStage): void {
     test('save, load, save again: what was set, changed and removed', async () => {
       const token = await stage.saved(data, { a: 1, b: 'two', c: [3] });
       const loaded = (await data.load(token))!;
-      expect(loaded.session).toBe(sessionOf(token));
-      expect(loaded.values(data.now())).toEqual({ a: 1, b: 'two', c: [3] });
+      expect(data.infoOf(loaded).session).toBe(sessionOf(token));
+      expect(data.valuesOf(loaded)).toEqual({ a: 1, b: 'two', c: [3] });
       expect(await data.save(token, { a: 2, c: [3], d: null }, loaded)).toBeDefined();
       expect(await stage.values(data, token)).toEqual({ a: 2, c: [3], d: null });
     });
@@ -45,11 +45,11 @@ export function describeBasics(stage: SessionDataStage): void {
 
     test('the version counts changes, and a touch is none', async () => {
       const token = await stage.saved(data, { a: 1 });
-      const first = (await data.load(token))!.facts.version;
+      const first = data.infoOf((await data.load(token))!).version;
       await data.touch(token, {});
-      expect((await data.load(token))!.facts.version).toBe(first);
+      expect(data.infoOf((await data.load(token))!).version).toBe(first);
       await data.increment(token, 'a');
-      expect((await data.load(token))!.facts.version).toBe(first + 1);
+      expect(data.infoOf((await data.load(token))!).version).toBe(first + 1);
     });
 
     test('end is for good, whoever saves afterwards', async () => {
@@ -85,7 +85,7 @@ export function describeBasics(stage: SessionDataStage): void {
       expect(await data.increment(token, 'big', 2 ** 53 - 1)).toBe(2 ** 53 - 1);
       const loaded = (await data.load(token))!;
       const sum = await data.increment(token, 'n', 1, loaded);
-      await data.save(token, { ...loaded.values(data.now()), other: true }, loaded);
+      await data.save(token, { ...data.valuesOf(loaded), other: true }, loaded);
       expect(await stage.values(data, token)).toEqual({
         n: sum,
         text: '5',
@@ -127,7 +127,7 @@ export function describeBasics(stage: SessionDataStage): void {
 
     test('setIf: applied where the version is right, and only there', async () => {
       const token = await stage.saved(data, { a: 1, b: 2 });
-      const { version } = (await data.load(token))!.facts;
+      const { version } = data.infoOf((await data.load(token))!);
       const won = await data.setIf(token, version, { a: 'new', b: undefined, c: { d: [] } });
       expect(won).toEqual({ applied: true, version: version + 1 });
       expect(await data.setIf(token, version, { a: 'late' })).toEqual({ applied: false, version: version + 1 });
@@ -137,11 +137,11 @@ export function describeBasics(stage: SessionDataStage): void {
     test('a change of one field is no visit: the end stays', async () => {
       const visited = stage.open({ idleMs: 60_000, touchEveryMs: 0 });
       const token = await stage.saved(visited, { n: 1 });
-      const { expiresAt } = (await visited.load(token))!.facts;
+      const { expiresAt } = visited.infoOf((await visited.load(token))!);
       await visited.increment(token, 'n');
       await visited.append(token, 'l', [1]);
-      await visited.setIf(token, (await visited.load(token))!.facts.version, { n: 9 });
-      expect((await visited.load(token))!.facts.expiresAt).toBe(expiresAt);
+      await visited.setIf(token, visited.infoOf((await visited.load(token))!).version, { n: 9 });
+      expect(visited.infoOf((await visited.load(token))!).expiresAt).toBe(expiresAt);
       expect(await stage.redis.command<number>('PTTL', stage.key(token))).toBeGreaterThan(60_000);
     });
 
@@ -153,7 +153,7 @@ export function describeBasics(stage: SessionDataStage): void {
       const living = tokens.slice(1);
       expect((await own.sessions()).sort()).toEqual(living.map(sessionOf).sort());
       const all = await own.all();
-      expect(all.map((one) => one.values(own.now()).i).sort()).toEqual(living.map((_, i) => i + 1).sort());
+      expect(all.map((one) => own.valuesOf(one).i).sort()).toEqual(living.map((_, i) => i + 1).sort());
       const elsewhere = await stage.saved(data, { stays: true });
       await own.clear();
       expect(await own.sessions()).toEqual([]);

@@ -17,7 +17,7 @@ export function describeRaces(stage: SessionDataStage): void {
       const token = await stage.saved(data, { shared: { list: [] } });
       const loaded = await inParallel(100, async (i) => (await storeOf(i).load(token))!);
       const saved = await inParallel(100, (i) => {
-        const values = loaded[i]!.values(data.now());
+        const values = data.valuesOf(loaded[i]!);
         return storeOf(i).save(token, { ...values, [`f${i}`]: i }, loaded[i]!);
       });
       expect(saved.every(Boolean)).toBe(true);
@@ -44,7 +44,7 @@ export function describeRaces(stage: SessionDataStage): void {
     test('an operation keeps what was changed in its field before it', async () => {
       const token = await stage.saved(data, { n: 5, list: ['a'], gone: 7 });
       const loaded = (await data.load(token))!;
-      const values = loaded.values(data.now());
+      const values = data.valuesOf(loaded);
       expect(await data.increment(token, 'n', 1, loaded, { ...values, n: 15 })).toBe(16);
       expect(await data.append(token, 'list', ['c'], loaded, { ...values, list: ['a', 'b'] })).toEqual(['a', 'b', 'c']);
       expect(await data.increment(token, 'gone', 1, loaded, { n: 16 })).toBe(1);
@@ -93,7 +93,7 @@ export function describeRaces(stage: SessionDataStage): void {
 
     test('setIf: one of 50 wins, and its value is there', async () => {
       const token = await stage.saved(data, { winner: null });
-      const { version } = (await data.load(token))!.facts;
+      const { version } = data.infoOf((await data.load(token))!);
       const outcomes = await inParallel(50, (i) => storeOf(i).setIf(token, version, { winner: i }));
       const winners = outcomes.flatMap(({ applied }, i) => (applied ? [i] : []));
       expect(winners).toHaveLength(1);
@@ -174,7 +174,7 @@ export function describeRaces(stage: SessionDataStage): void {
       await stores[1].save(token, { a: 1, before: 1 }, await stores[1].load(token));
       await data.save(token, { a: 1, own: 1 }, loaded);
       const between = (await stores[1].load(token))!;
-      await stores[1].save(token, { ...between.values(data.now()), between: 1 }, between);
+      await stores[1].save(token, { ...data.valuesOf(between), between: 1 }, between);
       await data.save(token, { a: 1, own: 2 }, loaded);
       await data.save(token, { own: 3 }, loaded);
       expect(await stage.values(data, token)).toEqual({ before: 1, between: 1, own: 3 });
@@ -188,14 +188,14 @@ export function describeRaces(stage: SessionDataStage): void {
       ['append', (token, loaded) => data.append(token, 'list', [1], loaded)],
       [
         'setIf',
-        async (token, loaded) => data.setIf(token, (await data.load(token))!.facts.version, { set: 1 }, loaded),
+        async (token, loaded) => data.setIf(token, data.infoOf((await data.load(token))!).version, { set: 1 }, loaded),
       ],
     ])('a save after %s keeps what others saved before it', async (_, operation) => {
       const token = await stage.saved(data, { a: 1 });
       const loaded = (await data.load(token))!;
       await stores[1].save(token, { a: 1, theirs: 1 }, await stores[1].load(token));
       await operation(token, loaded);
-      await data.save(token, { ...loaded.values(data.now()), a: 2 }, loaded);
+      await data.save(token, { ...data.valuesOf(loaded), a: 2 }, loaded);
       expect(await stage.values(data, token)).toMatchObject({ a: 2, theirs: 1 });
     });
 

@@ -19,9 +19,9 @@ export function describeRotation(stage: SessionDataStage): void {
       expect(next).not.toBe(token);
       expect(sessionOf(next)).toBe(sessionOf(token));
       const loaded = (await data.load(next))!;
-      expect(loaded.values(data.now())).toEqual({ a: [1] });
-      expect(loaded.userId).toBe('ada');
-      expect(loaded.byPreviousSecret).toBe(false);
+      expect(data.valuesOf(loaded)).toEqual({ a: [1] });
+      expect(data.infoOf(loaded).userId).toBe('ada');
+      expect(data.infoOf(loaded).byPreviousSecret).toBe(false);
     });
 
     test('the previous secret does nothing at all, and is known as replaced for a while', async () => {
@@ -46,14 +46,14 @@ export function describeRotation(stage: SessionDataStage): void {
       await data.increment(next, 'n');
       const kept = await stage.bytes(next);
       const found = (await data.find(token)) as LoadedSession;
-      expect(found.byPreviousSecret).toBe(true);
-      expect(found.values(data.now())).toEqual({ a: 1 });
+      expect(data.infoOf(found).byPreviousSecret).toBe(true);
+      expect(data.valuesOf(found)).toEqual({ a: 1 });
       expect(await data.load(token)).toBeUndefined();
       expect(await data.isCurrent(token)).toBe(false);
       await refusesAll(data, token, found);
       await refusesAll(data, token, undefined);
       expect(await stage.bytes(next)).toEqual(kept);
-      expect((await data.find(token)) as LoadedSession).toMatchObject({ byPreviousSecret: true });
+      expect(data.infoOf((await data.find(token)) as LoadedSession)).toMatchObject({ byPreviousSecret: true });
     });
 
     test('the grace is over in time, however much it was used', async () => {
@@ -122,8 +122,8 @@ export function describeRotation(stage: SessionDataStage): void {
       const second = await data.rotate(first, { grace: true });
       const third = await data.rotate(second, { grace: true });
       expect(await data.find(first)).toBeUndefined();
-      expect((await data.find(second)) as LoadedSession).toMatchObject({ byPreviousSecret: true });
-      expect((await data.load(third))!.byPreviousSecret).toBe(false);
+      expect(data.infoOf((await data.find(second)) as LoadedSession)).toMatchObject({ byPreviousSecret: true });
+      expect(data.infoOf((await data.load(third))!).byPreviousSecret).toBe(false);
     });
 
     test.each([false, true])(
@@ -134,7 +134,7 @@ export function describeRotation(stage: SessionDataStage): void {
         await data.increment(second, 'n');
         const third = await data.rotate(second, { grace, unsent: true });
         const found = await data.find(first);
-        if (grace) expect((found as LoadedSession).values(data.now())).toEqual({ a: 1 });
+        if (grace) expect(data.valuesOf(found as LoadedSession)).toEqual({ a: 1 });
         else expect(found).toBe('replaced');
         expect(await data.find(second)).toBeUndefined();
         expect(await stage.values(data, third)).toEqual({ a: 1, n: 1 });
@@ -167,9 +167,9 @@ export function describeRotation(stage: SessionDataStage): void {
     test('rotation is no visit: the end stays', async () => {
       const visited = stage.open({ idleMs: 60_000, touchEveryMs: 0 });
       const token = await stage.saved(visited, {});
-      const { expiresAt } = (await visited.load(token))!.facts;
+      const { expiresAt } = visited.infoOf((await visited.load(token))!);
       const next = await visited.rotate(token);
-      expect((await visited.load(next))!.facts.expiresAt).toBe(expiresAt);
+      expect(visited.infoOf((await visited.load(next))!).expiresAt).toBe(expiresAt);
     });
   });
 }
@@ -178,9 +178,10 @@ export function describeRotation(stage: SessionDataStage): void {
 async function refusesAll(data: SessionData, token: string, loaded: LoadedSession | undefined): Promise<void> {
   expect(await data.save(token, { a: 'planted' }, loaded)).toBeUndefined();
   // Of a session that was renewed a moment ago nothing is asked.
-  expect(await data.touch(token, {}, loaded)).toBe(loaded?.byPreviousSecret === false);
+  const info = loaded && data.infoOf(loaded);
+  expect(await data.touch(token, {}, loaded)).toBe(info?.byPreviousSecret === false);
   expect(await data.end(token)).toBe(false);
-  const version = loaded?.facts.version ?? 1;
+  const version = info?.version ?? 1;
   for (const work of [
     () => data.increment(token, 'a', 1, loaded),
     () => data.append(token, 'list', [1], loaded),

@@ -52,7 +52,8 @@ export class SessionDataStage {
 
   /** The values of a session now; undefined where there is none. */
   async values(data: SessionData, token: string): Promise<Record<string, unknown> | undefined> {
-    return (await data.load(token))?.values(data.now());
+    const loaded = await data.load(token);
+    return loaded && data.valuesOf(loaded);
   }
 
   /** The bytes that are kept of a session, as they are. */

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createToken } from '../../../src/protocol/index.ts';
-import { type SessionData, SessionGoneError } from '../../../src/sessions/index.ts';
+import { recordOf, type SessionData, SessionGoneError } from '../../../src/sessions/index.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import type { SessionDataStage } from './session-data-stage.suite.ts';
 
@@ -43,7 +43,7 @@ export function describeTime(stage: SessionDataStage): void {
     test('a session that was touched rests anew from then', async () => {
       const data = stage.open({ idleMs: 300, touchEveryMs: 100 });
       const token = await stage.saved(data, { a: 1 });
-      const first = (await data.load(token))!.facts.expiresAt;
+      const first = data.infoOf((await data.load(token))!).expiresAt;
       let touched = 0;
       // Touched at each turn for longer than its idle time.
       await waitUntil('the first end has passed', async () => {
@@ -64,10 +64,10 @@ export function describeTime(stage: SessionDataStage): void {
 
       const eager = stage.open({ idleMs: 60_000, touchEveryMs: 0 });
       const other = await stage.saved(eager, { a: 1 });
-      const first = (await eager.load(other))!.facts;
+      const first = recordOf((await eager.load(other))!).facts;
       await waitUntil('the clock has moved', async () => (await stage.serverNow()) > first.expiresAt - 60_000);
       expect(await eager.touch(other, {}, await eager.load(other))).toBe(true);
-      const second = (await eager.load(other))!.facts;
+      const second = recordOf((await eager.load(other))!).facts;
       expect(second.expiresAt).toBeGreaterThan(first.expiresAt);
       expect(second.lastSeenAt).toBeGreaterThan(first.lastSeenAt);
     });
@@ -76,7 +76,7 @@ export function describeTime(stage: SessionDataStage): void {
       const data = stage.open({ idleMs: 100_000 });
       const before = await stage.serverNow();
       const token = await stage.saved(data, {});
-      const { expiresAt } = (await data.load(token))!.facts;
+      const { expiresAt } = data.infoOf((await data.load(token))!);
       expect(expiresAt).toBeGreaterThanOrEqual(before + 110_000);
       expect(expiresAt).toBeLessThanOrEqual((await stage.serverNow()) + 110_000);
     });
@@ -85,10 +85,10 @@ export function describeTime(stage: SessionDataStage): void {
       const data = stage.open({ idleMs: 60_000, absoluteMs: 300, touchEveryMs: 0 });
       const token = await stage.saved(data, { a: 1 });
       const loaded = (await data.load(token))!;
-      const end = loaded.facts.createdAt + 300;
+      const end = data.infoOf(loaded).createdAt + 300;
       await data.touch(token, {}, loaded);
       await data.save(token, { a: 2 }, loaded);
-      expect((await data.load(token))!.facts.expiresAt).toBe(end);
+      expect(data.infoOf((await data.load(token))!).expiresAt).toBe(end);
       const { lastThere, gone } = await watchEnd(data, token);
       expect(lastThere).toBeLessThan(end);
       expect(gone).toBeGreaterThanOrEqual(end);
@@ -103,7 +103,7 @@ export function describeTime(stage: SessionDataStage): void {
       expect(await data.touch(token, {}, loaded)).toBe(false);
       expect(await data.save(token, { n: 2 }, loaded)).toBeUndefined();
       await expect(data.increment(token, 'n', 1, loaded)).rejects.toThrow(SessionGoneError);
-      await expect(data.setIf(token, loaded.facts.version, { n: 3 }, loaded)).rejects.toThrow(SessionGoneError);
+      await expect(data.setIf(token, data.infoOf(loaded).version, { n: 3 }, loaded)).rejects.toThrow(SessionGoneError);
       await expect(data.rotate(token, {}, loaded)).rejects.toThrow(SessionGoneError);
       await expect(data.identify(token, 'ada', {}, loaded)).rejects.toThrow(SessionGoneError);
       expect(await data.end(token)).toBe(false);
@@ -129,7 +129,7 @@ export function describeTime(stage: SessionDataStage): void {
       // Connected before the time runs.
       await data.load(createToken());
       const token = await stage.saved(stage.open({ idleMs: 60_000 }), { n: 1 });
-      const { createdAt } = (await data.load(token))!.facts;
+      const { createdAt } = data.infoOf((await data.load(token))!);
       const { gone } = await watchEnd(data, token);
       expect(gone).toBeGreaterThanOrEqual(createdAt + 150);
       const before = await stage.bytes(token);
@@ -144,12 +144,12 @@ export function describeTime(stage: SessionDataStage): void {
       const token = await stage.saved(data, { a: 1, cookie: cookieFor(20_000) });
       const early = (await data.load(token))!;
       await data.save(token, { a: 2 }, await data.load(token));
-      expect((await data.load(token))!.facts.expiresAt).toBe(early.facts.expiresAt);
+      expect(data.infoOf((await data.load(token))!).expiresAt).toBe(data.infoOf(early).expiresAt);
       await data.touch(token, { cookie: cookieFor(HOUR_MS) });
-      const { expiresAt } = (await data.load(token))!.facts;
-      expect(expiresAt).toBeGreaterThan(early.facts.expiresAt);
+      const { expiresAt } = data.infoOf((await data.load(token))!);
+      expect(expiresAt).toBeGreaterThan(data.infoOf(early).expiresAt);
       await data.save(token, { a: 3 }, early);
-      expect((await data.load(token))!.facts.expiresAt).toBe(expiresAt);
+      expect(data.infoOf((await data.load(token))!).expiresAt).toBe(expiresAt);
       expect(await stage.values(data, token)).toMatchObject({ a: 3, cookie: { originalMaxAge: 20_000 } });
     });
 
@@ -203,12 +203,12 @@ export function describeTime(stage: SessionDataStage): void {
       const data = stage.open();
       const token = await stage.saved(data, { cookie: cookieFor(HOUR_MS) });
       const loaded = (await data.load(token))!;
-      const values = loaded.values(data.now());
+      const values = data.valuesOf(loaded);
       const real = Date.now.bind(Date);
       vi.spyOn(Date, 'now').mockImplementation(() => real() + 2 * HOUR_MS);
       await data.save(token, { ...values, a: 2 }, loaded);
       vi.restoreAllMocks();
-      const { expiresAt } = (await data.load(token))!.facts;
+      const { expiresAt } = data.infoOf((await data.load(token))!);
       expect(expiresAt - (await stage.serverNow())).toBeGreaterThan(HOUR_MS - 60_000);
     });
 
@@ -249,7 +249,7 @@ export function describeTime(stage: SessionDataStage): void {
       const before = await stage.serverNow();
       await data.save(token, { a: 2, cookie: cookieFor(100) }, loaded);
       const after = await stage.serverNow();
-      const { expiresAt } = (await data.load(token))!.facts;
+      const { expiresAt } = data.infoOf((await data.load(token))!);
       expect(expiresAt).toBeGreaterThan(before);
       expect(expiresAt).toBeLessThanOrEqual(after + 200);
 
@@ -262,12 +262,12 @@ export function describeTime(stage: SessionDataStage): void {
     test('the local clock jumps, and the absolute end stays where it was', async () => {
       const data = stage.open({ absoluteMs: 400 });
       const token = await stage.saved(data, { a: 1 });
-      const { expiresAt } = (await data.load(token))!.facts;
+      const { expiresAt } = data.infoOf((await data.load(token))!);
       const real = Date.now.bind(Date);
       vi.spyOn(Date, 'now').mockImplementation(() => real() - HOUR_MS);
       await data.touch(token, {});
       await data.save(token, { a: 2 });
-      expect((await data.load(token))!.facts.expiresAt).toBe(expiresAt);
+      expect(data.infoOf((await data.load(token))!).expiresAt).toBe(expiresAt);
       const { lastThere, gone } = await watchEnd(data, token);
       expect(lastThere).toBeLessThan(expiresAt);
       expect(gone).toBeGreaterThanOrEqual(expiresAt);
@@ -295,7 +295,7 @@ export function describeTime(stage: SessionDataStage): void {
     });
 
     async function leftOf(data: SessionData, token: string): Promise<number> {
-      return (await data.load(token))!.facts.expiresAt - (await stage.serverNow());
+      return data.infoOf((await data.load(token))!).expiresAt - (await stage.serverNow());
     }
   });
 }

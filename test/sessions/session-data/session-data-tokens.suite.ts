@@ -32,7 +32,7 @@ export function describeTokens(stage: SessionDataStage): void {
     test("another framework's token has a session of its own", async () => {
       const token = `foreign-${createToken()}`;
       await data.save(token, { a: 1 });
-      expect((await data.load(token))!.session).toBe(sessionOf(token));
+      expect(data.infoOf((await data.load(token))!).session).toBe(sessionOf(token));
       expect(await stage.values(data, token)).toEqual({ a: 1 });
       expect(await data.end(token)).toBe(true);
       expect(await data.load(token)).toBeUndefined();

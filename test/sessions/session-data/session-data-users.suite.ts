@@ -48,7 +48,7 @@ export function describeUsers(stage: SessionDataStage): void {
         expect(lastSeenAt).toBeLessThanOrEqual(now);
         expect(expiresAt).toBeGreaterThan(now);
       }
-      expect((await data.load(older))!.userId).toBe(user);
+      expect(data.infoOf((await data.load(older))!).userId).toBe(user);
 
       function listed(): ReturnType<SessionData['sessionsOf']> {
         return data.sessionsOf(user);
@@ -68,7 +68,7 @@ export function describeUsers(stage: SessionDataStage): void {
       const token = await signedIn(user);
       await data.save(token, { userId: 'mallory' });
       await data.save(token, { b: 1 }, await data.load(token));
-      expect((await data.load(token))!.userId).toBe(user);
+      expect(data.infoOf((await data.load(token))!).userId).toBe(user);
       expect(await idsOf(user)).toEqual([sessionOf(token)]);
     });
 
@@ -109,7 +109,7 @@ export function describeUsers(stage: SessionDataStage): void {
       expect(await idsOf(one)).toEqual([]);
       expect(await indexOf(one)).toEqual([]);
       expect(await idsOf(other)).toEqual([sessionOf(token)]);
-      expect((await data.load(token))!.userId).toBe(other);
+      expect(data.infoOf((await data.load(token))!).userId).toBe(other);
       expect(await data.endSession(one, sessionOf(token))).toBe(false);
     });
 
@@ -223,7 +223,7 @@ export function describeUsers(stage: SessionDataStage): void {
       const tokens = await inParallel(3, () => stage.saved(capped, {}));
       await capped.identify(tokens[0]!, user);
       await capped.identify(tokens[1]!, user);
-      const seen = (await capped.load(tokens[1]!))!.facts.lastSeenAt;
+      const seen = capped.infoOf((await capped.load(tokens[1]!))!).lastSeenAt;
       await waitUntil('the clock has moved', async () => (await stage.serverNow()) > seen);
       await capped.touch(tokens[0]!, {});
       expect(await capped.identify(tokens[2]!, user)).toEqual([sessionOf(tokens[1]!)]);
@@ -237,7 +237,7 @@ export function describeUsers(stage: SessionDataStage): void {
         const [listed] = await data.sessionsOf(userId);
         expect(listed!.session).toBe(sessionOf(token));
         expect(device.startsWith(listed!.device!)).toBe(true);
-        expect((await data.load(token))!.userId).toBe(userId);
+        expect(data.infoOf((await data.load(token))!).userId).toBe(userId);
       }
       expect((await stage.keys()).filter((key) => /Müller|example|u{12}/.test(key))).toEqual([]);
     });

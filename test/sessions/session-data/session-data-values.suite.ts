@@ -94,8 +94,8 @@ export function describeValues(stage: SessionDataStage): void {
     test('names of the store itself cannot be set by values', async () => {
       const token = await stage.saved(data, { a: 1, '\0user': 'mallory', '\0device': 'x' });
       const loaded = (await data.load(token))!;
-      expect(loaded.userId).toBeUndefined();
-      expect(loaded.values(data.now())).toEqual({ a: 1 });
+      expect(data.infoOf(loaded).userId).toBeUndefined();
+      expect(data.valuesOf(loaded)).toEqual({ a: 1 });
     });
 
     test('300 fields, changed one by one and all at once', async () => {
@@ -131,7 +131,7 @@ export function describeValues(stage: SessionDataStage): void {
       const token = await stage.saved(data, { a: 1 });
       const before = await stage.bytes(token);
       const loaded = (await data.load(token))!;
-      const { version } = loaded.facts;
+      const { version } = data.infoOf(loaded);
       for (const operation of [
         () => data.save(token, { a: 2, culprit: create() }, loaded),
         () => data.save(token, { a: 2, culprit: create() }),

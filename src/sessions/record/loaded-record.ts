@@ -1,0 +1,114 @@
+import { SessionDataError } from '../errors/session-data-error.ts';
+import type { SessionInfo } from '../session-info.ts';
+import { applyChanges, changesBetween, type FieldChange, type IntegerDeltas } from './field-changes.ts';
+import { LoadedSession } from './loaded-session.ts';
+import { type RecordHeader, readHeader } from './record-header.ts';
+import { readFields, type SessionFields, USER_FIELD } from './session-fields.ts';
+
+/** What the store knows of a loaded session: the fields and the header that a save compares with. */
+export class LoadedRecord extends LoadedSession {
+  /** The public id. */
+  readonly session: string;
+  /** Whether it came with the previous secret: then it is what was there before the rotation, and nothing of it can be
+   *  saved. */
+  readonly byPreviousSecret: boolean;
+  /** Fields that the application was not shown; their absence says nothing. */
+  readonly hidden: Set<string> = new Set();
+  #fields: SessionFields;
+  #header: Buffer;
+  #facts: RecordHeader;
+  #overtaken = false;
+  #cookieEndGiven = 0;
+
+  constructor(session: string, header: Buffer, fields: SessionFields, byPreviousSecret: boolean) {
+    super();
+    this.session = session;
+    this.byPreviousSecret = byPreviousSecret;
+    this.#fields = fields;
+    this.#header = header;
+    this.#facts = readHeader(header);
+  }
+
+  /** The JSON of each field, as the application has it: what was loaded, and its own changes since. */
+  get fields(): SessionFields {
+    return this.#fields;
+  }
+
+  /** The header's bytes, as they are known to be in Redis. */
+  get header(): Buffer {
+    return this.#header;
+  }
+
+  get facts(): RecordHeader {
+    return this.#facts;
+  }
+
+  /** Whether others have changed fields since. Then a save must not replace the whole: what they wrote is not known
+   *  here. */
+  get overtaken(): boolean {
+    return this.#overtaken;
+  }
+
+  /** Takes over what an operation of the application's has left in Redis: the header now, and the changes that it made.
+   *  A header that is more versions ahead than the changes account for is a sign that others were there; so is another
+   *  secret or user than `now` says, and what is sealed is never bound to one that was only read off a header. */
+  follow(
+    header: Buffer,
+    changes?: readonly FieldChange[],
+    now: { readonly secret?: Buffer; readonly user?: string } = {},
+  ): void {
+    const facts = readHeader(header);
+    const { secret = this.#facts.secret, user = this.#facts.user } = now;
+    const expected = (this.#facts.version + (changes ? 1 : 0)) >>> 0;
+    this.#overtaken ||= facts.version !== expected || facts.user !== user || !facts.secret.equals(secret);
+    if (changes) this.#fields = applyChanges(this.#fields, changes);
+    this.#header = header;
+    this.#facts = facts;
+  }
+
+  /** What the application sees. `cookie.expires` is what was given, or, where that has passed while the session was
+   *  renewed only now and then, when the session ends. `now`: by Redis's clock, for that. */
+  values(now: number): Record<string, unknown> {
+    const { cookieExpiresAt, expiresAt } = this.#facts;
+    const cookieEnds = cookieExpiresAt === 0 || cookieExpiresAt > now ? cookieExpiresAt : expiresAt;
+    this.#cookieEndGiven = cookieEnds;
+    try {
+      return readFields(this.fields, this.hidden, cookieEnds);
+    } catch {
+      throw new SessionDataError(
+        `The data of session ${this.session} hold a field that is no JSON; they were left as they are.`,
+      );
+    }
+  }
+
+  /** The changes that lead from what was loaded to `fields`; see `changesBetween`. */
+  changesTo(fields: SessionFields, integerDeltas: IntegerDeltas): FieldChange[] {
+    return changesBetween(this.#fields, fields, { integerDeltas, hidden: this.hidden });
+  }
+
+  /** The `cookie.expires` that `values` gave, in milliseconds of the epoch; 0 for none. */
+  get cookieEndGiven(): number {
+    return this.#cookieEndGiven;
+  }
+
+  /** The user's id, as `identify` was given it. */
+  get userId(): string | undefined {
+    const json = this.fields.get(USER_FIELD);
+    return json === undefined ? undefined : (JSON.parse(json) as string);
+  }
+
+  /** The part that applications may read. */
+  get info(): SessionInfo {
+    const { session, byPreviousSecret } = this;
+    const { createdAt, lastSeenAt, expiresAt, version } = this.#facts;
+    const userId = byPreviousSecret ? undefined : this.userId;
+    return { session, userId, createdAt, lastSeenAt, expiresAt, version, byPreviousSecret };
+  }
+}
+
+/** The record behind what a caller hands back.
+ *  @throws TypeError for anything else. */
+export function recordOf(loaded: LoadedSession): LoadedRecord {
+  if (loaded instanceof LoadedRecord) return loaded;
+  throw new TypeError('This is no loaded session: give what load(), find() or save() returned.');
+}
