@@ -132,20 +132,24 @@ export class DefinedScript<
     return rest?.keys ? [...named, ...rest.keys] : named;
   }
 
+  // Loops, and no map: this is done for each operation of a store.
   #argsOf(args: ArgumentValues<Args>, rest: ScriptRest | undefined): ScriptArgument[] {
-    const named = this.#argNames.map((name): ScriptArgument => {
-      const value: ScriptArgument | boolean = args[name]!;
-      return typeof value === 'boolean' ? (value ? '1' : '') : value;
-    });
+    const values: Readonly<Record<string, ScriptArgument | boolean>> = args;
+    const named: ScriptArgument[] = [];
+    for (const name of this.#argNames) {
+      const value = values[name]!;
+      named.push(typeof value === 'boolean' ? (value ? '1' : '') : value);
+    }
     return rest?.args ? [...named, ...rest.args] : named;
   }
 
   #read(answer: unknown): ScriptResult<Status, Reply> {
     if (!this.#statuses) return answer as ScriptResult<Status, Reply>;
-    const [number, ...values] = Array.isArray(answer) ? answer : [answer];
+    const isList = Array.isArray(answer);
+    const number: unknown = isList ? answer[0] : answer;
     const status = this.#statuses.get(number);
     if (status === undefined) throw new Error(`The script ${this.#definition.name} answered ${String(number)}.`);
-    return { status, values } as ScriptResult<Status, Reply>;
+    return { status, values: isList ? answer.slice(1) : [] } as ScriptResult<Status, Reply>;
   }
 }
 

@@ -1,6 +1,6 @@
 import type { RedisConnection } from '../redis/index.ts';
-import type { ArchiveFunction } from '../sessions/archived-session.ts';
 import { Archiver } from '../sessions/archive/archiver.ts';
+import type { ArchiveFunction } from '../sessions/archived-session.ts';
 import { Sweeper } from '../sessions/expiry/sweeper.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
