@@ -140,10 +140,11 @@ export class DefinedScript<
 
   #read(answer: unknown): ScriptResult<Status, Reply> {
     if (!this.#statuses) return answer as ScriptResult<Status, Reply>;
-    const [number, ...values] = Array.isArray(answer) ? answer : [answer];
+    const isList = Array.isArray(answer);
+    const number: unknown = isList ? answer[0] : answer;
     const status = this.#statuses.get(number);
     if (status === undefined) throw new Error(`The script ${this.#definition.name} answered ${String(number)}.`);
-    return { status, values } as ScriptResult<Status, Reply>;
+    return { status, values: isList ? answer.slice(1) : [] } as ScriptResult<Status, Reply>;
   }
 }
 
@@ -206,10 +207,13 @@ export function encodeArguments(
   names: readonly string[],
   args: Readonly<Record<string, ScriptArgument | boolean>>,
 ): ScriptArgument[] {
-  return names.map((name) => {
+  // A loop, and no map: this is done for each operation of a store.
+  const encoded: ScriptArgument[] = [];
+  for (const name of names) {
     const value = args[name]!;
-    return typeof value === 'boolean' ? (value ? '1' : '') : value;
-  });
+    encoded.push(typeof value === 'boolean' ? (value ? '1' : '') : value);
+  }
+  return encoded;
 }
 
 /** Reads an argument as its kind, in Lua. `position`: a number or an expression. */

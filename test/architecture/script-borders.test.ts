@@ -65,7 +65,8 @@ describe('scripts', () => {
   });
 });
 
-/** The rooms of sessions/, the lowest first: a room imports only itself and those of earlier lines. */
+/** The rooms of sessions/, the lowest first: a room imports only itself and those of earlier lines. `record` lies below
+ *  `lua`, because the scripts' texts are written with the record's layout, which stands in record-header.ts. */
 const ROOMS = [
   ['errors', 'tokens'],
   ['record'],

@@ -166,8 +166,7 @@ export class SessionRecords {
   ): Promise<boolean> {
     const { namespace, absoluteMs } = this.settings;
     const args = { secretHash: hash ?? '', session, absoluteMs, namespace, ...expiry } as const;
-    const { values } = await touchRecord.for(this.#place).run(redis, { record: this.keys.record(session) }, args);
-    const [header] = values;
+    const header = await touchRecord.for(this.#place).run(redis, { record: this.keys.record(session) }, args);
     if (!header) return false;
     this.deferredWrites?.renewed(session, readHeader(header), loaded?.facts.expiresAt);
     loaded?.follow(header);

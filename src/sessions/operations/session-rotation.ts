@@ -70,9 +70,18 @@ export class SessionRotation {
     const { graceMs, absoluteMs, lifecycleLength, namespace } = records.settings;
     const step = (sealedBody: Buffer | '', sealedVersion: number): Promise<Outcome> =>
       rotateRecord.run(redis, records.stepKeys(session), {
-        ...{ secretHash: credential.hash, session, newHash: hash, graceMs, absoluteMs, lifecycleLength, namespace },
-        ...{ notAfter: redis.notAfter(session), hasGrace: grace === true, isUnsent: unsent === true },
-        ...{ sealedBody, sealedVersion },
+        secretHash: credential.hash,
+        session,
+        newHash: hash,
+        graceMs,
+        absoluteMs,
+        lifecycleLength,
+        namespace,
+        notAfter: redis.notAfter(session),
+        hasGrace: grace === true,
+        isUnsent: unsent === true,
+        sealedBody,
+        sealedVersion,
       });
     if (!records.isEncrypting) return step('', 0);
     const known = loaded?.overtaken ? undefined : loaded;

@@ -77,7 +77,14 @@ export class UserSessions {
     const { absoluteMs, namespace, lifecycleLength } = this.#records.settings;
     const notAfter = redis.notAfter(session);
     const { status } = await endRecord.for(redis).run(redis, this.#records.stepKeys(session), {
-      ...{ secretHash: hash ?? '', session, absoluteMs, namespace, lifecycleLength, reason, user, notAfter },
+      secretHash: hash ?? '',
+      session,
+      absoluteMs,
+      namespace,
+      lifecycleLength,
+      reason,
+      user,
+      notAfter,
       isForestalled: forestall,
     });
     if (status === 'done') this.#records.deferredWrites?.moveEventsSoon(session);

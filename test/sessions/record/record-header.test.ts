@@ -23,7 +23,7 @@ describe('record header', () => {
   /** What the scripts write of these facts. */
   function packedByRedis(facts: {
     ended: boolean;
-    sealed: boolean;
+    encrypted: boolean;
     secret: Buffer;
     cookie: number;
     version: number;
@@ -36,8 +36,8 @@ describe('record header', () => {
       if ARGV[6] ~= '' then r.previous, r.previous_until = ARGV[6], ${NOW + 3} end
       if ARGV[7] ~= '' then r.user = ARGV[7] end
       return pack_header(r)`;
-    const { ended, sealed, secret, cookie, version, previous = '', user = '' } = facts;
-    const args = [ended ? '1' : '0', sealed ? '1' : '0', secret, String(cookie), String(version), previous, user];
+    const { ended, encrypted, secret, cookie, version, previous = '', user = '' } = facts;
+    const args = [ended ? '1' : '0', encrypted ? '1' : '0', secret, String(cookie), String(version), previous, user];
     return redis.commandForBuffers('EVAL', script, '0', ...args);
   }
 
@@ -55,14 +55,14 @@ describe('record header', () => {
   }
 
   const combinations = [false, true].flatMap((ended) =>
-    [false, true].flatMap((sealed) =>
+    [false, true].flatMap((encrypted) =>
       [undefined, randomBytes(32)].flatMap((previous) =>
-        [undefined, userReference('ada')].map((user) => ({ ended, sealed, previous, user })),
+        [undefined, userReference('ada')].map((user) => ({ ended, encrypted, previous, user })),
       ),
     ),
   );
 
-  test.each(combinations)('both sides read what the other wrote: %o', async ({ ended, sealed, previous, user }) => {
+  test.each(combinations)('both sides read what the other wrote: %o', async ({ ended, encrypted, previous, user }) => {
     const secret = randomBytes(32);
     for (const [cookie, version] of [
       [0, 0],
@@ -70,7 +70,7 @@ describe('record header', () => {
     ] as const) {
       const header = await packedByRedis({
         ended,
-        sealed,
+        encrypted,
         secret,
         cookie,
         version,
@@ -81,7 +81,7 @@ describe('record header', () => {
       const record = Buffer.concat([header, Buffer.from('body')]);
       expect(readHeader(record)).toEqual({
         ended,
-        sealed,
+        encrypted,
         secret,
         createdAt: NOW,
         lastSeenAt: NOW + 1,
@@ -94,7 +94,7 @@ describe('record header', () => {
       });
       const { facts, repacked } = await readByRedis(record);
       const times = [NOW, NOW + 1, NOW + 2, cookie, version, length].map(String);
-      expect(facts).toEqual([String(ended), String(sealed), ...times, user ?? '', 'body']);
+      expect(facts).toEqual([String(ended), String(encrypted), ...times, user ?? '', 'body']);
       expect(repacked.equals(header)).toBe(true);
     }
   });
@@ -102,7 +102,7 @@ describe('record header', () => {
   test('the next header counts the version, modulo 2^32, and keeps all else', async () => {
     const header = await packedByRedis({
       ended: false,
-      sealed: true,
+      encrypted: true,
       secret: randomBytes(32),
       cookie: 0,
       version: 2 ** 32 - 1,
@@ -110,14 +110,20 @@ describe('record header', () => {
       user: userReference('ada'),
     });
     const before = readHeader(header);
-    const next = readHeader(nextHeader(header, { lastSeenAt: NOW + 9, cookieExpiresAt: NOW + 10, sealed: false }));
-    expect(next).toEqual({ ...before, version: 0, lastSeenAt: NOW + 9, cookieExpiresAt: NOW + 10, sealed: false });
-    expect(readHeader(nextHeader(header, { lastSeenAt: 1, cookieExpiresAt: 0, sealed: true })).encrypted).toBe(true);
+    const next = readHeader(nextHeader(header, { lastSeenAt: NOW + 9, cookieExpiresAt: NOW + 10, encrypted: false }));
+    expect(next).toEqual({ ...before, version: 0, lastSeenAt: NOW + 9, cookieExpiresAt: NOW + 10, encrypted: false });
+    expect(readHeader(nextHeader(header, { lastSeenAt: 1, cookieExpiresAt: 0, encrypted: true })).encrypted).toBe(true);
     expect(readHeader(header)).toEqual(before);
   });
 
   test('what is no record of this format is refused', async () => {
-    const header = await packedByRedis({ ended: false, sealed: false, secret: randomBytes(32), cookie: 0, version: 1 });
+    const header = await packedByRedis({
+      ended: false,
+      encrypted: false,
+      secret: randomBytes(32),
+      cookie: 0,
+      version: 1,
+    });
     const foreign = Buffer.from(header);
     foreign[0] = RECORD_FORMAT + 1;
     const truncated = Buffer.from(header);

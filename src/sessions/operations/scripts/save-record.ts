@@ -58,13 +58,13 @@ ${FLAGS.map((name) => `${name} = ${name} == '1'`).join('\n')}`;
 
 /** Packs the options for `saveRecord`. */
 export function packSaveOptions(options: SaveOptions): Buffer {
-  return packTexts(
-    OPTION_NAMES.map((name) => {
-      const value = options[name];
-      if (typeof value === 'boolean') return value ? '1' : '';
-      return typeof value === 'number' ? String(value) : value;
-    }),
-  );
+  const texts: (string | Buffer)[] = [];
+  for (const name of OPTION_NAMES) {
+    const value = options[name];
+    if (typeof value === 'boolean') texts.push(value ? '1' : '');
+    else texts.push(typeof value === 'number' ? String(value) : value);
+  }
+  return packTexts(texts);
 }
 
 /** Saves a session in one step: makes it, renews it, or applies differences where others have changed it.

@@ -21,20 +21,19 @@ export const touchRecord = forDeployment(({ isCluster, expiry }) =>
       cookieExpiresAt: 'number',
       namespace: 'text',
     },
-    statuses: { done: 1, gone: 0 },
     buffers: true,
-    output: 'done, the header now; gone: the session is not there',
-    body: (status) => `
+    output: 'the header now; nothing where the session is not there',
+    body: `
 local now = now_ms()
 local r = open_record(record, secretHash, now, absoluteMs)
-if not r then return ${status.gone} end
+if not r then return nil end
 if renew(r, now, idleMs, touchEveryMs, absoluteMs) or touchEveryMs == 0 then
   r.seen, r.cookie = now, cookieExpiresAt
   redis.call('SETRANGE', record, ${TOUCHED_OFFSET}, struct.pack('${TOUCHED_FORMAT}', r.seen, r.expires, r.cookie))
   redis.call('PEXPIREAT', record, r.expires + ${KEPT_AFTER_END_MS})
   ${isCluster ? '' : 'index_end(namespace, tag_of(record), session, r)'}
 end
-return { ${status.done}, pack_header(r) }
+return pack_header(r)
 `,
-  }).returns<[header: Buffer] | []>(),
+  }).returns<Buffer | null>(),
 );
