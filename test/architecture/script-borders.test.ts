@@ -13,25 +13,14 @@ const SOURCES = new Map(
 const SESSIONS = [...SOURCES].filter(([file]) => file.startsWith('src/sessions/'));
 
 const SCRIPT_FILE = /\/scripts\/[\w-]+\.ts$|-(lua|scripts?)\.ts$/;
-/** Script files whose names do not say so. */
-const OTHER_SCRIPT_FILES = [
-  'src/redis/keys.ts',
-  'src/redis/meta.ts',
-  'src/service/stream-instances.ts',
-  'src/structures/activity.ts',
-  'src/structures/notice-lists.ts',
-  'src/structures/read-notices.ts',
-  'src/structures/seen-filter.ts',
-  'src/structures/seen-items.ts',
-  'src/structures/unique-count.ts',
-  'src/structures/visits.ts',
-  'src/transport/streams/dead-letters.ts',
-  'src/transport/streams/read-entries.ts',
-];
+/** The texts about key names stand beside the names. */
+const OTHER_SCRIPT_FILES = ['src/redis/keys.ts'];
 const SCRIPT_CODE = /\bredis\.p?call\(|\bdefine(?:Script|Lua)\(|\bnew Script\b/;
 const COMPARED = /[=!]==? -\d|-\d+ [=!]==? |\bcase -\d/;
 /** They define what a script is. */
-const DEFINITIONS = ['src/redis/define-script.ts', 'src/redis/lua-text.ts', 'src/redis/script.ts'];
+const DEFINITIONS = ['define-script', 'define-step-wrapper', 'lua-text', 'script'].map(
+  (name) => `src/redis/${name}.ts`,
+);
 
 function isScriptFile(file: string): boolean {
   return SCRIPT_FILE.test(file) || OTHER_SCRIPT_FILES.includes(file);

@@ -255,7 +255,7 @@ export class SessionRecords {
       const next = nextHeader(loaded.header, {
         lastSeenAt: this.expiryPolicy.now(session),
         cookieExpiresAt: end.cookieExpiresAt,
-        sealed: this.isEncrypting,
+        encrypted: this.isEncrypting,
       });
       const args = { loadedHeader: loaded.header, nextRecord: Buffer.concat([next, body]) };
       if ((await replaceRecord.run(redis, { record }, args)).status === 'done') return { status: 'done', header: next };

@@ -1,9 +1,9 @@
 import { SessionDataError } from '../errors/session-data-error.ts';
-import type { SessionInfo } from '../session-info.ts';
 import { applyChanges, changesBetween, type FieldChange, type IntegerDeltas } from './field-changes.ts';
 import { LoadedSession } from './loaded-session.ts';
 import { type RecordHeader, readHeader } from './record-header.ts';
 import { readFields, type SessionFields, USER_FIELD } from './session-fields.ts';
+import type { SessionInfo } from './session-info.ts';
 
 /** What the store knows of a loaded session: the fields and the header that a save compares with. */
 export class LoadedRecord extends LoadedSession {

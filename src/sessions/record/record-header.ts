@@ -120,11 +120,11 @@ function readPrevious(record: Buffer): { readonly secret: Buffer; readonly until
 /** The header of the next version: `header` with what a save changes. */
 export function nextHeader(
   header: Buffer,
-  change: { readonly lastSeenAt: number; readonly cookieExpiresAt: number; readonly sealed: boolean },
+  change: { readonly lastSeenAt: number; readonly cookieExpiresAt: number; readonly encrypted: boolean },
 ): Buffer {
   const next = Buffer.from(header);
   const flags = next[OFFSETS.flags]!;
-  next[OFFSETS.flags] = change.sealed ? flags | FLAGS.sealed : flags & ~FLAGS.sealed;
+  next[OFFSETS.flags] = change.encrypted ? flags | FLAGS.sealed : flags & ~FLAGS.sealed;
   next.writeDoubleLE(change.lastSeenAt, OFFSETS.lastSeenAt);
   next.writeDoubleLE(change.cookieExpiresAt, OFFSETS.cookieExpiresAt);
   next.writeUInt32LE((versionIn(next) + 1) >>> 0, OFFSETS.version);
