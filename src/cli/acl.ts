@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
+import { COMMAND_NAMES } from '../protocol/index.ts';
 import type { FilterEngine } from '../redis/index.ts';
-import { commandsByName } from '../service/commands/index.ts';
 import { type AclOptions, type AclTransport, aclUsers, setUserLine } from './access/acl-users.ts';
 import type { AclVersion } from './access/grant.ts';
 import { print } from './print.ts';
@@ -46,7 +46,7 @@ export function addAclCommand(program: Command): void {
       const version = oneOf('--redis-version', VERSIONS, flags.redisVersion);
       const users = aclUsers({
         ...{ namespace, store, importFrom, archive, cluster, sessionglobs, version },
-        commands: [...commandsByName.keys()],
+        commands: COMMAND_NAMES,
         transport: oneOf('--transport', TRANSPORTS, flags.transport),
         filter: oneOf('--filter', FILTERS, flags.filter),
       });

@@ -1,4 +1,5 @@
-import { type CommandName, isKnownCommand, isWriting } from '../protocol/index.ts';
+import { closestName } from '../protocol/closest-name.ts';
+import { COMMAND_NAMES, type CommandName, canonicalCommand, isKnownCommand, isWriting } from '../protocol/index.ts';
 import { InlineTransport } from '../transport/inline-transport.ts';
 import { RedisTransport, type RedisTransportOptions, type RedisWay } from '../transport/redis-transport.ts';
 import type { SessionTransport } from '../transport/transport.ts';
@@ -34,14 +35,32 @@ function wayByCommand(choice: Ways): (command: string) => RedisWay {
   if (choice === 'mixed') return (command) => (isWriting(command) ? 'streams' : 'channels');
   if (choice === 'channels' || choice === 'streams') return () => choice;
   if (typeof choice !== 'object' || choice === null || Array.isArray(choice)) throw refusal('transport', choice);
-  const ways = new Map(Object.entries(choice));
-  for (const [command, way] of ways) {
-    if (!isKnownCommand(command)) {
-      throw new RangeError(`transport names ${JSON.stringify(command)}, and there is no such command.`);
+  const chosen = checkChoices(choice);
+  return (command) => chosen.get(canonicalCommand(command))?.way ?? 'channels';
+}
+
+/** Reads the ways that were chosen for single commands, by the commands' first names. */
+function checkChoices(choice: object): Map<string, { readonly name: string; readonly way: RedisWay }> {
+  const chosen = new Map<string, { readonly name: string; readonly way: RedisWay }>();
+  for (const [name, way] of Object.entries(choice)) {
+    if (!isKnownCommand(name)) throw unknownCommand(name);
+    if (way !== 'channels' && way !== 'streams') throw refusal(`transport of ${name}`, way);
+    const command = canonicalCommand(name);
+    const other = chosen.get(command);
+    if (other && other.way !== way) {
+      throw new RangeError(
+        `transport sends ${other.name} over ${other.way} and ${name} over ${way}, and these are two names of one command: give one of them.`,
+      );
     }
-    if (way !== 'channels' && way !== 'streams') throw refusal(`transport of ${command}`, way);
+    chosen.set(command, { name, way });
   }
-  return (command) => ways.get(command) ?? 'channels';
+  return chosen;
+}
+
+function unknownCommand(name: string): RangeError {
+  const meant = closestName(name, COMMAND_NAMES);
+  const hint = meant === undefined ? `known are ${COMMAND_NAMES.join(', ')}.` : `did you mean "${meant}"?`;
+  return new RangeError(`transport names ${JSON.stringify(name.slice(0, 60))}, and there is no such command: ${hint}`);
 }
 
 function refusal(what: string, value: unknown): RangeError {

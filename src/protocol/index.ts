@@ -1,5 +1,6 @@
 export type {
   AnalyticsReply,
+  CanonicalCommand,
   CommandMap,
   CommandName,
   GroupQuery,
@@ -8,7 +9,16 @@ export type {
   PageviewReply,
   Suggestion,
 } from './commands.ts';
-export { encodePayload, isKnownCommand, isWriting, mustKeep } from './commands.ts';
+export {
+  CANONICAL_COMMANDS,
+  COMMAND_NAMES,
+  COMMANDS,
+  canonicalCommand,
+  encodePayload,
+  isKnownCommand,
+  isWriting,
+  mustKeep,
+} from './commands.ts';
 export type { FreedPartitions } from './freed-partitions.ts';
 export { decodeFreedPartitions, encodeFreedPartitions } from './freed-partitions.ts';
 export type { Heartbeat } from './heartbeat.ts';

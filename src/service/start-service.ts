@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { EVERY_SESSION, parseSessionGlob } from '../protocol/index.ts';
+import { COMMAND_NAMES, EVERY_SESSION, parseSessionGlob } from '../protocol/index.ts';
 import { type FilterEngine, RedisUnavailableError } from '../redis/index.ts';
 import type { ArchiveFunction } from '../sessions/archive/archived-session.ts';
 import { InlineTransport } from '../transport/inline-transport.ts';
@@ -120,7 +120,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     const self = {
       id: instance,
       glob,
-      commands: dispatcher.commands,
+      commands: COMMAND_NAMES,
       streams: transport === 'streams' || transport === 'both',
       channels: transport === 'channels' || transport === 'both',
     };
