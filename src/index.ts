@@ -37,6 +37,6 @@ export {
   StoreUnavailableError,
 } from './sessions/index.ts';
 export type { Overlap } from './transport/presence.ts';
-export type { RedisWay } from './transport/redis-transport.ts';
 export type { NoAnswerReason, Outcome, SessionTransport } from './transport/transport.ts';
 export { NotKeptError } from './transport/transport.ts';
+export type { Route } from './transport/transport-names.ts';

@@ -10,9 +10,6 @@ import type { Dispatch } from '../transport/transport.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 
-/** Where a service's requests come from. */
-export type ServiceTransport = 'channels' | 'streams' | 'both' | 'inline';
-
 /** All the ways on which a service hears requests from other processes. */
 export interface Receivers {
   /** Requests in hand. */

@@ -4,6 +4,7 @@ import { type FilterEngine, RedisUnavailableError } from '../redis/index.ts';
 import type { ArchiveFunction } from '../sessions/archive/archived-session.ts';
 import { InlineTransport } from '../transport/inline-transport.ts';
 import type { SessionTransport } from '../transport/transport.ts';
+import { routesOf, type TransportName } from '../transport/transport-names.ts';
 import { warnOnce } from '../transport/warn-once.ts';
 import { checkServiceOptions } from './check-service-options.ts';
 import { type Combo, Combos, checkCombos } from './combos.ts';
@@ -14,14 +15,14 @@ import { type Log, silentLog } from './log.ts';
 import { Metrics } from './metrics.ts';
 import { NamespaceHealth } from './namespace-health.ts';
 import { type NamespaceOptions, openNamespace } from './open-namespace.ts';
-import { openReceivers, type ServiceTransport } from './receivers.ts';
+import { openReceivers } from './receivers.ts';
 import { isSecretExposed, secretFile } from './secret.ts';
 import { type SessionEndOptions, SessionEnds } from './session-maintenance.ts';
 
 /** How a service is started; only `redis` must be given. */
 export interface ServiceOptions extends NamespaceOptions {
   /** Where requests come from: `channels` (default), `streams`, `both`, or `inline`: only from this process. */
-  readonly transport?: ServiceTransport;
+  readonly transport?: TransportName;
   /** The sessions that this instance serves on channels. Default `?*`, all. */
   readonly sessionglob?: string;
   /** Rules over items: at most 1,000, of 1 to 50 items, of 5,000 items together. Default: none. */
@@ -121,8 +122,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       id: instance,
       glob,
       commands: COMMAND_NAMES,
-      streams: transport === 'streams' || transport === 'both',
-      channels: transport === 'channels' || transport === 'both',
+      streams: routesOf(transport).includes('streams'),
+      channels: routesOf(transport).includes('channels'),
     };
     const beat = new InstanceBeat(redis, namespace, self, ({ instances, globs }) => {
       log.warn({ instances, globs }, OVERLAP);

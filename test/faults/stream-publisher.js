@@ -45,7 +45,7 @@ const transports = Array.from(
       replies: 'inbox',
       blockingConnections: 1,
       maxPending: 10_000,
-      wayOf: () => 'streams',
+      routeOf: () => 'streams',
     }),
 );
 for (const transport of transports) if (!(await transport.ready(10_000))) throw new Error('Redis is away.');

@@ -1,8 +1,9 @@
 import { expect } from 'vitest';
 import type { ReplyMode } from '../../src/transport/channels/channel-requester.ts';
 import { InlineTransport } from '../../src/transport/inline-transport.ts';
-import { RedisTransport, type RedisWay } from '../../src/transport/redis-transport.ts';
+import { RedisTransport } from '../../src/transport/redis-transport.ts';
 import type { SessionTransport } from '../../src/transport/transport.ts';
+import type { Route } from '../../src/transport/transport-names.ts';
 import { type ServiceSides, STAGE_SECRET, type TransportStage } from './transport-stage.ts';
 
 /** A transport that was opened for a test. */
@@ -47,14 +48,14 @@ export function openRedisTransport(
   {
     namespace = 'sw',
     replies = 'inbox',
-    wayOf = () => 'channels',
+    routeOf = () => 'channels',
     maxPending = 10_000,
     lanes = LANES,
     maxBacklog = 200_000,
   }: {
     namespace?: string;
     replies?: ReplyMode;
-    wayOf?: (command: string) => RedisWay;
+    routeOf?: (command: string) => Route;
     maxPending?: number;
     lanes?: number;
     maxBacklog?: number;
@@ -64,7 +65,7 @@ export function openRedisTransport(
     redis: url,
     namespace,
     replies,
-    wayOf,
+    routeOf,
     maxPending,
     maxBacklog,
     secret: STAGE_SECRET,
@@ -110,7 +111,7 @@ export const STREAMS: TransportUnderTest = {
   keeps: true,
   crossesRedis: true,
   open: ({ url, namespace }, options) =>
-    openRedisTransport(options?.url ?? url, { namespace, ...options, wayOf: () => 'streams' }),
+    openRedisTransport(options?.url ?? url, { namespace, ...options, routeOf: () => 'streams' }),
 };
 
 // What is published and what nobody hears is tested with the first command, which goes over streams here.
@@ -123,7 +124,7 @@ export const MIXED: TransportUnderTest = {
     openRedisTransport(options?.url ?? url, {
       namespace,
       ...options,
-      wayOf: (command) => (command === 'pageview' ? 'streams' : 'channels'),
+      routeOf: (command) => (command === 'pageview' ? 'streams' : 'channels'),
     }),
 };
 
