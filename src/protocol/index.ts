@@ -37,7 +37,7 @@ export { checkNamespace, DEFAULT_NAMESPACE, wirePrefix } from './namespace.ts';
 export type { ErrorCode } from './protocol-error.ts';
 export { isErrorCode, ProtocolError, UnknownCommandError } from './protocol-error.ts';
 export { decodeReply, encodeErrorReply, encodeReply, REPLY_TTL_MS } from './reply.ts';
-export type { ReplyWay } from './request-id.ts';
+export type { ReplyRoute } from './request-id.ts';
 export { parseRequestId } from './request-id.ts';
 export type { SessionGlob } from './session-glob.ts';
 export { EVERY_SESSION, parseSessionGlob } from './session-glob.ts';

@@ -1,10 +1,10 @@
-import { inboxChannel, inboxMessage, type ReplyWay, replyKey, type Topic } from '../protocol/index.ts';
+import { inboxChannel, inboxMessage, type ReplyRoute, replyKey, type Topic } from '../protocol/index.ts';
 import type { RedisConnection } from '../redis/index.ts';
 import { ReplyLists } from './reply-lists.ts';
 
 const SENT = Promise.resolve();
 
-/** The service's replies, sent the way that the request's id asks for. */
+/** Sends the service's replies on the route that the request's id asks for. */
 export class Replies {
   readonly #redis: RedisConnection;
   readonly #namespace: string;
@@ -21,10 +21,10 @@ export class Replies {
   }
 
   /** @throws whatever keeps the reply from being sent. */
-  send(topic: Pick<Topic, 'command' | 'session' | 'request'>, way: ReplyWay, json: string): Promise<void> {
-    if (way.way === 'none') return SENT;
-    if (way.way === 'list') return this.#lists.push(replyKey(this.#namespace, topic), json);
-    const [channel, message] = [inboxChannel(this.#namespace, way.inbox), inboxMessage(way.number, json)];
+  send(topic: Pick<Topic, 'command' | 'session' | 'request'>, route: ReplyRoute, json: string): Promise<void> {
+    if (route.kind === 'none') return SENT;
+    if (route.kind === 'list') return this.#lists.push(replyKey(this.#namespace, topic), json);
+    const [channel, message] = [inboxChannel(this.#namespace, route.inbox), inboxMessage(route.number, json)];
     if (this.#redis.isCluster) return this.#publishInCluster(channel, message);
     return this.#redis.command<number>('PUBLISH', channel, message).then((heard) => {
       if (heard === 0) this.#onUntaken(1);

@@ -197,7 +197,7 @@ describe('the exports of the package', () => {
           "type Notification",
           "type PageviewPayload",
           "type PageviewReply",
-          "type ReplyWay",
+          "type ReplyRoute",
           "type SessionGlob",
           "type Suggestion",
           "type Topic",

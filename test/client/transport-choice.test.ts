@@ -37,8 +37,8 @@ async function open(options: Partial<SessionClientOptions>): Promise<SessionClie
   return client;
 }
 
-/** How a command goes, by what the client sends. */
-async function wayOf(client: SessionClient, send: () => Promise<unknown>): Promise<string[]> {
+/** The routes of what the client sends. */
+async function routesOf(client: SessionClient, send: () => Promise<unknown>): Promise<string[]> {
   proxy.reset();
   await send();
   expect(client.counters.degraded).toEqual({});
@@ -61,18 +61,18 @@ describe('the transport of a client', () => {
     [{ surface: 'streams', featuredpages: 'streams' }, 'channels', 'channels', 'streams'],
   ])('%j sends pageview over %s, mark-item-seen over %s, featuredpages over %s', async (transport, view, mark, ask) => {
     const client = await open({ transport });
-    expect(await wayOf(client, () => client.request('pageview', 'ways', '/a'))).toEqual([view]);
-    expect(await wayOf(client, () => client.publish('pageview', 'ways', '/a'))).toEqual([view]);
-    expect(await wayOf(client, () => client.request('mark-item-seen', 'ways', 'x'))).toEqual([mark]);
-    expect(await wayOf(client, () => client.publish('mark-item-seen', 'ways', 'x'))).toEqual([mark]);
-    expect(await wayOf(client, () => client.request('featuredpages', 'ways', ['/a']))).toEqual([ask]);
-    expect(await wayOf(client, () => client.request('surface', 'ways', ['/a']))).toEqual([ask]);
-    expect(await wayOf(client, () => client.session('ways').surface(['/a']))).toEqual([ask]);
+    expect(await routesOf(client, () => client.request('pageview', 'ways', '/a'))).toEqual([view]);
+    expect(await routesOf(client, () => client.publish('pageview', 'ways', '/a'))).toEqual([view]);
+    expect(await routesOf(client, () => client.request('mark-item-seen', 'ways', 'x'))).toEqual([mark]);
+    expect(await routesOf(client, () => client.publish('mark-item-seen', 'ways', 'x'))).toEqual([mark]);
+    expect(await routesOf(client, () => client.request('featuredpages', 'ways', ['/a']))).toEqual([ask]);
+    expect(await routesOf(client, () => client.request('surface', 'ways', ['/a']))).toEqual([ask]);
+    expect(await routesOf(client, () => client.session('ways').surface(['/a']))).toEqual([ask]);
   });
 
   it('is channels unless told', async () => {
     const client = await open({});
-    expect(await wayOf(client, () => client.request('pageview', 'ways', '/a'))).toEqual(['channels']);
+    expect(await routesOf(client, () => client.request('pageview', 'ways', '/a'))).toEqual(['channels']);
   });
 
   it('that cannot be used is refused with a sentence', () => {

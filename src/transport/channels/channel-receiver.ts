@@ -3,7 +3,7 @@ import {
   ProtocolError,
   parseRequestId,
   parseTopic,
-  type ReplyWay,
+  type ReplyRoute,
   type SessionGlob,
   type Topic,
   topicPattern,
@@ -95,25 +95,25 @@ export class ChannelReceiver {
   #receive(message: string, channel: string): void {
     const { namespace, glob, events, maxInFlight = 10_000 } = this.#options;
     const topic = parseTopic(namespace, channel);
-    const way = topic && parseRequestId(topic.request);
+    const route = topic && parseRequestId(topic.request);
     if (!topic) events.refused('malformed-topic');
     else if (!glob.matches(topic.session)) events.refused('foreign-session');
-    else if (!way) events.refused('malformed-request');
-    else if (this.#inFlight < maxInFlight) void this.#serve(topic, way, topic.payload ?? message);
+    else if (!route) events.refused('malformed-request');
+    else if (this.#inFlight < maxInFlight) void this.#serve(topic, route, topic.payload ?? message);
     else {
       events.refused('overload');
       const busy = new ProtocolError('unavailable', `The service has ${maxInFlight} requests in hand: try later.`);
-      this.#replies.send(topic, way, encodeErrorReply(busy)).catch(events.replyFailed);
+      this.#replies.send(topic, route, encodeErrorReply(busy)).catch(events.replyFailed);
     }
   }
 
-  async #serve(topic: Topic, way: ReplyWay, payload: string): Promise<void> {
+  async #serve(topic: Topic, route: ReplyRoute, payload: string): Promise<void> {
     this.#inFlight += 1;
     const entered = this.#options.admission.enter(topic.command, payload.length);
     const leave = entered instanceof Promise ? await entered : entered;
     try {
       const { json } = await this.#options.dispatch(topic.command, topic.session, payload);
-      await this.#replies.send(topic, way, json);
+      await this.#replies.send(topic, route, json);
     } catch (error) {
       this.#options.events.replyFailed(error);
     } finally {

@@ -170,9 +170,9 @@ export class EntryServer {
   // Nobody waits until it is sent: the next request of the session need not, and answers keep their order.
   #answer(entry: StreamEntry, json: string): void {
     const { replies, events, now, hasPassed } = this.#context;
-    const { way, deadlineMs, addedAt } = entry;
-    if (way.way === 'none') return;
-    const send = (): void => void replies.send(entry, way, json).catch(events.replyFailed);
+    const { replyRoute, deadlineMs, addedAt } = entry;
+    if (replyRoute.kind === 'none') return;
+    const send = (): void => void replies.send(entry, replyRoute, json).catch(events.replyFailed);
     const until = addedAt + deadlineMs;
     if (deadlineMs === 0 || now() <= until) send();
     else void hasPassed(until).then((isLate) => (isLate ? events.expired() : send()));
