@@ -25,7 +25,7 @@ export class Replies {
     if (route.kind === 'none') return SENT;
     if (route.kind === 'list') return this.#lists.push(replyKey(this.#namespace, topic), json);
     const [channel, message] = [inboxChannel(this.#namespace, route.inbox), inboxMessage(route.number, json)];
-    if (this.#redis.isCluster) return this.#publishInCluster(channel, message);
+    if (this.#redis.spreadsPublished) return this.#publishSharded(channel, message);
     return this.#redis.command<number>('PUBLISH', channel, message).then((heard) => {
       if (heard === 0) this.#onUntaken(1);
     });
@@ -38,7 +38,7 @@ export class Replies {
 
   // Our own clients listen on the shard; others may have subscribed to the channel on any node, and how many did cannot
   // be known.
-  async #publishInCluster(channel: string, message: string): Promise<void> {
+  async #publishSharded(channel: string, message: string): Promise<void> {
     if (this.#isSharded) {
       try {
         if ((await this.#redis.command<number>('SPUBLISH', channel, message)) > 0) return;
