@@ -42,7 +42,7 @@ async function start(sessionglob: string, more: Partial<ServiceOptions> = {}): P
     ...more,
   });
   running.push(service);
-  return { ...service, log };
+  return Object.assign(service, { log });
 }
 
 function overlapsOf(instance: Instance): Promise<number> {

@@ -4,7 +4,6 @@ import { createConnection, Keys, PARTITIONS, RedisClock, type RedisConnection } 
 import { InstanceBeat } from '../../src/service/instance-beat.ts';
 import { Admission } from '../../src/transport/admission.ts';
 import { ChannelReceiver } from '../../src/transport/channels/channel-receiver.ts';
-import { Replies } from '../../src/transport/replies.ts';
 import { PayloadSeal } from '../../src/transport/streams/payload-seal.ts';
 import { StreamReceiver } from '../../src/transport/streams/stream-receiver.ts';
 import type { Served } from '../../src/transport/transport.ts';
@@ -102,7 +101,6 @@ export class TransportStage {
     });
     const clock = new RedisClock();
     await clock.measure(redis);
-    const replies = new Replies(redis, namespace, untaken);
     const streams = new StreamReceiver({
       redis,
       keys: new Keys(namespace),
@@ -110,14 +108,13 @@ export class TransportStage {
         const letGo = this.#released.then(() => ({ json: '"let go"' }));
         return Promise.race([this.answer(command, session, payload), letGo]);
       },
-      replies,
+      subscriber,
       seal: new PayloadSeal(STAGE_SECRET, namespace),
       now: clock.now,
       hasPassed: (atMs) => clock.hasPassed(atMs, redis),
       instance: self.id,
       others: () => [],
       admission: new Admission(),
-      tellFreed: () => {},
       enabled: () => true,
       events: {
         committed: () => {},
@@ -138,7 +135,6 @@ export class TransportStage {
         void beat.stop();
         await Promise.all(running.map((side) => side.stop(10)));
         this.#streams.delete(streams);
-        replies.stop();
         await Promise.all([redis.close(), subscriber.close()]);
       },
     };

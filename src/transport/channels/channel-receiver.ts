@@ -11,6 +11,7 @@ import {
 import type { RedisConnection } from '../../redis/index.ts';
 import type { Admission } from '../admission.ts';
 import { Replies } from '../replies.ts';
+import type { ReplyEvents, ServiceTransport } from '../service-transport.ts';
 import type { Dispatch } from '../transport.ts';
 
 /** Why a message was counted and not served. */
@@ -24,11 +25,10 @@ export type RefusalReason =
   /** More requests in hand than `maxInFlight`. */
   | 'overload';
 
-/** What a receiver tells as it happens. */
-export interface ReceiverEvents {
+/** What a receiver reports as it happens. */
+export interface ReceiverEvents extends ReplyEvents {
+  /** A message was not served. */
   refused(reason: RefusalReason): void;
-  untaken(count: number): void;
-  replyFailed(error: unknown): void;
 }
 
 export interface ChannelReceiverOptions {
@@ -45,7 +45,10 @@ export interface ChannelReceiverOptions {
 }
 
 /** The service's side of the channels: hears requests by pattern, replies as the request's id asks. */
-export class ChannelReceiver {
+export class ChannelReceiver implements ServiceTransport {
+  // A channel keeps nothing.
+  readonly backlog: number = 0;
+  readonly ownedPartitions: number = 0;
   readonly #subscriber: RedisConnection;
   readonly #options: ChannelReceiverOptions;
   readonly #replies: Replies;

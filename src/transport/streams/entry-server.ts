@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { encodeErrorReply, ProtocolError, UnknownCommandError } from '../../protocol/index.ts';
 import { isTransient, type Step } from '../../redis/index.ts';
 import type { Replies } from '../replies.ts';
+import type { ReplyEvents } from '../service-transport.ts';
 import type { Apply, Dispatch, Served } from '../transport.ts';
 import { REFUSED } from './commit-scripts.ts';
 import { type PartitionSteps, refusalOf } from './partition-steps.ts';
@@ -16,7 +17,7 @@ const PATIENCE_MS = 8_000;
 const PATIENT_RETRY_MS = 100;
 
 /** What workers tell as it happens. */
-export interface StreamEvents {
+export interface StreamEvents extends ReplyEvents {
   /** Done, with or without effects. */
   committed(): void;
   /** Sent twice, and done once. */
@@ -27,8 +28,6 @@ export interface StreamEvents {
   failing(partition: number, error: Error): void;
   /** Done after its deadline: not answered. */
   expired(): void;
-  untaken(count: number): void;
-  replyFailed(error: unknown): void;
 }
 
 /** What serving needs. */
