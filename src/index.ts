@@ -1,6 +1,8 @@
 /* The serving layer's surface. It pulls in the driver and nothing heavy; a test holds that. */
+export type { SessionClientOptions } from './client/client-options.ts';
+export type { Degraded, DegradedReason } from './client/degraded.ts';
 export type { TransportChoice } from './client/open-transport.ts';
-export type { ClientCounters, Degraded, DegradedReason, SessionClientOptions } from './client/session-client.ts';
+export type { ClientCounters } from './client/session-client.ts';
 export { SessionClient } from './client/session-client.ts';
 export type { SessionHandle } from './client/session-handle.ts';
 export type {
