@@ -1,10 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { encodeErrorReply, ProtocolError, UnknownCommandError } from '../../protocol/index.ts';
-import { isTransient, type Step } from '../../redis/index.ts';
+import { isTransient } from '../../redis/index.ts';
 import type { Replies } from '../replies.ts';
 import type { ReplyEvents } from '../service-transport.ts';
-import type { Apply, Dispatch, Served } from '../transport.ts';
+import type { Dispatch, Served } from '../transport.ts';
 import { REFUSED } from './commit-scripts.ts';
+import { EntryCommit } from './entry-commit.ts';
 import { type PartitionSteps, refusalOf } from './partition-steps.ts';
 import type { PayloadSeal, SealError } from './payload-seal.ts';
 import { TOO_LARGE } from './read-entries.ts';
@@ -59,56 +60,51 @@ export class EntryServer {
     this.#hasEnded = hasEnded;
   }
 
-  /** Serves and answers. Rejects where the ownership must end. */
+  /** Serves and answers. Rejects if the ownership must end. */
   async try(entry: StreamEntry): Promise<TryResult> {
-    const { events, seal } = this.#context;
-    if (entry.bytes !== undefined)
+    if (entry.bytes !== undefined) {
       return this.#refuse(entry, new ProtocolError('too-large', `${TOO_LARGE}.`), TOO_LARGE);
+    }
     let payload: string;
     try {
-      payload = payloadOf(entry, seal);
+      payload = payloadOf(entry, this.#context.seal);
     } catch (error) {
       const { message } = error as SealError;
       return this.#refuse(entry, new ProtocolError('wrong-key', message), message);
     }
-    let outcome: { readonly error?: unknown } | undefined;
-    let isOver = false;
-    const apply: Apply = async <Result>(step: Step<Result>): Promise<Result> => {
-      if (isOver) throw new Error('This request is not served any more.');
-      try {
-        const reply = await this.#steps.commit(entry, step);
-        outcome = {};
-        return step.read(reply);
-      } catch (error) {
-        outcome = { error };
-        throw error;
-      }
-    };
-    const served = await within(
-      TRY_DEADLINE_MS,
-      this.#dispatch(entry, payload, apply, () => outcome !== undefined),
-    );
-    isOver = true;
-    if (outcome === undefined) {
-      if (this.#hasEnded()) return 'ended';
-      if (served === undefined) return new Error(`It was not served within ${TRY_DEADLINE_MS / 1000} seconds`);
-      const { error } = served;
-      if (error instanceof UnknownCommandError) {
-        return this.#refuse(entry, error, 'this version of the service does not know the command');
-      }
-      if (error !== undefined && !isRefusal(error)) {
-        // It is not the request's own fault: it stays, and costs no try.
-        if (isTransient(error) || (error instanceof ProtocolError && error.code !== 'internal')) throw error;
-        return error instanceof Error ? error : new Error(String(error));
-      }
-      try {
-        await this.#steps.drop(entry);
-      } catch (dropError) {
-        outcome = { error: dropError };
-      }
+    return this.#serve(entry, payload);
+  }
+
+  async #serve(entry: StreamEntry, payload: string): Promise<TryResult> {
+    const commit = new EntryCommit(this.#steps, entry);
+    const served = await within(TRY_DEADLINE_MS, this.#dispatch(entry, payload, commit));
+    commit.end();
+    if (commit.outcome === undefined) {
+      const result = await this.#judgeWithoutEffects(entry, served);
+      if (result !== undefined) return result;
+      await commit.drop();
     }
-    const json = served?.json ?? encodeErrorReply(undefined);
-    switch (refusalOf(outcome?.error)) {
+    return this.#finish(entry, commit.outcome?.error, served?.json ?? encodeErrorReply(undefined));
+  }
+
+  /** Judges a try that has written nothing. Undefined if the entry may leave its stream without effects. */
+  async #judgeWithoutEffects(entry: StreamEntry, served: Served | undefined): Promise<TryResult | undefined> {
+    if (this.#hasEnded()) return 'ended';
+    if (served === undefined) return new Error(`It was not served within ${TRY_DEADLINE_MS / 1000} seconds`);
+    const { error } = served;
+    if (error instanceof UnknownCommandError) {
+      return this.#refuse(entry, error, 'this version of the service does not know the command');
+    }
+    if (error === undefined || isRefusal(error)) return undefined;
+    // It is not the request's own fault: it stays, and costs no try.
+    if (isTransient(error) || (error instanceof ProtocolError && error.code !== 'internal')) throw error;
+    return error instanceof Error ? error : new Error(String(error));
+  }
+
+  /** Reports and answers an entry by how its commit ended. */
+  #finish(entry: StreamEntry, error: unknown, json: string): TryResult {
+    const { events } = this.#context;
+    switch (refusalOf(error)) {
       case undefined:
         events.committed();
         this.#answer(entry, json);
@@ -119,28 +115,25 @@ export class EntryServer {
       case REFUSED.gone:
         return 'ended';
       case REFUSED.broken:
-        events.deadLettered(entry, `its effects failed half-way: ${(outcome!.error as Error).message}`);
+        events.deadLettered(entry, `its effects failed half-way: ${(error as Error).message}`);
         this.#answer(entry, json);
         // The next one would fail in the same way: they wait until the right is back.
-        if (lacksRight(outcome!.error as Error)) throw outcome!.error;
+        if (lacksRight(error as Error)) throw error;
         return 'left';
       default:
-        throw outcome!.error;
+        throw error;
     }
   }
 
   // What it reads may lie on a server that is away now: it has not written, and can be asked again.
-  #dispatch(
-    entry: StreamEntry,
-    payload: string,
-    apply: Apply,
-    hasWritten: () => boolean,
-    end = performance.now() + PATIENCE_MS,
-  ): Promise<Served> {
-    return this.#context.dispatch(entry.command, entry.session, payload, apply).then((served) => {
-      if (!isTransient(served.error) || hasWritten() || this.#hasEnded() || performance.now() > end) return served;
-      return pause(PATIENT_RETRY_MS).then(() => this.#dispatch(entry, payload, apply, hasWritten, end));
-    });
+  async #dispatch(entry: StreamEntry, payload: string, commit: EntryCommit): Promise<Served> {
+    const end = performance.now() + PATIENCE_MS;
+    for (;;) {
+      const served = await this.#context.dispatch(entry.command, entry.session, payload, commit.apply);
+      const hasWritten = commit.outcome !== undefined;
+      if (!isTransient(served.error) || hasWritten || this.#hasEnded() || performance.now() > end) return served;
+      await pause(PATIENT_RETRY_MS);
+    }
   }
 
   /** Puts an entry that was tried in vain to the dead letters, and answers. */
