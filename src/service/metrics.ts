@@ -41,7 +41,7 @@ export class Metrics {
   );
   readonly seconds: Histogram<'command'> = new Histogram({
     name: 'sessionwise_request_seconds',
-    help: 'From a request heard to its answer ready.',
+    help: 'From a request received to its answer ready.',
     labelNames: ['command'],
     buckets: SECONDS,
     registers: [this.registry],

@@ -69,7 +69,7 @@ export class RedisTransport extends EventEmitter<TransportEvents> implements Ses
     return this.#channels.blockingConnections;
   }
 
-  /** Whether requests would be sent now, and their replies heard. */
+  /** Whether requests would be sent now, and their replies received. */
   get isReady(): boolean {
     return this.#redis.isReady && this.#inbox.isReady;
   }

@@ -26,8 +26,8 @@ export class Replies {
     if (route.kind === 'list') return this.#lists.push(replyKey(this.#namespace, topic), json);
     const [channel, message] = [inboxChannel(this.#namespace, route.inbox), inboxMessage(route.number, json)];
     if (this.#redis.spreadsPublished) return this.#publishSharded(channel, message);
-    return this.#redis.command<number>('PUBLISH', channel, message).then((heard) => {
-      if (heard === 0) this.#onUntaken(1);
+    return this.#redis.command<number>('PUBLISH', channel, message).then((receivers) => {
+      if (receivers === 0) this.#onUntaken(1);
     });
   }
 

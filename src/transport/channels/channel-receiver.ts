@@ -40,11 +40,11 @@ export interface ChannelReceiverOptions {
   /** One for all transports of the process. */
   readonly admission: Admission;
   readonly events: ReceiverEvents;
-  /** Requests in hand at once; above it a caller hears `unavailable` at once. Default 10,000. */
+  /** Requests in hand at once; above it a request is answered `unavailable` at once. Default 10,000. */
   readonly maxInFlight?: number;
 }
 
-/** The service's side of the channels: hears requests by pattern, replies as the request's id asks. */
+/** The service's side of the channels: subscribes to requests by pattern and replies as the request's id asks. */
 export class ChannelReceiver implements ServiceTransport {
   // A channel keeps nothing.
   readonly backlog: number = 0;

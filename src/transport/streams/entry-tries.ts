@@ -92,8 +92,8 @@ export class EntryTries {
     for (const id of this.#marked) this.#takeBack(id);
   }
 
-  // The try has ended otherwise than with its process: that is said until Redis has heard it, whoever owns the partition
-  // by then.
+  // The try has ended otherwise than with its process: so the mark is taken back until Redis has done it, whichever
+  // instance owns the partition by then.
   #takeBack(id: string): void {
     this.#marked.delete(id);
     const end = performance.now() + TAKE_BACK_LIMIT_MS;
