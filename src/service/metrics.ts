@@ -23,7 +23,7 @@ export class Metrics {
     'Messages that were counted and not served.',
     'reason',
   );
-  readonly untaken: Counter = this.#counter('replies_untaken_total', 'Replies that nobody took.');
+  readonly unclaimed: Counter = this.#counter('replies_unclaimed_total', 'Replies that no caller claimed.');
   readonly replyFailures: Counter = this.#counter('reply_failures_total', 'Replies that could not be sent.');
   readonly timesIgnored: Counter = this.#counter(
     'times_ignored_total',

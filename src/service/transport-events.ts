@@ -40,7 +40,7 @@ export function streamEvents(metrics: Metrics, log: Log): StreamEvents {
 
 function replyEvents(metrics: Metrics): ReplyEvents {
   return {
-    untaken: (count) => metrics.untaken.inc(count),
+    unclaimed: (count) => metrics.unclaimed.inc(count),
     replyFailed: () => metrics.replyFailures.inc(),
   };
 }

@@ -8,16 +8,16 @@ const SENT = Promise.resolve();
 export class Replies {
   readonly #redis: RedisConnection;
   readonly #namespace: string;
-  readonly #onUntaken: (count: number) => void;
+  readonly #onUnclaimed: (count: number) => void;
   readonly #lists: ReplyLists;
   #isSharded = true;
 
-  /** `onUntaken`: hears of replies that nobody took. */
-  constructor(redis: RedisConnection, namespace: string, onUntaken: (count: number) => void) {
+  /** `onUnclaimed`: called with the number of replies that no caller claimed. */
+  constructor(redis: RedisConnection, namespace: string, onUnclaimed: (count: number) => void) {
     this.#redis = redis;
     this.#namespace = namespace;
-    this.#onUntaken = onUntaken;
-    this.#lists = new ReplyLists(redis, onUntaken);
+    this.#onUnclaimed = onUnclaimed;
+    this.#lists = new ReplyLists(redis, onUnclaimed);
   }
 
   /** @throws whatever keeps the reply from being sent. */
@@ -27,7 +27,7 @@ export class Replies {
     const [channel, message] = [inboxChannel(this.#namespace, route.inbox), inboxMessage(route.number, json)];
     if (this.#redis.spreadsPublished) return this.#publishSharded(channel, message);
     return this.#redis.command<number>('PUBLISH', channel, message).then((receivers) => {
-      if (receivers === 0) this.#onUntaken(1);
+      if (receivers === 0) this.#onUnclaimed(1);
     });
   }
 

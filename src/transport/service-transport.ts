@@ -17,8 +17,8 @@ export interface ServiceTransport {
 
 /** What every transport reports of its replies. */
 export interface ReplyEvents {
-  /** Nobody took so many replies. */
-  untaken(count: number): void;
+  /** So many replies were claimed by no caller. */
+  unclaimed(count: number): void;
   /** A reply could not be sent. */
   replyFailed(error: unknown): void;
 }

@@ -146,7 +146,7 @@ describe('the breaker of a client', () => {
       commands,
       dispatch,
       admission: new Admission(),
-      events: { refused: () => {}, untaken: () => {}, replyFailed: () => {} },
+      events: { refused: () => {}, unclaimed: () => {}, replyFailed: () => {} },
     });
     await receiver.start();
     const self = { id: instance.id, glob: parseSessionGlob(glob), commands, streams: false, channels: true };

@@ -103,7 +103,7 @@ export function testClientTransport(
       late!('"late"');
       expect(await request('/next')).toEqual({ answered: true, json: '"in time"' });
       // By the client that hears it, or by the service that sees that nobody took it, or would.
-      const counted = (): number => opened.lateReplies + stage.untaken;
+      const counted = (): number => opened.lateReplies + stage.unclaimed;
       await waitUntil('it is counted', () => counted() === 1);
       expect(await request('/next')).toEqual({ answered: true, json: '"in time"' });
       expect(counted()).toBe(1);
@@ -114,7 +114,7 @@ export function testClientTransport(
       await waitUntil('it is heard', () => stage.heard.length === 1);
       expect(await request('/b')).toEqual({ answered: true, json: '"/b"' });
       expect(heardPayloads()).toEqual(['/a', '/b']);
-      expect(opened.lateReplies + stage.untaken).toBe(0);
+      expect(opened.lateReplies + stage.unclaimed).toBe(0);
     });
 
     it('leaves no key behind', async () => {

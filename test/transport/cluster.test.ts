@@ -61,7 +61,7 @@ describe('inbox replies in a Cluster', () => {
       }
       await foreign.close();
     }
-    expect(stage.untaken).toBe(0);
+    expect(stage.unclaimed).toBe(0);
   });
 });
 

@@ -64,7 +64,7 @@ it('finishes what is in hand when it stops, though that takes longer than a leas
       deadLettered: () => {},
       failing: () => {},
       expired: () => {},
-      untaken: () => {},
+      unclaimed: () => {},
       replyFailed: () => {},
     },
   });

@@ -26,7 +26,7 @@ export class TransportStage {
   dispatch!: (command: string, session: string, payload: string) => Promise<string>;
   heard: [command: string, session: string, payload: string][] = [];
   /** Replies that nobody took, as the service sees it; those that it did not send because it was too late included. */
-  untaken = 0;
+  unclaimed = 0;
   readonly namespace: string;
   readonly #sides: ServiceSides;
   readonly #streams = new Set<StreamReceiver>();
@@ -64,7 +64,7 @@ export class TransportStage {
       this.#release = resolve;
     });
     this.heard = [];
-    this.untaken = 0;
+    this.unclaimed = 0;
     this.dispatch = async (_, __, payload) => JSON.stringify(payload);
   }
 
@@ -84,8 +84,8 @@ export class TransportStage {
     const { namespace } = this;
     const redis = await createConnection(url, 'service').connect();
     const subscriber = await redis.duplicate('service').connect();
-    const untaken = (count: number): void => {
-      this.untaken += count;
+    const unclaimed = (count: number): void => {
+      this.unclaimed += count;
     };
     const replyFailed = (): void => {};
     const commands = ['pageview', 'featuredpages'];
@@ -97,7 +97,7 @@ export class TransportStage {
       commands,
       dispatch: this.answer,
       admission: new Admission(),
-      events: { refused: () => {}, untaken, replyFailed },
+      events: { refused: () => {}, unclaimed, replyFailed },
     });
     const clock = new RedisClock();
     await clock.measure(redis);
@@ -121,8 +121,8 @@ export class TransportStage {
         repeated: () => {},
         deadLettered: () => {},
         failing: () => {},
-        expired: () => untaken(1),
-        untaken,
+        expired: () => unclaimed(1),
+        unclaimed,
         replyFailed,
       },
     });

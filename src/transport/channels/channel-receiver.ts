@@ -59,7 +59,7 @@ export class ChannelReceiver implements ServiceTransport {
   constructor(subscriber: RedisConnection, redis: RedisConnection, options: ChannelReceiverOptions) {
     this.#subscriber = subscriber;
     this.#options = options;
-    this.#replies = new Replies(redis, options.namespace, options.events.untaken);
+    this.#replies = new Replies(redis, options.namespace, options.events.unclaimed);
   }
 
   /** Requests in hand. */

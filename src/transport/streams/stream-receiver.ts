@@ -73,7 +73,7 @@ export class StreamReceiver implements ServiceTransport {
     this.#options = options;
     this.#reader = new StreamReader(options.redis);
     const { redis, subscriber, keys, instance, events } = options;
-    this.#replies = new Replies(redis, keys.namespace, events.untaken);
+    this.#replies = new Replies(redis, keys.namespace, events.unclaimed);
     this.#freedChannel = new FreedChannel(redis, subscriber, keys.namespace, instance);
   }
 
