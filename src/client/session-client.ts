@@ -126,7 +126,7 @@ export class SessionClient extends EventEmitter<ClientEvents> {
       (heard) => {
         if (!heard) this.#counts.unheard += 1;
         // Streams take what nobody serves yet.
-        else if (!this.#transport.keeps(command)) this.#unserved.reset();
+        else if (!this.#transport.isDurable(command)) this.#unserved.reset();
       },
       () => {
         this.#counts.unheard += 1;
@@ -198,7 +198,7 @@ export class SessionClient extends EventEmitter<ClientEvents> {
     session: string,
     prepared: Pick<PreparedCommand<unknown>, 'text'> | ProtocolError,
   ): Promise<boolean> {
-    const isKept = mustKeep(command) && this.#transport.keeps(command);
+    const isKept = mustKeep(command) && this.#transport.isDurable(command);
     if (prepared instanceof ProtocolError) {
       if (!isKept) return false;
       const { code, message } = prepared;
@@ -206,7 +206,7 @@ export class SessionClient extends EventEmitter<ClientEvents> {
     }
     const { text } = prepared;
     if (!isKept) return this.#transport.publish(command, session, text);
-    await this.#transport.keep(command, session, text, this.#keepDeadlineMs);
+    await this.#transport.sendDurably(command, session, text, this.#keepDeadlineMs);
     return true;
   }
 }

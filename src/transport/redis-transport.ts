@@ -84,16 +84,16 @@ export class RedisTransport extends EventEmitter<TransportEvents> implements Ses
     return this.#transportOf(command).publish(command, session, payload);
   }
 
-  keep(command: string, session: string, payload: string, deadlineMs: number): Promise<void> {
-    return this.#streams.keep(command, session, payload, deadlineMs);
+  sendDurably(command: string, session: string, payload: string, deadlineMs: number): Promise<void> {
+    return this.#streams.sendDurably(command, session, payload, deadlineMs);
   }
 
-  keeps(command: string): boolean {
+  isDurable(command: string): boolean {
     return this.#options.routeOf?.(command) === 'streams';
   }
 
   peerOf(command: string, session: string): string {
-    if (this.keeps(command)) return PARTITION_PEERS[partitionOf(session)]!;
+    if (this.isDurable(command)) return PARTITION_PEERS[partitionOf(session)]!;
     return this.#inbox.presence.serving(session)?.id ?? '';
   }
 
@@ -125,6 +125,6 @@ export class RedisTransport extends EventEmitter<TransportEvents> implements Ses
   };
 
   #transportOf(command: string): ChannelRequester | StreamRequester {
-    return this.keeps(command) ? this.#streams : this.#channels;
+    return this.isDurable(command) ? this.#streams : this.#channels;
   }
 }

@@ -29,7 +29,7 @@ export function testClientTransport(
   servers: ServersUnderTest,
   more?: (stage: TransportStage) => void,
 ): void {
-  const { name, commands, keeps, crossesRedis } = underTest;
+  const { name, commands, isDurable, crossesRedis } = underTest;
   const silence = underTest.silence === 'by PUBLISH' && servers.isCluster ? 'by heartbeats' : underTest.silence;
 
   describe(`a client transport: ${name}, on ${servers.name}`, () => {
@@ -206,10 +206,10 @@ export function testClientTransport(
           const outcomes = await Promise.all(Array.from({ length: 20 }, () => ask(LONG_MS)));
           expect(outcomes).toEqual(outcomes.map(() => ({ answered: false, reason: 'nobody-listens' })));
           expect(performance.now() - before).toBeLessThan(LONG_MS / 4);
-          expect(await alone.transport.publish(commands[0]!, 'abc', '/a')).toBe(keeps);
+          expect(await alone.transport.publish(commands[0]!, 'abc', '/a')).toBe(isDurable);
         });
 
-        it(keeps ? 'keeps what it took, and the next service does it' : 'loses what nobody heard', async () => {
+        it(isDurable ? 'keeps what it took, and the next service does it' : 'loses what nobody heard', async () => {
           for (const payload of ['/1', '/2']) await alone.transport.publish(commands[0]!, 'abc', payload);
           const late = new TransportStage(underTest.sides, empty.namespace);
           await late.reset();
@@ -219,7 +219,7 @@ export function testClientTransport(
             async () => (await alone.transport.request(commands[0]!, 'abc', '/3', SLACK_MS)).answered,
           );
           const heard = new Set(late.heard.map(([, , payload]) => payload));
-          expect([...heard]).toEqual(keeps ? ['/1', '/2', '/3'] : ['/3']);
+          expect([...heard]).toEqual(isDurable ? ['/1', '/2', '/3'] : ['/3']);
           await served.stop();
         });
       });

@@ -31,7 +31,7 @@ export interface TransportUnderTest {
   readonly commands: readonly ('pageview' | 'featuredpages')[];
   readonly silence: Silence;
   /** Whether what is taken while nobody is there is done later. */
-  readonly keeps: boolean;
+  readonly isDurable: boolean;
   /** Whether messages cross Redis, which may be away. */
   readonly crossesRedis: boolean;
   /** Opens one to the servers of a stage, or to others, which need not be there. `maxPending`: requests that may wait at
@@ -91,7 +91,7 @@ export const CHANNELS_INBOX: TransportUnderTest = {
   sides: { channels: true, streams: false },
   commands: ['pageview'],
   silence: 'by PUBLISH',
-  keeps: false,
+  isDurable: false,
   crossesRedis: true,
   open: ({ url, namespace }, options) => openRedisTransport(options?.url ?? url, { namespace, ...options }),
 };
@@ -108,7 +108,7 @@ export const STREAMS: TransportUnderTest = {
   sides: { channels: false, streams: true },
   commands: ['pageview'],
   silence: 'by heartbeats',
-  keeps: true,
+  isDurable: true,
   crossesRedis: true,
   open: ({ url, namespace }, options) =>
     openRedisTransport(options?.url ?? url, { namespace, ...options, routeOf: () => 'streams' }),
@@ -133,7 +133,7 @@ export const INLINE: TransportUnderTest = {
   sides: { channels: false, streams: false },
   commands: ['pageview'],
   silence: 'never',
-  keeps: true,
+  isDurable: true,
   crossesRedis: false,
   open: ({ answer }) => {
     const transport = new InlineTransport(answer, () => true);

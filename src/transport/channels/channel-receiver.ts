@@ -46,7 +46,7 @@ export interface ChannelReceiverOptions {
 
 /** The service's side of the channels: subscribes to requests by pattern and replies as the request's id asks. */
 export class ChannelReceiver implements ServiceTransport {
-  // A channel keeps nothing.
+  // What is published on a channel does not wait in Redis.
   readonly backlog: number = 0;
   readonly ownedPartitions: number = 0;
   readonly #subscriber: RedisConnection;

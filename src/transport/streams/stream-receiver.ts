@@ -157,7 +157,7 @@ export class StreamReceiver implements ServiceTransport {
     const worker = this.#workers.get(partition);
     if (this.#stopped && !worker) return;
     this.#asking.add(partition);
-    await (worker ? this.#keep(worker, isOurs) : this.#maybeTake(partition, isOurs)).catch(() => undefined);
+    await (worker ? this.#renewLease(worker, isOurs) : this.#maybeTake(partition, isOurs)).catch(() => undefined);
     this.#asking.delete(partition);
   }
 
@@ -183,7 +183,7 @@ export class StreamReceiver implements ServiceTransport {
     }
   }
 
-  async #keep(worker: PartitionWorker, isOurs: boolean): Promise<void> {
+  async #renewLease(worker: PartitionWorker, isOurs: boolean): Promise<void> {
     const { keys, now } = this.#options;
     const { partition, token } = worker;
     const askedAt = performance.now();
