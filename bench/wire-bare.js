@@ -3,10 +3,10 @@
 // reply's JSON), and that is all: it checks nothing, parses only what tells where to reply, and has no deadlines,
 // counters, leases or order.
 import { randomBytes } from 'node:crypto';
+import { COMMAND_NAMES } from '../dist/protocol/index.js';
 import { Keys, partitionOf } from '../dist/redis/index.js';
 import { createDriver } from '../dist/redis/node/driver.js';
 import { parseConnection } from '../dist/redis/options/connection-options.js';
-import { commandsByName } from '../dist/service/commands/index.js';
 import { dayOf, ItemKey, minuteOfDay, recordVisitScript, SEEN_ITEMS_DEFAULTS } from '../dist/structures/index.js';
 import { addEntry } from '../dist/transport/streams/add-entry-script.js';
 import { commitEntry } from '../dist/transport/streams/commit-scripts.js';
@@ -28,7 +28,7 @@ export async function openService(redis, way) {
   const [driver, subscriber] = drivers;
   const step = await openSteps(driver, view);
   // As many patterns as ours: Redis tests each of them with each message.
-  const patterns = [...commandsByName.keys()].map((command) => `${NAMESPACE}:ss:${command}:?*:?*`);
+  const patterns = COMMAND_NAMES.map((command) => `${NAMESPACE}:ss:${command}:?*:?*`);
   await subscriber.pSubscribe(patterns, async (path, channel) => {
     const [, , command, session, request] = channel.split(':');
     const reply = encode(await step(session, path));

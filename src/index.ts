@@ -1,7 +1,9 @@
 /* The serving layer's surface. It pulls in the driver and nothing heavy; a test holds that. */
+export type { SessionClientOptions } from './client/client-options.ts';
+export type { Degraded, DegradedReason } from './client/degraded.ts';
 
 export type { TransportChoice } from './client/open-transport.ts';
-export type { ClientCounters, Degraded, DegradedReason, SessionClientOptions } from './client/session-client.ts';
+export type { ClientCounters } from './client/session-client.ts';
 export { SessionClient } from './client/session-client.ts';
 export type { SessionHandle } from './client/session-handle.ts';
 export type {
@@ -40,5 +42,5 @@ export {
 } from './sessions/index.ts';
 export { NotKeptError } from './transport/not-kept-error.ts';
 export type { Overlap } from './transport/presence.ts';
-export type { RedisWay } from './transport/redis-transport.ts';
 export type { NoAnswerReason, Outcome, SessionTransport } from './transport/transport.ts';
+export type { Route } from './transport/transport-names.ts';

@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
+import { COMMAND_NAMES } from '../protocol/index.ts';
 import type { FilterEngine } from '../redis/index.ts';
-import { commandsByName } from '../service/commands/index.ts';
-import { type AclOptions, type AclTransport, aclUsers, setUserLine } from './access/acl-users.ts';
+import { REMOTE_TRANSPORT_NAMES } from '../transport/transport-names.ts';
+import { type AclOptions, aclUsers, setUserLine } from './access/acl-users.ts';
 import type { AclVersion } from './access/grant.ts';
 import { print } from './print.ts';
 import { UsageError } from './usage-error.ts';
 
-const TRANSPORTS: readonly AclTransport[] = ['channels', 'streams', 'both'];
 const FILTERS: readonly FilterEngine[] = ['portable', 'native'];
 const VERSIONS: readonly AclVersion[] = ['7.0', '6.2'];
 
@@ -29,7 +29,7 @@ export function addAclCommand(program: Command): void {
       'the sessions of an instance, as `serve` is told; once per instance (default: ?*)',
       (glob, all: string[] = []) => [...all, glob],
     )
-    .option('--transport <way>', `how requests go: ${TRANSPORTS.join(', ')}`, 'channels')
+    .option('--transport <way>', `how requests go: ${REMOTE_TRANSPORT_NAMES.join(', ')}`, 'channels')
     .option('--store', 'also a user for a store in the serving layer')
     .option('--import-from <prefix>', 'what the store takes over from connect-redis, such as sess:')
     .option('--archive', 'the store archives ended sessions itself, and no service does')
@@ -46,8 +46,8 @@ export function addAclCommand(program: Command): void {
       const version = oneOf('--redis-version', VERSIONS, flags.redisVersion);
       const users = aclUsers({
         ...{ namespace, store, importFrom, archive, cluster, sessionglobs, version },
-        commands: [...commandsByName.keys()],
-        transport: oneOf('--transport', TRANSPORTS, flags.transport),
+        commands: COMMAND_NAMES,
+        transport: oneOf('--transport', REMOTE_TRANSPORT_NAMES, flags.transport),
         filter: oneOf('--filter', FILTERS, flags.filter),
       });
       if (flags.json) print(JSON.stringify({ redisVersion: version, users }));

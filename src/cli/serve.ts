@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import pretty from 'pino-pretty';
 import type { PostgresArchive } from '../archive/index.ts';
 import { type Log, type Service, startService } from '../service/index.ts';
+import { REMOTE_TRANSPORT_NAMES, type RemoteTransportName } from '../transport/transport-names.ts';
 import { archiveOf, sessionKeysOf } from './config/config.ts';
 import { checkConfig, parseHttpAddress, readConfig } from './config/index.ts';
 import { addNamespaceOptions, type NamespaceFlags, resolveNamespace } from './namespace-options.ts';
@@ -10,7 +11,6 @@ import { printableFields } from './printable.ts';
 import { untilStopped } from './until-stopped.ts';
 import { UsageError } from './usage-error.ts';
 
-const TRANSPORTS = ['channels', 'streams', 'both'] as const;
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'];
 
 interface ServeFlags extends NamespaceFlags {
@@ -85,10 +85,10 @@ async function checkArchive(archive: PostgresArchive, log: Log): Promise<void> {
   }
 }
 
-function checkTransport(given: string | undefined): (typeof TRANSPORTS)[number] | undefined {
-  const transport = TRANSPORTS.find((known) => known === given);
+function checkTransport(given: string | undefined): RemoteTransportName | undefined {
+  const transport = REMOTE_TRANSPORT_NAMES.find((known) => known === given);
   if (given === undefined || transport) return transport;
-  throw new UsageError(`--transport ${given} is none: give ${TRANSPORTS.join(', ')}.`);
+  throw new UsageError(`--transport ${given} is none: give ${REMOTE_TRANSPORT_NAMES.join(', ')}.`);
 }
 
 function createLog(level: string): Log {

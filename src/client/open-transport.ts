@@ -1,47 +1,67 @@
-import { type CommandName, isKnownCommand, isWriting } from '../protocol/index.ts';
+import { closestName } from '../protocol/closest-name.ts';
+import { COMMAND_NAMES, type CommandName, canonicalCommand, isKnownCommand, isWriting } from '../protocol/index.ts';
 import { InlineTransport } from '../transport/inline-transport.ts';
-import { RedisTransport, type RedisTransportOptions, type RedisWay } from '../transport/redis-transport.ts';
+import { RedisTransport, type RedisTransportOptions } from '../transport/redis-transport.ts';
 import type { SessionTransport } from '../transport/transport.ts';
+import { isRoute, type Route } from '../transport/transport-names.ts';
 
-/** Which way commands take to the service. `mixed`: those that write over streams, the rest over channels. An object
- *  names commands that do not go over channels. Of a service in the same process, `service.inline`. */
-export type TransportChoice = RedisWay | 'mixed' | Readonly<Partial<Record<CommandName, RedisWay>>> | SessionTransport;
+/** The route of commands to the service. `mixed`: those that write go over streams, the rest over channels. An object names
+ *  the routes of single commands; the rest goes over channels. To a service in the same process: `service.inline`. */
+export type TransportChoice = Route | 'mixed' | Readonly<Partial<Record<CommandName, Route>>> | SessionTransport;
 
 /** Opens what a client was told to use.
  *  @throws RangeError or ConnectionOptionsError for a value that cannot be used. */
 export function openTransport(
   transport: TransportChoice,
-  options: Omit<RedisTransportOptions, 'redis' | 'wayOf'> & {
+  options: Omit<RedisTransportOptions, 'redis' | 'routeOf'> & {
     readonly redis?: RedisTransportOptions['redis'] | undefined;
   },
 ): SessionTransport {
   // A service's own is shared by all clients of the process, and outlives each of them.
   if (transport instanceof InlineTransport) return transport.another();
   if (isTransport(transport)) return transport;
-  const wayOf = wayByCommand(transport);
+  const routeOf = routeByCommand(transport);
   const { redis } = options;
   if (redis === undefined) throw new RangeError("redis is missing: give a URL, or a service's `inline` as transport.");
-  return new RedisTransport({ ...options, redis, wayOf });
+  return new RedisTransport({ ...options, redis, routeOf });
 }
 
-type Ways = Exclude<TransportChoice, SessionTransport>;
+type RouteChoice = Exclude<TransportChoice, SessionTransport>;
 
 function isTransport(choice: TransportChoice): choice is SessionTransport {
   return typeof choice === 'object' && choice !== null && 'request' in choice && 'publish' in choice;
 }
 
-function wayByCommand(choice: Ways): (command: string) => RedisWay {
+function routeByCommand(choice: RouteChoice): (command: string) => Route {
   if (choice === 'mixed') return (command) => (isWriting(command) ? 'streams' : 'channels');
-  if (choice === 'channels' || choice === 'streams') return () => choice;
+  if (isRoute(choice)) return () => choice;
   if (typeof choice !== 'object' || choice === null || Array.isArray(choice)) throw refusal('transport', choice);
-  const ways = new Map(Object.entries(choice));
-  for (const [command, way] of ways) {
-    if (!isKnownCommand(command)) {
-      throw new RangeError(`transport names ${JSON.stringify(command)}, and there is no such command.`);
+  const chosen = checkChoices(choice);
+  return (command) => chosen.get(canonicalCommand(command))?.route ?? 'channels';
+}
+
+/** Reads the routes that were chosen for single commands, by the commands' first names. */
+function checkChoices(choice: object): Map<string, { readonly name: string; readonly route: Route }> {
+  const chosen = new Map<string, { readonly name: string; readonly route: Route }>();
+  for (const [name, route] of Object.entries(choice)) {
+    if (!isKnownCommand(name)) throw unknownCommand(name);
+    if (!isRoute(route)) throw refusal(`transport of ${name}`, route);
+    const command = canonicalCommand(name);
+    const other = chosen.get(command);
+    if (other && other.route !== route) {
+      throw new RangeError(
+        `transport sends ${other.name} over ${other.route} and ${name} over ${route}, and these are two names of one command: give one of them.`,
+      );
     }
-    if (way !== 'channels' && way !== 'streams') throw refusal(`transport of ${command}`, way);
+    chosen.set(command, { name, route });
   }
-  return (command) => ways.get(command) ?? 'channels';
+  return chosen;
+}
+
+function unknownCommand(name: string): RangeError {
+  const meant = closestName(name, COMMAND_NAMES);
+  const hint = meant === undefined ? `known are ${COMMAND_NAMES.join(', ')}.` : `did you mean "${meant}"?`;
+  return new RangeError(`transport names ${JSON.stringify(name.slice(0, 60))}, and there is no such command: ${hint}`);
 }
 
 function refusal(what: string, value: unknown): RangeError {

@@ -1,6 +1,8 @@
 import {
+  type CanonicalCommand,
   type CommandMap,
   type CommandName,
+  canonicalCommand,
   encodePayload,
   isKnownCommand,
   isPageItem,
@@ -38,7 +40,7 @@ export function prepareCommand<C extends CommandName>(
 ): PreparedCommand<CommandMap[C]['reply']> {
   let prepared: PreparedCommand<CommandMap[C]['reply']>;
   try {
-    prepared = isKnownCommand(command) ? (COMMANDS[command] as Prepare<C>)(payload) : prepareUnknown(payload);
+    prepared = isKnownCommand(command) ? preparing(command)(payload) : prepareUnknown(payload);
   } catch (error) {
     // A getter of the caller's, a circle, a BigInt.
     throw error instanceof ProtocolError ? error : new ProtocolError('bad-payload', NOT_READABLE, { cause: error });
@@ -47,7 +49,7 @@ export function prepareCommand<C extends CommandName>(
   return prepared;
 }
 
-function prepareSurface(payload: unknown): PreparedCommand<string[]> {
+function prepareFeaturedpages(payload: unknown): PreparedCommand<string[]> {
   const given = listOf(payload, 'a JSON array of items').slice() as string[];
   const sent = given.map(checkItem);
   return {
@@ -63,7 +65,7 @@ function prepareSurface(payload: unknown): PreparedCommand<string[]> {
   };
 }
 
-const COMMANDS: { readonly [C in CommandName]: Prepare<C> } = {
+const PREPARE: { readonly [C in CanonicalCommand]: Prepare<C> } = {
   pageview: (payload) => ({ text: pageviewText(payload), read: checkPageview }),
   'session-analytics': (payload) => {
     if (payload !== '') throw new ProtocolError('bad-payload', 'session-analytics takes no payload: leave it empty.');
@@ -73,8 +75,7 @@ const COMMANDS: { readonly [C in CommandName]: Prepare<C> } = {
     if (typeof payload !== 'string') throw new ProtocolError('bad-payload', "Give a combo's name, or nothing for all.");
     return { text: payload, read: checkSuggestions };
   },
-  featuredpages: prepareSurface,
-  surface: prepareSurface,
+  featuredpages: prepareFeaturedpages,
   notifications: (payload) => {
     const value = typeof payload === 'string' ? parseJson(payload, NOTICES) : (payload as unknown);
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
@@ -111,6 +112,11 @@ const COMMANDS: { readonly [C in CommandName]: Prepare<C> } = {
     return { text: textOfList(payload, sent), read: echo(sent, sent) };
   },
 };
+
+// An alias has the types of its command.
+function preparing<C extends CommandName>(command: C): Prepare<C> {
+  return PREPARE[canonicalCommand(command)] as unknown as Prepare<C>;
+}
 
 const NOTICES = 'a JSON array of ids or {"id"}, or {"groups":[...],"limit":n}';
 const PAGE = 'a path, a URL, or {"path":"/p","at":<epoch ms>}';

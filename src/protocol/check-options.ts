@@ -8,6 +8,11 @@ import { closestName } from './closest-name.ts';
  *  `any` is checked elsewhere. The type keeps the list complete. */
 export type OptionForms<Options> = { readonly [Name in keyof Options]-?: string };
 
+/** The form of an option that takes one of these texts. */
+export function oneOf(texts: readonly string[]): string {
+  return texts.map((text) => JSON.stringify(text)).join('|');
+}
+
 /** Checks an object of options. `owner`: who takes them, as the message calls it. An option that is `undefined` is not
  *  given.
  *  @throws RangeError for an unknown name, which proposes the right one, and for a value of the wrong type. */

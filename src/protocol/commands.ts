@@ -1,5 +1,6 @@
-/* commands.ts: what each command of protocol v1 takes and answers, as types. The words of the wire stand here once;
- * how a command is served stands under service/commands, in a file of its own name. */
+/* commands.ts: the commands of protocol v1, once: `CommandMap` says what each takes and answers, the table `COMMANDS` how it
+ * is sent. All lists and types of names follow from these two, and the compiler keeps them complete. How a command is
+ * served stands under service/commands, in a file of its own name. */
 
 /** The answer to `pageview`: everything as it was before this view, but for the two counts. */
 export interface PageviewReply {
@@ -65,7 +66,7 @@ export interface CommandMap {
   'session-analytics': { payload: ''; reply: AnalyticsReply };
   combo: { payload: string; reply: Suggestion[] };
   featuredpages: { payload: readonly string[]; reply: string[] };
-  surface: { payload: readonly string[]; reply: string[] };
+  surface: CommandMap['featuredpages'];
   notifications: {
     payload: readonly (string | number | { id: string | number; [field: string]: unknown })[] | GroupQuery;
     reply: Notification[];
@@ -74,38 +75,74 @@ export interface CommandMap {
   'mark-item-seen': { payload: string | readonly string[]; reply: string[] };
 }
 
-/** The names of protocol v1. */
-export type CommandName = keyof CommandMap;
+/** How the client sends a command. */
+interface CommandTraits {
+  /** It changes something, so sending it makes sense even if nobody waits for its answer. */
+  readonly writes: boolean;
+  /** It must not be dropped silently: it says what a visitor did once and will not do again. Page views are analytics: one
+   *  that finds no room is counted and dropped. */
+  readonly mustKeep: boolean;
+}
 
-const KNOWN: Readonly<Record<CommandName, true>> = {
-  pageview: true,
-  'session-analytics': true,
-  combo: true,
-  featuredpages: true,
-  surface: true,
-  notifications: true,
-  'mark-notification-seen': true,
-  'mark-item-seen': true,
-};
+/** Each name of the wire: its traits, or the command that it is another name of. */
+export const COMMANDS = {
+  pageview: { writes: true, mustKeep: false },
+  'session-analytics': { writes: false, mustKeep: false },
+  combo: { writes: false, mustKeep: false },
+  featuredpages: { writes: false, mustKeep: false },
+  surface: { aliasOf: 'featuredpages' },
+  notifications: { writes: false, mustKeep: false },
+  'mark-notification-seen': { writes: true, mustKeep: true },
+  'mark-item-seen': { writes: true, mustKeep: true },
+} as const;
+
+/** A name that a command has on the wire, aliases included. */
+export type CommandName = keyof typeof COMMANDS;
+
+/** A command by its first name: no alias. */
+export type CanonicalCommand = {
+  [Name in CommandName]: (typeof COMMANDS)[Name] extends CommandTraits ? Name : never;
+}[CommandName];
+
+// The compiler reports a command of `CommandMap` that has no row.
+const TABLE: Readonly<Record<keyof CommandMap, CommandTraits | { readonly aliasOf: CanonicalCommand }>> = COMMANDS;
+
+/** All names of the wire, aliases included. */
+export const COMMAND_NAMES: readonly CommandName[] = Object.keys(TABLE) as CommandName[];
+
+/** All commands, each by its first name. */
+export const CANONICAL_COMMANDS: readonly CanonicalCommand[] = COMMAND_NAMES.filter(isCanonical);
 
 /** Whether protocol v1 has a command of this name. */
 export function isKnownCommand(command: string): command is CommandName {
-  return Object.hasOwn(KNOWN, command);
+  return Object.hasOwn(COMMANDS, command);
 }
 
-const WRITING: readonly string[] = ['pageview', 'mark-notification-seen', 'mark-item-seen'];
+/** The first name of a command. A name that protocol v1 does not know is its own: a newer version may know it. */
+export function canonicalCommand(name: CommandName): CanonicalCommand;
+export function canonicalCommand(name: string): string;
+export function canonicalCommand(name: string): string {
+  if (!isKnownCommand(name)) return name;
+  const row = TABLE[name];
+  return 'aliasOf' in row ? row.aliasOf : name;
+}
 
-/** Whether a command changes something, so that sending it makes sense even where nobody waits for its answer. */
+/** Whether a command changes something. False for a name that is not known. */
 export function isWriting(command: string): boolean {
-  return WRITING.includes(command);
+  return traitsOf(command)?.writes ?? false;
 }
 
-const MUST_KEEP: readonly string[] = ['mark-notification-seen', 'mark-item-seen'];
-
-/** Whether a command says what somebody did once and will not do again, so that it must not be dropped silently. Views
- *  are analytics: one that finds no room is counted and let go. */
+/** Whether a command must not be dropped silently. False for a name that is not known. */
 export function mustKeep(command: string): boolean {
-  return MUST_KEEP.includes(command);
+  return traitsOf(command)?.mustKeep ?? false;
+}
+
+function traitsOf(command: string): CommandTraits | undefined {
+  return isKnownCommand(command) ? COMMANDS[canonicalCommand(command)] : undefined;
+}
+
+function isCanonical(name: CommandName): name is CanonicalCommand {
+  return !('aliasOf' in TABLE[name]);
 }
 
 /** A payload as it travels: strings verbatim, everything else as JSON. */

@@ -21,7 +21,7 @@ export interface Heartbeat {
   readonly leaving: boolean;
   /** Whether it works off streams. Left out: it does not. */
   readonly streams?: boolean;
-  /** Whether it hears channels. Left out: it does. */
+  /** Whether it subscribes to channels. Left out: it does. */
   readonly channels?: boolean;
 }
 

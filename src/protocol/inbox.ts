@@ -1,6 +1,6 @@
 import { wirePrefix } from './namespace.ts';
 
-/** The channel on which a serving process hears all its replies: `async:<inbox>`. */
+/** Names the channel on which a serving process receives all its replies: `async:<inbox>`. */
 export function inboxChannel(namespace: string, inbox: string): string {
   return `${wirePrefix(namespace)}async:${inbox}`;
 }

@@ -1,5 +1,6 @@
 export type {
   AnalyticsReply,
+  CanonicalCommand,
   CommandMap,
   CommandName,
   GroupQuery,
@@ -8,7 +9,16 @@ export type {
   PageviewReply,
   Suggestion,
 } from './commands.ts';
-export { encodePayload, isKnownCommand, isWriting, mustKeep } from './commands.ts';
+export {
+  CANONICAL_COMMANDS,
+  COMMAND_NAMES,
+  COMMANDS,
+  canonicalCommand,
+  encodePayload,
+  isKnownCommand,
+  isWriting,
+  mustKeep,
+} from './commands.ts';
 export type { FreedPartitions } from './freed-partitions.ts';
 export { decodeFreedPartitions, encodeFreedPartitions } from './freed-partitions.ts';
 export type { Heartbeat } from './heartbeat.ts';
@@ -27,7 +37,7 @@ export { checkNamespace, DEFAULT_NAMESPACE, wirePrefix } from './namespace.ts';
 export type { ErrorCode } from './protocol-error.ts';
 export { isErrorCode, ProtocolError } from './protocol-error.ts';
 export { decodeReply, encodeErrorReply, encodeReply, REPLY_TTL_MS } from './reply.ts';
-export type { ReplyWay } from './request-id.ts';
+export type { ReplyRoute } from './request-id.ts';
 export { parseRequestId } from './request-id.ts';
 export type { SessionGlob } from './session-glob.ts';
 export { EVERY_SESSION, parseSessionGlob } from './session-glob.ts';

@@ -1,4 +1,4 @@
-/** The namespace that needs no prefix on channels: what a client in another language speaks by default. */
+/** The namespace that needs no prefix on channels: the default of clients in other languages too. */
 export const DEFAULT_NAMESPACE = 'sw';
 
 const NAMESPACE = /^[a-z0-9][a-z0-9_-]{0,31}$/;

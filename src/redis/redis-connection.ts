@@ -34,6 +34,14 @@ export interface RedisConnection extends EventEmitter<ConnectionEvents>, Command
   readonly options: ConnectionOptions;
   /** Whether keys lie on several masters, so that one step can touch one slot only. */
   readonly isCluster: boolean;
+  /** Whether PUBLISH's count covers all subscribers. False in a Cluster: there it covers those of one node. */
+  readonly countsAllSubscribers: boolean;
+  /** Whether a command or a blocking read reaches one slot only. True in a Cluster. */
+  readonly oneSlotPerRead: boolean;
+  /** Whether a published message crosses every server, unless its channel is sharded. True in a Cluster. */
+  readonly spreadsPublished: boolean;
+  /** Whether `lost` may concern one of several masters while the others go on. True in a Cluster. */
+  readonly failsInParts: boolean;
   /** Whether the connection stands; a frozen server's does for a while. */
   readonly isConnected: boolean;
   /** Whether commands would be sent now; in a Cluster, to every master that has slots, and what is subscribed to is

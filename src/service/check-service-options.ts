@@ -1,4 +1,5 @@
-import { checkOptions, type OptionForms } from '../protocol/check-options.ts';
+import { checkOptions, type OptionForms, oneOf } from '../protocol/check-options.ts';
+import { TRANSPORT_NAMES } from '../transport/transport-names.ts';
 import type { HttpAddress } from './http-server.ts';
 import type { NamespaceOptions } from './open-namespace.ts';
 import type { SessionEndOptions } from './session-maintenance.ts';
@@ -12,7 +13,7 @@ const SERVICE: OptionForms<ServiceOptions> = {
   seen: 'object',
   retention: 'object',
   clock: 'function',
-  transport: '"channels"|"streams"|"both"|"inline"',
+  transport: oneOf(TRANSPORT_NAMES),
   sessionglob: 'string',
   combos: 'any',
   acceptTimes: 'boolean',

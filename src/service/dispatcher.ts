@@ -8,8 +8,8 @@ import {
 import { checkPayloadSize } from '../protocol/payload.ts';
 import { type CommandConnection, runStep } from '../redis/index.ts';
 import type { Apply, Served } from '../transport/transport.ts';
-import type { CommandContext } from './commands/command.ts';
-import { commandsByName } from './commands/index.ts';
+import type { CommandContext } from './commands/handler.ts';
+import { findHandler } from './commands/index.ts';
 
 /** What a dispatcher tells as it happens. */
 export interface DispatchEvents {
@@ -36,11 +36,6 @@ export class Dispatcher {
     this.#apply = (step) => runStep(redis, step);
   }
 
-  /** The names that can be asked for, aliases included. */
-  get commands(): string[] {
-    return [...commandsByName.keys()];
-  }
-
   readonly dispatch = async (
     name: string,
     session: string,
@@ -48,24 +43,20 @@ export class Dispatcher {
     apply: Apply = this.#apply,
   ): Promise<Served> => {
     const started = performance.now();
-    const command = commandsByName.get(name);
+    const served = findHandler(name);
     try {
-      if (!command) throw new UnknownCommandError();
+      if (!served) throw new UnknownCommandError();
       const closed = this.#gate();
       if (closed) throw closed;
       checkPayloadSize(payload);
-      const input = command.parse(payload);
-      return { json: encodeReply(await command.run(this.#context, session, input, apply)) };
+      return { json: encodeReply(await served.handle(this.#context, session, payload, apply)) };
     } catch (error) {
       const failure = this.#gate() ?? (isStackOverflow(error) ? TOO_DEEP : error);
-      this.#events.failed(
-        command?.name ?? 'unknown',
-        failure instanceof ProtocolError ? failure.replyCode : 'internal',
-        failure,
-      );
+      const code = failure instanceof ProtocolError ? failure.replyCode : 'internal';
+      this.#events.failed(served?.command ?? 'unknown', code, failure);
       return { json: encodeErrorReply(failure), error: failure };
     } finally {
-      this.#events.served(command?.name ?? 'unknown', (performance.now() - started) / 1000);
+      this.#events.served(served?.command ?? 'unknown', (performance.now() - started) / 1000);
     }
   };
 }

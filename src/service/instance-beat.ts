@@ -7,19 +7,19 @@ import { StreamInstances } from './stream-instances.ts';
 // Who arrives is answered, and whoever invents arrivals must not make us publish for each of them.
 const ANSWER_INTERVAL_MS = 50;
 
-/** Says that this instance is there, and hears which others are. */
+/** Publishes this instance's heartbeats and receives those of the others. */
 export class InstanceBeat {
   readonly #redis: RedisConnection;
   readonly #namespace: string;
   readonly #self: Instance;
   readonly #overlaps: OverlapLimiter;
   readonly #streams: StreamInstances | undefined;
-  /** Who is there, as far as it was heard. */
+  /** The instances that are there, from the heartbeats received. */
   readonly presence: Presence = new Presence();
   #timer: NodeJS.Timeout | undefined;
   #answer: NodeJS.Timeout | undefined;
-  #saidAt = Number.NEGATIVE_INFINITY;
-  #speaks = true;
+  #publishedAt = Number.NEGATIVE_INFINITY;
+  #publishes = true;
   #stopped = false;
 
   /** `onOverlap`: told of another instance that serves some of the same sessions, at most once a second. */
@@ -47,11 +47,11 @@ export class InstanceBeat {
   readonly streamingOthers = (): readonly string[] =>
     (this.#streams?.others ?? []).filter((id) => this.presence.mayStay(id));
 
-  /** Listens on `subscriber` and, where it `speaks`, says that it is there, at once and then each 500 ms. */
-  async start(subscriber: RedisConnection, speaks = true): Promise<void> {
-    this.#speaks = speaks;
+  /** Subscribes with `subscriber` and, if it `publishes`, publishes a heartbeat at once and then each 500 ms. */
+  async start(subscriber: RedisConnection, publishes = true): Promise<void> {
+    this.#publishes = publishes;
     await subscriber.subscribe(heartbeatChannel(this.#namespace), (message) => {
-      const arrived = this.presence.hear(message);
+      const arrived = this.presence.receive(message);
       if (!arrived || arrived.id === this.#self.id) return;
       // The one that was here first would otherwise be unknown to the new one for half a second.
       this.#answerSoon();
@@ -70,7 +70,7 @@ export class InstanceBeat {
     clearInterval(this.#timer);
     clearTimeout(this.#answer);
     this.#overlaps.stop();
-    await Promise.all([this.#streams?.leave(), this.#say(true)]);
+    await Promise.all([this.#streams?.leave(), this.#publish(true)]);
   }
 
   /** One heartbeat, now. */
@@ -79,19 +79,19 @@ export class InstanceBeat {
     clearTimeout(this.#answer);
     this.#answer = undefined;
     void this.#streams?.enter();
-    void this.#say(false);
+    void this.#publish(false);
   }
 
   #answerSoon(): void {
     if (this.#stopped) return;
-    const waitMs = this.#saidAt + ANSWER_INTERVAL_MS - performance.now();
+    const waitMs = this.#publishedAt + ANSWER_INTERVAL_MS - performance.now();
     if (waitMs <= 0) this.beat();
     else this.#answer ??= setTimeout(() => this.beat(), waitMs);
   }
 
-  async #say(leaving: boolean): Promise<void> {
-    if (!this.#speaks) return;
-    this.#saidAt = performance.now();
+  async #publish(leaving: boolean): Promise<void> {
+    if (!this.#publishes) return;
+    this.#publishedAt = performance.now();
     const { id, glob, commands, streams, channels } = this.#self;
     const heartbeat = encodeHeartbeat({ instance: id, glob: glob.text, commands, leaving, streams, channels });
     // Tried always: in a Cluster any one node that is there will do. One that is lost is followed by another.

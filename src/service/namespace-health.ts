@@ -1,6 +1,7 @@
 import { ProtocolError } from '../protocol/index.ts';
 import { MetaMismatchError, type RedisConnection } from '../redis/index.ts';
 import type { Log } from './log.ts';
+import { LogThrottle } from './log-throttle.ts';
 
 /* namespace-health.ts: whether an instance may serve, and whether Redis would do what a request needs.
  *
@@ -29,7 +30,7 @@ export class NamespaceHealth {
   #isChecking = false;
   #stopped = false;
   #timer: NodeJS.Timeout | undefined;
-  #loggedAt = Number.NEGATIVE_INFINITY;
+  readonly #throttle = new LogThrottle(LOG_INTERVAL_MS);
 
   /** `check`: compares the meta record, and writes; `onBack`: called when an outage is over. */
   constructor(redis: RedisConnection, check: () => Promise<void>, log: Log, onBack: () => void) {
@@ -65,8 +66,8 @@ export class NamespaceHealth {
 
   readonly #onLost = (error: Error): void => {
     this.#warn(error, 'Redis is away; trying again.');
-    // In a Cluster the other masters go on; what goes to the one that is away fails by itself.
-    if (!this.#redis.isCluster) this.#refusal = AWAY;
+    // Where other masters go on, only what goes to the lost one fails, by itself.
+    if (!this.#redis.failsInParts) this.#refusal = AWAY;
   };
 
   readonly #checkNow = (): void => {
@@ -99,7 +100,7 @@ export class NamespaceHealth {
     this.#mismatch = undefined;
     if (!this.#isOutage || !this.#redis.isReady) return;
     this.#isOutage = false;
-    this.#loggedAt = Number.NEGATIVE_INFINITY;
+    this.#throttle.reset();
     this.#log.info({ redis: this.#redis.address }, 'Redis is back.');
     this.#onBack();
   }
@@ -113,9 +114,7 @@ export class NamespaceHealth {
 
   #warn({ message }: Error, what: string): void {
     this.#isOutage = true;
-    if (performance.now() < this.#loggedAt + LOG_INTERVAL_MS) return;
-    this.#loggedAt = performance.now();
-    this.#log.warn({ reason: message }, what);
+    if (this.#throttle.mayLog()) this.#log.warn({ reason: message }, what);
   }
 
   #schedule(ms: number): void {

@@ -77,44 +77,53 @@ export async function openNamespace(options: NamespaceOptions, create = true): P
     await redis.connect();
     const capabilities = await readCapabilities(redis);
     const meta = await readMeta(redis, keys);
-    if (!meta && !create) {
-      throw new NamespaceUnknownError(
-        `Redis at ${redis.address} keeps no namespace "${keys.namespace}": has a service run there, with this --namespace?`,
-      );
-    }
+    if (!meta && !create) throw unknownNamespace(redis, keys);
     const { secret, generated } = resolveSecret({ given: options.secret, dataDir: options.dataDir, isNew: !meta });
     const itemKey = new ItemKey(secret);
     const engine = chooseEngine(options.seen?.engine ?? 'auto', capabilities, meta);
     const ours = { filter: engine, fingerprint: itemKey.fingerprint() };
     await claimOrCheckMeta(redis, keys, ours);
-    const check = async (): Promise<void> => {
-      await claimOrCheckMeta(redis, keys, ours, true);
-    };
-    const clock = new RedisClock();
-    // The first answer takes longer than the ones behind it.
-    for (let i = 0; i < CLOCK_MEASUREMENTS; i += 1) await clock.measure(redis);
-    const data = new CalculatedData(redis, keys, itemKey, options.clock ?? clock.now, {
-      seen: { ...SEEN_ITEMS_DEFAULTS, ...options.seen, engine },
-      retention: { ...RETENTION_DEFAULTS, ...options.retention },
-    });
-    const measureClock = (): Promise<void> => clock.measure(redis);
-    const seal = new PayloadSeal(secret, keys.namespace);
+    const clock = await openClock(redis);
     return {
       redis,
       keys,
-      data,
+      data: openData(options, { redis, keys, itemKey, engine, clock }),
       capabilities,
       engine,
-      seal,
+      seal: new PayloadSeal(secret, keys.namespace),
       now: clock.now,
       hasPassed: (atMs) => clock.hasPassed(atMs, redis),
       secretGenerated: generated,
-      check,
+      check: async () => void (await claimOrCheckMeta(redis, keys, ours, true)),
       roundTripMs: () => clock.roundTripMs,
-      measureClock,
+      measureClock: () => clock.measure(redis),
     };
   } catch (error) {
     redis.destroy();
     throw error;
   }
+}
+
+async function openClock(redis: RedisConnection): Promise<RedisClock> {
+  const clock = new RedisClock();
+  // The first answer takes longer than the ones behind it.
+  for (let i = 0; i < CLOCK_MEASUREMENTS; i += 1) await clock.measure(redis);
+  return clock;
+}
+
+function openData(
+  options: NamespaceOptions,
+  opened: { redis: RedisConnection; keys: Keys; itemKey: ItemKey; engine: FilterEngine; clock: RedisClock },
+): CalculatedData {
+  const { redis, keys, itemKey, engine, clock } = opened;
+  return new CalculatedData(redis, keys, itemKey, options.clock ?? clock.now, {
+    seen: { ...SEEN_ITEMS_DEFAULTS, ...options.seen, engine },
+    retention: { ...RETENTION_DEFAULTS, ...options.retention },
+  });
+}
+
+function unknownNamespace({ address }: RedisConnection, { namespace }: Keys): NamespaceUnknownError {
+  return new NamespaceUnknownError(
+    `Redis at ${address} keeps no namespace "${namespace}": has a service run there, with this --namespace?`,
+  );
 }

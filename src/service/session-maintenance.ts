@@ -3,6 +3,7 @@ import { Archiver } from '../sessions/archive/archiver.ts';
 import type { ArchiveFunction } from '../sessions/archived-session.ts';
 import { Sweeper } from '../sessions/expiry/sweeper.ts';
 import type { Log } from './log.ts';
+import { LogThrottle } from './log-throttle.ts';
 import type { Metrics } from './metrics.ts';
 
 /** What a service does about sessions that end. */
@@ -48,20 +49,19 @@ export class SessionEnds {
   async start(metrics: Metrics, log: Log): Promise<void> {
     this.#sweeper?.start();
     if (!this.#archiver) return;
-    let told = Number.NEGATIVE_INFINITY;
-    let untold = 0;
+    const throttle = new LogThrottle(LOG_INTERVAL_MS);
+    let unlogged = 0;
     this.#archiver.on('archived', () => metrics.archived.inc());
     this.#archiver.on('back', () => log.info({}, 'The archive takes sessions again.'));
     this.#archiver.on('failed', (error, { session, attempts }) => {
       metrics.archiveFailures.inc();
-      untold += 1;
-      if (performance.now() < told + LOG_INTERVAL_MS) return;
+      unlogged += 1;
+      if (!throttle.mayLog()) return;
       log.warn(
-        { session, attempts, failures: untold, waiting: this.archiveWaiting, reason: describeFailure(error) },
+        { session, attempts, failures: unlogged, waiting: this.archiveWaiting, reason: describeFailure(error) },
         'Ended sessions could not be archived: they wait in Redis and are tried again.',
       );
-      told = performance.now();
-      untold = 0;
+      unlogged = 0;
     });
     this.#archiver.on('missing', ({ session }) =>
       log.warn({ session }, 'Nothing was left of an ended session that waited for the archive.'),

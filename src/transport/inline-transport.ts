@@ -87,12 +87,12 @@ export class InlineTransport extends EventEmitter<TransportEvents> implements Se
     });
   }
 
-  /** What was done here was kept by Redis or refused aloud. */
-  keeps(): boolean {
+  /** A command was done in Redis, or refused aloud. */
+  isDurable(): boolean {
     return true;
   }
 
-  async keep(command: string, session: string, payload: string, deadlineMs: number): Promise<void> {
+  async sendDurably(command: string, session: string, payload: string, deadlineMs: number): Promise<void> {
     if (this.#closed) throw new NotKeptError('NOT_KEPT', `${command} was not done: this transport was closed.`);
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<Served>((resolve) => {

@@ -8,7 +8,7 @@ export interface Instance {
   readonly commands: readonly string[];
   /** Whether it works off streams; there the glob means nothing. */
   readonly streams: boolean;
-  /** Whether it hears channels. */
+  /** Whether it subscribes to channels. */
   readonly channels: boolean;
 }
 
@@ -21,7 +21,7 @@ export interface Overlap {
 const MAX_INSTANCES = 1000;
 const SWEEP_INTERVAL_MS = 100;
 
-interface Heard {
+interface Known {
   readonly instance: Instance;
   /** When it last said that it is there. */
   at: number;
@@ -29,12 +29,12 @@ interface Heard {
   saidGoodBye: boolean;
 }
 
-/** Who is there, by the heartbeats heard. Anybody may publish heartbeats, so it believes no more than it must. It holds at
- *  most 1,000 instances and forgets each that falls silent. A good-bye only shortens the silence after which an instance
- *  counts as gone. Where more instances are told of than it holds, it cannot say of anything that nobody serves it. */
+/** Knows which instances are there, from their heartbeats. Anybody may publish heartbeats, so it believes no more than it
+ *  must. It holds at most 1,000 instances and forgets each that falls silent. A good-bye only shortens the silence after
+ *  which an instance counts as gone. If heartbeats name more instances than it holds, it reports nothing as unserved. */
 export class Presence {
   readonly #now: () => number;
-  readonly #heard = new Map<string, Heard>();
+  readonly #known = new Map<string, Known>();
   #sweptAt = Number.NEGATIVE_INFINITY;
   // When an instance was last told of that found no room: any, and one that works off streams.
   #overflowAt = Number.NEGATIVE_INFINITY;
@@ -46,11 +46,11 @@ export class Presence {
   }
 
   /** Takes a message of the heartbeat channel. Returns the instance where it was not known before. */
-  hear(message: string): Instance | undefined {
+  receive(message: string): Instance | undefined {
     const heartbeat = decodeHeartbeat(message);
     if (!heartbeat) return undefined;
     const { instance: id, glob, commands, leaving, streams, channels } = heartbeat;
-    const known = this.#heard.get(id);
+    const known = this.#known.get(id);
     if (leaving) {
       if (known) known.saidGoodBye = true;
       return undefined;
@@ -72,33 +72,33 @@ export class Presence {
       return undefined;
     }
     const instance = { id, glob: parsed, commands, streams, channels };
-    this.#heard.set(id, { instance, at: this.#now(), saidGoodBye: false });
+    this.#known.set(id, { instance, at: this.#now(), saidGoodBye: false });
     return instance;
   }
 
   /** The instances that are there now. */
   present(): Instance[] {
     this.#forgetSilent();
-    return [...this.#heard.values()].map(({ instance }) => instance);
+    return [...this.#known.values()].map(({ instance }) => instance);
   }
 
   /** Those of them in whose name nobody has said good-bye. */
   staying(): Instance[] {
     this.#forgetSilent();
-    return [...this.#heard.values()].filter(({ saidGoodBye }) => !saidGoodBye).map(({ instance }) => instance);
+    return [...this.#known.values()].filter(({ saidGoodBye }) => !saidGoodBye).map(({ instance }) => instance);
   }
 
   /** Whether an instance that is known from elsewhere may be there: it is not silent, and nobody has said good-bye in its
-   *  name since it was last heard. Where leases say what it still holds, a good-bye may be believed at once. */
+   *  name since its last heartbeat. Where leases say what it still holds, a good-bye may be believed at once. */
   mayStay(id: string): boolean {
-    const heard = this.#heard.get(id);
-    return heard ? this.#isThere(heard) && !heard.saidGoodBye : this.#isRecent(this.#overflowAt);
+    const known = this.#known.get(id);
+    return known ? this.#isThere(known) && !known.saidGoodBye : this.#isRecent(this.#overflowAt);
   }
 
   /** The instance that serves a session, as far as is known. */
   serving(session: string): Instance | undefined {
     let leaving: Instance | undefined;
-    for (const { instance, saidGoodBye } of this.#heard.values()) {
+    for (const { instance, saidGoodBye } of this.#known.values()) {
       if (!instance.channels || !instance.glob.matches(session)) continue;
       if (!saidGoodBye) return instance;
       leaving ??= instance;
@@ -106,8 +106,8 @@ export class Presence {
     return leaving;
   }
 
-  /** Whether an instance may be there that hears a command on channels, for a session. */
-  hears(command: string, session: string): boolean {
+  /** Whether an instance may be there that subscribes to a command of a session on channels. */
+  hasSubscriber(command: string, session: string): boolean {
     if (this.#isRecent(this.#overflowAt)) return true;
     return this.present().some(
       ({ channels, commands, glob }) => channels && commands.includes(command) && glob.matches(session),
@@ -116,7 +116,7 @@ export class Presence {
 
   /** Whether an instance is there that works off streams. */
   hasStreaming(): boolean {
-    for (const heard of this.#heard.values()) if (heard.instance.streams && this.#isThere(heard)) return true;
+    for (const known of this.#known.values()) if (known.instance.streams && this.#isThere(known)) return true;
     return this.#isRecent(this.#streamingOverflowAt);
   }
 
@@ -131,17 +131,17 @@ export class Presence {
 
   // Looking for silent ones costs a walk over all, and so must not be had for each message.
   #hasRoom(): boolean {
-    if (this.#heard.size < MAX_INSTANCES) return true;
+    if (this.#known.size < MAX_INSTANCES) return true;
     if (this.#now() - this.#sweptAt >= SWEEP_INTERVAL_MS) this.#forgetSilent();
-    return this.#heard.size < MAX_INSTANCES;
+    return this.#known.size < MAX_INSTANCES;
   }
 
   #forgetSilent(): void {
     this.#sweptAt = this.#now();
-    for (const [id, heard] of this.#heard) if (!this.#isThere(heard)) this.#heard.delete(id);
+    for (const [id, known] of this.#known) if (!this.#isThere(known)) this.#known.delete(id);
   }
 
-  #isThere({ at, saidGoodBye }: Heard): boolean {
+  #isThere({ at, saidGoodBye }: Known): boolean {
     return this.#now() - at <= (saidGoodBye ? GOOD_BYE_SILENCE_MS : HEARTBEAT_TTL_MS);
   }
 

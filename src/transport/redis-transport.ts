@@ -10,14 +10,12 @@ import { ChannelRequester, type ReplyMode } from './channels/channel-requester.t
 import { ReplyInbox } from './reply-inbox.ts';
 import { StreamRequester, type StreamRequesterOptions } from './streams/stream-requester.ts';
 import { NO_ANSWER, type Outcome, type SessionTransport, type TransportEvents } from './transport.ts';
+import type { Route } from './transport-names.ts';
 
 const PARTITION_PEERS: readonly string[] = Array.from(
   { length: PARTITIONS },
   (_, partition) => `partition ${partition}`,
 );
-
-/** A way across Redis. */
-export type RedisWay = 'channels' | 'streams';
 
 export interface RedisTransportOptions extends Omit<StreamRequesterOptions, 'namespace'> {
   readonly redis: string | ConnectionOptions;
@@ -27,8 +25,8 @@ export interface RedisTransportOptions extends Omit<StreamRequesterOptions, 'nam
   readonly blockingConnections: number;
   /** Requests that wait at once; above it they are answered `overloaded`. */
   readonly maxPending: number;
-  /** Which way a command goes. Default: channels. */
-  readonly wayOf?: (command: string) => RedisWay;
+  /** The route of a command. Default: channels. */
+  readonly routeOf?: (command: string) => Route;
 }
 
 /** The serving layer's transports over Redis: one connection to send, one inbox, and per command channels or streams. */
@@ -71,7 +69,7 @@ export class RedisTransport extends EventEmitter<TransportEvents> implements Ses
     return this.#channels.blockingConnections;
   }
 
-  /** Whether requests would be sent now, and their replies heard. */
+  /** Whether requests would be sent now, and their replies received. */
   get isReady(): boolean {
     return this.#redis.isReady && this.#inbox.isReady;
   }
@@ -86,16 +84,16 @@ export class RedisTransport extends EventEmitter<TransportEvents> implements Ses
     return this.#transportOf(command).publish(command, session, payload);
   }
 
-  keep(command: string, session: string, payload: string, deadlineMs: number): Promise<void> {
-    return this.#streams.keep(command, session, payload, deadlineMs);
+  sendDurably(command: string, session: string, payload: string, deadlineMs: number): Promise<void> {
+    return this.#streams.sendDurably(command, session, payload, deadlineMs);
   }
 
-  keeps(command: string): boolean {
-    return this.#options.wayOf?.(command) === 'streams';
+  isDurable(command: string): boolean {
+    return this.#options.routeOf?.(command) === 'streams';
   }
 
   peerOf(command: string, session: string): string {
-    if (this.keeps(command)) return PARTITION_PEERS[partitionOf(session)]!;
+    if (this.isDurable(command)) return PARTITION_PEERS[partitionOf(session)]!;
     return this.#inbox.presence.serving(session)?.id ?? '';
   }
 
@@ -127,6 +125,6 @@ export class RedisTransport extends EventEmitter<TransportEvents> implements Ses
   };
 
   #transportOf(command: string): ChannelRequester | StreamRequester {
-    return this.keeps(command) ? this.#streams : this.#channels;
+    return this.isDurable(command) ? this.#streams : this.#channels;
   }
 }

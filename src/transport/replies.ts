@@ -1,33 +1,33 @@
-import { inboxChannel, inboxMessage, type ReplyWay, replyKey, type Topic } from '../protocol/index.ts';
+import { inboxChannel, inboxMessage, type ReplyRoute, replyKey, type Topic } from '../protocol/index.ts';
 import type { RedisConnection } from '../redis/index.ts';
 import { ReplyLists } from './reply-lists.ts';
 
 const SENT = Promise.resolve();
 
-/** The service's replies, sent the way that the request's id asks for. */
+/** Sends the service's replies on the route that the request's id asks for. */
 export class Replies {
   readonly #redis: RedisConnection;
   readonly #namespace: string;
-  readonly #onUntaken: (count: number) => void;
+  readonly #onUnclaimed: (count: number) => void;
   readonly #lists: ReplyLists;
   #isSharded = true;
 
-  /** `onUntaken`: hears of replies that nobody took. */
-  constructor(redis: RedisConnection, namespace: string, onUntaken: (count: number) => void) {
+  /** `onUnclaimed`: called with the number of replies that no caller claimed. */
+  constructor(redis: RedisConnection, namespace: string, onUnclaimed: (count: number) => void) {
     this.#redis = redis;
     this.#namespace = namespace;
-    this.#onUntaken = onUntaken;
-    this.#lists = new ReplyLists(redis, onUntaken);
+    this.#onUnclaimed = onUnclaimed;
+    this.#lists = new ReplyLists(redis, onUnclaimed);
   }
 
   /** @throws whatever keeps the reply from being sent. */
-  send(topic: Pick<Topic, 'command' | 'session' | 'request'>, way: ReplyWay, json: string): Promise<void> {
-    if (way.way === 'none') return SENT;
-    if (way.way === 'list') return this.#lists.push(replyKey(this.#namespace, topic), json);
-    const [channel, message] = [inboxChannel(this.#namespace, way.inbox), inboxMessage(way.number, json)];
-    if (this.#redis.isCluster) return this.#publishInCluster(channel, message);
-    return this.#redis.command<number>('PUBLISH', channel, message).then((heard) => {
-      if (heard === 0) this.#onUntaken(1);
+  send(topic: Pick<Topic, 'command' | 'session' | 'request'>, route: ReplyRoute, json: string): Promise<void> {
+    if (route.kind === 'none') return SENT;
+    if (route.kind === 'list') return this.#lists.push(replyKey(this.#namespace, topic), json);
+    const [channel, message] = [inboxChannel(this.#namespace, route.inbox), inboxMessage(route.number, json)];
+    if (this.#redis.spreadsPublished) return this.#publishSharded(channel, message);
+    return this.#redis.command<number>('PUBLISH', channel, message).then((receivers) => {
+      if (receivers === 0) this.#onUnclaimed(1);
     });
   }
 
@@ -38,7 +38,7 @@ export class Replies {
 
   // Our own clients listen on the shard; others may have subscribed to the channel on any node, and how many did cannot
   // be known.
-  async #publishInCluster(channel: string, message: string): Promise<void> {
+  async #publishSharded(channel: string, message: string): Promise<void> {
     if (this.#isSharded) {
       try {
         if ((await this.#redis.command<number>('SPUBLISH', channel, message)) > 0) return;

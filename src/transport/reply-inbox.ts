@@ -8,11 +8,12 @@ import { NO_ANSWER, type NoAnswerReason, type Outcome } from './transport.ts';
 import { Waiting } from './waiting.ts';
 
 /* reply-inbox.ts: one subscription per serving process carries all replies, `<n> <json>`, and the heartbeats of the
- * service. The inbox is subscribed before the first request is sent, so that no reply can be missed; a late one finds
- * nobody who waits and is counted.
+ * service. The inbox is subscribed before the first request is sent, so that no reply can be missed; a late one belongs to
+ * no waiting request and is counted.
  *
  * In a Cluster a published message goes through every node. Where the servers have sharded channels (Redis 7, Valkey)
- * the inbox is one, on a connection of its own to the node that holds it. What ails another node does not concern it. */
+ * the inbox is one, on a connection of its own to the node that holds it. Failures of
+ * other nodes do not affect it. */
 
 // A failover takes longer, and a connection that was merely cut is back before.
 const LOST_AFTER_MS = 1_000;
@@ -28,11 +29,11 @@ interface InboxEvents {
   unserved: [];
   /** At most one a second, and each pair of instances at most once a minute. */
   overlap: [Overlap];
-  /** Redis does not let us subscribe: no reply can be heard. */
+  /** Redis does not let us subscribe: no reply can arrive. */
   refused: [Error];
 }
 
-/** Where replies arrive, and who is there to send them. */
+/** Receives replies, and knows from heartbeats which instances can send them. */
 export class ReplyInbox extends EventEmitter<InboxEvents> {
   readonly presence: Presence = new Presence();
   /** The first part of the request ids that are answered here. In a Cluster it becomes another one where its slot has had
@@ -46,8 +47,8 @@ export class ReplyInbox extends EventEmitter<InboxEvents> {
   readonly #overlaps = new OverlapLimiter((overlap) => this.emit('overlap', overlap));
   #lastNumber = 0;
   #lateReplies = 0;
-  #hearsHeartbeats = false;
-  #hearsReplies = false;
+  #hasHeartbeats = false;
+  #hasReplies = false;
   #moving: NodeJS.Timeout | undefined;
   #closed = false;
   #listeningSince = Number.POSITIVE_INFINITY;
@@ -58,7 +59,7 @@ export class ReplyInbox extends EventEmitter<InboxEvents> {
     this.#redis = redis;
     this.#namespace = namespace;
     this.#heartbeats = redis.duplicateFor(heartbeatChannel(namespace), 'sessionwise-inbox');
-    this.#replies = redis.isCluster ? this.#openReplies() : this.#heartbeats;
+    this.#replies = redis.spreadsPublished ? this.#openReplies() : this.#heartbeats;
     this.#heartbeats.on('lost', () => {
       this.#listeningSince = Number.POSITIVE_INFINITY;
     });
@@ -76,14 +77,14 @@ export class ReplyInbox extends EventEmitter<InboxEvents> {
     return this.#lateReplies;
   }
 
-  /** Whether replies and heartbeats would be heard now. */
+  /** Whether replies and heartbeats would arrive now. */
   get isReady(): boolean {
-    return this.#wouldHear && this.#hearsHeartbeats && this.#heartbeats.isReady;
+    return this.#canReceive && this.#hasHeartbeats && this.#heartbeats.isReady;
   }
 
-  /** For how long heartbeats would have been heard, in milliseconds; 0 while they would not be. */
+  /** For how long heartbeats would have arrived, in milliseconds; 0 while they would not. */
   get listeningMs(): number {
-    return this.#hearsHeartbeats ? Math.max(0, performance.now() - this.#listeningSince) : 0;
+    return this.#hasHeartbeats ? Math.max(0, performance.now() - this.#listeningSince) : 0;
   }
 
   /** A number that no other request of this process has. */
@@ -93,14 +94,14 @@ export class ReplyInbox extends EventEmitter<InboxEvents> {
   }
 
   /** Sends a request and waits for its reply, at most `deadlineMs`. `send` gets the request's id; where it resolves with
-   *  a reason, or rejects, nothing is waited for. Where no reply could be heard, `publish` is done in its place: a view
-   *  that nobody waits for is still a view. Never rejects. */
+   *  a reason, or rejects, nothing is waited for. Where no reply could arrive, `publish` is done in its place: a view
+   *  without a waiting page is still a view. Never rejects. */
   exchange(
     deadlineMs: number,
     publish: (() => Promise<unknown>) | undefined,
     send: (request: string) => Promise<NoAnswerReason | undefined>,
   ): Promise<Outcome> {
-    if (!this.#wouldHear) {
+    if (!this.#canReceive) {
       void publish?.();
       return Promise.resolve(NO_ANSWER.disconnected);
     }
@@ -129,8 +130,8 @@ export class ReplyInbox extends EventEmitter<InboxEvents> {
     await Promise.all(this.#connections().map((connection) => connection.close()));
   }
 
-  get #wouldHear(): boolean {
-    return this.#hearsReplies && this.#replies.isReady;
+  get #canReceive(): boolean {
+    return this.#hasReplies && this.#replies.isReady;
   }
 
   #openReplies(): RedisConnection {
@@ -153,7 +154,7 @@ export class ReplyInbox extends EventEmitter<InboxEvents> {
     if (name === undefined) return;
     this.#waiting.settleAll(NO_ANSWER.disconnected);
     this.#replies.destroy();
-    this.#hearsReplies = false;
+    this.#hasReplies = false;
     this.id = name;
     this.#replies = this.#openReplies();
   }
@@ -164,8 +165,8 @@ export class ReplyInbox extends EventEmitter<InboxEvents> {
 
   async #subscribeHeartbeats(): Promise<void> {
     try {
-      await this.#heartbeats.subscribe(heartbeatChannel(this.#namespace), (message) => this.#hearHeartbeat(message));
-      this.#hearsHeartbeats = true;
+      await this.#heartbeats.subscribe(heartbeatChannel(this.#namespace), (message) => this.#onHeartbeat(message));
+      this.#hasHeartbeats = true;
       this.#listeningSince = performance.now();
     } catch (error) {
       this.#tellRefusal(error);
@@ -176,16 +177,16 @@ export class ReplyInbox extends EventEmitter<InboxEvents> {
   async #subscribeReplies(): Promise<void> {
     const replies = this.#replies;
     const channel = inboxChannel(this.#namespace, this.id);
-    const hear = (message: string): void => this.#hearReply(message);
+    const listener = (message: string): void => this.#onReply(message);
     try {
-      if (replies === this.#heartbeats) await replies.subscribe(channel, hear);
+      if (replies === this.#heartbeats) await replies.subscribe(channel, listener);
       else {
-        await replies.subscribeSharded(channel, hear).catch((error: Error) => {
+        await replies.subscribeSharded(channel, listener).catch((error: Error) => {
           if (!/unknown command/i.test(error.message)) throw error;
-          return replies.subscribe(channel, hear);
+          return replies.subscribe(channel, listener);
         });
       }
-      if (replies === this.#replies) this.#hearsReplies = true;
+      if (replies === this.#replies) this.#hasReplies = true;
     } catch (error) {
       if (replies !== this.#replies) return;
       this.#tellRefusal(error);
@@ -208,12 +209,12 @@ export class ReplyInbox extends EventEmitter<InboxEvents> {
     if (error instanceof Error && /^(NOPERM|ERR)/.test(error.message)) this.emit('refused', error);
   }
 
-  #hearHeartbeat(message: string): void {
-    const arrived = this.presence.hear(message);
+  #onHeartbeat(message: string): void {
+    const arrived = this.presence.receive(message);
     if (arrived) for (const overlap of this.presence.overlapping(arrived)) this.#overlaps.offer(overlap);
   }
 
-  #hearReply(message: string): void {
+  #onReply(message: string): void {
     const reply = parseInboxMessage(message);
     const settle = reply && this.#waiting.get(reply.number);
     if (settle) settle({ answered: true, json: reply.json });

@@ -9,13 +9,13 @@ const COUNTED_AT_ONCE = 1_000;
 /** Replies to callers that wait with BLPOP, and a look back at which of them nobody took. */
 export class ReplyLists {
   readonly #redis: RedisConnection;
-  readonly #onUntaken: (count: number) => void;
+  readonly #onUnclaimed: (count: number) => void;
   readonly #sent: { key: string; at: number }[] = [];
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(redis: RedisConnection, onUntaken: (count: number) => void) {
+  constructor(redis: RedisConnection, onUnclaimed: (count: number) => void) {
     this.#redis = redis;
-    this.#onUntaken = onUntaken;
+    this.#onUnclaimed = onUnclaimed;
   }
 
   /** Pushes a reply; the list expires with REPLY_TTL_MS in the same atomic step, so no key is left behind. */
@@ -39,17 +39,17 @@ export class ReplyLists {
     while (count < this.#sent.length && this.#sent[count]!.at <= due) count += 1;
     const keys = this.#sent.splice(0, count).map(({ key }) => key);
     try {
-      const untaken = await this.#countLeft(keys);
-      if (untaken > 0) this.#onUntaken(untaken);
+      const unclaimed = await this.#countLeft(keys);
+      if (unclaimed > 0) this.#onUnclaimed(unclaimed);
     } catch {
       // Redis is away, and the lists with it: what nobody took cannot be told.
     }
     this.#timer = this.#sent.length > 0 ? setTimeout(() => void this.#look(), LOOK_AFTER_MS / 4).unref() : undefined;
   }
 
-  // One command counts many; in a Cluster each key may lie on another server.
+  // One command counts many keys, where they may lie in several slots.
   async #countLeft(keys: readonly string[]): Promise<number> {
-    const size = this.#redis.isCluster ? 1 : COUNTED_AT_ONCE;
+    const size = this.#redis.oneSlotPerRead ? 1 : COUNTED_AT_ONCE;
     const counts: Promise<number>[] = [];
     for (let i = 0; i < keys.length; i += size) {
       counts.push(this.#redis.command<number>('EXISTS', ...keys.slice(i, i + size)));

@@ -12,7 +12,7 @@ export type NoAnswerReason =
   | 'disconnected'
   /** Too many requests wait already. */
   | 'overloaded'
-  /** The stream that keeps requests is full: it was not taken. */
+  /** The stream of requests is full: it was not taken. */
   | 'backlog-full';
 
 /** How a request ended: a reply's JSON, or why there is none. */
@@ -38,7 +38,7 @@ export interface ClientTransport {
   close(): Promise<void>;
 }
 
-/** What a client's transport tells. */
+/** What a client's transport reports. */
 export interface TransportEvents {
   /** Nobody serves what was sent, as far as is known. */
   unserved: [];
@@ -56,17 +56,16 @@ export interface SessionTransport extends ClientTransport, EventEmitter<Transpor
   readonly lateReplies: number;
   /** Waits until requests would be sent, at most `deadlineMs`. Whether they would. */
   ready(deadlineMs: number): Promise<boolean>;
-  /** Whether what is taken of this command is done, whatever happens to the service. */
-  keeps(command: string): boolean;
-  /** Sends a command that `keeps`, again and again until it is certainly taken or `deadlineMs` have passed. It counts
-   *  once.
+  /** Whether a request of this command that was taken is done, whatever happens to the service. */
+  isDurable(command: string): boolean;
+  /** Sends a durable command, again and again until it is certainly taken or `deadlineMs` have passed. It counts once.
    *  @throws NotKeptError */
-  keep(command: string, session: string, payload: string, deadlineMs: number): Promise<void>;
+  sendDurably(command: string, session: string, payload: string, deadlineMs: number): Promise<void>;
   /** Names who would serve this, as far as is known: what fails of one need not fail of another. */
   peerOf(command: string, session: string): string;
   /** Whether a peer that was named is gone for good. */
   isGone(peer: string): boolean;
-  /** Asks something that touches nothing, the way that `command` goes. Whether an answer came within `deadlineMs`. */
+  /** Asks something that touches nothing, on the route of `command`. Whether an answer came within `deadlineMs`. */
   probe(command: string, session: string, deadlineMs: number): Promise<boolean>;
 }
 

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { BREAKER_MISSES, BREAKER_PROBE_MS, CircuitBreaker } from '../../src/client/circuit-breaker.ts';
-import { SessionClient, type SessionClientOptions } from '../../src/client/session-client.ts';
+import type { SessionClientOptions } from '../../src/client/client-options.ts';
+import { SessionClient } from '../../src/client/session-client.ts';
 import { parseSessionGlob } from '../../src/protocol/index.ts';
 import { createConnection, type RedisConnection } from '../../src/redis/index.ts';
 import { InstanceBeat } from '../../src/service/instance-beat.ts';
@@ -145,7 +146,7 @@ describe('the breaker of a client', () => {
       commands,
       dispatch,
       admission: new Admission(),
-      events: { refused: () => {}, untaken: () => {}, replyFailed: () => {} },
+      events: { refused: () => {}, unclaimed: () => {}, replyFailed: () => {} },
     });
     await receiver.start();
     const self = { id: instance.id, glob: parseSessionGlob(glob), commands, streams: false, channels: true };

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { type Degraded, SessionClient, type SessionClientOptions } from '../../src/client/session-client.ts';
+import type { SessionClientOptions } from '../../src/client/client-options.ts';
+import type { Degraded } from '../../src/client/degraded.ts';
+import { SessionClient } from '../../src/client/session-client.ts';
 import { createToken, sessionOf } from '../../src/protocol/index.ts';
 import { ConnectionOptionsError, createConnection, type RedisConnection } from '../../src/redis/index.ts';
 import { openNamespace, type Service, startService } from '../../src/service/index.ts';

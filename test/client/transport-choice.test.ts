@@ -37,8 +37,8 @@ async function open(options: Partial<SessionClientOptions>): Promise<SessionClie
   return client;
 }
 
-/** How a command goes, by what the client sends. */
-async function wayOf(client: SessionClient, send: () => Promise<unknown>): Promise<string[]> {
+/** The routes of what the client sends. */
+async function routesOf(client: SessionClient, send: () => Promise<unknown>): Promise<string[]> {
   proxy.reset();
   await send();
   expect(client.counters.degraded).toEqual({});
@@ -57,18 +57,22 @@ describe('the transport of a client', () => {
     [{}, 'channels', 'channels', 'channels'],
     [{ 'mark-item-seen': 'streams' }, 'channels', 'streams', 'channels'],
     [{ pageview: 'streams', featuredpages: 'channels' }, 'streams', 'channels', 'channels'],
+    [{ surface: 'streams' }, 'channels', 'channels', 'streams'],
+    [{ surface: 'streams', featuredpages: 'streams' }, 'channels', 'channels', 'streams'],
   ])('%j sends pageview over %s, mark-item-seen over %s, featuredpages over %s', async (transport, view, mark, ask) => {
     const client = await open({ transport });
-    expect(await wayOf(client, () => client.request('pageview', 'ways', '/a'))).toEqual([view]);
-    expect(await wayOf(client, () => client.publish('pageview', 'ways', '/a'))).toEqual([view]);
-    expect(await wayOf(client, () => client.request('mark-item-seen', 'ways', 'x'))).toEqual([mark]);
-    expect(await wayOf(client, () => client.publish('mark-item-seen', 'ways', 'x'))).toEqual([mark]);
-    expect(await wayOf(client, () => client.request('featuredpages', 'ways', ['/a']))).toEqual([ask]);
+    expect(await routesOf(client, () => client.request('pageview', 'ways', '/a'))).toEqual([view]);
+    expect(await routesOf(client, () => client.publish('pageview', 'ways', '/a'))).toEqual([view]);
+    expect(await routesOf(client, () => client.request('mark-item-seen', 'ways', 'x'))).toEqual([mark]);
+    expect(await routesOf(client, () => client.publish('mark-item-seen', 'ways', 'x'))).toEqual([mark]);
+    expect(await routesOf(client, () => client.request('featuredpages', 'ways', ['/a']))).toEqual([ask]);
+    expect(await routesOf(client, () => client.request('surface', 'ways', ['/a']))).toEqual([ask]);
+    expect(await routesOf(client, () => client.session('ways').surface(['/a']))).toEqual([ask]);
   });
 
   it('is channels unless told', async () => {
     const client = await open({});
-    expect(await wayOf(client, () => client.request('pageview', 'ways', '/a'))).toEqual(['channels']);
+    expect(await routesOf(client, () => client.request('pageview', 'ways', '/a'))).toEqual(['channels']);
   });
 
   it('that cannot be used is refused with a sentence', () => {
@@ -87,9 +91,12 @@ describe('the transport of a client', () => {
     expect(refused({ transport: 'stream' })).toContain('"stream"');
     expect(refused({ transport: { pageview: 'mixed' } })).toMatch(/^transport of pageview "mixed" cannot be used/);
     expect(refused({ transport: { pageviews: 'streams' } })).toBe(
-      'transport names "pageviews", and there is no such command.',
+      'transport names "pageviews", and there is no such command: did you mean "pageview"?',
     );
-    expect(refused({ transport: { toString: 'streams' } })).toContain('no such command');
+    expect(refused({ transport: { toString: 'streams' } })).toMatch(/no such command: known are pageview, session-/);
+    expect(refused({ transport: { surface: 'streams', featuredpages: 'channels' } })).toBe(
+      'transport sends surface over streams and featuredpages over channels, and these are two names of one command: give one of them.',
+    );
     expect(refused({ redis: undefined })).toMatch(/^redis is missing/);
     for (const maxBacklog of [63, 0, -1, 100.5, Number.NaN, Number.POSITIVE_INFINITY, '1000']) {
       expect(refused({ maxBacklog })).toMatch(/^maxBacklog .* cannot be used/);

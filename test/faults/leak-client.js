@@ -20,7 +20,7 @@ const transport = new RedisTransport({
   replies: 'inbox',
   blockingConnections: 1,
   maxPending: 10_000,
-  wayOf: () => way,
+  routeOf: () => way,
 });
 if (!(await transport.ready(10_000))) throw new Error('Redis is away.');
 

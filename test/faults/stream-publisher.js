@@ -22,7 +22,7 @@ async function publishTo(transport, tally) {
     const sentAt = Date.now();
     const payload = command === 'pageview' ? `/p${number % 50}` : `${number} ${sentAt}`;
     try {
-      if (tally.isKept) await transport.keep(command, tally.session, payload, KEEP_DEADLINE_MS);
+      if (tally.isKept) await transport.sendDurably(command, tally.session, payload, KEEP_DEADLINE_MS);
       else if (!(await transport.publish(command, tally.session, payload))) throw new Error('not certainly taken');
       tally.accepted.push([number, Date.now()]);
       accepted += 1;
@@ -45,7 +45,7 @@ const transports = Array.from(
       replies: 'inbox',
       blockingConnections: 1,
       maxPending: 10_000,
-      wayOf: () => 'streams',
+      routeOf: () => 'streams',
     }),
 );
 for (const transport of transports) if (!(await transport.ready(10_000))) throw new Error('Redis is away.');

@@ -5,7 +5,7 @@
  * The payload is `<what> <more>`: `abort` ends the process, `throw` fails, `hang` never ends, `late` takes 150 ms; all
  * else is written down with the time behind it. */
 import { Keys, makeStep, Script } from '../../dist/redis/index.js';
-import { commandsByName } from '../../dist/service/commands/index.js';
+import { handlers } from '../../dist/service/commands/index.js';
 import { startService } from '../../dist/service/index.js';
 
 const LATE_MS = 150;
@@ -18,20 +18,16 @@ const append = new Script(`
 local time = redis.call('TIME')
 return redis.call('RPUSH', KEYS[1], ARGV[1] .. ' ' .. time[1] * 1000 + math.floor(time[2] / 1000))`);
 
-commandsByName.set('log', {
-  name: 'log',
-  parse: (payload) => payload,
-  run: async (_context, session, payload, apply) => {
-    const [what] = payload.split(' ');
-    if (what === 'abort') process.abort();
-    if (what === 'throw') throw new Error('This request cannot be served.');
-    if (what === 'hang') await new Promise(() => {});
-    if (what === 'late') await new Promise((resolve) => setTimeout(resolve, LATE_MS));
-    // In the slot of the session's other keys.
-    const key = `${keys.counters(session)}-log`;
-    return apply(makeStep(append, [key], [payload], (length) => length));
-  },
-});
+handlers.log = async (_context, session, payload, apply) => {
+  const [what] = payload.split(' ');
+  if (what === 'abort') process.abort();
+  if (what === 'throw') throw new Error('This request cannot be served.');
+  if (what === 'hang') await new Promise(() => {});
+  if (what === 'late') await new Promise((resolve) => setTimeout(resolve, LATE_MS));
+  // In the slot of the session's other keys.
+  const key = `${keys.counters(session)}-log`;
+  return apply(makeStep(append, [key], [payload], (length) => length));
+};
 
 const service = await startService({ redis, secret, transport });
 process.send({ instance: service.instance });

@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { type CommandName, encodePayload, isWriting } from '../../src/protocol/index.ts';
+import {
+  CANONICAL_COMMANDS,
+  COMMAND_NAMES,
+  type CommandName,
+  canonicalCommand,
+  encodePayload,
+  isKnownCommand,
+  isWriting,
+  mustKeep,
+} from '../../src/protocol/index.ts';
 
 describe('the commands of protocol v1', () => {
   const writing: Record<CommandName, boolean> = {
@@ -17,8 +26,20 @@ describe('the commands of protocol v1', () => {
     expect(isWriting(command)).toBe(writes);
   });
 
+  it('must not be dropped silently where they mark something as seen', () => {
+    expect(COMMAND_NAMES.filter(mustKeep)).toEqual(['mark-notification-seen', 'mark-item-seen']);
+  });
+
   it('know no other names', () => {
-    expect(['', 'Pageview', 'toString', 'page'].some(isWriting)).toBe(false);
+    const others = ['', 'Pageview', 'toString', 'page'];
+    expect(others.some((name) => isKnownCommand(name) || isWriting(name) || mustKeep(name))).toBe(false);
+    expect(others.map(canonicalCommand)).toEqual(others);
+  });
+
+  it('have one first name each, and an alias is not one', () => {
+    expect(canonicalCommand('surface')).toBe('featuredpages');
+    expect(CANONICAL_COMMANDS.map(canonicalCommand)).toEqual(CANONICAL_COMMANDS);
+    expect([...new Set(COMMAND_NAMES.map(canonicalCommand))]).toEqual(CANONICAL_COMMANDS);
   });
 
   it('take strings verbatim and everything else as JSON', () => {

@@ -3,11 +3,11 @@ import { parseRequestId } from '../../src/protocol/index.ts';
 
 describe('a request id', () => {
   it.each(['r', '-', '0', 'A-z_9', 'x'.repeat(128)])('%j asks for a list', (request) => {
-    expect(parseRequestId(request)).toEqual({ way: 'list' });
+    expect(parseRequestId(request)).toEqual({ kind: 'list' });
   });
 
   it.each(['_', '_1', '__', '_box.7', `_${'x'.repeat(127)}`])('%j asks for nothing', (request) => {
-    expect(parseRequestId(request)).toEqual({ way: 'none' });
+    expect(parseRequestId(request)).toEqual({ kind: 'none' });
   });
 
   it.each([
@@ -16,7 +16,7 @@ describe('a request id', () => {
     ['b_x.0007', 'b_x', '0007'],
     [`${'x'.repeat(128)}.${'9'.repeat(16)}`, 'x'.repeat(128), '9'.repeat(16)],
   ])('%j asks for a message on an inbox', (request, inbox, number) => {
-    expect(parseRequestId(request)).toEqual({ way: 'inbox', inbox, number });
+    expect(parseRequestId(request)).toEqual({ kind: 'inbox', inbox, number });
   });
 
   it.each([

@@ -463,7 +463,7 @@ describe('the ways of a request', () => {
   });
 
   it('leave a reply list of one element, that waits half a second for its caller', async () => {
-    const untaken = await metricOf(service.metrics.untaken);
+    const unclaimed = await metricOf(service.metrics.unclaimed);
     const topic = { command: 'featuredpages', session: newSession(), request: foreign.nextRequest() };
     const key = replyKey('sw', topic);
     await foreign.publish(topic.command, topic.session, topic.request, '["/a"]');
@@ -477,26 +477,26 @@ describe('the ways of a request', () => {
     expect(element).toBe('["/a"]');
     expect(ttl).toBeGreaterThan(0);
     expect(ttl).toBeLessThanOrEqual(500);
-    await waitUntil('nobody took it', async () => (await metricOf(service.metrics.untaken)) === untaken + 1);
+    await waitUntil('nobody took it', async () => (await metricOf(service.metrics.unclaimed)) === unclaimed + 1);
     await waitUntil('it is gone', async () => (await foreign.redis.command('EXISTS', key)) === 0);
   });
 
   it('count each of many lists that nobody took, and none that was taken', async () => {
-    const untaken = await metricOf(service.metrics.untaken);
+    const unclaimed = await metricOf(service.metrics.unclaimed);
     await foreign.askByList('featuredpages', newSession(), '["/taken"]');
     for (let i = 0; i < 5; i += 1) {
       await foreign.publish('featuredpages', newSession(), foreign.nextRequest(), '["/left"]');
     }
     await foreign.askByList('featuredpages', newSession(), '["/taken"]');
-    await waitUntil('five are counted', async () => (await metricOf(service.metrics.untaken)) >= untaken + 5);
-    expect(await metricOf(service.metrics.untaken)).toBe(untaken + 5);
+    await waitUntil('five are counted', async () => (await metricOf(service.metrics.unclaimed)) >= unclaimed + 5);
+    expect(await metricOf(service.metrics.unclaimed)).toBe(unclaimed + 5);
     await waitUntil('they are gone', async () => !(await foreign.keys()).some((key) => key.startsWith('async:')));
   });
 
   it('count a reply to an inbox that nobody hears', async () => {
-    const untaken = await metricOf(service.metrics.untaken);
+    const unclaimed = await metricOf(service.metrics.unclaimed);
     await foreign.publish('combo', newSession(), 'nobody.1', '');
-    await waitUntil('it is counted', async () => (await metricOf(service.metrics.untaken)) === untaken + 1);
+    await waitUntil('it is counted', async () => (await metricOf(service.metrics.unclaimed)) === unclaimed + 1);
   });
 
   it('answer nothing where the request begins with _', async () => {

@@ -42,7 +42,7 @@ async function start(sessionglob: string, more: Partial<ServiceOptions> = {}): P
     ...more,
   });
   running.push(service);
-  return { ...service, log };
+  return Object.assign(service, { log });
 }
 
 function overlapsOf(instance: Instance): Promise<number> {
@@ -192,7 +192,7 @@ describe('a message that is not for this instance', () => {
         return { json: 'null' };
       },
       admission: new Admission(),
-      events: { refused: (reason) => refused.push(reason), untaken: () => {}, replyFailed: () => {} },
+      events: { refused: (reason) => refused.push(reason), unclaimed: () => {}, replyFailed: () => {} },
     });
     await receiver.start();
     for (const session of ['abe', 'zoe', 'moe', 'noa']) {

@@ -513,7 +513,7 @@ describe('http', () => {
       'sessionwise_requests_total{command="featuredpages"} 1',
       'sessionwise_errors_total{command="featuredpages",code="bad-payload"} 1',
       'sessionwise_refused_total{reason="malformed-topic"} 1',
-      'sessionwise_replies_untaken_total 0',
+      'sessionwise_replies_unclaimed_total 0',
       'sessionwise_overlap 0',
       'sessionwise_instances 1',
       'sessionwise_in_flight 0',

@@ -1,6 +1,6 @@
 import { type AclOptions, aclUsers } from '../../src/cli/access/acl-users.ts';
+import { COMMAND_NAMES } from '../../src/protocol/index.ts';
 import { type ConnectionOptions, createConnection, type RedisConnection } from '../../src/redis/index.ts';
-import { commandsByName } from '../../src/service/commands/index.ts';
 import { startTestRedis } from './test-redis.ts';
 import { hasRedis7 } from './test-server.ts';
 
@@ -25,7 +25,7 @@ export async function setUsers(
   for (const { name, rules } of aclUsers({
     version: hasRedis7 ? '7.0' : '6.2',
     ...options,
-    commands: [...commandsByName.keys()],
+    commands: COMMAND_NAMES,
   })) {
     await send('ACL', 'SETUSER', name, 'reset', 'resetchannels', 'on', `>${ACL_PASSWORD}`, ...rules);
   }

@@ -29,7 +29,7 @@ export function testClientTransport(
   servers: ServersUnderTest,
   more?: (stage: TransportStage) => void,
 ): void {
-  const { name, commands, keeps, crossesRedis } = underTest;
+  const { name, commands, isDurable, crossesRedis } = underTest;
   const silence = underTest.silence === 'by PUBLISH' && servers.isCluster ? 'by heartbeats' : underTest.silence;
 
   describe(`a client transport: ${name}, on ${servers.name}`, () => {
@@ -103,7 +103,7 @@ export function testClientTransport(
       late!('"late"');
       expect(await request('/next')).toEqual({ answered: true, json: '"in time"' });
       // By the client that hears it, or by the service that sees that nobody took it, or would.
-      const counted = (): number => opened.lateReplies + stage.untaken;
+      const counted = (): number => opened.lateReplies + stage.unclaimed;
       await waitUntil('it is counted', () => counted() === 1);
       expect(await request('/next')).toEqual({ answered: true, json: '"in time"' });
       expect(counted()).toBe(1);
@@ -114,7 +114,7 @@ export function testClientTransport(
       await waitUntil('it is heard', () => stage.heard.length === 1);
       expect(await request('/b')).toEqual({ answered: true, json: '"/b"' });
       expect(heardPayloads()).toEqual(['/a', '/b']);
-      expect(opened.lateReplies + stage.untaken).toBe(0);
+      expect(opened.lateReplies + stage.unclaimed).toBe(0);
     });
 
     it('leaves no key behind', async () => {
@@ -206,10 +206,10 @@ export function testClientTransport(
           const outcomes = await Promise.all(Array.from({ length: 20 }, () => ask(LONG_MS)));
           expect(outcomes).toEqual(outcomes.map(() => ({ answered: false, reason: 'nobody-listens' })));
           expect(performance.now() - before).toBeLessThan(LONG_MS / 4);
-          expect(await alone.transport.publish(commands[0]!, 'abc', '/a')).toBe(keeps);
+          expect(await alone.transport.publish(commands[0]!, 'abc', '/a')).toBe(isDurable);
         });
 
-        it(keeps ? 'keeps what it took, and the next service does it' : 'loses what nobody heard', async () => {
+        it(isDurable ? 'keeps what it took, and the next service does it' : 'loses what nobody heard', async () => {
           for (const payload of ['/1', '/2']) await alone.transport.publish(commands[0]!, 'abc', payload);
           const late = new TransportStage(underTest.sides, empty.namespace);
           await late.reset();
@@ -219,7 +219,7 @@ export function testClientTransport(
             async () => (await alone.transport.request(commands[0]!, 'abc', '/3', SLACK_MS)).answered,
           );
           const heard = new Set(late.heard.map(([, , payload]) => payload));
-          expect([...heard]).toEqual(keeps ? ['/1', '/2', '/3'] : ['/3']);
+          expect([...heard]).toEqual(isDurable ? ['/1', '/2', '/3'] : ['/3']);
           await served.stop();
         });
       });

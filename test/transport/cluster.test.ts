@@ -61,7 +61,7 @@ describe('inbox replies in a Cluster', () => {
       }
       await foreign.close();
     }
-    expect(stage.untaken).toBe(0);
+    expect(stage.unclaimed).toBe(0);
   });
 });
 
@@ -122,7 +122,7 @@ describe('when a master fails', () => {
     async (replies) => {
       const requester = await open({
         replies,
-        wayOf: (command) => (command === 'featuredpages' ? 'streams' : 'channels'),
+        routeOf: (command) => (command === 'featuredpages' ? 'streams' : 'channels'),
       });
       const sessions = Array.from({ length: 12 }, (_, i) => `s${i}`);
       const askAll = async (): Promise<boolean> => {

@@ -13,7 +13,7 @@ function openPresence(): {
   return {
     presence,
     hear: (heartbeat) =>
-      void presence.hear(
+      void presence.receive(
         encodeHeartbeat({ instance: 'one', glob: '?*', commands: ['pageview'], leaving: false, ...heartbeat }),
       ),
     pass: (ms) => {
@@ -25,11 +25,11 @@ function openPresence(): {
 describe('presence', () => {
   it('knows who hears channels, for which commands and sessions', () => {
     const { presence, hear } = openPresence();
-    expect(presence.hears('pageview', 'abc')).toBe(false);
+    expect(presence.hasSubscriber('pageview', 'abc')).toBe(false);
     hear({ glob: '[a-m]*' });
-    expect(presence.hears('pageview', 'abc')).toBe(true);
-    expect(presence.hears('pageview', 'xyz')).toBe(false);
-    expect(presence.hears('combo', 'abc')).toBe(false);
+    expect(presence.hasSubscriber('pageview', 'abc')).toBe(true);
+    expect(presence.hasSubscriber('pageview', 'xyz')).toBe(false);
+    expect(presence.hasSubscriber('combo', 'abc')).toBe(false);
     expect(presence.serving('abc')?.id).toBe('one');
     expect(presence.serving('xyz')).toBeUndefined();
     expect(presence.hasStreaming()).toBe(false);
@@ -49,13 +49,13 @@ describe('presence', () => {
     hear({ instance: 'one', leaving: true });
     expect(presence.mayStay('one')).toBe(false);
     expect(presence.staying()).toEqual([]);
-    expect([presence.hears('pageview', 'abc'), presence.hasStreaming()]).toEqual([true, true]);
+    expect([presence.hasSubscriber('pageview', 'abc'), presence.hasStreaming()]).toEqual([true, true]);
     // 50 a second, and a heartbeat each half second.
     for (let i = 0; i < 500; i += 1) {
       hear({ instance: 'one', leaving: true });
       pass(20);
       if (i % 25 === 0) hear({ instance: 'one', streams: true });
-      expect([presence.hears('pageview', 'abc'), presence.hasStreaming()]).toEqual([true, true]);
+      expect([presence.hasSubscriber('pageview', 'abc'), presence.hasStreaming()]).toEqual([true, true]);
       expect(presence.serving('abc')?.id).toBe('one');
     }
     hear({ instance: 'one', streams: true });
@@ -100,13 +100,13 @@ describe('presence', () => {
     pass(HEARTBEAT_TTL_MS);
     expect(presence.hasStreaming()).toBe(false);
     expect(presence.present()).toEqual([]);
-    expect(presence.hears('pageview', 'abc')).toBe(false);
+    expect(presence.hasSubscriber('pageview', 'abc')).toBe(false);
   });
 
   it('holds no more than a thousand, and believes nothing that is no heartbeat', () => {
     const { presence, hear, pass } = openPresence();
     for (const message of ['', '{', 'null', '7', '[]', '{"instance":7}', 'x'.repeat(5_000)]) {
-      expect(presence.hear(message)).toBeUndefined();
+      expect(presence.receive(message)).toBeUndefined();
     }
     hear({ glob: 'no glob at all' });
     expect(presence.present()).toEqual([]);
@@ -114,7 +114,7 @@ describe('presence', () => {
     expect(presence.present()).toHaveLength(1_000);
     expect([presence.mayStay('i7'), presence.mayStay('never heard')]).toEqual([true, true]);
     // Those for whom there is no room may be the ones that serve: nothing can be denied.
-    expect([presence.hears('combo', 'abc'), presence.hasStreaming()]).toEqual([true, false]);
+    expect([presence.hasSubscriber('combo', 'abc'), presence.hasStreaming()]).toEqual([true, false]);
     hear({ instance: 'no room', streams: true });
     expect(presence.hasStreaming()).toBe(true);
     pass(HEARTBEAT_TTL_MS + 1);

@@ -22,7 +22,7 @@ it('requests on every way are answered again after another server has become mas
   const transports = [
     openRedisTransport(sentinel.url),
     openRedisTransport(sentinel.url, { replies: 'list' }),
-    openRedisTransport(sentinel.url, { wayOf: () => 'streams' }),
+    openRedisTransport(sentinel.url, { routeOf: () => 'streams' }),
   ].map(({ requester }) => requester);
   onTestFinished(async () => {
     for (const transport of transports) await transport.close();

@@ -53,11 +53,12 @@ describe('an entry', () => {
   });
 
   it('says how its caller wants the reply', () => {
-    const wayOf = (request: string): unknown => decodeEntry(PARTITION, ID, encodeEntry({ ...REQUEST, request }))?.way;
-    expect(wayOf('_x')).toEqual({ way: 'none' });
-    expect(wayOf('x')).toEqual({ way: 'list' });
-    expect(wayOf('inbox.7')).toEqual({ way: 'inbox', inbox: 'inbox', number: '7' });
-    expect(wayOf('_inbox.7')).toEqual({ way: 'none' });
+    const routeOf = (request: string): unknown =>
+      decodeEntry(PARTITION, ID, encodeEntry({ ...REQUEST, request }))?.replyRoute;
+    expect(routeOf('_x')).toEqual({ kind: 'none' });
+    expect(routeOf('x')).toEqual({ kind: 'list' });
+    expect(routeOf('inbox.7')).toEqual({ kind: 'inbox', inbox: 'inbox', number: '7' });
+    expect(routeOf('_inbox.7')).toEqual({ kind: 'none' });
   });
 
   it('is none where anything is missing or not of the form, and where it stands in a strange partition', () => {

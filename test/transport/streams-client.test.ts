@@ -83,7 +83,7 @@ describe('a stream that is full', () => {
 
   it('is not filled by questions where it is known that nobody is there', async () => {
     const server = await startServer();
-    const { requester, ready } = openRedisTransport(server.url, { wayOf: () => 'streams' });
+    const { requester, ready } = openRedisTransport(server.url, { routeOf: () => 'streams' });
     onTestFinished(() => requester.close());
     await ready();
     const producer = await connectProducer(server);

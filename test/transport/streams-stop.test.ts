@@ -11,7 +11,6 @@ import {
   Script,
 } from '../../src/redis/index.ts';
 import { Admission } from '../../src/transport/admission.ts';
-import { Replies } from '../../src/transport/replies.ts';
 import { PayloadSeal } from '../../src/transport/streams/payload-seal.ts';
 import { StreamReceiver } from '../../src/transport/streams/stream-receiver.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
@@ -23,11 +22,14 @@ const count = new Script<unknown>(`return redis.call('INCR', KEYS[1])`);
 
 let server: TestRedis;
 let redis: RedisConnection;
+let subscriber: RedisConnection;
 beforeAll(async () => {
   server = await startTestRedis();
   redis = await createConnection(server.url).connect();
+  subscriber = await redis.duplicate().connect();
 });
 afterAll(async () => {
+  await subscriber?.close();
   await redis?.close();
   await server?.stop();
 });
@@ -39,15 +41,14 @@ it('finishes what is in hand when it stops, though that takes longer than a leas
   const done: string[] = [];
   const receiver = new StreamReceiver({
     redis,
+    subscriber,
     keys,
     instance: 'only',
     others: () => [],
     admission: new Admission(),
-    tellFreed: () => {},
     enabled: () => true,
     now: clock.now,
     hasPassed: (atMs) => clock.hasPassed(atMs, redis),
-    replies: new Replies(redis, 'sw', () => {}),
     seal: new PayloadSeal('a secret of the tests, long enough', 'sw'),
     dispatch: async (_command, session, _payload, apply) => {
       begun += 1;
@@ -63,7 +64,7 @@ it('finishes what is in hand when it stops, though that takes longer than a leas
       deadLettered: () => {},
       failing: () => {},
       expired: () => {},
-      untaken: () => {},
+      unclaimed: () => {},
       replyFailed: () => {},
     },
   });

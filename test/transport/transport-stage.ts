@@ -4,7 +4,6 @@ import { createConnection, Keys, PARTITIONS, RedisClock, type RedisConnection } 
 import { InstanceBeat } from '../../src/service/instance-beat.ts';
 import { Admission } from '../../src/transport/admission.ts';
 import { ChannelReceiver } from '../../src/transport/channels/channel-receiver.ts';
-import { Replies } from '../../src/transport/replies.ts';
 import { PayloadSeal } from '../../src/transport/streams/payload-seal.ts';
 import { StreamReceiver } from '../../src/transport/streams/stream-receiver.ts';
 import type { Served } from '../../src/transport/transport.ts';
@@ -27,7 +26,7 @@ export class TransportStage {
   dispatch!: (command: string, session: string, payload: string) => Promise<string>;
   heard: [command: string, session: string, payload: string][] = [];
   /** Replies that nobody took, as the service sees it; those that it did not send because it was too late included. */
-  untaken = 0;
+  unclaimed = 0;
   readonly namespace: string;
   readonly #sides: ServiceSides;
   readonly #streams = new Set<StreamReceiver>();
@@ -65,7 +64,7 @@ export class TransportStage {
       this.#release = resolve;
     });
     this.heard = [];
-    this.untaken = 0;
+    this.unclaimed = 0;
     this.dispatch = async (_, __, payload) => JSON.stringify(payload);
   }
 
@@ -85,8 +84,8 @@ export class TransportStage {
     const { namespace } = this;
     const redis = await createConnection(url, 'service').connect();
     const subscriber = await redis.duplicate('service').connect();
-    const untaken = (count: number): void => {
-      this.untaken += count;
+    const unclaimed = (count: number): void => {
+      this.unclaimed += count;
     };
     const replyFailed = (): void => {};
     const commands = ['pageview', 'featuredpages'];
@@ -98,11 +97,10 @@ export class TransportStage {
       commands,
       dispatch: this.answer,
       admission: new Admission(),
-      events: { refused: () => {}, untaken, replyFailed },
+      events: { refused: () => {}, unclaimed, replyFailed },
     });
     const clock = new RedisClock();
     await clock.measure(redis);
-    const replies = new Replies(redis, namespace, untaken);
     const streams = new StreamReceiver({
       redis,
       keys: new Keys(namespace),
@@ -110,22 +108,21 @@ export class TransportStage {
         const letGo = this.#released.then(() => ({ json: '"let go"' }));
         return Promise.race([this.answer(command, session, payload), letGo]);
       },
-      replies,
+      subscriber,
       seal: new PayloadSeal(STAGE_SECRET, namespace),
       now: clock.now,
       hasPassed: (atMs) => clock.hasPassed(atMs, redis),
       instance: self.id,
       others: () => [],
       admission: new Admission(),
-      tellFreed: () => {},
       enabled: () => true,
       events: {
         committed: () => {},
         repeated: () => {},
         deadLettered: () => {},
         failing: () => {},
-        expired: () => untaken(1),
-        untaken,
+        expired: () => unclaimed(1),
+        unclaimed,
         replyFailed,
       },
     });
@@ -138,7 +135,6 @@ export class TransportStage {
         void beat.stop();
         await Promise.all(running.map((side) => side.stop(10)));
         this.#streams.delete(streams);
-        replies.stop();
         await Promise.all([redis.close(), subscriber.close()]);
       },
     };

@@ -1,8 +1,9 @@
 import { expect } from 'vitest';
 import type { ReplyMode } from '../../src/transport/channels/channel-requester.ts';
 import { InlineTransport } from '../../src/transport/inline-transport.ts';
-import { RedisTransport, type RedisWay } from '../../src/transport/redis-transport.ts';
+import { RedisTransport } from '../../src/transport/redis-transport.ts';
 import type { SessionTransport } from '../../src/transport/transport.ts';
+import type { Route } from '../../src/transport/transport-names.ts';
 import { type ServiceSides, STAGE_SECRET, type TransportStage } from './transport-stage.ts';
 
 /** A transport that was opened for a test. */
@@ -30,7 +31,7 @@ export interface TransportUnderTest {
   readonly commands: readonly ('pageview' | 'featuredpages')[];
   readonly silence: Silence;
   /** Whether what is taken while nobody is there is done later. */
-  readonly keeps: boolean;
+  readonly isDurable: boolean;
   /** Whether messages cross Redis, which may be away. */
   readonly crossesRedis: boolean;
   /** Opens one to the servers of a stage, or to others, which need not be there. `maxPending`: requests that may wait at
@@ -47,14 +48,14 @@ export function openRedisTransport(
   {
     namespace = 'sw',
     replies = 'inbox',
-    wayOf = () => 'channels',
+    routeOf = () => 'channels',
     maxPending = 10_000,
     lanes = LANES,
     maxBacklog = 200_000,
   }: {
     namespace?: string;
     replies?: ReplyMode;
-    wayOf?: (command: string) => RedisWay;
+    routeOf?: (command: string) => Route;
     maxPending?: number;
     lanes?: number;
     maxBacklog?: number;
@@ -64,7 +65,7 @@ export function openRedisTransport(
     redis: url,
     namespace,
     replies,
-    wayOf,
+    routeOf,
     maxPending,
     maxBacklog,
     secret: STAGE_SECRET,
@@ -90,7 +91,7 @@ export const CHANNELS_INBOX: TransportUnderTest = {
   sides: { channels: true, streams: false },
   commands: ['pageview'],
   silence: 'by PUBLISH',
-  keeps: false,
+  isDurable: false,
   crossesRedis: true,
   open: ({ url, namespace }, options) => openRedisTransport(options?.url ?? url, { namespace, ...options }),
 };
@@ -107,10 +108,10 @@ export const STREAMS: TransportUnderTest = {
   sides: { channels: false, streams: true },
   commands: ['pageview'],
   silence: 'by heartbeats',
-  keeps: true,
+  isDurable: true,
   crossesRedis: true,
   open: ({ url, namespace }, options) =>
-    openRedisTransport(options?.url ?? url, { namespace, ...options, wayOf: () => 'streams' }),
+    openRedisTransport(options?.url ?? url, { namespace, ...options, routeOf: () => 'streams' }),
 };
 
 // What is published and what nobody hears is tested with the first command, which goes over streams here.
@@ -123,7 +124,7 @@ export const MIXED: TransportUnderTest = {
     openRedisTransport(options?.url ?? url, {
       namespace,
       ...options,
-      wayOf: (command) => (command === 'pageview' ? 'streams' : 'channels'),
+      routeOf: (command) => (command === 'pageview' ? 'streams' : 'channels'),
     }),
 };
 
@@ -132,7 +133,7 @@ export const INLINE: TransportUnderTest = {
   sides: { channels: false, streams: false },
   commands: ['pageview'],
   silence: 'never',
-  keeps: true,
+  isDurable: true,
   crossesRedis: false,
   open: ({ answer }) => {
     const transport = new InlineTransport(answer, () => true);

@@ -1,14 +1,12 @@
 import { checkNamespace, EVERY_SESSION, parseSessionGlob } from '../../protocol/index.ts';
 import type { FilterEngine } from '../../redis/index.ts';
+import type { RemoteTransportName } from '../../transport/transport-names.ts';
 import { appGrants } from './app-grants.ts';
 import { type AclVersion, type Grant, rulesOf } from './grant.ts';
 import { serviceGrants } from './service-grants.ts';
 import { storeGrants } from './store-grants.ts';
 
 /* acl-users.ts: the users of Redis that serving layer and service need, with the least that they can work with. */
-
-/** Which way requests go: `channels`, `streams`, or some commands this way and some that. */
-export type AclTransport = 'channels' | 'streams' | 'both';
 
 /** What the rules depend on; only `commands` must be given. */
 export interface AclOptions {
@@ -18,8 +16,8 @@ export interface AclOptions {
   readonly namespace?: string | undefined;
   /** The globs of all instances that log in as this user. Default `?*`. */
   readonly sessionglobs?: readonly string[] | undefined;
-  /** Default `channels`. */
-  readonly transport?: AclTransport | undefined;
+  /** How requests go: `both` where some commands go over channels and some over streams. Default `channels`. */
+  readonly transport?: RemoteTransportName | undefined;
   /** Whether the serving layer keeps its session data here. Default false. */
   readonly store?: boolean | undefined;
   /** The prefix of connect-redis's keys that the store takes over. */
@@ -81,7 +79,7 @@ export function setUserLine({ name, rules }: AclUser): string {
   return `ACL SETUSER ${name} reset resetchannels on <password> ${rules.join(' ')}`;
 }
 
-const ALLOWS_APP: Readonly<Record<AclTransport, string>> = {
+const ALLOWS_APP: Readonly<Record<RemoteTransportName, string>> = {
   channels:
     'The serving layer asks the service over channels and hears its replies; it can neither read nor write what is kept of a session.',
   streams:

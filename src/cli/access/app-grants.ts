@@ -1,27 +1,29 @@
 import { inboxChannel, topicChannel, wirePrefix } from '../../protocol/index.ts';
-import type { AclTransport } from './acl-users.ts';
+import { type RemoteTransportName, routesOf } from '../../transport/transport-names.ts';
 import { connectionCommands } from './connection-commands.ts';
 import type { Grant } from './grant.ts';
 import { keyPatternsOf } from './key-patterns.ts';
 
 /** What a serving process needs to ask the service, and no more: it can read and write neither what is known of sessions
  *  nor their data. */
-export function appGrants(namespace: string, transport: AclTransport, isCluster: boolean): Grant[] {
+export function appGrants(namespace: string, transport: RemoteTransportName, isCluster: boolean): Grant[] {
+  const routes = routesOf(transport);
+  const hasChannels = routes.includes('channels');
   const grants: Grant[] = [
     {
-      commands: [...connectionCommands(isCluster), ...(transport === 'streams' ? [] : ['client|id', 'client|unblock'])],
+      commands: [...connectionCommands(isCluster), ...(hasChannels ? ['client|id', 'client|unblock'] : [])],
     },
     // Heartbeats and the process's own inbox, whose name nobody can guess.
     { commands: ['subscribe', ...(isCluster ? ['ssubscribe'] : [])], channels: [inboxChannel(namespace, '*')] },
   ];
-  if (transport !== 'streams') {
+  if (hasChannels) {
     grants.push(
       { commands: ['publish'], channels: [topicsOf(namespace)] },
       // Our client sends no EXPIRE; clients of the protocol in other languages may, for lists that they gave up.
       { commands: ['blpop', 'expire'], keys: [`${wirePrefix(namespace)}async:*`] },
     );
   }
-  if (transport !== 'channels') {
+  if (routes.includes('streams')) {
     // EVAL wants its keys readable; but no command that reads an entry is among these.
     grants.push({ commands: ['eval', 'evalsha', 'xlen', 'xadd'], keys: [keyPatternsOf(namespace).requests] });
   }

@@ -1,13 +1,13 @@
 import { heartbeatChannel, inboxChannel, topicPattern, wirePrefix } from '../../protocol/index.ts';
 import type { FilterEngine } from '../../redis/index.ts';
-import type { AclTransport } from './acl-users.ts';
+import { type RemoteTransportName, routesOf } from '../../transport/transport-names.ts';
 import { connectionCommands } from './connection-commands.ts';
 import type { Grant } from './grant.ts';
 import { keyPatternsOf } from './key-patterns.ts';
 
 /** What the rules of a service depend on. */
 export interface ServiceGrantOptions {
-  readonly transport: AclTransport;
+  readonly transport: RemoteTransportName;
   /** The globs of the instances that log in as this user. */
   readonly sessionglobs: readonly string[];
   /** The names that are subscribed to, aliases included. */
@@ -19,6 +19,7 @@ export interface ServiceGrantOptions {
 /** What a service, `notify` and `inspect` need: the keys of the namespace, with the commands that they send. */
 export function serviceGrants(namespace: string, options: ServiceGrantOptions): Grant[] {
   const { transport, sessionglobs, commands, filter, isCluster } = options;
+  const routes = routesOf(transport);
   const patterns = sessionglobs.flatMap((glob) => commands.map((command) => topicPattern(namespace, command, glob)));
   const root: Grant = {
     commands: [
@@ -30,7 +31,7 @@ export function serviceGrants(namespace: string, options: ServiceGrantOptions): 
       ...['sadd', 'scard', 'smembers', 'smismember', 'pfadd', 'pfcount'],
       ...['zadd', 'zrem', 'zcard', 'zmscore', 'zrange', 'zrangebyscore', 'zremrangebyscore', 'zremrangebyrank'],
       ...['lpush', 'rpop', 'llen', 'lrange', 'xadd'],
-      ...(transport === 'channels' ? [] : ['xread', 'xdel', 'xlen', 'xrange', 'xrevrange', 'persist']),
+      ...(routes.includes('streams') ? ['xread', 'xdel', 'xlen', 'xrange', 'xrevrange', 'persist'] : []),
       ...(isCluster ? ['zscore', 'xrange', 'xdel', 'xlen', 'xinfo|stream'] : []),
       ...(filter === 'native' ? ['bf.reserve', 'bf.add', 'bf.mexists'] : []),
     ],
@@ -41,11 +42,11 @@ export function serviceGrants(namespace: string, options: ServiceGrantOptions): 
     { commands: ['subscribe'], channels: [heartbeatChannel(namespace)] },
     // Heartbeats and replies.
     { commands: ['publish', ...(isCluster ? ['spublish'] : [])], channels: [inboxChannel(namespace, '*')] },
-    ...(transport === 'streams'
-      ? []
-      : [
+    ...(routes.includes('channels')
+      ? [
           { commands: ['psubscribe', 'punsubscribe'], channels: patterns },
           { commands: ['lpush', 'pexpire', 'exists'], keys: [`${wirePrefix(namespace)}async:*`] },
-        ]),
+        ]
+      : []),
   ];
 }

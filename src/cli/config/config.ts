@@ -5,6 +5,7 @@ import { parseSessionGlob } from '../../protocol/index.ts';
 import type { ConnectionOptions, FilterEngine } from '../../redis/index.ts';
 import { checkCombos } from '../../service/combos.ts';
 import type { Combo, ServiceOptions } from '../../service/index.ts';
+import { REMOTE_TRANSPORT_NAMES, type RemoteTransportName } from '../../transport/transport-names.ts';
 import { ConfigError } from './config-error.ts';
 import { describeIssues, type JsonSchema } from './describe-issues.ts';
 import { parseHttpAddress } from './http-address.ts';
@@ -14,7 +15,7 @@ export interface Config {
   $schema?: string | undefined;
   redis?: string | ConnectionOptions | undefined;
   namespace?: string | undefined;
-  transport?: 'channels' | 'streams' | 'both' | undefined;
+  transport?: RemoteTransportName | undefined;
   sessionglob?: string | undefined;
   secret?: string | undefined;
   http?: string | number | undefined;
@@ -94,10 +95,7 @@ export const configSchema: z.ZodType<Config> = z
       .optional()
       .describe('A URL (redis://, redis+cluster://, redis+sentinel://) or its parts. --redis and --connection win.'),
     namespace: z.string().optional().describe('One store: its data and channels. Default "sw".'),
-    transport: z
-      .enum(['channels', 'streams', 'both'])
-      .optional()
-      .describe('Where requests come from. Default "channels".'),
+    transport: z.enum(REMOTE_TRANSPORT_NAMES).optional().describe('Where requests come from. Default "channels".'),
     sessionglob: z
       .string()
       .optional()

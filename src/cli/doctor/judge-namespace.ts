@@ -21,7 +21,7 @@ export async function judgeInstances(redis: RedisConnection, namespace: string):
   const subscriber = redis.duplicate('sessionwise-doctor');
   await subscriber.connect();
   try {
-    await subscriber.subscribe(heartbeatChannel(namespace), (message) => presence.hear(message));
+    await subscriber.subscribe(heartbeatChannel(namespace), (message) => presence.receive(message));
     await new Promise((resolve) => setTimeout(resolve, 2 * HEARTBEAT_INTERVAL_MS));
   } finally {
     await subscriber.close();

@@ -28,6 +28,10 @@ const CLOSE_DEADLINE_MS = 1_000;
 export class NodeConnection extends EventEmitter<ConnectionEvents> implements RedisConnection {
   readonly options: ConnectionOptions;
   readonly isCluster: boolean = false;
+  readonly countsAllSubscribers: boolean = true;
+  readonly oneSlotPerRead: boolean = false;
+  readonly spreadsPublished: boolean = false;
+  readonly failsInParts: boolean = false;
   readonly #source: string | ConnectionOptions | RedisClient;
   readonly #where: Place | Locator | undefined;
   readonly #link: Link;

@@ -1,10 +1,8 @@
-import type { Suggestion } from '../../protocol/index.ts';
-import type { Command } from './command.ts';
+import { type Handler, makeHandler } from './handler.ts';
 
 /** Answers which combos hold now, or whether the named one does, and because of what. One that is not configured does
  *  not hold: pages may be newer or older than the configuration. */
-export const combo: Command<string, Suggestion[]> = {
-  name: 'combo',
+export const combo: Handler<'combo'> = makeHandler({
   parse: (name) => name,
   run: ({ combos }, session, name) => combos.holding(session, name),
-};
+});

@@ -1,5 +1,5 @@
 import { checkItem, checkList, parseJson } from '../../protocol/payload.ts';
-import type { Command } from './command.ts';
+import { type Handler, makeHandler } from './handler.ts';
 import { wereSeen } from './were-seen.ts';
 
 interface Candidate {
@@ -11,14 +11,14 @@ interface Candidate {
 const EXPECTED = 'a JSON array of items';
 
 /** Answers which of the given items this session has not seen, in their order. */
-export const featuredpages: Command<Candidate[], string[]> = {
-  name: 'featuredpages',
-  aliases: ['surface'],
+export const featuredpages: Handler<'featuredpages'> = makeHandler({
   parse: (payload) =>
-    checkList(parseJson(payload, EXPECTED), EXPECTED).map((given) => ({
-      given: given as string,
-      item: checkItem(given),
-    })),
+    checkList(parseJson(payload, EXPECTED), EXPECTED).map(
+      (given): Candidate => ({
+        given: given as string,
+        item: checkItem(given),
+      }),
+    ),
   run: async ({ data }, session, candidates) => {
     const seen = await wereSeen(
       data,
@@ -27,4 +27,4 @@ export const featuredpages: Command<Candidate[], string[]> = {
     );
     return candidates.filter((_, i) => !seen[i]).map(({ given }) => given);
   },
-};
+});

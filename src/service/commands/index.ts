@@ -1,23 +1,28 @@
+import { type CanonicalCommand, canonicalCommand } from '../../protocol/index.ts';
 import { combo } from './combo.ts';
-import type { Command } from './command.ts';
 import { featuredpages } from './featuredpages.ts';
+import type { Handler } from './handler.ts';
 import { markItemSeen } from './mark-item-seen.ts';
 import { markNotificationSeen } from './mark-notification-seen.ts';
 import { notifications } from './notifications.ts';
 import { pageview } from './pageview.ts';
 import { sessionAnalytics } from './session-analytics.ts';
 
-const COMMANDS = [
+/** The handler of every command. A command without one does not compile. */
+export const handlers: { readonly [Name in CanonicalCommand]: Handler<Name> } = {
   pageview,
-  sessionAnalytics,
+  'session-analytics': sessionAnalytics,
   combo,
   featuredpages,
   notifications,
-  markNotificationSeen,
-  markItemSeen,
-] as unknown as readonly Command[];
+  'mark-notification-seen': markNotificationSeen,
+  'mark-item-seen': markItemSeen,
+};
 
-/** Every command by each of its names. */
-export const commandsByName: ReadonlyMap<string, Command> = new Map(
-  COMMANDS.flatMap((command) => [command.name, ...(command.aliases ?? [])].map((name) => [name, command] as const)),
-);
+/** Finds the handler of a command, by its first name or an alias. Undefined if no command has this name. */
+export function findHandler(
+  name: string,
+): { readonly command: string; readonly handle: Handler<CanonicalCommand> } | undefined {
+  const command = canonicalCommand(name);
+  return Object.hasOwn(handlers, command) ? { command, handle: handlers[command as CanonicalCommand] } : undefined;
+}

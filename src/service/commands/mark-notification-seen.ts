@@ -1,9 +1,8 @@
 import { checkNoticeId, parseOneOrMany } from '../../protocol/payload.ts';
-import type { Command } from './command.ts';
+import { type Handler, makeHandler } from './handler.ts';
 
 /** Marks notices as read, wherever their list is kept. Answers what was marked. */
-export const markNotificationSeen: Command<(string | number)[], (string | number)[]> = {
-  name: 'mark-notification-seen',
+export const markNotificationSeen: Handler<'mark-notification-seen'> = makeHandler({
   parse: (payload) => {
     const given = parseOneOrMany(payload, 'an id, or a JSON array of ids');
     given.forEach(checkNoticeId);
@@ -17,4 +16,4 @@ export const markNotificationSeen: Command<(string | number)[], (string | number
     await apply(data.readNotices.marking(session, places.flat(), foreign, data.retention.seconds));
     return given;
   },
-};
+});

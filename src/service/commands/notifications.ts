@@ -2,7 +2,7 @@ import { type Notification, ProtocolError } from '../../protocol/index.ts';
 import { excerpt } from '../../protocol/item.ts';
 import { checkList, checkNoticeId, parseJson } from '../../protocol/payload.ts';
 import { type CalculatedData, checkGroup, type ListedNotice, NOTICE_CAP } from '../../structures/index.ts';
-import type { Command } from './command.ts';
+import { type Handler, makeHandler } from './handler.ts';
 
 type Given = { readonly id: string | number; readonly [field: string]: unknown };
 type Input = { readonly groups: string[]; readonly limit: number } | { readonly given: Given[] };
@@ -12,8 +12,7 @@ const DEFAULT_LIMIT = 50;
 const MAX_GROUPS = 100;
 
 /** Answers which notices this session has read: of the given ones, or of the lists that the store keeps. */
-export const notifications: Command<Input, Notification[]> = {
-  name: 'notifications',
+export const notifications: Handler<'notifications'> = makeHandler({
   parse: (payload) => {
     const value = parseJson(payload, EXPECTED);
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return parseQuery(value);
@@ -21,7 +20,7 @@ export const notifications: Command<Input, Notification[]> = {
   },
   run: ({ data }, session, input) =>
     'groups' in input ? readGroups(data, session, input.groups, input.limit) : readGiven(data, session, input.given),
-};
+});
 
 function parseQuery(value: { groups?: unknown; limit?: unknown }): Input {
   const { groups, limit = DEFAULT_LIMIT } = value;

@@ -1,7 +1,7 @@
 import { normalizeItem, type PageviewReply, ProtocolError } from '../../protocol/index.ts';
 import { checkItem, checkTime, parseJson } from '../../protocol/payload.ts';
 import type { Visit } from '../../structures/index.ts';
-import type { Command } from './command.ts';
+import { type Handler, makeHandler } from './handler.ts';
 
 interface PageView {
   readonly page: string;
@@ -11,9 +11,8 @@ interface PageView {
 const EXPECTED = 'a path, a URL, or {"path":"/p","at":<epoch ms>}';
 
 /** Records a page view and answers what the visit was like before it. */
-export const pageview: Command<PageView, PageviewReply> = {
-  name: 'pageview',
-  parse: (payload) => {
+export const pageview: Handler<'pageview'> = makeHandler({
+  parse: (payload): PageView => {
     if (payload === '') throw new ProtocolError('bad-payload', `The payload is empty: give ${EXPECTED}.`);
     if (!payload.startsWith('{')) return { page: normalizeItem(payload), at: undefined };
     const { path, at } = parseJson(payload, EXPECTED) as { path?: unknown; at?: unknown };
@@ -27,7 +26,7 @@ export const pageview: Command<PageView, PageviewReply> = {
     const { totalPages, uniquePages, previouslyVisited } = visit;
     return { totalPages, uniquePages, previouslyVisited, ...describeActivity(visit, totalPages === 1) };
   },
-};
+});
 
 /** What a visit's bits mean, in the words of the wire. */
 export function describeActivity(

@@ -1,11 +1,9 @@
-import type { AnalyticsReply } from '../../protocol/index.ts';
 import { ProtocolError } from '../../protocol/index.ts';
-import type { Command } from './command.ts';
+import { type Handler, makeHandler } from './handler.ts';
 import { describeActivity } from './pageview.ts';
 
 /** Answers what is known of the visit, and records nothing. */
-export const sessionAnalytics: Command<undefined, AnalyticsReply> = {
-  name: 'session-analytics',
+export const sessionAnalytics: Handler<'session-analytics'> = makeHandler({
   parse: (payload) => {
     if (payload !== '') throw new ProtocolError('bad-payload', 'session-analytics takes no payload: leave it empty.');
     return undefined;
@@ -20,4 +18,4 @@ export const sessionAnalytics: Command<undefined, AnalyticsReply> = {
       firstActiveMinute: visit.firstActiveMinute ?? null,
     };
   },
-};
+});

@@ -3,7 +3,7 @@ import {
   ProtocolError,
   parseRequestId,
   parseTopic,
-  type ReplyWay,
+  type ReplyRoute,
   type SessionGlob,
   type Topic,
   topicPattern,
@@ -11,6 +11,7 @@ import {
 import type { RedisConnection } from '../../redis/index.ts';
 import type { Admission } from '../admission.ts';
 import { Replies } from '../replies.ts';
+import type { ReplyEvents, ServiceTransport } from '../service-transport.ts';
 import type { Dispatch } from '../transport.ts';
 
 /** Why a message was counted and not served. */
@@ -24,11 +25,10 @@ export type RefusalReason =
   /** More requests in hand than `maxInFlight`. */
   | 'overload';
 
-/** What a receiver tells as it happens. */
-export interface ReceiverEvents {
+/** What a receiver reports as it happens. */
+export interface ReceiverEvents extends ReplyEvents {
+  /** A message was not served. */
   refused(reason: RefusalReason): void;
-  untaken(count: number): void;
-  replyFailed(error: unknown): void;
 }
 
 export interface ChannelReceiverOptions {
@@ -40,12 +40,15 @@ export interface ChannelReceiverOptions {
   /** One for all transports of the process. */
   readonly admission: Admission;
   readonly events: ReceiverEvents;
-  /** Requests in hand at once; above it a caller hears `unavailable` at once. Default 10,000. */
+  /** Requests in hand at once; above it a request is answered `unavailable` at once. Default 10,000. */
   readonly maxInFlight?: number;
 }
 
-/** The service's side of the channels: hears requests by pattern, replies as the request's id asks. */
-export class ChannelReceiver {
+/** The service's side of the channels: subscribes to requests by pattern and replies as the request's id asks. */
+export class ChannelReceiver implements ServiceTransport {
+  // What is published on a channel does not wait in Redis.
+  readonly backlog: number = 0;
+  readonly ownedPartitions: number = 0;
   readonly #subscriber: RedisConnection;
   readonly #options: ChannelReceiverOptions;
   readonly #replies: Replies;
@@ -56,7 +59,7 @@ export class ChannelReceiver {
   constructor(subscriber: RedisConnection, redis: RedisConnection, options: ChannelReceiverOptions) {
     this.#subscriber = subscriber;
     this.#options = options;
-    this.#replies = new Replies(redis, options.namespace, options.events.untaken);
+    this.#replies = new Replies(redis, options.namespace, options.events.unclaimed);
   }
 
   /** Requests in hand. */
@@ -95,25 +98,25 @@ export class ChannelReceiver {
   #receive(message: string, channel: string): void {
     const { namespace, glob, events, maxInFlight = 10_000 } = this.#options;
     const topic = parseTopic(namespace, channel);
-    const way = topic && parseRequestId(topic.request);
+    const route = topic && parseRequestId(topic.request);
     if (!topic) events.refused('malformed-topic');
     else if (!glob.matches(topic.session)) events.refused('foreign-session');
-    else if (!way) events.refused('malformed-request');
-    else if (this.#inFlight < maxInFlight) void this.#serve(topic, way, topic.payload ?? message);
+    else if (!route) events.refused('malformed-request');
+    else if (this.#inFlight < maxInFlight) void this.#serve(topic, route, topic.payload ?? message);
     else {
       events.refused('overload');
       const busy = new ProtocolError('unavailable', `The service has ${maxInFlight} requests in hand: try later.`);
-      this.#replies.send(topic, way, encodeErrorReply(busy)).catch(events.replyFailed);
+      this.#replies.send(topic, route, encodeErrorReply(busy)).catch(events.replyFailed);
     }
   }
 
-  async #serve(topic: Topic, way: ReplyWay, payload: string): Promise<void> {
+  async #serve(topic: Topic, route: ReplyRoute, payload: string): Promise<void> {
     this.#inFlight += 1;
     const entered = this.#options.admission.enter(topic.command, payload.length);
     const leave = entered instanceof Promise ? await entered : entered;
     try {
       const { json } = await this.#options.dispatch(topic.command, topic.session, payload);
-      await this.#replies.send(topic, way, json);
+      await this.#replies.send(topic, route, json);
     } catch (error) {
       this.#options.events.replyFailed(error);
     } finally {

@@ -1,9 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { encodeErrorReply, ProtocolError, UnknownCommandError } from '../../protocol/index.ts';
-import { isTransient, type Step } from '../../redis/index.ts';
+import { isTransient } from '../../redis/index.ts';
 import type { Replies } from '../replies.ts';
-import type { Apply, Dispatch, Served } from '../transport.ts';
+import type { ReplyEvents } from '../service-transport.ts';
+import type { Dispatch, Served } from '../transport.ts';
 import { REFUSED } from './commit-scripts.ts';
+import { EntryCommit } from './entry-commit.ts';
 import { TOO_LARGE } from './entry-size.ts';
 import { type PartitionSteps, refusalOf } from './partition-steps.ts';
 import type { PayloadDecryptionError } from './payload-decryption-error.ts';
@@ -17,7 +19,7 @@ const PATIENCE_MS = 8_000;
 const PATIENT_RETRY_MS = 100;
 
 /** What workers tell as it happens. */
-export interface StreamEvents {
+export interface StreamEvents extends ReplyEvents {
   /** Done, with or without effects. */
   committed(): void;
   /** Sent twice, and done once. */
@@ -28,8 +30,6 @@ export interface StreamEvents {
   failing(partition: number, error: Error): void;
   /** Done after its deadline: not answered. */
   expired(): void;
-  untaken(count: number): void;
-  replyFailed(error: unknown): void;
 }
 
 /** What serving needs. */
@@ -61,56 +61,51 @@ export class EntryServer {
     this.#hasEnded = hasEnded;
   }
 
-  /** Serves and answers. Rejects where the ownership must end. */
+  /** Serves and answers. Rejects if the ownership must end. */
   async try(entry: StreamEntry): Promise<TryResult> {
-    const { events, seal } = this.#context;
-    if (entry.bytes !== undefined)
+    if (entry.bytes !== undefined) {
       return this.#refuse(entry, new ProtocolError('too-large', `${TOO_LARGE}.`), TOO_LARGE);
+    }
     let payload: string;
     try {
-      payload = payloadOf(entry, seal);
+      payload = payloadOf(entry, this.#context.seal);
     } catch (error) {
       const { message } = error as PayloadDecryptionError;
       return this.#refuse(entry, new ProtocolError('wrong-key', message, { cause: error }), message);
     }
-    let outcome: { readonly error?: unknown } | undefined;
-    let isOver = false;
-    const apply: Apply = async <Result>(step: Step<Result>): Promise<Result> => {
-      if (isOver) throw new Error('This request is not served any more.');
-      try {
-        const reply = await this.#steps.commit(entry, step);
-        outcome = {};
-        return step.read(reply);
-      } catch (error) {
-        outcome = { error };
-        throw error;
-      }
-    };
-    const served = await within(
-      TRY_DEADLINE_MS,
-      this.#dispatch(entry, payload, apply, () => outcome !== undefined),
-    );
-    isOver = true;
-    if (outcome === undefined) {
-      if (this.#hasEnded()) return 'ended';
-      if (served === undefined) return new Error(`It was not served within ${TRY_DEADLINE_MS / 1000} seconds`);
-      const { error } = served;
-      if (error instanceof UnknownCommandError) {
-        return this.#refuse(entry, error, 'this version of the service does not know the command');
-      }
-      if (error !== undefined && !isRefusal(error)) {
-        // It is not the request's own fault: it stays, and costs no try.
-        if (isTransient(error) || (error instanceof ProtocolError && error.replyCode !== 'internal')) throw error;
-        return error instanceof Error ? error : new Error(String(error));
-      }
-      try {
-        await this.#steps.drop(entry);
-      } catch (dropError) {
-        outcome = { error: dropError };
-      }
+    return this.#serve(entry, payload);
+  }
+
+  async #serve(entry: StreamEntry, payload: string): Promise<TryResult> {
+    const commit = new EntryCommit(this.#steps, entry);
+    const served = await within(TRY_DEADLINE_MS, this.#dispatch(entry, payload, commit));
+    commit.end();
+    if (commit.outcome === undefined) {
+      const result = await this.#judgeWithoutEffects(entry, served);
+      if (result !== undefined) return result;
+      await commit.drop();
     }
-    const json = served?.json ?? encodeErrorReply(undefined);
-    switch (refusalOf(outcome?.error)) {
+    return this.#finish(entry, commit.outcome?.error, served?.json ?? encodeErrorReply(undefined));
+  }
+
+  /** Judges a try that has written nothing. Undefined if the entry may leave its stream without effects. */
+  async #judgeWithoutEffects(entry: StreamEntry, served: Served | undefined): Promise<TryResult | undefined> {
+    if (this.#hasEnded()) return 'ended';
+    if (served === undefined) return new Error(`It was not served within ${TRY_DEADLINE_MS / 1000} seconds`);
+    const { error } = served;
+    if (error instanceof UnknownCommandError) {
+      return this.#refuse(entry, error, 'this version of the service does not know the command');
+    }
+    if (error === undefined || isRefusal(error)) return undefined;
+    // It is not the request's own fault: it stays, and costs no try.
+    if (isTransient(error) || (error instanceof ProtocolError && error.replyCode !== 'internal')) throw error;
+    return error instanceof Error ? error : new Error(String(error));
+  }
+
+  /** Reports and answers an entry by how its commit ended. */
+  #finish(entry: StreamEntry, error: unknown, json: string): TryResult {
+    const { events } = this.#context;
+    switch (refusalOf(error)) {
       case undefined:
         events.committed();
         this.#answer(entry, json);
@@ -121,28 +116,25 @@ export class EntryServer {
       case REFUSED.gone:
         return 'ended';
       case REFUSED.broken:
-        events.deadLettered(entry, `its effects failed half-way: ${(outcome!.error as Error).message}`);
+        events.deadLettered(entry, `its effects failed half-way: ${(error as Error).message}`);
         this.#answer(entry, json);
         // The next one would fail in the same way: they wait until the right is back.
-        if (lacksRight(outcome!.error as Error)) throw outcome!.error;
+        if (lacksRight(error as Error)) throw error;
         return 'left';
       default:
-        throw outcome!.error;
+        throw error;
     }
   }
 
   // What it reads may lie on a server that is away now: it has not written, and can be asked again.
-  #dispatch(
-    entry: StreamEntry,
-    payload: string,
-    apply: Apply,
-    hasWritten: () => boolean,
-    end = performance.now() + PATIENCE_MS,
-  ): Promise<Served> {
-    return this.#context.dispatch(entry.command, entry.session, payload, apply).then((served) => {
-      if (!isTransient(served.error) || hasWritten() || this.#hasEnded() || performance.now() > end) return served;
-      return pause(PATIENT_RETRY_MS).then(() => this.#dispatch(entry, payload, apply, hasWritten, end));
-    });
+  async #dispatch(entry: StreamEntry, payload: string, commit: EntryCommit): Promise<Served> {
+    const end = performance.now() + PATIENCE_MS;
+    for (;;) {
+      const served = await this.#context.dispatch(entry.command, entry.session, payload, commit.apply);
+      const hasWritten = commit.outcome !== undefined;
+      if (!isTransient(served.error) || hasWritten || this.#hasEnded() || performance.now() > end) return served;
+      await pause(PATIENT_RETRY_MS);
+    }
   }
 
   /** Puts an entry that was tried in vain to the dead letters, and answers. */
@@ -171,9 +163,9 @@ export class EntryServer {
   // Nobody waits until it is sent: the next request of the session need not, and answers keep their order.
   #answer(entry: StreamEntry, json: string): void {
     const { replies, events, now, hasPassed } = this.#context;
-    const { way, deadlineMs, addedAt } = entry;
-    if (way.way === 'none') return;
-    const send = (): void => void replies.send(entry, way, json).catch(events.replyFailed);
+    const { replyRoute, deadlineMs, addedAt } = entry;
+    if (replyRoute.kind === 'none') return;
+    const send = (): void => void replies.send(entry, replyRoute, json).catch(events.replyFailed);
     const until = addedAt + deadlineMs;
     if (deadlineMs === 0 || now() <= until) send();
     else void hasPassed(until).then((isLate) => (isLate ? events.expired() : send()));

@@ -43,7 +43,7 @@ export interface WorkerContext extends ServerContext {
   readonly admission: Admission;
   /** One for all partitions of the process. */
   readonly gate: TryGate;
-  /** Hears once that an ownership has ended, and whether for a reason that does not pass by itself. */
+  /** Called once when an ownership has ended. `hasFailed`: for a reason that does not pass by itself. */
   readonly onEnd: (worker: PartitionWorker, hasFailed: boolean) => void;
 }
 
@@ -167,9 +167,9 @@ export class PartitionWorker {
     }
   }
 
-  /** Hears of a renewal: how long the stream was, and an entry that was read past and that nobody had in hand when it was
-   *  sent. That one came back with a Redis that lost its last second, or was overlooked: the next ownership begins with
-   *  it. */
+  /** Notes that the lease was renewed. `backlog`: how long the stream was. `forgotten`: an entry that was read past and was
+   *  not in hand when the renewal was sent. It came back with a Redis that lost its last second, or was overlooked: the
+   *  next ownership begins with it. */
   renew(renewedAt: number, backlog: number, forgotten: string): void {
     this.renewedAt = renewedAt;
     this.backlog = backlog;
@@ -240,7 +240,7 @@ export class PartitionWorker {
   #malformed(id: string, fields: readonly string[], bytes: number | undefined): StreamEntry {
     const payload = JSON.stringify(fields).slice(0, 1_000);
     const entry = { id, command: '', session: '', request: '', payload, isSealed: false, deadlineMs: 0, bytes };
-    return { ...entry, addedAt: 0, way: { way: 'none' } };
+    return { ...entry, addedAt: 0, replyRoute: { kind: 'none' } };
   }
 
   /** Rejects where the ownership must end. */

@@ -1,4 +1,4 @@
-import { isCommandName, isSession, parseRequestId, type ReplyWay } from '../../protocol/index.ts';
+import { isCommandName, isSession, parseRequestId, type ReplyRoute } from '../../protocol/index.ts';
 import { partitionOf } from '../../redis/index.ts';
 import type { PayloadSeal } from './payload-seal.ts';
 
@@ -27,7 +27,7 @@ export interface StreamEntry extends StreamRequest {
   readonly id: string;
   /** When it was added, in milliseconds of the epoch, by Redis's clock. */
   readonly addedAt: number;
-  readonly way: ReplyWay;
+  readonly replyRoute: ReplyRoute;
   /** Set where the entry is larger than may be served: how many bytes its fields have. Its payload was not read. */
   readonly bytes: number | undefined;
 }
@@ -51,14 +51,25 @@ export function decodeEntry(
   for (let i = 0; i + 1 < fields.length; i += 2) found[fields[i]!] = fields[i + 1]!;
   const { c: command = '', s: session = '', r: request = '', p, e, d = '0' } = found;
   const payload = bytes === undefined ? (e ?? p) : '';
-  const way = parseRequestId(request);
-  if (!way || payload === undefined || !isCommandName(command) || !isSession(session) || !/^\d{1,9}$/.test(d)) {
+  const replyRoute = parseRequestId(request);
+  if (!replyRoute || payload === undefined || !isCommandName(command) || !isSession(session) || !/^\d{1,9}$/.test(d)) {
     return undefined;
   }
   if (partitionOf(session) !== partition) return undefined;
   const isSealed = e !== undefined;
   const deadlineMs = Number(d);
-  return { id, addedAt: millisecondsOf(id), command, session, request, payload, isSealed, way, deadlineMs, bytes };
+  return {
+    id,
+    addedAt: millisecondsOf(id),
+    command,
+    session,
+    request,
+    payload,
+    isSealed,
+    replyRoute,
+    deadlineMs,
+    bytes,
+  };
 }
 
 /** The milliseconds of an entry's id. */

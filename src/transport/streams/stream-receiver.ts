@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { PARTITIONS, type RedisConnection } from '../../redis/index.ts';
-import type { Replies } from '../replies.ts';
+import { Replies } from '../replies.ts';
+import type { ServiceTransport } from '../service-transport.ts';
+import { FreedChannel } from './freed-channel.ts';
 import { ownerOf } from './partition-balance.ts';
 import { PartitionWorker, type WorkerContext } from './partition-worker.ts';
 import { StreamReader } from './stream-reader.ts';
@@ -33,25 +35,26 @@ const HINT_INTERVAL_MS = 50;
 // One whose ownership was lost is looked at again so soon, once.
 const LOST_LOOK_MS = 20;
 
-export interface StreamReceiverOptions extends Omit<WorkerContext, 'gate' | 'isPresent' | 'onEnd'> {
-  readonly replies: Replies;
+export interface StreamReceiverOptions extends Omit<WorkerContext, 'gate' | 'isPresent' | 'onEnd' | 'replies'> {
+  /** Carries subscriptions. */
+  readonly subscriber: RedisConnection;
   /** This instance's id. */
   readonly instance: string;
   /** Ids of the other instances that work off streams, as heartbeats tell. */
   readonly others: () => readonly string[];
   /** Whether anything may be served now. */
   readonly enabled: () => boolean;
-  /** Tells the other instances that partitions are free. */
-  readonly tellFreed: (partitions: readonly number[]) => void;
 }
 
 /** Owns partitions, reads their streams and has their requests done. */
-export class StreamReceiver {
+export class StreamReceiver implements ServiceTransport {
   readonly #redis: RedisConnection;
   readonly #leases: RedisConnection;
   readonly #options: StreamReceiverOptions;
   readonly #gate = new TryGate();
   readonly #reader: StreamReader;
+  readonly #replies: Replies;
+  readonly #freedChannel: FreedChannel;
   readonly #workers = new Map<number, PartitionWorker>();
   readonly #freeSince = new Map<number, number>();
   readonly #failedAt = new Map<number, number>();
@@ -69,6 +72,9 @@ export class StreamReceiver {
     this.#leases = options.redis.duplicate('sessionwise-leases');
     this.#options = options;
     this.#reader = new StreamReader(options.redis);
+    const { redis, subscriber, keys, instance, events } = options;
+    this.#replies = new Replies(redis, keys.namespace, events.unclaimed);
+    this.#freedChannel = new FreedChannel(redis, subscriber, keys.namespace, instance);
   }
 
   /** Requests in hand. */
@@ -79,7 +85,7 @@ export class StreamReceiver {
   }
 
   /** Partitions that this instance owns. */
-  get owned(): number {
+  get ownedPartitions(): number {
     return this.#workers.size;
   }
 
@@ -97,6 +103,7 @@ export class StreamReceiver {
     await this.#leases.connect();
     await this.#look();
     this.#timer = setInterval(() => void this.#look(), LOOK_INTERVAL_MS);
+    await this.#freedChannel.subscribe((instance, partitions) => this.#takeFreed(instance, partitions));
   }
 
   /** Reads nothing more, finishes what is in hand and gives the partitions back. Whether all was finished within
@@ -110,12 +117,13 @@ export class StreamReceiver {
     this.#reader.stop();
     await this.#leases.close();
     await Promise.all(this.#releasing);
-    this.#tellFreed();
+    this.#announceFreed();
+    this.#replies.stop();
     return finished.every(Boolean);
   }
 
-  /** Hears that an instance has given partitions back: those that should be ours now are taken at once. */
-  hearFreed(by: string, partitions: readonly number[]): void {
+  // Of the partitions that another instance has given back, those that should be ours now are taken at once.
+  #takeFreed(by: string, partitions: readonly number[]): void {
     const { enabled, instance, others } = this.#options;
     if (this.#stopped || !enabled()) return;
     const instances = [instance, ...others().filter((other) => other !== by)];
@@ -149,7 +157,7 @@ export class StreamReceiver {
     const worker = this.#workers.get(partition);
     if (this.#stopped && !worker) return;
     this.#asking.add(partition);
-    await (worker ? this.#keep(worker, isOurs) : this.#maybeTake(partition, isOurs)).catch(() => undefined);
+    await (worker ? this.#renewLease(worker, isOurs) : this.#maybeTake(partition, isOurs)).catch(() => undefined);
     this.#asking.delete(partition);
   }
 
@@ -161,7 +169,7 @@ export class StreamReceiver {
   // What comes back may have lost its last second: whatever was read there is read again.
   readonly #onLost = (): void => {
     for (const worker of this.#workers.values()) {
-      if (!this.#redis.isCluster || !this.#redis.isReadyFor(worker.key)) worker.lose();
+      if (!this.#redis.failsInParts || !this.#redis.isReadyFor(worker.key)) worker.lose();
     }
   };
 
@@ -175,7 +183,7 @@ export class StreamReceiver {
     }
   }
 
-  async #keep(worker: PartitionWorker, isOurs: boolean): Promise<void> {
+  async #renewLease(worker: PartitionWorker, isOurs: boolean): Promise<void> {
     const { keys, now } = this.#options;
     const { partition, token } = worker;
     const askedAt = performance.now();
@@ -225,6 +233,7 @@ export class StreamReceiver {
       { partition, token, redis, leases, inFlightUntil, isCautious },
       {
         ...this.#options,
+        replies: this.#replies,
         isPresent: (other) => this.#options.others().includes(other),
         gate: this.#gate,
         onEnd: this.#onEnd,
@@ -282,13 +291,13 @@ export class StreamReceiver {
     );
   }
 
-  // Those that are given back in one turn are told in one message.
+  // Those that are given back in one turn are announced in one message.
   #noteFreed(partition: number): void {
-    if (this.#freed.length === 0) setImmediate(() => this.#tellFreed());
+    if (this.#freed.length === 0) setImmediate(() => this.#announceFreed());
     this.#freed.push(partition);
   }
 
-  #tellFreed(): void {
-    if (this.#freed.length > 0) this.#options.tellFreed(this.#freed.splice(0));
+  #announceFreed(): void {
+    if (this.#freed.length > 0) this.#freedChannel.announce(this.#freed.splice(0));
   }
 }

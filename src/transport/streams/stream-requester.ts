@@ -46,7 +46,7 @@ export class StreamRequester implements ClientTransport {
     return this.#order.isHeld(session) ? this.#inTurn(session, add) : add();
   }
 
-  async keep(command: string, session: string, payload: string, deadlineMs: number): Promise<void> {
+  async sendDurably(command: string, session: string, payload: string, deadlineMs: number): Promise<void> {
     const end = performance.now() + deadlineMs;
     const request = this.#newRequest();
     this.#isUnserved();

@@ -1,0 +1,230 @@
+import { randomBytes } from 'node:crypto';
+import { COMMAND_NAMES, type SessionGlob } from '../protocol/index.ts';
+import type { FilterEngine, RedisConnection } from '../redis/index.ts';
+import { InlineTransport } from '../transport/inline-transport.ts';
+import type { Instance, Overlap } from '../transport/presence.ts';
+import type { SessionTransport } from '../transport/transport.ts';
+import { routesOf, type TransportName } from '../transport/transport-names.ts';
+import { warnOnce } from '../transport/warn-once.ts';
+import { type Combo, Combos } from './combos.ts';
+import { type DispatchEvents, Dispatcher } from './dispatcher.ts';
+import { type HttpAddress, HttpServer } from './http-server.ts';
+import { InstanceBeat } from './instance-beat.ts';
+import { type Log, silentLog } from './log.ts';
+import { LogThrottle } from './log-throttle.ts';
+import { Metrics } from './metrics.ts';
+import { NamespaceHealth } from './namespace-health.ts';
+import type { Namespace } from './open-namespace.ts';
+import { isSecretExposed, secretFile } from './secret.ts';
+import { ServiceTransports } from './service-transports.ts';
+import { SessionEnds } from './session-maintenance.ts';
+import type { Service, ServiceOptions } from './start-service.ts';
+
+const OVERLAP = 'Another instance serves some of the same sessions: their views count twice until one stops.';
+const CLOCK_INTERVAL_MS = 10_000;
+const FAILURE_LOG_INTERVAL_MS = 1_000;
+const STOP_DEADLINE_MS = 5_000;
+
+/** The options of a service, checked. */
+export interface InstanceOptions extends Omit<ServiceOptions, 'combos' | 'sessionglob'> {
+  readonly glob: SessionGlob;
+  readonly combos: readonly Combo[];
+}
+
+/** One running instance of the service. It makes its parts when it is made, and starts and stops them in order:
+ *
+ *  health      whether Redis and the namespace allow serving
+ *  beat        which instances are there
+ *  dispatcher  serves a request, whatever transport brought it
+ *  transports  bring requests of other processes
+ *  inline      brings requests of this process
+ *  ends        ends and archives sessions that are due
+ *  http        answers probes */
+export class ServiceInstance implements Service {
+  readonly instance: string = randomBytes(8).toString('hex');
+  readonly engine: FilterEngine;
+  readonly metrics: Metrics = new Metrics();
+  readonly inline: SessionTransport;
+  readonly #options: InstanceOptions;
+  readonly #log: Log;
+  readonly #namespace: Namespace;
+  readonly #subscriber: RedisConnection;
+  readonly #health: NamespaceHealth;
+  readonly #beat: InstanceBeat;
+  readonly #transports: ServiceTransports;
+  readonly #ends: SessionEnds;
+  readonly #http: HttpServer;
+  readonly #started: { stop(deadlineMs: number): unknown }[] = [];
+  #address: HttpAddress | undefined;
+  #clockTimer: NodeJS.Timeout | undefined;
+  #stopped: Promise<void> | undefined;
+
+  /** Makes the parts; nothing runs yet.
+   *  @throws RangeError for options that cannot be used. */
+  constructor(options: InstanceOptions, namespace: Namespace) {
+    const { redis, keys } = namespace;
+    this.#options = options;
+    this.#log = options.log ?? silentLog;
+    this.#namespace = namespace;
+    this.engine = namespace.engine;
+    this.#subscriber = redis.duplicate('sessionwise-requests');
+    const self = describeInstance(this.instance, options);
+    const routes = routesOf(options.transport ?? 'channels');
+    this.#beat = new InstanceBeat(redis, keys.namespace, self, (overlap) => this.#warnOfOverlap(overlap));
+    this.#health = new NamespaceHealth(redis, namespace.check, this.#log, () => this.#beat.beat());
+    const enabled = (): boolean => this.#health.refusal === undefined;
+    const { dispatch } = this.#makeDispatcher();
+    this.#transports = new ServiceTransports(routes, {
+      self,
+      namespace,
+      subscriber: this.#subscriber,
+      dispatch,
+      streamingOthers: this.#beat.streamingOthers,
+      enabled,
+      maxInFlight: options.maxInFlight,
+      metrics: this.metrics,
+      log: this.#log,
+    });
+    this.inline = new InlineTransport(dispatch, () => this.#notReady() === undefined);
+    this.#ends = new SessionEnds(redis, keys.namespace, options.sessions ?? {}, options.archive, enabled);
+    this.#http = new HttpServer(this.metrics, () => this.#notReady());
+    this.#showFigures();
+  }
+
+  get http(): HttpAddress | undefined {
+    return this.#address;
+  }
+
+  /** Starts the parts. If one cannot start, those before it are stopped; the namespace's connection is the caller's. */
+  async start(): Promise<this> {
+    try {
+      await this.#subscriber.connect();
+      this.#warnOfSecret();
+      this.#health.start();
+      this.#started.push(this.#health);
+      await this.#listen();
+      this.#started.push(this.#beat, this.#transports, this.#ends);
+      await this.#beat.start(this.#subscriber, routesOf(this.#transport).length > 0);
+      await this.#transports.start();
+      await this.#ends.start(this.metrics, this.#log);
+      this.#followClock();
+      this.#logStart();
+      return this;
+    } catch (error) {
+      for (const part of this.#started) void part.stop(0);
+      this.#subscriber.destroy();
+      await this.#http.close();
+      throw error;
+    }
+  }
+
+  stop(deadlineMs: number = STOP_DEADLINE_MS): Promise<void> {
+    this.#stopped ??= this.#stop(deadlineMs);
+    return this.#stopped;
+  }
+
+  async #stop(deadlineMs: number): Promise<void> {
+    clearInterval(this.#clockTimer);
+    this.#health.stop();
+    // Not waited for: a Redis that has frozen does not answer the good-bye, and closing waits for what was sent.
+    void this.#beat.stop();
+    void this.inline.close();
+    const [finished] = await Promise.all([this.#transports.stop(deadlineMs), this.#ends.stop(deadlineMs)]);
+    if (!finished) this.#log.warn({ inFlight: this.#transports.inFlight }, 'Stopped with requests unfinished.');
+    await Promise.all([this.#http.close(), this.#subscriber.close(), this.#namespace.redis.close()]);
+    this.#log.info({ instance: this.instance }, 'Stopped.');
+  }
+
+  get #transport(): TransportName {
+    return this.#options.transport ?? 'channels';
+  }
+
+  /** Why not every request would be served now; undefined if every request would. */
+  #notReady(): string | undefined {
+    return this.#health.trouble ?? (this.#subscriber.isReady ? undefined : 'The service is connecting to Redis.');
+  }
+
+  #makeDispatcher(): Dispatcher {
+    const { redis, data } = this.#namespace;
+    const context = {
+      data,
+      combos: new Combos(data, this.#options.combos),
+      acceptTimes: this.#options.acceptTimes ?? false,
+      timeIgnored: () => this.metrics.timesIgnored.inc(),
+    };
+    return new Dispatcher(redis, context, dispatchEvents(this.metrics, this.#log), () => this.#health.refusal);
+  }
+
+  #showFigures(): void {
+    this.metrics.show({
+      inFlight: () => this.#transports.inFlight,
+      ownedPartitions: () => this.#transports.ownedPartitions,
+      backlog: () => this.#transports.backlog,
+      overlap: () => this.#beat.overlapping().length,
+      instances: () => this.#beat.instances(),
+      archiveWaiting: () => this.#ends.archiveWaiting,
+    });
+  }
+
+  async #listen(): Promise<void> {
+    if (this.#options.http) this.#address = await this.#http.listen(this.#options.http);
+  }
+
+  #followClock(): void {
+    const { redis, measureClock } = this.#namespace;
+    this.#clockTimer = setInterval(() => {
+      if (redis.isReady) measureClock().catch(() => undefined);
+    }, CLOCK_INTERVAL_MS).unref();
+  }
+
+  #logStart(): void {
+    const { redis, keys, engine } = this.#namespace;
+    const { namespace } = keys;
+    const fields = { instance: this.instance, redis: redis.address, namespace, transport: this.#transport };
+    const http = this.#address && { http: this.#address };
+    this.#log.info({ ...fields, glob: this.#options.glob.text, engine, ...http }, 'Serving.');
+  }
+
+  #warnOfSecret(): void {
+    const { secret, dataDir } = this.#options;
+    if (this.#namespace.secretGenerated) {
+      this.#log.warn(
+        { file: secretFile(dataDir!) },
+        'A secret was generated and kept in a file. Without it nothing in this namespace can be read: for production set SESSIONWISE_SECRET.',
+      );
+    }
+    if (secret === undefined && isSecretExposed(dataDir!)) {
+      this.#log.warn(
+        { file: secretFile(dataDir!) },
+        'The file of the secret can be read by others than its owner: chmod 600 it. Who has read it can read the namespace.',
+      );
+    }
+  }
+
+  #warnOfOverlap({ instances, globs }: Overlap): void {
+    this.#log.warn({ instances, globs }, OVERLAP);
+    if (this.#options.log === undefined) warnOnce('SESSIONWISE_OVERLAP', OVERLAP);
+  }
+}
+
+function describeInstance(id: string, { glob, transport = 'channels' }: InstanceOptions): Instance {
+  const routes = routesOf(transport);
+  return {
+    id,
+    glob,
+    commands: COMMAND_NAMES,
+    streams: routes.includes('streams'),
+    channels: routes.includes('channels'),
+  };
+}
+
+function dispatchEvents(metrics: Metrics, log: Log): DispatchEvents {
+  const failures = new LogThrottle(FAILURE_LOG_INTERVAL_MS);
+  return {
+    served: (command, seconds) => metrics.served(command, seconds),
+    failed: (command, code, error) => {
+      metrics.errors.inc({ command, code });
+      if (code === 'internal' && failures.mayLog()) log.error({ command, err: error }, 'A command failed.');
+    },
+  };
+}

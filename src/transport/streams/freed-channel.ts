@@ -1,0 +1,33 @@
+import { decodeFreedPartitions, encodeFreedPartitions, heartbeatChannel } from '../../protocol/index.ts';
+import type { RedisConnection } from '../../redis/index.ts';
+
+/** Announces partitions that an instance has given back, on the channel of heartbeats: the next owner need not wait until
+ *  it looks again. */
+export class FreedChannel {
+  readonly #redis: RedisConnection;
+  readonly #subscriber: RedisConnection;
+  readonly #channel: string;
+  readonly #instance: string;
+
+  /** `subscriber` carries the subscription, `redis` the messages of `instance`. */
+  constructor(redis: RedisConnection, subscriber: RedisConnection, namespace: string, instance: string) {
+    this.#redis = redis;
+    this.#subscriber = subscriber;
+    this.#channel = heartbeatChannel(namespace);
+    this.#instance = instance;
+  }
+
+  /** Announces that partitions are free. A message that is lost only costs time. */
+  announce(partitions: readonly number[]): void {
+    const message = encodeFreedPartitions({ instance: this.#instance, freed: partitions });
+    this.#redis.command('PUBLISH', this.#channel, message).catch(() => undefined);
+  }
+
+  /** Subscribes to what other instances announce. */
+  async subscribe(listener: (instance: string, partitions: readonly number[]) => void): Promise<void> {
+    await this.#subscriber.subscribe(this.#channel, (message) => {
+      const announced = decodeFreedPartitions(message);
+      if (announced && announced.instance !== this.#instance) listener(announced.instance, announced.freed);
+    });
+  }
+}

@@ -1,0 +1,71 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { SessionHandle } from '../../src/client/session-handle.ts';
+import { WaitBudget } from '../../src/client/wait-budget.ts';
+import type { SessionClient } from '../../src/index.ts';
+import { CANONICAL_COMMANDS, COMMAND_NAMES, canonicalCommand, isWriting } from '../../src/protocol/index.ts';
+import { findHandler, handlers } from '../../src/service/commands/index.ts';
+
+/* The table of protocol/commands.ts is the only list of commands. What a compiler cannot compare with it is compared
+ * here: the service's handlers, the document of the protocol and the methods of the session handle. */
+
+const DOCUMENT = readFileSync(join(import.meta.dirname, '../../docs/protocol.md'), 'utf8');
+const [, SECTION] = /^## \d+\. Commands\n([\s\S]*?)^## /m.exec(DOCUMENT)!;
+
+/** A command's names, its first one in front, as the document writes them in headings and tables. */
+const NAMES = CANONICAL_COMMANDS.map((command) =>
+  COMMAND_NAMES.filter((name) => canonicalCommand(name) === command)
+    .sort((one) => (one === command ? -1 : 1))
+    .join(', '),
+);
+
+/** Which commands each method of a session handle sends. */
+function commandsOfHandle(): Map<string, string[]> {
+  const sent: string[] = [];
+  const note = async (command: string): Promise<void> => {
+    sent.push(command);
+  };
+  const client = { request: note, publish: note } as unknown as SessionClient;
+  const handle = new SessionHandle(client, 'abc', new WaitBudget(100));
+  const found = new Map<string, string[]>();
+  for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(SessionHandle.prototype))) {
+    if (typeof value !== 'function' || ['constructor', 'request', 'publish'].includes(name)) continue;
+    void value.call(handle);
+    found.set(name, sent.splice(0));
+  }
+  return found;
+}
+
+describe('the command table', () => {
+  it('has more than one command and at least one alias', () => {
+    expect(CANONICAL_COMMANDS.length).toBeGreaterThanOrEqual(7);
+    expect(COMMAND_NAMES.length).toBeGreaterThan(CANONICAL_COMMANDS.length);
+  });
+
+  it('agrees with the commands that the service serves', () => {
+    expect(Object.keys(handlers).sort()).toEqual([...CANONICAL_COMMANDS].sort());
+    for (const name of COMMAND_NAMES) expect(findHandler(name)?.command, name).toBe(canonicalCommand(name));
+    expect(findHandler('toString')).toBeUndefined();
+  });
+
+  it('agrees with the headings of docs/protocol.md', () => {
+    const headings = [...SECTION!.matchAll(/^### (.+)$/gm)].map(([, heading]) => heading!);
+    expect(headings.sort()).toEqual([...NAMES].sort());
+  });
+
+  it('agrees with the table of docs/protocol.md, which says what writes', () => {
+    const rows = [...SECTION!.matchAll(/^\| (`.+`) \|.*\| (yes|no) \|$/gm)].map(
+      ([, names, writes]) => `${names!.replaceAll('`', '')}: ${writes}`,
+    );
+    const expected = NAMES.map((names) => `${names}: ${isWriting(names.split(',')[0]!) ? 'yes' : 'no'}`);
+    expect(rows.sort()).toEqual(expected.sort());
+  });
+
+  it('agrees with the methods of a session handle: each sends one command, and each command has one', () => {
+    const commands = commandsOfHandle();
+    expect([...commands].filter(([, sent]) => sent.length !== 1)).toEqual([]);
+    const sent = [...commands.values()].flat();
+    expect([...new Set(sent.map(canonicalCommand))].sort()).toEqual([...CANONICAL_COMMANDS].sort());
+  });
+});
