@@ -58,25 +58,25 @@ export class ExpiryPolicy {
   }
 
   /** Whether a session's end, as it was loaded, need not be moved for what `terms` say. */
-  isFresh({ session, facts }: LoadedRecord, expiry: ExpiryOptions): boolean {
+  isFresh({ session, header: header }: LoadedRecord, expiry: ExpiryOptions): boolean {
     if (!this.#knowsTime(session)) return false;
     const now = this.now(session);
-    const last = this.#lastMoment(facts);
+    const last = this.#lastMoment(header);
     // A save takes a while to Redis, and only where the idle time was really shortened the end is too late.
     const slack = CLOCK_DRIFT_MS + this.#connection.clocks.of(session).errorMs + expiry.touchEveryMs / 10;
     const latest = Math.min(now + expiry.idleMs + expiry.touchEveryMs, last);
     return (
       expiry.touchEveryMs > 0 &&
       now < last - CLOCK_DOUBT_MS &&
-      facts.expiresAt >= Math.min(now + expiry.idleMs, last) &&
-      facts.expiresAt <= latest + slack
+      header.expiresAt >= Math.min(now + expiry.idleMs, last) &&
+      header.expiresAt <= latest + slack
     );
   }
 
   /** Whether a session that was loaded lives without a doubt. */
-  livesOn({ session, facts }: LoadedRecord): boolean {
+  livesOn({ session, header: header }: LoadedRecord): boolean {
     if (!this.#knowsTime(session)) return false;
-    return Math.min(facts.expiresAt, this.#lastMoment(facts)) - this.now(session) > CLOCK_DOUBT_MS;
+    return Math.min(header.expiresAt, this.#lastMoment(header)) - this.now(session) > CLOCK_DOUBT_MS;
   }
 
   /** Whether a session is over. */

@@ -161,7 +161,7 @@ export class FieldOperations {
       const { change, json } = step(applyChanges(latest.fields, before));
       const changes = [...before, change];
       if (!(await this.#records.replaceEncrypted(redis, reference, latest, changes))) return undefined;
-      loaded?.follow(latest.header, changes);
+      loaded?.follow(latest.headerBytes, changes);
       return json;
     });
     if (json === undefined) throw new SessionGoneError('A change of a field');
@@ -178,15 +178,15 @@ export class FieldOperations {
     return this.#records.turns.take(reference.session, async () => {
       const latest = await this.#records.load(redis, reference);
       if (!latest) throw new SessionGoneError('setIf()');
-      const found = latest.facts.version;
+      const found = latest.header.version;
       if (found !== version) return { applied: false, version: found };
       if (!(await this.#records.replaceEncrypted(redis, reference, latest, changes))) {
         const now = await this.#records.load(redis, reference);
         if (!now) throw new SessionGoneError('setIf()');
-        return { applied: false, version: now.facts.version };
+        return { applied: false, version: now.header.version };
       }
-      loaded?.follow(latest.header, changes);
-      return { applied: true, version: latest.facts.version };
+      loaded?.follow(latest.headerBytes, changes);
+      return { applied: true, version: latest.header.version };
     });
   }
 

@@ -165,7 +165,7 @@ export class SessionRecords {
         [hash ?? '', session, expiry.idleMs, expiry.touchEveryMs, absoluteMs, expiry.cookieExpiresAt, namespace],
       );
     if (!header) return false;
-    this.deferredWrites?.renewed(session, readHeader(header), loaded?.facts.expiresAt);
+    this.deferredWrites?.renewed(session, readHeader(header), loaded?.header.expiresAt);
     loaded?.follow(header);
     return true;
   }
@@ -177,11 +177,11 @@ export class SessionRecords {
 
   /** The fields of a session for its next version, with another secret or user. */
   packNext(
-    { session, facts, fields: all }: LoadedRecord,
+    { session, header: header, fields: all }: LoadedRecord,
     next: { readonly secret?: Buffer; readonly user?: string; readonly fields?: SessionFields },
   ): Buffer {
-    const { secret = facts.secret, user = facts.user, fields = all } = next;
-    return this.packFields({ session, secret, user, version: (facts.version + 1) >>> 0 }, fields);
+    const { secret = header.secret, user = header.user, fields = all } = next;
+    return this.packFields({ session, secret, user, version: (header.version + 1) >>> 0 }, fields);
   }
 
   /** Applies changes to sealed fields if nobody has changed them since `loaded`, and brings that up to date. False where
@@ -242,26 +242,26 @@ export class SessionRecords {
     mode: 'update' | 'put' | 'make' = 'update',
   ): Promise<[number, Buffer?]> {
     const { absoluteMs, namespace, lifecycleLength } = this.settings;
-    const end = given ?? { idleMs: -1, touchEveryMs: 0, cookieExpiresAt: loaded!.facts.cookieExpiresAt };
+    const end = given ?? { idleMs: -1, touchEveryMs: 0, cookieExpiresAt: loaded!.header.cookieExpiresAt };
     const record = this.keys.record(session);
     // A session that begins has version 1.
     const body = loaded
       ? this.packNext(loaded, { fields })
       : this.packFields({ session, secret: hash!, user: undefined, version: 1 }, fields);
     if (loaded && this.#isUntouched(loaded, hash, given)) {
-      const next = nextHeader(loaded.header, {
+      const next = nextHeader(loaded.headerBytes, {
         lastSeenAt: this.expiryPolicy.now(session),
         cookieExpiresAt: end.cookieExpiresAt,
         sealed: this.isEncrypting,
       });
-      const replaced = await replaceRecord.run(redis, [record], [loaded.header, Buffer.concat([next, body])]);
+      const replaced = await replaceRecord.run(redis, [record], [loaded.headerBytes, Buffer.concat([next, body])]);
       if (replaced === 1) return [SAVED.whole, next];
     }
     const terms = packTerms({
       hash,
       session,
       mode,
-      version: loaded && !loaded.overtaken ? loaded.facts.version : -1,
+      version: loaded && !loaded.overtaken ? loaded.header.version : -1,
       sealed: this.isEncrypting,
       changes: changes && packTexts(listChanges(changes)),
       ...end,
@@ -272,7 +272,7 @@ export class SessionRecords {
     const keys = this.deferredWrites && mode === 'update' ? [record] : this.stepKeys(session);
     const [status, header] = await saveRecord.for(this.#place).runForBuffers(redis, keys, [body, terms]);
     if (mode !== 'update') this.deferredWrites?.moveEventsSoon(session);
-    if (header) this.deferredWrites?.renewed(session, readHeader(header), loaded?.facts.expiresAt);
+    if (header) this.deferredWrites?.renewed(session, readHeader(header), loaded?.header.expiresAt);
     return header ? [status, header] : [status];
   }
 
@@ -287,7 +287,7 @@ export class SessionRecords {
 
   // As far as is known here. With its own secret: whoever saves by another one must be looked at.
   #isUntouched(loaded: LoadedRecord, hash: Buffer | undefined, terms: ExpiryOptions | undefined): boolean {
-    if (loaded.overtaken || (hash && !sameHash(hash, loaded.facts.secret))) return false;
+    if (loaded.overtaken || (hash && !sameHash(hash, loaded.header.secret))) return false;
     return terms ? this.expiryPolicy.isFresh(loaded, terms) : this.expiryPolicy.livesOn(loaded);
   }
 }

@@ -74,7 +74,7 @@ export class SessionRotation {
     if (!records.isEncrypting) return step('', '');
     const known = loaded?.overtaken ? undefined : loaded;
     const outcome = await whileOthersChange(records, redis, credential, known, async (from) => {
-      const result = await step(records.packNext(from, { secret: hash }), from.facts.version);
+      const result = await step(records.packNext(from, { secret: hash }), from.header.version);
       return result[0] === -1 ? undefined : result;
     });
     return outcome ?? [0];
@@ -90,7 +90,7 @@ export class SessionRotation {
     }
     await whileOthersChange(records, redis, { session, hash }, undefined, async (from) => {
       const body = records.packNext(from, { secret: before });
-      const undone = await undoRotation.run(redis, keys, [before, hash, body, from.facts.version, ...names]);
+      const undone = await undoRotation.run(redis, keys, [before, hash, body, from.header.version, ...names]);
       return undone === -1 ? undefined : undone;
     });
   }

@@ -67,7 +67,7 @@ export class SessionSaves {
     if (loaded?.byPreviousSecret) return false;
     const { fields, cookie } = writeFields({ cookie: values.cookie });
     const { expiryPolicy } = this.#records;
-    const reusesCookie = values.cookie === undefined && loaded !== undefined && loaded.facts.cookieExpiresAt !== 0;
+    const reusesCookie = values.cookie === undefined && loaded !== undefined && loaded.header.cookieExpiresAt !== 0;
     const expiry = reusesCookie
       ? expiryPolicy.expiryForAge(maxAgeOf(loaded.values(expiryPolicy.now(loaded.session))))
       : expiryPolicy.expiryFor(cookie?.expiresAt);

@@ -15,18 +15,18 @@ export class LoadedRecord extends LoadedSession {
   /** Fields that the application was not shown; their absence says nothing. */
   readonly hidden: Set<string> = new Set();
   #fields: SessionFields;
-  #header: Buffer;
-  #facts: RecordHeader;
+  #headerBytes: Buffer;
+  #header: RecordHeader;
   #overtaken = false;
   #cookieEndGiven = 0;
 
-  constructor(session: string, header: Buffer, fields: SessionFields, byPreviousSecret: boolean) {
+  constructor(session: string, headerBytes: Buffer, fields: SessionFields, byPreviousSecret: boolean) {
     super();
     this.session = session;
     this.byPreviousSecret = byPreviousSecret;
     this.#fields = fields;
-    this.#header = header;
-    this.#facts = readHeader(header);
+    this.#headerBytes = headerBytes;
+    this.#header = readHeader(headerBytes);
   }
 
   /** The JSON of each field, as the application has it: what was loaded, and its own changes since. */
@@ -35,12 +35,12 @@ export class LoadedRecord extends LoadedSession {
   }
 
   /** The header's bytes, as they are known to be in Redis. */
-  get header(): Buffer {
-    return this.#header;
+  get headerBytes(): Buffer {
+    return this.#headerBytes;
   }
 
-  get facts(): RecordHeader {
-    return this.#facts;
+  get header(): RecordHeader {
+    return this.#header;
   }
 
   /** Whether others have changed fields since. Then a save must not replace the whole: what they wrote is not known
@@ -53,23 +53,23 @@ export class LoadedRecord extends LoadedSession {
    *  A header that is more versions ahead than the changes account for is a sign that others were there; so is another
    *  secret or user than `now` says, and what is sealed is never bound to one that was only read off a header. */
   follow(
-    header: Buffer,
+    headerBytes: Buffer,
     changes?: readonly FieldChange[],
     now: { readonly secret?: Buffer; readonly user?: string } = {},
   ): void {
-    const facts = readHeader(header);
-    const { secret = this.#facts.secret, user = this.#facts.user } = now;
-    const expected = (this.#facts.version + (changes ? 1 : 0)) >>> 0;
-    this.#overtaken ||= facts.version !== expected || facts.user !== user || !facts.secret.equals(secret);
+    const header = readHeader(headerBytes);
+    const { secret = this.#header.secret, user = this.#header.user } = now;
+    const expected = (this.#header.version + (changes ? 1 : 0)) >>> 0;
+    this.#overtaken ||= header.version !== expected || header.user !== user || !header.secret.equals(secret);
     if (changes) this.#fields = applyChanges(this.#fields, changes);
+    this.#headerBytes = headerBytes;
     this.#header = header;
-    this.#facts = facts;
   }
 
   /** What the application sees. `cookie.expires` is what was given, or, where that has passed while the session was
    *  renewed only now and then, when the session ends. `now`: by Redis's clock, for that. */
   values(now: number): Record<string, unknown> {
-    const { cookieExpiresAt, expiresAt } = this.#facts;
+    const { cookieExpiresAt, expiresAt } = this.#header;
     const cookieEnds = cookieExpiresAt === 0 || cookieExpiresAt > now ? cookieExpiresAt : expiresAt;
     this.#cookieEndGiven = cookieEnds;
     try {
@@ -100,7 +100,7 @@ export class LoadedRecord extends LoadedSession {
   /** The part that applications may read. */
   get info(): SessionInfo {
     const { session, byPreviousSecret } = this;
-    const { createdAt, lastSeenAt, expiresAt, version } = this.#facts;
+    const { createdAt, lastSeenAt, expiresAt, version } = this.#header;
     const userId = byPreviousSecret ? undefined : this.userId;
     return { session, userId, createdAt, lastSeenAt, expiresAt, version, byPreviousSecret };
   }

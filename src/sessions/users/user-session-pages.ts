@@ -62,7 +62,7 @@ export class UserSessionPages {
       const loaded = await this.#step(user, true, (redis) =>
         Promise.all(sessions.map(({ session }) => this.#records.tryLoad(redis, session))),
       );
-      for (const session of loaded) if (session?.facts.user === user) page.push(describeSession(session));
+      for (const session of loaded) if (session?.header.user === user) page.push(describeSession(session));
     }
     return page;
   }

@@ -96,8 +96,8 @@ export class UserSessions {
     const { settings, isEncrypting, deferredWrites } = this.#records;
     const { session, hash } = reference;
     // In a Cluster the place comes first: a session whose record says a user must not be missing in the user's index.
-    const needsReservation = reserved === undefined && loaded.facts.user !== user;
-    const { expiresAt } = loaded.facts;
+    const needsReservation = reserved === undefined && loaded.header.user !== user;
+    const { expiresAt } = loaded.header;
     const reservation = needsReservation
       ? await this.#reservations?.reserve(redis, user, session, expiresAt)
       : reserved;
@@ -110,7 +110,7 @@ export class UserSessions {
         session,
         user,
         settings.absoluteMs,
-        loaded.overtaken ? -1 : loaded.facts.version,
+        loaded.overtaken ? -1 : loaded.header.version,
         this.#records.packNext(loaded, { user, fields }),
         isEncrypting ? 1 : 0,
         changes,
@@ -126,7 +126,7 @@ export class UserSessions {
       if (!latest && reservation) deferredWrites?.released(user, session, reservation.score);
       if (!latest) throw new SessionGoneError('identify()');
       const result = await this.#identify(redis, reference, latest, user, own, reservation);
-      loaded.follow(latest.header, changesOf(own), { user });
+      loaded.follow(latest.headerBytes, changesOf(own), { user });
       return result;
     }
     if (status === -3) throw new SessionLimitError(settings.maxSessionsPerUser);
@@ -151,13 +151,13 @@ function changesOf(fields: SessionFields): FieldChange[] {
 }
 
 /** What a list shows of a session. */
-export function describeSession({ session, fields, facts }: LoadedRecord): UserSession {
+export function describeSession({ session, fields, header: header }: LoadedRecord): UserSession {
   const device = fields.get(DEVICE_FIELD);
   return {
     session,
     device: device === undefined ? undefined : (JSON.parse(device) as string),
-    firstSeenAt: facts.createdAt,
-    lastSeenAt: facts.lastSeenAt,
-    expiresAt: facts.expiresAt,
+    firstSeenAt: header.createdAt,
+    lastSeenAt: header.lastSeenAt,
+    expiresAt: header.expiresAt,
   };
 }
