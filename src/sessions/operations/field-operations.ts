@@ -111,7 +111,7 @@ export class FieldOperations {
     if (status === -1) return { applied: false, version: Number(String(header)) };
     if (status === -2) throw encryptedWithoutKeys(reference.session);
     if (status !== 1 || !header) throw new SessionGoneError('setIf()');
-    loaded?.follow(header, changes);
+    loaded?.applyWrite(header, changes);
     return { applied: true, version: header.readUInt32LE(66) };
   }
 
@@ -137,7 +137,7 @@ export class FieldOperations {
     if (status === -2) throw encryptedWithoutKeys(reference.session);
     if (status !== 1 || !header) throw new SessionGoneError(`${operation[0]}()`);
     const text = String(json);
-    loaded?.follow(header, [...before, { name: field, set: text }]);
+    loaded?.applyWrite(header, [...before, { name: field, set: text }]);
     return text;
   }
 
@@ -161,7 +161,7 @@ export class FieldOperations {
       const { change, json } = step(applyChanges(latest.fields, before));
       const changes = [...before, change];
       if (!(await this.#records.replaceEncrypted(redis, reference, latest, changes))) return undefined;
-      loaded?.follow(latest.headerBytes, changes);
+      loaded?.applyWrite(latest.headerBytes, changes);
       return json;
     });
     if (json === undefined) throw new SessionGoneError('A change of a field');
@@ -185,7 +185,7 @@ export class FieldOperations {
         if (!now) throw new SessionGoneError('setIf()');
         return { applied: false, version: now.header.version };
       }
-      loaded?.follow(latest.headerBytes, changes);
+      loaded?.applyWrite(latest.headerBytes, changes);
       return { applied: true, version: latest.header.version };
     });
   }

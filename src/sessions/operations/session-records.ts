@@ -166,7 +166,7 @@ export class SessionRecords {
       );
     if (!header) return false;
     this.deferredWrites?.renewed(session, readHeader(header), loaded?.header.expiresAt);
-    loaded?.follow(header);
+    loaded?.applyWrite(header);
     return true;
   }
 
@@ -195,7 +195,7 @@ export class SessionRecords {
     const fields = applyChanges(loaded.fields, changes);
     const [, header] = await this.#save(redis, session, hash, loaded, fields, '', undefined);
     if (!header) return false;
-    loaded.follow(header, changes);
+    loaded.applyWrite(header, changes);
     return true;
   }
 
@@ -210,7 +210,7 @@ export class SessionRecords {
     const [status, header] = await this.#save(redis, session, hash, loaded, fields, changes, expiry);
     if (status === SAVED.sealed) throw encryptedWithoutKeys(session);
     if (!header) return false;
-    loaded.follow(header, changes);
+    loaded.applyWrite(header, changes);
     return true;
   }
 
@@ -225,7 +225,7 @@ export class SessionRecords {
     const saved = await whileOthersChange(this, redis, reference, loaded, async (from) => {
       const fields = applyChanges(from.fields, changes);
       const [status, header] = await this.#save(redis, session, hash, from, fields, '', expiry);
-      if (header) loaded.follow(header, changes);
+      if (header) loaded.applyWrite(header, changes);
       return header ? true : status === SAVED.conflict ? undefined : false;
     });
     return saved === true;
@@ -261,7 +261,7 @@ export class SessionRecords {
       hash,
       session,
       mode,
-      version: loaded && !loaded.overtaken ? loaded.header.version : -1,
+      version: loaded && !loaded.isStale ? loaded.header.version : -1,
       sealed: this.isEncrypting,
       changes: changes && packTexts(listChanges(changes)),
       ...end,
@@ -287,7 +287,7 @@ export class SessionRecords {
 
   // As far as is known here. With its own secret: whoever saves by another one must be looked at.
   #isUntouched(loaded: LoadedRecord, hash: Buffer | undefined, terms: ExpiryOptions | undefined): boolean {
-    if (loaded.overtaken || (hash && !sameHash(hash, loaded.header.secret))) return false;
+    if (loaded.isStale || (hash && !sameHash(hash, loaded.header.secret))) return false;
     return terms ? this.expiryPolicy.isFresh(loaded, terms) : this.expiryPolicy.livesOn(loaded);
   }
 }

@@ -52,7 +52,7 @@ export class SessionRotation {
     this.#records.deferredWrites?.moveEventsSoon(session);
     if (status === -2) throw encryptedWithoutKeys(session);
     if (status !== 1 || !header) throw new SessionGoneError('rotate()');
-    loaded?.follow(header, [], { secret: hash });
+    loaded?.applyWrite(header, [], { secret: hash });
     return next;
   }
 
@@ -72,7 +72,7 @@ export class SessionRotation {
         ...[grace === true ? 1 : 0, body, version, unsent === true ? 1 : 0],
       ]);
     if (!records.isEncrypting) return step('', '');
-    const known = loaded?.overtaken ? undefined : loaded;
+    const known = loaded?.isStale ? undefined : loaded;
     const outcome = await whileOthersChange(records, redis, credential, known, async (from) => {
       const result = await step(records.packNext(from, { secret: hash }), from.header.version);
       return result[0] === -1 ? undefined : result;

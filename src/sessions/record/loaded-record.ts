@@ -17,7 +17,7 @@ export class LoadedRecord extends LoadedSession {
   #fields: SessionFields;
   #headerBytes: Buffer;
   #header: RecordHeader;
-  #overtaken = false;
+  #isStale = false;
   #cookieEndGiven = 0;
 
   constructor(session: string, headerBytes: Buffer, fields: SessionFields, byPreviousSecret: boolean) {
@@ -45,14 +45,14 @@ export class LoadedRecord extends LoadedSession {
 
   /** Whether others have changed fields since. Then a save must not replace the whole: what they wrote is not known
    *  here. */
-  get overtaken(): boolean {
-    return this.#overtaken;
+  get isStale(): boolean {
+    return this.#isStale;
   }
 
   /** Takes over what an operation of the application's has left in Redis: the header now, and the changes that it made.
    *  A header that is more versions ahead than the changes account for is a sign that others were there; so is another
    *  secret or user than `now` says, and what is sealed is never bound to one that was only read off a header. */
-  follow(
+  applyWrite(
     headerBytes: Buffer,
     changes?: readonly FieldChange[],
     now: { readonly secret?: Buffer; readonly user?: string } = {},
@@ -60,7 +60,7 @@ export class LoadedRecord extends LoadedSession {
     const header = readHeader(headerBytes);
     const { secret = this.#header.secret, user = this.#header.user } = now;
     const expected = (this.#header.version + (changes ? 1 : 0)) >>> 0;
-    this.#overtaken ||= header.version !== expected || header.user !== user || !header.secret.equals(secret);
+    this.#isStale ||= header.version !== expected || header.user !== user || !header.secret.equals(secret);
     if (changes) this.#fields = applyChanges(this.#fields, changes);
     this.#headerBytes = headerBytes;
     this.#header = header;

@@ -110,7 +110,7 @@ export class UserSessions {
         session,
         user,
         settings.absoluteMs,
-        loaded.overtaken ? -1 : loaded.header.version,
+        loaded.isStale ? -1 : loaded.header.version,
         this.#records.packNext(loaded, { user, fields }),
         isEncrypting ? 1 : 0,
         changes,
@@ -126,7 +126,7 @@ export class UserSessions {
       if (!latest && reservation) deferredWrites?.released(user, session, reservation.score);
       if (!latest) throw new SessionGoneError('identify()');
       const result = await this.#identify(redis, reference, latest, user, own, reservation);
-      loaded.follow(latest.headerBytes, changesOf(own), { user });
+      loaded.applyWrite(latest.headerBytes, changesOf(own), { user });
       return result;
     }
     if (status === -3) throw new SessionLimitError(settings.maxSessionsPerUser);
@@ -135,7 +135,7 @@ export class UserSessions {
     if (status === 0 || !header) throw new SessionGoneError('identify()');
     deferredWrites?.confirmed(user, session, readHeader(header).expiresAt, reservation?.score);
     deferredWrites?.moveEventsSoon(session);
-    loaded.follow(header, changesOf(own), { user });
+    loaded.applyWrite(header, changesOf(own), { user });
     return [...(reservation?.ended ?? []), ...ended.map((member) => member.toString())];
   }
 }
