@@ -257,7 +257,7 @@ export class SessionRecords {
       const replaced = await replaceRecord.run(redis, [record], [loaded.headerBytes, Buffer.concat([next, body])]);
       if (replaced === 1) return [SAVED.whole, next];
     }
-    const terms = packTerms({
+    const expiry = packTerms({
       hash,
       session,
       mode,
@@ -270,7 +270,7 @@ export class SessionRecords {
       lifecycleLength,
     });
     const keys = this.deferredWrites && mode === 'update' ? [record] : this.stepKeys(session);
-    const [status, header] = await saveRecord.for(this.#place).runForBuffers(redis, keys, [body, terms]);
+    const [status, header] = await saveRecord.for(this.#place).runForBuffers(redis, keys, [body, expiry]);
     if (mode !== 'update') this.deferredWrites?.moveEventsSoon(session);
     if (header) this.deferredWrites?.renewed(session, readHeader(header), loaded?.header.expiresAt);
     return header ? [status, header] : [status];
@@ -286,8 +286,8 @@ export class SessionRecords {
   }
 
   // As far as is known here. With its own secret: whoever saves by another one must be looked at.
-  #isUntouched(loaded: LoadedRecord, hash: Buffer | undefined, terms: ExpiryOptions | undefined): boolean {
+  #isUntouched(loaded: LoadedRecord, hash: Buffer | undefined, expiry: ExpiryOptions | undefined): boolean {
     if (loaded.isStale || (hash && !sameHash(hash, loaded.header.secret))) return false;
-    return terms ? this.expiryPolicy.isFresh(loaded, terms) : this.expiryPolicy.livesOn(loaded);
+    return expiry ? this.expiryPolicy.isFresh(loaded, expiry) : this.expiryPolicy.livesOn(loaded);
   }
 }
