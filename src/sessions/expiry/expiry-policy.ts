@@ -58,7 +58,7 @@ export class ExpiryPolicy {
   }
 
   /** Whether a session's end, as it was loaded, need not be moved for what `terms` say. */
-  isFresh({ session, header: header }: LoadedRecord, expiry: ExpiryOptions): boolean {
+  isFresh({ session, header }: LoadedRecord, expiry: ExpiryOptions): boolean {
     if (!this.#knowsTime(session)) return false;
     const now = this.now(session);
     const last = this.#lastMoment(header);
@@ -74,7 +74,7 @@ export class ExpiryPolicy {
   }
 
   /** Whether a session that was loaded lives without a doubt. */
-  livesOn({ session, header: header }: LoadedRecord): boolean {
+  livesOn({ session, header }: LoadedRecord): boolean {
     if (!this.#knowsTime(session)) return false;
     return Math.min(header.expiresAt, this.#lastMoment(header)) - this.now(session) > CLOCK_DOUBT_MS;
   }

@@ -158,7 +158,7 @@ export class SessionRecords {
   ): Promise<boolean> {
     const { namespace, absoluteMs } = this.settings;
     const header = await touchRecord
-      .for(this.#place)
+      .for(this.#deployment)
       .runForBuffers(
         redis,
         [this.keys.record(session)],
@@ -177,7 +177,7 @@ export class SessionRecords {
 
   /** The fields of a session for its next version, with another secret or user. */
   packNext(
-    { session, header: header, fields: all }: LoadedRecord,
+    { session, header, fields: all }: LoadedRecord,
     next: { readonly secret?: Buffer; readonly user?: string; readonly fields?: SessionFields },
   ): Buffer {
     const { secret = header.secret, user = header.user, fields = all } = next;
@@ -270,7 +270,7 @@ export class SessionRecords {
       lifecycleLength,
     });
     const keys = this.deferredWrites && mode === 'update' ? [record] : this.stepKeys(session);
-    const [status, header] = await saveRecord.for(this.#place).runForBuffers(redis, keys, [body, expiry]);
+    const [status, header] = await saveRecord.for(this.#deployment).runForBuffers(redis, keys, [body, expiry]);
     if (mode !== 'update') this.deferredWrites?.moveEventsSoon(session);
     if (header) this.deferredWrites?.renewed(session, readHeader(header), loaded?.header.expiresAt);
     return header ? [status, header] : [status];
@@ -278,10 +278,10 @@ export class SessionRecords {
 
   /** The keys of a step that changes more of a session than its record. */
   stepKeys(session: string): string[] {
-    return stepKeys(this.#place, this.keys, session);
+    return stepKeys(this.#deployment, this.keys, session);
   }
 
-  get #place(): { readonly isCluster: boolean } {
+  get #deployment(): { readonly isCluster: boolean } {
     return { isCluster: this.deferredWrites !== undefined };
   }
 

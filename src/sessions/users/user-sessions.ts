@@ -151,7 +151,7 @@ function changesOf(fields: SessionFields): FieldChange[] {
 }
 
 /** What a list shows of a session. */
-export function describeSession({ session, fields, header: header }: LoadedRecord): UserSession {
+export function describeSession({ session, fields, header }: LoadedRecord): UserSession {
   const device = fields.get(DEVICE_FIELD);
   return {
     session,

@@ -276,7 +276,7 @@ describe('the token', () => {
           await ask(site, '/a', bearer(token));
           return frequent.data.infoOf((await frequent.data.load(token))!).expiresAt > expiresAt;
         });
-        const { header: header } = recordOf((await frequent.data.load(token))!);
+        const { header } = recordOf((await frequent.data.load(token))!);
         const longest = cookie ? maxAge : idleMs;
         expect(header.expiresAt - header.lastSeenAt).toBeGreaterThan(longest - 1_000);
         expect(header.expiresAt - header.lastSeenAt).toBeLessThan(longest + 1_000);
