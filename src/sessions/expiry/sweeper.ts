@@ -17,7 +17,7 @@ export class Sweeper {
   readonly #intervalMs: number;
   readonly #lease: Lease;
   readonly #enabled: () => boolean;
-  readonly #cluster: DeferredIndexWrites | undefined;
+  readonly #deferredWrites: DeferredIndexWrites | undefined;
   #timer: NodeJS.Timeout | undefined;
   #sweeping: Promise<void> | undefined;
 
@@ -36,7 +36,7 @@ export class Sweeper {
     this.#lifecycleLength = options.lifecycleLength;
     this.#intervalMs = options.intervalMs ?? SWEEP_INTERVAL_MS;
     this.#enabled = options.enabled ?? (() => true);
-    this.#cluster = deferredIndexWritesOf(redis, this.#keys, options.lifecycleLength);
+    this.#deferredWrites = deferredIndexWritesOf(redis, this.#keys, options.lifecycleLength);
     this.#lease = new Lease(redis, this.#keys.lease('sweep'), randomBytes(8).toString('hex'), this.#intervalMs * 3);
   }
 
@@ -89,13 +89,13 @@ export class Sweeper {
         .for(this.#redis)
         .run(this.#redis, this.#stepKeys(partition), [this.#keys.namespace, this.#lifecycleLength, AT_ONCE]);
     }
-    await this.#cluster?.outbox.move(partition);
+    await this.#deferredWrites?.outbox.move(partition);
     return total;
   }
 
   #stepKeys(partition: number): string[] {
     const due = this.#keys.due(partition);
-    if (!this.#cluster) return [due, this.#keys.lifecycle()];
+    if (!this.#deferredWrites) return [due, this.#keys.lifecycle()];
     return [due, this.#keys.outbox(partition), this.#keys.absent(partition)];
   }
 }

@@ -175,7 +175,7 @@ export class FieldOperations {
     version: number,
     changes: readonly FieldChange[],
   ): Promise<SetIfOutcome> {
-    return this.#records.turns.take(reference.session, async () => {
+    return this.#records.changeQueue.take(reference.session, async () => {
       const latest = await this.#records.load(redis, reference);
       if (!latest) throw new SessionGoneError('setIf()');
       const found = latest.header.version;

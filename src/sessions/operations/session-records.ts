@@ -28,7 +28,7 @@ export class SessionRecords {
   readonly deferredWrites: DeferredIndexWrites | undefined;
   readonly #encryption: RecordEncryption | undefined;
   /** Redis cannot change sealed fields; so within this process one after the other changes a session. */
-  readonly turns: Turns = new Turns();
+  readonly changeQueue: Turns = new Turns();
   readonly expiryPolicy: ExpiryPolicy;
 
   /** @throws RangeError for keys that are none. */

@@ -63,7 +63,7 @@ export class UserSessions {
     const own: SessionFields = new Map([[USER_FIELD, JSON.stringify(userId)]]);
     if (device !== undefined) own.set(DEVICE_FIELD, JSON.stringify(String(device).slice(0, 200)));
     const identify = (): Promise<string[]> => this.#identify(redis, reference, loaded, user, own);
-    return this.#records.isEncrypting ? this.#records.turns.take(reference.session, identify) : identify();
+    return this.#records.isEncrypting ? this.#records.changeQueue.take(reference.session, identify) : identify();
   }
 
   /** Ends a session; with `user`, only if it is that user's; with `forestall`, one that is not there cannot come to be
