@@ -20,18 +20,18 @@ import { packTerms, SAVED, saveRecord } from './scripts/save-record.ts';
 import { touchRecord } from './scripts/touch-record.ts';
 import { whileOthersChange } from './while-others-change.ts';
 
-/** Records of one namespace: read, saved and touched, each in one step. Every method must run within a deadline. */
+/** Reads, saves and touches the records of one namespace, each in one step. Callers give every method a deadline. */
 export class SessionRecords {
   readonly keys: Keys;
   readonly settings: SessionDataSettings;
   /** Undefined outside a Cluster. */
   readonly deferredWrites: DeferredIndexWrites | undefined;
   readonly #encryption: RecordEncryption | undefined;
-  /** Redis cannot change sealed fields; so within this process one after the other changes a session. */
+  /** Changes of encrypted fields, by session: one at a time in this process, because Redis cannot merge them. */
   readonly changeQueue: Turns = new Turns();
   readonly expiryPolicy: ExpiryPolicy;
 
-  /** @throws RangeError for keys that are none. */
+  /** @throws RangeError for invalid encryption keys. */
   constructor(
     connection: StoreConnection,
     keys: Keys,
@@ -46,21 +46,21 @@ export class SessionRecords {
       encryption && new RecordEncryption(encryption.keys, settings.namespace, encryption.acceptPlain === true);
   }
 
-  /** Whether what is written now is sealed. */
+  /** Whether this store encrypts what it writes. */
   get isEncrypting(): boolean {
     return this.#encryption !== undefined;
   }
 
-  /** Reads a session by its current secret; undefined where there is none, or it is another's.
-   *  @throws SessionDataError where what is kept cannot be read. */
+  /** Reads a session by its current secret. Undefined: no such session, or the secret is wrong.
+   *  @throws SessionDataError where the stored data cannot be read. */
   async load(redis: CommandConnection, reference: ResolvedReference): Promise<LoadedRecord | undefined> {
     const found = await this.find(redis, reference);
     return found === 'replaced' || found?.byPreviousSecret ? undefined : found;
   }
 
-  /** As `load`. For a secret that was replaced by the last rotation: the session as it was before, while the grace of
-   *  that rotation lasts; else `replaced`, while that is remembered.
-   *  @throws SessionDataError where what is kept cannot be read. */
+  /** Reads a session by its current or its previous secret. For the previous one: the session as it was before the
+   *  rotation, while the grace lasts; without a grace `replaced`, while the rotation is remembered.
+   *  @throws SessionDataError where the stored data cannot be read. */
   async find(
     redis: CommandConnection,
     { session, hash }: ResolvedReference,
@@ -87,7 +87,7 @@ export class SessionRecords {
     return new LoadedRecord(session, record.subarray(0, header.length), fields, byPreviousSecret);
   }
 
-  /** Reads a session of a list, without its token; undefined as well where it cannot be read. */
+  /** Reads a session of a list, without its token. Undefined: no such session, or its data cannot be read. */
   async tryLoad(redis: CommandConnection, session: string): Promise<LoadedRecord | undefined> {
     try {
       return await this.load(redis, { session, hash: undefined });
@@ -97,7 +97,7 @@ export class SessionRecords {
     }
   }
 
-  /** Forgets what cannot be read. */
+  /** Deletes a record that cannot be read, and its entry of the expiry index. */
   async discard(redis: CommandConnection, session: string): Promise<void> {
     await Promise.all([
       redis.command('UNLINK', this.keys.record(session)),
@@ -105,7 +105,7 @@ export class SessionRecords {
     ]);
   }
 
-  /** Whether a session's secret is this one now. Reads no more of the record than that. */
+  /** Whether a secret is the session's current one. Reads only the header's first bytes. */
   async isCurrent(redis: CommandConnection, { session, hash }: TokenCredential): Promise<boolean> {
     const start = await redis.commandForBuffers<Buffer>(
       'GETRANGE',
@@ -117,8 +117,8 @@ export class SessionRecords {
     return !isEnded(start) && sameHash(hash, secretIn(start));
   }
 
-  /** Saves fields where nothing was loaded: makes the session, or replaces what is there (`put`) or lets it be (`make`).
-   *  Undefined where nothing was written: the session has ended, or is another's, or is there. */
+  /** Saves fields of a session that was not loaded. An existing session is replaced (`put`) or left alone (`make`).
+   *  Undefined: nothing was written, because the session has ended, the secret is wrong, or (`make`) it exists. */
   async put(
     redis: CommandConnection,
     { session, hash }: TokenCredential,
@@ -128,15 +128,15 @@ export class SessionRecords {
   ): Promise<LoadedRecord | undefined> {
     const [status, header] = await this.#save(redis, session, hash, undefined, fields, '', expiry, mode);
     if (header) return new LoadedRecord(session, header, fields, false);
-    // There is one, and its user and version were not known here.
+    // The session exists, and encryption binds its fields to a user and version that only a load tells.
     const there = status === SAVED.conflict && (await this.load(redis, { session, hash }));
     if (!there) return undefined;
     const changes = there.changesTo(fields, false);
     return (await this.change(redis, { session, hash }, there, changes, expiry)) ? there : undefined;
   }
 
-  /** Applies changes to a session that was loaded, and brings `loaded` up to date. False where the session has ended,
-   *  or its token is no longer the right one: then nothing was written. */
+  /** Applies changes to a loaded session and updates `loaded`. False: nothing was written, because the session has ended
+   *  or the secret was replaced. */
   change(
     redis: CommandConnection,
     reference: ResolvedReference,
@@ -149,7 +149,7 @@ export class SessionRecords {
       : this.#changePlain(redis, reference, loaded, changes, expiry);
   }
 
-  /** Moves a session's end. False where it has ended, or the token is not the right one. */
+  /** Moves a session's end. False where it has ended, or the secret is wrong. */
   async touch(
     redis: CommandConnection,
     { session, hash }: ResolvedReference,
@@ -170,12 +170,12 @@ export class SessionRecords {
     return true;
   }
 
-  /** Packs, and seals where that is asked for, what is to be written. */
+  /** Packs fields for a record, encrypted where this store encrypts. */
   packFields(owner: EncryptionContext, fields: SessionFields): Buffer {
     return packBody(this.#encryption, owner, fields);
   }
 
-  /** The fields of a session for its next version, with another secret or user. */
+  /** Packs a session's fields for its next version, with another secret or user where given. */
   packNext(
     { session, header, fields: all }: LoadedRecord,
     next: { readonly secret?: Buffer; readonly user?: string; readonly fields?: SessionFields },
@@ -184,8 +184,8 @@ export class SessionRecords {
     return this.packFields({ session, secret, user, version: (header.version + 1) >>> 0 }, fields);
   }
 
-  /** Applies changes to sealed fields if nobody has changed them since `loaded`, and brings that up to date. False where
-   *  somebody has, or the session has ended. */
+  /** Applies changes to encrypted fields if the record still has the version of `loaded`, and updates `loaded`. False
+   *  where the version is another, or the session has ended. */
   async replaceEncrypted(
     redis: CommandConnection,
     { session, hash }: ResolvedReference,
@@ -276,7 +276,7 @@ export class SessionRecords {
     return header ? [status, header] : [status];
   }
 
-  /** The keys of a step that changes more of a session than its record. */
+  /** The keys of a step that writes a lifecycle event with the record. */
   stepKeys(session: string): string[] {
     return stepKeys(this.#deployment, this.keys, session);
   }
@@ -285,7 +285,7 @@ export class SessionRecords {
     return { isCluster: this.deferredWrites !== undefined };
   }
 
-  // As far as is known here. With its own secret: whoever saves by another one must be looked at.
+  // As far as this process knows. A save with another secret than the loaded one must be checked by the script.
   #isUntouched(loaded: LoadedRecord, hash: Buffer | undefined, expiry: ExpiryOptions | undefined): boolean {
     if (loaded.isStale || (hash && !sameHash(hash, loaded.header.secret))) return false;
     return expiry ? this.expiryPolicy.isFresh(loaded, expiry) : this.expiryPolicy.livesOn(loaded);

@@ -12,16 +12,16 @@ import { whileOthersChange } from './while-others-change.ts';
 
 type Outcome = Awaited<ReturnType<typeof rotateRecord.runForBuffers>>;
 
-/** How a session is rotated. */
+/** Options of a rotation. */
 export interface RotationOptions {
-  /** Whether the previous secret reads for `graceMs` what was there before. Default false. */
+  /** Whether the previous secret can read the session as it was before, for `graceMs`. Default false. */
   readonly grace?: boolean | undefined;
-  /** Whether the secret that is replaced was given to the session a moment ago and has reached nobody, as in a second
-   *  rotation within one request. Then the one before it stays the previous secret. Default false. */
+  /** Whether no browser has the secret that is replaced, as in a second rotation within one request. Then the one before
+   *  it stays the previous secret. Default false. */
   readonly unsent?: boolean | undefined;
 }
 
-/** Gives sessions other secrets. */
+/** Replaces the secrets of sessions. */
 export class SessionRotation {
   readonly #connection: StoreConnection;
   readonly #records: SessionRecords;
@@ -31,8 +31,8 @@ export class SessionRotation {
     this.#records = records;
   }
 
-  /** The token with the new secret, and `loaded` brought up to date.
-   *  @throws StoreUnavailableError, SessionGoneError; SessionDataError where the data are sealed and the keys not here. */
+  /** Replaces a session's secret, updates `loaded`, and returns the new token.
+   *  @throws StoreUnavailableError, SessionGoneError; SessionDataError where the data are encrypted and the keys missing. */
   async rotate(
     credential: TokenCredential,
     loaded: LoadedRecord | undefined,
@@ -45,7 +45,7 @@ export class SessionRotation {
     const [status, header] = await this.#connection
       .run((redis) => this.#rotate(redis, credential, loaded, options, hash), { key })
       .catch((error: unknown) => {
-        // It may have been done all the same, and then nobody has a secret that counts.
+        // Redis may have done it all the same, and then no browser has a valid secret: undo it when Redis answers.
         this.#connection.afterwards(key, (redis) => this.#undo(redis, credential, hash));
         throw error;
       });

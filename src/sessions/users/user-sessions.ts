@@ -16,24 +16,24 @@ import { userReference } from '../tokens/user-reference.ts';
 import { endRecord } from './scripts/end-record.ts';
 import { identifyRecord } from './scripts/identify-record.ts';
 
-/** One of a user's sessions, as "your devices" lists it. */
+/** One of a user's sessions, for a page "your devices". */
 export interface UserSession {
-  /** The public id; safe to show, and what `endSession` takes. */
+  /** The public id: safe to show, and the argument of `endSession`. */
   readonly session: string;
-  /** What `identify` was told: "Firefox on Linux". */
+  /** The device as `identify` was given it: "Firefox on Linux". */
   readonly device: string | undefined;
   /** When it was first saved, in milliseconds of the epoch. */
   readonly firstSeenAt: number;
-  /** When it was last written or renewed; up to `touchEveryMs` behind the last request. */
+  /** When it was last written or renewed, at most `touchEveryMs` before the last request. */
   readonly lastSeenAt: number;
   /** When it ends unless it is used. */
   readonly expiresAt: number;
 }
 
-/** Why a session was ended, as its lifecycle event says. */
+/** Why a session was ended; stands in its lifecycle event. */
 export type EndReason = 'destroyed' | 'by-user' | 'limit' | 'cleared';
 
-/** Which sessions are whose. The session says whose it is; the user's index says where to look. */
+/** Assigns sessions to users. A session's record names its user; the user's index lists candidates, and may be stale. */
 export class UserSessions {
   readonly #records: SessionRecords;
   /** Undefined outside a Cluster. */
@@ -49,7 +49,7 @@ export class UserSessions {
       );
   }
 
-  /** Gives a loaded session to a user. Returns the sessions that had to end for it.
+  /** Gives a loaded session to a user. Returns the sessions that were ended for it.
    *  @throws SessionLimitError, SessionGoneError; RangeError for what is no user id; TooManySessionsError where more
    *  have to end than one step ends. */
   async identify(
@@ -66,8 +66,8 @@ export class UserSessions {
     return this.#records.isEncrypting ? this.#records.changeQueue.take(reference.session, identify) : identify();
   }
 
-  /** Ends a session; with `user`, only if it is that user's; with `forestall`, one that is not there cannot come to be
-   *  afterwards. Whether it lived until now. */
+  /** Ends a session. `user`: only if it belongs to this user. `forestall`: a session that does not exist yet cannot be
+   *  made afterwards. Returns whether it lived until now. */
   async endRecord(
     redis: BoundedOperation,
     { session, hash }: ResolvedReference,
@@ -95,7 +95,7 @@ export class UserSessions {
   ): Promise<string[]> {
     const { settings, isEncrypting, deferredWrites } = this.#records;
     const { session, hash } = reference;
-    // In a Cluster the place comes first: a session whose record says a user must not be missing in the user's index.
+    // In a Cluster the index entry is reserved first: the index must contain every session of the user.
     const needsReservation = reserved === undefined && loaded.header.user !== user;
     const { expiresAt } = loaded.header;
     const reservation = needsReservation
@@ -140,7 +140,8 @@ export class UserSessions {
   }
 }
 
-/** What cannot be read cannot be told to be this user's. */
+/** False for an error that says that a record cannot be read: it cannot be shown to be this user's.
+ *  @throws any other error. */
 export function unlessUnreadable(error: unknown): false {
   if (error instanceof SessionDataError || isWrongType(error) || isOtherFormat(error)) return false;
   throw error;
@@ -150,7 +151,7 @@ function changesOf(fields: SessionFields): FieldChange[] {
   return [...fields].map(([name, set]) => ({ name, set }));
 }
 
-/** What a list shows of a session. */
+/** Describes a session for a user's list. */
 export function describeSession({ session, fields, header }: LoadedRecord): UserSession {
   const device = fields.get(DEVICE_FIELD);
   return {
