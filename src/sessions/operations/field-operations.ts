@@ -30,8 +30,8 @@ export interface HeldFields {
   readonly values?: object | undefined;
 }
 
-/** Changes single fields atomically, beside any other writes of the session. They do not renew the session: jobs use them
- *  too, and a job is no visit. */
+/** Changes single fields atomically, beside any other writes of the session. They do not renew the session: jobs use
+ *  them too, and a job is no visit. */
 export class FieldOperations {
   readonly #records: SessionRecords;
 
@@ -40,7 +40,8 @@ export class FieldOperations {
   }
 
   /** Adds to a number; a missing field counts as 0. Returns the sum.
-   *  @throws SessionGoneError; SessionDataError where the field holds something else; RangeError for what is no number. */
+   *  @throws SessionGoneError; SessionDataError where the field holds something else; RangeError for what is no
+   *  number. */
   async increment(
     redis: BoundedOperation,
     reference: ResolvedReference,

@@ -135,8 +135,8 @@ export class SessionRecords {
     return (await this.change(redis, { session, hash }, there, changes, expiry)) ? there : undefined;
   }
 
-  /** Applies changes to a loaded session and updates `loaded`. False: nothing was written, because the session has ended
-   *  or the secret was replaced. */
+  /** Applies changes to a loaded session and updates `loaded`. False: nothing was written, because the session has
+   *  ended or the secret was replaced. */
   change(
     redis: CommandConnection,
     reference: ResolvedReference,

@@ -16,8 +16,8 @@ type Outcome = Awaited<ReturnType<typeof rotateRecord.runForBuffers>>;
 export interface RotationOptions {
   /** Whether the previous secret can read the session as it was before, for `graceMs`. Default false. */
   readonly grace?: boolean | undefined;
-  /** Whether no browser has the secret that is replaced, as in a second rotation within one request. Then the one before
-   *  it stays the previous secret. Default false. */
+  /** Whether no browser has the secret that is replaced, as in a second rotation within one request. Then the one
+   *  before it stays the previous secret. Default false. */
   readonly unsent?: boolean | undefined;
 }
 
@@ -32,7 +32,8 @@ export class SessionRotation {
   }
 
   /** Replaces a session's secret, updates `loaded`, and returns the new token.
-   *  @throws StoreUnavailableError, SessionGoneError; SessionDataError where the data are encrypted and the keys missing. */
+   *  @throws StoreUnavailableError, SessionGoneError; SessionDataError where the data are encrypted and the keys
+   *  missing. */
   async rotate(
     credential: TokenCredential,
     loaded: LoadedRecord | undefined,

@@ -56,8 +56,9 @@ export class SessionSaves {
     });
   }
 
-  /** Renews a session. Of `values` only the cookie counts; without one that of `loaded` does, whose age counts from now.
-   *  Sends nothing where the session was renewed less than `touchEveryMs` ago. False where the session has ended.
+  /** Renews a session. Of `values` only the cookie counts; without one that of `loaded` does, whose age counts from
+   *  now. Sends nothing where the session was renewed less than `touchEveryMs` ago. False where the session has
+   *  ended.
    *  @throws StoreUnavailableError, NotSerialisableError */
   async touch(
     credential: TokenCredential,

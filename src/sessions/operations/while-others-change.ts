@@ -6,8 +6,8 @@ import type { SessionRecords } from './session-records.ts';
 
 /** Repeats a change of encrypted data, which Redis cannot merge, until no other process interferes. `step` changes a
  *  record and resolves with undefined where another write came first; it is then called again with the new record.
- *  `loaded`: the record to begin with. Changes of one session are queued within this process. Undefined: the session has
- *  ended.
+ *  `loaded`: the record to begin with. Changes of one session are queued within this process. Undefined: the session
+ *  has ended.
  *  @throws StoreUnavailableError where other writes come first until the deadline. */
 export function whileOthersChange<Result>(
   records: SessionRecords,

@@ -12,9 +12,9 @@ const INTEGER = /^-?(0|[1-9]\d{0,15})$/;
 /** Which integer fields count as sums: all, none, or those named. */
 export type IntegerDeltas = boolean | readonly string[];
 
-/** Lists the changes from `before` to `after`. An integer field that `integerDeltas` names as a sum becomes a difference
- *  to add, so that `count++` in two requests counts twice; a missing field counts as 0. Fields in `hidden` are not removed:
- *  the application never saw them. */
+/** Lists the changes from `before` to `after`. An integer field that `integerDeltas` names as a sum becomes a
+ *  difference to add, so that `count++` in two requests counts twice; a missing field counts as 0. Fields in
+ *  `hidden` are not removed: the application never saw them. */
 export function changesBetween(
   before: SessionFields,
   after: SessionFields,

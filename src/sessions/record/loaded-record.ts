@@ -9,7 +9,8 @@ import { readFields, type SessionFields, USER_FIELD } from './session-fields.ts'
 export class LoadedRecord extends LoadedSession {
   /** The public id. */
   readonly session: string;
-  /** Whether it was read by the previous secret: then it is the session as it was before the rotation, and read-only. */
+  /** Whether it was read by the previous secret: then it is the session as it was before the rotation, and
+   *  read-only. */
   readonly byPreviousSecret: boolean;
   /** Fields that `values` leaves out. A save does not delete them, though the application's values lack them. */
   readonly hidden: Set<string> = new Set();
@@ -66,8 +67,8 @@ export class LoadedRecord extends LoadedSession {
     this.#header = header;
   }
 
-  /** The application's values. `cookie.expires` is as saved; where it has passed because renewals are throttled, it is the
-   *  session's end. `now`: milliseconds of the epoch by Redis's clock. */
+  /** The application's values. `cookie.expires` is as saved; where it has passed because renewals are throttled, it
+   *  is the session's end. `now`: milliseconds of the epoch by Redis's clock. */
   values(now: number): Record<string, unknown> {
     const { cookieExpiresAt, expiresAt } = this.#header;
     const cookieEnds = cookieExpiresAt === 0 || cookieExpiresAt > now ? cookieExpiresAt : expiresAt;

@@ -17,8 +17,8 @@ export function packBody(
 }
 
 /** Reads the fields of a record.
- *  @throws SessionDataError where they cannot be decrypted or parsed, or are plain and this store accepts only encrypted
- *  ones. */
+ *  @throws SessionDataError where they cannot be decrypted or parsed, or are plain and this store accepts only
+ *  encrypted ones. */
 export function readBody(
   encryption: RecordEncryption | undefined,
   session: string,

@@ -30,8 +30,8 @@ export interface EncryptionContext {
   readonly version: number;
 }
 
-/** Encrypts with the first key and decrypts with any of them. To change keys, put the new one in front and drop the last
- *  when the sessions that it encrypted have expired. */
+/** Encrypts with the first key and decrypts with any of them. To change keys, put the new one in front and drop the
+ *  last when the sessions that it encrypted have expired. */
 export class RecordEncryption {
   /** Whether plain data may be read as well. */
   readonly acceptsPlain: boolean;

@@ -3,8 +3,8 @@ import { NotSerialisableError } from '../errors/not-serialisable-error.ts';
 /** The JSON of each top-level field. */
 export type SessionFields = Map<string, string>;
 
-/** When a session's cookie expires. It is stored in the record's header and not in a field, because it changes with every
- *  request. */
+/** When a session's cookie expires. It is stored in the record's header and not in a field, because it changes with
+ *  every request. */
 export interface CookieExpiry {
   /** `cookie.expires` in milliseconds of the epoch; 0 for none. */
   readonly expiresAt: number;
@@ -22,7 +22,8 @@ export function isVisible(name: string): boolean {
   return !name.startsWith(OWN_PREFIX) && name !== '__proto__';
 }
 
-/** Writes each field of a session as JSON; `undefined` and functions are left out. A cookie's `expires` is returned apart.
+/** Writes each field of a session as JSON; `undefined` and functions are left out. A cookie's `expires` is returned
+ *  apart.
  *  @throws NotSerialisableError that names the field: a circle, a BigInt, a `toJSON` that throws. */
 export function writeFields(values: object): { fields: SessionFields; cookie: CookieExpiry | undefined } {
   const fields: SessionFields = new Map();

@@ -31,8 +31,8 @@ interface Owned {
   readonly lastSeenAt: number;
 }
 
-/** Lists and ends a user's sessions in steps of 200, because there may be thousands. Each step has a deadline of its own,
- *  and Redis serves other clients between two steps. */
+/** Lists and ends a user's sessions in steps of 200, because there may be thousands. Each step has a deadline of its
+ *  own, and Redis serves other clients between two steps. */
 export class UserSessionPages {
   readonly #connection: StoreConnection;
   readonly #records: SessionRecords;

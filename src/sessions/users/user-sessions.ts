@@ -33,7 +33,8 @@ export interface UserSession {
 /** Why a session was ended; stands in its lifecycle event. */
 export type EndReason = 'destroyed' | 'by-user' | 'limit' | 'cleared';
 
-/** Assigns sessions to users. A session's record names its user; the user's index lists candidates, and may be stale. */
+/** Assigns sessions to users. A session's record names its user; the user's index lists candidates, and may be
+ *  stale. */
 export class UserSessions {
   readonly #records: SessionRecords;
   /** Undefined outside a Cluster. */
