@@ -78,7 +78,7 @@ export class Outbox {
   }
 
   async #appendEvents(events: readonly OutboxEvent[]): Promise<void> {
-    const args = events.flatMap(({ id, told }) => [id, told.length, ...told]);
+    const args = events.flatMap(({ id, fields }) => [id, fields.length, ...fields]);
     await moveEvents.run(this.#redis, [this.#keys.lifecycle(), this.#keys.moved()], [this.#lifecycleLength, ...args]);
   }
 
@@ -97,7 +97,7 @@ interface OutboxEvent {
   readonly session: string;
   readonly user: string | undefined;
   /** Fields and values, as they stand in the stream. */
-  readonly told: readonly string[];
+  readonly fields: readonly string[];
 }
 
 function readEvent(id: string, flat: readonly string[]): OutboxEvent {
@@ -112,5 +112,5 @@ function readEvent(id: string, flat: readonly string[]): OutboxEvent {
     if (name === 'session') session = value;
     fields.push(name, value);
   }
-  return { id, session, user, told: [...fields, 'id', id] };
+  return { id, session, user, fields: [...fields, 'id', id] };
 }

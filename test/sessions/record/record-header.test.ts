@@ -86,7 +86,7 @@ describe('record header', () => {
       const record = Buffer.concat([header, Buffer.from('body')]);
       expect(readHeader(record)).toEqual({
         ended,
-        sealed,
+        encrypted: sealed,
         secret,
         createdAt: NOW,
         lastSeenAt: NOW + 1,
@@ -116,7 +116,7 @@ describe('record header', () => {
     });
     const before = readHeader(header);
     const next = readHeader(nextHeader(header, { lastSeenAt: NOW + 9, cookieExpiresAt: NOW + 10, sealed: false }));
-    expect(next).toEqual({ ...before, version: 0, lastSeenAt: NOW + 9, cookieExpiresAt: NOW + 10, sealed: false });
+    expect(next).toEqual({ ...before, version: 0, lastSeenAt: NOW + 9, cookieExpiresAt: NOW + 10, encrypted: false });
     expect(readHeader(nextHeader(header, { lastSeenAt: 1, cookieExpiresAt: 0, sealed: true })).encrypted).toBe(true);
     expect(readHeader(header)).toEqual(before);
   });
