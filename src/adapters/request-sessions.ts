@@ -203,7 +203,7 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
   /** Renews an anonymous session at its second request, where the framework has not. */
   async renewAnonymous(token: string, values: object): Promise<void> {
     const loaded = this.#loaded.get(values);
-    const isRenewed = loaded?.facts.lastSeenAt !== loaded?.facts.createdAt;
+    const isRenewed = loaded?.header.lastSeenAt !== loaded?.header.createdAt;
     if (!loaded || isRenewed || this.#new.has(values) || loaded.userId !== undefined || !holdsNothing(values)) return;
     await this.touch(token, values);
   }
@@ -214,7 +214,7 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
     if (this.#degraded.has(values) || this.#standIns.has(values) || this.isUnneeded(values)) return true;
     const loaded = this.#loaded.get(values);
     if (!loaded) return false;
-    return loaded.byPreviousSecret || this.#replaced.has(loaded.facts.secret.toString('latin1'));
+    return loaded.byPreviousSecret || this.#replaced.has(loaded.header.secret.toString('latin1'));
   }
 
   /** Whether a token's secret is the session's current one, as Redis has it now. False as well where that cannot be
@@ -297,7 +297,7 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
     return this.#takeTurn(asked, (held) =>
       this.#asOwn(held.values, async () => {
         const loaded = await this.#saved(held);
-        const before = loaded.facts.secret.toString('latin1');
+        const before = loaded.header.secret.toString('latin1');
         const holding = this.#holdingOf(held.values);
         const unsent = holding.token !== undefined;
         holding.token = await this.data.rotate(held.token, { grace, unsent }, loaded);
@@ -357,7 +357,7 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
     const { absoluteMs } = this.data;
     if (absoluteMs === 0) return undefined;
     const loaded = this.#loaded.get(values);
-    const leftMs = loaded ? loaded.facts.createdAt + absoluteMs - this.data.now(loaded.session) : absoluteMs;
+    const leftMs = loaded ? loaded.header.createdAt + absoluteMs - this.data.now(loaded.session) : absoluteMs;
     return Date.now() + Math.max(0, leftMs);
   }
 

@@ -7,8 +7,8 @@ import { type UserSessions, unlessUnreadable } from './users/user-sessions.ts';
 
 const AT_ONCE = 500;
 
-/** All sessions of a namespace, for tools: it goes through the partitions' indexes, and each of its steps has a deadline
- *  of its own. */
+/** Lists and ends all sessions of a namespace, for tools. It goes through the partitions' indexes in steps, each with a
+ *  deadline of its own. */
 export class AllSessions {
   readonly #connection: StoreConnection;
   readonly #records: SessionRecords;
@@ -20,7 +20,7 @@ export class AllSessions {
     this.#users = users;
   }
 
-  /** Those that live and can be read. */
+  /** Loads all sessions that live and can be read. */
   async all(): Promise<LoadedRecord[]> {
     const living: LoadedRecord[] = [];
     for await (const batch of this.#batches()) {
@@ -33,7 +33,7 @@ export class AllSessions {
     return living;
   }
 
-  /** Ends all of them, and forgets those that cannot be read. */
+  /** Ends all sessions, and deletes records that cannot be read. */
   async clear(): Promise<void> {
     for await (const batch of this.#batches()) {
       await this.#connection.run((redis) => Promise.all(batch.sessions.map((session) => this.#clear(redis, session))), {
@@ -51,7 +51,7 @@ export class AllSessions {
     }
   }
 
-  // By members and not by position, so that what is ended on the way shifts nothing.
+  // By member and not by position, so that sessions that end meanwhile do not shift the others.
   async *#batches(): AsyncGenerator<{ readonly due: string; readonly sessions: string[] }> {
     for (let partition = 0; partition < PARTITIONS; partition += 1) {
       const due = this.#records.keys.due(partition);

@@ -1,14 +1,14 @@
-/** A session that has ended, as an archive gets it. Times are milliseconds of the epoch by Redis's clock. */
+/** An ended session, as an archive gets it. Times are milliseconds of the epoch by Redis's clock. */
 export interface ArchivedSession {
   readonly namespace: string;
-  /** The public id. With `createdAt` it names one life of a session: an id that comes from a caller's own token can live
-   *  again after it has expired. */
+  /** The public id. With `createdAt` it names one life of a session: an id that comes from a caller's own token can
+   *  live again after it has expired. */
   readonly session: string;
-  /** Who it belonged to, as `identify` was told. */
+  /** The user's id, as `identify` was given it. */
   readonly userId?: string;
-  /** What `identify` was told of the device. */
+  /** The device, as `identify` was given it. */
   readonly device?: string;
-  /** `ended` by somebody, or `expired` by itself. */
+  /** `ended` by an operation, or `expired` by its own time. */
   readonly reason: 'ended' | 'expired';
   readonly createdAt: number;
   /** When it was last written or renewed. */
@@ -16,7 +16,7 @@ export interface ArchivedSession {
   readonly endedAt: number;
   /** The fields that the application saw, without `cookie`. */
   readonly data: Readonly<Record<string, unknown>>;
-  /** What was calculated about it; null where nothing is known (any more). */
+  /** Counters of its page views; null where there are none (any more). */
   readonly activity: ArchivedActivity | null;
 }
 
@@ -31,7 +31,7 @@ export interface ArchivedActivity {
   readonly firstActiveMinute: number | null;
 }
 
-/** Keeps an ended session for good. When its promise resolves, the session is deleted from Redis; when it rejects, or
- *  does not settle in time, it is called again later. So it is called at least once for each session, and must be
- *  able to get the same one twice, even at the same time: same namespace, `session` and `createdAt`. */
+/** Stores an ended session for good. When its promise resolves, the session is deleted from Redis; when it rejects
+ *  or does not settle in time, the function is called again later. So it is called at least once for each session
+ *  and must accept the same one twice, even at the same time: same namespace, `session` and `createdAt`. */
 export type ArchiveFunction = (ended: ArchivedSession) => Promise<void>;

@@ -5,8 +5,8 @@ import type { LoadedRecord } from './record/loaded-record.ts';
 import { writeFields } from './record/session-fields.ts';
 import type { TokenCredential } from './tokens/token-credential.ts';
 
-/** Takes over what connect-redis kept: JSON under `<prefix><token>`. Each session is read once, made one of ours, and
- *  deleted there, because those keys hold tokens that can be used. */
+/** Takes over sessions of connect-redis: JSON under `<prefix><token>`. Each session is read once, saved as one of
+ *  ours, and deleted there, because the names of those keys are valid tokens. */
 export class ConnectRedisImport {
   readonly #records: SessionRecords;
   readonly #prefix: string;
@@ -16,14 +16,14 @@ export class ConnectRedisImport {
     this.#prefix = prefix;
   }
 
-  /** Takes a session over; undefined where there is none. What is there and is no session is left as it is. */
+  /** Takes a session over; undefined where there is none. A value that is no session is left alone. */
   async take(redis: CommandConnection, token: string, credential: TokenCredential): Promise<LoadedRecord | undefined> {
     const key = `${this.#prefix}${token}`;
     const [text, leftMs] = await Promise.all([
       redis.command<string | null>('GET', key).catch(asNoneIfOther),
       redis.command<number>('PTTL', key),
     ]);
-    // Another request may have taken it over between our two looks.
+    // Another request may have taken it over since the caller looked for it here.
     if (text === null) return this.#records.load(redis, credential);
     const values = readSession(text);
     if (!values) return undefined;
@@ -31,17 +31,17 @@ export class ConnectRedisImport {
     const expiry = this.#expiryOf(cookie?.expiresAt ?? 0, leftMs, values);
     const made = await this.#records.put(redis, credential, fields, expiry, 'make');
     await this.forget(redis, token);
-    // Another request took it over in the same moment, and may have changed it since; or it was ended.
+    // Undefined: another request took it over in the same moment, and may have changed it since; or it was ended.
     return made ?? this.#records.load(redis, credential);
   }
 
-  /** Deletes what connect-redis kept under a token. Whether there was something. */
+  /** Deletes a token's session of connect-redis. Returns whether there was one. */
   async forget(redis: CommandConnection, token: string): Promise<boolean> {
     return (await redis.command<number>('DEL', `${this.#prefix}${token}`)) === 1;
   }
 
-  // connect-redis renews the key and not `cookie.expires` within it: what is left is what the key says. With `disableTTL`
-  // the key says nothing and is never renewed: then it counts as renewed now.
+  // connect-redis renews the key and not `cookie.expires` within it, so the key's time to live counts. With `disableTTL`
+  // the key has none and is never renewed: then the session counts as renewed now.
   #expiryOf(cookieExpiresAt: number, leftMs: number, values: object): ExpiryOptions {
     const { expiryPolicy } = this.#records;
     const { originalMaxAge } = (values as { cookie: { originalMaxAge?: unknown } }).cookie;

@@ -5,50 +5,52 @@ import type { ArchiveFunction } from './archived-session.ts';
 import { SESSION_DATA_OPTIONS } from './known-options.ts';
 import type { IntegerDeltas } from './record/field-changes.ts';
 
-/** How session data are kept; only `redis` must be given. */
+/** Options of a session store; only `redis` is required. */
 export interface SessionDataOptions {
   /** A URL, the parts of an address, or a client of node-redis, whose address and login are then used. */
   readonly redis: string | ConnectionOptions | RedisClient;
   /** Default `sw`. */
   readonly namespace?: string;
-  /** How long a session may rest, in milliseconds. Default: what its cookie says (`maxAge`), and one day where that says
-   *  nothing. Where both say something, the shorter counts. */
+  /** Idle time after which a session ends, in milliseconds. Default: its cookie's `maxAge`, or one day without one.
+   *  Where both are given, the shorter counts. */
   readonly idleMs?: number;
-  /** How long a session may live at all, in milliseconds from its first save. Default: without end. */
+  /** Longest life of a session, in milliseconds from its first save. Default: unlimited. */
   readonly absoluteMs?: number;
-  /** How often a session that is only read is renewed at most, in milliseconds. A session ends at most this much later
-   *  than its idle time, and never earlier. Default: a tenth of the idle time. 0 renews with each request. */
+  /** Shortest interval between two renewals of a session that is only read, in milliseconds. A session ends at most
+   *  this much later than its idle time, and never earlier. Default: a tenth of the idle time. 0 renews with each
+   *  request. */
   readonly touchEveryMs?: number;
-  /** How long an operation may take, in milliseconds. Default 1,000. */
+  /** Deadline of an operation, in milliseconds. Default 1,000. */
   readonly deadlineMs?: number;
-  /** Fields whose integers are sums: their changes are sent as differences, so that `count++` in parallel requests adds
-   *  up, a field that was missing included. Give the names of the counters. `true` takes every integer for a sum, and so
-   *  a user's number too: two parallel requests that set `userId = 42` leave 84. Default false. */
+  /** Names of integer fields that are counters: their changes are sent as differences, so that `count++` in parallel
+   *  requests adds up, also from a missing field. `true` treats every integer so, a user's number too: two parallel
+   *  requests that set `userId = 42` leave 84. Default false. */
   readonly integerDeltas?: boolean | readonly string[];
-  /** Encrypts the data at rest. The first key seals, all of them open. `acceptPlain`: whether data that are not encrypted
-   *  are read too, and encrypted by their next change; for as long as sessions live that are from before encryption was
-   *  switched on. Default false: who can write to Redis could put in their own. */
+  /** Encrypts the data at rest. The first key encrypts, all of them decrypt. `acceptPlain`: whether plain data are
+   *  read too, and encrypted by their next change; needed while sessions live that are older than the encryption.
+   *  Default false: otherwise an attacker with write access to Redis could add sessions. */
   readonly encryption?: { readonly keys: readonly (string | Uint8Array)[]; readonly acceptPlain?: boolean } | undefined;
-  /** A prefix of connect-redis's keys (its default is `sess:`). A session that is not here is looked for there, taken
-   *  over, and deleted there. Those are not encrypted: with `encryption` it needs `acceptPlain` too. */
+  /** Prefix of connect-redis's keys (its default is `sess:`). A session that is not found is looked for under that
+   *  prefix, taken over, and deleted there. Such sessions are plain: with `encryption`, `acceptPlain` is needed too. */
   readonly importFrom?: string;
-  /** How many sessions a user may have, from 1 to 100,000. Default 1,000. */
+  /** Limit of sessions per user, from 1 to 100,000. Default 1,000. */
   readonly maxSessionsPerUser?: number;
-  /** What `identify` does above that: `refuse` throws, `end-oldest` ends the one that rested longest; of more than 100,
-   *  the one of the 100 that end first. Default: `refuse` where `maxSessionsPerUser` is given, else `end-oldest`. */
+  /** Behaviour of `identify` at that limit: `refuse` throws SessionLimitError, `end-oldest` ends the longest idle
+   *  session (of more than 100: among the 100 that end first). Default: `refuse` where `maxSessionsPerUser` is
+   *  given, else `end-oldest`. */
   readonly onSessionLimit?: 'refuse' | 'end-oldest';
-  /** How long a secret that `rotate` has replaced is remembered, in milliseconds: a request that still comes with it gets
-   *  no new cookie, and after `rotate({ grace: true })` it reads what was there before. Default 30,000. */
+  /** How long a replaced secret is remembered, in milliseconds. A request that still comes with it gets no new
+   *  cookie; after `rotate({ grace: true })` it reads the session as it was before. Default 30,000. */
   readonly graceMs?: number;
-  /** How many entries the stream of lifecycle events keeps, about. Default 10,000. */
+  /** Length of the stream of lifecycle events, about. Default 10,000. */
   readonly lifecycleLength?: number;
-  /** Is given each session that has ended, until it has taken it: your database. Services can do this too. */
+  /** Stores ended sessions in your database; called for each until it succeeds. Services can do this too. */
   readonly archive?: ArchiveFunction;
-  /** Whether this process takes its turn at ending sessions whose time is over. Services do so too. Default true. */
+  /** Whether this process helps to end sessions whose time is over. Services do so too. Default true. */
   readonly sweep?: boolean;
 }
 
-/** The idle time of a session whose cookie says nothing. */
+/** Idle time of a session whose cookie has no end. */
 export const DEFAULT_IDLE_MS = 86_400_000;
 const LONGEST_MS = 10 * 365 * 86_400_000;
 
@@ -69,7 +71,7 @@ export interface SessionDataSettings {
 }
 
 /** Checks options and fills in the defaults.
- *  @throws RangeError that names a value that cannot be used, or proposes the right name of an option. */
+ *  @throws RangeError that names an invalid value, or proposes the right name of an unknown option. */
 export function settingsOf(options: SessionDataOptions): SessionDataSettings {
   checkOptions('The session store', options, SESSION_DATA_OPTIONS);
   const { absoluteMs, importFrom, integerDeltas = false, maxSessionsPerUser } = options;

@@ -22,8 +22,8 @@ import { UserLogins } from './users/user-logins.ts';
 import { type UserSessionPage, UserSessionPages } from './users/user-session-pages.ts';
 import { type EndReason, type UserSession, UserSessions } from './users/user-sessions.ts';
 
-/** Session data in Redis: user, cart, preferences. The Express and Fastify stores use it for requests; jobs and webhooks
- *  use it directly. Every operation settles within `deadlineMs`; where it cannot, it throws StoreUnavailableError. */
+/** Session data in Redis: user, cart, preferences. The Express and Fastify stores use it for requests; jobs and
+ *  webhooks use it directly. Every operation settles within `deadlineMs`, else it throws StoreUnavailableError. */
 export class SessionData extends EventEmitter<SessionDataEvents> {
   readonly #connection: StoreConnection;
   readonly #records: SessionRecords;
@@ -70,13 +70,12 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     return this.#connection.isUp;
   }
 
-  /** How long a session may live, in milliseconds; 0 for without end. */
+  /** Longest life of a session, in milliseconds; 0: unlimited. */
   get absoluteMs(): number {
     return this.#records.settings.absoluteMs;
   }
 
-  /** The time by Redis's clock, in milliseconds of the epoch; in a Cluster by that of the master that holds `session`,
-   *  or of any. */
+  /** The time by Redis's clock, in milliseconds of the epoch; in a Cluster by the clock of the session's master. */
   now(session?: string): number {
     return this.#connection.now(session);
   }
@@ -101,8 +100,8 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     return this.#run(credential.session, find, true);
   }
 
-  /** Reads the values of a loaded session, as a new object. `cookie.expires` is what was saved; where that has passed while
-   *  the session was renewed only now and then, the session's own end.
+  /** Reads the values of a loaded session, as a new object. `cookie.expires` is what was saved; where that has
+   *  passed because renewals are throttled, the session's end.
    *  @throws SessionDataError where a field is no JSON. */
   valuesOf(loaded: LoadedSession): Record<string, unknown> {
     const record = recordOf(loaded);
@@ -163,19 +162,19 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     });
   }
 
-  /** Gives a session another secret and returns the new token. Data and everything calculated stay; the previous secret
-   *  opens nothing from then on. With `grace`, for rotations that go with no change of rights (each hour, say), it reads
-   *  for `graceMs` the data of before; `identify` ends the grace. `unsent`: `token` comes from a rotation a moment ago
-   *  that no browser knows of, so the secret before it stays the previous one.
-   *  @throws StoreUnavailableError; SessionGoneError, also where `token` has been replaced itself; RangeError for what
-   *  can be no token. */
+  /** Gives a session another secret and returns the new token. Data and everything calculated stay; the previous
+   *  secret opens nothing from then on. With `grace`, for rotations that go with no change of rights (each hour,
+   *  say), it reads for `graceMs` the data of before; `identify` ends the grace. `unsent`: `token` comes from a
+   *  rotation a moment ago that no browser knows of, so the secret before it stays the previous one.
+   *  @throws StoreUnavailableError; SessionGoneError, also where `token` has been replaced itself; RangeError for
+   *  what can be no token. */
   async rotate(token: string, options: RotationOptions = {}, loaded?: LoadedSession): Promise<string> {
     return this.#rotation.rotate(credentialOf(token), loaded && recordOf(loaded), options);
   }
 
-  /** Adds to a number of a session in one step and returns the sum. It does not renew the session. `loaded` and `values`:
-   *  the session as it was loaded and as the caller has it now; the caller's own change of the field is applied first, in
-   *  the same step, as a save would.
+  /** Adds to a number of a session in one step and returns the sum. It does not renew the session. `loaded` and
+   *  `values`: the session as it was loaded and as the caller has it now; the caller's own change of the field is
+   *  applied first, in the same step, as a save would.
    *  @throws StoreUnavailableError, SessionGoneError; SessionDataError where the field holds no number. */
   increment(
     reference: SessionReference,
@@ -190,7 +189,8 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
   }
 
   /** Appends to a list of a session in one step and returns the list. `loaded` and `values`: see `increment`.
-   *  @throws StoreUnavailableError, SessionGoneError, NotSerialisableError; SessionDataError where the field is no list. */
+   *  @throws StoreUnavailableError, SessionGoneError, NotSerialisableError; SessionDataError where the field is no
+   *  list. */
   append(
     reference: SessionReference,
     field: string,
@@ -235,8 +235,8 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     return this.#run(session, async (redis) => (await this.#records.tryLoad(redis, session)) !== undefined, true);
   }
 
-  /** The user of a session, for readers of the lifecycle stream, which names no user. Undefined: the session has ended or
-   *  belongs to no user.
+  /** The user of a session, for readers of the lifecycle stream, which names no user. Undefined: the session has
+   *  ended or belongs to no user.
    *  @throws StoreUnavailableError; SessionDataError where the session cannot be read; RangeError for what is no
    *  session's id. */
   async userOf(session: string): Promise<string | undefined> {
@@ -269,8 +269,8 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     return this.#pages.endAll(userId, options.keep);
   }
 
-  /** The public ids of all living sessions. For tools: it looks at all of them. Tokens cannot be listed: Redis holds only
-   *  hashes of them.
+  /** The public ids of all living sessions. For tools: it looks at all of them. Tokens cannot be listed: Redis holds
+   *  only hashes of them.
    *  @throws StoreUnavailableError */
   async sessions(): Promise<string[]> {
     return (await this.#allSessions.all()).map(({ session }) => session);

@@ -15,10 +15,10 @@ const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
 const EXTEND_AT_ONCE = 200;
 const NOT_ARCHIVED: ReadonlySet<string> = new Set(['cookie']);
-/** How long ended sessions are still kept for an archive that nobody runs any more. */
+/** How long ended sessions wait for an archive that no process runs any more. */
 const ARCHIVING_MS: number = 7 * DAY_MS;
 
-/** An ended session that waits. */
+/** An ended session that waits for the archive. */
 export interface WaitingSession {
   readonly session: string;
   /** Milliseconds of the epoch. */
@@ -27,8 +27,8 @@ export interface WaitingSession {
   readonly attempts: number;
 }
 
-/** The ended sessions of a namespace that wait for the archive, as they lie in Redis. Every method may throw what Redis
- *  or the connection does. */
+/** The queue of ended sessions in Redis that wait for the archive. Every method may throw an error of Redis or of the
+ *  connection. */
 export class ArchiveQueue {
   readonly #redis: RedisConnection;
   readonly #keys: Keys;
@@ -49,8 +49,9 @@ export class ArchiveQueue {
     this.#deferredWrites = deferredIndexWritesOf(redis, this.#keys, lifecycleLength);
   }
 
-  /** Says that there is an archive: from now on, sessions that end are kept for it. Holds for seven days.
-   *  @throws where it could not be said to all; those that were reached know it. */
+  /** Announces an archive to all partitions: ended sessions wait for it from now on, for seven days after the last
+   *  call.
+   *  @throws where some partitions could not be reached; the others know it. */
   async arm(): Promise<void> {
     await allOf(
       partitions().map((partition) =>
@@ -59,8 +60,8 @@ export class ArchiveQueue {
     );
   }
 
-  /** Sessions that may be tried now, at most `limit` new ones and as many that failed of each partition, the oldest
-   *  first; and how many wait in all. In a Cluster: of the masters that answer. */
+  /** Lists sessions to try now, the oldest first: of each partition at most `limit` new ones and `limit` failed
+   *  ones; and counts all that wait. In a Cluster: of the masters that answer. */
   async list(limit: number): Promise<{ waiting: number; due: WaitingSession[] }> {
     const questions = partitions()
       .map((partition) => this.#keys.ended(partition))
@@ -77,8 +78,8 @@ export class ArchiveQueue {
     return { waiting, due: due.sort((one, other) => one.endedAt - other.endedAt) };
   }
 
-  /** All that is known of a session; undefined where nothing is left of it.
-   *  @throws SessionDataError where it is sealed and the key is not here. */
+  /** Reads all that is stored of a session; undefined where nothing is left of it.
+   *  @throws SessionDataError where it is encrypted and the key is missing. */
   async read({ session, endedAt }: WaitingSession): Promise<ArchivedSession | undefined> {
     const keys = this.#keys;
     const read = {
@@ -99,7 +100,7 @@ export class ArchiveQueue {
       session,
       ...(userId !== undefined && { userId }),
       ...(device !== undefined && { device }),
-      // Nobody can end a session whose time is over.
+      // A session whose time is over cannot be ended by an operation.
       reason: endedAt < header.expiresAt ? 'ended' : 'expired',
       createdAt: header.createdAt,
       lastSeenAt: header.lastSeenAt,
@@ -109,7 +110,8 @@ export class ArchiveQueue {
     };
   }
 
-  /** Deletes a session that was archived, and tells it. False where another archiver has done so, or nothing was left. */
+  /** Deletes an archived session and appends its event. False where another archiver has done so, or nothing was
+   *  left. */
   async done({ session, endedAt, attempts }: WaitingSession): Promise<boolean> {
     const keys = this.#keys;
     const partition = partitionOf(session);
@@ -129,7 +131,7 @@ export class ArchiveQueue {
     return status === 'done';
   }
 
-  /** Puts a session off for `pauseMs`. */
+  /** Delays a session by `pauseMs`. */
   async later({ session, endedAt, attempts }: WaitingSession, pauseMs: number): Promise<void> {
     const keys = this.#keys;
     const counters = keys.counters(session);
@@ -177,8 +179,8 @@ function ownText(fields: SessionFields, name: string): string | undefined {
   return json === undefined ? undefined : (JSON.parse(json) as string);
 }
 
-/** Waits for all, however they end.
- *  @throws what the first one that failed did. */
+/** Waits until all have settled.
+ *  @throws the first error. */
 async function allOf(works: readonly Promise<unknown>[]): Promise<void> {
   for (const result of await Promise.allSettled(works)) if (result.status === 'rejected') throw result.reason;
 }

@@ -8,26 +8,26 @@ import { RecordEncryption } from '../record/record-encryption.ts';
 import { ArchiveQueue, type WaitingSession } from './archive-queue.ts';
 import { ArchiveTimeoutError } from './archive-timeout-error.ts';
 
-/* archiver.ts: hands ended sessions to an archive, and deletes what it took.
+/* archiver.ts: hands ended sessions to an archive, and deletes them when it has taken them.
  *
- * A session waits in Redis until its archive has said yes, so neither a crash nor an archive that is away loses one.
- * Two kinds of failure look alike from here, and get each its pause:
- *   one session  (its data cannot be read, the archive refuses it): it is tried again after 1 s, 2 s ... 60 s, and stands
- *                in a set of its own meanwhile, so that any number of such sessions holds up nobody;
- *   the archive  (`parallel` new sessions in a row failed): all wait where they are, and after 1 s, 2 s ... 60 s a few are
- *                tried. The first that succeeds ends the wait. */
+ * A session waits in Redis until its archive has confirmed it, so neither a crash nor an unreachable archive loses one.
+ * Two kinds of failure look alike from here, and each has its own pause:
+ *   one session  (its data cannot be read, the archive refuses it): it is tried again after 1 s, 2 s ... 60 s, and
+ *                stands in a set of its own meanwhile, so that any number of such sessions delays no other;
+ *   the archive  (`parallel` new sessions in a row failed): all wait where they are, and after 1 s, 2 s ... 60 s a few
+ *                are tried. The first success ends the wait. */
 
-/** How an archiver works. */
+/** Options of an archiver. */
 export interface ArchiverOptions {
-  /** How many entries the stream of lifecycle events keeps, about. */
+  /** Length of the stream of lifecycle events, about. */
   readonly lifecycleLength: number;
-  /** Opens sealed sessions, as the store's option does. */
+  /** Keys to decrypt sessions; the same as the store's option. */
   readonly encryption?: SessionDataOptions['encryption'];
-  /** How long the archive may take for one session, in milliseconds. Default 10,000. */
+  /** Deadline of the archive for one session, in milliseconds. Default 10,000. */
   readonly deadlineMs?: number;
   /** How many sessions are handed over at once. Default 8. */
   readonly parallel?: number;
-  /** How often it is looked whether any wait, in milliseconds. Default 1,000. */
+  /** Interval between two looks for waiting sessions, in milliseconds. Default 1,000. */
   readonly intervalMs?: number;
   /** The first pause after a failure, in milliseconds; each further one is twice as long. Default 1,000. */
   readonly firstPauseMs?: number;
@@ -42,9 +42,9 @@ interface ArchiverEvents {
   archived: [{ session: string; endedAt: number }];
   /** A session could not be archived; it waits and is tried again. */
   failed: [Error, { session: string; endedAt: number; attempts: number }];
-  /** The archive has taken a session, after it was found to be away. */
+  /** The archive has taken a session again, after a run of failures. */
   back: [];
-  /** Nothing was left of a session that waited: it had expired, or was deleted by somebody. */
+  /** A waiting session had disappeared from Redis: it had expired, or was deleted from outside. */
   missing: [{ session: string; endedAt: number }];
 }
 
@@ -53,8 +53,8 @@ const ARM_INTERVAL_MS = 60_000;
 const TTL_INTERVAL_MS = 3_600_000;
 const AT_ONCE = 32;
 
-/** Takes ended sessions to an archive. Any number of processes may have one; one at a time works. From `start` on, what
- *  ends is kept until it is archived. */
+/** Hands ended sessions to an archive. Any number of processes may run one; one at a time works. From `start` on, ended
+ *  sessions wait in Redis until they are archived. */
 export class Archiver extends EventEmitter<ArchiverEvents> {
   readonly #redis: RedisConnection;
   readonly #queue: ArchiveQueue;
@@ -63,7 +63,7 @@ export class Archiver extends EventEmitter<ArchiverEvents> {
   readonly #keys: Keys;
   readonly #options: Required<Omit<ArchiverOptions, 'encryption' | 'lifecycleLength'>>;
   readonly #onReady = (): void => {
-    // It may be another server, or an empty one.
+    // After a reconnect it may be another server, or an empty one.
     void this.#arm();
   };
   #timer: NodeJS.Timeout | undefined;
@@ -73,12 +73,12 @@ export class Archiver extends EventEmitter<ArchiverEvents> {
   #isOurs = false;
   #working: Promise<void> | undefined;
   #waiting = 0;
-  // Of the archive as a whole.
+  // These concern the archive as a whole, not one session.
   #failuresInARow = 0;
   #pauses = 0;
   #pausedUntil = 0;
 
-  /** @throws RangeError for encryption keys that are none. */
+  /** @throws RangeError for invalid encryption keys. */
   constructor(redis: RedisConnection, namespace: string, archive: ArchiveFunction, options: ArchiverOptions) {
     super();
     this.#redis = redis;
@@ -100,13 +100,13 @@ export class Archiver extends EventEmitter<ArchiverEvents> {
     this.#lease = new Lease(redis, lease, randomBytes(8).toString('hex'), this.#options.intervalMs * LEASE_INTERVALS);
   }
 
-  /** How many sessions wait, as far as this process knows: it looks while it is the one that works, else it says 0. */
+  /** How many sessions wait. 0 while another process is the one that works. */
   get waiting(): number {
     return this.#isOurs ? this.#waiting : 0;
   }
 
-  /** Begins. Resolves when sessions that end are kept, or at once where Redis is away: then they are from when it is
-   *  back. Keeps no process alive. */
+  /** Starts. Resolves when ended sessions wait for this archive; at once where Redis is away, and then they wait
+   *  from its return on. Its timer does not keep the process alive. */
   async start(): Promise<this> {
     this.#redis.on('ready', this.#onReady);
     this.#timer = setInterval(() => void this.#tick(), this.#options.intervalMs).unref();
@@ -114,14 +114,14 @@ export class Archiver extends EventEmitter<ArchiverEvents> {
     return this;
   }
 
-  /** Takes no further session, waits for those in hand at most `deadlineMs` (default 1,000), and leaves the work to
-   *  others. What was not finished is archived again. Never throws. */
+  /** Stops: takes no further session, waits at most `deadlineMs` (default 1,000) for those in progress, and releases
+   *  the lease. Unfinished sessions are archived again. Never throws. */
   async stop(deadlineMs = 1_000): Promise<void> {
     this.#stopped = true;
     clearInterval(this.#timer);
     this.#redis.off('ready', this.#onReady);
     if (this.#working) await within(this.#working, deadlineMs, () => undefined).catch(() => undefined);
-    // Nobody waits for this: a Redis that has frozen would not answer.
+    // Not awaited: a frozen Redis would not answer.
     void this.#lease.release();
   }
 
@@ -134,7 +134,7 @@ export class Archiver extends EventEmitter<ArchiverEvents> {
       this.#ttlsExtendedAt = performance.now();
       void this.#queue.extend().catch(() => undefined);
     }
-    // What Redis refuses now is there the next time as well.
+    // Sessions that Redis refuses now are still there at the next interval.
     this.#working ??= this.#work()
       .catch(() => undefined)
       .finally(() => {
@@ -162,7 +162,7 @@ export class Archiver extends EventEmitter<ArchiverEvents> {
     }
   }
 
-  /** Tries sessions, `parallel` at a time, until the archive is found to be away. How many were archived. */
+  /** Tries sessions, `parallel` at a time, until the archive counts as away. Returns how many were archived. */
   async #takeAll(due: readonly WaitingSession[]): Promise<number> {
     const wasAway = this.#isAway;
     let done = 0;
@@ -172,18 +172,18 @@ export class Archiver extends EventEmitter<ArchiverEvents> {
         const entry = due[next]!;
         next += 1;
         const isTaken = this.#take(entry);
-        // In a Cluster another master's sessions can go on.
+        // In a Cluster the sessions of other masters go on.
         if (await (this.#redis.isCluster ? isTaken.catch(() => false) : isTaken)) done += 1;
       }
     };
-    // All of them: where Redis refuses one, the others are still at theirs.
+    // Settled, not all: where Redis refuses one, the others are still in progress.
     const results = await Promise.allSettled(Array.from({ length: this.#options.parallel }, work));
     for (const result of results) if (result.status === 'rejected') throw result.reason;
     return done;
   }
 
-  /** Archives one session; false where it waits on.
-   *  @throws where Redis does not do its part: then the session stays as it is. */
+  /** Archives one session; false where it goes on waiting.
+   *  @throws an error of Redis; then the session stays as it is. */
   async #take(entry: WaitingSession): Promise<boolean> {
     const { session, endedAt } = entry;
     let ended: ArchivedSession | undefined;
@@ -204,7 +204,7 @@ export class Archiver extends EventEmitter<ArchiverEvents> {
       try {
         await within(this.#call(ended), deadlineMs, late);
       } catch (error) {
-        // An old failure that fails again says nothing about the archive.
+        // A session that failed before and fails again says nothing about the archive.
         if (entry.attempts === 0) this.#failuresInARow += 1;
         await this.#putOff(entry, error);
         return false;
@@ -245,20 +245,20 @@ export class Archiver extends EventEmitter<ArchiverEvents> {
     return this.#isOurs && !this.#stopped && this.#isReady && this.#options.enabled();
   }
 
-  // In a Cluster that is whether the lease can be held; without it nobody works, or all would call the archive.
+  // In a Cluster: whether the lease can be held. Without the lease no process works, or all would call the archive.
   get #isReady(): boolean {
     return this.#redis.isReadyFor(this.#keys.lease('archive'));
   }
 
-  // Nothing is wrong with the session.
+  // Whether the failure is Redis's and not the session's.
   #isAbsence(error: unknown, session: string): boolean {
     if (!this.#redis.isReadyFor(this.#keys.record(session))) return true;
     return this.#redis.isCluster && isTransient(error);
   }
 }
 
-/** `count` sessions to try the archive with: new ones and old ones, as either kind may be the only one that can succeed,
- *  and taken from anywhere, because those in front may all be ones that it refuses. */
+/** Chooses `count` sessions to try the archive with: new ones and failed ones, because only one of the kinds may
+ *  succeed, and at random, because the archive may refuse all of the first ones. */
 function probes(due: readonly WaitingSession[], count: number): WaitingSession[] {
   const half = Math.ceil(count / 2);
   const some = (entries: WaitingSession[]): WaitingSession[] =>
@@ -269,7 +269,7 @@ function probes(due: readonly WaitingSession[], count: number): WaitingSession[]
   return [...some(due.filter(({ attempts }) => attempts === 0)), ...some(due.filter(({ attempts }) => attempts > 0))];
 }
 
-/** What `work` comes to, or, after `deadlineMs`, what `late` does. */
+/** Waits for `work` at most `deadlineMs`; then runs `late`. */
 async function within<Result>(work: Promise<Result>, deadlineMs: number, late: () => Result): Promise<Result> {
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<void>((resolve) => {

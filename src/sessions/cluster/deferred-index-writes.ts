@@ -3,9 +3,9 @@ import type { RecordHeader } from '../record/record-header.ts';
 import { Outbox } from './outbox.ts';
 import { UserIndex } from './user-index.ts';
 
-/** What a store does beside its steps in a Cluster, where a step reaches one slot only. It is done behind the caller's
- *  back: the record is written, and what fails here is made good by the next renewal, by the sweepers, or by whoever
- *  reads the index. */
+/** Writes indexes in a Cluster after the step that wrote the record, because one step reaches one slot only. The
+ *  caller does not wait. A write that fails here is repaired by the next renewal, by the sweepers, or by the next
+ *  reader of the index. */
 export class DeferredIndexWrites {
   readonly index: UserIndex;
   readonly outbox: Outbox;
@@ -19,13 +19,13 @@ export class DeferredIndexWrites {
     this.outbox = new Outbox(redis, keys, this.index, lifecycleLength);
   }
 
-  /** A step has told a lifecycle event. */
+  /** Moves the lifecycle event that a step has left in the outbox of the session's partition. */
   moveEventsSoon(session: string): void {
     this.outbox.moveSoon(partitionOf(session));
   }
 
-  /** A step has left a session with this header. `before`: when it was to end until then, undefined where that is not
-   *  known. An entry of the partition's index may be early, as the sweeper looks into the record, but not late. */
+  /** Updates the indexes after a step that left this header. `before`: the session's end until then; undefined:
+   *  unknown. The expiry index may be too early, because the sweeper reads the record, but never too late. */
   renewed(session: string, { user, expiresAt }: RecordHeader, before: number | undefined): void {
     if (before === expiresAt) return;
     if (before === undefined || expiresAt < before) {
@@ -35,23 +35,23 @@ export class DeferredIndexWrites {
     if (user !== undefined) this.index.confirm(this.#redis, user, session, expiresAt).catch(() => undefined);
   }
 
-  /** A place in a user's index is the session's by now. */
+  /** Confirms a session's entry in its user's index. */
   confirmed(user: string, session: string, expiresAt: number, reservation: string | undefined): void {
     this.index.confirm(this.#redis, user, session, expiresAt, reservation).catch(() => undefined);
   }
 
-  /** A place was claimed, and nothing came of it. */
+  /** Releases a reservation whose login failed. */
   released(user: string, session: string, reservation: string): void {
     this.index.release(this.#redis, user, session, reservation).catch(() => undefined);
   }
 
-  /** Members of a user's index were found that are not the user's. */
+  /** Removes members of a user's index that were found not to belong to the user. */
   foundStrangers(user: string, members: readonly string[]): void {
     this.index.removeStrangers(this.#redis, user, members).catch(() => undefined);
   }
 }
 
-/** For those who work on a namespace without a store; undefined outside a Cluster. */
+/** Makes the deferred writes of a namespace; undefined outside a Cluster, where each step writes the indexes itself. */
 export function deferredIndexWritesOf(
   redis: RedisConnection,
   keys: Keys,

@@ -7,18 +7,18 @@ import { TooManySessionsError } from '../errors/too-many-sessions-error.ts';
 import { type EntryVerdict, reserveLogin } from './scripts/reserve-login.ts';
 import { sessionOfMember, type UserIndex } from './user-index.ts';
 
-/** How much longer than its operation a claim holds, in milliseconds: what was refused as too late by the clock of one
- *  server must not be possible by that of another. */
+/** How much longer than its operation a reservation holds, in milliseconds. The servers' clocks differ: a step that one
+ *  refuses as too late must not be possible on another. */
 const RESERVATION_SLACK_MS = 5_000;
-/** How long to wait before looking again at claims of others, in milliseconds: at first, and at most. A look costs a
+/** Pause before looking at other reservations again, in milliseconds: the first and the longest. A look costs one
  *  command for each of the user's sessions. */
 const FIRST_PAUSE_MS = 5;
 const LONGEST_PAUSE_MS = 40;
-/** For how much of its deadline an operation waits for claims of others. In the rest it can still end a session and take
- *  its place, so that a claim whose process died does not look like a Redis that is away. */
+/** Share of its deadline for which an operation waits for other reservations. The rest is enough to end a session and
+ *  reserve, so that a reservation whose process died does not look like an outage of Redis. */
 const PATIENT_SHARE = 0.5;
 
-/** A place in a user's index that is claimed for a session. */
+/** An entry of a user's index that is reserved for a login. */
 export interface LoginReservation {
   /** The entry's score, by which it is known. */
   readonly score: string;
@@ -26,7 +26,7 @@ export interface LoginReservation {
   readonly ended: readonly string[];
 }
 
-/** The terms of places. */
+/** Options of reservations. */
 export interface ReservationOptions {
   readonly deadlineMs: number;
   /** 0: any number. */
@@ -34,25 +34,26 @@ export interface ReservationOptions {
   readonly onSessionLimit: 'refuse' | 'end-oldest';
 }
 
-/** Ends a session if it is the user's, because of the cap; whether it lived until then. */
+/** Ends a session because of the limit, if it belongs to the user. Returns whether it lived until then. */
 export type EndForReservation = (redis: BoundedOperation, session: string, user: string) => Promise<boolean>;
 
 interface IndexEntry {
   readonly member: string;
   readonly score: string;
-  /** Whether it is a claim that holds. */
+  /** Whether it is a reservation that has not expired. */
   readonly holds: boolean;
   readonly isReadable: boolean;
   readonly isTaken: boolean;
   readonly lastSeenAt: number;
 }
 
-/** In a Cluster: who may become a user's. A step in the user's slot gives a place away if there is one; so no number of
- *  logins at once gets past the cap. Where there is none, the records are looked into: an entry may be out of date. Then
- *  the oldest sessions are ended, or the login is refused.
+/** Enforces the limit of sessions per user in a Cluster, where the session and the user's index lie in different
+ *  slots. A step in the user's slot reserves an entry of the index if there is room; so parallel logins cannot
+ *  exceed the limit. Where there is no room, the records are read, because entries may be stale. Then the oldest
+ *  sessions are ended, or the login is refused.
  *
- *  A claim of another login is waited for first, and nobody is ended meanwhile: it may come to nothing, and then a
- *  session would have ended for it. Where it stands for too long this login is refused and can be tried again. */
+ *  A reservation of another login is waited for, and no session is ended meanwhile: if that login failed, the
+ *  session would have ended for nothing. If it stays for too long, this login is refused and can be tried again. */
 export class LoginReservations {
   readonly #keys: Keys;
   readonly #index: UserIndex;
@@ -67,11 +68,12 @@ export class LoginReservations {
     this.#end = end;
   }
 
-  /** Claims a place for a session that ends at `expiresAt`.
-   *  @throws TooManySessionsError where more have to end than are looked at; SessionLimitError where there is none and none may be made, or claims of others are in the way. */
+  /** Reserves an entry for a session that ends at `expiresAt`.
+   *  @throws TooManySessionsError where more sessions have to end than one step looks at; SessionLimitError where
+   *  the limit is reached and no session may be ended, or other reservations are in the way. */
   reserve(redis: BoundedOperation, user: string, session: string, expiresAt: number): Promise<LoginReservation> {
     const reserve = (): Promise<LoginReservation> => this.#reserve(redis, user, session, expiresAt);
-    // One after the other in this process: they would only wait for each other's claims.
+    // One at a time in this process: parallel ones would only wait for each other's reservations.
     return this.#options.maxSessionsPerUser > 0 ? this.#turns.take(user, reserve) : reserve();
   }
 

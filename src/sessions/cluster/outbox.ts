@@ -5,16 +5,16 @@ import type { UserIndex } from './user-index.ts';
 
 const AT_ONCE = 100;
 
-/** For whoever moves it, and not for readers: in whose index there is something to look at. */
+/** Field for the mover only: the user whose index may need cleaning. It does not reach the stream. */
 const USER = '@user';
 
 /* outbox.ts: lifecycle events in a Cluster.
  *
  * A step that ends a session reaches the session's slot only, and the stream `<ns>:lifecycle` lies in another. So the
- * step writes the event into a stream beside the record, and nothing is lost when the process dies then. The process
- * moves it right afterwards; what is left, the sweepers move. Several may move the same events: the step that writes them
- * into the stream skips those that are there. It can forget that (10,000 events later, or by a failover), and then an
- * event stands there twice, with the same `id`. The events of a partition keep their order. */
+ * step writes the event into a stream beside the record: it survives a crash of the process. The process moves the event
+ * right afterwards; the sweepers move the rest. Several processes may move the same events: the step that appends to the
+ * stream skips those that are there. It can forget that (10,000 events later, or by a failover), and then an event stands
+ * there twice, with the same `id`. The events of a partition keep their order. */
 
 /** Moves the lifecycle events of a Cluster's partitions into the namespace's stream. */
 export class Outbox {
@@ -22,7 +22,7 @@ export class Outbox {
   readonly #keys: Keys;
   readonly #index: UserIndex;
   readonly #lifecycleLength: number;
-  /** Partitions whose events are being moved behind the caller's back, and whether there are more by now. */
+  /** Partitions whose events are being moved in the background, and whether more have come since. */
   readonly #moving = new Map<number, { hasMore: boolean; readonly done: Promise<void> }>();
 
   constructor(redis: RedisConnection, keys: Keys, index: UserIndex, lifecycleLength: number) {
@@ -32,7 +32,7 @@ export class Outbox {
     this.#lifecycleLength = lifecycleLength;
   }
 
-  /** Moves what a partition's outbox holds, behind the caller's back: what fails is moved by the sweepers. */
+  /** Moves a partition's events in the background; the sweepers move those that fail. */
   moveSoon(partition: number): void {
     const moving = this.#moving.get(partition);
     if (moving) {
@@ -46,13 +46,13 @@ export class Outbox {
     this.#moving.set(partition, { hasMore: false, done: done.then(() => undefined) });
   }
 
-  /** Resolves when nothing is being moved behind the caller's back any more. */
+  /** Resolves when no move in the background is running. */
   async idle(): Promise<void> {
     while (this.#moving.size > 0) await Promise.all([...this.#moving.values()].map(({ done }) => done));
   }
 
-  /** Moves what a partition's outbox holds. How many entries are left: those whose user's index cannot be reached.
-   *  @throws whatever Redis answers as an error, or the connection. */
+  /** Moves a partition's events. Returns how many entries stay: those whose user's index cannot be reached.
+   *  @throws the error of Redis or of the connection. */
   async move(partition: number): Promise<number> {
     const outbox = this.#keys.outbox(partition);
     let left = 0;

@@ -3,23 +3,23 @@ import { confirmLogin } from './scripts/confirm-login.ts';
 import { readScores, releaseLogin, removeMembers } from './scripts/index-entries.ts';
 import { readOwner } from './scripts/read-owner.ts';
 
-/** Whose a session is, as its record says. */
+/** The user of a session, as its record says. */
 export interface SessionOwner {
-  /** False where the record is of another format, or is something else. */
+  /** False where the record has another format, or the key another type. */
   readonly isReadable: boolean;
-  /** A `userReference`; undefined where the session does not live, or is nobody's. */
+  /** A `userReference`; undefined where the session has ended, or has no user. */
   readonly user: string | undefined;
   /** When it was last written. */
   readonly lastSeenAt: number;
 }
 
-/** The users' indexes in a Cluster, where they are written apart from the records, each in its own slot. An index says
- *  where to look; the record says whose the session is. So an index may name a session that is not the user's, which
- *  whoever finds it removes; what it must not lack is one that is.
+/** The users' indexes in a Cluster, where they are written apart from the records, each in its own slot. The index
+ *  lists candidates; the record decides. The index may contain stale sessions, which readers remove; it must contain
+ *  every session of the user.
  *
- *  Removing is the dangerous part, because a session can become the user's in the meantime. Whoever takes a place writes
- *  the index, then the record, then the index again; whoever removes reads the entry, then the record, and removes the
- *  entry only if it is still that one and no claim that holds. */
+ *  Removal is the dangerous part, because the session can become the user's in the meantime. A login writes the index,
+ *  then the record, then the index again; a removal reads the entry, then the record, and removes the entry only if it
+ *  is unchanged and no reservation holds it. */
 export class UserIndex {
   readonly #keys: Keys;
 
@@ -27,13 +27,13 @@ export class UserIndex {
     this.#keys = keys;
   }
 
-  /** What a user's index calls a session. */
+  /** The name of a session in a user's index. */
   memberOf(session: string): string {
     return `${PARTITION_TAGS[partitionOf(session)]}:${session}`;
   }
 
-  /** Notes when a session of the user ends. `claim`: the score of the place that was claimed for it; undefined where it
-   *  has its place and was renewed. Removes, too, what it finds that has no record any more. */
+  /** Writes when a session of the user ends. `claim`: the score of its reservation; undefined for a renewal. Also removes
+   *  entries that it finds without a record. */
   async confirm(
     redis: CommandConnection,
     user: string,
@@ -47,13 +47,13 @@ export class UserIndex {
     if (old.length > 0) await this.removeStrangers(redis, user, old);
   }
 
-  /** Gives a place back that was claimed for nothing. */
+  /** Releases a reservation whose login failed. */
   async release(redis: CommandConnection, user: string, session: string, claim: string): Promise<void> {
     const index = this.#keys.userSessions(user);
     await releaseLogin.run(redis, { index }, { member: this.memberOf(session), reservation: claim });
   }
 
-  /** Looks into the records of members of a user's index, and removes those that are not the user's. */
+  /** Reads the records of members of a user's index, and removes members that do not belong to the user. */
   async removeStrangers(redis: CommandConnection, user: string, members: readonly string[]): Promise<void> {
     const index = this.#keys.userSessions(user);
     const scores = await readScores.run(redis, { index }, {}, { args: members });
@@ -67,7 +67,7 @@ export class UserIndex {
     await removeMembers.run(redis, { index }, {}, { args });
   }
 
-  /** Whose a session is. */
+  /** Reads the user of a session. */
   async ownerOf(redis: CommandConnection, session: string): Promise<SessionOwner> {
     const { status, values } = await readOwner.run(redis, { record: this.#keys.record(session) }, {});
     const [user, seen] = values;

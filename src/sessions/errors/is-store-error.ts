@@ -14,7 +14,8 @@ const STORE_ERRORS = [
   TooManySessionsError,
 ];
 
-/** Whether an error is one of the store's own: it reaches the caller as it is. Every other one says that Redis failed. */
+/** Whether an error is one of the store's own: it reaches the caller as it is. Every other one says that Redis
+ *  failed. */
 export function isStoreError(error: unknown): error is Error {
   return STORE_ERRORS.some((kind) => error instanceof kind);
 }

@@ -1,7 +1,7 @@
 import { SessionwiseError } from '../../protocol/index.ts';
 
-/** The user may have no further session: the limit is reached and the store refuses more, or, in a Cluster, another login
- *  has reserved a place and its outcome is not known yet. Redis itself works. */
+/** The user may have no further session: the limit is reached and the store refuses more, or, in a Cluster, another
+ *  login has reserved a place and its outcome is not known yet. Redis itself works. */
 export class SessionLimitError extends SessionwiseError {
   override readonly code = 'SESSION_LIMIT';
   /** 409, or 503 where another try soon may succeed. */

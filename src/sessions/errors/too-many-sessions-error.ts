@@ -1,7 +1,7 @@
 import { SessionwiseError } from '../../protocol/index.ts';
 
-/** More sessions of a user have to end than one step ends. Only within the store: `SessionData.identify` catches it, ends
- *  them in steps and tries again. */
+/** More sessions of a user have to end than one step ends. Only within the store: `SessionData.identify` catches it,
+ *  ends them in steps and tries again. */
 export class TooManySessionsError extends SessionwiseError {
   override readonly code = 'SESSION_STEPS_NEEDED';
   /** How many sessions the user may have. */

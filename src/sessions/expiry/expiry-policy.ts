@@ -5,21 +5,21 @@ import { DEFAULT_IDLE_MS, type SessionDataSettings } from '../options.ts';
 import type { LoadedRecord } from '../record/loaded-record.ts';
 import type { RecordHeader } from '../record/record-header.ts';
 
-/** When a session ends, as a save or a touch tells it. */
+/** When a session ends after a save or a touch. */
 export interface ExpiryOptions {
-  /** How long it may rest from now, in milliseconds; below 0: its end stays where it is. */
+  /** Idle time from now, in milliseconds; below 0: the end is not moved. */
   readonly idleMs: number;
   readonly touchEveryMs: number;
   /** `cookie.expires` in milliseconds of the epoch; 0 for none. */
   readonly cookieExpiresAt: number;
 }
 
-// Of a time this near the clocks of two machines may think differently: Redis's own is asked.
+// Two machines' clocks may disagree about a moment this near; then Redis's own clock is asked.
 const CLOCK_DOUBT_MS = 2_000;
-// How far two clocks drift apart between two measurements.
+// Drift of two clocks between two measurements.
 const CLOCK_DRIFT_MS = 10;
 
-/** When sessions end: by Redis's clock, as far as it is known here, and by Redis itself where that is not enough. */
+/** Decides when sessions end: by the estimate of Redis's clock, and by asking Redis where the estimate is too close. */
 export class ExpiryPolicy {
   readonly #connection: StoreConnection;
   readonly #keys: Keys;
@@ -36,10 +36,11 @@ export class ExpiryPolicy {
     return this.#connection.now(session);
   }
 
-  /** The terms of a session whose cookie says `cookieExpiresAt` (undefined: it has no cookie, or one without an end). */
+  /** The expiry of a session whose cookie expires at `cookieExpiresAt` (undefined: no cookie, or one without an
+   *  end). */
   expiryFor(cookieExpiresAt: number | undefined, mostIdleMs: number = Number.POSITIVE_INFINITY): ExpiryOptions {
     const { idleMs, touchEveryMs } = this.#settings;
-    // The cookie was made by this process's clock, so it is read by it.
+    // This process's clock made the cookie's time, so the same clock reads it.
     const restMs = cookieExpiresAt ? Math.max(0, cookieExpiresAt - Date.now()) : (idleMs ?? DEFAULT_IDLE_MS);
     const idle = Math.min(restMs, idleMs ?? Number.POSITIVE_INFINITY, mostIdleMs);
     return {
@@ -49,37 +50,37 @@ export class ExpiryPolicy {
     };
   }
 
-  /** The terms of a cookie that was not renewed: its `expires` is an earlier request's, perhaps by another machine's
-   *  clock, so its age counts from now; without one the end stays where it is. */
+  /** The expiry for a cookie that was not renewed. Its `expires` comes from an earlier request, perhaps by another
+   *  machine's clock, so its maximum age counts from now. Undefined: it has none, and the end is not moved. */
   expiryForAge(originalMaxAge: unknown): ExpiryOptions | undefined {
     return typeof originalMaxAge === 'number' && originalMaxAge > 0
       ? this.expiryFor(Date.now() + originalMaxAge)
       : undefined;
   }
 
-  /** Whether a session's end, as it was loaded, need not be moved for what `terms` say. */
-  isFresh({ session, facts }: LoadedRecord, expiry: ExpiryOptions): boolean {
+  /** Whether a loaded session's end is near enough to what `expiry` asks for, so that no renewal is sent. */
+  isFresh({ session, header }: LoadedRecord, expiry: ExpiryOptions): boolean {
     if (!this.#knowsTime(session)) return false;
     const now = this.now(session);
-    const last = this.#lastMoment(facts);
-    // A save takes a while to Redis, and only where the idle time was really shortened the end is too late.
+    const last = this.#lastMoment(header);
+    // A save takes a while to reach Redis: only an end that is later than that explains was shortened on purpose.
     const slack = CLOCK_DRIFT_MS + this.#connection.clocks.of(session).errorMs + expiry.touchEveryMs / 10;
     const latest = Math.min(now + expiry.idleMs + expiry.touchEveryMs, last);
     return (
       expiry.touchEveryMs > 0 &&
       now < last - CLOCK_DOUBT_MS &&
-      facts.expiresAt >= Math.min(now + expiry.idleMs, last) &&
-      facts.expiresAt <= latest + slack
+      header.expiresAt >= Math.min(now + expiry.idleMs, last) &&
+      header.expiresAt <= latest + slack
     );
   }
 
-  /** Whether a session that was loaded lives without a doubt. */
-  livesOn({ session, facts }: LoadedRecord): boolean {
+  /** Whether a loaded session certainly lives. */
+  livesOn({ session, header }: LoadedRecord): boolean {
     if (!this.#knowsTime(session)) return false;
-    return Math.min(facts.expiresAt, this.#lastMoment(facts)) - this.now(session) > CLOCK_DOUBT_MS;
+    return Math.min(header.expiresAt, this.#lastMoment(header)) - this.now(session) > CLOCK_DOUBT_MS;
   }
 
-  /** Whether a session is over. */
+  /** Whether a session's time is over. Asks Redis where the estimated clock is too close to tell. */
   async isOver(redis: CommandConnection, session: string, header: RecordHeader): Promise<boolean> {
     const end = Math.min(header.expiresAt, this.#lastMoment(header));
     if (this.#knowsTime(session) && end - this.now(session) > CLOCK_DOUBT_MS) return false;
@@ -88,7 +89,7 @@ export class ExpiryPolicy {
     return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000) >= end;
   }
 
-  // A Cluster's masters may think differently of the time: one that was not asked yet is not guessed at.
+  // A Cluster's masters have different clocks: one that was not measured yet is not estimated.
   #knowsTime(session: string): boolean {
     return !this.#connection.redis.isCluster || this.#connection.clocks.of(session).isMeasured;
   }

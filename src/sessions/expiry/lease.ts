@@ -1,7 +1,7 @@
 import type { RedisConnection } from '../../redis/index.ts';
 import { releaseLease, takeLease } from './scripts/lease.ts';
 
-/** A task that one process at a time does: who holds the lease does it, until it is given back or runs out. */
+/** Lets one process at a time do a task, until it releases the lease or the lease expires. */
 export class Lease {
   readonly #redis: RedisConnection;
   readonly #key: string;
@@ -15,8 +15,8 @@ export class Lease {
     this.#durationMs = durationMs;
   }
 
-  /** Takes or renews it. Whether it is ours now; false as well where Redis does not answer. Where Redis has no memory
-   *  left for it, everybody has it: what is done under a lease frees memory, and doing it twice does no harm. */
+  /** Takes or renews the lease. Returns whether this process holds it; false where Redis does not answer. True where
+   *  Redis is out of memory: tasks under a lease free memory, and doing them twice is harmless. */
   async take(): Promise<boolean> {
     const args = { holder: this.#holder, durationMs: this.#durationMs };
     return takeLease.run(this.#redis, { lease: this.#key }, args).then(
@@ -25,7 +25,7 @@ export class Lease {
     );
   }
 
-  /** Gives it back, if it is ours. Never throws. */
+  /** Releases the lease if this process holds it. Never throws. */
   async release(): Promise<void> {
     if (!this.#redis.isReady) return;
     await releaseLease.run(this.#redis, { lease: this.#key }, { holder: this.#holder }).catch(() => undefined);

@@ -8,8 +8,8 @@ import { sweepPartition } from './scripts/sweep-partition.ts';
 export const SWEEP_INTERVAL_MS = 2_000;
 const AT_ONCE = 200;
 
-/** Ends sessions whose time is over: their end is told, and they are gone or wait for the archive. Any number of
- *  processes may have one; one at a time works. */
+/** Ends sessions whose time is over: appends their lifecycle events, and deletes them or leaves them to the archive.
+ *  Any number of processes may run one; one at a time works. */
 export class Sweeper {
   readonly #redis: RedisConnection;
   readonly #keys: Keys;
@@ -17,7 +17,7 @@ export class Sweeper {
   readonly #intervalMs: number;
   readonly #lease: Lease;
   readonly #enabled: () => boolean;
-  readonly #cluster: DeferredIndexWrites | undefined;
+  readonly #deferredWrites: DeferredIndexWrites | undefined;
   #timer: NodeJS.Timeout | undefined;
   #sweeping: Promise<void> | undefined;
 
@@ -27,7 +27,7 @@ export class Sweeper {
     options: {
       readonly lifecycleLength: number;
       readonly intervalMs?: number;
-      /** Whether it may work now. Default: always. */
+      /** Whether it may work now. Default: always true. */
       readonly enabled?: () => boolean;
     },
   ) {
@@ -36,11 +36,11 @@ export class Sweeper {
     this.#lifecycleLength = options.lifecycleLength;
     this.#intervalMs = options.intervalMs ?? SWEEP_INTERVAL_MS;
     this.#enabled = options.enabled ?? (() => true);
-    this.#cluster = deferredIndexWritesOf(redis, this.#keys, options.lifecycleLength);
+    this.#deferredWrites = deferredIndexWritesOf(redis, this.#keys, options.lifecycleLength);
     this.#lease = new Lease(redis, this.#keys.lease('sweep'), randomBytes(8).toString('hex'), this.#intervalMs * 3);
   }
 
-  /** Begins. It keeps no process alive. */
+  /** Starts. Its timer does not keep the process alive. */
   start(): this {
     this.#timer = setInterval(() => {
       this.#sweeping ??= this.#sweepIfOurs().finally(() => {
@@ -50,14 +50,14 @@ export class Sweeper {
     return this;
   }
 
-  /** Ends, and leaves the work to others. Waits for nothing: a frozen Redis would not answer. */
+  /** Stops and releases the lease. Waits for nothing: a frozen Redis would not answer. */
   stop(): void {
     clearInterval(this.#timer);
     void this.#lease.release();
   }
 
-  /** Ends all sessions that are due now, whoever's turn it is. How many were looked at.
-   *  @throws what Redis answers for one partition, when the others are done. */
+  /** Ends all sessions that are due, without regard to the lease. Returns how many were looked at.
+   *  @throws the first partition's error, when the others are done. */
   async sweep(): Promise<number> {
     const results = await Promise.allSettled(
       Array.from({ length: PARTITIONS }, (_, partition) => this.#sweepPartition(partition)),
@@ -72,13 +72,13 @@ export class Sweeper {
 
   async #sweepIfOurs(): Promise<void> {
     if (!this.#enabled() || !(await this.#isOurs())) return;
-    // What fails now is due the next time as well.
+    // Sessions that fail now are still due at the next interval.
     await this.sweep().catch(() => undefined);
   }
 
   async #isOurs(): Promise<boolean> {
     if (this.#redis.isReadyFor(this.#keys.lease('sweep'))) return this.#lease.take();
-    // The lease saves work and no more: where its master is away, all sweep what they reach.
+    // The lease only saves work: where its master is away, every process sweeps the partitions that it reaches.
     return this.#redis.isCluster;
   }
 
@@ -93,7 +93,7 @@ export class Sweeper {
           { namespace: this.#keys.namespace, lifecycleLength: this.#lifecycleLength, limit: AT_ONCE },
         );
     }
-    await this.#cluster?.outbox.move(partition);
+    await this.#deferredWrites?.outbox.move(partition);
     return total;
   }
 }

@@ -12,15 +12,15 @@ import { setFieldsIf } from './scripts/set-fields-if.ts';
 import type { SessionRecords } from './session-records.ts';
 import { whileOthersChange } from './while-others-change.ts';
 
-/** What `setIf` came to. */
+/** Result of `setIf`. */
 export interface SetIfOutcome {
-  /** Whether the version was the expected one, and the fields were written. */
+  /** Whether the version matched and the fields were written. */
   readonly applied: boolean;
   /** The version now. */
   readonly version: number;
 }
 
-/** What one step does to fields, where Redis cannot do it itself because they are sealed. */
+/** Computes a change of encrypted fields, which Redis cannot compute itself. */
 type Step = (fields: SessionFields) => { readonly change: FieldChange; readonly json: string };
 
 /** How a field is changed. */
@@ -34,15 +34,15 @@ interface FieldChanger {
 
 /** What a caller holds of the session whose field it changes. */
 export interface HeldFields {
-  /** As the session was loaded; follows what the operation did. */
+  /** The session as it was loaded; the operation updates it. */
   readonly loaded?: LoadedRecord | undefined;
-  /** The session as the caller has it now: what it has changed of the field since it was loaded is done first, in the
-   *  same step. Undefined: nothing. */
+  /** The session as the caller has it now. The caller's own change of the field since the load is applied first, in the
+   *  same step. Undefined: no such change. */
   readonly values?: object | undefined;
 }
 
-/** Changes of single fields in one step, whoever else changes the session at the same time. They are no visits: they
- *  do not move the session's end. */
+/** Changes single fields atomically, beside any other writes of the session. They do not renew the session: jobs use
+ *  them too, and a job is no visit. */
 export class FieldOperations {
   readonly #records: SessionRecords;
 
@@ -50,8 +50,9 @@ export class FieldOperations {
     this.#records = records;
   }
 
-  /** Adds to a number; a field that is not there counts as 0. Returns the sum.
-   *  @throws SessionGoneError; SessionDataError where the field holds something else; RangeError for what is no number. */
+  /** Adds to a number; a missing field counts as 0. Returns the sum.
+   *  @throws SessionGoneError; SessionDataError where the field holds something else; RangeError for what is no
+   *  number. */
   async increment(
     redis: BoundedOperation,
     reference: ResolvedReference,
@@ -72,7 +73,7 @@ export class FieldOperations {
     return Number(await this.#change(redis, reference, held, field, changer));
   }
 
-  /** Appends to a list; a field that is not there counts as an empty one. Returns the list.
+  /** Appends to a list; a missing field counts as an empty one. Returns the list.
    *  @throws SessionGoneError; SessionDataError where the field is no list; NotSerialisableError. */
   async append(
     redis: BoundedOperation,
@@ -118,7 +119,7 @@ export class FieldOperations {
     if (status === 'conflict') return { applied: false, version: Number(String(found)) };
     if (status === 'sealed') throw encryptedWithoutKeys(reference.session);
     if (!found) throw new SessionGoneError('setIf()');
-    loaded?.follow(found, changes);
+    loaded?.applyWrite(found, changes);
     return { applied: true, version: versionIn(found) };
   }
 
@@ -142,7 +143,7 @@ export class FieldOperations {
     const [header, json] = answer;
     if (!header) throw new SessionGoneError(`${operation}()`);
     const text = String(json);
-    loaded?.follow(header, [...before, { name: field, set: text }]);
+    loaded?.applyWrite(header, [...before, { name: field, set: text }]);
     return text;
   }
 
@@ -159,13 +160,13 @@ export class FieldOperations {
 
   #changedBefore({ fields, hidden }: LoadedRecord, values: object, field: string): FieldChange[] {
     const { integerDeltas } = this.#records.settings;
-    // What is not enumerable is the framework's, and not a field.
+    // Properties that are not enumerable belong to the framework and are not fields.
     const isField = Object.prototype.propertyIsEnumerable.call(values, field);
     const json = isField ? writeField(field, (values as Record<string, unknown>)[field]) : undefined;
     return changesOfField(fields, field, json, { integerDeltas, hidden });
   }
 
-  // Redis cannot read the field.
+  // Redis cannot read an encrypted field, so the change is computed here.
   async #changeEncrypted(
     redis: BoundedOperation,
     reference: ResolvedReference,
@@ -177,7 +178,7 @@ export class FieldOperations {
       const { change, json } = step(applyChanges(latest.fields, before));
       const changes = [...before, change];
       if (!(await this.#records.replaceEncrypted(redis, reference, latest, changes))) return undefined;
-      loaded?.follow(latest.header, changes);
+      loaded?.applyWrite(latest.headerBytes, changes);
       return json;
     });
     if (json === undefined) throw new SessionGoneError('A change of a field');
@@ -191,18 +192,18 @@ export class FieldOperations {
     version: number,
     changes: readonly FieldChange[],
   ): Promise<SetIfOutcome> {
-    return this.#records.turns.take(reference.session, async () => {
+    return this.#records.changeQueue.take(reference.session, async () => {
       const latest = await this.#records.load(redis, reference);
       if (!latest) throw new SessionGoneError('setIf()');
-      const found = latest.facts.version;
+      const found = latest.header.version;
       if (found !== version) return { applied: false, version: found };
       if (!(await this.#records.replaceEncrypted(redis, reference, latest, changes))) {
         const now = await this.#records.load(redis, reference);
         if (!now) throw new SessionGoneError('setIf()');
-        return { applied: false, version: now.facts.version };
+        return { applied: false, version: now.header.version };
       }
-      loaded?.follow(latest.header, changes);
-      return { applied: true, version: latest.facts.version };
+      loaded?.applyWrite(latest.headerBytes, changes);
+      return { applied: true, version: latest.header.version };
     });
   }
 

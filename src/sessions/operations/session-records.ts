@@ -28,18 +28,18 @@ import { END_STAYS, packSaveOptions, type SaveResult, saveRecord } from './scrip
 import { touchRecord } from './scripts/touch-record.ts';
 import { whileOthersChange } from './while-others-change.ts';
 
-/** Records of one namespace: read, saved and touched, each in one step. Every method must run within a deadline. */
+/** Reads, saves and touches the records of one namespace, each in one step. Callers give every method a deadline. */
 export class SessionRecords {
   readonly keys: Keys;
   readonly settings: SessionDataSettings;
   /** Undefined outside a Cluster. */
   readonly deferredWrites: DeferredIndexWrites | undefined;
   readonly #encryption: RecordEncryption | undefined;
-  /** Redis cannot change sealed fields; so within this process one after the other changes a session. */
-  readonly turns: Turns = new Turns();
+  /** Changes of encrypted fields, by session: one at a time in this process, because Redis cannot merge them. */
+  readonly changeQueue: Turns = new Turns();
   readonly expiryPolicy: ExpiryPolicy;
 
-  /** @throws RangeError for keys that are none. */
+  /** @throws RangeError for invalid encryption keys. */
   constructor(
     connection: StoreConnection,
     keys: Keys,
@@ -54,21 +54,21 @@ export class SessionRecords {
       encryption && new RecordEncryption(encryption.keys, settings.namespace, encryption.acceptPlain === true);
   }
 
-  /** Whether what is written now is sealed. */
+  /** Whether this store encrypts what it writes. */
   get isEncrypting(): boolean {
     return this.#encryption !== undefined;
   }
 
-  /** Reads a session by its current secret; undefined where there is none, or it is another's.
-   *  @throws SessionDataError where what is kept cannot be read. */
+  /** Reads a session by its current secret. Undefined: no such session, or the secret is wrong.
+   *  @throws SessionDataError where the stored data cannot be read. */
   async load(redis: CommandConnection, reference: ResolvedReference): Promise<LoadedRecord | undefined> {
     const found = await this.find(redis, reference);
     return found === 'replaced' || found?.byPreviousSecret ? undefined : found;
   }
 
-  /** As `load`. For a secret that was replaced by the last rotation: the session as it was before, while the grace of
-   *  that rotation lasts; else `replaced`, while that is remembered.
-   *  @throws SessionDataError where what is kept cannot be read. */
+  /** Reads a session by its current or its previous secret. For the previous one: the session as it was before the
+   *  rotation, while the grace lasts; without a grace `replaced`, while the rotation is remembered.
+   *  @throws SessionDataError where the stored data cannot be read. */
   async find(
     redis: CommandConnection,
     { session, hash }: ResolvedReference,
@@ -95,7 +95,7 @@ export class SessionRecords {
     return new LoadedRecord(session, record.subarray(0, header.length), fields, byPreviousSecret);
   }
 
-  /** Reads a session of a list, without its token; undefined as well where it cannot be read. */
+  /** Reads a session of a list, without its token. Undefined: no such session, or its data cannot be read. */
   async tryLoad(redis: CommandConnection, session: string): Promise<LoadedRecord | undefined> {
     try {
       return await this.load(redis, { session, hash: undefined });
@@ -105,7 +105,7 @@ export class SessionRecords {
     }
   }
 
-  /** Forgets what cannot be read. */
+  /** Deletes a record that cannot be read, and its entry of the expiry index. */
   async discard(redis: CommandConnection, session: string): Promise<void> {
     await Promise.all([
       redis.command('UNLINK', this.keys.record(session)),
@@ -113,7 +113,7 @@ export class SessionRecords {
     ]);
   }
 
-  /** Whether a session's secret is this one now. Reads no more of the record than that. */
+  /** Whether a secret is the session's current one. Reads only the header's first bytes. */
   async isCurrent(redis: CommandConnection, { session, hash }: TokenCredential): Promise<boolean> {
     const start = await redis.commandForBuffers<Buffer>(
       'GETRANGE',
@@ -125,8 +125,8 @@ export class SessionRecords {
     return !isEnded(start) && sameHash(hash, secretIn(start));
   }
 
-  /** Saves fields where nothing was loaded: makes the session, or replaces what is there (`put`) or lets it be (`make`).
-   *  Undefined where nothing was written: the session has ended, or is another's, or is there. */
+  /** Saves fields of a session that was not loaded. An existing session is replaced (`put`) or left alone (`make`).
+   *  Undefined: nothing was written, because the session has ended, the secret is wrong, or (`make`) it exists. */
   async put(
     redis: CommandConnection,
     { session, hash }: TokenCredential,
@@ -143,8 +143,8 @@ export class SessionRecords {
     return (await this.change(redis, { session, hash }, there, changes, expiry)) ? there : undefined;
   }
 
-  /** Applies changes to a session that was loaded, and brings `loaded` up to date. False where the session has ended,
-   *  or its token is no longer the right one: then nothing was written. */
+  /** Applies changes to a loaded session and updates `loaded`. False: nothing was written, because the session has
+   *  ended or the secret was replaced. */
   change(
     redis: CommandConnection,
     reference: ResolvedReference,
@@ -157,7 +157,7 @@ export class SessionRecords {
       : this.#changePlain(redis, reference, loaded, changes, expiry);
   }
 
-  /** Moves a session's end. False where it has ended, or the token is not the right one. */
+  /** Moves a session's end. False where it has ended, or the secret is wrong. */
   async touch(
     redis: CommandConnection,
     { session, hash }: ResolvedReference,
@@ -166,29 +166,29 @@ export class SessionRecords {
   ): Promise<boolean> {
     const { namespace, absoluteMs } = this.settings;
     const args = { secretHash: hash ?? '', session, absoluteMs, namespace, ...expiry } as const;
-    const header = await touchRecord.for(this.#place).run(redis, { record: this.keys.record(session) }, args);
+    const header = await touchRecord.for(this.#deployment).run(redis, { record: this.keys.record(session) }, args);
     if (!header) return false;
-    this.deferredWrites?.renewed(session, readHeader(header), loaded?.facts.expiresAt);
-    loaded?.follow(header);
+    this.deferredWrites?.renewed(session, readHeader(header), loaded?.header.expiresAt);
+    loaded?.applyWrite(header);
     return true;
   }
 
-  /** Packs, and seals where that is asked for, what is to be written. */
+  /** Packs fields for a record, encrypted where this store encrypts. */
   packFields(owner: EncryptionContext, fields: SessionFields): Buffer {
     return packBody(this.#encryption, owner, fields);
   }
 
-  /** The fields of a session for its next version, with another secret or user. */
+  /** Packs a session's fields for its next version, with another secret or user where given. */
   packNext(
-    { session, facts, fields: all }: LoadedRecord,
+    { session, header, fields: all }: LoadedRecord,
     next: { readonly secret?: Buffer; readonly user?: string; readonly fields?: SessionFields },
   ): Buffer {
-    const { secret = facts.secret, user = facts.user, fields = all } = next;
-    return this.packFields({ session, secret, user, version: (facts.version + 1) >>> 0 }, fields);
+    const { secret = header.secret, user = header.user, fields = all } = next;
+    return this.packFields({ session, secret, user, version: (header.version + 1) >>> 0 }, fields);
   }
 
-  /** Applies changes to sealed fields if nobody has changed them since `loaded`, and brings that up to date. False where
-   *  somebody has, or the session has ended. */
+  /** Applies changes to encrypted fields if the record still has the version of `loaded`, and updates `loaded`. False
+   *  where the version is another, or the session has ended. */
   async replaceEncrypted(
     redis: CommandConnection,
     { session, hash }: ResolvedReference,
@@ -198,7 +198,7 @@ export class SessionRecords {
     const fields = applyChanges(loaded.fields, changes);
     const { header } = await this.#save(redis, session, hash, loaded, fields, '', undefined);
     if (!header) return false;
-    loaded.follow(header, changes);
+    loaded.applyWrite(header, changes);
     return true;
   }
 
@@ -213,7 +213,7 @@ export class SessionRecords {
     const { status, header } = await this.#save(redis, session, hash, loaded, fields, changes, expiry);
     if (status === 'sealed') throw encryptedWithoutKeys(session);
     if (!header) return false;
-    loaded.follow(header, changes);
+    loaded.applyWrite(header, changes);
     return true;
   }
 
@@ -228,7 +228,7 @@ export class SessionRecords {
     const saved = await whileOthersChange(this, redis, reference, loaded, async (from) => {
       const fields = applyChanges(from.fields, changes);
       const { status, header } = await this.#save(redis, session, hash, from, fields, '', expiry);
-      if (header) loaded.follow(header, changes);
+      if (header) loaded.applyWrite(header, changes);
       return header ? true : status === 'conflict' ? undefined : false;
     });
     return saved === true;
@@ -245,26 +245,26 @@ export class SessionRecords {
     mode: 'update' | 'put' | 'make' = 'update',
   ): Promise<SaveResult> {
     const { absoluteMs, namespace, lifecycleLength } = this.settings;
-    const end = given ?? { idleMs: END_STAYS, touchEveryMs: 0, cookieExpiresAt: loaded!.facts.cookieExpiresAt };
+    const end = given ?? { idleMs: END_STAYS, touchEveryMs: 0, cookieExpiresAt: loaded!.header.cookieExpiresAt };
     const record = this.keys.record(session);
     // A session that begins has version 1.
     const body = loaded
       ? this.packNext(loaded, { fields })
       : this.packFields({ session, secret: hash!, user: undefined, version: 1 }, fields);
     if (loaded && this.#isUntouched(loaded, hash, given)) {
-      const next = nextHeader(loaded.header, {
+      const next = nextHeader(loaded.headerBytes, {
         lastSeenAt: this.expiryPolicy.now(session),
         cookieExpiresAt: end.cookieExpiresAt,
         encrypted: this.isEncrypting,
       });
-      const args = { loadedHeader: loaded.header, nextRecord: Buffer.concat([next, body]) };
+      const args = { loadedHeader: loaded.headerBytes, nextRecord: Buffer.concat([next, body]) };
       if ((await replaceRecord.run(redis, { record }, args)).status === 'done') return { status: 'done', header: next };
     }
     const options = packSaveOptions({
       secretHash: hash ?? '',
       session,
       mode,
-      version: loaded && !loaded.overtaken ? loaded.facts.version : STALE_VERSION,
+      version: loaded && !loaded.isStale ? loaded.header.version : STALE_VERSION,
       isSealed: this.isEncrypting,
       changes: changes && packTexts(listChanges(changes)),
       ...end,
@@ -273,25 +273,25 @@ export class SessionRecords {
       lifecycleLength,
     });
     const keys = this.deferredWrites && mode === 'update' ? { record } : this.stepKeys(session);
-    const { status, values } = await saveRecord.for(this.#place).run(redis, keys, { body, options });
+    const { status, values } = await saveRecord.for(this.#deployment).run(redis, keys, { body, options });
     const [header] = values;
     if (mode !== 'update') this.deferredWrites?.moveEventsSoon(session);
-    if (header) this.deferredWrites?.renewed(session, readHeader(header), loaded?.facts.expiresAt);
+    if (header) this.deferredWrites?.renewed(session, readHeader(header), loaded?.header.expiresAt);
     return { status, header };
   }
 
   /** The keys of a step that changes more of a session than its record. */
   stepKeys(session: string): ReturnType<typeof stepKeys> {
-    return stepKeys(this.#place, this.keys, session);
+    return stepKeys(this.#deployment, this.keys, session);
   }
 
-  get #place(): { readonly isCluster: boolean } {
+  get #deployment(): { readonly isCluster: boolean } {
     return { isCluster: this.deferredWrites !== undefined };
   }
 
-  // As far as is known here. With its own secret: whoever saves by another one must be looked at.
-  #isUntouched(loaded: LoadedRecord, hash: Buffer | undefined, terms: ExpiryOptions | undefined): boolean {
-    if (loaded.overtaken || (hash && !sameHash(hash, loaded.facts.secret))) return false;
-    return terms ? this.expiryPolicy.isFresh(loaded, terms) : this.expiryPolicy.livesOn(loaded);
+  // As far as this process knows. A save with another secret than the loaded one must be checked by the script.
+  #isUntouched(loaded: LoadedRecord, hash: Buffer | undefined, expiry: ExpiryOptions | undefined): boolean {
+    if (loaded.isStale || (hash && !sameHash(hash, loaded.header.secret))) return false;
+    return expiry ? this.expiryPolicy.isFresh(loaded, expiry) : this.expiryPolicy.livesOn(loaded);
   }
 }

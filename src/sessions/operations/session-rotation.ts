@@ -13,16 +13,16 @@ import { whileOthersChange } from './while-others-change.ts';
 
 type Outcome = Awaited<ReturnType<typeof rotateRecord.run>>;
 
-/** How a session is rotated. */
+/** Options of a rotation. */
 export interface RotationOptions {
-  /** Whether the previous secret reads for `graceMs` what was there before. Default false. */
+  /** Whether the previous secret can read the session as it was before, for `graceMs`. Default false. */
   readonly grace?: boolean | undefined;
-  /** Whether the secret that is replaced was given to the session a moment ago and has reached nobody, as in a second
-   *  rotation within one request. Then the one before it stays the previous secret. Default false. */
+  /** Whether no browser has the secret that is replaced, as in a second rotation within one request. Then the one
+   *  before it stays the previous secret. Default false. */
   readonly unsent?: boolean | undefined;
 }
 
-/** Gives sessions other secrets. */
+/** Replaces the secrets of sessions. */
 export class SessionRotation {
   readonly #connection: StoreConnection;
   readonly #records: SessionRecords;
@@ -32,8 +32,9 @@ export class SessionRotation {
     this.#records = records;
   }
 
-  /** The token with the new secret, and `loaded` brought up to date.
-   *  @throws StoreUnavailableError, SessionGoneError; SessionDataError where the data are sealed and the keys not here. */
+  /** Replaces a session's secret, updates `loaded`, and returns the new token.
+   *  @throws StoreUnavailableError, SessionGoneError; SessionDataError where the data are encrypted and the keys
+   *  missing. */
   async rotate(
     credential: TokenCredential,
     loaded: LoadedRecord | undefined,
@@ -46,7 +47,7 @@ export class SessionRotation {
     const { status, values } = await this.#connection
       .run((redis) => this.#rotate(redis, credential, loaded, options, hash), { key })
       .catch((error: unknown) => {
-        // It may have been done all the same, and then nobody has a secret that counts.
+        // Redis may have done it all the same, and then no browser has a valid secret: undo it when Redis answers.
         this.#connection.afterwards(key, (redis) => this.#undo(redis, credential, hash));
         throw error;
       });
@@ -54,7 +55,7 @@ export class SessionRotation {
     const [header] = values;
     if (status === 'sealed') throw encryptedWithoutKeys(session);
     if (!header) throw new SessionGoneError('rotate()');
-    loaded?.follow(header, [], { secret: hash });
+    loaded?.applyWrite(header, [], { secret: hash });
     return next;
   }
 
@@ -84,9 +85,9 @@ export class SessionRotation {
         sealedVersion,
       });
     if (!records.isEncrypting) return step('', 0);
-    const known = loaded?.overtaken ? undefined : loaded;
+    const known = loaded?.isStale ? undefined : loaded;
     const outcome = await whileOthersChange(records, redis, credential, known, async (from) => {
-      const result = await step(records.packNext(from, { secret: hash }), from.facts.version);
+      const result = await step(records.packNext(from, { secret: hash }), from.header.version);
       return result.status === 'conflict' ? undefined : result;
     });
     return outcome ?? { status: 'gone', values: [] };
@@ -101,7 +102,7 @@ export class SessionRotation {
       return;
     }
     await whileOthersChange(records, redis, { session, hash }, undefined, async (from) => {
-      const sealed = { sealedBody: records.packNext(from, { secret: before }), sealedVersion: from.facts.version };
+      const sealed = { sealedBody: records.packNext(from, { secret: before }), sealedVersion: from.header.version };
       const { status } = await undoRotation.run(redis, keys, { ...args, ...sealed });
       return status === 'conflict' ? undefined : status;
     });

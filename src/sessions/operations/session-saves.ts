@@ -56,8 +56,9 @@ export class SessionSaves {
     });
   }
 
-  /** Renews a session. Of `values` only the cookie counts; without one that of `loaded` does, whose age counts from now.
-   *  Sends nothing where the session was renewed less than `touchEveryMs` ago. False where the session has ended.
+  /** Renews a session. Of `values` only the cookie counts; without one that of `loaded` does, whose age counts from
+   *  now. Sends nothing where the session was renewed less than `touchEveryMs` ago. False where the session has
+   *  ended.
    *  @throws StoreUnavailableError, NotSerialisableError */
   async touch(
     credential: TokenCredential,
@@ -67,7 +68,7 @@ export class SessionSaves {
     if (loaded?.byPreviousSecret) return false;
     const { fields, cookie } = writeFields({ cookie: values.cookie });
     const { expiryPolicy } = this.#records;
-    const reusesCookie = values.cookie === undefined && loaded !== undefined && loaded.facts.cookieExpiresAt !== 0;
+    const reusesCookie = values.cookie === undefined && loaded !== undefined && loaded.header.cookieExpiresAt !== 0;
     const expiry = reusesCookie
       ? expiryPolicy.expiryForAge(maxAgeOf(loaded.values(expiryPolicy.now(loaded.session))))
       : expiryPolicy.expiryFor(cookie?.expiresAt);

@@ -4,10 +4,11 @@ import type { LoadedRecord } from '../record/loaded-record.ts';
 import type { ResolvedReference } from '../tokens/session-reference.ts';
 import type { SessionRecords } from './session-records.ts';
 
-/** Changes sealed data, which Redis cannot: `step` changes what was loaded and resolves with undefined where others were
- *  faster; then it is called again with what they left. Undefined where the session is not there (any more). `loaded`:
- *  what to begin with. Within this process one change of a session follows the other.
- *  @throws StoreUnavailableError where others are faster until the time is over. */
+/** Repeats a change of encrypted data, which Redis cannot merge, until no other process interferes. `step` changes a
+ *  record and resolves with undefined where another write came first; it is then called again with the new record.
+ *  `loaded`: the record to begin with. Changes of one session are queued within this process. Undefined: the session
+ *  has ended.
+ *  @throws StoreUnavailableError where other writes come first until the deadline. */
 export function whileOthersChange<Result>(
   records: SessionRecords,
   redis: CommandConnection,
@@ -15,7 +16,7 @@ export function whileOthersChange<Result>(
   loaded: LoadedRecord | undefined,
   step: (from: LoadedRecord) => Promise<Result | undefined>,
 ): Promise<Result | undefined> {
-  return records.turns.take(reference.session, async () => {
+  return records.changeQueue.take(reference.session, async () => {
     const deadline = performance.now() + records.settings.deadlineMs;
     for (let from = loaded; ; from = undefined) {
       from ??= await records.load(redis, reference);

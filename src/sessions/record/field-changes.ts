@@ -1,6 +1,6 @@
 import { isVisible, type SessionFields } from './session-fields.ts';
 
-/** One step from what was loaded to what is: a field's new JSON, an integer to add to it, or its end. */
+/** One change of a field: its new JSON, an integer to add, or its removal. */
 export type FieldChange =
   | { readonly name: string; readonly set: string }
   | { readonly name: string; readonly add: number; readonly final: string }
@@ -9,12 +9,12 @@ export type FieldChange =
 const NUMBER = /^-?\d[\d.eE+-]*$/;
 const INTEGER = /^-?(0|[1-9]\d{0,15})$/;
 
-/** Which integer fields are sums: all of them, none, or those of these names. */
+/** Which integer fields count as sums: all, none, or those named. */
 export type IntegerDeltas = boolean | readonly string[];
 
-/** What was changed since `before` was loaded. An integer field that `integerDeltas` takes for a sum is sent as the
- *  difference to add, so that `count++` in two requests counts twice; a field that was missing counts as 0. Names in
- *  `hidden` were not to be seen, so their absence says nothing. */
+/** Lists the changes from `before` to `after`. An integer field that `integerDeltas` names as a sum becomes a
+ *  difference to add, so that `count++` in two requests counts twice; a missing field counts as 0. Fields in
+ *  `hidden` are not removed: the application never saw them. */
 export function changesBetween(
   before: SessionFields,
   after: SessionFields,
@@ -36,8 +36,7 @@ export function changesBetween(
   return changes;
 }
 
-/** What was changed of one field since `before` was loaded, as a save would send it. `json`: the field now; undefined
- *  where it is not there any more. */
+/** Lists the change of one field since `before`, as a save would send it. `json`: the field now; undefined: removed. */
 export function changesOfField(
   before: SessionFields,
   name: string,

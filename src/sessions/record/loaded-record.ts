@@ -9,67 +9,68 @@ import type { SessionInfo } from './session-info.ts';
 export class LoadedRecord extends LoadedSession {
   /** The public id. */
   readonly session: string;
-  /** Whether it came with the previous secret: then it is what was there before the rotation, and nothing of it can be
-   *  saved. */
+  /** Whether it was read by the previous secret: then it is the session as it was before the rotation, and
+   *  read-only. */
   readonly byPreviousSecret: boolean;
-  /** Fields that the application was not shown; their absence says nothing. */
+  /** Fields that `values` leaves out. A save does not delete them, though the application's values lack them. */
   readonly hidden: Set<string> = new Set();
   #fields: SessionFields;
-  #header: Buffer;
-  #facts: RecordHeader;
-  #overtaken = false;
+  #headerBytes: Buffer;
+  #header: RecordHeader;
+  #isStale = false;
   #cookieEndGiven = 0;
 
-  constructor(session: string, header: Buffer, fields: SessionFields, byPreviousSecret: boolean) {
+  constructor(session: string, headerBytes: Buffer, fields: SessionFields, byPreviousSecret: boolean) {
     super();
     this.session = session;
     this.byPreviousSecret = byPreviousSecret;
     this.#fields = fields;
-    this.#header = header;
-    this.#facts = readHeader(header);
+    this.#headerBytes = headerBytes;
+    this.#header = readHeader(headerBytes);
   }
 
-  /** The JSON of each field, as the application has it: what was loaded, and its own changes since. */
+  /** The JSON of each field: as loaded, with the application's own changes since. */
   get fields(): SessionFields {
     return this.#fields;
   }
 
-  /** The header's bytes, as they are known to be in Redis. */
-  get header(): Buffer {
+  /** The header as this process last saw it in Redis, in bytes. */
+  get headerBytes(): Buffer {
+    return this.#headerBytes;
+  }
+
+  /** The header as this process last saw it in Redis. */
+  get header(): RecordHeader {
     return this.#header;
   }
 
-  get facts(): RecordHeader {
-    return this.#facts;
+  /** Whether another process has changed fields since the load. Then a save must send its differences and not replace
+   *  the record: their changes are not known here. */
+  get isStale(): boolean {
+    return this.#isStale;
   }
 
-  /** Whether others have changed fields since. Then a save must not replace the whole: what they wrote is not known
-   *  here. */
-  get overtaken(): boolean {
-    return this.#overtaken;
-  }
-
-  /** Takes over what an operation of the application's has left in Redis: the header now, and the changes that it made.
-   *  A header that is more versions ahead than the changes account for is a sign that others were there; so is another
-   *  secret or user than `now` says, and what is sealed is never bound to one that was only read off a header. */
-  follow(
-    header: Buffer,
+  /** Takes over the result of an own operation: the new header and the changes that it made. The record becomes stale
+   *  where the header is more versions ahead than these changes explain, or has another secret or user than `now` says.
+   *  Encrypted fields are never bound to a secret or user that was only read off a header. */
+  applyWrite(
+    headerBytes: Buffer,
     changes?: readonly FieldChange[],
     now: { readonly secret?: Buffer; readonly user?: string } = {},
   ): void {
-    const facts = readHeader(header);
-    const { secret = this.#facts.secret, user = this.#facts.user } = now;
-    const expected = (this.#facts.version + (changes ? 1 : 0)) >>> 0;
-    this.#overtaken ||= facts.version !== expected || facts.user !== user || !facts.secret.equals(secret);
+    const header = readHeader(headerBytes);
+    const { secret = this.#header.secret, user = this.#header.user } = now;
+    const expected = (this.#header.version + (changes ? 1 : 0)) >>> 0;
+    this.#isStale ||= header.version !== expected || header.user !== user || !header.secret.equals(secret);
     if (changes) this.#fields = applyChanges(this.#fields, changes);
+    this.#headerBytes = headerBytes;
     this.#header = header;
-    this.#facts = facts;
   }
 
-  /** What the application sees. `cookie.expires` is what was given, or, where that has passed while the session was
-   *  renewed only now and then, when the session ends. `now`: by Redis's clock, for that. */
+  /** The application's values. `cookie.expires` is as saved; where it has passed because renewals are throttled, it
+   *  is the session's end. `now`: milliseconds of the epoch by Redis's clock. */
   values(now: number): Record<string, unknown> {
-    const { cookieExpiresAt, expiresAt } = this.#facts;
+    const { cookieExpiresAt, expiresAt } = this.#header;
     const cookieEnds = cookieExpiresAt === 0 || cookieExpiresAt > now ? cookieExpiresAt : expiresAt;
     this.#cookieEndGiven = cookieEnds;
     try {
@@ -81,7 +82,7 @@ export class LoadedRecord extends LoadedSession {
     }
   }
 
-  /** The changes that lead from what was loaded to `fields`; see `changesBetween`. */
+  /** The changes from the loaded fields to `fields`; see `changesBetween`. */
   changesTo(fields: SessionFields, integerDeltas: IntegerDeltas): FieldChange[] {
     return changesBetween(this.#fields, fields, { integerDeltas, hidden: this.hidden });
   }
@@ -100,13 +101,13 @@ export class LoadedRecord extends LoadedSession {
   /** The part that applications may read. */
   get info(): SessionInfo {
     const { session, byPreviousSecret } = this;
-    const { createdAt, lastSeenAt, expiresAt, version } = this.#facts;
+    const { createdAt, lastSeenAt, expiresAt, version } = this.#header;
     const userId = byPreviousSecret ? undefined : this.userId;
     return { session, userId, createdAt, lastSeenAt, expiresAt, version, byPreviousSecret };
   }
 }
 
-/** The record behind what a caller hands back.
+/** Reads a handle that a caller gave back.
  *  @throws TypeError for anything else. */
 export function recordOf(loaded: LoadedSession): LoadedRecord {
   if (loaded instanceof LoadedRecord) return loaded;

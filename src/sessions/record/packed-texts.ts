@@ -16,13 +16,13 @@ export function packTexts(texts: readonly (string | Buffer)[]): Buffer {
   return packed.subarray(0, at);
 }
 
-/** The texts of a packed list, from `offset` on.
- *  @throws RangeError where it is none. */
+/** Reads the texts of a packed list, from `offset` on.
+ *  @throws RangeError where the bytes are no packed list. */
 export function unpackTexts(packed: Buffer, offset = 0): string[] {
   return unpack(packed, offset, (start, end) => packed.toString('utf8', start, end));
 }
 
-/** As `unpackTexts`, for texts that are no UTF-8. */
+/** Reads a packed list as bytes, for texts that are not UTF-8. */
 export function unpackBytes(packed: Buffer, offset = 0): Buffer[] {
   return unpack(packed, offset, (start, end) => packed.subarray(start, end));
 }

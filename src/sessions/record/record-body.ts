@@ -4,7 +4,7 @@ import type { EncryptionContext, RecordEncryption } from './record-encryption.ts
 import type { RecordHeader } from './record-header.ts';
 import type { SessionFields } from './session-fields.ts';
 
-/** Packs fields, and seals them where that is asked for. */
+/** Packs fields; encrypts them where keys are given. */
 export function packBody(
   encryption: RecordEncryption | undefined,
   owner: EncryptionContext,
@@ -16,8 +16,9 @@ export function packBody(
   return encryption ? packTexts([encryption.encrypt(owner, packed)]) : packed;
 }
 
-/** The fields of a record.
- *  @throws SessionDataError where they cannot be read, or may not: plain ones where only sealed ones are taken. */
+/** Reads the fields of a record.
+ *  @throws SessionDataError where they cannot be decrypted or parsed, or are plain and this store accepts only
+ *  encrypted ones. */
 export function readBody(
   encryption: RecordEncryption | undefined,
   session: string,
@@ -42,8 +43,8 @@ export function readBody(
   return fields;
 }
 
-/** What `read` makes of a session's bytes.
- *  @throws SessionDataError where it throws a RangeError. */
+/** Runs `read`, which parses a session's bytes.
+ *  @throws SessionDataError in place of its RangeError. */
 export function readable<Read>(session: string, read: () => Read): Read {
   try {
     return read();

@@ -2,46 +2,45 @@ import { createHash, hash } from 'node:crypto';
 import { aead } from '../../protocol/aead.ts';
 import { SessionDataError } from '../errors/session-data-error.ts';
 
-/* seal.ts: encryption of session data at rest, AES-256-GCM.
+/* record-encryption.ts: encryption of session data at rest, AES-256-GCM.
  *
- * A sealed text: 4 bytes that tell the key, then what aead.ts makes. Names and values are sealed; the header is not,
- * because Redis's scripts work with it: it holds times, hashes and the user's reference. But the fields are bound to it:
- * namespace, session, secret, user and version are authenticated with them. Who can write to Redis can put neither
- * another secret nor another user into a record, nor one session's data into another's.
+ * An encrypted text: 4 bytes that name the key, then the output of aead.ts. Names and values are encrypted; the header is
+ * not, because Redis's scripts work with it: it holds times, hashes and the user's reference. But the fields are bound to
+ * it: namespace, session, secret, user and version are authenticated with them. An attacker with write access to Redis
+ * can put neither another secret nor another user into a record, nor one session's data into another's.
  *
  * Not bound are the times, which Redis writes by itself at each renewal, and the previous secret, which opens nothing.
- * And a whole record that was once valid opens again where somebody puts it back: nothing outside Redis knows that it is
- * old.
+ * And a whole record that was once valid can be replayed: nothing outside Redis knows that it is old.
  *
- * The end of a session is bound by its secret: a record that is kept for the archive holds its `endedSecret` in place of
- * the secret. The fields are bound to that from the beginning, so the archive can read them; but nobody can make a living
- * record of it again who has not kept the secret's hash. */
+ * The end of a session is bound by its secret: a record that waits for the archive holds its `endedSecret` in place of
+ * the secret. The fields are bound to that from the beginning, so the archive can read them; but without the secret's hash
+ * it cannot be turned into a living record again. */
 
 const KEY_ID_LENGTH = 4;
 
-/** What of a record's header its fields are bound to. */
+/** The part of a record's header that its encrypted fields are bound to. */
 export interface EncryptionContext {
   readonly session: string;
-  /** SHA-256 of the secret; of an ended record what stands there. */
+  /** SHA-256 of the secret; of an ended record its `endedSecret`. */
   readonly secret: Buffer;
   readonly ended?: boolean;
   /** A `userReference`. */
   readonly user: string | undefined;
-  /** Of the record that holds the sealed text. */
+  /** Version of the record that holds the encrypted text. */
   readonly version: number;
 }
 
-/** Seals with the first key and opens with whichever it was: put a new key in front, and drop the last when what it
- *  sealed has expired. */
+/** Encrypts with the first key and decrypts with any of them. To change keys, put the new one in front and drop the
+ *  last when the sessions that it encrypted have expired. */
 export class RecordEncryption {
-  /** Whether data that are not sealed may be read as well. */
+  /** Whether plain data may be read as well. */
   readonly acceptsPlain: boolean;
   readonly #keys: ReadonlyMap<string, Buffer>;
   readonly #currentId: string;
   readonly #namespace: string;
 
   /** `keys`: 32 bytes each, as a Buffer, or as text in base64, base64url or hex.
-   *  @throws RangeError for what is no key. */
+   *  @throws RangeError for an invalid key. */
   constructor(keys: readonly (string | Uint8Array)[], namespace: string, acceptsPlain = false) {
     const read = keys.map((key, i) => {
       const bytes =
@@ -60,14 +59,14 @@ export class RecordEncryption {
     this.acceptsPlain = acceptsPlain;
   }
 
-  /** Seals a session's packed fields. */
+  /** Encrypts a session's packed fields. */
   encrypt(owner: EncryptionContext, plain: Buffer): Buffer {
     const encrypted = aead.seal(this.#keys.get(this.#currentId)!, this.#context(owner), plain);
     return Buffer.concat([Buffer.from(this.#currentId, 'latin1'), encrypted]);
   }
 
-  /** Opens what `close` made.
-   *  @throws SessionDataError where the key is not here, or the text is not what was sealed. */
+  /** Decrypts the output of `encrypt`.
+   *  @throws SessionDataError where the key is missing, or the text was changed or belongs to another record. */
   decrypt(owner: EncryptionContext, encrypted: Buffer): Buffer {
     const id = encrypted.toString('latin1', 0, KEY_ID_LENGTH);
     const key = this.#keys.get(id);
@@ -90,8 +89,9 @@ export class RecordEncryption {
   }
 }
 
-/** What an ended record that is kept holds in place of its secret's hash, as the script `finish` makes it: 32 characters
- *  of SHA-1, which is what Redis's scripts can compute. The secret's hash has 256 random bits, so nobody gets back. */
+/** The mark that an ended record holds in place of its secret's hash, as the script `finish` makes it: 32 characters of
+ *  SHA-1, because Redis's scripts can compute no other hash. It cannot be reversed: the secret's hash has 256 random
+ *  bits. */
 export function endedSecret(secret: Buffer): Buffer {
   return Buffer.from(hash('sha1', secret, 'hex').slice(0, 32));
 }

@@ -3,18 +3,18 @@ import { NotSerialisableError } from '../errors/not-serialisable-error.ts';
 /** The JSON of each top-level field. */
 export type SessionFields = Map<string, string>;
 
-/** The part of a session that tells how long its cookie lives. It is kept in the record's header and not in a field,
- *  because it changes with every request. */
+/** When a session's cookie expires. It is stored in the record's header and not in a field, because it changes with
+ *  every request. */
 export interface CookieExpiry {
   /** `cookie.expires` in milliseconds of the epoch; 0 for none. */
   readonly expiresAt: number;
 }
 
-/** Names that begin so are the store's own. */
+/** Prefix of the store's own fields. */
 export const OWN_PREFIX = '\0';
-/** Who the session belongs to, as `identify` was told. */
+/** Field of the user's id, as `identify` was given it. */
 export const USER_FIELD: string = `${OWN_PREFIX}user`;
-/** What the user's list of sessions calls it. */
+/** Field of the device's name in the user's list of sessions. */
 export const DEVICE_FIELD: string = `${OWN_PREFIX}device`;
 
 /** Whether applications see a field. `__proto__` cannot be set on an object as a field, so it stays where it is. */
@@ -22,7 +22,7 @@ export function isVisible(name: string): boolean {
   return !name.startsWith(OWN_PREFIX) && name !== '__proto__';
 }
 
-/** Writes a session's fields as JSON, each by itself; `undefined` and functions are none. A cookie's `expires` is told
+/** Writes each field of a session as JSON; `undefined` and functions are left out. A cookie's `expires` is returned
  *  apart.
  *  @throws NotSerialisableError that names the field: a circle, a BigInt, a `toJSON` that throws. */
 export function writeFields(values: object): { fields: SessionFields; cookie: CookieExpiry | undefined } {
@@ -37,7 +37,7 @@ export function writeFields(values: object): { fields: SessionFields; cookie: Co
   return { fields, cookie };
 }
 
-/** Sees whether all fields can be written.
+/** Checks that all fields can be written.
  *  @throws NotSerialisableError */
 export function checkFields(values: object): void {
   for (const [name, value] of Object.entries(values)) {
@@ -46,7 +46,7 @@ export function checkFields(values: object): void {
   }
 }
 
-/** One value as JSON; undefined where JSON has no words for it.
+/** Writes one value as JSON; undefined for values that JSON leaves out.
  *  @throws NotSerialisableError */
 export function writeField(name: string, value: unknown): string | undefined {
   try {
@@ -56,7 +56,7 @@ export function writeField(name: string, value: unknown): string | undefined {
   }
 }
 
-/** The values of fields, without the store's own and without `hidden` ones.
+/** Reads the values of fields, without the store's own and without `hidden` ones.
  *  @throws SyntaxError where a field is no JSON. */
 export function readFields(
   fields: SessionFields,
@@ -83,7 +83,7 @@ export function readFields(
   return values;
 }
 
-// Fastify's cookies tell a second time when they were to expire.
+// Fastify's cookies hold their expiry twice; neither is stored in the field.
 function writeCookie(cookie: object): string | undefined {
   return writeField('cookie', {
     toJSON(): unknown {

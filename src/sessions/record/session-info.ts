@@ -1,19 +1,19 @@
-/** What is known of a session beside its data. */
+/** Facts about a session beside its values. */
 export interface SessionInfo {
   /** The public id. */
   readonly session: string;
-  /** Whom `identify` gave it to. Not told where the request came with the previous secret: what is asked by a user's id
-   *  is answered with what is there now. */
+  /** The user's id, as `identify` was given it. Undefined for a request with the previous secret: lookups by user
+   *  answer with the present, not with the session as it was before the rotation. */
   readonly userId: string | undefined;
   /** When it was first saved, in milliseconds of the epoch, as all times here. */
   readonly createdAt: number;
-  /** When it was last written or renewed; up to `touchEveryMs` behind the last request. */
+  /** When it was last written or renewed, at most `touchEveryMs` before the last request. */
   readonly lastSeenAt: number;
-  /** When it ends unless it is used. */
+  /** When it ends if it is not used until then. */
   readonly expiresAt: number;
-  /** How often its data, its user or its secret were changed; what `setIf` takes. */
+  /** Counts the changes of its data, user and secret; the argument of `setIf`. */
   readonly version: number;
-  /** Whether the request came with the previous secret, within the grace of `rotate({ grace: true })`: then it sees what
-   *  was there before, and can change nothing. */
+  /** Whether the request came with the previous secret, within the grace of `rotate({ grace: true })`: then it sees the
+   *  session as it was before the rotation, and can change nothing. */
   readonly byPreviousSecret: boolean;
 }

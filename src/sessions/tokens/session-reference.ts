@@ -8,19 +8,20 @@ export interface ResolvedReference {
   readonly hash: Buffer | undefined;
 }
 
-/** Names a session: by its token, whose secret is checked, or by its id, for code that needs no token (a job, a webhook). */
+/** Names a session: by its token, which is checked; or by its public id, for trusted code without a token (jobs,
+ *  webhooks). */
 export type SessionReference = string | { readonly session: string };
 
-/** Reads the credential of a token: its session and the hash of its secret.
- *  @throws RangeError for what can be no token. */
+/** Reads a token: its session, and the hash that proves it.
+ *  @throws RangeError for a value that cannot be a token. */
 export function credentialOf(token: string): TokenCredential {
   const credential = readToken(token);
   if (credential) return credential;
   throw new RangeError('This can be no session token: give a string of 1 to 4,096 characters.');
 }
 
-/** Resolves a reference to the session and, of a token, the hash of its secret.
- *  @throws RangeError for what is neither a token nor a session. */
+/** Resolves a reference to a session, and to the hash that is checked where a token was given.
+ *  @throws RangeError for anything but a token or a session. */
 export function resolveReference(reference: SessionReference): ResolvedReference {
   if (typeof reference === 'string') return credentialOf(reference);
   if (typeof reference?.session !== 'string' || !isSession(reference.session)) {

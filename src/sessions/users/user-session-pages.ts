@@ -14,10 +14,10 @@ import {
 
 /** How many sessions one step looks at or ends. */
 const AT_ONCE = 200;
-/** How many sessions a list holds unless told. */
+/** Default length of a page. */
 const PAGE_LENGTH = 100;
 
-/** Which part of a user's sessions is asked for. */
+/** A page of a user's sessions. */
 export interface UserSessionPage {
   /** The most sessions, from 1 to 1,000. Default 100. */
   readonly limit?: number | undefined;
@@ -31,8 +31,8 @@ interface Owned {
   readonly lastSeenAt: number;
 }
 
-/** A user's sessions where there may be thousands of them: listed and ended in steps of 200. Each step has a deadline of
- *  its own, and between two of them Redis serves others. */
+/** Lists and ends a user's sessions in steps of 200, because there may be thousands. Each step has a deadline of its
+ *  own, and Redis serves other clients between two steps. */
 export class UserSessionPages {
   readonly #connection: StoreConnection;
   readonly #records: SessionRecords;
@@ -46,7 +46,7 @@ export class UserSessionPages {
     this.#index = new UserIndex(records.keys);
   }
 
-  /** A page of a user's sessions that live, the last seen first. One that is shorter than its limit is the last.
+  /** Lists a page of a user's living sessions, the last seen first. A page shorter than its limit is the last.
    *  @throws RangeError for what is no user id, or no limit. */
   async list(userId: string, { limit = PAGE_LENGTH, after }: UserSessionPage = {}): Promise<UserSession[]> {
     if (!Number.isInteger(limit) || limit < 1 || limit > 1_000) {
@@ -56,18 +56,18 @@ export class UserSessionPages {
     const owned = (await this.#owned(user)).sort((one, other) => -compare(one, other));
     const rest = after ? owned.filter((one) => one.session !== after.session && compare(one, after) < 0) : owned;
     const page: UserSession[] = [];
-    // Who has ended meanwhile is made up for by those behind.
+    // Sessions that have ended meanwhile are replaced by later ones of the list.
     while (rest.length > 0 && page.length < limit) {
       const sessions = rest.splice(0, Math.min(AT_ONCE, limit - page.length));
       const loaded = await this.#step(user, true, (redis) =>
         Promise.all(sessions.map(({ session }) => this.#records.tryLoad(redis, session))),
       );
-      for (const session of loaded) if (session?.facts.user === user) page.push(describeSession(session));
+      for (const session of loaded) if (session?.header.user === user) page.push(describeSession(session));
     }
     return page;
   }
 
-  /** Ends a user's sessions, but for `keep`. How many it were.
+  /** Ends a user's sessions but `keep`. Returns how many.
    *  @throws StoreUnavailableError that says how many had ended by then. */
   async endAll(userId: string, keep?: string): Promise<number> {
     const user = userReference(userId);
@@ -75,7 +75,7 @@ export class UserSessionPages {
     return (await this.#end(user, members, 'by-user')).length;
   }
 
-  /** Ends those of a user's sessions that rested longest, until at most `most` are left. Returns which it ended.
+  /** Ends the longest idle sessions of a user until at most `most` are left. Returns their ids.
    *  @throws StoreUnavailableError that says how many had ended by then. */
   async endOldest(userId: string, most: number): Promise<string[]> {
     const user = userReference(userId);
@@ -92,7 +92,7 @@ export class UserSessionPages {
         await this.#step(user, false, async (redis) => {
           const lived = await Promise.all(some.map((member) => this.#endOne(redis, user, member, reason)));
           ended.push(...some.filter((_, i) => lived[i]).map(sessionOfMember));
-          // In a Cluster they leave the index later, and until then would count as places that are taken.
+          // In a Cluster the index is cleaned later; until then ended sessions would count against the limit.
           if (this.#records.deferredWrites && reason === 'limit') await this.#index.removeStrangers(redis, user, some);
         });
       } catch (error) {

@@ -16,24 +16,25 @@ import { userReference } from '../tokens/user-reference.ts';
 import { endRecord } from './scripts/end-record.ts';
 import { identifyRecord } from './scripts/identify-record.ts';
 
-/** One of a user's sessions, as "your devices" lists it. */
+/** One of a user's sessions, for a page "your devices". */
 export interface UserSession {
-  /** The public id; safe to show, and what `endSession` takes. */
+  /** The public id: safe to show, and the argument of `endSession`. */
   readonly session: string;
-  /** What `identify` was told: "Firefox on Linux". */
+  /** The device as `identify` was given it: "Firefox on Linux". */
   readonly device: string | undefined;
   /** When it was first saved, in milliseconds of the epoch. */
   readonly firstSeenAt: number;
-  /** When it was last written or renewed; up to `touchEveryMs` behind the last request. */
+  /** When it was last written or renewed, at most `touchEveryMs` before the last request. */
   readonly lastSeenAt: number;
   /** When it ends unless it is used. */
   readonly expiresAt: number;
 }
 
-/** Why a session was ended, as its lifecycle event says. */
+/** Why a session was ended; stands in its lifecycle event. */
 export type EndReason = 'destroyed' | 'by-user' | 'limit' | 'cleared';
 
-/** Which sessions are whose. The session says whose it is; the user's index says where to look. */
+/** Assigns sessions to users. A session's record names its user; the user's index lists candidates, and may be
+ *  stale. */
 export class UserSessions {
   readonly #records: SessionRecords;
   /** Undefined outside a Cluster. */
@@ -49,7 +50,7 @@ export class UserSessions {
       );
   }
 
-  /** Gives a loaded session to a user. Returns the sessions that had to end for it.
+  /** Gives a loaded session to a user. Returns the sessions that were ended for it.
    *  @throws SessionLimitError, SessionGoneError; RangeError for what is no user id; TooManySessionsError where more
    *  have to end than one step ends. */
   async identify(
@@ -63,11 +64,11 @@ export class UserSessions {
     const own: SessionFields = new Map([[USER_FIELD, JSON.stringify(userId)]]);
     if (device !== undefined) own.set(DEVICE_FIELD, JSON.stringify(String(device).slice(0, 200)));
     const identify = (): Promise<string[]> => this.#identify(redis, reference, loaded, user, own);
-    return this.#records.isEncrypting ? this.#records.turns.take(reference.session, identify) : identify();
+    return this.#records.isEncrypting ? this.#records.changeQueue.take(reference.session, identify) : identify();
   }
 
-  /** Ends a session; with `user`, only if it is that user's; with `forestall`, one that is not there cannot come to be
-   *  afterwards. Whether it lived until now. */
+  /** Ends a session. `user`: only if it belongs to this user. `forestall`: a session that does not exist yet cannot be
+   *  made afterwards. Returns whether it lived until now. */
   async endRecord(
     redis: BoundedOperation,
     { session, hash }: ResolvedReference,
@@ -102,8 +103,8 @@ export class UserSessions {
     const { settings, isEncrypting, deferredWrites } = this.#records;
     const { session, hash } = reference;
     // In a Cluster the reservation comes first: a session whose record says a user must not be missing in the user's index.
-    const needsReservation = reserved === undefined && loaded.facts.user !== user;
-    const { expiresAt } = loaded.facts;
+    const needsReservation = reserved === undefined && loaded.header.user !== user;
+    const { expiresAt } = loaded.header;
     const reservation = needsReservation
       ? await this.#reservations?.reserve(redis, user, session, expiresAt)
       : reserved;
@@ -114,7 +115,7 @@ export class UserSessions {
       session,
       user,
       absoluteMs: settings.absoluteMs,
-      version: loaded.overtaken ? STALE_VERSION : loaded.facts.version,
+      version: loaded.isStale ? STALE_VERSION : loaded.header.version,
       fields: this.#records.packNext(loaded, { user, fields }),
       isSealed: isEncrypting,
       changes,
@@ -133,7 +134,7 @@ export class UserSessions {
       if (!latest && reservation) deferredWrites?.released(user, session, reservation.score);
       if (!latest) throw new SessionGoneError('identify()');
       const result = await this.#identify(redis, reference, latest, user, own, reservation);
-      loaded.follow(latest.header, changesOf(own), { user });
+      loaded.applyWrite(latest.headerBytes, changesOf(own), { user });
       return result;
     }
     if (status === 'limitReached') throw new SessionLimitError(settings.maxSessionsPerUser);
@@ -142,12 +143,13 @@ export class UserSessions {
     if (!header) throw new SessionGoneError('identify()');
     deferredWrites?.confirmed(user, session, readHeader(header).expiresAt, reservation?.score);
     deferredWrites?.moveEventsSoon(session);
-    loaded.follow(header, changesOf(own), { user });
+    loaded.applyWrite(header, changesOf(own), { user });
     return [...(reservation?.ended ?? []), ...ended.map((member) => member.toString())];
   }
 }
 
-/** What cannot be read cannot be told to be this user's. */
+/** False for an error that says that a record cannot be read: it cannot be shown to be this user's.
+ *  @throws any other error. */
 export function unlessUnreadable(error: unknown): false {
   if (error instanceof SessionDataError || isWrongType(error) || isOtherFormat(error)) return false;
   throw error;
@@ -157,14 +159,14 @@ function changesOf(fields: SessionFields): FieldChange[] {
   return [...fields].map(([name, set]) => ({ name, set }));
 }
 
-/** What a list shows of a session. */
-export function describeSession({ session, fields, facts }: LoadedRecord): UserSession {
+/** Describes a session for a user's list. */
+export function describeSession({ session, fields, header }: LoadedRecord): UserSession {
   const device = fields.get(DEVICE_FIELD);
   return {
     session,
     device: device === undefined ? undefined : (JSON.parse(device) as string),
-    firstSeenAt: facts.createdAt,
-    lastSeenAt: facts.lastSeenAt,
-    expiresAt: facts.expiresAt,
+    firstSeenAt: header.createdAt,
+    lastSeenAt: header.lastSeenAt,
+    expiresAt: header.expiresAt,
   };
 }

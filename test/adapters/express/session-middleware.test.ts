@@ -271,17 +271,17 @@ describe('the token', () => {
       for (const cookie of [undefined, { originalMaxAge: maxAge, expires }]) {
         const token = createToken();
         await frequent.data.save(token, { user: 'ada', ...(cookie && { cookie }) });
-        const { expiresAt, cookieExpiresAt } = recordOf((await frequent.data.load(token))!).facts;
+        const { expiresAt, cookieExpiresAt } = recordOf((await frequent.data.load(token))!).header;
         await waitUntil('it is renewed', async () => {
           await ask(site, '/a', bearer(token));
           return frequent.data.infoOf((await frequent.data.load(token))!).expiresAt > expiresAt;
         });
-        const { facts } = recordOf((await frequent.data.load(token))!);
+        const { header } = recordOf((await frequent.data.load(token))!);
         const longest = cookie ? maxAge : idleMs;
-        expect(facts.expiresAt - facts.lastSeenAt).toBeGreaterThan(longest - 1_000);
-        expect(facts.expiresAt - facts.lastSeenAt).toBeLessThan(longest + 1_000);
-        if (cookie) expect(facts.cookieExpiresAt).toBeGreaterThan(cookieExpiresAt);
-        else expect(facts.cookieExpiresAt).toBe(0);
+        expect(header.expiresAt - header.lastSeenAt).toBeGreaterThan(longest - 1_000);
+        expect(header.expiresAt - header.lastSeenAt).toBeLessThan(longest + 1_000);
+        if (cookie) expect(header.cookieExpiresAt).toBeGreaterThan(cookieExpiresAt);
+        else expect(header.cookieExpiresAt).toBe(0);
       }
     });
 

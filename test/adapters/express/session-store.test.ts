@@ -264,7 +264,7 @@ describe('express-session store', () => {
       await app.store.data.save(token, { name: 'from a job' });
       const after = (await app.store.data.load(token))!;
       expect(recordOf(after).fields.get('cookie')).toBe(recordOf(before).fields.get('cookie'));
-      expect(recordOf(after).facts.cookieExpiresAt).toBe(recordOf(before).facts.cookieExpiresAt);
+      expect(recordOf(after).header.cookieExpiresAt).toBe(recordOf(before).header.cookieExpiresAt);
       expect(app.store.data.infoOf(after).expiresAt).toBeLessThanOrEqual(app.store.data.now() + 660_000);
     });
 

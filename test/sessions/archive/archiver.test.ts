@@ -101,8 +101,8 @@ describe('an archived session', () => {
         userId: 'ann@example.org',
         device: 'Firefox on Linux',
         reason: 'ended',
-        createdAt: recordOf(loaded!).facts.createdAt,
-        lastSeenAt: recordOf(loaded!).facts.lastSeenAt,
+        createdAt: recordOf(loaded!).header.createdAt,
+        lastSeenAt: recordOf(loaded!).header.lastSeenAt,
         endedAt: expect.any(Number),
         data: { cart: ['a', { b: null }], name: 'Ann' },
         activity: {

@@ -64,10 +64,10 @@ export function describeTime(stage: SessionDataStage): void {
 
       const eager = stage.open({ idleMs: 60_000, touchEveryMs: 0 });
       const other = await stage.saved(eager, { a: 1 });
-      const first = recordOf((await eager.load(other))!).facts;
+      const first = recordOf((await eager.load(other))!).header;
       await waitUntil('the clock has moved', async () => (await stage.serverNow()) > first.expiresAt - 60_000);
       expect(await eager.touch(other, {}, await eager.load(other))).toBe(true);
-      const second = recordOf((await eager.load(other))!).facts;
+      const second = recordOf((await eager.load(other))!).header;
       expect(second.expiresAt).toBeGreaterThan(first.expiresAt);
       expect(second.lastSeenAt).toBeGreaterThan(first.lastSeenAt);
     });
