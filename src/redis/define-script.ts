@@ -186,10 +186,13 @@ export function encodeArguments(
   names: readonly string[],
   args: Readonly<Record<string, ScriptArgument | boolean>>,
 ): ScriptArgument[] {
-  return names.map((name) => {
+  // A loop, and no map: this is done for each operation of a store.
+  const values: ScriptArgument[] = [];
+  for (const name of names) {
     const value = args[name]!;
-    return typeof value === 'boolean' ? (value ? '1' : '') : value;
-  });
+    values.push(typeof value === 'boolean' ? (value ? '1' : '') : value);
+  }
+  return values;
 }
 
 /** Reads an argument as its kind, in Lua. `position`: a number or an expression. */
