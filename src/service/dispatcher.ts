@@ -11,7 +11,7 @@ import type { Apply, Served } from '../transport/transport.ts';
 import type { CommandContext } from './commands/handler.ts';
 import { findHandler } from './commands/index.ts';
 
-/** What a dispatcher tells as it happens. */
+/** What a dispatcher reports as it happens. */
 export interface DispatchEvents {
   served(command: string, seconds: number): void;
   failed(command: string, code: ErrorCode, error: unknown): void;

@@ -154,7 +154,7 @@ export class PartitionWorker {
       this.position = id;
       const entry = decodeEntry(this.partition, id, fields, bytes);
       if (isDeadLettered) {
-        this.#server.tellDeadLettered(entry ?? this.#malformed(id, fields, bytes));
+        this.#server.reportDeadLettered(entry ?? this.#malformed(id, fields, bytes));
         continue;
       }
       const isMarked = this.#markedLeft > 0 && millisecondsOf(id) <= this.#inFlightUntil;
@@ -261,7 +261,8 @@ export class PartitionWorker {
     let reason = `${MAX_TRIES} tries ended with the service`;
     let isCounted = isMarked;
     while (!this.#ended) {
-      if (this.#tries.has(id) && (await this.#tries.isEnough(id))) return this.#server.giveUp(entry, reason);
+      if (this.#tries.has(id) && (await this.#tries.isEnough(id)))
+        return this.#server.deadLetterAndAnswer(entry, reason);
       const tries = this.#tries.countOf(id);
       if (isMarked) await pause(Math.max(0, this.#beganAt + MARKED_WAIT_MS * (1 + tries) - performance.now()));
       const result = isCounted

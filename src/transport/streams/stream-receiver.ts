@@ -40,7 +40,7 @@ export interface StreamReceiverOptions extends Omit<WorkerContext, 'gate' | 'isP
   readonly subscriber: RedisConnection;
   /** This instance's id. */
   readonly instance: string;
-  /** Ids of the other instances that work off streams, as heartbeats tell. */
+  /** Ids of the other instances that work off streams. */
   readonly others: () => readonly string[];
   /** Whether anything may be served now. */
   readonly enabled: () => boolean;
