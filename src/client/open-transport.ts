@@ -9,7 +9,7 @@ import { isRoute, type Route } from '../transport/transport-names.ts';
  *  the routes of single commands; the rest goes over channels. To a service in the same process: `service.inline`. */
 export type TransportChoice = Route | 'mixed' | Readonly<Partial<Record<CommandName, Route>>> | SessionTransport;
 
-/** Opens what a client was told to use.
+/** Opens the transport that was chosen for a client.
  *  @throws RangeError or ConnectionOptionsError for a value that cannot be used. */
 export function openTransport(
   transport: TransportChoice,

@@ -168,7 +168,7 @@ function echo<Id>(sent: readonly (string | number)[], given: Id[]): (reply: unkn
   return (reply) => {
     if (Array.isArray(reply) && reply.length === sent.length && reply.every((each, i) => each === sent[i]))
       return given;
-    throw malformed('it does not tell what was marked');
+    throw malformed('it does not say what was marked');
   };
 }
 

@@ -11,28 +11,28 @@ import type { Apply, Served } from '../transport/transport.ts';
 import type { CommandContext } from './commands/handler.ts';
 import { findHandler } from './commands/index.ts';
 
-/** What a dispatcher tells as it happens. */
+/** What a dispatcher reports as it happens. */
 export interface DispatchEvents {
   served(command: string, seconds: number): void;
   failed(command: string, code: ErrorCode, error: unknown): void;
 }
 
 /** Why nothing can be served now; undefined where everything can. */
-export type Gate = () => ProtocolError | undefined;
+export type Refusal = () => ProtocolError | undefined;
 
 /** Serves one request, whatever transport brought it: checks, runs the command, encodes. Every failure becomes an
  *  error reply; nothing is thrown. */
 export class Dispatcher {
   readonly #context: CommandContext;
   readonly #events: DispatchEvents;
-  readonly #gate: Gate;
+  readonly #refusal: Refusal;
   readonly #apply: Apply;
 
   /** `redis`: where writes are done that no transport wants for itself. */
-  constructor(redis: CommandConnection, context: CommandContext, events: DispatchEvents, gate: Gate) {
+  constructor(redis: CommandConnection, context: CommandContext, events: DispatchEvents, refusal: Refusal) {
     this.#context = context;
     this.#events = events;
-    this.#gate = gate;
+    this.#refusal = refusal;
     this.#apply = (step) => runStep(redis, step);
   }
 
@@ -46,12 +46,12 @@ export class Dispatcher {
     const served = findHandler(name);
     try {
       if (!served) throw new UnknownCommandError();
-      const closed = this.#gate();
+      const closed = this.#refusal();
       if (closed) throw closed;
       checkPayloadSize(payload);
       return { json: encodeReply(await served.handle(this.#context, session, payload, apply)) };
     } catch (error) {
-      const failure = this.#gate() ?? (isStackOverflow(error) ? TOO_DEEP : error);
+      const failure = this.#refusal() ?? (isStackOverflow(error) ? TOO_DEEP : error);
       const code = failure instanceof ProtocolError ? failure.replyCode : 'internal';
       this.#events.failed(served?.command ?? 'unknown', code, failure);
       return { json: encodeErrorReply(failure), error: failure };

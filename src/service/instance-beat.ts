@@ -22,7 +22,7 @@ export class InstanceBeat {
   #publishes = true;
   #stopped = false;
 
-  /** `onOverlap`: told of another instance that serves some of the same sessions, at most once a second. */
+  /** `onOverlap`: called with another instance that serves some of the same sessions, at most once a second. */
   constructor(redis: RedisConnection, namespace: string, self: Instance, onOverlap: (overlap: Overlap) => void) {
     this.#redis = redis;
     this.#namespace = namespace;

@@ -5,20 +5,19 @@ const PAIR_INTERVAL_MS = 60_000;
 const MOST_PAIRS = 1_000;
 const MOST_WAITING = 100;
 
-/** Tells of overlaps at most once a second, and of the same two instances at most once a minute: anybody may publish
- *  heartbeats, and must not fill a log with them. What is above that waits its turn; of what waits, the first 100 are
- *  kept. */
+/** Reports overlaps at most once a second, and the same two instances at most once a minute: anybody may publish
+ *  heartbeats, and must not fill a log with them. Further overlaps wait, at most 100 of them. */
 export class OverlapLimiter {
-  readonly #tell: (overlap: Overlap) => void;
-  // When a pair was told of or began to wait; a Map keeps insertion order, so its first key is the oldest.
+  readonly #report: (overlap: Overlap) => void;
+  // When a pair was reported or began to wait; a Map keeps insertion order, so its first key is the oldest.
   readonly #offeredAt = new Map<string, number>();
   readonly #waiting: Overlap[] = [];
-  #toldAt = Number.NEGATIVE_INFINITY;
+  #lastReportedAt = Number.NEGATIVE_INFINITY;
   #stopped = false;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(tell: (overlap: Overlap) => void) {
-    this.#tell = tell;
+  constructor(report: (overlap: Overlap) => void) {
+    this.#report = report;
   }
 
   /** Takes an overlap that was noticed. */
@@ -35,7 +34,7 @@ export class OverlapLimiter {
     if (this.#timer === undefined) this.#next();
   }
 
-  /** Tells of nothing more. */
+  /** Reports nothing more. */
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#timer);
@@ -44,13 +43,13 @@ export class OverlapLimiter {
 
   #next(): void {
     this.#timer = undefined;
-    if (performance.now() >= this.#toldAt + INTERVAL_MS) {
+    if (performance.now() >= this.#lastReportedAt + INTERVAL_MS) {
       const overlap = this.#waiting.shift();
       if (overlap === undefined) return;
-      this.#toldAt = performance.now();
-      this.#tell(overlap);
+      this.#lastReportedAt = performance.now();
+      this.#report(overlap);
     }
     if (this.#waiting.length === 0) return;
-    this.#timer = setTimeout(() => this.#next(), this.#toldAt + INTERVAL_MS - performance.now()).unref();
+    this.#timer = setTimeout(() => this.#next(), this.#lastReportedAt + INTERVAL_MS - performance.now()).unref();
   }
 }

@@ -1,7 +1,7 @@
 import { GOOD_BYE_SILENCE_MS } from '../protocol/heartbeat.ts';
 import { decodeHeartbeat, HEARTBEAT_TTL_MS, parseSessionGlob, type SessionGlob } from '../protocol/index.ts';
 
-/** An instance of the service, as its heartbeats tell. */
+/** An instance of the service, as its heartbeats describe it. */
 export interface Instance {
   readonly id: string;
   readonly glob: SessionGlob;
@@ -36,7 +36,7 @@ export class Presence {
   readonly #now: () => number;
   readonly #known = new Map<string, Known>();
   #sweptAt = Number.NEGATIVE_INFINITY;
-  // When an instance was last told of that found no room: any, and one that works off streams.
+  // When a heartbeat last named an instance that found no room: any, and one that works off streams.
   #overflowAt = Number.NEGATIVE_INFINITY;
   #streamingOverflowAt = Number.NEGATIVE_INFINITY;
 

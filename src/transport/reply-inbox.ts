@@ -169,7 +169,7 @@ export class ReplyInbox extends EventEmitter<InboxEvents> {
       this.#hasHeartbeats = true;
       this.#listeningSince = performance.now();
     } catch (error) {
-      this.#tellRefusal(error);
+      this.#reportRefusal(error);
       this.#later(this.#heartbeats, error, () => this.#subscribeHeartbeats());
     }
   }
@@ -189,7 +189,7 @@ export class ReplyInbox extends EventEmitter<InboxEvents> {
       if (replies === this.#replies) this.#hasReplies = true;
     } catch (error) {
       if (replies !== this.#replies) return;
-      this.#tellRefusal(error);
+      this.#reportRefusal(error);
       this.#later(replies, error, () => this.#subscribeReplies());
     }
   }
@@ -205,7 +205,7 @@ export class ReplyInbox extends EventEmitter<InboxEvents> {
     else connection.once('ready', again);
   }
 
-  #tellRefusal(error: unknown): void {
+  #reportRefusal(error: unknown): void {
     if (error instanceof Error && /^(NOPERM|ERR)/.test(error.message)) this.emit('refused', error);
   }
 

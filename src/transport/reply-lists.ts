@@ -6,7 +6,7 @@ import type { RedisConnection } from '../redis/index.ts';
 const LOOK_AFTER_MS: number = REPLY_TTL_MS / 2;
 const COUNTED_AT_ONCE = 1_000;
 
-/** Replies to callers that wait with BLPOP, and a look back at which of them nobody took. */
+/** Sends replies to callers that wait with BLPOP, and counts those that no caller claimed. */
 export class ReplyLists {
   readonly #redis: RedisConnection;
   readonly #onUnclaimed: (count: number) => void;
@@ -42,7 +42,7 @@ export class ReplyLists {
       const unclaimed = await this.#countLeft(keys);
       if (unclaimed > 0) this.#onUnclaimed(unclaimed);
     } catch {
-      // Redis is away, and the lists with it: what nobody took cannot be told.
+      // Redis is away, and the lists with it: unclaimed replies cannot be counted.
     }
     this.#timer = this.#sent.length > 0 ? setTimeout(() => void this.#look(), LOOK_AFTER_MS / 4).unref() : undefined;
   }

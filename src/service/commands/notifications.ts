@@ -65,14 +65,14 @@ async function readGroups(
     .sort((a, b) => b.at - a.at || b.sequence - a.sequence)
     .slice(0, limit);
   const read = await data.readNotices.hasPlaces(session, newest);
-  // The same id in several groups is one notice: it is told once, and is seen where any of its entries is.
-  const told = new Map<string, Notification>();
+  // The same id in several groups is one notice: it stands in the reply once, and is seen if any of its entries is.
+  const byId = new Map<string, Notification>();
   newest.forEach(({ sequence: _, data: extra, ...notice }: ListedNotice, i) => {
-    const earlier = told.get(notice.id);
+    const earlier = byId.get(notice.id);
     if (earlier) earlier.seen ||= read[i] === true;
-    else told.set(notice.id, { ...extra, ...notice, seen: read[i] === true });
+    else byId.set(notice.id, { ...extra, ...notice, seen: read[i] === true });
   });
-  return [...told.values()];
+  return [...byId.values()];
 }
 
 async function readGiven(data: CalculatedData, session: string, given: Given[]): Promise<Notification[]> {

@@ -2,8 +2,7 @@ import type { RedisConnection } from '../../redis/index.ts';
 import { BlockingPool } from './blocking-pool.ts';
 
 /** A pool for each master, because BLPOP waits where the list is, and CLIENT UNBLOCK must go to the same server. Outside
- *  a Cluster it is one. A list whose slot moves while somebody waits for it is not heard any more: that wait is told that
- *  the connection was lost. */
+ *  a Cluster it is one. If a list's slot moves during a wait, the wait ends as if the connection were lost. */
 export class BlockingPools {
   readonly #redis: RedisConnection;
   readonly #sizePerMaster: number;

@@ -101,8 +101,8 @@ export class ChannelRequester implements ClientTransport {
     });
   }
 
-  // PUBLISH counts the subscribers that got the message. Where it does not count all of them, missing heartbeats tell that
-  // nobody listens.
+  // PUBLISH counts the subscribers that got the message. Where it does not count all of them, missing heartbeats show that
+  // no instance subscribes.
   #send(command: string, session: string, request: string, payload: string): Promise<'nobody-listens' | undefined> {
     const channel = topicChannel(this.#options.namespace, command, session, request);
     return this.#publisher.command<number>('PUBLISH', channel, payload).then((receivers) => {

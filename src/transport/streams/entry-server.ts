@@ -18,7 +18,7 @@ const TRY_DEADLINE_MS = 10_000;
 const PATIENCE_MS = 8_000;
 const PATIENT_RETRY_MS = 100;
 
-/** What workers tell as it happens. */
+/** What workers report as it happens. */
 export interface StreamEvents extends ReplyEvents {
   /** Done, with or without effects. */
   committed(): void;
@@ -137,8 +137,8 @@ export class EntryServer {
     }
   }
 
-  /** Puts an entry that was tried in vain to the dead letters, and answers. */
-  async giveUp(entry: StreamEntry, reason: string): Promise<void> {
+  /** Puts an entry whose tries all failed to the dead letters, and answers. */
+  async deadLetterAndAnswer(entry: StreamEntry, reason: string): Promise<void> {
     await this.deadLetter(entry, reason);
     this.#answer(entry, encodeErrorReply(undefined));
   }
@@ -148,8 +148,8 @@ export class EntryServer {
     if (await this.#steps.deadLetter(entry, reason)) this.#context.events.deadLettered(entry, reason);
   }
 
-  /** Tells of an entry that is too large, and that was put to the dead letters when it was read. */
-  tellDeadLettered(entry: StreamEntry): void {
+  /** Reports an entry that is too large, and that was put to the dead letters when it was read. */
+  reportDeadLettered(entry: StreamEntry): void {
     this.#context.events.deadLettered(entry, TOO_LARGE);
     this.#answer(entry, encodeErrorReply(new ProtocolError('too-large', `${TOO_LARGE}.`)));
   }

@@ -7,8 +7,8 @@ import { EntryServer, type ServerContext } from './entry-server.ts';
 import { MAX_ENTRY_BYTES, type RawEntry, shorten, sizeOf } from './entry-size.ts';
 import { EntryTries, MAX_TRIES } from './entry-tries.ts';
 import { PartitionSteps, refusalOf } from './partition-steps.ts';
+import type { PoisonIsolation } from './poison-isolation.ts';
 import { decodeEntry, millisecondsOf, type StreamEntry } from './stream-entry.ts';
-import type { TryGate } from './try-gate.ts';
 
 /* partition-worker.ts: the time in which an instance owns a partition.
  *
@@ -17,9 +17,9 @@ import type { TryGate } from './try-gate.ts';
  * the next one begins at the beginning again, under a token of its own, and what the old one still has under way is
  * refused.
  *
- * A request may end the process that serves it. Entries that the last owner may have had in hand when it ended are marked
- * before each try (tries.ts, try-gate.ts), and a mark whose process is gone counts as a try. A try that fails and one that
- * does not end are counted as well. After three the entry goes to the dead letters. */
+ * A request may crash the process that serves it. Each try of an entry that may have been in flight when the last owner
+ * crashed is marked before it is made (tries.ts) and isolated (poison-isolation.ts). A mark whose process is gone counts as
+ * a try, and so do tries that fail or do not end. After three the entry goes to the dead letters. */
 
 /** The most requests of a partition in hand at once; thus also the most that can have been in flight when an owner
  *  crashed. Part of the format: an owner marks the tries of as many as its predecessor may have had in hand. */
@@ -31,7 +31,7 @@ const RETRY_MS = 50;
 const MALFORMED = 'malformed: not an entry of docs/protocol.md';
 // Entries without a mark are served first, then those with fewer: they need not wait until the others have ended this
 // process too.
-const MARKED_WAIT_MS = 50;
+const IN_FLIGHT_WAIT_MS = 50;
 
 /** What the workers of an instance share. */
 export interface WorkerContext extends ServerContext {
@@ -42,7 +42,7 @@ export interface WorkerContext extends ServerContext {
   /** One for all transports of the process. */
   readonly admission: Admission;
   /** One for all partitions of the process. */
-  readonly gate: TryGate;
+  readonly isolation: PoisonIsolation;
   /** Called once when an ownership has ended. `hasFailed`: for a reason that does not pass by itself. */
   readonly onEnd: (worker: PartitionWorker, hasFailed: boolean) => void;
 }
@@ -90,7 +90,7 @@ export class PartitionWorker {
   // Bytes by id, in the order in which they were read.
   readonly #inHand = new Map<string, number>();
   #bytesInHand = 0;
-  #markedLeft = IN_HAND_LIMIT;
+  #inFlightAtCrashLeft = IN_HAND_LIMIT;
   #beganAt = 0;
   #forgotten = '';
   #ended = false;
@@ -154,15 +154,15 @@ export class PartitionWorker {
       this.position = id;
       const entry = decodeEntry(this.partition, id, fields, bytes);
       if (isDeadLettered) {
-        this.#server.tellDeadLettered(entry ?? this.#malformed(id, fields, bytes));
+        this.#server.reportDeadLettered(entry ?? this.#malformed(id, fields, bytes));
         continue;
       }
-      const isMarked = this.#markedLeft > 0 && millisecondsOf(id) <= this.#inFlightUntil;
-      this.#markedLeft = isMarked ? this.#markedLeft - 1 : 0;
+      const inFlightAtCrash = this.#inFlightAtCrashLeft > 0 && millisecondsOf(id) <= this.#inFlightUntil;
+      this.#inFlightAtCrashLeft = inFlightAtCrash ? this.#inFlightAtCrashLeft - 1 : 0;
       const held = Math.min(size, MAX_ENTRY_BYTES);
       this.#inHand.set(id, held);
       this.#bytesInHand += held;
-      if (entry) this.#enqueue(entry, isMarked);
+      if (entry) this.#enqueue(entry, inFlightAtCrash);
       else void this.#settle(id, this.#server.deadLetter(this.#malformed(id, fields, bytes), MALFORMED));
     }
   }
@@ -215,9 +215,9 @@ export class PartitionWorker {
     return this.#inHand.size === 0;
   }
 
-  #enqueue(entry: StreamEntry, isMarked: boolean): void {
+  #enqueue(entry: StreamEntry, inFlightAtCrash: boolean): void {
     const { id, session } = entry;
-    const serve = (): Promise<void> => this.#serve(entry, isMarked);
+    const serve = (): Promise<void> => this.#serve(entry, inFlightAtCrash);
     const before = this.#sessions.get(session);
     const work = before ? before.then(serve) : serve();
     this.#sessions.set(session, work);
@@ -244,28 +244,30 @@ export class PartitionWorker {
   }
 
   /** Rejects where the ownership must end. */
-  async #serve(entry: StreamEntry, isMarked: boolean): Promise<void> {
+  async #serve(entry: StreamEntry, inFlightAtCrash: boolean): Promise<void> {
     // Sealed, a payload is a third longer.
     const bytes = entry.payload.length * (entry.isSealed ? 3 / 4 : 1);
     const entered = this.#context.admission.enter(entry.command, bytes);
     const leave = entered instanceof Promise ? await entered : entered;
     try {
-      await this.#tryUntilDone(entry, isMarked);
+      await this.#tryUntilDone(entry, inFlightAtCrash);
     } finally {
       leave();
     }
   }
 
-  async #tryUntilDone(entry: StreamEntry, isMarked: boolean): Promise<void> {
+  async #tryUntilDone(entry: StreamEntry, inFlightAtCrash: boolean): Promise<void> {
     const { id } = entry;
     let reason = `${MAX_TRIES} tries ended with the service`;
-    let isCounted = isMarked;
+    let isCounted = inFlightAtCrash;
     while (!this.#ended) {
-      if (this.#tries.has(id) && (await this.#tries.isEnough(id))) return this.#server.giveUp(entry, reason);
+      if (this.#tries.has(id) && (await this.#tries.isEnough(id)))
+        return this.#server.deadLetterAndAnswer(entry, reason);
       const tries = this.#tries.countOf(id);
-      if (isMarked) await pause(Math.max(0, this.#beganAt + MARKED_WAIT_MS * (1 + tries) - performance.now()));
+      if (inFlightAtCrash)
+        await pause(Math.max(0, this.#beganAt + IN_FLIGHT_WAIT_MS * (1 + tries) - performance.now()));
       const result = isCounted
-        ? await this.#context.gate.pass(tries, () => this.#tries.mark(id, () => this.#server.try(entry)))
+        ? await this.#context.isolation.run(tries, () => this.#tries.mark(id, () => this.#server.try(entry)))
         : await this.#server.try(entry);
       if (!(result instanceof Error)) return;
       reason = result.message;

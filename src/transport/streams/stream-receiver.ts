@@ -5,9 +5,9 @@ import type { ServiceTransport } from '../service-transport.ts';
 import { FreedChannel } from './freed-channel.ts';
 import { ownerOf } from './partition-balance.ts';
 import { PartitionWorker, type WorkerContext } from './partition-worker.ts';
+import { PoisonIsolation } from './poison-isolation.ts';
 import { StreamReader } from './stream-reader.ts';
 import { releasePartition, renewPartition, takePartition } from './stream-scripts.ts';
-import { TryGate } from './try-gate.ts';
 
 /* stream-receiver.ts: the service's side of the streams: owns its share of the partitions.
  *
@@ -35,12 +35,12 @@ const HINT_INTERVAL_MS = 50;
 // One whose ownership was lost is looked at again so soon, once.
 const LOST_LOOK_MS = 20;
 
-export interface StreamReceiverOptions extends Omit<WorkerContext, 'gate' | 'isPresent' | 'onEnd' | 'replies'> {
+export interface StreamReceiverOptions extends Omit<WorkerContext, 'isolation' | 'isPresent' | 'onEnd' | 'replies'> {
   /** Carries subscriptions. */
   readonly subscriber: RedisConnection;
   /** This instance's id. */
   readonly instance: string;
-  /** Ids of the other instances that work off streams, as heartbeats tell. */
+  /** Ids of the other instances that work off streams. */
   readonly others: () => readonly string[];
   /** Whether anything may be served now. */
   readonly enabled: () => boolean;
@@ -51,7 +51,7 @@ export class StreamReceiver implements ServiceTransport {
   readonly #redis: RedisConnection;
   readonly #leases: RedisConnection;
   readonly #options: StreamReceiverOptions;
-  readonly #gate = new TryGate();
+  readonly #isolation = new PoisonIsolation();
   readonly #reader: StreamReader;
   readonly #replies: Replies;
   readonly #freedChannel: FreedChannel;
@@ -235,7 +235,7 @@ export class StreamReceiver implements ServiceTransport {
         ...this.#options,
         replies: this.#replies,
         isPresent: (other) => this.#options.others().includes(other),
-        gate: this.#gate,
+        isolation: this.#isolation,
         onEnd: this.#onEnd,
       },
     );
