@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isRefusal } from '../node/connection-failure.ts';
-import { sendInPassing, within } from '../node/one-shot-command.ts';
+import { replyWithin, sendInPassing } from '../node/one-shot-command.ts';
 import {
   type ConnectionOptions,
   describeConnection,
@@ -144,7 +144,7 @@ export class ClusterTopology {
     const name = describeServer(server);
     const standing = this.#readyConnections().get(name);
     if (standing === undefined) return sendInPassing(this.options, server, ASK_DEADLINE_MS, 'CLUSTER', 'SLOTS');
-    return within(ASK_DEADLINE_MS, standing.command<ClusterSlots>('CLUSTER', 'SLOTS'), name);
+    return replyWithin(ASK_DEADLINE_MS, standing.command<ClusterSlots>('CLUSTER', 'SLOTS'), name);
   }
 }
 

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { withDeadline } from '../../async/index.ts';
 import { addressOfClient, isClient, type RedisClient } from '../options/borrowed-client.ts';
 import {
   type ConnectionOptions,
@@ -174,12 +175,7 @@ export class NodeConnection extends EventEmitter<ConnectionEvents> implements Re
       return;
     }
     this.#closed = true;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise((resolve) => {
-      timer = setTimeout(resolve, CLOSE_DEADLINE_MS);
-    });
-    await Promise.race([this.#link.drain().catch(() => undefined), late]);
-    clearTimeout(timer);
+    await withDeadline(this.#link.drain(), CLOSE_DEADLINE_MS, () => undefined).catch(() => undefined);
     this.#link.destroy();
   }
 

@@ -1,3 +1,4 @@
+import { withDeadline } from '../../async/index.ts';
 import type { ConnectionOptions, ServerAddress } from '../options/connection-options.ts';
 import type { CommandArguments } from '../redis-connection.ts';
 import { NodeConnection } from './node-connection.ts';
@@ -14,21 +15,16 @@ export async function sendInPassing<Reply>(
   const connection = new NodeConnection(options, 'sessionwise-locator', { port: 6379, ...server });
   try {
     await connection.connect(deadlineMs);
-    return await within(deadlineMs, connection.command<Reply>(...args), connection.address);
+    return await replyWithin(deadlineMs, connection.command<Reply>(...args), connection.address);
   } finally {
     connection.destroy();
   }
 }
 
-/** The promise's outcome, or a refusal after `deadlineMs`. */
-export async function within<T>(deadlineMs: number, promise: Promise<T>, address: string): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`Redis at ${address} did not answer in time.`)), deadlineMs);
+/** Waits for a reply at most `deadlineMs`.
+ *  @throws Error that names the server, where no reply came in time; else the rejection of `reply`. */
+export function replyWithin<Reply>(deadlineMs: number, reply: Promise<Reply>, address: string): Promise<Reply> {
+  return withDeadline(reply, deadlineMs, () => {
+    throw new Error(`Redis at ${address} did not answer in time.`);
   });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,6 +1,6 @@
 import type { Locator, Place } from '../node/address-resolver.ts';
 import { NodeConnection } from '../node/node-connection.ts';
-import { sendInPassing, within } from '../node/one-shot-command.ts';
+import { replyWithin, sendInPassing } from '../node/one-shot-command.ts';
 import {
   type ConnectionOptions,
   describeConnection,
@@ -102,7 +102,7 @@ export class SentinelLocator implements Locator {
     const command = ['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', this.#options.master ?? ''];
     const ear = this.#ears.get(sentinel);
     return ear?.isReady
-      ? within(ASK_DEADLINE_MS, ear.command(...command), describeServer(sentinel))
+      ? replyWithin(ASK_DEADLINE_MS, ear.command(...command), describeServer(sentinel))
       : sendInPassing(this.#login, sentinel, ASK_DEADLINE_MS, ...command);
   }
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
+import { withDeadline } from '../../async/index.ts';
 import { isTransient, Keys, type RedisConnection } from '../../redis/index.ts';
 import { Lease } from '../expiry/lease.ts';
 import type { SessionDataOptions } from '../options.ts';
@@ -124,7 +125,9 @@ export class Archiver extends EventEmitter<ArchiverEvents> {
     this.#stopped = true;
     clearInterval(this.#timer);
     this.#redis.off('ready', this.#onReady);
-    if (this.#working) await within(this.#working, deadlineMs, () => undefined).catch(() => undefined);
+    if (this.#working) {
+      await withDeadline(this.#working, deadlineMs, () => undefined, { keepsAlive: false }).catch(() => undefined);
+    }
     // Nobody waits for this: a Redis that has frozen would not answer.
     void this.#lease.release();
   }
@@ -206,7 +209,7 @@ export class Archiver extends EventEmitter<ArchiverEvents> {
         );
       };
       try {
-        await within(this.#call(ended), deadlineMs, late);
+        await withDeadline(this.#call(ended), deadlineMs, late, { keepsAlive: false });
       } catch (error) {
         // An old failure that fails again says nothing about the archive.
         if (entry.attempts === 0) this.#failuresInARow += 1;
@@ -271,17 +274,4 @@ function probes(due: readonly WaitingSession[], count: number): WaitingSession[]
       return taken!;
     });
   return [...some(due.filter(({ attempts }) => attempts === 0)), ...some(due.filter(({ attempts }) => attempts > 0))];
-}
-
-/** What `work` comes to, or, after `deadlineMs`, what `late` does. */
-async function within<Result>(work: Promise<Result>, deadlineMs: number, late: () => Result): Promise<Result> {
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, deadlineMs).unref();
-  });
-  try {
-    return await Promise.race([work, deadline.then(late)]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Turns } from '../../async/serial-queue.ts';
+import { SerialQueue } from '../../async/index.ts';
 import type { Keys } from '../../redis/index.ts';
 import type { StoreOperation } from '../connection/bounded-operation.ts';
 import { SessionLimitError } from '../errors.ts';
@@ -58,7 +58,7 @@ export class PlaceClaims {
   readonly #index: UserIndex;
   readonly #terms: PlaceTerms;
   readonly #end: EndForPlace;
-  readonly #turns = new Turns();
+  readonly #queue = new SerialQueue();
 
   constructor(keys: Keys, index: UserIndex, terms: PlaceTerms, end: EndForPlace) {
     this.#keys = keys;
@@ -72,7 +72,7 @@ export class PlaceClaims {
   claim(redis: StoreOperation, user: string, session: string, expiresAt: number): Promise<PlaceClaim> {
     const claim = (): Promise<PlaceClaim> => this.#claim(redis, user, session, expiresAt);
     // One after the other in this process: they would only wait for each other's claims.
-    return this.#terms.maxSessionsPerUser > 0 ? this.#turns.take(user, claim) : claim();
+    return this.#terms.maxSessionsPerUser > 0 ? this.#queue.run(user, claim) : claim();
   }
 
   async #claim(redis: StoreOperation, user: string, session: string, expiresAt: number): Promise<PlaceClaim> {

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { withDeadline } from '../../async/index.ts';
 import {
   type ConnectionOptions,
   createConnection,
@@ -170,11 +171,7 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
     this.#closed = true;
     for (const timer of this.#timers) clearInterval(timer);
     this.#abandon?.();
-    if (last) {
-      const late = new AbortController();
-      await Promise.race([last, sleep(LAST_WORK_MS, undefined, late)]);
-      late.abort();
-    }
+    if (last) await withDeadline(last, LAST_WORK_MS, () => undefined);
     await this.redis.close();
     this.removeAllListeners();
   }

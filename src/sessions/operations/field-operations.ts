@@ -173,7 +173,7 @@ export class FieldOperations {
     version: number,
     changes: readonly FieldChange[],
   ): Promise<SetIfOutcome> {
-    return this.#records.turns.take(address.session, async () => {
+    return this.#records.serialQueue.run(address.session, async () => {
       const latest = await this.#records.load(redis, address);
       if (!latest) throw new SessionGoneError('setIf()');
       const found = latest.facts.version;

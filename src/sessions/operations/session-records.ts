@@ -1,4 +1,4 @@
-import { Turns } from '../../async/serial-queue.ts';
+import { SerialQueue } from '../../async/index.ts';
 import { type CommandConnection, type Keys, partitionOf } from '../../redis/index.ts';
 import { type ClusterSide, clusterSideOf, stepKeys } from '../cluster/deferred-index-writes.ts';
 import type { StoreConnection } from '../connection/store-connection.ts';
@@ -39,7 +39,7 @@ export class SessionRecords {
   readonly cluster: ClusterSide | undefined;
   readonly #seal: Seal | undefined;
   /** Redis cannot change sealed fields; so within this process one after the other changes a session. */
-  readonly turns: Turns = new Turns();
+  readonly serialQueue: SerialQueue = new SerialQueue();
   readonly times: SessionTimes;
 
   /** @throws RangeError for keys that are none. */

@@ -14,7 +14,7 @@ export function whileOthersChange<Result>(
   loaded: LoadedSession | undefined,
   step: (from: LoadedSession) => Promise<Result | undefined>,
 ): Promise<Result | undefined> {
-  return records.turns.take(address.session, async () => {
+  return records.serialQueue.run(address.session, async () => {
     const deadline = performance.now() + records.settings.deadlineMs;
     for (let from = loaded; ; from = undefined) {
       from ??= await records.load(redis, address);

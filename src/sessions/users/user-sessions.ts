@@ -66,7 +66,7 @@ export class UserSessions {
     const own: SessionFields = new Map([[USER_FIELD, JSON.stringify(userId)]]);
     if (device !== undefined) own.set(DEVICE_FIELD, JSON.stringify(String(device).slice(0, 200)));
     const identify = (): Promise<string[]> => this.#identify(redis, address, loaded, user, own);
-    return this.#records.isSealing ? this.#records.turns.take(address.session, identify) : identify();
+    return this.#records.isSealing ? this.#records.serialQueue.run(address.session, identify) : identify();
   }
 
   /** Ends a session; with `user`, only if it is that user's; with `forestall`, one that is not there cannot come to be

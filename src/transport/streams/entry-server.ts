@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { withDeadline } from '../../async/index.ts';
 import { encodeErrorReply, ProtocolError, UnknownCommandError } from '../../protocol/index.ts';
 import { isTransient, type Step } from '../../redis/index.ts';
 import type { Replies } from '../replies.ts';
@@ -85,9 +86,10 @@ export class EntryServer {
         throw error;
       }
     };
-    const served = await within(
-      TRY_DEADLINE_MS,
+    const served = await withDeadline(
       this.#dispatch(entry, payload, apply, () => outcome !== undefined),
+      TRY_DEADLINE_MS,
+      () => undefined,
     );
     isOver = true;
     if (outcome === undefined) {
@@ -186,11 +188,4 @@ function isRefusal(error: unknown): boolean {
 // Inside a script Redis says it in its own words: 6.2 and 7.0, then 7.2 and Valkey.
 function lacksRight({ message }: Error): boolean {
   return /NOPERM|can't run this command|can't access at least one|ACL failure/i.test(message);
-}
-
-function within<Result>(deadlineMs: number, work: Promise<Result>): Promise<Result | undefined> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, deadlineMs, undefined);
-    void work.then(resolve, reject).then(() => clearTimeout(timer));
-  });
 }

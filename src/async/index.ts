@@ -1,0 +1,4 @@
+export { callbackify } from './callbackify.ts';
+export { SerialQueue } from './serial-queue.ts';
+export type { DeadlineOptions } from './with-deadline.ts';
+export { withDeadline } from './with-deadline.ts';
