@@ -3,9 +3,9 @@ import { type ConnectionOptions, describeServer } from '../options/connection-op
 import { type MessageListener, RedisNotReadyError } from '../redis-connection.ts';
 import type { Locator, Place } from './address-resolver.ts';
 import { createDriver, type Driver, destroyDriver, reconnectDelayMs } from './driver.ts';
-import { type Link, type LinkEvents, type SubscriptionKind, subscribeBy } from './server-link.ts';
+import { type ServerLink, type ServerLinkEvents, type SubscriptionKind, subscribeBy } from './server-link.ts';
 
-/* relocating-link.ts: a link that asks where to go each time that it connects. A driver's address is fixed, so each
+/* following-link.ts: a link that asks where to go each time that it connects. A driver's address is fixed, so each
  * attempt is a new driver that tries once. It goes elsewhere when the connection is lost, when the server says that it
  * is the wrong one (MOVED, ASK, READONLY, a sharded subscription taken away), and when the locator knows better. */
 
@@ -17,11 +17,11 @@ interface Waiter {
 }
 
 /** A link to the server that a locator names. */
-export class RelocatingLink implements Link {
+export class FollowingLink implements ServerLink {
   readonly #options: ConnectionOptions;
   readonly #name: string;
   readonly #locator: Locator;
-  readonly #events: LinkEvents;
+  readonly #events: ServerLinkEvents;
   readonly #subscriptions: Record<SubscriptionKind, Map<string, Set<MessageListener>>> = {
     CHANNELS: new Map(),
     PATTERNS: new Map(),
@@ -38,7 +38,7 @@ export class RelocatingLink implements Link {
   #unwatch: (() => void) | undefined;
   #waiters: Waiter[] = [];
 
-  constructor(options: ConnectionOptions, name: string, locator: Locator, events: LinkEvents) {
+  constructor(options: ConnectionOptions, name: string, locator: Locator, events: ServerLinkEvents) {
     this.#options = options;
     this.#name = name;
     this.#locator = locator;

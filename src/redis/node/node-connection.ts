@@ -18,9 +18,9 @@ import type { Locator, Place } from './address-resolver.ts';
 import { explainFailure, isFinal, nodeOfCluster } from './connection-failure.ts';
 import { AS_BUFFERS, createDriver, createDriverLike, type Driver } from './driver.ts';
 import { connectFirst, FIRST_CONNECT_DEADLINE_MS } from './first-connect.ts';
-import { RelocatingLink } from './following-link.ts';
-import type { Link } from './server-link.ts';
-import { FixedLink } from './static-link.ts';
+import { FollowingLink } from './following-link.ts';
+import type { ServerLink } from './server-link.ts';
+import { StaticLink } from './static-link.ts';
 
 /* node-connection.ts: a connection to one server, always the same or the one that a locator names.
  *
@@ -36,7 +36,7 @@ export class NodeConnection extends EventEmitter<ConnectionEvents> implements Re
   readonly isCluster: boolean = false;
   readonly #source: string | ConnectionOptions | RedisClient;
   readonly #where: Place | Locator | undefined;
-  readonly #link: Link;
+  readonly #link: ServerLink;
   readonly #knownScripts = new Set<string>();
   #wasReady = false;
   #closed = false;
@@ -67,10 +67,10 @@ export class NodeConnection extends EventEmitter<ConnectionEvents> implements Re
       },
     };
     if (where !== undefined && 'locate' in where) {
-      this.#link = new RelocatingLink(this.options, name, where, events);
+      this.#link = new FollowingLink(this.options, name, where, events);
     } else {
       const driver = isLent ? createDriverLike(source, name) : createDriver(this.options, name, where);
-      this.#link = new FixedLink(driver, where, events);
+      this.#link = new StaticLink(driver, where, events);
     }
   }
 

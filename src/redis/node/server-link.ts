@@ -6,13 +6,13 @@ import type { Driver } from './driver.ts';
 export type SubscriptionKind = 'CHANNELS' | 'PATTERNS' | 'SHARDED';
 
 /** Told of a link's ups and downs. */
-export interface LinkEvents {
+export interface ServerLinkEvents {
   onReady(): void;
   onLost(error: Error): void;
 }
 
 /** The wire of a connection to one server: what sends, hears and connects again. */
-export interface Link {
+export interface ServerLink {
   readonly isReady: boolean;
   /** The server that it goes to now, where somebody else than the options says it. */
   readonly place: Place | undefined;

@@ -1,14 +1,14 @@
 import type { MessageListener } from '../redis-connection.ts';
 import type { Place } from './address-resolver.ts';
 import { type Driver, destroyDriver } from './driver.ts';
-import { type Link, type LinkEvents, type SubscriptionKind, subscribeBy } from './server-link.ts';
+import { type ServerLink, type ServerLinkEvents, type SubscriptionKind, subscribeBy } from './server-link.ts';
 
 /** A link to always the same address; the driver connects again, with its subscriptions. */
-export class FixedLink implements Link {
+export class StaticLink implements ServerLink {
   readonly place: Place | undefined;
   readonly #driver: Driver;
 
-  constructor(driver: Driver, place: Place | undefined, events: LinkEvents) {
+  constructor(driver: Driver, place: Place | undefined, events: ServerLinkEvents) {
     this.#driver = driver;
     this.place = place;
     driver.on('error', (error: Error) => {
