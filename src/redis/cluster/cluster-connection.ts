@@ -19,7 +19,7 @@ import {
 import { firstKeyOf } from './first-key.ts';
 import { ClusterNodes } from './nodes.ts';
 import { readRedirect } from './redirect.ts';
-import { AnyNodeLocator, SlotLocator } from './resolvers.ts';
+import { AnyNodeResolver, SlotResolver } from './resolvers.ts';
 import { ClusterTopology } from './topology.ts';
 
 /* cluster-connection.ts: one connection to each master of a Redis Cluster.
@@ -96,7 +96,7 @@ export class ClusterConnection extends EventEmitter<ConnectionEvents> implements
   }
 
   duplicateFor(key: string, name?: string): RedisConnection {
-    return new NodeConnection(this.options, name ?? this.#name, new SlotLocator(this.#topology, slotOfKey(key)));
+    return new NodeConnection(this.options, name ?? this.#name, new SlotResolver(this.#topology, slotOfKey(key)));
   }
 
   isReadyFor(key: string): boolean {
@@ -219,7 +219,7 @@ export class ClusterConnection extends EventEmitter<ConnectionEvents> implements
 
   #subscribing(): NodeConnection {
     if (this.#subscriber === undefined) {
-      const ear = new NodeConnection(this.options, this.#name, new AnyNodeLocator(this.#topology));
+      const ear = new NodeConnection(this.options, this.#name, new AnyNodeResolver(this.#topology));
       this.#subscriber = ear;
       ear.on('ready', () => this.#tellReady());
       ear.on('lost', (error) => this.#tellLost(error));

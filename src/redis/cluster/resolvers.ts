@@ -1,10 +1,10 @@
-import type { Locator, Place } from '../node/address-resolver.ts';
+import type { AddressResolver, Place } from '../node/address-resolver.ts';
 import { describeServer, type ServerAddress } from '../options/connection-options.ts';
 import { RedisUnavailableError } from '../redis-connection.ts';
 import type { ClusterTopology } from './topology.ts';
 
 /** Finds the master that has a slot now. */
-export class SlotLocator implements Locator {
+export class SlotResolver implements AddressResolver {
   readonly needsMaster = true;
   readonly #topology: ClusterTopology;
   readonly #slot: number;
@@ -14,7 +14,7 @@ export class SlotLocator implements Locator {
     this.#slot = slot;
   }
 
-  async locate(left: Place | undefined): Promise<Place> {
+  async resolve(left: Place | undefined): Promise<Place> {
     if (left !== undefined || this.#name() === undefined) await this.#topology.refresh();
     const place = this.#topology.map?.masters.get(this.#name() ?? '');
     if (place === undefined) throw new RedisUnavailableError(`Nobody has the slot ${this.#slot} of the Cluster now.`);
@@ -35,7 +35,7 @@ export class SlotLocator implements Locator {
 }
 
 /** Finds any master, for subscriptions: a Cluster carries what is published to all its nodes. */
-export class AnyNodeLocator implements Locator {
+export class AnyNodeResolver implements AddressResolver {
   readonly needsMaster = false;
   readonly #topology: ClusterTopology;
 
@@ -43,7 +43,7 @@ export class AnyNodeLocator implements Locator {
     this.#topology = topology;
   }
 
-  async locate(left: Place | undefined): Promise<Place> {
+  async resolve(left: Place | undefined): Promise<Place> {
     if (this.#topology.map === undefined) await this.#topology.refresh();
     else if (left !== undefined) this.#topology.refreshSoon();
     const masters = [...(this.#topology.map?.masters.values() ?? [])];

@@ -7,10 +7,10 @@ export interface Place extends Required<ServerAddress> {
 }
 
 /** Says where a connection goes, each time that it connects. */
-export interface Locator {
+export interface AddressResolver {
   /** Where to connect now. `left`: where the connection was until now, because that went wrong.
    *  @throws RedisUnavailableError where nobody could say it, or an error of the driver. */
-  locate(left: Place | undefined): Promise<Place>;
+  resolve(left: Place | undefined): Promise<Place>;
   /** Whether only a master will do: a server that has become a replica is left. */
   readonly needsMaster: boolean;
   /** Calls `listener` when a connection may have to go elsewhere; returns what ends that. */

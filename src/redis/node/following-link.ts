@@ -1,13 +1,13 @@
 import { readRedirect } from '../cluster/redirect.ts';
 import { type ConnectionOptions, describeServer } from '../options/connection-options.ts';
 import { type MessageListener, RedisNotReadyError } from '../redis-connection.ts';
-import type { Locator, Place } from './address-resolver.ts';
+import type { AddressResolver, Place } from './address-resolver.ts';
 import { createDriver, type Driver, destroyDriver, reconnectDelayMs } from './driver.ts';
 import { type ServerLink, type ServerLinkEvents, type SubscriptionKind, subscribeBy } from './server-link.ts';
 
 /* following-link.ts: a link that asks where to go each time that it connects. A driver's address is fixed, so each
  * attempt is a new driver that tries once. It goes elsewhere when the connection is lost, when the server says that it
- * is the wrong one (MOVED, ASK, READONLY, a sharded subscription taken away), and when the locator knows better. */
+ * is the wrong one (MOVED, ASK, READONLY, a sharded subscription taken away), and when the address resolver knows better. */
 
 const MAX_TRIES = 5;
 
@@ -16,11 +16,11 @@ interface Waiter {
   readonly reject: (error: Error) => void;
 }
 
-/** A link to the server that a locator names. */
+/** A link to the server that an address resolver names. */
 export class FollowingLink implements ServerLink {
   readonly #options: ConnectionOptions;
   readonly #name: string;
-  readonly #locator: Locator;
+  readonly #resolver: AddressResolver;
   readonly #events: ServerLinkEvents;
   readonly #subscriptions: Record<SubscriptionKind, Map<string, Set<MessageListener>>> = {
     CHANNELS: new Map(),
@@ -38,10 +38,10 @@ export class FollowingLink implements ServerLink {
   #unwatch: (() => void) | undefined;
   #waiters: Waiter[] = [];
 
-  constructor(options: ConnectionOptions, name: string, locator: Locator, events: ServerLinkEvents) {
+  constructor(options: ConnectionOptions, name: string, resolver: AddressResolver, events: ServerLinkEvents) {
     this.#options = options;
     this.#name = name;
-    this.#locator = locator;
+    this.#resolver = resolver;
     this.#events = events;
   }
 
@@ -55,7 +55,7 @@ export class FollowingLink implements ServerLink {
 
   open(): void {
     if (this.#closed || this.#unwatch !== undefined) return;
-    this.#unwatch = this.#locator.watch(() => this.#onChange());
+    this.#unwatch = this.#resolver.watch(() => this.#onChange());
     void this.#connect();
   }
 
@@ -103,7 +103,7 @@ export class FollowingLink implements ServerLink {
 
   async #connect(): Promise<void> {
     try {
-      const place = this.#next ?? (await this.#locator.locate(this.#place));
+      const place = this.#next ?? (await this.#resolver.resolve(this.#place));
       if (this.#closed) return;
       this.#next = undefined;
       this.#place = place;
@@ -138,7 +138,7 @@ export class FollowingLink implements ServerLink {
 
   // HELLO, because a user needs no permission for it, as for ROLE.
   async #verify(driver: Driver): Promise<void> {
-    if (this.#locator.needsMaster) {
+    if (this.#resolver.needsMaster) {
       try {
         const { role } = await driver.sendCommand(['HELLO']);
         if (role !== 'master') throw new Error(`Redis at ${describeServer(this.#place!)} is no master.`);
@@ -156,7 +156,7 @@ export class FollowingLink implements ServerLink {
 
   /** Leaves a server that says that it is the wrong one; whether it said so. */
   #judge(driver: Driver, error: unknown): boolean {
-    if (!this.#locator.needsMaster) return false;
+    if (!this.#resolver.needsMaster) return false;
     const redirect = readRedirect(error, this.#place!.host);
     // Where a script writes, Redis 6 puts its own words before the code.
     if (!redirect && !/(^|-)READONLY /.test((error as Error).message)) return false;
@@ -168,7 +168,7 @@ export class FollowingLink implements ServerLink {
   #onChange(): void {
     const [driver, place] = [this.#driver, this.#place];
     if (driver === undefined || place === undefined) return;
-    const isRight = this.#locator.isRight(place);
+    const isRight = this.#resolver.isRight(place);
     if (place.asking) {
       // The slot is still on its way here, or has arrived; where it went back, MOVED will tell.
       if (isRight) this.#place = { ...place, asking: false };

@@ -14,7 +14,7 @@ import {
   type RedisConnection,
   RedisNotReadyError,
 } from '../redis-connection.ts';
-import type { Locator, Place } from './address-resolver.ts';
+import type { AddressResolver, Place } from './address-resolver.ts';
 import { explainFailure, isFinal, nodeOfCluster } from './connection-failure.ts';
 import { AS_BUFFERS, createDriver, createDriverLike, type Driver } from './driver.ts';
 import { connectFirst, FIRST_CONNECT_DEADLINE_MS } from './first-connect.ts';
@@ -22,7 +22,7 @@ import { FollowingLink } from './following-link.ts';
 import type { ServerLink } from './server-link.ts';
 import { StaticLink } from './static-link.ts';
 
-/* node-connection.ts: a connection to one server, always the same or the one that a locator names.
+/* node-connection.ts: a connection to one server, always the same or the one that an address resolver names.
  *
  * The driver counts a server's silence anew from each write. So a connection whose commands have gone unanswered for
  * two seconds takes no more of them, and is then given up by the driver. */
@@ -35,7 +35,7 @@ export class NodeConnection extends EventEmitter<ConnectionEvents> implements Re
   readonly options: ConnectionOptions;
   readonly isCluster: boolean = false;
   readonly #source: string | ConnectionOptions | RedisClient;
-  readonly #where: Place | Locator | undefined;
+  readonly #where: Place | AddressResolver | undefined;
   readonly #link: ServerLink;
   readonly #knownScripts = new Set<string>();
   #wasReady = false;
@@ -48,7 +48,7 @@ export class NodeConnection extends EventEmitter<ConnectionEvents> implements Re
   constructor(
     source: string | ConnectionOptions | RedisClient,
     name = 'sessionwise',
-    where: Place | Locator | undefined = undefined,
+    where: Place | AddressResolver | undefined = undefined,
   ) {
     super();
     this.#source = source;
@@ -66,7 +66,7 @@ export class NodeConnection extends EventEmitter<ConnectionEvents> implements Re
         this.emit('lost', error);
       },
     };
-    if (where !== undefined && 'locate' in where) {
+    if (where !== undefined && 'resolve' in where) {
       this.#link = new FollowingLink(this.options, name, where, events);
     } else {
       const driver = isLent ? createDriverLike(source, name) : createDriver(this.options, name, where);
@@ -98,7 +98,7 @@ export class NodeConnection extends EventEmitter<ConnectionEvents> implements Re
 
   async connect(deadlineMs: number = FIRST_CONNECT_DEADLINE_MS): Promise<this> {
     // Where Sentinel says who is master, it will name another when this one is gone.
-    const mayMove = this.#where !== undefined && 'locate' in this.#where;
+    const mayMove = this.#where !== undefined && 'resolve' in this.#where;
     await connectFirst(
       this,
       deadlineMs,

@@ -12,7 +12,7 @@ export async function sendInPassing<Reply>(
   deadlineMs: number,
   ...args: CommandArguments
 ): Promise<Reply> {
-  const connection = new NodeConnection(options, 'sessionwise-locator', { port: 6379, ...server });
+  const connection = new NodeConnection(options, 'sessionwise-resolver', { port: 6379, ...server });
   try {
     await connection.connect(deadlineMs);
     return await replyWithin(deadlineMs, connection.command<Reply>(...args), connection.address);

@@ -1,4 +1,4 @@
-import type { Locator, Place } from '../node/address-resolver.ts';
+import type { AddressResolver, Place } from '../node/address-resolver.ts';
 import { NodeConnection } from '../node/node-connection.ts';
 import { replyWithin, sendInPassing } from '../node/one-shot-command.ts';
 import {
@@ -16,7 +16,7 @@ const SWITCH_CHANNEL = '+switch-master';
 /** Asks the Sentinels, one after the other, who is master; the one that answered last is asked first. While anybody
  *  watches it listens to all of them: after a failover that somebody asked for, the old master goes on taking writes,
  *  which are lost, for some eight seconds until the Sentinels make it a replica. */
-export class SentinelLocator implements Locator {
+export class SentinelResolver implements AddressResolver {
   readonly needsMaster = true;
   readonly #options: ConnectionOptions;
   readonly #login: ConnectionOptions;
@@ -37,7 +37,7 @@ export class SentinelLocator implements Locator {
     };
   }
 
-  async locate(): Promise<Place> {
+  async resolve(): Promise<Place> {
     const failures: string[] = [];
     let isUnknown = false;
     for (const sentinel of this.#sentinels) {
@@ -78,7 +78,7 @@ export class SentinelLocator implements Locator {
   }
 
   #listenTo(sentinel: Required<ServerAddress>): void {
-    const ear = new NodeConnection(this.#login, 'sessionwise-locator', sentinel);
+    const ear = new NodeConnection(this.#login, 'sessionwise-resolver', sentinel);
     this.#ears.set(sentinel, ear);
     // Once: afterwards the connection makes the subscription again by itself.
     ear.once('ready', () => {
