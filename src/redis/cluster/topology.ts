@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isRefusal } from '../node/connection-failure.ts';
-import { replyWithin, sendInPassing } from '../node/one-shot-command.ts';
+import { oneShotCommand, replyWithin } from '../node/one-shot-command.ts';
 import {
   type ConnectionOptions,
   describeConnection,
@@ -143,7 +143,7 @@ export class ClusterTopology {
   #slotsFrom(server: Required<ServerAddress>): Promise<ClusterSlots> {
     const name = describeServer(server);
     const standing = this.#readyConnections().get(name);
-    if (standing === undefined) return sendInPassing(this.options, server, ASK_DEADLINE_MS, 'CLUSTER', 'SLOTS');
+    if (standing === undefined) return oneShotCommand(this.options, server, ASK_DEADLINE_MS, 'CLUSTER', 'SLOTS');
     return replyWithin(ASK_DEADLINE_MS, standing.command<ClusterSlots>('CLUSTER', 'SLOTS'), name);
   }
 }

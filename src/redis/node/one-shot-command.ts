@@ -6,7 +6,7 @@ import { NodeConnection } from './node-connection.ts';
 /** Sends one command over a connection that is made for it and closed again.
  *  @throws RedisUnavailableError where it does not stand within `deadlineMs`, or is not answered then; whatever the
  *  server answers as an error. */
-export async function sendInPassing<Reply>(
+export async function oneShotCommand<Reply>(
   options: ConnectionOptions,
   server: ServerAddress,
   deadlineMs: number,

@@ -1,6 +1,6 @@
 import type { AddressResolver, Place } from '../node/address-resolver.ts';
 import { NodeConnection } from '../node/node-connection.ts';
-import { replyWithin, sendInPassing } from '../node/one-shot-command.ts';
+import { oneShotCommand, replyWithin } from '../node/one-shot-command.ts';
 import {
   type ConnectionOptions,
   describeConnection,
@@ -103,7 +103,7 @@ export class SentinelResolver implements AddressResolver {
     const ear = this.#ears.get(sentinel);
     return ear?.isReady
       ? replyWithin(ASK_DEADLINE_MS, ear.command(...command), describeServer(sentinel))
-      : sendInPassing(this.#login, sentinel, ASK_DEADLINE_MS, ...command);
+      : oneShotCommand(this.#login, sentinel, ASK_DEADLINE_MS, ...command);
   }
 }
 
