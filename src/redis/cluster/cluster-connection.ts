@@ -259,7 +259,7 @@ export class ClusterConnection extends EventEmitter<ConnectionEvents> implements
     let error = refusal;
     let node = refusedBy;
     for (let redirections = 0, pauses = 0; ; ) {
-      const redirect = readRedirect(error, node?.place?.host ?? '');
+      const redirect = readRedirect(error, node?.resolvedAddress?.host ?? '');
       if (redirect !== undefined && redirections < MAX_REDIRECTIONS) {
         redirections += 1;
         if (redirect.kind === 'MOVED') this.#topology.moved(slot, redirect.to);

@@ -1,4 +1,4 @@
-import type { AddressResolver, Place } from '../node/address-resolver.ts';
+import type { AddressResolver, ResolvedAddress } from '../node/address-resolver.ts';
 import { describeServer, type ServerAddress } from '../options/connection-options.ts';
 import { RedisUnavailableError } from '../redis-connection.ts';
 import type { ClusterTopology } from './topology.ts';
@@ -14,19 +14,19 @@ export class SlotResolver implements AddressResolver {
     this.#slot = slot;
   }
 
-  async resolve(left: Place | undefined): Promise<Place> {
+  async resolve(left: ResolvedAddress | undefined): Promise<ResolvedAddress> {
     if (left !== undefined || this.#name() === undefined) await this.#topology.refresh();
-    const place = this.#topology.map?.masters.get(this.#name() ?? '');
-    if (place === undefined) throw new RedisUnavailableError(`Nobody has the slot ${this.#slot} of the Cluster now.`);
-    return place;
+    const address = this.#topology.map?.masters.get(this.#name() ?? '');
+    if (address === undefined) throw new RedisUnavailableError(`Nobody has the slot ${this.#slot} of the Cluster now.`);
+    return address;
   }
 
   watch(listener: () => void): () => void {
     return this.#topology.watch(listener);
   }
 
-  isRight(place: Place): boolean {
-    return this.#name() === describeServer(place);
+  isCurrent(address: ResolvedAddress): boolean {
+    return this.#name() === describeServer(address);
   }
 
   #name(): string | undefined {
@@ -43,22 +43,22 @@ export class AnyNodeResolver implements AddressResolver {
     this.#topology = topology;
   }
 
-  async resolve(left: Place | undefined): Promise<Place> {
+  async resolve(left: ResolvedAddress | undefined): Promise<ResolvedAddress> {
     if (this.#topology.map === undefined) await this.#topology.refresh();
     else if (left !== undefined) this.#topology.refreshSoon();
     const masters = [...(this.#topology.map?.masters.values() ?? [])];
     const others = masters.filter((master) => left === undefined || describeServer(master) !== describeServer(left));
-    const [place] = pick(others.length > 0 ? others : masters);
-    if (place === undefined) throw new RedisUnavailableError('The Cluster has no master now.');
-    return place;
+    const [address] = pick(others.length > 0 ? others : masters);
+    if (address === undefined) throw new RedisUnavailableError('The Cluster has no master now.');
+    return address;
   }
 
   watch(listener: () => void): () => void {
     return this.#topology.watch(listener);
   }
 
-  isRight(place: Place): boolean {
-    return this.#topology.map?.masters.has(describeServer(place)) ?? false;
+  isCurrent(address: ResolvedAddress): boolean {
+    return this.#topology.map?.masters.has(describeServer(address)) ?? false;
   }
 }
 

@@ -41,14 +41,14 @@ const OUR_SOCKET = {
   reconnectStrategy: reconnectDelayMs,
 };
 
-/** A driver for one server: `place`, else what the options say. It connects again by itself unless `once`. */
+/** A driver for one server: `address`, else what the options say. It connects again by itself unless `once`. */
 export function createDriver(
   { host, port, path, username, password, db, tls }: ConnectionOptions,
   name: string,
-  place?: ServerAddress,
+  address?: ServerAddress,
   once = false,
 ): Driver {
-  const at = place ?? { host: host ?? '127.0.0.1', port };
+  const at = address ?? { host: host ?? '127.0.0.1', port };
   return createClient({
     name,
     ...OUR_WAYS,

@@ -1,7 +1,7 @@
 import { readRedirect } from '../cluster/redirect.ts';
 import { type ConnectionOptions, describeServer } from '../options/connection-options.ts';
 import { type MessageListener, RedisNotReadyError } from '../redis-connection.ts';
-import type { AddressResolver, Place } from './address-resolver.ts';
+import type { AddressResolver, ResolvedAddress } from './address-resolver.ts';
 import { createDriver, type Driver, destroyDriver, reconnectDelayMs } from './driver.ts';
 import { type ServerLink, type ServerLinkEvents, type SubscriptionKind, subscribeBy } from './server-link.ts';
 
@@ -28,9 +28,9 @@ export class FollowingLink implements ServerLink {
     SHARDED: new Map(),
   };
   #driver: Driver | undefined;
-  #place: Place | undefined;
+  #address: ResolvedAddress | undefined;
   // Where a redirection sends us.
-  #next: Place | undefined;
+  #next: ResolvedAddress | undefined;
   #isUp = false;
   #closed = false;
   #retries = 0;
@@ -49,8 +49,8 @@ export class FollowingLink implements ServerLink {
     return this.#isUp && this.#driver.isReady;
   }
 
-  get place(): Place | undefined {
-    return this.#place;
+  get address(): ResolvedAddress | undefined {
+    return this.#address;
   }
 
   open(): void {
@@ -61,7 +61,7 @@ export class FollowingLink implements ServerLink {
 
   send<Reply>(by: (driver: Driver) => Promise<Reply>): Promise<Reply> {
     const driver = this.#driver;
-    if (this.#place?.asking) driver.sendCommand(['ASKING']).catch(() => undefined);
+    if (this.#address?.asking) driver.sendCommand(['ASKING']).catch(() => undefined);
     const reply = by(driver);
     reply.catch((error: unknown) => this.#judge(driver, error));
     return reply;
@@ -103,11 +103,11 @@ export class FollowingLink implements ServerLink {
 
   async #connect(): Promise<void> {
     try {
-      const place = this.#next ?? (await this.#resolver.resolve(this.#place));
+      const address = this.#next ?? (await this.#resolver.resolve(this.#address));
       if (this.#closed) return;
       this.#next = undefined;
-      this.#place = place;
-      const driver = createDriver(this.#options, this.#name, place, true);
+      this.#address = address;
+      const driver = createDriver(this.#options, this.#name, address, true);
       this.#driver = driver;
       driver.on('error', (error: Error) => {
         // While it is open it only tells of a PING that Redis refused: the connection stands.
@@ -141,7 +141,7 @@ export class FollowingLink implements ServerLink {
     if (this.#resolver.needsMaster) {
       try {
         const { role } = await driver.sendCommand(['HELLO']);
-        if (role !== 'master') throw new Error(`Redis at ${describeServer(this.#place!)} is no master.`);
+        if (role !== 'master') throw new Error(`Redis at ${describeServer(this.#address!)} is no master.`);
       } catch (error) {
         this.#leave(driver, error as Error);
         return;
@@ -157,7 +157,7 @@ export class FollowingLink implements ServerLink {
   /** Leaves a server that says that it is the wrong one; whether it said so. */
   #judge(driver: Driver, error: unknown): boolean {
     if (!this.#resolver.needsMaster) return false;
-    const redirect = readRedirect(error, this.#place!.host);
+    const redirect = readRedirect(error, this.#address!.host);
     // Where a script writes, Redis 6 puts its own words before the code.
     if (!redirect && !/(^|-)READONLY /.test((error as Error).message)) return false;
     if (redirect && driver === this.#driver) this.#next = { ...redirect.to, asking: redirect.kind === 'ASK' };
@@ -166,14 +166,14 @@ export class FollowingLink implements ServerLink {
   }
 
   #onChange(): void {
-    const [driver, place] = [this.#driver, this.#place];
-    if (driver === undefined || place === undefined) return;
-    const isRight = this.#resolver.isRight(place);
-    if (place.asking) {
+    const [driver, address] = [this.#driver, this.#address];
+    if (driver === undefined || address === undefined) return;
+    const isCurrent = this.#resolver.isCurrent(address);
+    if (address.asking) {
       // The slot is still on its way here, or has arrived; where it went back, MOVED will tell.
-      if (isRight) this.#place = { ...place, asking: false };
-    } else if (!isRight) {
-      this.#leave(driver, new Error(`Redis at ${describeServer(place)} is no longer the one.`));
+      if (isCurrent) this.#address = { ...address, asking: false };
+    } else if (!isCurrent) {
+      this.#leave(driver, new Error(`Redis at ${describeServer(address)} is no longer the one.`));
     }
   }
 

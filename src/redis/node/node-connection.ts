@@ -14,7 +14,7 @@ import {
   type RedisConnection,
   RedisNotReadyError,
 } from '../redis-connection.ts';
-import type { AddressResolver, Place } from './address-resolver.ts';
+import type { AddressResolver, ResolvedAddress } from './address-resolver.ts';
 import { explainFailure, isFinal, nodeOfCluster } from './connection-failure.ts';
 import { AS_BUFFERS, createDriver, createDriverLike, type Driver } from './driver.ts';
 import { connectFirst, FIRST_CONNECT_DEADLINE_MS } from './first-connect.ts';
@@ -35,7 +35,7 @@ export class NodeConnection extends EventEmitter<ConnectionEvents> implements Re
   readonly options: ConnectionOptions;
   readonly isCluster: boolean = false;
   readonly #source: string | ConnectionOptions | RedisClient;
-  readonly #where: Place | AddressResolver | undefined;
+  readonly #destination: ResolvedAddress | AddressResolver | undefined;
   readonly #link: ServerLink;
   readonly #knownScripts = new Set<string>();
   #wasReady = false;
@@ -43,16 +43,16 @@ export class NodeConnection extends EventEmitter<ConnectionEvents> implements Re
   #unanswered = 0;
   #heardAt = 0;
 
-  /** `where`: which server it goes to, where the options do not say it.
+  /** `destination`: which server it goes to, where the options do not say it.
    *  @throws ConnectionOptionsError for options that cannot be right. */
   constructor(
     source: string | ConnectionOptions | RedisClient,
     name = 'sessionwise',
-    where: Place | AddressResolver | undefined = undefined,
+    destination: ResolvedAddress | AddressResolver | undefined = undefined,
   ) {
     super();
     this.#source = source;
-    this.#where = where;
+    this.#destination = destination;
     const isLent = isClient(source);
     this.options = isLent ? addressOfClient(source) : parseConnection(source);
     const events = {
@@ -66,11 +66,11 @@ export class NodeConnection extends EventEmitter<ConnectionEvents> implements Re
         this.emit('lost', error);
       },
     };
-    if (where !== undefined && 'resolve' in where) {
-      this.#link = new FollowingLink(this.options, name, where, events);
+    if (destination !== undefined && 'resolve' in destination) {
+      this.#link = new FollowingLink(this.options, name, destination, events);
     } else {
-      const driver = isLent ? createDriverLike(source, name) : createDriver(this.options, name, where);
-      this.#link = new StaticLink(driver, where, events);
+      const driver = isLent ? createDriverLike(source, name) : createDriver(this.options, name, destination);
+      this.#link = new StaticLink(driver, destination, events);
     }
   }
 
@@ -83,13 +83,13 @@ export class NodeConnection extends EventEmitter<ConnectionEvents> implements Re
   }
 
   get address(): string {
-    const { place } = this.#link;
-    return place === undefined ? describeConnection(this.options) : describeServer(place);
+    const { address } = this.#link;
+    return address === undefined ? describeConnection(this.options) : describeServer(address);
   }
 
   /** The server that it goes to now, where something else than the options says it. */
-  get place(): Place | undefined {
-    return this.#link.place;
+  get resolvedAddress(): ResolvedAddress | undefined {
+    return this.#link.address;
   }
 
   open(): void {
@@ -98,7 +98,7 @@ export class NodeConnection extends EventEmitter<ConnectionEvents> implements Re
 
   async connect(deadlineMs: number = FIRST_CONNECT_DEADLINE_MS): Promise<this> {
     // Where Sentinel says who is master, it will name another when this one is gone.
-    const mayMove = this.#where !== undefined && 'resolve' in this.#where;
+    const mayMove = this.#destination !== undefined && 'resolve' in this.#destination;
     await connectFirst(
       this,
       deadlineMs,
@@ -109,7 +109,7 @@ export class NodeConnection extends EventEmitter<ConnectionEvents> implements Re
   }
 
   duplicate(name?: string): RedisConnection {
-    return new NodeConnection(this.#source, name, this.#where);
+    return new NodeConnection(this.#source, name, this.#destination);
   }
 
   duplicateFor(_key: string, name?: string): RedisConnection {
@@ -197,7 +197,7 @@ export class NodeConnection extends EventEmitter<ConnectionEvents> implements Re
   // Whoever connected to a Cluster as if it were one server hears it from the first command that another node has to do.
   readonly #onRefusal = (error: unknown): void => {
     this.#onAnswer();
-    if (this.#where !== undefined || !(error instanceof Error) || !error.message.startsWith('MOVED ')) return;
+    if (this.#destination !== undefined || !(error instanceof Error) || !error.message.startsWith('MOVED ')) return;
     error.message = `MOVED: ${nodeOfCluster(this.address, this.options)}`;
   };
 

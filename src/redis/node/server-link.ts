@@ -1,5 +1,5 @@
 import type { MessageListener } from '../redis-connection.ts';
-import type { Place } from './address-resolver.ts';
+import type { ResolvedAddress } from './address-resolver.ts';
 import type { Driver } from './driver.ts';
 
 /** What is subscribed to: channels, patterns, or channels of a Cluster's shard. */
@@ -15,7 +15,7 @@ export interface ServerLinkEvents {
 export interface ServerLink {
   readonly isReady: boolean;
   /** The server that it goes to now, where somebody else than the options says it. */
-  readonly place: Place | undefined;
+  readonly address: ResolvedAddress | undefined;
   open(): void;
   /** Sends by what is the driver now; only while ready. */
   send<Reply>(by: (driver: Driver) => Promise<Reply>): Promise<Reply>;

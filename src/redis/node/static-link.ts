@@ -1,16 +1,16 @@
 import type { MessageListener } from '../redis-connection.ts';
-import type { Place } from './address-resolver.ts';
+import type { ResolvedAddress } from './address-resolver.ts';
 import { type Driver, destroyDriver } from './driver.ts';
 import { type ServerLink, type ServerLinkEvents, type SubscriptionKind, subscribeBy } from './server-link.ts';
 
 /** A link to always the same address; the driver connects again, with its subscriptions. */
 export class StaticLink implements ServerLink {
-  readonly place: Place | undefined;
+  readonly address: ResolvedAddress | undefined;
   readonly #driver: Driver;
 
-  constructor(driver: Driver, place: Place | undefined, events: ServerLinkEvents) {
+  constructor(driver: Driver, address: ResolvedAddress | undefined, events: ServerLinkEvents) {
     this.#driver = driver;
-    this.place = place;
+    this.address = address;
     driver.on('error', (error: Error) => {
       // The driver also tells of its PING that Redis refused (MISCONF, BUSY, LOADING): the connection stands, and no
       // `ready` would follow.

@@ -1,4 +1,4 @@
-import type { AddressResolver, Place } from '../node/address-resolver.ts';
+import type { AddressResolver, ResolvedAddress } from '../node/address-resolver.ts';
 import { NodeConnection } from '../node/node-connection.ts';
 import { oneShotCommand, replyWithin } from '../node/one-shot-command.ts';
 import {
@@ -23,7 +23,7 @@ export class SentinelResolver implements AddressResolver {
   readonly #listeners = new Set<() => void>();
   readonly #ears = new Map<Required<ServerAddress>, NodeConnection>();
   #sentinels: readonly Required<ServerAddress>[];
-  #master: Place | undefined;
+  #master: ResolvedAddress | undefined;
 
   /** `options` with `sentinels` and `master`. */
   constructor(options: ConnectionOptions) {
@@ -37,7 +37,7 @@ export class SentinelResolver implements AddressResolver {
     };
   }
 
-  async resolve(): Promise<Place> {
+  async resolve(): Promise<ResolvedAddress> {
     const failures: string[] = [];
     let isUnknown = false;
     for (const sentinel of this.#sentinels) {
@@ -73,8 +73,8 @@ export class SentinelResolver implements AddressResolver {
     };
   }
 
-  isRight(place: Place): boolean {
-    return this.#master === undefined || describeServer(this.#master) === describeServer(place);
+  isCurrent(address: ResolvedAddress): boolean {
+    return this.#master === undefined || describeServer(this.#master) === describeServer(address);
   }
 
   #listenTo(sentinel: Required<ServerAddress>): void {
