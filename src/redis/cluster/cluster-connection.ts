@@ -77,7 +77,10 @@ export class ClusterConnection extends EventEmitter<ConnectionEvents> implements
   open(): void {
     if (this.#isOpen || this.#closed) return;
     this.#isOpen = true;
-    this.#endings = [this.#topology.watch(() => this.#follow()), this.#topology.addStanding(() => this.#nodes.all)];
+    this.#endings = [
+      this.#topology.watch(() => this.#follow()),
+      this.#topology.addOpenConnections(() => this.#nodes.all),
+    ];
     void this.#begin();
   }
 

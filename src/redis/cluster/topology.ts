@@ -20,13 +20,13 @@ const MIN_INTERVAL_MS = 100;
 const POLL_INTERVAL_MS = 2_000;
 
 /** Connections that stand already, by the name of their node: they are asked before new ones are made. */
-export type StandingConnections = () => ReadonlyMap<string, RedisConnection>;
+export type OpenConnections = () => ReadonlyMap<string, RedisConnection>;
 
 /** What is known of a Cluster. */
 export class ClusterTopology {
   readonly options: ConnectionOptions;
   readonly #seeds: readonly Required<ServerAddress>[];
-  readonly #standing = new Set<StandingConnections>();
+  readonly #openConnections = new Set<OpenConnections>();
   readonly #listeners = new Set<() => void>();
   #map: SlotMap | undefined;
   // Who sent us elsewhere knows more than others.
@@ -47,9 +47,9 @@ export class ClusterTopology {
   }
 
   /** Connections that may be asked from now on; returns what ends that. */
-  addStanding(connections: StandingConnections): () => void {
-    this.#standing.add(connections);
-    return () => this.#standing.delete(connections);
+  addOpenConnections(connections: OpenConnections): () => void {
+    this.#openConnections.add(connections);
+    return () => this.#openConnections.delete(connections);
   }
 
   /** Calls `listener` when something has changed; returns what ends that. While anybody watches it looks by itself. */
@@ -123,9 +123,9 @@ export class ClusterTopology {
   #candidates(): Required<ServerAddress>[] {
     const known = [...(this.#map?.masters.values() ?? [])];
     const start = Math.floor(Math.random() * known.length);
-    const standing = this.#readyConnections();
+    const ready = this.#readyConnections();
     const rotated = [...known.slice(start), ...known.slice(0, start)];
-    const isReady = (server: ServerAddress): boolean => standing.has(describeServer(server));
+    const isReady = (server: ServerAddress): boolean => ready.has(describeServer(server));
     const ordered = [
       ...(this.#askFirst === undefined ? [] : [this.#askFirst]),
       ...rotated.filter(isReady),
@@ -136,15 +136,15 @@ export class ClusterTopology {
   }
 
   #readyConnections(): Map<string, RedisConnection> {
-    const all = [...this.#standing].flatMap((connections) => [...connections()]);
+    const all = [...this.#openConnections].flatMap((connections) => [...connections()]);
     return new Map(all.filter(([, connection]) => connection.isReady));
   }
 
   #slotsFrom(server: Required<ServerAddress>): Promise<ClusterSlots> {
     const name = describeServer(server);
-    const standing = this.#readyConnections().get(name);
-    if (standing === undefined) return oneShotCommand(this.options, server, ASK_DEADLINE_MS, 'CLUSTER', 'SLOTS');
-    return replyWithin(ASK_DEADLINE_MS, standing.command<ClusterSlots>('CLUSTER', 'SLOTS'), name);
+    const open = this.#readyConnections().get(name);
+    if (open === undefined) return oneShotCommand(this.options, server, ASK_DEADLINE_MS, 'CLUSTER', 'SLOTS');
+    return replyWithin(ASK_DEADLINE_MS, open.command<ClusterSlots>('CLUSTER', 'SLOTS'), name);
   }
 }
 
