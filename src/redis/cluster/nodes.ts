@@ -14,7 +14,7 @@ export class ClusterNodes {
   readonly #name: string;
   readonly #events: NodeEvents;
   readonly #nodes = new Map<string, NodeConnection>();
-  #favourite: string | undefined;
+  #preferred: string | undefined;
   #closed = false;
 
   constructor(topology: ClusterTopology, name: string, events: NodeEvents) {
@@ -51,11 +51,11 @@ export class ClusterNodes {
 
   /** A connection that is ready: the same one until it is lost, so that what is published keeps its order. */
   any(): NodeConnection | undefined {
-    const favourite = this.#nodes.get(this.#favourite ?? '');
-    if (favourite?.isReady) return favourite;
+    const preferred = this.#nodes.get(this.#preferred ?? '');
+    if (preferred?.isReady) return preferred;
     const ready = [...this.#nodes].filter(([, node]) => node.isReady);
     const [name, node] = ready[Math.floor(Math.random() * ready.length)] ?? [];
-    this.#favourite = name;
+    this.#preferred = name;
     return node;
   }
 
