@@ -222,11 +222,11 @@ export class ClusterConnection extends EventEmitter<ConnectionEvents> implements
 
   #subscribing(): NodeConnection {
     if (this.#subscriber === undefined) {
-      const ear = new NodeConnection(this.options, this.#name, new AnyNodeResolver(this.#topology));
-      this.#subscriber = ear;
-      ear.on('ready', () => this.#tellReady());
-      ear.on('lost', (error) => this.#tellLost(error));
-      if (!this.#closed) ear.open();
+      const subscriber = new NodeConnection(this.options, this.#name, new AnyNodeResolver(this.#topology));
+      this.#subscriber = subscriber;
+      subscriber.on('ready', () => this.#tellReady());
+      subscriber.on('lost', (error) => this.#tellLost(error));
+      if (!this.#closed) subscriber.open();
     }
     return this.#subscriber;
   }

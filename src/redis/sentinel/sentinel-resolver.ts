@@ -21,7 +21,7 @@ export class SentinelResolver implements AddressResolver {
   readonly #options: ConnectionOptions;
   readonly #login: ConnectionOptions;
   readonly #listeners = new Set<() => void>();
-  readonly #ears = new Map<Required<ServerAddress>, NodeConnection>();
+  readonly #subscribers = new Map<Required<ServerAddress>, NodeConnection>();
   #sentinels: readonly Required<ServerAddress>[];
   #master: ResolvedAddress | undefined;
 
@@ -64,12 +64,12 @@ export class SentinelResolver implements AddressResolver {
 
   watch(listener: () => void): () => void {
     this.#listeners.add(listener);
-    if (this.#ears.size === 0) for (const sentinel of this.#sentinels) this.#listenTo(sentinel);
+    if (this.#subscribers.size === 0) for (const sentinel of this.#sentinels) this.#listenTo(sentinel);
     return () => {
       this.#listeners.delete(listener);
       if (this.#listeners.size > 0) return;
-      for (const ear of this.#ears.values()) ear.destroy();
-      this.#ears.clear();
+      for (const subscriber of this.#subscribers.values()) subscriber.destroy();
+      this.#subscribers.clear();
     };
   }
 
@@ -78,17 +78,17 @@ export class SentinelResolver implements AddressResolver {
   }
 
   #listenTo(sentinel: Required<ServerAddress>): void {
-    const ear = new NodeConnection(this.#login, 'sessionwise-resolver', sentinel);
-    this.#ears.set(sentinel, ear);
+    const subscriber = new NodeConnection(this.#login, 'sessionwise-resolver', sentinel);
+    this.#subscribers.set(sentinel, subscriber);
     // Once: afterwards the connection makes the subscription again by itself.
-    ear.once('ready', () => {
-      ear
+    subscriber.once('ready', () => {
+      subscriber
         .subscribe(SWITCH_CHANNEL, (message) => this.#onSwitch(message))
         .catch(() => {
           // It was lost at once, or may not subscribe; the others tell too, and a lost connection asks in any case.
         });
     });
-    ear.open();
+    subscriber.open();
   }
 
   #onSwitch(message: string): void {
@@ -100,9 +100,9 @@ export class SentinelResolver implements AddressResolver {
 
   #ask(sentinel: Required<ServerAddress>): Promise<[string, string] | null> {
     const command = ['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', this.#options.master ?? ''];
-    const ear = this.#ears.get(sentinel);
-    return ear?.isReady
-      ? replyWithin(ASK_DEADLINE_MS, ear.command(...command), describeServer(sentinel))
+    const subscriber = this.#subscribers.get(sentinel);
+    return subscriber?.isReady
+      ? replyWithin(ASK_DEADLINE_MS, subscriber.command(...command), describeServer(sentinel))
       : oneShotCommand(this.#login, sentinel, ASK_DEADLINE_MS, ...command);
   }
 }
