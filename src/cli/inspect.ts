@@ -105,7 +105,7 @@ async function inspect(
     redis.command<number>('ZCARD', keys.foreignNotices(session)),
     Promise.all(all.map((key) => redis.command<number | null>('MEMORY', 'USAGE', key))),
     redis.command<number | null>('MEMORY', 'USAGE', keys.record(session)),
-    redis.command<number>('TTL', keys.facts(session)),
+    redis.command<number>('TTL', keys.counters(session)),
     data.activity.range(session, now - 59 * MINUTE_MS, now),
     days.length === 0
       ? Promise.resolve<boolean[]>([])

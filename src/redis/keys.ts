@@ -10,7 +10,7 @@ const TAG_LENGTH = 3;
 const PARTS = {
   record: 's',
   recordBefore: 'sb',
-  facts: 'v',
+  counters: 'v',
   page: 'p',
   pageCount: 'pu',
   item: 'i',
@@ -46,7 +46,7 @@ end
 export const FORGET_LUA: string = `
 local function calculated_keys(ns, tag, session)
   local keys = {}
-  for _, field in ipairs(redis.call('HKEYS', session_key(ns, tag, session, '${PARTS.facts}'))) do
+  for _, field in ipairs(redis.call('HKEYS', session_key(ns, tag, session, '${PARTS.counters}'))) do
     if string.sub(field, 1, 1) == 'd' then
       keys[#keys + 1] = session_key(ns, tag, session, 'a' .. string.sub(field, 2))
     end
@@ -84,8 +84,8 @@ export class Keys {
   }
 
   /** A hash: `v`, all page views, and a field `d<day>` per day key. */
-  facts(session: string): string {
-    return `${this.#of(session)}:${PARTS.facts}`;
+  counters(session: string): string {
+    return `${this.#of(session)}:${PARTS.counters}`;
   }
 
   /** What of a kind was seen: a set while it is small, a seen filter when it is large. */
@@ -116,7 +116,7 @@ export class Keys {
   /** All that may exist of a session beside its day keys. */
   all(session: string): string[] {
     return [
-      this.facts(session),
+      this.counters(session),
       this.seenItems(session, 'page'),
       this.uniqueCount(session, 'page'),
       this.seenItems(session, 'item'),

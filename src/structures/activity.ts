@@ -90,7 +90,7 @@ export class Activity {
   /** Marks the minute of `at` as active, for `retentionSeconds` from now. Returns whether it was already. */
   async set(session: string, at: number, retentionSeconds: number): Promise<boolean> {
     const day = dayOf(at);
-    const keys = [this.#keys.facts(session), this.#keys.activity(session, day), this.#keys.activity(session, day - 1)];
+    const keys = [this.#keys.counters(session), this.#keys.activity(session, day), this.#keys.activity(session, day - 1)];
     const args = [this.#keys.activity(session), day, minuteOfDay(at), retentionSeconds];
     return (await setMinute.run(this.#redis, keys, args)) === 1;
   }
@@ -153,7 +153,7 @@ export class Activity {
 
   /** The UTC days (since the epoch) with a key, ascending. A day that has expired may still be named. */
   async days(session: string): Promise<number[]> {
-    const fields = await this.#redis.command<string[]>('HKEYS', this.#keys.facts(session));
+    const fields = await this.#redis.command<string[]>('HKEYS', this.#keys.counters(session));
     return fields
       .filter((field) => field.startsWith('d'))
       .map((field) => Number(field.slice(1)))

@@ -98,7 +98,7 @@ describe('sessionwise deadletters', () => {
 
   test('retry has one done again, and it counts; drop forgets one; --all takes the rest', async () => {
     const [c, b, a] = await list();
-    await admin.command('UNLINK', keys.seenItems(BROKEN, 'page'), keys.facts(BROKEN));
+    await admin.command('UNLINK', keys.seenItems(BROKEN, 'page'), keys.counters(BROKEN));
     expect(await cli('retry', a!.id)).toMatchObject({ code: 0, stdout: 'Put back 1.\n' });
     await waitUntil(
       'it was done',

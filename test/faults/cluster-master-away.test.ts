@@ -133,5 +133,5 @@ describe('while one master of a Cluster is away', () => {
 });
 
 async function views(redis: RedisConnection, session: string): Promise<unknown> {
-  return redis.command('HGET', keys.facts(session), 'v');
+  return redis.command('HGET', keys.counters(session), 'v');
 }

@@ -179,7 +179,7 @@ describe('a Redis that stands still for longer than a lease', { timeout: 180_000
     await untilWorkedOff(redis, 60_000);
     expect(await deadLetters()).toBe(0);
     for (let i = 0; i < 600; i += 1) {
-      const log = await redis.command<string[]>('LRANGE', `${keys.facts(`waiting-${i}`)}-log`, '0', '-1');
+      const log = await redis.command<string[]>('LRANGE', `${keys.counters(`waiting-${i}`)}-log`, '0', '-1');
       expect(log.map((line) => Number(line.split(' ')[1]))).toEqual(Array.from({ length: 32 }, (_, n) => n + 1));
     }
     const tries = await Promise.all(

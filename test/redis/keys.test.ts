@@ -26,8 +26,8 @@ function keysOf(session: string): string[] {
 describe('the keys of a session', () => {
   it('are its own, whoever was asked about before', () => {
     const sessions = ['a', 'b', '', 'a', SESSION, 'a'];
-    for (const session of sessions) expect(keys.facts(session)).toBe(new Keys('sw').facts(session));
-    expect(sessions.map((session) => keys.facts(session).split(':')[2])).toEqual(sessions);
+    for (const session of sessions) expect(keys.counters(session)).toBe(new Keys('sw').counters(session));
+    expect(sessions.map((session) => keys.counters(session).split(':')[2])).toEqual(sessions);
   });
 
   it('are <ns>:{<tag>}:<session>:<what>, each another one', () => {

@@ -52,7 +52,7 @@ export function keyPatternsOf(namespace: string): KeyPatterns {
     everything: keys.everything(),
     records: ofAnySession(keys.record(SESSION)),
     recordsBefore: ofAnySession(keys.recordBefore(SESSION)),
-    facts: ofAnySession(keys.facts(SESSION)),
+    facts: ofAnySession(keys.counters(SESSION)),
     calculated: [...keys.all(SESSION).map(ofAnySession), days],
     seenPages: ofAnySession(keys.seenItems(SESSION, 'page')),
     pageCounts: ofAnySession(keys.uniqueCount(SESSION, 'page')),

@@ -11,9 +11,9 @@ const KEYS = new Keys('sw');
 const SESSIONS = ['visitor', 'a1', 's', 'v', 'due', 'lifecycle', '-', '_9', 'Z'.repeat(128)];
 const GROUPS = ['customers', 'a1', 'x:s', 'a:v', '@due', ':a1', 's', 'user:x', '@user:x'];
 
-const FACTS = SESSIONS.map((session) => KEYS.facts(session));
+const FACTS = SESSIONS.map((session) => KEYS.counters(session));
 const CALCULATED = SESSIONS.flatMap((session) => [
-  ...KEYS.all(session).filter((key) => key !== KEYS.facts(session)),
+  ...KEYS.all(session).filter((key) => key !== KEYS.counters(session)),
   KEYS.activity(session, 20_000),
 ]);
 const SESSION_DATA = [
@@ -35,7 +35,7 @@ const OTHERS = [
 const FOREIGN = [
   ...['sw2', 'shop'].flatMap((namespace) => {
     const other = new Keys(namespace);
-    return [other.record('visitor'), other.facts('visitor'), other.due(0), other.requests(0), other.meta()];
+    return [other.record('visitor'), other.counters('visitor'), other.due(0), other.requests(0), other.meta()];
   }),
   'shop:async:pageview:visitor:1',
   'somebody:else',
@@ -192,7 +192,7 @@ describe('a store that archives', () => {
     const session = SESSIONS[0]!;
     const counts = ['exists', 'hget', 'hkeys', 'scard', 'pfcount', 'bitcount', 'bitpos'];
     const ends = ['unlink', 'pexpireat', 'pexpire', 'pttl'];
-    const read = [KEYS.facts(session), KEYS.seenItems(session, 'page'), KEYS.uniqueCount(session, 'page')];
+    const read = [KEYS.counters(session), KEYS.seenItems(session, 'page'), KEYS.uniqueCount(session, 'page')];
     const others = KEYS.all(session).filter((key) => !read.includes(key));
     for (const key of read) {
       const expected = [...counts, ...ends, 'eval', 'evalsha'].filter((name) => name !== 'hkeys' || key === read[0]);

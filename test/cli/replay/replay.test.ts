@@ -223,12 +223,12 @@ describe('a store that is wrong is found out', () => {
   test.each<[string, () => Promise<unknown>, RegExp[]]>([
     [
       'a view too many',
-      () => redis.command('HINCRBY', keys.facts(VISITOR), 'v', '1'),
+      () => redis.command('HINCRBY', keys.counters(VISITOR), 'v', '1'),
       [/views are not exact: 1,000 .* 1,001/],
     ],
     [
       'a view too few',
-      () => redis.command('HINCRBY', keys.facts(VISITOR), 'v', '-1'),
+      () => redis.command('HINCRBY', keys.counters(VISITOR), 'v', '-1'),
       [/views are not exact: 1,000 .* 999/],
     ],
     ['pages forgotten', () => redis.command('SPOP', seenKey, '4'), [/^4 pages were called unseen/]],
@@ -264,7 +264,7 @@ describe('a store that is wrong is found out', () => {
 
   test('a wrong number in an answer', async () => {
     await serve();
-    const facts = keys.facts(VISITOR);
+    const facts = keys.counters(VISITOR);
     const onSent = (requests: number): void => {
       if (requests === 1000) void redis.command('HINCRBY', facts, 'v', '-1');
       else if (requests === 10) void redis.command('HINCRBY', facts, 'v', '1');

@@ -232,7 +232,7 @@ describe('a session that cannot be archived', () => {
     const failures: { attempts: number; message: string }[] = [];
     archiver.on('failed', ({ message }, { attempts }) => failures.push({ attempts, message }));
     await store.end(token!);
-    const kept = [stage.keys.record(session), stage.keys.facts(session), stage.keys.seenItems(session, 'page')];
+    const kept = [stage.keys.record(session), stage.keys.counters(session), stage.keys.seenItems(session, 'page')];
     for (const key of kept) await stage.redis.command('PEXPIRE', key, '60000');
     await waitUntil('it was tried six times', () => failures.length >= 6);
     for (const key of kept) {
