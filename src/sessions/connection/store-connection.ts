@@ -20,7 +20,7 @@ import {
 } from '../errors.ts';
 import { StoreOperation } from './bounded-operation.ts';
 import { StoreClocks, serverTime } from './partition-clocks.ts';
-import { StoreHealth } from './slot-health.ts';
+import { SlotHealth } from './slot-health.ts';
 
 const CLOCK_INTERVAL_MS = 30_000;
 const MAX_AFTERWARDS = 1_000;
@@ -56,7 +56,7 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
   readonly redis: RedisConnection;
   readonly deadlineMs: number;
   readonly clocks: StoreClocks;
-  readonly #health = new StoreHealth();
+  readonly #health = new SlotHealth();
   readonly #timers: readonly NodeJS.Timeout[];
   #arrival: Promise<void> = Promise.resolve();
   #arrive: (() => void) | undefined;
@@ -237,7 +237,7 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
 
   // In a Cluster nothing else would find out that sessions can be reached again which nobody asks for.
   #probe(): void {
-    for (const [slot, { key, refusesWrites, since }] of this.#health.troubles) {
+    for (const [slot, { key, refusesWrites, since }] of this.#health.failures) {
       if (key === undefined) {
         if (this.redis.isReady) this.#succeeded(slot, true);
         continue;
