@@ -5,7 +5,7 @@ const readTime = new Script<[string, string]>(`return redis.call('TIME')`);
 
 /** Redis's clock, as far as it is known here. In a Cluster each master has its own, and a session's times are those of
  *  the master that holds it; so each partition is asked. */
-export class StoreClocks {
+export class PartitionClocks {
   readonly #redis: CommandConnection & { readonly isCluster: boolean };
   readonly #keys: Keys;
   readonly #anyone = new RedisClock();

@@ -19,7 +19,7 @@ import {
   StoreUnavailableError,
 } from '../errors.ts';
 import { StoreOperation } from './bounded-operation.ts';
-import { StoreClocks, serverTime } from './partition-clocks.ts';
+import { PartitionClocks, serverTime } from './partition-clocks.ts';
 import { SlotHealth } from './slot-health.ts';
 
 const CLOCK_INTERVAL_MS = 30_000;
@@ -55,7 +55,7 @@ interface OperationTerms {
 export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
   readonly redis: RedisConnection;
   readonly deadlineMs: number;
-  readonly clocks: StoreClocks;
+  readonly clocks: PartitionClocks;
   readonly #health = new SlotHealth();
   readonly #timers: readonly NodeJS.Timeout[];
   #arrival: Promise<void> = Promise.resolve();
@@ -71,7 +71,7 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
     super();
     this.deadlineMs = deadlineMs;
     this.redis = createConnection(redis, 'sessionwise-store');
-    this.clocks = new StoreClocks(this.redis, keys);
+    this.clocks = new PartitionClocks(this.redis, keys);
     this.redis.on('ready', () => {
       this.#arrive?.();
       this.#arrive = undefined;
