@@ -1,5 +1,5 @@
 import { PARTITIONS } from '../redis/index.ts';
-import type { StoreOperation } from './connection/bounded-operation.ts';
+import type { BoundedOperation } from './connection/bounded-operation.ts';
 import type { StoreConnection } from './connection/store-connection.ts';
 import type { SessionRecords } from './operations/session-records.ts';
 import type { LoadedSession } from './record/loaded-session.ts';
@@ -42,7 +42,7 @@ export class SessionCensus {
     }
   }
 
-  async #clear(redis: StoreOperation, session: string): Promise<void> {
+  async #clear(redis: BoundedOperation, session: string): Promise<void> {
     try {
       await this.#users.endRecord(redis, { session, hash: undefined }, 'cleared');
     } catch (error) {
@@ -55,7 +55,7 @@ export class SessionCensus {
   async *#batches(): AsyncGenerator<{ readonly due: string; readonly sessions: string[] }> {
     for (let partition = 0; partition < PARTITIONS; partition += 1) {
       const due = this.#records.keys.due(partition);
-      const read = (redis: StoreOperation): Promise<string[]> => redis.command('ZRANGE', due, '0', '-1');
+      const read = (redis: BoundedOperation): Promise<string[]> => redis.command('ZRANGE', due, '0', '-1');
       const sessions = await this.#connection.run(read, { key: due, reads: true });
       for (let i = 0; i < sessions.length; i += AT_ONCE) yield { due, sessions: sessions.slice(i, i + AT_ONCE) };
     }

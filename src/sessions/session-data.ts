@@ -4,7 +4,7 @@ import { Keys } from '../redis/index.ts';
 import { SessionCensus } from './all-sessions.ts';
 import { Archiver } from './archive/archiver.ts';
 import { ImportedSessions } from './connect-redis-import.ts';
-import type { StoreOperation } from './connection/bounded-operation.ts';
+import type { BoundedOperation } from './connection/bounded-operation.ts';
 import { StoreConnection } from './connection/store-connection.ts';
 import { SessionGoneError, SessionLimitError } from './errors.ts';
 import { Sweeper } from './expiry/sweeper.ts';
@@ -352,11 +352,11 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     return this.#closed;
   }
 
-  #run<Result>(session: string, work: (redis: StoreOperation) => Promise<Result>): Promise<Result> {
+  #run<Result>(session: string, work: (redis: BoundedOperation) => Promise<Result>): Promise<Result> {
     return this.#connection.run(work, { key: this.#records.keys.record(session) });
   }
 
-  #read<Result>(session: string, work: (redis: StoreOperation) => Promise<Result>): Promise<Result> {
+  #read<Result>(session: string, work: (redis: BoundedOperation) => Promise<Result>): Promise<Result> {
     return this.#connection.run(work, { key: this.#records.keys.record(session), reads: true });
   }
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SerialQueue } from '../../async/index.ts';
 import type { Keys } from '../../redis/index.ts';
-import type { StoreOperation } from '../connection/bounded-operation.ts';
+import type { BoundedOperation } from '../connection/bounded-operation.ts';
 import { SessionLimitError } from '../errors.ts';
 import { TooManySessionsError } from '../too-many-sessions-error.ts';
 import { claimPlace, type PlaceVerdict } from './scripts/claim-place.ts';
@@ -35,7 +35,7 @@ export interface PlaceTerms {
 }
 
 /** Ends a session if it is the user's, because of the cap; whether it lived until then. */
-export type EndForPlace = (redis: StoreOperation, session: string, user: string) => Promise<boolean>;
+export type EndForPlace = (redis: BoundedOperation, session: string, user: string) => Promise<boolean>;
 
 interface Place {
   readonly member: string;
@@ -69,13 +69,13 @@ export class PlaceClaims {
 
   /** Claims a place for a session that ends at `expiresAt`.
    *  @throws TooManySessionsError where more have to end than are looked at; SessionLimitError where there is none and none may be made, or claims of others are in the way. */
-  claim(redis: StoreOperation, user: string, session: string, expiresAt: number): Promise<PlaceClaim> {
+  claim(redis: BoundedOperation, user: string, session: string, expiresAt: number): Promise<PlaceClaim> {
     const claim = (): Promise<PlaceClaim> => this.#claim(redis, user, session, expiresAt);
     // One after the other in this process: they would only wait for each other's claims.
     return this.#terms.maxSessionsPerUser > 0 ? this.#queue.run(user, claim) : claim();
   }
 
-  async #claim(redis: StoreOperation, user: string, session: string, expiresAt: number): Promise<PlaceClaim> {
+  async #claim(redis: BoundedOperation, user: string, session: string, expiresAt: number): Promise<PlaceClaim> {
     const { maxSessionsPerUser: limit, deadlineMs, onSessionLimit } = this.#terms;
     const index = this.#keys.userSessions(user);
     const own = this.#index.memberOf(session);
@@ -111,7 +111,7 @@ export class PlaceClaims {
     }
   }
 
-  async #look(redis: StoreOperation, user: string, flat: readonly string[]): Promise<Place[]> {
+  async #look(redis: BoundedOperation, user: string, flat: readonly string[]): Promise<Place[]> {
     const places: Promise<Place>[] = [];
     for (let i = 0; i + 2 < flat.length; i += 3) {
       const [member, score, holds] = [flat[i]!, flat[i + 1]!, flat[i + 2] === '1'];

@@ -2,7 +2,7 @@ import type { CommandArguments, CommandConnection, RedisConnection } from '../..
 
 /** One operation's view of the connection: its commands are sent while its caller waits, and refused afterwards, so that
  *  nothing is done any more that was told as failed. In a Cluster it knows as well what it has asked whom. */
-export class StoreOperation implements CommandConnection {
+export class BoundedOperation implements CommandConnection {
   readonly isCluster: boolean;
   /** By `performance.now()`; its deadline counts from here. */
   readonly begunAt: number = performance.now();
@@ -42,7 +42,7 @@ export class StoreOperation implements CommandConnection {
   }
 
   /** Refuses all further commands. */
-  giveUp(refusal: Error): void {
+  expire(refusal: Error): void {
     this.#refusal = refusal;
   }
 

@@ -18,7 +18,7 @@ import {
   SessionDataError,
   StoreUnavailableError,
 } from '../errors.ts';
-import { StoreOperation } from './bounded-operation.ts';
+import { BoundedOperation } from './bounded-operation.ts';
 import { PartitionClocks, serverTime } from './partition-clocks.ts';
 import { SlotHealth } from './slot-health.ts';
 
@@ -41,7 +41,7 @@ interface StoreConnectionEvents {
 }
 
 /** What an operation is about. */
-interface OperationTerms {
+interface OperationOptions {
   /** The key that it begins with: in a Cluster the master of it must be there, and the others need not. */
   readonly key: string;
   /** It writes nothing, so its success says nothing of writes that Redis refuses (its memory is full, it is a
@@ -101,7 +101,7 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
   }
 
   /** Does `work` when operations on `key` succeed (again), as a part of no operation. */
-  afterwards(key: string, work: (redis: RedisConnection) => Promise<unknown>): void {
+  runWhenUp(key: string, work: (redis: RedisConnection) => Promise<unknown>): void {
     const slot = this.#slotOf(key);
     if (this.#afterwards.length < MAX_AFTERWARDS) this.#afterwards.push({ slot, work });
     if (!this.#health.isDown(slot)) this.#doAfterwards(slot);
@@ -115,21 +115,21 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
   /** Does `work` within the deadline.
    *  @throws StoreUnavailableError where it is not done in time or Redis refuses; what `work` throws about the data. */
   run<Result>(
-    work: (redis: StoreOperation) => Promise<Result>,
-    { key, reads = false }: OperationTerms,
+    work: (redis: BoundedOperation) => Promise<Result>,
+    { key, reads = false }: OperationOptions,
   ): Promise<Result> {
     const { redis } = this;
     if (this.#closed) return Promise.reject(closed());
     // Answers come in the order of the questions: behind one that is overdue nobody else needs to wait.
     if (this.#overdue > 0) return Promise.reject(new StoreUnavailableError(this.#silence()));
-    const operation = new StoreOperation(redis, this.#notAfter(performance.now()));
+    const operation = new BoundedOperation(redis, this.#notAfter(performance.now()));
     const done = redis.isReadyFor(key) ? work(operation) : this.#whenReady(key).then(() => work(operation));
     let isLate = false;
     return new Promise((resolve, reject) => {
       const late = (): void => {
         isLate = true;
         const error = new StoreUnavailableError(this.#silence());
-        operation.giveUp(error);
+        operation.expire(error);
         this.#noteOverdue(operation, key, done, error);
         done.then(
           () => this.#allSucceeded(operation, reads),
@@ -219,7 +219,7 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
     this.#arrival.catch(() => undefined);
   }
 
-  #noteOverdue(operation: StoreOperation, key: string, done: Promise<unknown>, error: Error): void {
+  #noteOverdue(operation: BoundedOperation, key: string, done: Promise<unknown>, error: Error): void {
     if (!this.redis.isCluster) {
       this.#overdue += 1;
       const settled = (): void => {
@@ -274,7 +274,7 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
     if (!this.#closed && this.#health.failed(slot, key, refusesWrites)) this.emit('down', error);
   }
 
-  #allSucceeded({ keys }: StoreOperation, reads: boolean): void {
+  #allSucceeded({ keys }: BoundedOperation, reads: boolean): void {
     if (this.#health.isUp) return;
     if (!this.redis.isCluster) this.#succeeded(WHOLE, reads);
     for (const slot of new Set([...keys].map(slotOfKey))) this.#succeeded(slot, reads);

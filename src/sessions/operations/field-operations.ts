@@ -1,4 +1,4 @@
-import type { StoreOperation } from '../connection/bounded-operation.ts';
+import type { BoundedOperation } from '../connection/bounded-operation.ts';
 import { SessionDataError, SessionGoneError, sealedByOthers } from '../errors.ts';
 import { applyChanges, changesOfField, type FieldChange, listChanges } from '../record/field-changes.ts';
 import type { LoadedSession } from '../record/loaded-session.ts';
@@ -40,7 +40,7 @@ export class FieldOperations {
   /** Adds to a number; a field that is not there counts as 0. Returns the sum.
    *  @throws SessionGoneError; SessionDataError where the field holds something else; RangeError for what is no number. */
   async increment(
-    redis: StoreOperation,
+    redis: BoundedOperation,
     address: SessionAddress,
     held: HeldFields,
     field: string,
@@ -61,7 +61,7 @@ export class FieldOperations {
   /** Appends to a list; a field that is not there counts as an empty one. Returns the list.
    *  @throws SessionGoneError; SessionDataError where the field is no list; NotSerialisableError. */
   async append(
-    redis: StoreOperation,
+    redis: BoundedOperation,
     address: SessionAddress,
     held: HeldFields,
     field: string,
@@ -82,7 +82,7 @@ export class FieldOperations {
   /** Sets fields (`undefined` removes one) if the session's version is still `version`.
    *  @throws SessionGoneError, NotSerialisableError. */
   async setIf(
-    redis: StoreOperation,
+    redis: BoundedOperation,
     address: SessionAddress,
     loaded: LoadedSession | undefined,
     version: number,
@@ -114,7 +114,7 @@ export class FieldOperations {
   }
 
   async #change(
-    redis: StoreOperation,
+    redis: BoundedOperation,
     address: SessionAddress,
     { loaded, values }: HeldFields,
     field: string,
@@ -149,7 +149,7 @@ export class FieldOperations {
 
   // Redis cannot read the field.
   async #changeSealed(
-    redis: StoreOperation,
+    redis: BoundedOperation,
     address: SessionAddress,
     loaded: LoadedSession | undefined,
     before: readonly FieldChange[],
@@ -167,7 +167,7 @@ export class FieldOperations {
   }
 
   #setSealedIf(
-    redis: StoreOperation,
+    redis: BoundedOperation,
     address: SessionAddress,
     loaded: LoadedSession | undefined,
     version: number,

@@ -1,6 +1,6 @@
 import { createToken } from '../../protocol/index.ts';
 import type { CommandConnection } from '../../redis/index.ts';
-import type { StoreOperation } from '../connection/bounded-operation.ts';
+import type { BoundedOperation } from '../connection/bounded-operation.ts';
 import type { StoreConnection } from '../connection/store-connection.ts';
 import { SessionGoneError, sealedByOthers } from '../errors.ts';
 import type { LoadedSession } from '../record/loaded-session.ts';
@@ -41,7 +41,7 @@ export class SessionRotation {
       .run((redis) => this.#rotate(redis, proof, loaded, options, hash), { key })
       .catch((error: unknown) => {
         // It may have been done all the same, and then nobody has a secret that counts.
-        this.#connection.afterwards(key, (redis) => this.#undo(redis, proof, hash));
+        this.#connection.runWhenUp(key, (redis) => this.#undo(redis, proof, hash));
         throw error;
       });
     this.#records.cluster?.told(session);
@@ -52,7 +52,7 @@ export class SessionRotation {
   }
 
   async #rotate(
-    redis: StoreOperation,
+    redis: BoundedOperation,
     proof: TokenProof,
     loaded: LoadedSession | undefined,
     { grace, unsent }: RotationOptions,

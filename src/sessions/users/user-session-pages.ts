@@ -1,5 +1,5 @@
 import { sessionOfMember, UserIndex } from '../cluster/user-index.ts';
-import type { StoreOperation } from '../connection/bounded-operation.ts';
+import type { BoundedOperation } from '../connection/bounded-operation.ts';
 import type { StoreConnection } from '../connection/store-connection.ts';
 import { StoreUnavailableError } from '../errors.ts';
 import type { SessionRecords } from '../operations/session-records.ts';
@@ -106,7 +106,7 @@ export class UserSessionPages {
     return ended;
   }
 
-  #endOne(redis: StoreOperation, user: string, member: string, reason: EndReason): Promise<boolean> {
+  #endOne(redis: BoundedOperation, user: string, member: string, reason: EndReason): Promise<boolean> {
     const address = { session: sessionOfMember(member), hash: undefined };
     return this.#users.endRecord(redis, address, reason, { user }).catch(unlessUnreadable);
   }
@@ -135,7 +135,7 @@ export class UserSessionPages {
     );
   }
 
-  #step<Result>(user: string, reads: boolean, work: (redis: StoreOperation) => Promise<Result>): Promise<Result> {
+  #step<Result>(user: string, reads: boolean, work: (redis: BoundedOperation) => Promise<Result>): Promise<Result> {
     return this.#connection.run(work, { key: this.#records.keys.userSessions(user), reads });
   }
 }

@@ -1,5 +1,5 @@
 import { type PlaceClaim, PlaceClaims } from '../cluster/login-reservations.ts';
-import type { StoreOperation } from '../connection/bounded-operation.ts';
+import type { BoundedOperation } from '../connection/bounded-operation.ts';
 import {
   isOtherFormat,
   isWrongType,
@@ -56,7 +56,7 @@ export class UserSessions {
    *  @throws SessionLimitError, SessionGoneError; RangeError for what is no user id; TooManySessionsError where more
    *  have to end than one step ends. */
   async identify(
-    redis: StoreOperation,
+    redis: BoundedOperation,
     address: SessionAddress,
     loaded: LoadedSession,
     userId: string,
@@ -72,7 +72,7 @@ export class UserSessions {
   /** Ends a session; with `user`, only if it is that user's; with `forestall`, one that is not there cannot come to be
    *  afterwards. Whether it lived until now. */
   async endRecord(
-    redis: StoreOperation,
+    redis: BoundedOperation,
     { session, hash }: SessionAddress,
     reason: EndReason,
     { user = '', forestall = false }: { readonly user?: string; readonly forestall?: boolean } = {},
@@ -89,7 +89,7 @@ export class UserSessions {
   }
 
   async #identify(
-    redis: StoreOperation,
+    redis: BoundedOperation,
     address: SessionAddress,
     loaded: LoadedSession,
     user: string,
