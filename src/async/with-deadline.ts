@@ -2,6 +2,9 @@
 export interface DeadlineOptions {
   /** Whether the timer keeps the process alive while it runs. Default true. */
   readonly keepsAlive?: boolean;
+  /** Whether input that has arrived is read before the work counts as late. Node runs timers before it reads sockets:
+   *  where the process itself stood still, the reply may wait there. Default false. */
+  readonly readsInputFirst?: boolean;
 }
 
 /** Waits for `work` at most `deadlineMs` milliseconds, then settles with the result of `onLate`: its value, or the error
@@ -12,24 +15,34 @@ export function withDeadline<Result, Late>(
   work: Promise<Result>,
   deadlineMs: number,
   onLate: () => Late,
-  { keepsAlive = true }: DeadlineOptions = {},
+  { keepsAlive = true, readsInputFirst = false }: DeadlineOptions = {},
 ): Promise<Result | Late> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
+    const expire = (): void => {
       try {
         resolve(onLate());
       } catch (error) {
         reject(error);
       }
-    }, deadlineMs);
+    };
+    let turn: NodeJS.Immediate | undefined;
+    const timer = readsInputFirst
+      ? setTimeout(() => {
+          turn = setImmediate(expire);
+        }, deadlineMs)
+      : setTimeout(expire, deadlineMs);
     if (!keepsAlive) timer.unref();
+    const stop = (): void => {
+      clearTimeout(timer);
+      clearImmediate(turn);
+    };
     work.then(
       (result) => {
-        clearTimeout(timer);
+        stop();
         resolve(result);
       },
       (error: unknown) => {
-        clearTimeout(timer);
+        stop();
         reject(error);
       },
     );

@@ -5,7 +5,7 @@ import type { RedisConnection } from './redis-connection.ts';
 /** The oldest server that has what we use (`SMISMEMBER`, `ZMSCORE`, `GETEX`: 6.2). */
 export const OLDEST_SERVER = '6.2';
 
-/** What a server is and can do. */
+/** Version and abilities of a server. */
 export interface Capabilities {
   /** As INFO gives it: `7.0.15`. */
   readonly version: string;
@@ -21,7 +21,7 @@ export class RedisTooOldError extends Error {
   readonly code = 'REDIS_TOO_OLD';
 }
 
-/** Asks a server what it is: one round trip. In a Cluster any of its masters.
+/** Reads the version and abilities of a server in one round trip; in a Cluster those of any master.
  *  @throws RedisTooOldError below 6.2; ConnectionOptionsError where a single server's address leads to a Cluster. */
 export async function readCapabilities(redis: RedisConnection): Promise<Capabilities> {
   const [info, bloomInfo] = await Promise.all([
@@ -37,7 +37,7 @@ export async function readCapabilities(redis: RedisConnection): Promise<Capabili
     );
   }
   const cluster = (field('redis_mode') ?? field('server_mode')) === 'cluster';
-  // A connection to one node of a Cluster that is known as such has the Cluster's options.
+  // Where the Cluster is known as such, the connection to one of its nodes has the Cluster's options.
   if (cluster && redis.options.cluster === undefined) {
     throw new ConnectionOptionsError(nodeOfCluster(redis.address, redis.options));
   }

@@ -5,8 +5,8 @@ import { type ConnectionOptions, parseConnection } from './options/connection-op
 import type { RedisConnection } from './redis-connection.ts';
 import { SentinelResolver } from './sentinel/sentinel-resolver.ts';
 
-/** A connection, not yet opened: to one server, to the master that Sentinels name, or to the masters of a Cluster.
- *  `name` stands in CLIENT LIST.
+/** Creates a connection, which is not open yet: to one server, to the master that Sentinels name, or to the masters of a
+ *  Cluster. CLIENT LIST shows `name`.
  *  @throws ConnectionOptionsError for options that cannot be right. */
 export function createConnection(
   source: string | ConnectionOptions | RedisClient,

@@ -58,6 +58,27 @@ describe('withDeadline', () => {
     expect(unhandled).not.toHaveBeenCalled();
   });
 
+  it('reads what has arrived before the work counts as late, where it is told to', async () => {
+    const late = vi.fn();
+    for (const [readsInputFirst, result] of [
+      [true, 'in time'],
+      [false, 'late'],
+    ] as const) {
+      let arrive!: (result: string) => void;
+      const work = new Promise<string>((resolve) => {
+        arrive = resolve;
+      });
+      const outcome = withDeadline(work, 1_000, () => 'late', { readsInputFirst });
+      vi.advanceTimersToNextTimer();
+      arrive('in time');
+      expect(await outcome).toBe(result);
+      expect(vi.getTimerCount()).toBe(0);
+    }
+    void withDeadline(never, 1_000, late, { readsInputFirst: true });
+    vi.runAllTimers();
+    expect(late).toHaveBeenCalledTimes(1);
+  });
+
   it.each([
     [true, undefined],
     [true, {}],

@@ -292,6 +292,25 @@ describe('a connection that is lost', () => {
     }
   });
 
+  it('is reachable again when a server that was frozen for a while answers', async () => {
+    const own = await startTestRedis();
+    onTestFinished(async () => {
+      own.kill('SIGCONT');
+      await own.stop();
+    });
+    const redis = await connection(own.url).connect();
+    const told: string[] = [];
+    redis.on('ready', () => told.push('ready'));
+    redis.on('lost', () => told.push('lost'));
+    redis.on('reachable', () => told.push(`reachable, ready: ${redis.isReady}`));
+    own.kill('SIGSTOP');
+    const answers = Promise.all([redis.command('PING'), redis.command('PING')]);
+    await waitUntil('nothing more is taken', () => !redis.isReady, 4_000);
+    own.kill('SIGCONT');
+    expect(await answers).toEqual(['PONG', 'PONG']);
+    expect(told).toEqual(['reachable, ready: true']);
+  });
+
   it('does not give up a server that is slow only', async () => {
     const redis = await connection().connect();
     let lost = 0;

@@ -3,7 +3,7 @@ import { describeServer, type ServerAddress } from '../options/connection-option
 import { RedisUnavailableError } from '../redis-connection.ts';
 import type { ClusterTopology } from './topology.ts';
 
-/** Finds the master that has a slot now. */
+/** Resolves the address of the master that has a slot. */
 export class SlotResolver implements AddressResolver {
   readonly needsMaster = true;
   readonly #topology: ClusterTopology;
@@ -34,7 +34,7 @@ export class SlotResolver implements AddressResolver {
   }
 }
 
-/** Finds any master, for subscriptions: a Cluster carries what is published to all its nodes. */
+/** Resolves the address of any master, for subscriptions: a Cluster passes published messages to all its nodes. */
 export class AnyNodeResolver implements AddressResolver {
   readonly needsMaster = false;
   readonly #topology: ClusterTopology;

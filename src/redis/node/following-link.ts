@@ -5,9 +5,10 @@ import type { AddressResolver, ResolvedAddress } from './address-resolver.ts';
 import { createDriver, type Driver, destroyDriver, reconnectDelayMs } from './driver.ts';
 import { type ServerLink, type ServerLinkEvents, type SubscriptionKind, subscribeBy } from './server-link.ts';
 
-/* following-link.ts: a link that asks where to go each time that it connects. A driver's address is fixed, so each
- * attempt is a new driver that tries once. It goes elsewhere when the connection is lost, when the server says that it
- * is the wrong one (MOVED, ASK, READONLY, a sharded subscription taken away), and when the address resolver knows better. */
+/* following-link.ts: a link that resolves its address each time that it connects. A driver's address is fixed, so each
+ * attempt is a new driver that tries once. The link leaves a server when the connection is lost, when the server answers
+ * that it is the wrong one (MOVED, ASK, READONLY, a sharded subscription taken away), and when the address resolver
+ * reports another address. */
 
 const MAX_TRIES = 5;
 
@@ -16,7 +17,7 @@ interface Waiter {
   readonly reject: (error: Error) => void;
 }
 
-/** A link to the server that an address resolver names. */
+/** A link to the server whose address a resolver gives. */
 export class FollowingLink implements ServerLink {
   readonly #options: ConnectionOptions;
   readonly #name: string;
@@ -29,7 +30,7 @@ export class FollowingLink implements ServerLink {
   };
   #driver: Driver | undefined;
   #address: ResolvedAddress | undefined;
-  // Where a redirection sends us.
+  // The address that a redirection named.
   #next: ResolvedAddress | undefined;
   #isUp = false;
   #closed = false;
@@ -110,7 +111,7 @@ export class FollowingLink implements ServerLink {
       const driver = createDriver(this.#options, this.#name, address, true);
       this.#driver = driver;
       driver.on('error', (error: Error) => {
-        // While it is open it only tells of a PING that Redis refused: the connection stands.
+        // While it is open it only reports that Redis refused a PING: the connection remains.
         if (driver === this.#driver && !driver.isOpen) this.#lose(error);
       });
       driver.on('ready', () => void this.#verify(driver));
@@ -119,14 +120,14 @@ export class FollowingLink implements ServerLink {
       });
       this.#subscribeAgain(driver);
       driver.connect().catch(() => {
-        // Its `error` was told already; what else rejects here is our own close.
+        // Its `error` event was handled above; otherwise only our own close rejects here.
       });
     } catch (error) {
       if (!this.#closed) this.#lose(error as Error);
     }
   }
 
-  /** What was subscribed to becomes part of the new driver's handshake: it is heard before `ready` is told. */
+  /** Makes the subscriptions a part of the new driver's handshake: messages are received before `ready` is emitted. */
   #subscribeAgain(driver: Driver): void {
     for (const [kind, channels] of Object.entries(this.#subscriptions)) {
       const heard = driver.getPubSubListeners(kind);
@@ -136,7 +137,7 @@ export class FollowingLink implements ServerLink {
     }
   }
 
-  // HELLO, because a user needs no permission for it, as for ROLE.
+  // HELLO tells the role, and needs no permission in the ACL, as ROLE does.
   async #verify(driver: Driver): Promise<void> {
     if (this.#resolver.needsMaster) {
       try {
@@ -154,11 +155,11 @@ export class FollowingLink implements ServerLink {
     this.#events.onReady();
   }
 
-  /** Leaves a server that says that it is the wrong one; whether it said so. */
+  /** Leaves a server whose error says that it is the wrong one. Returns whether the error said so. */
   #judge(driver: Driver, error: unknown): boolean {
     if (!this.#resolver.needsMaster) return false;
     const redirect = readRedirect(error, this.#address!.host);
-    // Where a script writes, Redis 6 puts its own words before the code.
+    // Where a script writes, Redis 6 puts other words before the code.
     if (!redirect && !/(^|-)READONLY /.test((error as Error).message)) return false;
     if (redirect && driver === this.#driver) this.#next = { ...redirect.to, asking: redirect.kind === 'ASK' };
     this.#leave(driver, error as Error);
@@ -170,7 +171,7 @@ export class FollowingLink implements ServerLink {
     if (driver === undefined || address === undefined) return;
     const isCurrent = this.#resolver.isCurrent(address);
     if (address.asking) {
-      // The slot is still on its way here, or has arrived; where it went back, MOVED will tell.
+      // The slot is still moving here, or has arrived; where it went back, MOVED will say so.
       if (isCurrent) this.#address = { ...address, asking: false };
     } else if (!isCurrent) {
       this.#leave(driver, new Error(`Redis at ${describeServer(address)} is no longer the one.`));
@@ -185,7 +186,7 @@ export class FollowingLink implements ServerLink {
     const driver = this.#driver;
     this.#driver = undefined;
     this.#isUp = false;
-    // Later, so that what waits on it hears the driver's own reason.
+    // Later, so that commands that wait for replies are rejected with the driver's own reason.
     if (driver) setImmediate(() => destroyDriver(driver));
     this.#timer = setTimeout(() => void this.#connect(), reconnectDelayMs(this.#retries));
     this.#retries += 1;

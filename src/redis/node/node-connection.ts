@@ -22,10 +22,10 @@ import { FollowingLink } from './following-link.ts';
 import type { ServerLink } from './server-link.ts';
 import { StaticLink } from './static-link.ts';
 
-/* node-connection.ts: a connection to one server, always the same or the one that an address resolver names.
+/* node-connection.ts: a connection to one server, whose address is fixed or given by an address resolver.
  *
- * The driver counts a server's silence anew from each write. So a connection whose commands have gone unanswered for
- * two seconds takes no more of them, and is then given up by the driver. */
+ * The driver measures a server's silence from the last write. So a connection whose commands have had no reply for two
+ * seconds takes no more commands: then the driver notices the silence and ends the connection. */
 
 const STALL_LIMIT_MS = 2_000;
 const CLOSE_DEADLINE_MS = 1_000;
@@ -43,7 +43,7 @@ export class NodeConnection extends EventEmitter<ConnectionEvents> implements Re
   #unanswered = 0;
   #heardAt = 0;
 
-  /** `destination`: which server it goes to, where the options do not say it.
+  /** `destination`: the server to connect to. Default: the server that the options name.
    *  @throws ConnectionOptionsError for options that cannot be right. */
   constructor(
     source: string | ConnectionOptions | RedisClient,
@@ -58,9 +58,10 @@ export class NodeConnection extends EventEmitter<ConnectionEvents> implements Re
     const events = {
       onReady: () => {
         this.#wasReady = true;
-        // It may be another server, or the same one with an empty script cache.
+        // It may be another server, or the same server with an empty script cache.
         this.#knownScripts.clear();
         this.emit('ready');
+        this.emit('reachable');
       },
       onLost: (error: Error) => {
         this.emit('lost', error);
@@ -87,7 +88,7 @@ export class NodeConnection extends EventEmitter<ConnectionEvents> implements Re
     return address === undefined ? describeConnection(this.options) : describeServer(address);
   }
 
-  /** The server that it goes to now, where something else than the options says it. */
+  /** The server that it goes to now; undefined where only the options name it. */
   get resolvedAddress(): ResolvedAddress | undefined {
     return this.#link.address;
   }
@@ -97,7 +98,7 @@ export class NodeConnection extends EventEmitter<ConnectionEvents> implements Re
   }
 
   async connect(deadlineMs: number = FIRST_CONNECT_DEADLINE_MS): Promise<this> {
-    // Where Sentinel says who is master, it will name another when this one is gone.
+    // Where Sentinel names the master, it will name another one when this one is gone.
     const mayMove = this.#destination !== undefined && 'resolve' in this.#destination;
     await connectFirst(
       this,
@@ -179,7 +180,7 @@ export class NodeConnection extends EventEmitter<ConnectionEvents> implements Re
     this.#link.destroy();
   }
 
-  // The driver would keep what MULTI sends until it is connected again; so nothing gets there while it is not.
+  // While it is not connected, the driver would queue a MULTI until it is; so nothing is sent then.
   #send<Reply>(by: (driver: Driver) => Promise<Reply>): Promise<Reply> {
     if (!this.isReady) return Promise.reject(new RedisNotReadyError(`Redis at ${this.address} does not answer now.`));
     if (this.#unanswered === 0) this.#heardAt = performance.now();
@@ -190,11 +191,13 @@ export class NodeConnection extends EventEmitter<ConnectionEvents> implements Re
   }
 
   readonly #onAnswer = (): void => {
+    const wasStalled = this.#stalled();
     this.#unanswered -= 1;
     this.#heardAt = performance.now();
+    if (wasStalled && this.isReady) this.emit('reachable');
   };
 
-  // Whoever connected to a Cluster as if it were one server hears it from the first command that another node has to do.
+  // Explains MOVED where the options name a single server: it is a node of a Cluster.
   readonly #onRefusal = (error: unknown): void => {
     this.#onAnswer();
     if (this.#destination !== undefined || !(error instanceof Error) || !error.message.startsWith('MOVED ')) return;

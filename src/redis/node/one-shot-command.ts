@@ -3,9 +3,10 @@ import type { ConnectionOptions, ServerAddress } from '../options/connection-opt
 import type { CommandArguments } from '../redis-connection.ts';
 import { NodeConnection } from './node-connection.ts';
 
-/** Sends one command over a connection that is made for it and closed again.
- *  @throws RedisUnavailableError where it does not stand within `deadlineMs`, or is not answered then; whatever the
- *  server answers as an error. */
+/** Sends one command over a connection of its own, which is closed afterwards. Connecting and the reply may take
+ *  `deadlineMs` each.
+ *  @throws RedisUnavailableError where there is no connection in time; Error where there is no reply in time; the error
+ *  that the server answers. */
 export async function oneShotCommand<Reply>(
   options: ConnectionOptions,
   server: ServerAddress,

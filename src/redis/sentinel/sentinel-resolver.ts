@@ -13,9 +13,9 @@ const ASK_DEADLINE_MS = 1_000;
 // "<master> <old host> <old port> <new host> <new port>"
 const SWITCH_CHANNEL = '+switch-master';
 
-/** Asks the Sentinels, one after the other, who is master; the one that answered last is asked first. While anybody
- *  watches it listens to all of them: after a failover that somebody asked for, the old master goes on taking writes,
- *  which are lost, for some eight seconds until the Sentinels make it a replica. */
+/** Resolves the address of the master by asking the Sentinels, one after the other; the Sentinel that answered last is
+ *  asked first. While there are listeners, it subscribes to all Sentinels: after a manual failover the old master takes
+ *  writes for some eight more seconds, until the Sentinels make it a replica, and these writes are lost. */
 export class SentinelResolver implements AddressResolver {
   readonly needsMaster = true;
   readonly #options: ConnectionOptions;
@@ -80,12 +80,13 @@ export class SentinelResolver implements AddressResolver {
   #listenTo(sentinel: Required<ServerAddress>): void {
     const subscriber = new NodeConnection(this.#login, 'sessionwise-resolver', sentinel);
     this.#subscribers.set(sentinel, subscriber);
-    // Once: afterwards the connection makes the subscription again by itself.
+    // Once: the connection renews the subscription by itself.
     subscriber.once('ready', () => {
       subscriber
         .subscribe(SWITCH_CHANNEL, (message) => this.#onSwitch(message))
         .catch(() => {
-          // It was lost at once, or may not subscribe; the others tell too, and a lost connection asks in any case.
+          // It was lost at once, or may not subscribe. The other Sentinels publish it too, and a lost connection asks again
+          // in any case.
         });
     });
     subscriber.open();
