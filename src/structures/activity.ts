@@ -90,7 +90,11 @@ export class Activity {
   /** Marks the minute of `at` as active, for `retentionSeconds` from now. Returns whether it was already. */
   async set(session: string, at: number, retentionSeconds: number): Promise<boolean> {
     const day = dayOf(at);
-    const keys = [this.#keys.counters(session), this.#keys.activity(session, day), this.#keys.activity(session, day - 1)];
+    const keys = [
+      this.#keys.counters(session),
+      this.#keys.activity(session, day),
+      this.#keys.activity(session, day - 1),
+    ];
     const args = [this.#keys.activity(session), day, minuteOfDay(at), retentionSeconds];
     return (await setMinute.run(this.#redis, keys, args)) === 1;
   }

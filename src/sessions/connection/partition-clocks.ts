@@ -3,12 +3,12 @@ import { type CommandConnection, type Keys, PARTITIONS, partitionOf, RedisClock,
 /* Input: KEYS any of the server's. Output: TIME. */
 const readTime = new Script<[string, string]>(`return redis.call('TIME')`);
 
-/** Redis's clock, as far as it is known here. In a Cluster each master has its own, and a session's times are those of
- *  the master that holds it; so each partition is asked. */
+/** Redis's clocks, as measured by this process. In a Cluster each master has its own clock, and a session's times are by
+ *  the clock of the master that holds it; so each partition is measured. */
 export class PartitionClocks {
   readonly #redis: CommandConnection & { readonly isCluster: boolean };
   readonly #keys: Keys;
-  readonly #anyone = new RedisClock();
+  readonly #general = new RedisClock();
   readonly #partitions: readonly RedisClock[];
 
   constructor(redis: CommandConnection & { readonly isCluster: boolean }, keys: Keys) {
@@ -17,34 +17,36 @@ export class PartitionClocks {
     this.#partitions = redis.isCluster ? Array.from({ length: PARTITIONS }, () => new RedisClock()) : [];
   }
 
-  /** The clock of the server that holds a session; without one, of any. */
+  /** The clock of the server that holds a session; without a session the clock of any server. */
   of(session?: string): RedisClock {
-    if (session === undefined) return this.#anyone;
-    return this.#partitions[partitionOf(session)] ?? this.#anyone;
+    if (session === undefined) return this.#general;
+    return this.#partitions[partitionOf(session)] ?? this.#general;
   }
 
-  /** Measures all of them. Rejects where Redis does not answer; in a Cluster, where none of the masters does. */
+  /** Measures all clocks.
+   *  @throws what Redis answers, where no server answers. */
   async measure(): Promise<void> {
     const results = await Promise.allSettled([
-      this.#anyone.measure(this.#redis),
+      this.#general.measure(this.#redis),
       ...this.#partitions.map((_, partition) => this.measurePartition(partition)),
     ]);
     const [first] = results;
     if (first?.status === 'rejected') throw first.reason;
   }
 
-  /** Measures the clock of a partition's master. Rejects where that does not answer. */
+  /** Measures the clock of a partition's master.
+   *  @throws what Redis answers, where that master does not answer. */
   async measurePartition(partition: number): Promise<void> {
     await this.#partitions[partition]?.measure(timeOf(this.#redis, this.#keys.due(partition)));
   }
 }
 
-/** What answers every command with the time of the server that holds a key. */
+/** A connection that answers every command with the time of the server that holds a key: a clock measures with it. */
 function timeOf(redis: CommandConnection, key: string): Pick<CommandConnection, 'command'> {
   return { command: <Reply>() => readTime.run(redis, [key], []) as Promise<Reply> };
 }
 
-/** The time of the server that holds a key, in milliseconds of the epoch. */
+/** Reads the time of the server that holds a key, in milliseconds of the epoch. */
 export async function serverTime(redis: CommandConnection, key: string): Promise<number> {
   const [seconds, microseconds] = await readTime.run(redis, [key], []);
   return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);

@@ -1,0 +1,11 @@
+import { isOtherFormat, isOurs, isWrongType, SessionDataError, StoreUnavailableError } from '../errors.ts';
+
+/** Turns the error of an operation into one for the caller: errors about the arguments and about the data stay, all other
+ *  errors become a StoreUnavailableError. */
+export function explainError(error: unknown): Error {
+  if (error instanceof RangeError || error instanceof TypeError || isOurs(error)) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  if (isOtherFormat(error)) return new SessionDataError(message);
+  if (isWrongType(error)) return new SessionDataError(`Something else lies where session data should: ${message}`);
+  return new StoreUnavailableError(`Session data cannot be reached: ${message}`, { cause: error });
+}
