@@ -1,4 +1,4 @@
-import { nodeOfCluster } from './node/connection-failure.ts';
+import { explainClusterNode } from './node/connection-failure.ts';
 import { ConnectionOptionsError } from './options/connection-options-error.ts';
 import type { RedisConnection } from './redis-connection.ts';
 
@@ -39,7 +39,7 @@ export async function readCapabilities(redis: RedisConnection): Promise<Capabili
   const cluster = (field('redis_mode') ?? field('server_mode')) === 'cluster';
   // Where the Cluster is known as such, the connection to one of its nodes has the Cluster's options.
   if (cluster && redis.options.cluster === undefined) {
-    throw new ConnectionOptionsError(nodeOfCluster(redis.address, redis.options));
+    throw new ConnectionOptionsError(explainClusterNode(redis.address, redis.options));
   }
   return {
     version,

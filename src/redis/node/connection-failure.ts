@@ -74,7 +74,7 @@ function knowsNoHello(error: Error): boolean {
 }
 
 /** The message for a single server's address that leads to a node of a Cluster. */
-export function nodeOfCluster(address: string, { path, tls }: ConnectionOptions): string {
+export function explainClusterNode(address: string, { path, tls }: ConnectionOptions): string {
   const node = path === undefined ? address : 'host:port';
   return `Redis at ${address} is a node of a Cluster: write ${tls ? 'rediss' : 'redis'}+cluster://${node}, where more nodes may follow, each after a comma.`;
 }

@@ -26,7 +26,7 @@ export function reconnectDelayMs(retries: number): number {
   return Math.min(10 * 2 ** retries, MAX_RECONNECT_DELAY_MS);
 }
 
-const OUR_WAYS = {
+const DRIVER_OPTIONS = {
   disableOfflineQueue: true,
   commandsQueueMaxLength: MAX_QUEUED_COMMANDS,
   commandOptions: { timeout: undefined },
@@ -35,7 +35,7 @@ const OUR_WAYS = {
   disableClientInfo: true,
   pingInterval: PING_INTERVAL_MS,
 };
-const OUR_SOCKET = {
+const SOCKET_OPTIONS = {
   connectTimeout: CONNECT_DEADLINE_MS,
   socketTimeout: SILENCE_LIMIT_MS,
   reconnectStrategy: reconnectDelayMs,
@@ -51,14 +51,14 @@ export function createDriver(
   const at = address ?? { host: host ?? '127.0.0.1', port };
   return createClient({
     name,
-    ...OUR_WAYS,
+    ...DRIVER_OPTIONS,
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
     ...(db !== undefined && { database: db }),
     socket: {
       ...(path === undefined ? { host: at.host, port: at.port ?? 6379 } : { path }),
       ...(tls && { tls: true, ...(typeof tls === 'object' && tls) }),
-      ...OUR_SOCKET,
+      ...SOCKET_OPTIONS,
       ...(once && { reconnectStrategy: false }),
     },
     // biome-ignore lint/suspicious/noExplicitAny: the driver's socket union cannot be met by conditional parts.
@@ -67,7 +67,7 @@ export function createDriver(
 
 /** Creates a driver with the address and login of the application's own client. */
 export function createDriverLike(client: RedisClient, name: string): Driver {
-  return client.duplicate({ name, RESP: 3, ...OUR_WAYS, socket: { ...socketOf(client), ...OUR_SOCKET } });
+  return client.duplicate({ name, RESP: 3, ...DRIVER_OPTIONS, socket: { ...socketOf(client), ...SOCKET_OPTIONS } });
 }
 
 /** Ends a driver in any state. Its own `destroy` overlooks a socket that is still connecting (node-redis 6.3), which would

@@ -15,7 +15,7 @@ import {
   RedisNotReadyError,
 } from '../redis-connection.ts';
 import type { AddressResolver, ResolvedAddress } from './address-resolver.ts';
-import { explainFailure, isFinal, nodeOfCluster } from './connection-failure.ts';
+import { explainFailure, isFinal, explainClusterNode } from './connection-failure.ts';
 import { AS_BUFFERS, createDriver, createDriverLike, type Driver } from './driver.ts';
 import { connectFirst, FIRST_CONNECT_DEADLINE_MS } from './first-connect.ts';
 import { FollowingLink } from './following-link.ts';
@@ -53,8 +53,8 @@ export class NodeConnection extends EventEmitter<ConnectionEvents> implements Re
     super();
     this.#source = source;
     this.#destination = destination;
-    const isLent = isClient(source);
-    this.options = isLent ? addressOfClient(source) : parseConnection(source);
+    const isBorrowed = isClient(source);
+    this.options = isBorrowed ? addressOfClient(source) : parseConnection(source);
     const events = {
       onReady: () => {
         this.#wasReady = true;
@@ -70,7 +70,7 @@ export class NodeConnection extends EventEmitter<ConnectionEvents> implements Re
     if (destination !== undefined && 'resolve' in destination) {
       this.#link = new FollowingLink(this.options, name, destination, events);
     } else {
-      const driver = isLent ? createDriverLike(source, name) : createDriver(this.options, name, destination);
+      const driver = isBorrowed ? createDriverLike(source, name) : createDriver(this.options, name, destination);
       this.#link = new StaticLink(driver, destination, events);
     }
   }
@@ -201,7 +201,7 @@ export class NodeConnection extends EventEmitter<ConnectionEvents> implements Re
   readonly #onRefusal = (error: unknown): void => {
     this.#onAnswer();
     if (this.#destination !== undefined || !(error instanceof Error) || !error.message.startsWith('MOVED ')) return;
-    error.message = `MOVED: ${nodeOfCluster(this.address, this.options)}`;
+    error.message = `MOVED: ${explainClusterNode(this.address, this.options)}`;
   };
 
   #stalled(): boolean {
