@@ -49,6 +49,14 @@ export interface RedisConnection extends EventEmitter<ConnectionEvents>, Command
   readonly options: ConnectionOptions;
   /** Whether keys are spread over several masters, so that an atomic step reaches one slot only. */
   readonly isCluster: boolean;
+  /** Whether PUBLISH's count covers all subscribers. False in a Cluster: there it covers those of one node. */
+  readonly countsAllSubscribers: boolean;
+  /** Whether a command or a blocking read reaches one slot only. True in a Cluster. */
+  readonly oneSlotPerRead: boolean;
+  /** Whether a published message crosses every server, unless its channel is sharded. True in a Cluster. */
+  readonly spreadsPublished: boolean;
+  /** Whether `lost` may concern one of several masters while the others go on. True in a Cluster. */
+  readonly failsInParts: boolean;
   /** Whether the connection is open; to a frozen server it stays open for some seconds. */
   readonly isConnected: boolean;
   /** Whether commands would be sent now. In a Cluster: to every master that has slots, and the connection for

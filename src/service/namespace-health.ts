@@ -65,8 +65,8 @@ export class NamespaceHealth {
 
   readonly #onLost = (error: Error): void => {
     this.#warn(error, 'Redis is away; trying again.');
-    // In a Cluster the other masters go on; what goes to the one that is away fails by itself.
-    if (!this.#redis.isCluster) this.#refusal = AWAY;
+    // Where other masters go on, only what goes to the lost one fails, by itself.
+    if (!this.#redis.failsInParts) this.#refusal = AWAY;
   };
 
   readonly #checkNow = (): void => {

@@ -60,7 +60,7 @@ export class ReplyInbox extends EventEmitter<InboxEvents> {
     this.#redis = redis;
     this.#namespace = namespace;
     this.#heartbeats = redis.duplicateFor(heartbeatChannel(namespace), 'sessionwise-inbox');
-    this.#replies = redis.isCluster ? this.#openReplies() : this.#heartbeats;
+    this.#replies = redis.spreadsPublished ? this.#openReplies() : this.#heartbeats;
     this.#heartbeats.on('lost', () => {
       this.#listeningSince = Number.POSITIVE_INFINITY;
     });

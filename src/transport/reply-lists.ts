@@ -47,9 +47,9 @@ export class ReplyLists {
     this.#timer = this.#sent.length > 0 ? setTimeout(() => void this.#look(), LOOK_AFTER_MS / 4).unref() : undefined;
   }
 
-  // One command counts many; in a Cluster each key may lie on another server.
+  // One command counts many keys, where they may lie in several slots.
   async #countLeft(keys: readonly string[]): Promise<number> {
-    const size = this.#redis.isCluster ? 1 : COUNTED_AT_ONCE;
+    const size = this.#redis.oneSlotPerRead ? 1 : COUNTED_AT_ONCE;
     const counts: Promise<number>[] = [];
     for (let i = 0; i < keys.length; i += size) {
       counts.push(this.#redis.command<number>('EXISTS', ...keys.slice(i, i + size)));

@@ -27,6 +27,10 @@ import { ClusterTopology } from './topology.ts';
 export class ClusterConnection extends EventEmitter<ConnectionEvents> implements RedisConnection {
   readonly options: ConnectionOptions;
   readonly isCluster: boolean = true;
+  readonly countsAllSubscribers: boolean = false;
+  readonly oneSlotPerRead: boolean = true;
+  readonly spreadsPublished: boolean = true;
+  readonly failsInParts: boolean = true;
   readonly #name: string;
   readonly #topology: ClusterTopology;
   readonly #nodes: ClusterNodes;

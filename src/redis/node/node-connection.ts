@@ -34,6 +34,10 @@ const CLOSE_DEADLINE_MS = 1_000;
 export class NodeConnection extends EventEmitter<ConnectionEvents> implements RedisConnection {
   readonly options: ConnectionOptions;
   readonly isCluster: boolean = false;
+  readonly countsAllSubscribers: boolean = true;
+  readonly oneSlotPerRead: boolean = false;
+  readonly spreadsPublished: boolean = false;
+  readonly failsInParts: boolean = false;
   readonly #source: string | ConnectionOptions | RedisClient;
   readonly #destination: ResolvedAddress | AddressResolver | undefined;
   readonly #link: ServerLink;

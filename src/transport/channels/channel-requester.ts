@@ -101,13 +101,13 @@ export class ChannelRequester implements ClientTransport {
     });
   }
 
-  // PUBLISH says how many heard it, but in a Cluster only those on the node that it was sent to: there silence is known
-  // from heartbeats that have not come.
+  // PUBLISH counts the subscribers that got the message. Where it does not count all of them, missing heartbeats tell that
+  // nobody listens.
   #send(command: string, session: string, request: string, payload: string): Promise<'nobody-listens' | undefined> {
     const channel = topicChannel(this.#options.namespace, command, session, request);
     return this.#publisher.command<number>('PUBLISH', channel, payload).then((heard) => {
       if (heard > 0) return undefined;
-      if (this.#publisher.isCluster) {
+      if (!this.#publisher.countsAllSubscribers) {
         const { presence, listeningMs } = this.#inbox;
         if (listeningMs <= HEARTBEAT_TTL_MS || presence.hears(command, session)) return undefined;
       }

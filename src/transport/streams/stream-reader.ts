@@ -36,14 +36,14 @@ export class StreamReader {
   add(worker: PartitionWorker): void {
     if (this.#stopped) return;
     const [shared] = this.#lines;
-    if (shared && !this.#redis.isCluster) {
+    if (shared && !this.#redis.oneSlotPerRead) {
       shared.workers.add(worker);
       return;
     }
-    const connection = this.#redis.isCluster
+    const connection = this.#redis.oneSlotPerRead
       ? this.#redis.duplicateFor(worker.key, 'sessionwise-streams')
       : this.#redis.duplicate('sessionwise-streams');
-    const line = new Line(connection, new Set([worker]), this.#redis.isCluster);
+    const line = new Line(connection, new Set([worker]), this.#redis.oneSlotPerRead);
     this.#lines.add(line);
     void line.read().finally(() => this.#lines.delete(line));
   }

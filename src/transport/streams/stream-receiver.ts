@@ -161,7 +161,7 @@ export class StreamReceiver {
   // What comes back may have lost its last second: whatever was read there is read again.
   readonly #onLost = (): void => {
     for (const worker of this.#workers.values()) {
-      if (!this.#redis.isCluster || !this.#redis.isReadyFor(worker.key)) worker.lose();
+      if (!this.#redis.failsInParts || !this.#redis.isReadyFor(worker.key)) worker.lose();
     }
   };
 
