@@ -6,13 +6,13 @@ import { keyPatternsOf } from './key-patterns.ts';
 
 /** What a serving process needs to ask the service, and no more: it can read and write neither what is known of sessions
  *  nor their data. */
-export function appGrants(namespace: string, transport: AclTransport, isCluster: boolean): Grant[] {
+export function appGrants(namespace: string, transport: AclTransport, cluster: boolean): Grant[] {
   const grants: Grant[] = [
     {
-      commands: [...connectionCommands(isCluster), ...(transport === 'streams' ? [] : ['client|id', 'client|unblock'])],
+      commands: [...connectionCommands(cluster), ...(transport === 'streams' ? [] : ['client|id', 'client|unblock'])],
     },
     // Heartbeats and the process's own inbox, whose name nobody can guess.
-    { commands: ['subscribe', ...(isCluster ? ['ssubscribe'] : [])], channels: [inboxChannel(namespace, '*')] },
+    { commands: ['subscribe', ...(cluster ? ['ssubscribe'] : [])], channels: [inboxChannel(namespace, '*')] },
   ];
   if (transport !== 'streams') {
     grants.push(

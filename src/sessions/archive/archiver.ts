@@ -179,8 +179,8 @@ export class Archiver extends EventEmitter<ArchiverEvents> {
         const entry = due[next]!;
         next += 1;
         const isTaken = this.#take(entry);
-        // In a Cluster another master's sessions can go on.
-        if (await (this.#redis.isCluster ? isTaken.catch(() => false) : isTaken)) done += 1;
+        // The sessions of other servers can go on.
+        if (await (this.#redis.failsInParts ? isTaken.catch(() => false) : isTaken)) done += 1;
       }
     };
     // All of them: where Redis refuses one, the others are still at theirs.
@@ -260,7 +260,7 @@ export class Archiver extends EventEmitter<ArchiverEvents> {
   // Nothing is wrong with the session.
   #isAbsence(error: unknown, session: string): boolean {
     if (!this.#redis.isReadyFor(this.#keys.record(session))) return true;
-    return this.#redis.isCluster && isTransient(error);
+    return this.#redis.failsInParts && isTransient(error);
   }
 }
 

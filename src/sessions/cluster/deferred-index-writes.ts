@@ -56,6 +56,12 @@ export function clusterSideOf(redis: RedisConnection, keys: Keys, lifecycleLengt
   return redis.isCluster ? new ClusterSide(redis, keys, lifecycleLength) : undefined;
 }
 
+/** Names the deployment of a store to scripts and keys that have a form for each. `cluster`: what the store does beside its
+ *  steps in a Cluster; undefined outside one. */
+export function deploymentOf(cluster: ClusterSide | undefined): { readonly isCluster: boolean } {
+  return { isCluster: cluster !== undefined };
+}
+
 /** The keys of a step that changes more of a session than its record: the record, where lifecycle events go, and in a
  *  Cluster what keeps the step whole while its slot moves. */
 export function stepKeys(redis: { readonly isCluster: boolean }, keys: Keys, session: string): string[] {

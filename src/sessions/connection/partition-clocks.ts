@@ -23,6 +23,18 @@ export class PartitionClocks {
     return this.#partitions[partitionOf(session)] ?? this.#general;
   }
 
+  /** Whether the time is known by which a session ends. The masters of a Cluster may disagree about the time, so the clock
+   *  of a master that was not measured yet is not guessed; that of a single server is near enough. */
+  knowsTimeOf(session: string): boolean {
+    return this.#partitions.length === 0 || this.of(session).isMeasured;
+  }
+
+  /** Reads the clock of the server that holds `key`, in milliseconds of the epoch: for decisions that a measured clock is
+   *  not exact enough for. */
+  async read(redis: CommandConnection, key: string): Promise<number> {
+    return this.#partitions.length === 0 ? toMs(await redis.command<[string, string]>('TIME')) : serverTime(redis, key);
+  }
+
   /** Measures all clocks.
    *  @throws what Redis answers, where no server answers. */
   async measure(): Promise<void> {
@@ -48,6 +60,9 @@ function timeOf(redis: CommandConnection, key: string): Pick<CommandConnection, 
 
 /** Reads the time of the server that holds a key, in milliseconds of the epoch. */
 export async function serverTime(redis: CommandConnection, key: string): Promise<number> {
-  const [seconds, microseconds] = await readTime.run(redis, [key], []);
+  return toMs(await readTime.run(redis, [key], []));
+}
+
+function toMs([seconds, microseconds]: readonly [string, string]): number {
   return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
 }

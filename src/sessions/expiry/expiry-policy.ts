@@ -1,5 +1,4 @@
 import type { CommandConnection, Keys } from '../../redis/index.ts';
-import { serverTime } from '../connection/partition-clocks.ts';
 import type { StoreConnection } from '../connection/store-connection.ts';
 import { DEFAULT_IDLE_MS, type SessionDataSettings } from '../options.ts';
 import type { LoadedSession } from '../record/loaded-session.ts';
@@ -59,7 +58,7 @@ export class SessionTimes {
 
   /** Whether a session's end, as it was loaded, need not be moved for what `terms` say. */
   isFresh({ session, facts }: LoadedSession, terms: EndTerms): boolean {
-    if (!this.#knowsTime(session)) return false;
+    if (!this.#connection.clocks.knowsTimeOf(session)) return false;
     const now = this.now(session);
     const last = this.#lastMoment(facts);
     // A save takes a while to Redis, and only where the idle time was really shortened the end is too late.
@@ -75,22 +74,16 @@ export class SessionTimes {
 
   /** Whether a session that was loaded lives without a doubt. */
   livesOn({ session, facts }: LoadedSession): boolean {
-    if (!this.#knowsTime(session)) return false;
+    if (!this.#connection.clocks.knowsTimeOf(session)) return false;
     return Math.min(facts.expiresAt, this.#lastMoment(facts)) - this.now(session) > CLOCK_DOUBT_MS;
   }
 
   /** Whether a session is over. */
   async isOver(redis: CommandConnection, session: string, header: RecordHeader): Promise<boolean> {
     const end = Math.min(header.expiresAt, this.#lastMoment(header));
-    if (this.#knowsTime(session) && end - this.now(session) > CLOCK_DOUBT_MS) return false;
-    if (this.#connection.redis.isCluster) return (await serverTime(redis, this.#keys.record(session))) >= end;
-    const [seconds, microseconds] = await redis.command<[string, string]>('TIME');
-    return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000) >= end;
-  }
-
-  // A Cluster's masters may think differently of the time: one that was not asked yet is not guessed at.
-  #knowsTime(session: string): boolean {
-    return !this.#connection.redis.isCluster || this.#connection.clocks.of(session).isMeasured;
+    const { clocks } = this.#connection;
+    if (clocks.knowsTimeOf(session) && end - this.now(session) > CLOCK_DOUBT_MS) return false;
+    return (await clocks.read(redis, this.#keys.record(session))) >= end;
   }
 
   #lastMoment({ createdAt }: RecordHeader): number {

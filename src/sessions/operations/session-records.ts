@@ -1,6 +1,6 @@
 import { SerialQueue } from '../../async/index.ts';
 import { type CommandConnection, type Keys, partitionOf } from '../../redis/index.ts';
-import { type ClusterSide, clusterSideOf, stepKeys } from '../cluster/deferred-index-writes.ts';
+import { type ClusterSide, clusterSideOf, deploymentOf, stepKeys } from '../cluster/deferred-index-writes.ts';
 import type { StoreConnection } from '../connection/store-connection.ts';
 import { isWrongType, SessionDataError, sealedByOthers } from '../errors.ts';
 import { type EndTerms, SessionTimes } from '../expiry/expiry-policy.ts';
@@ -168,7 +168,7 @@ export class SessionRecords {
   ): Promise<boolean> {
     const { namespace, absoluteMs } = this.settings;
     const header = await touchRecord
-      .for(this.#place)
+      .for(deploymentOf(this.cluster))
       .runForBuffers(
         redis,
         [this.keys.record(session)],
@@ -280,7 +280,7 @@ export class SessionRecords {
       lifecycleLength,
     });
     const keys = this.cluster && mode === 'update' ? [record] : this.stepKeys(session);
-    const [status, header] = await saveRecord.for(this.#place).runForBuffers(redis, keys, [body, terms]);
+    const [status, header] = await saveRecord.for(deploymentOf(this.cluster)).runForBuffers(redis, keys, [body, terms]);
     if (mode !== 'update') this.cluster?.told(session);
     if (header) this.cluster?.renewed(session, readHeader(header), loaded?.facts.expiresAt);
     return header ? [status, header] : [status];
@@ -288,11 +288,7 @@ export class SessionRecords {
 
   /** The keys of a step that changes more of a session than its record. */
   stepKeys(session: string): string[] {
-    return stepKeys(this.#place, this.keys, session);
-  }
-
-  get #place(): { readonly isCluster: boolean } {
-    return { isCluster: this.cluster !== undefined };
+    return stepKeys(deploymentOf(this.cluster), this.keys, session);
   }
 
   // As far as is known here. With its own secret: whoever saves by another one must be looked at.
