@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { Turns } from '../async/serial-queue.ts';
+import { SerialQueue } from '../async/index.ts';
 import { checkOptions, type OptionForms } from '../protocol/check-options.ts';
 import { isSession, sessionOf } from '../protocol/index.ts';
 import {
@@ -60,7 +60,7 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
   readonly #degraded = new WeakSet<object>();
   readonly #holdings = new WeakMap<object, Holding>();
   /** Saves and operations, by what they are of. */
-  readonly #turns = new Turns();
+  readonly #queue = new SerialQueue();
   /** New sessions of requests that act for another one. */
   readonly #unneeded = new WeakSet<object>();
   /** Sessions that the application needs, whatever is in them. */
@@ -393,7 +393,7 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
   // with the token and the object that a rotation has given.
   #takeTurn<Result>(asked: HeldSession, work: (held: HeldSession) => Promise<Result>): Promise<Result> {
     const holding = this.#holdingOf(asked.values);
-    return this.#turns.take(holding, () => {
+    return this.#queue.run(holding, () => {
       const { values, token } = holding;
       const isOfAnother = token === undefined || sessionOf(token) !== sessionOf(asked.token);
       return work({ values, token: isOfAnother ? asked.token : token });

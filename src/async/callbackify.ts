@@ -1,9 +1,10 @@
-/** Answers as the stores of web frameworks are asked: by a callback where there is one, else by the promise itself.
+/** Passes the result of a promise to a callback of the form `(error, result)`; without a callback returns the promise.
+ *  So the stores of web frameworks are called.
  *
- *  A callback that throws is called again, with what it threw, as connect-redis does it. Frameworks answer that request
- *  with an error then; thrown out of here it would end the process with all other requests. What a callback throws when
- *  it was given an error is an unhandled rejection. */
-export function settle<Result>(
+ *  A callback that throws is called again with its own error, as connect-redis does it: the framework then fails that one
+ *  request, where an uncaught exception would end the process and all other requests. An error that a callback throws
+ *  when it was called with an error becomes an unhandled rejection. */
+export function callbackify<Result>(
   promise: Promise<Result>,
   callback: ((error: unknown, result?: Result) => void) | undefined,
 ): Promise<Result> | undefined {

@@ -1,15 +1,27 @@
-/** Lets works on the same thing be done one after the other, in this process. */
-export class Turns {
+/** Runs asynchronous work one at a time per key, in this process: a keyed mutex. */
+export class SerialQueue {
   readonly #last = new Map<unknown, Promise<unknown>>();
 
-  /** Does `work` when the work before it on `name` is done, however that ended; at once where there is none. */
-  async take<Result>(name: string | object, work: () => Promise<Result>): Promise<Result> {
-    const turn = this.#last.get(name)?.then(work, work) ?? work();
-    this.#last.set(name, turn);
+  /** How many keys have work that is not done. */
+  get size(): number {
+    return this.#last.size;
+  }
+
+  /** The work that was queued last under a key; undefined where all of it is done. */
+  last(key: string | object): Promise<unknown> | undefined {
+    return this.#last.get(key);
+  }
+
+  /** Runs `work` when all earlier work under `key` has settled; at once where there is none. A failure of earlier work
+   *  does not stop later work.
+   *  @throws the rejection of `work`. */
+  async run<Result>(key: string | object, work: () => Promise<Result>): Promise<Result> {
+    const turn = this.#last.get(key)?.then(work, work) ?? work();
+    this.#last.set(key, turn);
     try {
       return await turn;
     } finally {
-      if (this.#last.get(name) === turn) this.#last.delete(name);
+      if (this.#last.get(key) === turn) this.#last.delete(key);
     }
   }
 }

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
+import { withDeadline } from '../async/index.ts';
 import { type EmbeddedRedis, startEmbeddedRedis } from '../redis/embedded/embedded-redis.ts';
 import type { ConnectionOptions } from '../redis/index.ts';
 import { openNamespace } from '../service/index.ts';
@@ -132,17 +133,16 @@ async function startServiceProcess(redis: string, flags: DemoFlags): Promise<Chi
     // The IPC channel tells us that it is ready, and tells it when we are gone.
     { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] },
   );
-  let timer: NodeJS.Timeout | undefined;
-  await new Promise<void>((resolve, reject) => {
-    timer = setTimeout(() => reject(new DemoError('The service did not become ready in time.')), SERVICE_DEADLINE_MS);
+  const started = new Promise<void>((resolve, reject) => {
     child.once('message', () => resolve());
     child.once('exit', (code) => reject(new DemoError(`The service ended with code ${code} while it started.`)));
-  })
-    .catch(async (error) => {
-      await stopChild(child);
-      throw error;
-    })
-    .finally(() => clearTimeout(timer));
+  });
+  await withDeadline(started, SERVICE_DEADLINE_MS, () => {
+    throw new DemoError('The service did not become ready in time.');
+  }).catch(async (error) => {
+    await stopChild(child);
+    throw error;
+  });
   child.once('exit', (code, signal) => {
     if (child.killed) return;
     console.log(

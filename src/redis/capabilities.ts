@@ -1,4 +1,4 @@
-import { nodeOfCluster } from './node/connection-failure.ts';
+import { explainClusterNode } from './node/connection-failure.ts';
 import { ConnectionOptionsError } from './options/connection-options-error.ts';
 import type { RedisConnection } from './redis-connection.ts';
 import { RedisTooOldError } from './redis-too-old-error.ts';
@@ -6,7 +6,7 @@ import { RedisTooOldError } from './redis-too-old-error.ts';
 /** The oldest server that has what we use (`SMISMEMBER`, `ZMSCORE`, `GETEX`: 6.2). */
 export const OLDEST_SERVER = '6.2';
 
-/** What a server is and can do. */
+/** Version and abilities of a server. */
 export interface Capabilities {
   /** As INFO gives it: `7.0.15`. */
   readonly version: string;
@@ -16,7 +16,7 @@ export interface Capabilities {
   readonly bloom: boolean;
 }
 
-/** Asks a server what it is: one round trip. In a Cluster any of its masters.
+/** Reads the version and abilities of a server in one round trip; in a Cluster those of any master.
  *  @throws RedisTooOldError below 6.2; ConnectionOptionsError where a single server's address leads to a Cluster. */
 export async function readCapabilities(redis: RedisConnection): Promise<Capabilities> {
   const [info, bloomInfo] = await Promise.all([
@@ -32,9 +32,9 @@ export async function readCapabilities(redis: RedisConnection): Promise<Capabili
     );
   }
   const cluster = (field('redis_mode') ?? field('server_mode')) === 'cluster';
-  // A connection to one node of a Cluster that is known as such has the Cluster's options.
+  // Where the Cluster is known as such, the connection to one of its nodes has the Cluster's options.
   if (cluster && redis.options.cluster === undefined) {
-    throw new ConnectionOptionsError(nodeOfCluster(redis.address, redis.options));
+    throw new ConnectionOptionsError(explainClusterNode(redis.address, redis.options));
   }
   return {
     version,

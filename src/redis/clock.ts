@@ -3,13 +3,13 @@ import type { CommandConnection } from './redis-connection.ts';
 /** Tells the time in milliseconds of the epoch. */
 export type Clock = () => number;
 
-/** How old a measurement may be that says that a moment has passed, in milliseconds. */
+/** The age up to which a measurement proves that a moment has passed, in milliseconds. */
 const FRESH_MS = 50;
-/** How many measurements the round trip is the shortest of. */
+/** The number of measurements that `roundTripMs` is the minimum of. */
 const ROUND_TRIPS = 6;
 
-/** A clock that agrees with Redis's, so that all instances cut the same minutes and end the same sessions. Between two
- *  measurements it runs by the process's steady clock: a local clock that is set anew moves nothing. */
+/** Follows Redis's clock, so that all instances agree on minutes and on the ends of sessions. Between two measurements it
+ *  runs by the process's monotonic clock: setting the local clock has no effect. */
 export class RedisClock {
   #originMs = performance.timeOrigin;
   #isMeasured = false;
@@ -21,24 +21,23 @@ export class RedisClock {
   /** The time now, by Redis, in whole milliseconds. Before the first `measure` the local time. */
   readonly now: Clock = () => Math.floor(this.#originMs + performance.now());
 
-  /** Whether it was measured. */
+  /** Whether it was measured at least once. */
   get isMeasured(): boolean {
     return this.#isMeasured;
   }
 
-  /** How far it may be off, in milliseconds: half the round trip of the last measurement. */
+  /** The largest possible error, in milliseconds: half the round trip of the last measurement. */
   get errorMs(): number {
     return this.#errorMs;
   }
 
-  /** How long Redis takes to answer when it has nothing else to do, in milliseconds: the shortest round trip of the last
-   *  six measurements. */
+  /** The round trip to an idle Redis, in milliseconds: the shortest of the last six measurements. */
   get roundTripMs(): number {
     return this.#roundTrips.length === 0 ? 0 : Math.min(...this.#roundTrips);
   }
 
-  /** Whether a moment has passed by Redis's clock, by a measurement that is not older than 50 ms: that clock can be set
-   *  back. False where Redis does not tell. */
+  /** Whether a moment has passed by Redis's clock. Measures again where the last measurement is older than 50 ms, because
+   *  that clock can be set back. False where Redis does not answer. */
   async hasPassed(atMs: number, redis: Pick<CommandConnection, 'command'>): Promise<boolean> {
     if (performance.now() - this.#measuredAt > FRESH_MS) {
       this.#measuring ??= this.measure(redis).finally(() => {
@@ -53,7 +52,8 @@ export class RedisClock {
     return this.now() > atMs;
   }
 
-  /** Measures: one TIME, taken as read halfway through its round trip. */
+  /** Measures with one TIME, which is taken as read halfway through its round trip.
+   *  @throws the error that Redis answers. */
   async measure(redis: Pick<CommandConnection, 'command'>): Promise<void> {
     const sent = performance.now();
     const [seconds, microseconds] = await redis.command<[string, string]>('TIME');

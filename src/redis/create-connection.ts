@@ -3,10 +3,10 @@ import { NodeConnection } from './node/node-connection.ts';
 import { clusterOfClient, isClient, isClusterClient, type RedisClient } from './options/borrowed-client.ts';
 import { type ConnectionOptions, parseConnection } from './options/connection-options.ts';
 import type { RedisConnection } from './redis-connection.ts';
-import { SentinelLocator } from './sentinel/sentinel-resolver.ts';
+import { SentinelResolver } from './sentinel/sentinel-resolver.ts';
 
-/** A connection, not yet opened: to one server, to the master that Sentinels name, or to the masters of a Cluster.
- *  `name` stands in CLIENT LIST.
+/** Creates a connection, which is not open yet: to one server, to the master that Sentinels name, or to the masters of a
+ *  Cluster. CLIENT LIST shows `name`.
  *  @throws ConnectionOptionsError for options that cannot be right. */
 export function createConnection(
   source: string | ConnectionOptions | RedisClient,
@@ -19,6 +19,6 @@ export function createConnection(
   }
   const options = parseConnection(source);
   if (options.cluster !== undefined) return new ClusterConnection(options, name);
-  if (options.sentinels !== undefined) return new NodeConnection(options, name, new SentinelLocator(options));
+  if (options.sentinels !== undefined) return new NodeConnection(options, name, new SentinelResolver(options));
   return new NodeConnection(options, name);
 }

@@ -1,7 +1,7 @@
 import { hashSlot } from './partition.ts';
 
-/** The slot of a key (or of a sharded channel) in Redis Cluster: of what stands between its first `{` and the next `}`
- *  where that is not empty, else of the whole key (Cluster specification, "Hash tags"). */
+/** The slot of a key (or of a sharded channel) in Redis Cluster: that of the text between the first `{` and the next `}`
+ *  where it is not empty, else that of the whole key (Cluster specification, "Hash tags"). */
 export function slotOfKey(key: string | Buffer): number {
   const text = typeof key === 'string' ? key : key.toString('latin1');
   const open = text.indexOf('{');

@@ -2,12 +2,12 @@ import { checkNamespace } from '../protocol/index.ts';
 import { defineLua, type LuaText } from './lua-text.ts';
 import { PARTITION_TAGS, partitionOf } from './partition.ts';
 
-/** What can be seen, kept apart: the same string as a page and as a notice are two things. */
+/** The kinds of items that can be seen. A page and a notice of the same name are two items. */
 export type ItemKind = 'page' | 'item' | 'notice';
 
 const TAG_LENGTH = 3;
 
-/** What a session's keys end with, but for its day keys, which end with `a<day>`. */
+/** The last parts of a session's keys; day keys end with `a<day>`. */
 const PARTS = {
   record: 's',
   recordBefore: 'sb',
@@ -69,8 +69,8 @@ end
 `,
 });
 
-/** Names all keys of one namespace; no other place builds a key. `<ns>:{<tag>}:<session>:<what>`.
- *  The last part is short because every session pays for it. */
+/** Builds all keys of one namespace; no other file builds a key. `<ns>:{<tag>}:<session>:<part>`. The last part is short
+ *  because every session stores it. */
 export class Keys {
   readonly namespace: string;
   #session: string | undefined;
@@ -80,47 +80,47 @@ export class Keys {
     this.namespace = checkNamespace(namespace);
   }
 
-  /** What this namespace was made with: format, partitions, filter engine, fingerprint of the item key. */
+  /** The meta record: format, partitions, filter engine and fingerprint of the item key, as at the first start. */
   meta(): string {
     return `${this.namespace}:meta`;
   }
 
-  /** Everything that this namespace keeps begins with it. */
+  /** The pattern of all keys of this namespace. */
   everything(): string {
     return `${this.namespace}:*`;
   }
 
-  /** A hash: `v`, all page views, and a field `d<day>` per day key. */
+  /** A session's counters: a hash with `v`, the number of page views, and a field `d<day>` per day key. */
   counters(session: string): string {
     return `${this.#of(session)}:${PARTS.counters}`;
   }
 
-  /** What of a kind was seen: a set while it is small, a seen filter when it is large. */
+  /** The seen items of a kind: a set while it is small, a seen filter when it is large. */
   seenItems(session: string, kind: 'page' | 'item'): string {
     return `${this.#of(session)}:${PARTS[kind]}`;
   }
 
-  /** How many different ones of a kind: a HyperLogLog, beside a seen filter only. */
+  /** The number of different items of a kind: a HyperLogLog, beside a seen filter only. */
   uniqueCount(session: string, kind: 'page' | 'item'): string {
     return `${this.#of(session)}:${PARTS[`${kind}Count`]}`;
   }
 
-  /** The bitmap of one UTC day (days since the epoch); without a day, the beginning that all of them share. */
+  /** The bitmap of one UTC day (days since the epoch); without a day, the prefix of all day keys. */
   activity(session: string, day: number | '' = ''): string {
     return `${this.#of(session)}:a${day}`;
   }
 
-  /** Notices marked as seen whose list somebody else keeps: a sorted set, the oldest first. */
+  /** Seen notices of lists that are not stored here: a sorted set, the oldest first. */
   foreignNotices(session: string): string {
     return `${this.#of(session)}:${PARTS.foreignNotices}`;
   }
 
-  /** Read state of the groups' lists: a hash, group -> ring. */
+  /** The read state of the groups' lists: a hash, group -> ring. */
   noticeRings(session: string): string {
     return `${this.#of(session)}:${PARTS.noticeRings}`;
   }
 
-  /** All that may exist of a session beside its day keys. */
+  /** All keys of a session that may exist beside its day keys. */
   all(session: string): string[] {
     return [
       this.counters(session),
@@ -133,91 +133,94 @@ export class Keys {
     ];
   }
 
-  /** Session data: one string, a header and the fields. */
+  /** The session record: one string, a header and the fields. */
   record(session: string): string {
     return `${this.#of(session)}:${PARTS.record}`;
   }
 
-  /** The record as it was before a rotation with a grace: what the previous secret can read until it expires. */
+  /** The record as it was before a rotation with a grace period: the previous secret can read it until it expires. */
   recordBefore(session: string): string {
     return `${this.#of(session)}:${PARTS.recordBefore}`;
   }
 
-  /** When the sessions of a partition end: a sorted set, session -> milliseconds of the epoch. */
+  /** The ends of a partition's sessions: a sorted set, session -> milliseconds of the epoch. */
   due(partition: number): string {
     return `${this.#partition(partition)}:@due`;
   }
 
-  /** The sessions of a partition that have ended and wait for the archive: a sorted set, session -> when they ended. */
+  /** The ended sessions of a partition that wait for the archive: a sorted set, session -> milliseconds of the epoch at
+   *  which it ended. */
   ended(partition: number): string {
     return `${this.#partition(partition)}:@ended`;
   }
 
-  /** Whether the ended sessions of a partition are kept for an archive: a string that expires when nobody has archived
+  /** The mark that ended sessions of a partition must wait for an archive: a string that expires where no archive works
    *  for long. */
   archiving(partition: number): string {
     return `${this.#partition(partition)}:@archiving`;
   }
 
-  /** Requests of a partition that are not done yet: a stream. */
+  /** The pending requests of a partition: a stream. */
   requests(partition: number): string {
     return `${this.#partition(partition)}:@requests`;
   }
 
-  /** Who works off the requests of a partition now: a string that expires. */
+  /** The instance that processes the requests of a partition: a string that expires. */
   owner(partition: number): string {
     return `${this.#partition(partition)}:@owner`;
   }
 
-  /** The requests of a partition that were done lately: a sorted set, `<session>:<request id>` -> milliseconds of the
+  /** The requests of a partition that were done recently: a sorted set, `<session>:<request id>` -> milliseconds of the
    *  epoch. */
   done(partition: number): string {
     return `${this.#partition(partition)}:@done`;
   }
 
-  /** What is known against entries that were tried: a hash, entry -> text of `Tries`. */
+  /** The failed tries of entries: a hash, entry -> text of `Tries`. */
   tries(partition: number): string {
     return `${this.#partition(partition)}:@tries`;
   }
 
-  /** Requests that were given up: a bounded stream. */
+  /** The dead letters of a partition: a bounded stream. */
   deadLetters(partition: number): string {
     return `${this.#partition(partition)}:@dead`;
   }
 
-  /** What happened to sessions: a bounded stream. */
+  /** The lifecycle events of sessions: a bounded stream. */
   lifecycle(): string {
     return `${this.namespace}:lifecycle`;
   }
 
-  /** In a Cluster: what happened to the sessions of a partition and is not yet in `lifecycle`, which lies in another
-   *  slot: a stream that is empty mostly. */
+  /** In a Cluster: lifecycle events of a partition that are not yet in `lifecycle`, which is in another slot: a stream,
+   *  mostly empty. */
   outbox(partition: number): string {
     return `${this.#partition(partition)}:@lifecycle`;
   }
 
-  /** In a Cluster, in the slot of `lifecycle`: which entries of outboxes came there last: a sorted set, the oldest first. */
+  /** In a Cluster, in the slot of `lifecycle`: the entries of outboxes that were moved there last: a sorted set, the oldest
+   *  first. */
   moved(): string {
     return `${this.namespace}:{${this.lifecycle()}}:@moved`;
   }
 
-  /** A key that never exists. A script that is given it beside others is refused as a whole (TRYAGAIN) while its slot
-   *  moves from one master of a Cluster to another, and does not fail halfway. */
+  /** A key that never exists. While a slot moves from one master of a Cluster to another, a script with this key among
+   *  its keys is refused as a whole (TRYAGAIN) and does not fail halfway. */
   absent(partition: number): string {
     return `${this.#partition(partition)}:@absent`;
   }
 
-  /** The instances that work off streams: a sorted set, instance -> when it last said so, by Redis's clock. */
+  /** The instances that process streams: a sorted set, instance -> its last sign of life by Redis's clock. */
   streamInstances(): string {
     return `${this.namespace}:@instances`;
   }
 
-  /** Who may do a task that one at a time does: a string that expires. */
+  /** The holder of the lease for a task that one process at a time does: a string that expires. */
   lease(task: 'sweep' | 'archive'): string {
     return `${this.namespace}:@lease:${task}`;
   }
 
-  /** The sessions of a user: a sorted set, `<tag>:<session>` -> when it ends. `user`: a `userReference`. */
+  /** The sessions of a user: a sorted set, `<tag>:<session>` -> milliseconds of the epoch at which it ends. `user`: a
+   *  `userReference`. */
   userSessions(user: string): string {
     return `${this.namespace}:{${user.slice(0, TAG_LENGTH)}}:@user:${user.slice(TAG_LENGTH)}`;
   }
@@ -227,12 +230,12 @@ export class Keys {
     return `${this.#group(group)}:l`;
   }
 
-  /** A group's hash: `seq`, the last number given, and `i<id>` -> number for what the list holds. */
+  /** A group's index: a hash with `seq`, the last number assigned, and `i<id>` -> number per notice of the list. */
   groupIndex(group: string): string {
     return `${this.#group(group)}:x`;
   }
 
-  /** Which groups hold a notice: a hash, group -> number. Named by the notice's item key, not by its id. */
+  /** The groups whose lists contain a notice: a hash, group -> number. Named by the notice's item key, not by its id. */
   noticeIndex(noticeKey: string): string {
     return `${this.namespace}:{${PARTITION_TAGS[partitionOf(noticeKey)]}}:@notice:${noticeKey}`;
   }
@@ -246,7 +249,7 @@ export class Keys {
     return `${this.namespace}:{${PARTITION_TAGS[partitionOf(group)]}}:@group:${group}`;
   }
 
-  // The keys of a session are asked for one after another.
+  // Callers ask for several keys of the same session in a row.
   #of(session: string): string {
     if (session !== this.#session) {
       this.#session = session;
@@ -256,7 +259,7 @@ export class Keys {
   }
 }
 
-/** A key in the slot of `neighbour`, for one script's passing use. */
+/** A key in the slot of `neighbour`, for temporary use within one script. */
 export function scratchKey(neighbour: string): string {
   return `${neighbour}:scratch`;
 }

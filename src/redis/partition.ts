@@ -1,4 +1,4 @@
-/* partition.ts: where a session's keys lie.
+/* partition.ts: the partitions that sessions are divided into.
  *
  * Partition = CRC16(session) mod 64. Each partition has a hash tag, and all keys of a session carry its partition's
  * tag, so that they share one slot of a Cluster. The tags were chosen by search over all three-character strings so
@@ -41,7 +41,7 @@ let lastPartition = 0;
 
 /** The partition, 0 to 63, of a session (or of a group of notices). */
 export function partitionOf(name: string): number {
-  // It is asked of one session several times in a row.
+  // Callers ask for the same session several times in a row.
   if (name !== lastName) {
     lastName = name;
     lastPartition = crc16(name) % PARTITIONS;

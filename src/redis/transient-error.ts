@@ -1,10 +1,10 @@
-/* What Redis says while it is not what it should be: starting, full, failing over, or another node's. */
+/* Errors of a Redis that is starting, full, busy, failing over, or not the node that holds the key. */
 const TRANSIENT =
   /\b(LOADING|OOM|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MISCONF|NOREPLICAS|BUSY|MOVED|ASK|NOAUTH|UNBLOCKED)\b/;
 const DRIVER = /^(Socket|Client|Disconnects|Connection|Reconnect)\w*Error$/;
 
-/** Whether an error says that Redis cannot be reached or does not do it now, and nothing of what was asked: the same may
- *  succeed later. What was sent may have been done. */
+/** Whether an error is about the state of Redis or of the connection and not about the command: the same command may succeed
+ *  later. It may have been executed. */
 export function isTransient(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { code } = error as NodeJS.ErrnoException;

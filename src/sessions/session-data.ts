@@ -97,7 +97,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     if (!credential) return undefined;
     const find = async (redis: BoundedOperation): Promise<LoadedSession | 'replaced' | undefined> =>
       (await this.#records.find(redis, credential)) ?? this.#connectRedisImport?.take(redis, token, credential);
-    return this.#run(credential.session, find, true);
+    return this.#read(credential.session, find);
   }
 
   /** Reads the values of a loaded session, as a new object. `cookie.expires` is what was saved; where that has
@@ -137,8 +137,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
   async isCurrent(token: string): Promise<boolean> {
     const credential = readToken(token);
     return (
-      credential !== undefined &&
-      this.#run(credential.session, (redis) => this.#records.isCurrent(redis, credential), true)
+      credential !== undefined && this.#read(credential.session, (redis) => this.#records.isCurrent(redis, credential))
     );
   }
 
@@ -232,7 +231,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
    *  @throws StoreUnavailableError; RangeError for what is no session's id. */
   async isLiving(session: string): Promise<boolean> {
     resolveReference({ session });
-    return this.#run(session, async (redis) => (await this.#records.tryLoad(redis, session)) !== undefined, true);
+    return this.#read(session, async (redis) => (await this.#records.tryLoad(redis, session)) !== undefined);
   }
 
   /** The user of a session, for readers of the lifecycle stream, which names no user. Undefined: the session has
@@ -241,7 +240,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
    *  session's id. */
   async userOf(session: string): Promise<string | undefined> {
     const resolved = resolveReference({ session });
-    const loaded = await this.#run(session, (redis) => this.#records.load(redis, resolved), true);
+    const loaded = await this.#read(session, (redis) => this.#records.load(redis, resolved));
     return loaded?.userId;
   }
 
@@ -299,7 +298,11 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     return this.#closed;
   }
 
-  #run<Result>(session: string, work: (redis: BoundedOperation) => Promise<Result>, reads = false): Promise<Result> {
-    return this.#connection.run(work, { key: this.#records.keys.record(session), reads });
+  #run<Result>(session: string, work: (redis: BoundedOperation) => Promise<Result>): Promise<Result> {
+    return this.#connection.run(work, { key: this.#records.keys.record(session) });
+  }
+
+  #read<Result>(session: string, work: (redis: BoundedOperation) => Promise<Result>): Promise<Result> {
+    return this.#connection.run(work, { key: this.#records.keys.record(session), reads: true });
   }
 }

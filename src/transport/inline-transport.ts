@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { withDeadline } from '../async/index.ts';
 import { NotKeptError } from './not-kept-error.ts';
 import {
   type Dispatch,
@@ -94,12 +95,8 @@ export class InlineTransport extends EventEmitter<TransportEvents> implements Se
 
   async sendDurably(command: string, session: string, payload: string, deadlineMs: number): Promise<void> {
     if (this.#closed) throw new NotKeptError('NOT_KEPT', `${command} was not done: this transport was closed.`);
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<Served>((resolve) => {
-      timer = setTimeout(resolve, deadlineMs, { json: '', error: new Error('Redis did not answer in time') });
-    });
-    const { error } = await Promise.race([this.#dispatch(command, session, payload), late]);
-    clearTimeout(timer);
+    const late = (): Served => ({ json: '', error: new Error('Redis did not answer in time') });
+    const { error } = await withDeadline(this.#dispatch(command, session, payload), deadlineMs, late);
     if (error === undefined) return;
     const { message } = error as Error;
     throw new NotKeptError('NOT_KEPT', `${command} was not certainly done: ${message}`, { cause: error });

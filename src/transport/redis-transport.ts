@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { ConditionVariable } from '../async/index.ts';
 import {
   type ConnectionOptions,
   createConnection,
@@ -36,6 +37,7 @@ export class RedisTransport extends EventEmitter<TransportEvents> implements Ses
   readonly #inbox: ReplyInbox;
   readonly #channels: ChannelRequester;
   readonly #streams: StreamRequester;
+  readonly #readiness = new ConditionVariable();
   #waiting = 0;
 
   /** Begins to connect; never throws because Redis is away.
@@ -48,6 +50,8 @@ export class RedisTransport extends EventEmitter<TransportEvents> implements Ses
     this.#channels = new ChannelRequester(this.#redis, this.#inbox, options);
     this.#streams = new StreamRequester(this.#redis, this.#inbox, options);
     this.#redis.on('ready', () => this.emit('up'));
+    this.#redis.on('reachable', () => this.#readiness.notifyAll());
+    this.#inbox.on('reachable', () => this.#readiness.notifyAll());
     this.#redis.on('lost', (error) => this.emit('down', error));
     this.#inbox.on('refused', (error) => this.emit('down', error));
     this.#inbox.on('unserved', () => this.emit('unserved'));
@@ -74,10 +78,8 @@ export class RedisTransport extends EventEmitter<TransportEvents> implements Ses
     return this.#redis.isReady && this.#inbox.isReady;
   }
 
-  async ready(deadlineMs: number): Promise<boolean> {
-    const end = performance.now() + deadlineMs;
-    while (!this.isReady && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 5));
-    return this.isReady;
+  ready(deadlineMs: number): Promise<boolean> {
+    return this.#readiness.waitFor(() => this.isReady, deadlineMs);
   }
 
   publish(command: string, session: string, payload: string): Promise<boolean> {

@@ -25,6 +25,8 @@ function newInbox(): string {
 }
 
 interface InboxEvents {
+  /** Replies or heartbeats are heard that were not: `isReady` is worth another look. */
+  reachable: [];
   /** Nobody serves what was sent, as far as is known. */
   unserved: [];
   /** At most one a second, and each pair of instances at most once a minute. */
@@ -69,6 +71,7 @@ export class ReplyInbox extends EventEmitter<InboxEvents> {
     // The connection subscribes again by itself after it was lost; only the first time is ours.
     this.#heartbeats.once('ready', () => void this.#subscribeHeartbeats());
     if (this.#replies === this.#heartbeats) this.#replies.once('ready', () => void this.#subscribeReplies());
+    this.#heartbeats.on('reachable', this.#onReachable);
     this.#heartbeats.open();
   }
 
@@ -134,12 +137,17 @@ export class ReplyInbox extends EventEmitter<InboxEvents> {
     return this.#hasReplies && this.#replies.isReady;
   }
 
+  readonly #onReachable = (): void => {
+    this.emit('reachable');
+  };
+
   #openReplies(): RedisConnection {
     const replies = this.#redis.duplicateFor(inboxChannel(this.#namespace, this.id), 'sessionwise-replies');
     replies.on('lost', () => {
       this.#moving ??= setTimeout(() => this.#moveWhereLost(), LOST_AFTER_MS).unref();
     });
     replies.once('ready', () => void this.#subscribeReplies());
+    replies.on('reachable', this.#onReachable);
     replies.open();
     return replies;
   }
@@ -168,6 +176,7 @@ export class ReplyInbox extends EventEmitter<InboxEvents> {
       await this.#heartbeats.subscribe(heartbeatChannel(this.#namespace), (message) => this.#onHeartbeat(message));
       this.#hasHeartbeats = true;
       this.#listeningSince = performance.now();
+      this.#onReachable();
     } catch (error) {
       this.#reportRefusal(error);
       this.#later(this.#heartbeats, error, () => this.#subscribeHeartbeats());
@@ -186,7 +195,9 @@ export class ReplyInbox extends EventEmitter<InboxEvents> {
           return replies.subscribe(channel, listener);
         });
       }
-      if (replies === this.#replies) this.#hasReplies = true;
+      if (replies !== this.#replies) return;
+      this.#hasReplies = true;
+      this.#onReachable();
     } catch (error) {
       if (replies !== this.#replies) return;
       this.#reportRefusal(error);

@@ -292,6 +292,28 @@ describe('a connection that is lost', () => {
     }
   });
 
+  it('tells that it is reachable: with each ready, and when a server that was frozen for a while answers', async () => {
+    const own = await startTestRedis();
+    onTestFinished(async () => {
+      own.kill('SIGCONT');
+      await own.stop();
+    });
+    const redis = connection(own.url);
+    const told: string[] = [];
+    redis.on('ready', () => told.push('ready'));
+    redis.on('lost', () => told.push('lost'));
+    redis.on('reachable', () => told.push(`reachable, ready: ${redis.isReady}`));
+    await redis.connect();
+    expect(told).toEqual(['ready', 'reachable, ready: true']);
+    told.length = 0;
+    own.kill('SIGSTOP');
+    const answers = Promise.all([redis.command('PING'), redis.command('PING')]);
+    await waitUntil('nothing more is taken', () => !redis.isReady, 4_000);
+    own.kill('SIGCONT');
+    expect(await answers).toEqual(['PONG', 'PONG']);
+    expect(told).toEqual(['reachable, ready: true']);
+  });
+
   it('does not give up a server that is slow only', async () => {
     const redis = await connection().connect();
     let lost = 0;

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { createRequire } from 'node:module';
 import type session from 'express-session';
-import { settle } from '../../async/callbackify.ts';
+import { callbackify } from '../../async/index.ts';
 import { createToken } from '../../protocol/index.ts';
 import { type SessionData, type SessionInfo, type SetIfOutcome, StoreUnavailableError } from '../../sessions/index.ts';
 import { deviceLabel } from '../http/device-label.ts';
@@ -71,7 +71,7 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
   get(token: string): Promise<Values | null>;
   get(token: string, callback: Callback<Values | null>): void;
   get(token: string, callback?: Callback<Values | null>): Promise<Values | null> | undefined {
-    return settle(this.#get(token), callback);
+    return callbackify(this.#get(token), callback);
   }
 
   /** Saves what was changed since the session was loaded; see `SessionData.save`. Not by a session's public id.
@@ -81,14 +81,14 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
   set(token: string, values: Values, callback?: Callback<void>): Promise<void> | undefined {
     // Explicitly none, where the caller gives none: what was saved by code that knows no cookies gets a plain one.
     const whole = values.cookie === undefined ? { ...values, cookie: null } : values;
-    return settle(this.#held.set(token, whole), callback);
+    return callbackify(this.#held.set(token, whole), callback);
   }
 
   /** Renews a session; mostly it sends nothing. */
   touch(token: string, values: Values): Promise<void>;
   touch(token: string, values: Values, callback?: Callback<void>): void;
   touch(token: string, values: Values, callback?: Callback<void>): Promise<void> | undefined {
-    return settle(this.#held.touch(token, values), callback);
+    return callbackify(this.#held.touch(token, values), callback);
   }
 
   /** Ends a session, for good. By its token; or, for your own code, by the public id that `all()` and `ids()` give.
@@ -96,7 +96,7 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
   destroy(id: string): Promise<void>;
   destroy(id: string, callback?: Callback<void>): void;
   destroy(id: string, callback?: Callback<void>): Promise<void> | undefined {
-    return settle(this.#held.end(id), callback);
+    return callbackify(this.#held.end(id), callback);
   }
 
   /** All sessions that live, each with its public id as `id`. It reads all of them: for tools. */
@@ -104,7 +104,7 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
   all(callback: Callback<(Values & { id: string })[]>): void;
   all(callback?: Callback<(Values & { id: string })[]>): Promise<(Values & { id: string })[]> | undefined {
     const { data } = this;
-    return settle(
+    return callbackify(
       data
         .all()
         .then((all) =>
@@ -118,7 +118,7 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
   length(): Promise<number>;
   length(callback: Callback<number>): void;
   length(callback?: Callback<number>): Promise<number> | undefined {
-    return settle(
+    return callbackify(
       this.data.sessions().then((ids) => ids.length),
       callback,
     );
@@ -129,14 +129,14 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
   ids(): Promise<string[]>;
   ids(callback: Callback<string[]>): void;
   ids(callback?: Callback<string[]>): Promise<string[]> | undefined {
-    return settle(this.data.sessions(), callback);
+    return callbackify(this.data.sessions(), callback);
   }
 
   /** Ends all sessions of the namespace. */
   clear(): Promise<void>;
   clear(callback?: Callback<void>): void;
   clear(callback?: Callback<void>): Promise<void> | undefined {
-    return settle(this.data.clear(), callback);
+    return callbackify(this.data.clear(), callback);
   }
 
   /** Ends the request's session and begins another, under another id; nothing is kept. Where the old one cannot be
@@ -145,10 +145,10 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
   regenerate(request: StoreRequest, callback: (error?: unknown) => void): void {
     if (this.isDegraded(request)) {
       const error = new StoreUnavailableError('The session could not be read, so it was not ended.');
-      void settle(Promise.reject(error), callback);
+      void callbackify(Promise.reject(error), callback);
       return;
     }
-    void settle(this.#held.endForAnother(request.sessionID ?? ''), (error) => {
+    void callbackify(this.#held.endForAnother(request.sessionID ?? ''), (error) => {
       if (error) return callback(error);
       this.#begin(request);
       callback();

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type fastifySession from '@fastify/session';
 import type { FastifyReply, FastifyRequest, Session } from 'fastify';
-import { settle } from '../../async/callbackify.ts';
+import { callbackify } from '../../async/index.ts';
 import { createToken } from '../../protocol/index.ts';
 import {
   NotSerialisableError,
@@ -64,7 +64,7 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
   get(token: string): Promise<Session | null>;
   get(token: string, callback: Callback<Session | null>): void;
   get(token: string, callback?: Callback<Session | null>): Promise<Session | null> | undefined {
-    return settle(this.#get(token, callback !== undefined), callback);
+    return callbackify(this.#get(token, callback !== undefined), callback);
   }
 
   /** Saves what was changed since the session was loaded; where that is nothing, it renews the session, which mostly
@@ -73,8 +73,8 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
   set(token: string, session: Session, callback: Callback<void>): void;
   set(token: string, session: Session, callback?: Callback<void>): Promise<void> | undefined {
     if (this.#endError !== undefined && this.#requests.refuse(session))
-      return settle(Promise.reject(this.#endError), callback);
-    return settle(this.#set(token, session), callback);
+      return callbackify(Promise.reject(this.#endError), callback);
+    return callbackify(this.#set(token, session), callback);
   }
 
   /** Ends a session, for good: by its token; or, for your own code, by its public id. But not one that could not be read
@@ -94,7 +94,7 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
           this.#endError = undefined;
         }
       });
-    return settle(this.#isRegenerating ? this.#held.endForAnother(id) : this.#held.end(id), told);
+    return callbackify(this.#isRegenerating ? this.#held.endForAnother(id) : this.#held.end(id), told);
   }
 
   /** Looks after the sessions of a request: what they were loaded as is remembered and hidden, and cookies that must

@@ -6,15 +6,15 @@ import { keyPatternsOf } from './key-patterns.ts';
 
 /** What a serving process needs to ask the service, and no more: it can read and write neither what is known of sessions
  *  nor their data. */
-export function appGrants(namespace: string, transport: RemoteTransportName, isCluster: boolean): Grant[] {
+export function appGrants(namespace: string, transport: RemoteTransportName, cluster: boolean): Grant[] {
   const routes = routesOf(transport);
   const hasChannels = routes.includes('channels');
   const grants: Grant[] = [
     {
-      commands: [...connectionCommands(isCluster), ...(hasChannels ? ['client|id', 'client|unblock'] : [])],
+      commands: [...connectionCommands(cluster), ...(hasChannels ? ['client|id', 'client|unblock'] : [])],
     },
     // Heartbeats and the process's own inbox, whose name nobody can guess.
-    { commands: ['subscribe', ...(isCluster ? ['ssubscribe'] : [])], channels: [inboxChannel(namespace, '*')] },
+    { commands: ['subscribe', ...(cluster ? ['ssubscribe'] : [])], channels: [inboxChannel(namespace, '*')] },
   ];
   if (hasChannels) {
     grants.push(

@@ -1,5 +1,5 @@
 /** What every connection sends by itself: the driver's PING, SELECT where a database number is given, and in a Cluster
  *  what finds the right server. HELLO and AUTH need no permission. */
-export function connectionCommands(isCluster: boolean): string[] {
-  return ['ping', 'select', ...(isCluster ? ['cluster|slots', 'asking'] : [])];
+export function connectionCommands(cluster: boolean): string[] {
+  return ['ping', 'select', ...(cluster ? ['cluster|slots', 'asking'] : [])];
 }

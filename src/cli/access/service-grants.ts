@@ -13,17 +13,17 @@ export interface ServiceGrantOptions {
   /** The names that are subscribed to, aliases included. */
   readonly commands: readonly string[];
   readonly filter: FilterEngine;
-  readonly isCluster: boolean;
+  readonly cluster: boolean;
 }
 
 /** What a service, `notify` and `inspect` need: the keys of the namespace, with the commands that they send. */
 export function serviceGrants(namespace: string, options: ServiceGrantOptions): Grant[] {
-  const { transport, sessionglobs, commands, filter, isCluster } = options;
+  const { transport, sessionglobs, commands, filter, cluster } = options;
   const routes = routesOf(transport);
   const patterns = sessionglobs.flatMap((glob) => commands.map((command) => topicPattern(namespace, command, glob)));
   const root: Grant = {
     commands: [
-      ...connectionCommands(isCluster),
+      ...connectionCommands(cluster),
       ...['info', 'command|info', 'time', 'eval', 'evalsha', 'multi', 'exec'],
       ...['exists', 'type', 'ttl', 'pttl', 'expire', 'pexpire', 'pexpireat', 'del', 'unlink', 'memory|usage'],
       ...['get', 'set', 'strlen', 'getrange', 'setrange', 'getbit', 'setbit', 'bitcount', 'bitpos', 'bitfield'],
@@ -32,7 +32,7 @@ export function serviceGrants(namespace: string, options: ServiceGrantOptions): 
       ...['zadd', 'zrem', 'zcard', 'zmscore', 'zrange', 'zrangebyscore', 'zremrangebyscore', 'zremrangebyrank'],
       ...['lpush', 'rpop', 'llen', 'lrange', 'xadd'],
       ...(routes.includes('streams') ? ['xread', 'xdel', 'xlen', 'xrange', 'xrevrange', 'persist'] : []),
-      ...(isCluster ? ['zscore', 'xrange', 'xdel', 'xlen', 'xinfo|stream'] : []),
+      ...(cluster ? ['zscore', 'xrange', 'xdel', 'xlen', 'xinfo|stream'] : []),
       ...(filter === 'native' ? ['bf.reserve', 'bf.add', 'bf.mexists'] : []),
     ],
     keys: [keyPatternsOf(namespace).everything],
@@ -41,7 +41,7 @@ export function serviceGrants(namespace: string, options: ServiceGrantOptions): 
     root,
     { commands: ['subscribe'], channels: [heartbeatChannel(namespace)] },
     // Heartbeats and replies.
-    { commands: ['publish', ...(isCluster ? ['spublish'] : [])], channels: [inboxChannel(namespace, '*')] },
+    { commands: ['publish', ...(cluster ? ['spublish'] : [])], channels: [inboxChannel(namespace, '*')] },
     ...(routes.includes('channels')
       ? [
           { commands: ['psubscribe', 'punsubscribe'], channels: patterns },

@@ -52,7 +52,7 @@ export function storeGrants(
 
 /** An archive's summary is made of what was calculated: views and pages are counted, and none of them can be read; the
  *  first active minute is asked for, and with the same command (BITPOS) all of them can be. */
-function archiveGrants(namespace: string, isCluster: boolean): Grant[] {
+function archiveGrants(namespace: string, cluster: boolean): Grant[] {
   const patterns = keyPatternsOf(namespace);
   const { records, ended, failed, archiving, archiveLease, lifecycle, outboxes, absent } = patterns;
   const { calculated, counters, seenPages, pageCounts, days } = patterns;
@@ -61,7 +61,7 @@ function archiveGrants(namespace: string, isCluster: boolean): Grant[] {
     {
       commands: ['eval', 'evalsha'],
       keys: [
-        ...[records, ended, lifecycle, archiveLease, ...(isCluster ? [outboxes, absent] : [])],
+        ...[records, ended, lifecycle, archiveLease, ...(cluster ? [outboxes, absent] : [])],
         ...calculated.filter((pattern) => pattern !== days),
       ],
     },

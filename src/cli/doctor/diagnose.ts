@@ -28,7 +28,7 @@ export async function diagnose(address: ConnectionOptions, namespace: string): P
     const { flavour, version, bloom, cluster } = capabilities;
     return [
       good('version', `${flavour === 'valkey' ? 'Valkey' : 'Redis'} ${version}${cluster ? ', in Cluster mode' : ''}.`),
-      ...(redis.isCluster ? await judgeCluster(redis) : []),
+      ...(cluster ? await judgeCluster(redis) : []),
       ...(await judgeMasters(redis)),
       bloom
         ? good('filters', 'Has BF.*: both filter engines can be used.')

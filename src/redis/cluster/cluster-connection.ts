@@ -6,7 +6,7 @@ import { reconnectDelayMs } from '../node/driver.ts';
 import { connectFirst, FIRST_CONNECT_DEADLINE_MS } from '../node/first-connect.ts';
 import { NodeConnection } from '../node/node-connection.ts';
 import { PinnedNode } from '../node/pinned-node.ts';
-import { type ConnectionOptions, describeConnection, type ServerAddress } from '../options/connection-options.ts';
+import { type ConnectionOptions, describeConnection } from '../options/connection-options.ts';
 import type {
   CommandArguments,
   CommandConnection,
@@ -14,28 +14,14 @@ import type {
   MessageListener,
   RedisConnection,
 } from '../redis-connection.ts';
-import { RedisNotReadyError } from '../redis-not-ready-error.ts';
 import { RedisUnavailableError } from '../redis-unavailable-error.ts';
-import { firstKeyOf } from './first-key.ts';
+import { CommandRouter } from './command-router.ts';
 import { ClusterNodes } from './nodes.ts';
-import { readRedirect } from './redirect.ts';
-import { AnyNodeLocator, SlotLocator } from './resolvers.ts';
+import { AnyNodeResolver, SlotResolver } from './resolvers.ts';
 import { ClusterTopology } from './topology.ts';
 
-/* cluster-connection.ts: one connection to each master of a Redis Cluster.
- *
- * A command goes to the master of its first key's slot, in the turn in which it is sent, so that commands for one key
- * keep their order. What a node has not executed is sent again, to where it says (MOVED, ASK) or after a pause
- * (TRYAGAIN: the keys of a slot that moves are at both ends). What it may have executed never is. */
-
-const MAX_REDIRECTIONS = 5;
-/** How long a command waits for a master that we hear of by a redirection. */
-const ARRIVAL_DEADLINE_MS = 1_000;
-/** How long a command for several keys waits while their slot moves. */
-const TRY_AGAIN_LIMIT_MS = 2_000;
-const MAX_PAUSE_MS = 100;
-
-type Send<Reply> = (node: RedisConnection) => Promise<Reply>;
+/* cluster-connection.ts: one connection to each master of a Redis Cluster, and one more for subscriptions where there are
+ * any. It is ready when all of them are; commands go through the router, each to the master of its key. */
 
 /** A connection to all masters of a Cluster. */
 export class ClusterConnection extends EventEmitter<ConnectionEvents> implements RedisConnection {
@@ -48,22 +34,25 @@ export class ClusterConnection extends EventEmitter<ConnectionEvents> implements
   readonly #name: string;
   readonly #topology: ClusterTopology;
   readonly #nodes: ClusterNodes;
+  readonly #router: CommandRouter;
   #subscriber: NodeConnection | undefined;
   #isOpen = false;
   #closed = false;
   #wasReady = false;
   #endings: (() => void)[] = [];
 
-  /** `topology`: of the connection that this one is a duplicate of. */
+  /** `topology`: that of the connection which this one duplicates. Default: a new one. */
   constructor(options: ConnectionOptions, name: string, topology: ClusterTopology = new ClusterTopology(options)) {
     super();
     this.options = options;
     this.#name = name;
     this.#topology = topology;
     this.#nodes = new ClusterNodes(topology, name, {
-      onReady: () => this.#tellReady(),
-      onLost: (error) => this.#tellLost(error),
+      onReady: () => this.#onReady(),
+      onLost: (error) => this.#onLost(error),
+      onReachable: () => this.#onReachable(),
     });
+    this.#router = new CommandRouter(topology, this.#nodes);
   }
 
   get isConnected(): boolean {
@@ -81,7 +70,10 @@ export class ClusterConnection extends EventEmitter<ConnectionEvents> implements
   open(): void {
     if (this.#isOpen || this.#closed) return;
     this.#isOpen = true;
-    this.#endings = [this.#topology.watch(() => this.#follow()), this.#topology.addStanding(() => this.#nodes.all)];
+    this.#endings = [
+      this.#topology.watch(() => this.#follow()),
+      this.#topology.addOpenConnections(() => this.#nodes.all),
+    ];
     void this.#begin();
   }
 
@@ -100,7 +92,7 @@ export class ClusterConnection extends EventEmitter<ConnectionEvents> implements
   }
 
   duplicateFor(key: string, name?: string): RedisConnection {
-    return new NodeConnection(this.options, name ?? this.#name, new SlotLocator(this.#topology, slotOfKey(key)));
+    return new NodeConnection(this.options, name ?? this.#name, new SlotResolver(this.#topology, slotOfKey(key)));
   }
 
   isReadyFor(key: string): boolean {
@@ -126,19 +118,19 @@ export class ClusterConnection extends EventEmitter<ConnectionEvents> implements
   }
 
   command<Reply = unknown>(...args: CommandArguments): Promise<Reply> {
-    return this.#route(args, (node) => node.command<Reply>(...args));
+    return this.#router.route(args, (node) => node.command<Reply>(...args));
   }
 
   commandForBuffers<Reply = unknown>(...args: CommandArguments): Promise<Reply> {
-    return this.#route(args, (node) => node.commandForBuffers<Reply>(...args));
+    return this.#router.route(args, (node) => node.commandForBuffers<Reply>(...args));
   }
 
   transaction(commands: readonly CommandArguments[]): Promise<unknown[]> {
-    return this.#route(commands[0] ?? ['PING'], (node) => node.transaction(commands));
+    return this.#router.route(commands[0] ?? ['PING'], (node) => node.transaction(commands));
   }
 
   async subscribePatterns(patterns: readonly string[], listener: MessageListener): Promise<void> {
-    await this.#subscribing().subscribePatterns(patterns, listener);
+    await this.#openSubscriber().subscribePatterns(patterns, listener);
   }
 
   async unsubscribePatterns(): Promise<void> {
@@ -146,7 +138,7 @@ export class ClusterConnection extends EventEmitter<ConnectionEvents> implements
   }
 
   async subscribe(channels: string | readonly string[], listener: MessageListener): Promise<void> {
-    await this.#subscribing().subscribe(channels, listener);
+    await this.#openSubscriber().subscribe(channels, listener);
   }
 
   subscribeSharded(channel: string, _listener: MessageListener): Promise<void> {
@@ -169,6 +161,7 @@ export class ClusterConnection extends EventEmitter<ConnectionEvents> implements
   #end(): void {
     this.#closed = true;
     for (const end of this.#endings.splice(0)) end();
+    this.#router.close();
   }
 
   async #begin(): Promise<void> {
@@ -186,17 +179,23 @@ export class ClusterConnection extends EventEmitter<ConnectionEvents> implements
 
   #follow(): void {
     this.#nodes.follow();
-    this.#tellReady();
+    this.#onReady();
+    this.#onReachable();
   }
 
-  #tellReady(): void {
+  #onReady(): void {
     const { isReady } = this;
     const isNews = isReady && !this.#wasReady;
     this.#wasReady = isReady;
     if (isNews && !this.#closed) this.emit('ready');
   }
 
-  #tellLost(error: Error): void {
+  #onReachable(): void {
+    this.#router.onReachable();
+    if (!this.#closed) this.emit('reachable');
+  }
+
+  #onLost(error: Error): void {
     if (this.#closed) return;
     this.#wasReady = false;
     this.#topology.refreshSoon();
@@ -207,8 +206,8 @@ export class ClusterConnection extends EventEmitter<ConnectionEvents> implements
     return this.#nodes.every(holds) && (this.#subscriber === undefined || holds(this.#subscriber));
   }
 
-  /** Where the Cluster was asked and names servers that cannot be reached, they are told: its nodes may know each other by
-   *  addresses that are not ours. */
+  /** Explains a failed first connection. Where the Cluster answered and named servers that cannot be reached, the error
+   *  names them: its nodes may know each other by addresses that do not lead there from here. */
   #explain(error: Error | undefined): Error {
     const missing = this.#nodes.masters().filter((node) => !node.isReady);
     if (missing.length === 0 || (error !== undefined && isRefusal(error))) {
@@ -221,84 +220,15 @@ export class ClusterConnection extends EventEmitter<ConnectionEvents> implements
     );
   }
 
-  #subscribing(): NodeConnection {
+  #openSubscriber(): NodeConnection {
     if (this.#subscriber === undefined) {
-      const ear = new NodeConnection(this.options, this.#name, new AnyNodeLocator(this.#topology));
-      this.#subscriber = ear;
-      ear.on('ready', () => this.#tellReady());
-      ear.on('lost', (error) => this.#tellLost(error));
-      if (!this.#closed) ear.open();
+      const subscriber = new NodeConnection(this.options, this.#name, new AnyNodeResolver(this.#topology));
+      this.#subscriber = subscriber;
+      subscriber.on('ready', () => this.#onReady());
+      subscriber.on('lost', (error) => this.#onLost(error));
+      subscriber.on('reachable', () => this.#onReachable());
+      if (!this.#closed) subscriber.open();
     }
     return this.#subscriber;
   }
-
-  #route<Reply>(args: CommandArguments, send: Send<Reply>): Promise<Reply> {
-    let key: string | Buffer | undefined;
-    try {
-      key = firstKeyOf(args);
-    } catch (error) {
-      return Promise.reject(error as Error);
-    }
-    if (key === undefined) return this.#sendTo(this.#nodes.any(), send);
-    const slot = slotOfKey(key);
-    const node = this.#nodes.ofSlot(slot);
-    return this.#sendTo(node, send).catch((error: unknown) => this.#sendElsewhere(error, slot, node, send));
-  }
-
-  #sendTo<Reply>(node: NodeConnection | undefined, send: Send<Reply>): Promise<Reply> {
-    if (node?.isReady) return send(node);
-    this.#topology.refreshSoon();
-    const where = node === undefined ? `The Cluster at ${this.address}` : `Redis at ${node.address}`;
-    return Promise.reject(new RedisNotReadyError(`${where} does not answer now.`));
-  }
-
-  /** Sends what was not executed where the answer says, as often as it says so, or throws the answer. */
-  async #sendElsewhere<Reply>(
-    refusal: unknown,
-    slot: number,
-    refusedBy: NodeConnection | undefined,
-    send: Send<Reply>,
-  ): Promise<Reply> {
-    const end = performance.now() + TRY_AGAIN_LIMIT_MS;
-    let error = refusal;
-    let node = refusedBy;
-    for (let redirections = 0, pauses = 0; ; ) {
-      const redirect = readRedirect(error, node?.place?.host ?? '');
-      if (redirect !== undefined && redirections < MAX_REDIRECTIONS) {
-        redirections += 1;
-        if (redirect.kind === 'MOVED') this.#topology.moved(slot, redirect.to);
-        node = await this.#arrived(redirect.to);
-      } else if (isTryAgain(error) && performance.now() < end) {
-        await sleep(Math.min(10 * 2 ** pauses, MAX_PAUSE_MS));
-        pauses += 1;
-        // Whoever waits for a slot to arrive is sent to and fro until it has: the time bounds that, not the count.
-        redirections = 0;
-        node = this.#nodes.ofSlot(slot);
-      } else {
-        if (isOldNews(error)) this.#topology.refreshSoon();
-        throw error;
-      }
-      try {
-        if (redirect?.kind === 'ASK') node?.command('ASKING').catch(() => undefined);
-        return await this.#sendTo(node, send);
-      } catch (next) {
-        error = next;
-      }
-    }
-  }
-
-  async #arrived(at: Required<ServerAddress>): Promise<NodeConnection> {
-    const node = this.#nodes.at(at);
-    const end = performance.now() + ARRIVAL_DEADLINE_MS;
-    while (!node.isReady && !this.#closed && performance.now() < end) await sleep(5);
-    return node;
-  }
-}
-
-function isTryAgain(error: unknown): boolean {
-  return error instanceof Error && error.message.startsWith('TRYAGAIN');
-}
-
-function isOldNews(error: unknown): boolean {
-  return error instanceof Error && /^(MOVED|ASK|CLUSTERDOWN|LOADING|MASTERDOWN)|(^|-)READONLY /.test(error.message);
 }

@@ -1,6 +1,6 @@
 import type { CommandArguments } from '../redis-connection.ts';
 
-/* first-key.ts: where a command's first key stands among its arguments, for the commands that we send. */
+/* first-key.ts: finds a command's first key among its arguments, for the commands that we send. */
 
 const KEYLESS = new Set(
   (
@@ -15,8 +15,8 @@ const AFTER_NUMKEYS: Readonly<Record<string, number>> = {
   ...Object.fromEntries(['LMPOP', 'ZMPOP', 'SINTERCARD', 'ZDIFF', 'ZINTER', 'ZUNION'].map((name) => [name, 1])),
 };
 
-/** The first key of a command; undefined where it has none and any server will do.
- *  @throws RangeError for a command that means one server's whole keyspace, as SCAN: it goes to each of `masters()`. */
+/** Finds the first key of a command; undefined where it has none and may go to any server.
+ *  @throws RangeError for a command about one server's whole keyspace, as SCAN: send it to each of `masters()`. */
 export function firstKeyOf(args: CommandArguments): string | Buffer | undefined {
   const name = String(args[0]).toUpperCase();
   if (KEYLESS.has(name)) return undefined;
@@ -27,7 +27,7 @@ export function firstKeyOf(args: CommandArguments): string | Buffer | undefined 
   if (numkeys !== undefined) return Number(args[numkeys]) > 0 ? args[numkeys + 1] : undefined;
   if (AFTER_SUBCOMMAND.has(name)) return args[2];
   if (name === 'XREAD' || name === 'XREADGROUP') {
-    // A group or consumer may have that name too; ours do not.
+    // A group or consumer could have that name; ours have not.
     return args[args.findIndex((arg) => String(arg).toUpperCase() === 'STREAMS') + 1];
   }
   return args[1];

@@ -2,19 +2,20 @@ import { NodeConnection } from '../node/node-connection.ts';
 import { describeServer, type ServerAddress } from '../options/connection-options.ts';
 import type { ClusterTopology } from './topology.ts';
 
-/** Told of connections that come and go. */
+/** Called when connections to nodes are ready, lost or reachable again. */
 export interface NodeEvents {
   onReady(): void;
   onLost(error: Error): void;
+  onReachable(): void;
 }
 
-/** One connection to each master of a Cluster, and to those that are about to become one. */
+/** One connection to each master of a Cluster, and to servers that are becoming masters. */
 export class ClusterNodes {
   readonly #topology: ClusterTopology;
   readonly #name: string;
   readonly #events: NodeEvents;
   readonly #nodes = new Map<string, NodeConnection>();
-  #favourite: string | undefined;
+  #preferred: string | undefined;
   #closed = false;
 
   constructor(topology: ClusterTopology, name: string, events: NodeEvents) {
@@ -28,12 +29,12 @@ export class ClusterNodes {
     return this.#nodes;
   }
 
-  /** Connections to the masters that have slots, in the order of their slots; those that are missing are made. */
+  /** The connections to the masters that have slots, in the order of their slots. Opens those that are missing. */
   masters(): NodeConnection[] {
     return [...(this.#topology.map?.masters.values() ?? [])].map((at) => this.at(at));
   }
 
-  /** Whether there are masters and it holds for each of them. */
+  /** Whether the masters are known and `holds` is true for each of them. */
   every(holds: (node: NodeConnection) => boolean): boolean {
     const { map } = this.#topology;
     if (map === undefined || map.masters.size === 0) return false;
@@ -49,17 +50,17 @@ export class ClusterNodes {
     return this.#nodes.get(this.#topology.map?.masterOf(slot) ?? '');
   }
 
-  /** A connection that is ready: the same one until it is lost, so that what is published keeps its order. */
+  /** A connection that is ready: always the same one until it is lost, so that published messages keep their order. */
   any(): NodeConnection | undefined {
-    const favourite = this.#nodes.get(this.#favourite ?? '');
-    if (favourite?.isReady) return favourite;
+    const preferred = this.#nodes.get(this.#preferred ?? '');
+    if (preferred?.isReady) return preferred;
     const ready = [...this.#nodes].filter(([, node]) => node.isReady);
     const [name, node] = ready[Math.floor(Math.random() * ready.length)] ?? [];
-    this.#favourite = name;
+    this.#preferred = name;
     return node;
   }
 
-  /** The connection to a server, made where there is none yet. */
+  /** The connection to a server. Opens it where there is none. */
   at(address: Required<ServerAddress>): NodeConnection {
     const name = describeServer(address);
     const known = this.#nodes.get(name);
@@ -67,6 +68,7 @@ export class ClusterNodes {
     const node = new NodeConnection(this.#topology.options, this.#name, address);
     this.#nodes.set(name, node);
     node.on('ready', () => this.#events.onReady());
+    node.on('reachable', () => this.#events.onReachable());
     node.on('lost', (error) => {
       if (this.#nodes.get(name) === node && !this.#closed) this.#events.onLost(error);
     });
@@ -74,13 +76,13 @@ export class ClusterNodes {
     return node;
   }
 
-  /** Connects to those who have become masters and leaves those who are none any more. */
+  /** Connects to new masters and closes the connections to servers that are no longer masters. */
   follow(): void {
     if (this.#closed) return;
     for (const [name, node] of this.#nodes) {
       if (this.#topology.map?.masters.has(name)) continue;
       this.#nodes.delete(name);
-      // What was sent to it is still answered.
+      // Commands that were sent to it still get their replies.
       void node.close();
     }
     this.masters();

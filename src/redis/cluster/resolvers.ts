@@ -1,10 +1,10 @@
-import type { Locator, Place } from '../node/address-resolver.ts';
+import type { AddressResolver, ResolvedAddress } from '../node/address-resolver.ts';
 import { describeServer, type ServerAddress } from '../options/connection-options.ts';
 import { RedisUnavailableError } from '../redis-unavailable-error.ts';
 import type { ClusterTopology } from './topology.ts';
 
-/** Finds the master that has a slot now. */
-export class SlotLocator implements Locator {
+/** Resolves the address of the master that has a slot. */
+export class SlotResolver implements AddressResolver {
   readonly needsMaster = true;
   readonly #topology: ClusterTopology;
   readonly #slot: number;
@@ -14,19 +14,19 @@ export class SlotLocator implements Locator {
     this.#slot = slot;
   }
 
-  async locate(left: Place | undefined): Promise<Place> {
+  async resolve(left: ResolvedAddress | undefined): Promise<ResolvedAddress> {
     if (left !== undefined || this.#name() === undefined) await this.#topology.refresh();
-    const place = this.#topology.map?.masters.get(this.#name() ?? '');
-    if (place === undefined) throw new RedisUnavailableError(`Nobody has the slot ${this.#slot} of the Cluster now.`);
-    return place;
+    const address = this.#topology.map?.masters.get(this.#name() ?? '');
+    if (address === undefined) throw new RedisUnavailableError(`Nobody has the slot ${this.#slot} of the Cluster now.`);
+    return address;
   }
 
   watch(listener: () => void): () => void {
     return this.#topology.watch(listener);
   }
 
-  isRight(place: Place): boolean {
-    return this.#name() === describeServer(place);
+  isCurrent(address: ResolvedAddress): boolean {
+    return this.#name() === describeServer(address);
   }
 
   #name(): string | undefined {
@@ -34,8 +34,8 @@ export class SlotLocator implements Locator {
   }
 }
 
-/** Finds any master, for subscriptions: a Cluster carries what is published to all its nodes. */
-export class AnyNodeLocator implements Locator {
+/** Resolves the address of any master, for subscriptions: a Cluster passes published messages to all its nodes. */
+export class AnyNodeResolver implements AddressResolver {
   readonly needsMaster = false;
   readonly #topology: ClusterTopology;
 
@@ -43,22 +43,22 @@ export class AnyNodeLocator implements Locator {
     this.#topology = topology;
   }
 
-  async locate(left: Place | undefined): Promise<Place> {
+  async resolve(left: ResolvedAddress | undefined): Promise<ResolvedAddress> {
     if (this.#topology.map === undefined) await this.#topology.refresh();
     else if (left !== undefined) this.#topology.refreshSoon();
     const masters = [...(this.#topology.map?.masters.values() ?? [])];
     const others = masters.filter((master) => left === undefined || describeServer(master) !== describeServer(left));
-    const [place] = pick(others.length > 0 ? others : masters);
-    if (place === undefined) throw new RedisUnavailableError('The Cluster has no master now.');
-    return place;
+    const [address] = pick(others.length > 0 ? others : masters);
+    if (address === undefined) throw new RedisUnavailableError('The Cluster has no master now.');
+    return address;
   }
 
   watch(listener: () => void): () => void {
     return this.#topology.watch(listener);
   }
 
-  isRight(place: Place): boolean {
-    return this.#topology.map?.masters.has(describeServer(place)) ?? false;
+  isCurrent(address: ResolvedAddress): boolean {
+    return this.#topology.map?.masters.has(describeServer(address)) ?? false;
   }
 }
 

@@ -9,7 +9,7 @@ export type ClusterSlots = readonly (readonly [
   ...(readonly [string | null, number, ...unknown[]])[],
 ])[];
 
-/** Which master has which slot. Immutable; nodes are named by `host:port`. */
+/** The slots of a Cluster and their masters. Immutable; nodes are named by `host:port`. */
 export class SlotMap {
   /** The masters that have slots, by name. */
   readonly masters: ReadonlyMap<string, Required<ServerAddress>>;
@@ -21,7 +21,7 @@ export class SlotMap {
     this.masters = new Map([...known].filter(([name]) => names.has(name)));
   }
 
-  /** Reads the reply that `answeredBy` gave; a node without a known host is at the host that answered. */
+  /** Reads the reply of the host `answeredBy`; a node without a known host is at that host. */
   static fromReply(reply: ClusterSlots, answeredBy: string): SlotMap {
     const bySlot = new Array<string | undefined>(SLOTS).fill(undefined);
     const known = new Map<string, Required<ServerAddress>>();
@@ -36,12 +36,12 @@ export class SlotMap {
     return new SlotMap(bySlot, known);
   }
 
-  /** The name of a slot's master; undefined where nobody has it. */
+  /** The name of a slot's master; undefined where it has none. */
   masterOf(slot: number): string | undefined {
     return this.#bySlot[slot];
   }
 
-  /** The map with one slot elsewhere. */
+  /** Returns this map with another master for one slot. */
   with(slot: number, master: Required<ServerAddress>): SlotMap {
     const name = describeServer(master);
     return new SlotMap(this.#bySlot.with(slot, name), new Map([...this.masters, [name, master]]));

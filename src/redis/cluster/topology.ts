@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isRefusal } from '../node/connection-failure.ts';
-import { sendInPassing, within } from '../node/one-shot-command.ts';
+import { oneShotCommand, replyWithin } from '../node/one-shot-command.ts';
 import {
   type ConnectionOptions,
   describeConnection,
@@ -11,26 +11,27 @@ import type { RedisConnection } from '../redis-connection.ts';
 import { RedisUnavailableError } from '../redis-unavailable-error.ts';
 import { type ClusterSlots, SlotMap } from './slot-map.ts';
 
-/* cluster-topology.ts: which master has which slot, as the nodes of a Cluster tell it. One of it serves a connection
- * and all its duplicates: when a master is lost they all want to know, and it asks once. */
+/* topology.ts: finds out which master has which slot, from the nodes of a Cluster. A connection and all its duplicates
+ * share one topology: when a master is lost, one question serves them all. */
 
 const ASK_DEADLINE_MS = 500;
-/** Between two questions: a failover is seen soon, and a Cluster that is down is not stormed. */
+/** The shortest time between two questions: a failover is noticed soon, and a Cluster that is down is not flooded. */
 const MIN_INTERVAL_MS = 100;
-/** A frozen master refuses nothing and a subscriber is not redirected: so we look now and then. */
+/** How often the Cluster is asked without a reason: a frozen master refuses nothing, and a subscriber is never
+ *  redirected. */
 const POLL_INTERVAL_MS = 2_000;
 
-/** Connections that stand already, by the name of their node: they are asked before new ones are made. */
-export type StandingConnections = () => ReadonlyMap<string, RedisConnection>;
+/** Connections that are open already, by the name of their node. They are used before new ones are opened. */
+export type OpenConnections = () => ReadonlyMap<string, RedisConnection>;
 
-/** What is known of a Cluster. */
+/** The current slots of a Cluster, and how they are refreshed. */
 export class ClusterTopology {
   readonly options: ConnectionOptions;
   readonly #seeds: readonly Required<ServerAddress>[];
-  readonly #standing = new Set<StandingConnections>();
+  readonly #openConnections = new Set<OpenConnections>();
   readonly #listeners = new Set<() => void>();
   #map: SlotMap | undefined;
-  // Who sent us elsewhere knows more than others.
+  // The server that the last redirection named: its news is the latest.
   #askFirst: Required<ServerAddress> | undefined;
   #reading: Promise<void> | undefined;
   #lastReadAt = Number.NEGATIVE_INFINITY;
@@ -42,18 +43,19 @@ export class ClusterTopology {
     this.#seeds = (options.cluster ?? []).map(({ host, port = 6379 }) => ({ host, port }));
   }
 
-  /** What is known; undefined before the first `refresh`. */
+  /** The slots as last read; undefined before the first `refresh`. */
   get map(): SlotMap | undefined {
     return this.#map;
   }
 
-  /** Connections that may be asked from now on; returns what ends that. */
-  addStanding(connections: StandingConnections): () => void {
-    this.#standing.add(connections);
-    return () => this.#standing.delete(connections);
+  /** Adds connections that may be used for questions. Returns a function that removes them. */
+  addOpenConnections(connections: OpenConnections): () => void {
+    this.#openConnections.add(connections);
+    return () => this.#openConnections.delete(connections);
   }
 
-  /** Calls `listener` when something has changed; returns what ends that. While anybody watches it looks by itself. */
+  /** Calls `listener` when the slots have changed. Returns a function that ends that. While there are listeners, the slots
+   *  are read every two seconds. */
   watch(listener: () => void): () => void {
     this.#listeners.add(listener);
     this.#poll ??= setInterval(() => this.refreshSoon(), POLL_INTERVAL_MS).unref();
@@ -65,8 +67,8 @@ export class ClusterTopology {
     };
   }
 
-  /** Asks the nodes, at most every 100 ms; whoever asks meanwhile shares the answer.
-   *  @throws RedisUnavailableError where no node could say it. */
+  /** Reads the slots from the nodes, at most every 100 ms. Calls in the meantime share the result.
+   *  @throws RedisUnavailableError where no node answered. */
   refresh(): Promise<void> {
     this.#reading ??= this.#read().finally(() => {
       this.#reading = undefined;
@@ -74,14 +76,14 @@ export class ClusterTopology {
     return this.#reading;
   }
 
-  /** As `refresh`, and nobody waits for it. */
+  /** Refreshes in the background. */
   refreshSoon(): void {
     this.refresh().catch(() => {
-      // Whoever needs a node that is not there asks again.
+      // A command for a node that is not there refreshes again.
     });
   }
 
-  /** Notes that a node sent us elsewhere with a slot. */
+  /** Records a redirection: another master has the slot. */
   moved(slot: number, to: Required<ServerAddress>): void {
     this.#askFirst = to;
     if (this.#map !== undefined && this.#map.masterOf(slot) !== describeServer(to))
@@ -107,7 +109,7 @@ export class ClusterTopology {
     for (const server of this.#candidates()) {
       try {
         const reply = await this.#slotsFrom(server);
-        // A node that was reset knows nobody.
+        // A node that was reset knows no other node.
         if (reply.length === 0) throw new Error(`Redis at ${describeServer(server)} is in no Cluster.`);
         this.#askFirst = undefined;
         return SlotMap.fromReply(reply, server.host);
@@ -120,13 +122,13 @@ export class ClusterTopology {
     );
   }
 
-  // The known masters in another order each time: one that is cut off from the others goes on telling old news.
+  // The order of the known masters is another one each time: a master that is cut off from the others has old slots.
   #candidates(): Required<ServerAddress>[] {
     const known = [...(this.#map?.masters.values() ?? [])];
     const start = Math.floor(Math.random() * known.length);
-    const standing = this.#readyConnections();
+    const ready = this.#readyConnections();
     const rotated = [...known.slice(start), ...known.slice(0, start)];
-    const isReady = (server: ServerAddress): boolean => standing.has(describeServer(server));
+    const isReady = (server: ServerAddress): boolean => ready.has(describeServer(server));
     const ordered = [
       ...(this.#askFirst === undefined ? [] : [this.#askFirst]),
       ...rotated.filter(isReady),
@@ -137,15 +139,15 @@ export class ClusterTopology {
   }
 
   #readyConnections(): Map<string, RedisConnection> {
-    const all = [...this.#standing].flatMap((connections) => [...connections()]);
+    const all = [...this.#openConnections].flatMap((connections) => [...connections()]);
     return new Map(all.filter(([, connection]) => connection.isReady));
   }
 
   #slotsFrom(server: Required<ServerAddress>): Promise<ClusterSlots> {
     const name = describeServer(server);
-    const standing = this.#readyConnections().get(name);
-    if (standing === undefined) return sendInPassing(this.options, server, ASK_DEADLINE_MS, 'CLUSTER', 'SLOTS');
-    return within(ASK_DEADLINE_MS, standing.command<ClusterSlots>('CLUSTER', 'SLOTS'), name);
+    const open = this.#readyConnections().get(name);
+    if (open === undefined) return oneShotCommand(this.options, server, ASK_DEADLINE_MS, 'CLUSTER', 'SLOTS');
+    return replyWithin(ASK_DEADLINE_MS, open.command<ClusterSlots>('CLUSTER', 'SLOTS'), name);
   }
 }
 

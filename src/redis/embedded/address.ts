@@ -2,25 +2,25 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** A process, told apart from a later one that got the same pid: containers hand out the same pids at every start. */
+/** Identifies a process by its pid and the time of its start: containers give the same pids at every start. */
 export interface ProcessMark {
   readonly pid: number;
   readonly birth: string;
 }
 
-/** What `redis.json` holds. `startedBy` is the pid of the process whose child the server is. */
+/** The contents of `redis.json`. `startedBy` is the pid of the server's parent process. */
 export interface EmbeddedAddress extends ProcessMark {
   readonly url: string;
   readonly startedBy: number;
 }
 
-/** Where the embedded Redis of `dataDir` leaves its address while it runs. */
+/** The file that holds the address of the embedded Redis of `dataDir` while it runs. */
 export function embeddedAddressFile(dataDir: string): string {
   return join(dataDir, 'redis.json');
 }
 
-/** The url of the embedded Redis that runs in `dataDir`: `unix://<absolute path>` or
- *  `redis://127.0.0.1:<port>`. Undefined where none runs: a file left by a dead one is ignored. */
+/** Reads the url of the embedded Redis that runs in `dataDir`: `unix://<absolute path>` or `redis://127.0.0.1:<port>`.
+ *  Undefined where none runs; the file of a dead one is ignored. */
 export function readEmbeddedAddress(dataDir: string): string | undefined {
   try {
     const address = JSON.parse(readFileSync(embeddedAddressFile(dataDir), 'utf8')) as EmbeddedAddress;
@@ -30,16 +30,16 @@ export function readEmbeddedAddress(dataDir: string): string | undefined {
   }
 }
 
-/** Whether this very process runs. A zombie does not: nobody may ever reap it in a container without an init. */
+/** Whether exactly this process runs. A zombie does not run: a container without an init may never reap it. */
 export function isRunning(mark: ProcessMark): boolean {
   return mark.birth !== undefined && processBirth(mark.pid) === mark.birth;
 }
 
-/** When the process began, in a form that only compares; undefined for a dead process or a zombie. */
+/** The start of a process, in a form that can only be compared; undefined for a dead process or a zombie. */
 export function processBirth(pid: number): string | undefined {
   try {
     if (process.platform === 'linux') {
-      // proc(5): the name in brackets may hold anything; after it comes the state (field 3), the start is field 22.
+      // proc(5): the name in brackets may contain anything; after it come the state (field 3) and the start (field 22).
       const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
       const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
       return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];

@@ -2,13 +2,13 @@ import { createInterface } from 'node:readline';
 
 const GIVING_UP = ['SIGTERM', 'SIGHUP'] as const;
 
-/** Whether a person can be asked: standard input and standard error are a terminal. */
+/** Whether a person can be asked: standard input and standard error are terminals. */
 export function hasTerminal(): boolean {
   return process.stdin.isTTY === true && process.stderr.isTTY === true;
 }
 
-/** Asks on the terminal, and waits as long as the person takes. True for `y` and `yes` only; Ctrl-C, Ctrl-D and a signal
- *  that ends programs are a no. */
+/** Asks a question on the terminal and waits for the answer without a limit. True for `y` and `yes` only; Ctrl-C, Ctrl-D
+ *  and the signals SIGTERM and SIGHUP mean no. */
 export async function askOnTerminal(question: string): Promise<boolean> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const giveUp = (): void => terminal.close();

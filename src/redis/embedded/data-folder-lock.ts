@@ -8,29 +8,31 @@ import { isRunning, type ProcessMark, processBirth } from './address.ts';
 import { attempt, quietly, removeSocket } from './atomic-file.ts';
 import { DataFolderInUseError } from './data-folder-in-use-error.ts';
 
-/* data-folder-lock.ts: one embedded Redis a data folder.
+/* data-folder-lock.ts: allows one embedded Redis per data folder.
  *
- * `<dataDir>/redis.lock` names the two processes that may write there, us and the server. It is stale when both are
- * gone *and* nobody listens on the socket: in another container pids mean nothing, but the socket of a shared folder
- * answers. (With `port` there is no socket, and two containers on one folder are not noticed.) */
+ * `<dataDir>/redis.lock` names the two processes that may write there: ours and the server. The lock is stale when both
+ * have ended *and* no server listens on the socket: in another container pids mean nothing, but the socket of a shared
+ * folder answers. (With `port` there is no socket, and two containers on one folder are not noticed.) */
 
 const POLL_MS = 5;
 
-/** What a lock's file holds. */
+/** The contents of a lock's file. */
 export interface Lock {
   readonly startedBy: ProcessMark;
   readonly server?: ProcessMark;
   readonly socketPath?: string;
 }
 
-/** Takes the lock, over from dead processes too. A server whose parent died is on its way out: it is waited for. */
+/** Takes the lock; the lock of dead processes is taken over. A server whose parent has died is about to end: it is waited
+ *  for until `deadline`, by `performance.now()`.
+ *  @throws DataFolderInUseError where another process holds the lock. */
 export async function lockDataFolder(dataDir: string, deadline: number): Promise<void> {
   const path = lockFile(dataDir);
   const draft = `${path}.${process.pid}.${randomUUID()}`;
   writeFileSync(draft, JSON.stringify({ startedBy: markOf(process.pid) } satisfies Lock));
   try {
     for (;;) {
-      // A link and not an exclusive open: the lock appears with its contents, nobody reads half of it.
+      // A link and not an exclusive open: the lock appears with its contents, so that no reader sees half of it.
       if (attempt(() => linkSync(draft, path), 'EEXIST')) return;
       let text = '';
       if (!attempt(() => (text = readFileSync(path, 'utf8')), 'ENOENT')) continue;
@@ -42,7 +44,8 @@ export async function lockDataFolder(dataDir: string, deadline: number): Promise
         continue;
       }
       takeAway(path, text);
-      // Never the socket in the data folder: it may by now be a quicker starter's. The server replaces that itself.
+      // Never the socket in the data folder: by now it may belong to a process that was quicker. The server replaces that
+      // socket itself.
       if (lock?.socketPath && dirname(lock.socketPath) !== dataDir) removeSocket(dataDir, lock.socketPath);
     }
   } finally {
@@ -64,7 +67,7 @@ async function serverLives(lock: Lock): Promise<boolean> {
   }
 }
 
-/** Removes a stale lock, but not the fresh one that somebody quicker has put in its place. */
+/** Removes a stale lock, but not a new one that another process has put in its place meanwhile. */
 function takeAway(path: string, staleText: string): void {
   const aside = `${path}.${process.pid}.${randomUUID()}`;
   if (!attempt(() => renameSync(path, aside), 'ENOENT')) return;
@@ -84,16 +87,16 @@ function parseLock(text: string): Lock | undefined {
     const lock = JSON.parse(text) as Lock;
     return lock.startedBy ? lock : undefined;
   } catch {
-    return undefined; // nothing of ours; a lock of ours is whole
+    return undefined; // not a lock: locks are written as a whole
   }
 }
 
-/** The file of the lock. */
+/** The lock's file. */
 export function lockFile(dataDir: string): string {
   return join(dataDir, 'redis.lock');
 }
 
-/** This very process, told apart from a later one of the same pid. */
+/** Marks a process, so that a later process with the same pid is another one. */
 export function markOf(pid: number): ProcessMark {
   return { pid, birth: processBirth(pid) ?? '' };
 }

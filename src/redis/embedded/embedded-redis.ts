@@ -1,11 +1,10 @@
-/* A private Redis: a child process of ours on a Unix socket, that ends when we do.
+/* embedded-redis.ts: a private Redis, a child process on a Unix socket that ends with its parent.
  *
- * How it ends with a parent that is SIGKILLed: `sh` starts a watchdog in the background, then becomes the server
- * (exec), so that the child's pid, exit code and signals are the server's own. The watchdog sleeps in `read` on fd 3,
- * a pipe of which only this process holds the other end. End of file means that we are dead: it sends TERM, upon
- * which the server writes its files and goes. A line means that the server is dead: the watchdog just goes.
- * `read` is built into the shell: no `cat` that could be left over. */
-
+ * How it ends where the parent is SIGKILLed: `sh` starts a watchdog in the background, then becomes the server (exec), so
+ * that the child's pid, exit code and signals are the server's own. The watchdog waits in `read` on fd 3, a pipe whose
+ * other end only the parent holds. End of file means that the parent is dead: the watchdog sends TERM, the server writes
+ * its files and ends. A line means that the server is dead: the watchdog ends. `read` is built into the shell, so that no
+ * further process could be left over. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -18,26 +17,27 @@ import { pathToFileURL } from 'node:url';
 import { type EmbeddedAddress, embeddedAddressFile } from './address.ts';
 import { quietly, removeSocket, replaceFile } from './atomic-file.ts';
 import { type Lock, lockDataFolder, lockFile, markOf } from './data-folder-lock.ts';
-import { findRedisServer, inspectRedisServer } from './find-redis-server.ts';
+import { findRedisServer, inspectRedisServer, type RedisServer } from './find-redis-server.ts';
 import { outputTail } from './output-tail.ts';
 import { RedisServerMissingError } from './redis-server-missing-error.ts';
 import { RedisStartError } from './redis-start-error.ts';
 
 export interface EmbeddedRedisOptions {
-  /** Holds `redis/` (the data), `redis.json` (the address), `redis.lock` and the socket. Made where it is absent. */
+  /** Holds `redis/` (the data), `redis.json` (the address), `redis.lock` and the socket. Created where it is absent. */
   readonly dataDir: string;
-  /** Default: what `findRedisServer` finds or installs. */
+  /** The server's program. Default: the one that `findRedisServer` finds or installs. */
   readonly serverPath?: string;
-  /** AOF each second and a snapshot each minute. Default true; false keeps nothing, for tests. */
+  /** Whether data are durable: AOF each second and a snapshot each minute. Default true; false is for tests. */
   readonly persistence?: boolean;
-  /** Listen on this port of 127.0.0.1 *instead of* the Unix socket. Any user of this machine may then connect.
+  /** The port of 127.0.0.1 to listen on *instead of* the Unix socket. Then any user of this machine may connect.
    *  Default 0: none. */
   readonly port?: number;
-  /** Further arguments of redis-server, as `['--maxmemory', '100mb']`; they win over ours. */
+  /** Further arguments of redis-server, as `['--maxmemory', '100mb']`; they override ours. Default: none. */
   readonly extraArgs?: readonly string[];
-  /** Told what an installation does. Default: stderr. */
+  /** Receives the lines that an installation reports. Default: stderr. */
   readonly say?: (line: string) => void;
-  /** How long loading the data may take, and a dying predecessor. Default 10,000. */
+  /** How long loading the data may take, and waiting for a predecessor that is ending, in milliseconds. Default
+   *  10,000. */
   readonly startDeadlineMs?: number;
 }
 
@@ -48,11 +48,12 @@ export interface EmbeddedRedis {
   readonly port?: number;
   readonly pid: number;
   readonly version: string;
-  /** Lets the server write its files and end; resolves when nothing of it is left. Idempotent. */
+  /** Lets the server write its files and end; resolves when all its processes have ended. Idempotent. */
   stop(): Promise<void>;
-  /** Sends the server itself a signal, for fault tests. A no-op after its end. */
+  /** Sends a signal to the server itself, for fault tests. No effect after its end. */
   kill(signal: NodeJS.Signals): void;
-  /** The server's exit code (null: ended by a signal), when nothing of it is left. Does not keep our process alive. */
+  /** Resolves with the server's exit code (null: ended by a signal) when all its processes have ended. Does not keep the
+   *  process alive. */
   readonly exited: Promise<number | null>;
 }
 
@@ -61,12 +62,13 @@ type Address = { readonly socketPath: string } | { readonly port: number };
 /** Bytes; the kernel's limit is 108 on Linux, 104 on macOS and the BSDs. */
 const SOCKET_PATH_LIMIT = 100;
 const POLL_MS = 5;
-/** Then SIGKILL. It loses nothing acknowledged: the AOF was written before each reply (a snapshot alone would). */
+/** How long a server may take to end; then SIGKILL. That loses no acknowledged write: the AOF is written before each
+ *  reply. */
 const STOP_DEADLINE_MS = 5_000;
 const OUTPUT_TAIL = 2_000;
 
-// A server can refuse to end (its snapshot does not fit on the disk): KILL then, as in stop(). Where the init
-// of a container reaps nobody, the server stays a zombie, for which `kill -0` works: hence the look at /proc.
+// A server can refuse to end (its snapshot does not fit on the disk): KILL then, as in stop(). Where the init of a
+// container does not reap, the server stays a zombie, for which `kill -0` works: hence the check of /proc.
 const WATCHED = `umask 077
 ( read -r line <&3 && exit 0
   kill -TERM $$; kill -CONT $$
@@ -76,18 +78,12 @@ const WATCHED = `umask 077
 ) </dev/null >/dev/null 2>&1 &
 exec "$@" 3<&-`;
 
-/** Starts a Redis of our own and waits until it answers. Throws `DataFolderInUseError`, `RedisStartError` and, from
- *  the search for a server, `RedisServerMissingError`. */
+/** Starts a private Redis and waits until it answers.
+ *  @throws DataFolderInUseError where another process runs one in this folder, RedisStartError where the server ends or
+ *  does not answer in time, RedisServerMissingError where there is no server to start. */
 export async function startEmbeddedRedis(options: EmbeddedRedisOptions): Promise<EmbeddedRedis> {
-  const { persistence = true, port = 0, extraArgs = [], startDeadlineMs = 10_000, say } = options;
-  const server = options.serverPath
-    ? await inspectRedisServer(options.serverPath)
-    : await findRedisServer(say ? { say } : {});
-  if (!server) {
-    const what = `"${options.serverPath}" is neither a Redis nor a Valkey server.`;
-    throw new RedisServerMissingError(what, 'which redis-server valkey-server');
-  }
-
+  const { persistence = true, port = 0, extraArgs = [], startDeadlineMs = 10_000 } = options;
+  const server = await chooseServer(options);
   const dataDir = resolve(options.dataDir);
   const dir = join(dataDir, 'redis');
   mkdirSync(dir, { recursive: true, mode: 0o700 });
@@ -101,29 +97,13 @@ export async function startEmbeddedRedis(options: EmbeddedRedisOptions): Promise
     throw new RedisStartError(`Redis did not start: ${error.message}.`, { cause: error });
   });
   const output = outputTail(child, OUTPUT_TAIL);
-  const exited = endOf(child).finally(() => {
-    if ('socketPath' in address) removeSocket(dataDir, address.socketPath);
-    quietly(() => rmSync(embeddedAddressFile(dataDir)));
-    quietly(() => rmSync(lockFile(dataDir)));
-  });
-  const stop = async (): Promise<void> => {
-    child.kill('SIGTERM'); // a no-op after its end
-    child.kill('SIGCONT'); // a test may have stopped it
-    const killing = setTimeout(() => child.kill('SIGKILL'), STOP_DEADLINE_MS);
-    await exited;
-    clearTimeout(killing);
-  };
-
-  const { pid } = child;
+  const exited = endOf(child).finally(() => removeFiles(dataDir, address));
+  const stop = (): Promise<void> => stopServer(child, exited);
   try {
-    const mark = markOf(pid);
-    replaceFile(lockFile(dataDir), { startedBy: markOf(process.pid), server: mark, ...address } satisfies Lock);
-    await untilReady(child, address, deadline);
-    const url =
-      'port' in address ? `redis://127.0.0.1:${address.port}` : `unix://${pathToFileURL(address.socketPath).pathname}`;
-    replaceFile(embeddedAddressFile(dataDir), { url, ...mark, startedBy: process.pid } satisfies EmbeddedAddress);
+    const url = await announce(child, dataDir, address, deadline);
     for (const handle of [child, ...child.stdio] as { unref?(): void }[]) handle?.unref?.();
-    return { url, ...address, pid, version: server.version, stop, kill: (signal) => void child.kill(signal), exited };
+    const kill = (signal: NodeJS.Signals): void => void child.kill(signal);
+    return { url, ...address, pid: child.pid, version: server.version, stop, kill, exited };
   } catch (error) {
     await stop();
     const what = `Redis did not start in ${dataDir}: ${(error as Error).message}.`;
@@ -131,10 +111,43 @@ export async function startEmbeddedRedis(options: EmbeddedRedisOptions): Promise
   }
 }
 
+async function chooseServer({ serverPath, say }: EmbeddedRedisOptions): Promise<RedisServer> {
+  if (!serverPath) return findRedisServer(say ? { say } : {});
+  const server = await inspectRedisServer(serverPath);
+  if (server) return server;
+  const what = `"${serverPath}" is neither a Redis nor a Valkey server.`;
+  throw new RedisServerMissingError(what, 'which redis-server valkey-server');
+}
+
+/** Names the server in the lock, waits until it answers, and leaves its address. Returns its url. */
+async function announce(child: RunningChild, dataDir: string, address: Address, deadline: number): Promise<string> {
+  const mark = markOf(child.pid);
+  replaceFile(lockFile(dataDir), { startedBy: markOf(process.pid), server: mark, ...address } satisfies Lock);
+  await untilReady(child, address, deadline);
+  const url =
+    'port' in address ? `redis://127.0.0.1:${address.port}` : `unix://${pathToFileURL(address.socketPath).pathname}`;
+  replaceFile(embeddedAddressFile(dataDir), { url, ...mark, startedBy: process.pid } satisfies EmbeddedAddress);
+  return url;
+}
+
+async function stopServer(child: ChildProcess, exited: Promise<unknown>): Promise<void> {
+  child.kill('SIGTERM'); // no effect on a server that has ended
+  child.kill('SIGCONT'); // a test may have stopped it
+  const killing = setTimeout(() => child.kill('SIGKILL'), STOP_DEADLINE_MS);
+  await exited;
+  clearTimeout(killing);
+}
+
+function removeFiles(dataDir: string, address: Address): void {
+  if ('socketPath' in address) removeSocket(dataDir, address.socketPath);
+  quietly(() => rmSync(embeddedAddressFile(dataDir)));
+  quietly(() => rmSync(lockFile(dataDir)));
+}
+
 type RunningChild = ChildProcess & { readonly pid: number };
 
 async function launch(command: readonly string[]): Promise<RunningChild> {
-  // A process group of its own: Ctrl-C in the terminal is for us, who then stop it in good order.
+  // A process group of its own: Ctrl-C in the terminal must reach this process only, which then stops the server.
   const child = spawn('/bin/sh', ['-c', WATCHED, 'sh', ...command], {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
@@ -161,7 +174,7 @@ function chooseSocketPath(dataDir: string): string {
     : join(mkdtempSync(join(tmpdir(), 'sessionwise-')), 'redis.sock');
 }
 
-/** Resolves with the exit code when the server, its forks and the watchdog are gone: `close` waits for their pipes. */
+/** Resolves with the exit code when the server, its forks and the watchdog have ended: `close` waits for their pipes. */
 function endOf(child: ChildProcess): Promise<number | null> {
   const lifeline = child.stdio[3] as Duplex;
   lifeline.on('error', () => {}).resume();
@@ -177,14 +190,15 @@ async function untilReady(child: ChildProcess, address: Address, deadline: numbe
     const leftMs = deadline - performance.now();
     if (leftMs <= 0) throw new Error('the server did not answer PING before the deadline');
     const reply = await ask(address, Math.min(leftMs, 1_000));
-    // On a port somebody else's server may answer while ours fails to bind. With `--requirepass` we cannot look.
+    // On a port another server may answer while ours fails to bind. With `--requirepass` its pid cannot be read.
     if (reply.startsWith('-NOAUTH')) return;
     if (reply.startsWith('+PONG') && reply.includes(`\nprocess_id:${child.pid}\r\n`)) return;
     await sleep(POLL_MS);
   }
 }
 
-/** The server's answer to PING and INFO, or what there was of it after `silenceMs`; '' where nobody listens. */
+/** Sends PING and INFO and returns the answer, or the part that arrived before `silenceMs` without input; '' where no
+ *  server listens. */
 function ask(address: Address, silenceMs: number): Promise<string> {
   return new Promise((resolve) => {
     let reply = '';

@@ -1,13 +1,12 @@
-/* Finds a Redis or Valkey server on this machine, and installs one where that needs no password.
+/* find-redis-server.ts: finds a Redis or Valkey server on this machine, and installs one where that needs no password.
  *
- * As root it installs without asking: whoever runs a command as root means it to set things up (a container, CI). Through
- * sudo it asks a person first, and where nobody can be asked it says what to type.
+ * As root it installs without asking: commands run as root to set things up (a container, CI). Through sudo it asks a
+ * person first; where no person can be asked, the error says what to type.
  *
- * An installation must leave nothing running and nothing that starts at the next boot: Debian's package would start
+ * An installation must leave no process running and none that starts at the next boot: Debian's package would start
  * (and enable) a system-wide server on port 6379. While apt-get works, a policy-rc.d forbids service starts
- * (https://people.debian.org/~hmh/invokerc.d-policyrc.d-specification.txt); a shell trap takes it away again, so that
- * it goes even when this process dies meanwhile. dnf, apk, pacman and brew start nothing by themselves. */
-
+ * (https://people.debian.org/~hmh/invokerc.d-policyrc.d-specification.txt); a shell trap removes it, even where this
+ * process dies meanwhile. dnf, apk, pacman and brew start no service by themselves. */
 import { execFile } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -21,17 +20,19 @@ export interface RedisServer {
 }
 
 export interface FindRedisServerOptions {
-  /** Install where none is found. Default true. */
+  /** Whether to install a server where none is found. Default true. */
   readonly install?: boolean;
-  /** Told, line by line, what an installation does. Default: stderr. */
+  /** Receives the lines that an installation reports. Default: stderr. */
   readonly say?: (line: string) => void;
-  /** Asks a person whether to install through sudo. Default: on the terminal, where there is one; null: there is none. */
+  /** Asks a person whether to install through sudo; null: no person can be asked. Default: on the terminal, where there is
+   *  one. */
   readonly ask?: ((question: string) => Promise<boolean>) | null;
   /** Default `process.env`; `PATH`, `SESSIONWISE_REDIS_SERVER` and `SESSIONWISE_INSTALL` are read. */
   readonly env?: NodeJS.ProcessEnv;
-  /** Folder that stands for `/` in the places searched beside `PATH` and for policy-rc.d. Default `/`; for tests. */
+  /** The folder that replaces `/`, for the folders that are searched beside `PATH` and for policy-rc.d. Default `/`; for
+   *  tests. */
   readonly root?: string;
-  /** Default: ours; 0 installs without sudo. */
+  /** The user's id; 0 installs without sudo. Default: that of the process. */
   readonly uid?: number;
 }
 
@@ -47,7 +48,7 @@ interface PackageManager {
 const SERVER_NAMES = ['redis-server', 'valkey-server'];
 const FOLDERS = ['/usr/bin', '/usr/sbin', '/usr/local/bin', '/opt/homebrew/bin'];
 const ANY_SYSTEM = 'export SESSIONWISE_REDIS_SERVER=/path/to/redis-server';
-/** Ends an installation as a whole; longer than the sum of the deadlines in any script. */
+/** The deadline of a whole installation; longer than the sum of the deadlines in any script. */
 const DEADLINE_MS = 15 * 60_000;
 const PROBE_DEADLINE_MS = 5_000;
 
@@ -90,10 +91,25 @@ const MANAGERS: readonly PackageManager[] = [
   { command: 'brew', script: 'NONINTERACTIVE=1 brew install redis', line: 'brew install redis', withoutRoot: true },
 ];
 
+/** The options and findings of a search, for an installation. */
+interface Search {
+  readonly folders: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  readonly root: string;
+  readonly uid: number;
+  readonly ask: ((question: string) => Promise<boolean>) | null;
+  readonly say: (line: string) => void;
+  /** The line to type, for errors. */
+  readonly line: string;
+}
+
+const MISSING = 'There is no Redis or Valkey server on this machine';
+
 /** Finds `redis-server` or `valkey-server` in `PATH` and the usual folders; `SESSIONWISE_REDIS_SERVER` names another
- *  one. Where there is none it is installed with the system's package manager, if that works without a password:
- *  through sudo only where a person says so, or `SESSIONWISE_INSTALL` is `yes`; `no` installs nothing, as root neither.
- *  Throws `RedisServerMissingError` where nothing is installed, or where the named one is no such server. */
+ *  server. Where there is none, it is installed with the system's package manager, if that works without a password. Through
+ *  sudo it is installed only where a person agrees or `SESSIONWISE_INSTALL` is `yes`; with `no` nothing is installed, not
+ *  even as root.
+ *  @throws RedisServerMissingError where nothing is installed, or `SESSIONWISE_REDIS_SERVER` names no such server. */
 export async function findRedisServer(options: FindRedisServerOptions = {}): Promise<RedisServer> {
   const { install = true, env = process.env, root = '/', uid = process.getuid?.() ?? -1 } = options;
   const { ask = hasTerminal() ? askOnTerminal : null } = options;
@@ -104,36 +120,53 @@ export async function findRedisServer(options: FindRedisServerOptions = {}): Pro
   ];
 
   const named = env.SESSIONWISE_REDIS_SERVER;
-  if (named) {
-    const server = await inspectRedisServer(named);
-    if (server) return server;
-    const what = `SESSIONWISE_REDIS_SERVER is "${named}", which is neither a Redis nor a Valkey server.`;
-    throw new RedisServerMissingError(what, 'unset SESSIONWISE_REDIS_SERVER');
-  }
-
+  if (named) return inspectNamedServer(named);
   const found = await searchServer(folders);
   if (found) return found;
 
-  const missing = 'There is no Redis or Valkey server on this machine';
   const present = MANAGERS.filter((manager) => findExecutable(manager.command, folders));
   const line = present[0] ? lineToType(present[0], uid) : ANY_SYSTEM;
   const decided = decisionOf(env.SESSIONWISE_INSTALL);
-  if (!install || decided === 'no') throw new RedisServerMissingError(`${missing}.`, line);
+  if (!install || decided === 'no') throw new RedisServerMissingError(`${MISSING}.`, line);
+  const search = { folders, env, root, uid, ask, say, line };
+  return installServer(await chooseManager(present, decided, search), search);
+}
 
+async function inspectNamedServer(path: string): Promise<RedisServer> {
+  const server = await inspectRedisServer(path);
+  if (server) return server;
+  const what = `SESSIONWISE_REDIS_SERVER is "${path}", which is neither a Redis nor a Valkey server.`;
+  throw new RedisServerMissingError(what, 'unset SESSIONWISE_REDIS_SERVER');
+}
+
+/** Chooses a package manager that may be used here. Asks a person where it would need sudo.
+ *  @throws RedisServerMissingError where there is none, or the person does not agree. */
+async function chooseManager(
+  present: readonly PackageManager[],
+  decided: 'yes' | undefined,
+  { folders, env, uid, ask, line }: Search,
+): Promise<PackageManager> {
   const mayAsk = decided === 'yes' || ask !== null;
   const sudo = uid !== 0 && mayAsk && findExecutable('sudo', folders) && (await run('sudo', ['-n', 'true'], env)).ok;
   const manager = present.find((each) => (each.withoutRoot ? uid !== 0 : uid === 0 || sudo));
-  if (!manager) throw new RedisServerMissingError(`${missing}.`, line);
-  const isThroughSudo = uid !== 0 && !manager.withoutRoot;
-  if (isThroughSudo && decided !== 'yes') {
-    const isWanted = await ask!(`${missing}. Install one, with "${lineToType(manager, uid)}"? [y/N] `);
-    if (!isWanted) throw new RedisServerMissingError(`${missing}.`, line);
+  if (!manager) throw new RedisServerMissingError(`${MISSING}.`, line);
+  if (needsSudo(manager, uid) && decided !== 'yes') {
+    const isWanted = await ask!(`${MISSING}. Install one, with "${lineToType(manager, uid)}"? [y/N] `);
+    if (!isWanted) throw new RedisServerMissingError(`${MISSING}.`, line);
   }
+  return manager;
+}
 
-  say(`${missing}: installing one with ${manager.command}. This takes up to a few minutes.`);
+/** Installs a server.
+ *  @throws RedisServerMissingError where there is none afterwards; its cause is the package manager's output. */
+async function installServer(
+  manager: PackageManager,
+  { folders, env, root, uid, say, line }: Search,
+): Promise<RedisServer> {
+  say(`${MISSING}: installing one with ${manager.command}. This takes up to a few minutes.`);
   const args = ['-c', manager.script, 'sh', root === '/' ? '' : root];
   const withPath = { ...env, PATH: folders.join(delimiter) };
-  const { ok, output } = isThroughSudo
+  const { ok, output } = needsSudo(manager, uid)
     ? await run('sudo', ['-n', 'sh', ...args], withPath, DEADLINE_MS)
     : await run('sh', args, withPath, DEADLINE_MS);
   const server = await searchServer(folders);
@@ -142,25 +175,29 @@ export async function findRedisServer(options: FindRedisServerOptions = {}): Pro
     return server;
   }
   for (const last of output.trim().split('\n').slice(-5)) say(`  ${manager.command}: ${last}`);
-  const what = `${missing}, and installing one with ${manager.command} ${ok ? 'brought none' : 'failed'}.`;
+  const what = `${MISSING}, and installing one with ${manager.command} ${ok ? 'brought none' : 'failed'}.`;
   throw new RedisServerMissingError(what, line, { cause: output });
+}
+
+function needsSudo({ withoutRoot }: PackageManager, uid: number): boolean {
+  return uid !== 0 && !withoutRoot;
 }
 
 function decisionOf(given: string | undefined): 'yes' | 'no' | undefined {
   if (given === undefined || given === '') return undefined;
   if (given === 'yes' || given === 'no') return given;
   throw new RedisServerMissingError(
-    `There is no Redis or Valkey server on this machine, and SESSIONWISE_INSTALL is "${given}", neither yes nor no.`,
+    `${MISSING}, and SESSIONWISE_INSTALL is "${given}", neither yes nor no.`,
     'export SESSIONWISE_INSTALL=yes',
   );
 }
 
-/** Without root each part of `a || b` needs its sudo. */
+/** The line that installs a server. Without root each part of `a || b` needs its own sudo. */
 function lineToType({ line, withoutRoot }: PackageManager, uid: number): string {
   return uid === 0 || withoutRoot ? line : line.replaceAll(/^|(?<=\|\| )/g, 'sudo ');
 }
 
-/** What the executable at `path` says that it is; undefined where it is not a Redis or Valkey server. */
+/** Reads the kind and version of the server at `path`; undefined where it is not a Redis or Valkey server. */
 export async function inspectRedisServer(path: string): Promise<RedisServer | undefined> {
   const { output } = await run(path, ['--version'], process.env);
   const [, flavour, version] = /^(Redis|Valkey) server v=(\S+)/m.exec(output) ?? [];
@@ -209,6 +246,6 @@ function run(
     const child = execFile(command, args, options, (error, stdout, stderr) =>
       resolve({ ok: !error, output: `${stdout}${stderr}${error && !stderr ? error.message : ''}` }),
     );
-    child.stdin?.end(); // nobody is there to answer a question
+    child.stdin?.end(); // no person answers its questions
   });
 }

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 
-/** Keeps the end of what a child process says, on both of its streams together: the last `characters` of it, for the
- *  message of an error. Returns a function that tells it. */
+/** Collects the end of a child process's output, of both streams together: the last `characters`, for the message of an
+ *  error. Returns a function that returns them. */
 export function outputTail(child: ChildProcess, characters: number): () => string {
   let tail = '';
   for (const stream of [child.stdout, child.stderr]) {

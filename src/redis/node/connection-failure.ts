@@ -1,10 +1,10 @@
 import type { ConnectionOptions } from '../options/connection-options.ts';
 import { RedisUnavailableError } from '../redis-unavailable-error.ts';
 
-/* connection-failure.ts: what an error of a connection means, and how it is told. */
+/* connection-failure.ts: classifies and explains the errors of a failed connection. */
 
-/** Whether trying again at once would be in vain: Redis refuses us, or nobody is there. Where the server `mayMove`, who
- *  is not there now may be replaced in a moment. */
+/** Whether trying again at once would be useless: Redis refuses the login, or no server listens. `mayMove`: an absent
+ *  server may be replaced by another one, so its absence is not final. */
 export function isFinal(error: Error, mayMove: boolean): boolean {
   return (
     error instanceof RedisUnavailableError ||
@@ -20,7 +20,7 @@ export function isRefusal(error: Error): boolean {
   return /^(WRONGPASS|NOAUTH|NOPERM|ERR (AUTH|Client sent AUTH|invalid password|DB index))/.test(error.message);
 }
 
-/** A failed connection as an error that says what to do. */
+/** Makes an error that says what to do about a failed connection. */
 export function explainFailure(address: string, usesTls: boolean, error: Error | undefined): RedisUnavailableError {
   if (error instanceof RedisUnavailableError) return error;
   return new RedisUnavailableError(sentence(address, usesTls, error), error && { cause: error });
@@ -28,7 +28,7 @@ export function explainFailure(address: string, usesTls: boolean, error: Error |
 
 function sentence(address: string, usesTls: boolean, error: Error | undefined): string {
   if (error && isRefusal(error)) {
-    // Some of Redis's messages are a paragraph; their first word says it.
+    // Some of Redis's messages are a paragraph long; the first word is the code.
     const [what] = error.message.startsWith('ERR') ? [error.message] : error.message.split(' ');
     return `Redis at ${address} refused the login or the database (${what}): check user, password and database number.`;
   }
@@ -48,7 +48,7 @@ function sentence(address: string, usesTls: boolean, error: Error | undefined): 
   if (!usesTls && (code === 'ECONNRESET' || kind === 'SocketClosedUnexpectedlyError')) {
     return `Redis at ${address} closed the connection: if it wants TLS, write rediss:// instead of redis://.`;
   }
-  // Redis takes the first bytes of TLS for the beginning of a command and waits for the rest.
+  // Without TLS, Redis takes the first bytes of TLS for the beginning of a command and waits for the rest.
   if (usesTls && (error === undefined || kind === 'ConnectionTimeoutError')) {
     return `Redis at ${address} does not answer: if it speaks no TLS, write redis:// instead of rediss://.`;
   }
@@ -64,18 +64,18 @@ function isAbsence(error: Error): boolean {
   return ['ECONNREFUSED', 'ENOENT', 'ENOTFOUND', 'EACCES', 'ECONNRESET'].includes(codeOf(error) ?? '');
 }
 
-// OpenSSL's names of what is wrong with a certificate, and Node's for the rest.
+// OpenSSL's codes for certificates, and Node's codes for other failures of TLS.
 function isTlsFailure(error: Error): boolean {
   return /^(EPROTO$|ERR_(TLS|SSL)_|CERT_|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_(GET|VERIFY)_)/.test(codeOf(error) ?? '');
 }
 
-// HELLO came with Redis 6; older ones are below what we need in any case.
+// Redis 6 introduced HELLO; older servers are not supported.
 function knowsNoHello(error: Error): boolean {
   return /^ERR unknown command.*HELLO/i.test(error.message);
 }
 
-/** Says that a single server's address leads to a Cluster. */
-export function nodeOfCluster(address: string, { path, tls }: ConnectionOptions): string {
+/** The message for a single server's address that leads to a node of a Cluster. */
+export function explainClusterNode(address: string, { path, tls }: ConnectionOptions): string {
   const node = path === undefined ? address : 'host:port';
   return `Redis at ${address} is a node of a Cluster: write ${tls ? 'rediss' : 'redis'}+cluster://${node}, where more nodes may follow, each after a comma.`;
 }

@@ -2,12 +2,12 @@ import { createClient, RESP_TYPES } from '@redis/client';
 import { type RedisClient, socketOf } from '../options/borrowed-client.ts';
 import type { ConnectionOptions, ServerAddress } from '../options/connection-options.ts';
 
-/* driver.ts: how node-redis is set up, whoever gave the address; no other file imports it.
+/* driver.ts: sets up node-redis; no other file imports it.
  *
  * commandOptions.timeout is undefined on purpose: the driver's default creates an AbortSignal per command, measured
- * 3.4 times slower, and cancels nothing that was sent. Deadlines are the caller's. What guards against a server that
- * is there but silent (frozen, cut off) is socketTimeout with a PING more often than that: the connection is given up
- * and everything that waits on it is refused. */
+ * 3.4 times slower, and cancels nothing that was sent. Deadlines are the caller's. A server that is connected but
+ * silent (frozen, cut off) is noticed by socketTimeout, with a PING more often than that: the connection is ended, and
+ * all commands that wait for replies are refused. */
 
 const PING_INTERVAL_MS = 2_000;
 const SILENCE_LIMIT_MS = 6_000;
@@ -18,15 +18,15 @@ const MAX_QUEUED_COMMANDS = 100_000;
 // biome-ignore lint/suspicious/noExplicitAny: the driver's client type has five parameters that nobody outside needs.
 export type Driver = any;
 
-/** Options of a command whose bulk strings are wanted as Buffers. */
+/** Options of a command that returns bulk strings as Buffers. */
 export const AS_BUFFERS: object = { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } };
 
-/** How long to wait before the attempt number `retries` (from 0) to connect again, in milliseconds. */
+/** The pause before attempt number `retries` (from 0) to connect again, in milliseconds. */
 export function reconnectDelayMs(retries: number): number {
   return Math.min(10 * 2 ** retries, MAX_RECONNECT_DELAY_MS);
 }
 
-const OUR_WAYS = {
+const DRIVER_OPTIONS = {
   disableOfflineQueue: true,
   commandsQueueMaxLength: MAX_QUEUED_COMMANDS,
   commandOptions: { timeout: undefined },
@@ -35,44 +35,44 @@ const OUR_WAYS = {
   disableClientInfo: true,
   pingInterval: PING_INTERVAL_MS,
 };
-const OUR_SOCKET = {
+const SOCKET_OPTIONS = {
   connectTimeout: CONNECT_DEADLINE_MS,
   socketTimeout: SILENCE_LIMIT_MS,
   reconnectStrategy: reconnectDelayMs,
 };
 
-/** A driver for one server: `place`, else what the options say. It connects again by itself unless `once`. */
+/** Creates a driver for one server: that of `address`, else that of the options. It reconnects by itself unless `once`. */
 export function createDriver(
   { host, port, path, username, password, db, tls }: ConnectionOptions,
   name: string,
-  place?: ServerAddress,
+  address?: ServerAddress,
   once = false,
 ): Driver {
-  const at = place ?? { host: host ?? '127.0.0.1', port };
+  const at = address ?? { host: host ?? '127.0.0.1', port };
   return createClient({
     name,
-    ...OUR_WAYS,
+    ...DRIVER_OPTIONS,
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
     ...(db !== undefined && { database: db }),
     socket: {
       ...(path === undefined ? { host: at.host, port: at.port ?? 6379 } : { path }),
       ...(tls && { tls: true, ...(typeof tls === 'object' && tls) }),
-      ...OUR_SOCKET,
+      ...SOCKET_OPTIONS,
       ...(once && { reconnectStrategy: false }),
     },
     // biome-ignore lint/suspicious/noExplicitAny: the driver's socket union cannot be met by conditional parts.
   } as any);
 }
 
-/** A driver with the address and login of somebody's client. */
+/** Creates a driver with the address and login of the application's own client. */
 export function createDriverLike(client: RedisClient, name: string): Driver {
-  return client.duplicate({ name, RESP: 3, ...OUR_WAYS, socket: { ...socketOf(client), ...OUR_SOCKET } });
+  return client.duplicate({ name, RESP: 3, ...DRIVER_OPTIONS, socket: { ...socketOf(client), ...SOCKET_OPTIONS } });
 }
 
-/** Ends a driver, whatever it is doing. Its own `destroy` does not know of a socket that is still connecting (node-redis
- *  6.3): that would connect, become ready and keep the process alive for good, so it is ended when it has connected, or
- *  CONNECT_DEADLINE_MS after it began. */
+/** Ends a driver in any state. Its own `destroy` overlooks a socket that is still connecting (node-redis 6.3), which would
+ *  become ready and keep the process alive. So the driver is destroyed again when it has connected; where it does not, it
+ *  ends after CONNECT_DEADLINE_MS. */
 export function destroyDriver(driver: Driver): void {
   driver.on('connect', () => driver.destroy());
   driver.destroy();

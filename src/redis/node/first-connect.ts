@@ -1,10 +1,11 @@
 import type { RedisConnection } from '../redis-connection.ts';
 
-/** How long the first connection may take unless told, in milliseconds. */
+/** The default limit for the first connection, in milliseconds. */
 export const FIRST_CONNECT_DEADLINE_MS = 5_000;
 
-/** Opens a connection and waits until it is ready. Where it is not in time, or `isHopeless` says so of a failure, it is
- *  destroyed and the promise rejects with `explain`'s error of the last failure. */
+/** Opens a connection and waits until it is ready. Where that takes longer than `deadlineMs`, or a failure `isHopeless`, the
+ *  connection is destroyed.
+ *  @throws the error that `explain` makes of the last failure. */
 export function connectFirst(
   connection: RedisConnection,
   deadlineMs: number,

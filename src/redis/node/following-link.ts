@@ -2,13 +2,14 @@ import { readRedirect } from '../cluster/redirect.ts';
 import { type ConnectionOptions, describeServer } from '../options/connection-options.ts';
 import type { MessageListener } from '../redis-connection.ts';
 import { RedisNotReadyError } from '../redis-not-ready-error.ts';
-import type { Locator, Place } from './address-resolver.ts';
+import type { AddressResolver, ResolvedAddress } from './address-resolver.ts';
 import { createDriver, type Driver, destroyDriver, reconnectDelayMs } from './driver.ts';
-import { type Link, type LinkEvents, type SubscriptionKind, subscribeBy } from './server-link.ts';
+import { type ServerLink, type ServerLinkEvents, type SubscriptionKind, subscribeBy } from './server-link.ts';
 
-/* relocating-link.ts: a link that asks where to go each time that it connects. A driver's address is fixed, so each
- * attempt is a new driver that tries once. It goes elsewhere when the connection is lost, when the server says that it
- * is the wrong one (MOVED, ASK, READONLY, a sharded subscription taken away), and when the locator knows better. */
+/* following-link.ts: a link that resolves its address each time that it connects. A driver's address is fixed, so each
+ * attempt is a new driver that tries once. The link leaves a server when the connection is lost, when the server answers
+ * that it is the wrong one (MOVED, ASK, READONLY, a sharded subscription taken away), and when the address resolver
+ * reports another address. */
 
 const MAX_TRIES = 5;
 
@@ -17,21 +18,21 @@ interface Waiter {
   readonly reject: (error: Error) => void;
 }
 
-/** A link to the server that a locator names. */
-export class RelocatingLink implements Link {
+/** A link to the server whose address a resolver gives. */
+export class FollowingLink implements ServerLink {
   readonly #options: ConnectionOptions;
   readonly #name: string;
-  readonly #locator: Locator;
-  readonly #events: LinkEvents;
+  readonly #resolver: AddressResolver;
+  readonly #events: ServerLinkEvents;
   readonly #subscriptions: Record<SubscriptionKind, Map<string, Set<MessageListener>>> = {
     CHANNELS: new Map(),
     PATTERNS: new Map(),
     SHARDED: new Map(),
   };
   #driver: Driver | undefined;
-  #place: Place | undefined;
-  // Where a redirection sends us.
-  #next: Place | undefined;
+  #address: ResolvedAddress | undefined;
+  // The address that a redirection named.
+  #next: ResolvedAddress | undefined;
   #isUp = false;
   #closed = false;
   #retries = 0;
@@ -39,10 +40,10 @@ export class RelocatingLink implements Link {
   #unwatch: (() => void) | undefined;
   #waiters: Waiter[] = [];
 
-  constructor(options: ConnectionOptions, name: string, locator: Locator, events: LinkEvents) {
+  constructor(options: ConnectionOptions, name: string, resolver: AddressResolver, events: ServerLinkEvents) {
     this.#options = options;
     this.#name = name;
-    this.#locator = locator;
+    this.#resolver = resolver;
     this.#events = events;
   }
 
@@ -50,19 +51,19 @@ export class RelocatingLink implements Link {
     return this.#isUp && this.#driver.isReady;
   }
 
-  get place(): Place | undefined {
-    return this.#place;
+  get address(): ResolvedAddress | undefined {
+    return this.#address;
   }
 
   open(): void {
     if (this.#closed || this.#unwatch !== undefined) return;
-    this.#unwatch = this.#locator.watch(() => this.#onChange());
+    this.#unwatch = this.#resolver.watch(() => this.#onChange());
     void this.#connect();
   }
 
   send<Reply>(by: (driver: Driver) => Promise<Reply>): Promise<Reply> {
     const driver = this.#driver;
-    if (this.#place?.asking) driver.sendCommand(['ASKING']).catch(() => undefined);
+    if (this.#address?.asking) driver.sendCommand(['ASKING']).catch(() => undefined);
     const reply = by(driver);
     reply.catch((error: unknown) => this.#judge(driver, error));
     return reply;
@@ -104,14 +105,14 @@ export class RelocatingLink implements Link {
 
   async #connect(): Promise<void> {
     try {
-      const place = this.#next ?? (await this.#locator.locate(this.#place));
+      const address = this.#next ?? (await this.#resolver.resolve(this.#address));
       if (this.#closed) return;
       this.#next = undefined;
-      this.#place = place;
-      const driver = createDriver(this.#options, this.#name, place, true);
+      this.#address = address;
+      const driver = createDriver(this.#options, this.#name, address, true);
       this.#driver = driver;
       driver.on('error', (error: Error) => {
-        // While it is open it only tells of a PING that Redis refused: the connection stands.
+        // While it is open it only reports that Redis refused a PING: the connection remains.
         if (driver === this.#driver && !driver.isOpen) this.#lose(error);
       });
       driver.on('ready', () => void this.#verify(driver));
@@ -120,14 +121,14 @@ export class RelocatingLink implements Link {
       });
       this.#subscribeAgain(driver);
       driver.connect().catch(() => {
-        // Its `error` was told already; what else rejects here is our own close.
+        // Its `error` event was handled above; otherwise only our own close rejects here.
       });
     } catch (error) {
       if (!this.#closed) this.#lose(error as Error);
     }
   }
 
-  /** What was subscribed to becomes part of the new driver's handshake: it is heard before `ready` is told. */
+  /** Makes the subscriptions a part of the new driver's handshake: messages are received before `ready` is emitted. */
   #subscribeAgain(driver: Driver): void {
     for (const [kind, channels] of Object.entries(this.#subscriptions)) {
       const heard = driver.getPubSubListeners(kind);
@@ -137,12 +138,12 @@ export class RelocatingLink implements Link {
     }
   }
 
-  // HELLO, because a user needs no permission for it, as for ROLE.
+  // HELLO tells the role, and needs no permission in the ACL, as ROLE does.
   async #verify(driver: Driver): Promise<void> {
-    if (this.#locator.needsMaster) {
+    if (this.#resolver.needsMaster) {
       try {
         const { role } = await driver.sendCommand(['HELLO']);
-        if (role !== 'master') throw new Error(`Redis at ${describeServer(this.#place!)} is no master.`);
+        if (role !== 'master') throw new Error(`Redis at ${describeServer(this.#address!)} is no master.`);
       } catch (error) {
         this.#leave(driver, error as Error);
         return;
@@ -155,11 +156,11 @@ export class RelocatingLink implements Link {
     this.#events.onReady();
   }
 
-  /** Leaves a server that says that it is the wrong one; whether it said so. */
+  /** Leaves a server whose error says that it is the wrong one. Returns whether the error said so. */
   #judge(driver: Driver, error: unknown): boolean {
-    if (!this.#locator.needsMaster) return false;
-    const redirect = readRedirect(error, this.#place!.host);
-    // Where a script writes, Redis 6 puts its own words before the code.
+    if (!this.#resolver.needsMaster) return false;
+    const redirect = readRedirect(error, this.#address!.host);
+    // Where a script writes, Redis 6 puts other words before the code.
     if (!redirect && !/(^|-)READONLY /.test((error as Error).message)) return false;
     if (redirect && driver === this.#driver) this.#next = { ...redirect.to, asking: redirect.kind === 'ASK' };
     this.#leave(driver, error as Error);
@@ -167,14 +168,14 @@ export class RelocatingLink implements Link {
   }
 
   #onChange(): void {
-    const [driver, place] = [this.#driver, this.#place];
-    if (driver === undefined || place === undefined) return;
-    const isRight = this.#locator.isRight(place);
-    if (place.asking) {
-      // The slot is still on its way here, or has arrived; where it went back, MOVED will tell.
-      if (isRight) this.#place = { ...place, asking: false };
-    } else if (!isRight) {
-      this.#leave(driver, new Error(`Redis at ${describeServer(place)} is no longer the one.`));
+    const [driver, address] = [this.#driver, this.#address];
+    if (driver === undefined || address === undefined) return;
+    const isCurrent = this.#resolver.isCurrent(address);
+    if (address.asking) {
+      // The slot is still moving here, or has arrived; where it went back, MOVED will say so.
+      if (isCurrent) this.#address = { ...address, asking: false };
+    } else if (!isCurrent) {
+      this.#leave(driver, new Error(`Redis at ${describeServer(address)} is no longer the one.`));
     }
   }
 
@@ -186,7 +187,7 @@ export class RelocatingLink implements Link {
     const driver = this.#driver;
     this.#driver = undefined;
     this.#isUp = false;
-    // Later, so that what waits on it hears the driver's own reason.
+    // Later, so that commands that wait for replies are rejected with the driver's own reason.
     if (driver) setImmediate(() => destroyDriver(driver));
     this.#timer = setTimeout(() => void this.#connect(), reconnectDelayMs(this.#retries));
     this.#retries += 1;

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { withDeadline } from '../../async/index.ts';
 import { addressOfClient, isClient, type RedisClient } from '../options/borrowed-client.ts';
 import {
   type ConnectionOptions,
@@ -8,18 +9,18 @@ import {
 } from '../options/connection-options.ts';
 import type { CommandArguments, ConnectionEvents, MessageListener, RedisConnection } from '../redis-connection.ts';
 import { RedisNotReadyError } from '../redis-not-ready-error.ts';
-import type { Locator, Place } from './address-resolver.ts';
-import { explainFailure, isFinal, nodeOfCluster } from './connection-failure.ts';
+import type { AddressResolver, ResolvedAddress } from './address-resolver.ts';
+import { explainClusterNode, explainFailure, isFinal } from './connection-failure.ts';
 import { AS_BUFFERS, createDriver, createDriverLike, type Driver } from './driver.ts';
 import { connectFirst, FIRST_CONNECT_DEADLINE_MS } from './first-connect.ts';
-import { RelocatingLink } from './following-link.ts';
-import type { Link } from './server-link.ts';
-import { FixedLink } from './static-link.ts';
+import { FollowingLink } from './following-link.ts';
+import type { ServerLink } from './server-link.ts';
+import { StaticLink } from './static-link.ts';
 
-/* node-connection.ts: a connection to one server, always the same or the one that a locator names.
+/* node-connection.ts: a connection to one server, whose address is fixed or given by an address resolver.
  *
- * The driver counts a server's silence anew from each write. So a connection whose commands have gone unanswered for
- * two seconds takes no more of them, and is then given up by the driver. */
+ * The driver measures a server's silence from the last write. So a connection whose commands have had no reply for two
+ * seconds takes no more commands: then the driver notices the silence and ends the connection. */
 
 const STALL_LIMIT_MS = 2_000;
 const CLOSE_DEADLINE_MS = 1_000;
@@ -33,42 +34,43 @@ export class NodeConnection extends EventEmitter<ConnectionEvents> implements Re
   readonly spreadsPublished: boolean = false;
   readonly failsInParts: boolean = false;
   readonly #source: string | ConnectionOptions | RedisClient;
-  readonly #where: Place | Locator | undefined;
-  readonly #link: Link;
+  readonly #destination: ResolvedAddress | AddressResolver | undefined;
+  readonly #link: ServerLink;
   readonly #knownScripts = new Set<string>();
   #wasReady = false;
   #closed = false;
   #unanswered = 0;
   #heardAt = 0;
 
-  /** `where`: which server it goes to, where the options do not say it.
+  /** `destination`: the server to connect to. Default: the server that the options name.
    *  @throws ConnectionOptionsError for options that cannot be right. */
   constructor(
     source: string | ConnectionOptions | RedisClient,
     name = 'sessionwise',
-    where: Place | Locator | undefined = undefined,
+    destination: ResolvedAddress | AddressResolver | undefined = undefined,
   ) {
     super();
     this.#source = source;
-    this.#where = where;
-    const isLent = isClient(source);
-    this.options = isLent ? addressOfClient(source) : parseConnection(source);
+    this.#destination = destination;
+    const isBorrowed = isClient(source);
+    this.options = isBorrowed ? addressOfClient(source) : parseConnection(source);
     const events = {
       onReady: () => {
         this.#wasReady = true;
-        // It may be another server, or the same one with an empty script cache.
+        // It may be another server, or the same server with an empty script cache.
         this.#knownScripts.clear();
         this.emit('ready');
+        this.emit('reachable');
       },
       onLost: (error: Error) => {
         this.emit('lost', error);
       },
     };
-    if (where !== undefined && 'locate' in where) {
-      this.#link = new RelocatingLink(this.options, name, where, events);
+    if (destination !== undefined && 'resolve' in destination) {
+      this.#link = new FollowingLink(this.options, name, destination, events);
     } else {
-      const driver = isLent ? createDriverLike(source, name) : createDriver(this.options, name, where);
-      this.#link = new FixedLink(driver, where, events);
+      const driver = isBorrowed ? createDriverLike(source, name) : createDriver(this.options, name, destination);
+      this.#link = new StaticLink(driver, destination, events);
     }
   }
 
@@ -81,13 +83,13 @@ export class NodeConnection extends EventEmitter<ConnectionEvents> implements Re
   }
 
   get address(): string {
-    const { place } = this.#link;
-    return place === undefined ? describeConnection(this.options) : describeServer(place);
+    const { address } = this.#link;
+    return address === undefined ? describeConnection(this.options) : describeServer(address);
   }
 
-  /** The server that it goes to now, where something else than the options says it. */
-  get place(): Place | undefined {
-    return this.#link.place;
+  /** The server that it goes to now; undefined where only the options name it. */
+  get resolvedAddress(): ResolvedAddress | undefined {
+    return this.#link.address;
   }
 
   open(): void {
@@ -95,8 +97,8 @@ export class NodeConnection extends EventEmitter<ConnectionEvents> implements Re
   }
 
   async connect(deadlineMs: number = FIRST_CONNECT_DEADLINE_MS): Promise<this> {
-    // Where Sentinel says who is master, it will name another when this one is gone.
-    const mayMove = this.#where !== undefined && 'locate' in this.#where;
+    // Where Sentinel names the master, it will name another one when this one is gone.
+    const mayMove = this.#destination !== undefined && 'resolve' in this.#destination;
     await connectFirst(
       this,
       deadlineMs,
@@ -107,7 +109,7 @@ export class NodeConnection extends EventEmitter<ConnectionEvents> implements Re
   }
 
   duplicate(name?: string): RedisConnection {
-    return new NodeConnection(this.#source, name, this.#where);
+    return new NodeConnection(this.#source, name, this.#destination);
   }
 
   duplicateFor(_key: string, name?: string): RedisConnection {
@@ -173,16 +175,11 @@ export class NodeConnection extends EventEmitter<ConnectionEvents> implements Re
       return;
     }
     this.#closed = true;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise((resolve) => {
-      timer = setTimeout(resolve, CLOSE_DEADLINE_MS);
-    });
-    await Promise.race([this.#link.drain().catch(() => undefined), late]);
-    clearTimeout(timer);
+    await withDeadline(this.#link.drain(), CLOSE_DEADLINE_MS, () => undefined).catch(() => undefined);
     this.#link.destroy();
   }
 
-  // The driver would keep what MULTI sends until it is connected again; so nothing gets there while it is not.
+  // While it is not connected, the driver would queue a MULTI until it is; so nothing is sent then.
   #send<Reply>(by: (driver: Driver) => Promise<Reply>): Promise<Reply> {
     if (!this.isReady) return Promise.reject(new RedisNotReadyError(`Redis at ${this.address} does not answer now.`));
     if (this.#unanswered === 0) this.#heardAt = performance.now();
@@ -193,15 +190,17 @@ export class NodeConnection extends EventEmitter<ConnectionEvents> implements Re
   }
 
   readonly #onAnswer = (): void => {
+    const wasStalled = this.#stalled();
     this.#unanswered -= 1;
     this.#heardAt = performance.now();
+    if (wasStalled && this.isReady) this.emit('reachable');
   };
 
-  // Whoever connected to a Cluster as if it were one server hears it from the first command that another node has to do.
+  // Explains MOVED where the options name a single server: it is a node of a Cluster.
   readonly #onRefusal = (error: unknown): void => {
     this.#onAnswer();
-    if (this.#where !== undefined || !(error instanceof Error) || !error.message.startsWith('MOVED ')) return;
-    error.message = `MOVED: ${nodeOfCluster(this.address, this.options)}`;
+    if (this.#destination !== undefined || !(error instanceof Error) || !error.message.startsWith('MOVED ')) return;
+    error.message = `MOVED: ${explainClusterNode(this.address, this.options)}`;
   };
 
   #stalled(): boolean {

@@ -1,7 +1,7 @@
 import type { CommandArguments, CommandConnection, RedisConnection } from '../redis-connection.ts';
 
-/** One master of a Cluster, and no other that takes its place. Only what it says to be on its way elsewhere (ASK,
- *  TRYAGAIN) is sent by `cluster`, which follows it. */
+/** Sends commands to one master of a Cluster and never to its successor, which may lack the last writes. Only commands for
+ *  keys that are moving (ASK, TRYAGAIN) are sent over `cluster`, which follows the keys. */
 export class PinnedNode implements CommandConnection {
   readonly #node: RedisConnection;
   readonly #cluster: CommandConnection;

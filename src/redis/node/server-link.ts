@@ -1,34 +1,34 @@
 import type { MessageListener } from '../redis-connection.ts';
-import type { Place } from './address-resolver.ts';
+import type { ResolvedAddress } from './address-resolver.ts';
 import type { Driver } from './driver.ts';
 
-/** What is subscribed to: channels, patterns, or channels of a Cluster's shard. */
+/** The kinds of subscriptions: to channels, to patterns, or to channels of a Cluster's shard. */
 export type SubscriptionKind = 'CHANNELS' | 'PATTERNS' | 'SHARDED';
 
-/** Told of a link's ups and downs. */
-export interface LinkEvents {
+/** Called when a link is ready or lost. */
+export interface ServerLinkEvents {
   onReady(): void;
   onLost(error: Error): void;
 }
 
-/** The wire of a connection to one server: what sends, hears and connects again. */
-export interface Link {
+/** Holds the socket of a connection to one server: sends commands, receives messages, reconnects. */
+export interface ServerLink {
   readonly isReady: boolean;
-  /** The server that it goes to now, where somebody else than the options says it. */
-  readonly place: Place | undefined;
+  /** The server that it goes to now; undefined where only the options name it. */
+  readonly address: ResolvedAddress | undefined;
   open(): void;
-  /** Sends by what is the driver now; only while ready. */
+  /** Sends over the current driver; only while ready. */
   send<Reply>(by: (driver: Driver) => Promise<Reply>): Promise<Reply>;
   subscribe(kind: SubscriptionKind, channels: readonly string[], listener: MessageListener): Promise<void>;
   unsubscribePatterns(): Promise<void>;
-  /** Connects no more; resolves when all that was sent has been answered. */
+  /** Stops reconnecting; resolves when every command that was sent has its reply. */
   drain(): Promise<void>;
   destroy(): void;
 }
 
 const SUBSCRIBE = { CHANNELS: 'subscribe', PATTERNS: 'pSubscribe', SHARDED: 'sSubscribe' } as const;
 
-/** Subscribes by a driver, which makes the subscription again when it connects again. */
+/** Subscribes over a driver, which renews the subscription when it reconnects. */
 export function subscribeBy(
   driver: Driver,
   kind: SubscriptionKind,

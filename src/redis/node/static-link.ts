@@ -1,18 +1,18 @@
 import type { MessageListener } from '../redis-connection.ts';
-import type { Place } from './address-resolver.ts';
+import type { ResolvedAddress } from './address-resolver.ts';
 import { type Driver, destroyDriver } from './driver.ts';
-import { type Link, type LinkEvents, type SubscriptionKind, subscribeBy } from './server-link.ts';
+import { type ServerLink, type ServerLinkEvents, type SubscriptionKind, subscribeBy } from './server-link.ts';
 
-/** A link to always the same address; the driver connects again, with its subscriptions. */
-export class FixedLink implements Link {
-  readonly place: Place | undefined;
+/** A link whose address never changes: the driver reconnects by itself and renews its subscriptions. */
+export class StaticLink implements ServerLink {
+  readonly address: ResolvedAddress | undefined;
   readonly #driver: Driver;
 
-  constructor(driver: Driver, place: Place | undefined, events: LinkEvents) {
+  constructor(driver: Driver, address: ResolvedAddress | undefined, events: ServerLinkEvents) {
     this.#driver = driver;
-    this.place = place;
+    this.address = address;
     driver.on('error', (error: Error) => {
-      // The driver also tells of its PING that Redis refused (MISCONF, BUSY, LOADING): the connection stands, and no
+      // The driver also reports that Redis refused its PING (MISCONF, BUSY, LOADING): the connection is open then, and no
       // `ready` would follow.
       if (!driver.isReady) events.onLost(error);
     });
@@ -25,7 +25,7 @@ export class FixedLink implements Link {
 
   open(): void {
     this.#driver.connect().catch(() => {
-      // Every failure was told as `lost`; what rejects here at last is our own close.
+      // Every failure was reported as `lost`; only our own close rejects here.
     });
   }
 

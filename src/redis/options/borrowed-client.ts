@@ -1,9 +1,9 @@
 import { type ConnectionOptions, parseConnection, type ServerAddress } from './connection-options.ts';
 import { ConnectionOptionsError } from './connection-options-error.ts';
 
-/** A client of the package `redis` or `@redis/client` (node-redis 5 or 6), made by `createClient` or `createCluster`. It
- *  only lends its address and login: a connection of our own is made from them, and the client itself is neither used nor
- *  closed. */
+/** A client of the package `redis` or `@redis/client` (node-redis 5 or 6), created by `createClient` or
+ *  `createCluster`. Only its address and login are used, for a connection of our own: the client itself is neither used
+ *  nor closed. */
 export interface RedisClient {
   readonly options?: object | undefined;
   // biome-ignore lint/suspicious/noExplicitAny: the driver's types have five parameters that nobody outside needs.
@@ -21,12 +21,12 @@ interface ClientOptions {
   readonly credentialsProvider?: { readonly type?: string };
 }
 
-/** Whether it is such a client, and not an address. */
+/** Whether `source` is a client, and not an address. */
 export function isClient(source: string | ConnectionOptions | RedisClient): source is RedisClient {
   return typeof source === 'object' && 'duplicate' in source;
 }
 
-/** Whether it was made by `createCluster`. */
+/** Whether a client was created by `createCluster`. */
 export function isClusterClient(client: RedisClient): boolean {
   return 'masters' in client && 'replicas' in client;
 }
@@ -36,7 +36,7 @@ export function socketOf(client: RedisClient): ConnectionOptions {
   return (client.options as ClientOptions | undefined)?.socket ?? {};
 }
 
-/** Where a client of `createClient` goes, for people only: the driver takes the rest from the client itself.
+/** The address of a client of `createClient`, for messages only: the driver takes the other options from the client itself.
  *  @throws ConnectionOptionsError for a client of another kind. */
 export function addressOfClient(client: RedisClient): ConnectionOptions {
   if ('getSentinelNode' in client) {
@@ -60,9 +60,9 @@ export function addressOfClient(client: RedisClient): ConnectionOptions {
 }
 
 /** The nodes, login and TLS of a client of `createCluster`.
- *  @throws ConnectionOptionsError where they cannot be told. */
+ *  @throws ConnectionOptionsError where they cannot be read. */
 export function clusterOfClient(client: RedisClient): ConnectionOptions {
-  // The driver has no public way to them; its own `duplicate` reads the same field.
+  // The driver has no public access to them; its own `duplicate` reads the same field.
   const given = (client as { _options?: { rootNodes?: ClientOptions[]; defaults?: ClientOptions } })._options;
   const nodes = given?.rootNodes?.map(fromClientOptions) ?? [];
   const defaults = fromClientOptions(given?.defaults ?? {});

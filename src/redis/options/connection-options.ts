@@ -5,14 +5,14 @@ import { parseConnectionUrl } from './connection-url.ts';
 
 export { ConnectionOptionsError };
 
-/** Where a server is. */
+/** The address of a server. */
 export interface ServerAddress {
   host: string;
   /** Default 6379; of a Sentinel 26379. */
   port?: number;
 }
 
-/** Where Redis is: a URL (`redis://`, `rediss://`, `unix:///path`, `redis+cluster://h1:p1,h2:p2`,
+/** The address and login of Redis: a URL (`redis://`, `rediss://`, `unix:///path`, `redis+cluster://h1:p1,h2:p2`,
  *  `redis+sentinel://h1:p1,h2:p2/master`), or the parts, as in the paper's connection file. */
 export interface ConnectionOptions {
   url?: string;
@@ -25,15 +25,15 @@ export interface ConnectionOptions {
   password?: string;
   /** Database number. Default 0. Pub/sub ignores it: two applications on one server need two namespaces. */
   db?: number;
-  /** Default false. Of a Cluster for all nodes, with Sentinel for the Sentinels too. */
+  /** Whether to use TLS, and how. Default false. It counts for all nodes of a Cluster, and for the Sentinels too. */
   tls?: boolean | { ca?: string; cert?: string; key?: string; servername?: string; rejectUnauthorized?: boolean };
-  /** Some nodes of a Redis Cluster; they tell the others. Instead of host and port. */
+  /** Some nodes of a Redis Cluster, which name the other nodes. Instead of host and port. */
   cluster?: readonly ServerAddress[];
-  /** The Sentinels, which say where the master is. Instead of host and port. */
+  /** The Sentinels, which name the master. Instead of host and port. */
   sentinels?: readonly ServerAddress[];
-  /** What the Sentinels call the master. */
+  /** The master's name among the Sentinels. */
   master?: string;
-  /** The Sentinels' own login, which is not Redis's. */
+  /** The login at the Sentinels, which is not that of Redis. Default: none. */
   sentinelUsername?: string;
   sentinelPassword?: string;
 }
@@ -44,7 +44,7 @@ const KEYS = [
 ];
 const TEXTS = ['host', 'path', 'username', 'password', 'master', 'sentinelUsername', 'sentinelPassword'] as const;
 
-/** Checks connection options and fills in what the URL says.
+/** Checks connection options and adds the parts of the URL.
  *  @throws ConnectionOptionsError that names the wrong value, never the password. */
 export function parseConnection(given: string | ConnectionOptions): ConnectionOptions {
   const options = typeof given === 'string' ? { url: given } : given;
@@ -54,13 +54,13 @@ export function parseConnection(given: string | ConnectionOptions): ConnectionOp
     const instead = meant === undefined ? `known are ${KEYS.join(', ')}.` : `did you mean "${meant}"?`;
     throw new ConnectionOptionsError(`Unknown connection option "${unknown}": ${instead}`);
   }
-  // A forgotten variable of the environment would otherwise lead to the server on this machine.
+  // Without this check a missing environment variable would lead to the server on this machine.
   const missing = (['url', 'host', 'path'] as const).find((name) => name in options && options[name] === undefined);
   if (missing || Array.isArray(options)) {
     throw new ConnectionOptionsError(`The connection names no server${missing ? `: ${missing} is undefined` : ''}.`);
   }
   const whole = options.url === undefined ? options : { ...options, ...parseConnectionUrl(options.url) };
-  // rediss:// says that, and the option how.
+  // rediss:// says that TLS is used, the option says how.
   if (typeof options.tls === 'object' && whole.tls === true) whole.tls = options.tls;
   if (whole.port !== undefined) checkPort(whole.port);
   if (whole.db !== undefined && !(Number.isInteger(whole.db) && whole.db >= 0)) {
@@ -77,7 +77,7 @@ export function parseConnection(given: string | ConnectionOptions): ConnectionOp
 }
 
 /** Reads a connection file: JSON, `{url}` or the parts.
- *  @throws ConnectionOptionsError where it cannot be read or is wrong. */
+ *  @throws ConnectionOptionsError where the file cannot be read or is invalid. */
 export function readConnectionFile(file: string): ConnectionOptions {
   let text: string;
   try {
@@ -92,7 +92,7 @@ export function readConnectionFile(file: string): ConnectionOptions {
   try {
     value = JSON.parse(text);
   } catch {
-    // The parser's own message quotes the text, and the text can hold a password.
+    // The parser's own message quotes the text, which can contain a password.
     throw new ConnectionOptionsError(
       `The connection file ${file} is not JSON: write {"url":"redis://..."} or host and port.`,
     );
@@ -103,7 +103,7 @@ export function readConnectionFile(file: string): ConnectionOptions {
   return parseConnection(value as ConnectionOptions);
 }
 
-/** The address as a person may read it in logs: no user, no password. */
+/** Describes the address for logs and messages: without user and password. */
 export function describeConnection(options: ConnectionOptions): string {
   const list = (servers: readonly ServerAddress[], port: number): string =>
     servers.map((server) => describeServer(server, port)).join(',');

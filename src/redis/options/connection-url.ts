@@ -4,37 +4,54 @@ import { ConnectionOptionsError } from './connection-options-error.ts';
 const FORMS =
   'redis://host:port, rediss://..., unix:///path, redis+cluster://h1:p1,h2:p2 or redis+sentinel://h1:p1,h2:p2/master';
 
-/** Reads a URL of Redis.
- *  @throws ConnectionOptionsError that says what was wrong, without user and password. */
+/** Parses a URL of Redis.
+ *  @throws ConnectionOptionsError that says what is wrong, without user and password. */
 export function parseConnectionUrl(url: string): ConnectionOptions {
-  // Several hosts make no URL to the WHATWG.
+  // A URL with several hosts is invalid for the WHATWG's parser.
   const many = /^(rediss?)\+(cluster|sentinel):\/\/(?:([^@/?#]*)@)?([^@/?#]*)((?:\/[^@?#]*)?)$/.exec(url);
   if (many) {
     const [, scheme, kind, login = '', hosts = '', path = ''] = many;
-    const servers = parseServers(hosts, kind === 'cluster' ? 6379 : 26379);
-    const [name = '', db, ...rest] = path.slice(1).split('/').map(decode);
-    const common = { ...parseLogin(login), ...(scheme === 'rediss' && { tls: true }) };
-    if (rest.length > 0 || (kind === 'cluster' && db !== undefined)) {
-      throw new ConnectionOptionsError(`The Redis URL says too much after its hosts: write ${FORMS}.`);
-    }
-    if (kind === 'cluster') {
-      const only = parseDatabase(name);
-      return { ...common, cluster: servers, ...(only !== undefined && { db: only }) };
-    }
-    const database = parseDatabase(db ?? '');
-    return {
-      ...common,
-      sentinels: servers,
-      ...(name !== '' && { master: name }),
-      ...(database !== undefined && { db: database }),
-    };
+    return parseManyHosts(kind as 'cluster' | 'sentinel', hosts, path, {
+      ...parseLogin(login),
+      ...(scheme === 'rediss' && { tls: true }),
+    });
   }
-  // Some of these characters end the host, and then the rest is no port.
+  // Some of these characters end the host, and the rest would be read as a port.
   if (/^rediss?:\/\/[^@]*[/?#][^@]*@/.test(url)) throw unescapedLogin();
   if (/^rediss?\+/.test(url) || !URL.canParse(url)) {
     throw new ConnectionOptionsError(`The Redis URL is not one: write ${FORMS}.`);
   }
-  const { protocol, hostname, port, pathname, search, hash, username, password } = new URL(url);
+  return parseOneHost(url, new URL(url));
+}
+
+function parseManyHosts(
+  kind: 'cluster' | 'sentinel',
+  hosts: string,
+  path: string,
+  common: ConnectionOptions,
+): ConnectionOptions {
+  const servers = parseServers(hosts, kind === 'cluster' ? 6379 : 26379);
+  const [name = '', db, ...rest] = path.slice(1).split('/').map(decode);
+  if (rest.length > 0 || (kind === 'cluster' && db !== undefined)) {
+    throw new ConnectionOptionsError(`The Redis URL says too much after its hosts: write ${FORMS}.`);
+  }
+  if (kind === 'cluster') {
+    const only = parseDatabase(name);
+    return { ...common, cluster: servers, ...(only !== undefined && { db: only }) };
+  }
+  const database = parseDatabase(db ?? '');
+  return {
+    ...common,
+    sentinels: servers,
+    ...(name !== '' && { master: name }),
+    ...(database !== undefined && { db: database }),
+  };
+}
+
+function parseOneHost(
+  url: string,
+  { protocol, hostname, port, pathname, search, hash, username, password }: URL,
+): ConnectionOptions {
   if (protocol === 'unix:' && hostname !== '') {
     throw new ConnectionOptionsError(
       'The Redis URL is not one: after unix:// comes a path, as in unix:///tmp/redis.sock.',
@@ -43,11 +60,11 @@ export function parseConnectionUrl(url: string): ConnectionOptions {
   const login = parseLogin(`${username}:${password}`);
   if (protocol === 'unix:') return { path: decode(pathname), ...login };
   if (protocol !== 'redis:' && protocol !== 'rediss:') {
-    // Without the two slashes it may be a user or a password that stands there.
+    // Without the two slashes the text before the colon may be a user or a password.
     const what = url.startsWith(`${protocol}//`) ? `"${protocol}//" is no Redis address` : 'The Redis URL is not one';
     throw new ConnectionOptionsError(`${what}: write ${FORMS}.`);
   }
-  // In a login these characters end the host, and what follows them would be shown as an address or a database.
+  // In a login these characters end the host, and error messages would show the rest as an address or a database.
   if (`${pathname}${search}${hash}`.includes('@')) {
     throw unescapedLogin();
   }
@@ -65,7 +82,7 @@ function parseServers(hosts: string, defaultPort: number): ServerAddress[] {
   return hosts.split(',').map((host, i) => {
     const address = `redis://${host}`;
     if (host === '' || !URL.canParse(address)) {
-      // Not shown: where the @ was forgotten it is a password.
+      // Not shown: where the @ was forgotten, it is a password.
       throw new ConnectionOptionsError(`Address ${i + 1} of the Redis URL is wrong: write host:port,host:port.`);
     }
     const { hostname, port } = new URL(address);
@@ -82,7 +99,7 @@ function parseLogin(login: string): { username?: string; password?: string } {
 
 function parseDatabase(db: string): number | undefined {
   if (!/^\d*$/.test(db)) {
-    // Not shown: it may be a part of a password.
+    // Not shown: it may be part of a password.
     throw new ConnectionOptionsError(
       'What follows the last "/" of the Redis URL is no database number: give 0 or more.',
     );

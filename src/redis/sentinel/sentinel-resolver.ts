@@ -1,6 +1,6 @@
-import type { Locator, Place } from '../node/address-resolver.ts';
+import type { AddressResolver, ResolvedAddress } from '../node/address-resolver.ts';
 import { NodeConnection } from '../node/node-connection.ts';
-import { sendInPassing, within } from '../node/one-shot-command.ts';
+import { oneShotCommand, replyWithin } from '../node/one-shot-command.ts';
 import {
   type ConnectionOptions,
   describeConnection,
@@ -13,17 +13,17 @@ const ASK_DEADLINE_MS = 1_000;
 // "<master> <old host> <old port> <new host> <new port>"
 const SWITCH_CHANNEL = '+switch-master';
 
-/** Asks the Sentinels, one after the other, who is master; the one that answered last is asked first. While anybody
- *  watches it listens to all of them: after a failover that somebody asked for, the old master goes on taking writes,
- *  which are lost, for some eight seconds until the Sentinels make it a replica. */
-export class SentinelLocator implements Locator {
+/** Resolves the address of the master by asking the Sentinels, one after the other; the Sentinel that answered last is
+ *  asked first. While there are listeners, it subscribes to all Sentinels: after a manual failover the old master takes
+ *  writes for some eight more seconds, until the Sentinels make it a replica, and these writes are lost. */
+export class SentinelResolver implements AddressResolver {
   readonly needsMaster = true;
   readonly #options: ConnectionOptions;
   readonly #login: ConnectionOptions;
   readonly #listeners = new Set<() => void>();
-  readonly #ears = new Map<Required<ServerAddress>, NodeConnection>();
+  readonly #subscribers = new Map<Required<ServerAddress>, NodeConnection>();
   #sentinels: readonly Required<ServerAddress>[];
-  #master: Place | undefined;
+  #master: ResolvedAddress | undefined;
 
   /** `options` with `sentinels` and `master`. */
   constructor(options: ConnectionOptions) {
@@ -37,7 +37,7 @@ export class SentinelLocator implements Locator {
     };
   }
 
-  async locate(): Promise<Place> {
+  async resolve(): Promise<ResolvedAddress> {
     const failures: string[] = [];
     let isUnknown = false;
     for (const sentinel of this.#sentinels) {
@@ -64,31 +64,32 @@ export class SentinelLocator implements Locator {
 
   watch(listener: () => void): () => void {
     this.#listeners.add(listener);
-    if (this.#ears.size === 0) for (const sentinel of this.#sentinels) this.#listenTo(sentinel);
+    if (this.#subscribers.size === 0) for (const sentinel of this.#sentinels) this.#listenTo(sentinel);
     return () => {
       this.#listeners.delete(listener);
       if (this.#listeners.size > 0) return;
-      for (const ear of this.#ears.values()) ear.destroy();
-      this.#ears.clear();
+      for (const subscriber of this.#subscribers.values()) subscriber.destroy();
+      this.#subscribers.clear();
     };
   }
 
-  isRight(place: Place): boolean {
-    return this.#master === undefined || describeServer(this.#master) === describeServer(place);
+  isCurrent(address: ResolvedAddress): boolean {
+    return this.#master === undefined || describeServer(this.#master) === describeServer(address);
   }
 
   #listenTo(sentinel: Required<ServerAddress>): void {
-    const ear = new NodeConnection(this.#login, 'sessionwise-locator', sentinel);
-    this.#ears.set(sentinel, ear);
-    // Once: afterwards the connection makes the subscription again by itself.
-    ear.once('ready', () => {
-      ear
+    const subscriber = new NodeConnection(this.#login, 'sessionwise-resolver', sentinel);
+    this.#subscribers.set(sentinel, subscriber);
+    // Once: the connection renews the subscription by itself.
+    subscriber.once('ready', () => {
+      subscriber
         .subscribe(SWITCH_CHANNEL, (message) => this.#onSwitch(message))
         .catch(() => {
-          // It was lost at once, or may not subscribe; the others tell too, and a lost connection asks in any case.
+          // It was lost at once, or may not subscribe. The other Sentinels publish it too, and a lost connection asks again
+          // in any case.
         });
     });
-    ear.open();
+    subscriber.open();
   }
 
   #onSwitch(message: string): void {
@@ -100,10 +101,10 @@ export class SentinelLocator implements Locator {
 
   #ask(sentinel: Required<ServerAddress>): Promise<[string, string] | null> {
     const command = ['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', this.#options.master ?? ''];
-    const ear = this.#ears.get(sentinel);
-    return ear?.isReady
-      ? within(ASK_DEADLINE_MS, ear.command(...command), describeServer(sentinel))
-      : sendInPassing(this.#login, sentinel, ASK_DEADLINE_MS, ...command);
+    const subscriber = this.#subscribers.get(sentinel);
+    return subscriber?.isReady
+      ? replyWithin(ASK_DEADLINE_MS, subscriber.command(...command), describeServer(sentinel))
+      : oneShotCommand(this.#login, sentinel, ASK_DEADLINE_MS, ...command);
   }
 }
 

@@ -66,7 +66,7 @@ export class ArchiveQueue {
     const questions = partitions()
       .map((partition) => this.#keys.ended(partition))
       .map((ended) => archiveWaiting.run(this.#redis, { ended }, { namespace: this.#keys.namespace, limit }));
-    const replies = await (this.#redis.isCluster ? answersOf(questions) : Promise.all(questions));
+    const replies = await (this.#redis.failsInParts ? answersOf(questions) : Promise.all(questions));
     let waiting = 0;
     const due: WaitingSession[] = [];
     for (const [count, ...flat] of replies) {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
+import { withDeadline } from '../../async/index.ts';
 import { isTransient, Keys, type RedisConnection } from '../../redis/index.ts';
 import type { ArchivedSession, ArchiveFunction } from '../archived-session.ts';
 import { Lease } from '../expiry/lease.ts';
@@ -120,7 +121,9 @@ export class Archiver extends EventEmitter<ArchiverEvents> {
     this.#stopped = true;
     clearInterval(this.#timer);
     this.#redis.off('ready', this.#onReady);
-    if (this.#working) await within(this.#working, deadlineMs, () => undefined).catch(() => undefined);
+    if (this.#working) {
+      await withDeadline(this.#working, deadlineMs, () => undefined, { keepsAlive: false }).catch(() => undefined);
+    }
     // Not awaited: a frozen Redis would not answer.
     void this.#lease.release();
   }
@@ -172,8 +175,8 @@ export class Archiver extends EventEmitter<ArchiverEvents> {
         const entry = due[next]!;
         next += 1;
         const isTaken = this.#take(entry);
-        // In a Cluster the sessions of other masters go on.
-        if (await (this.#redis.isCluster ? isTaken.catch(() => false) : isTaken)) done += 1;
+        // The sessions of other servers go on.
+        if (await (this.#redis.failsInParts ? isTaken.catch(() => false) : isTaken)) done += 1;
       }
     };
     // Settled, not all: where Redis refuses one, the others are still in progress.
@@ -202,7 +205,7 @@ export class Archiver extends EventEmitter<ArchiverEvents> {
         );
       };
       try {
-        await within(this.#call(ended), deadlineMs, late);
+        await withDeadline(this.#call(ended), deadlineMs, late, { keepsAlive: false });
       } catch (error) {
         // A session that failed before and fails again says nothing about the archive.
         if (entry.attempts === 0) this.#failuresInARow += 1;
@@ -253,7 +256,7 @@ export class Archiver extends EventEmitter<ArchiverEvents> {
   // Whether the failure is Redis's and not the session's.
   #isAbsence(error: unknown, session: string): boolean {
     if (!this.#redis.isReadyFor(this.#keys.record(session))) return true;
-    return this.#redis.isCluster && isTransient(error);
+    return this.#redis.failsInParts && isTransient(error);
   }
 }
 
@@ -267,17 +270,4 @@ function probes(due: readonly WaitingSession[], count: number): WaitingSession[]
       return taken!;
     });
   return [...some(due.filter(({ attempts }) => attempts === 0)), ...some(due.filter(({ attempts }) => attempts > 0))];
-}
-
-/** Waits for `work` at most `deadlineMs`; then runs `late`. */
-async function within<Result>(work: Promise<Result>, deadlineMs: number, late: () => Result): Promise<Result> {
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, deadlineMs).unref();
-  });
-  try {
-    return await Promise.race([work, deadline.then(late)]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -60,6 +60,12 @@ export function deferredIndexWritesOf(
   return redis.isCluster ? new DeferredIndexWrites(redis, keys, lifecycleLength) : undefined;
 }
 
+/** Names the deployment of a store to scripts and keys that have a form for each. `deferredWrites`: undefined outside a
+ *  Cluster. */
+export function deploymentOf(deferredWrites: DeferredIndexWrites | undefined): { readonly isCluster: boolean } {
+  return { isCluster: deferredWrites !== undefined };
+}
+
 /** The keys that a step needs for lifecycle events. */
 export interface EventKeys {
   /** The stream that the step appends to. */

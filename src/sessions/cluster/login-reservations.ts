@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Turns } from '../../async/serial-queue.ts';
+import { SerialQueue } from '../../async/index.ts';
 import type { Keys } from '../../redis/index.ts';
 import type { BoundedOperation } from '../connection/bounded-operation.ts';
 import { SessionLimitError } from '../errors/session-limit-error.ts';
@@ -59,7 +59,7 @@ export class LoginReservations {
   readonly #index: UserIndex;
   readonly #options: ReservationOptions;
   readonly #end: EndForReservation;
-  readonly #turns = new Turns();
+  readonly #queue = new SerialQueue();
 
   constructor(keys: Keys, index: UserIndex, options: ReservationOptions, end: EndForReservation) {
     this.#keys = keys;
@@ -74,7 +74,7 @@ export class LoginReservations {
   reserve(redis: BoundedOperation, user: string, session: string, expiresAt: number): Promise<LoginReservation> {
     const reserve = (): Promise<LoginReservation> => this.#reserve(redis, user, session, expiresAt);
     // One at a time in this process: parallel ones would only wait for each other's reservations.
-    return this.#options.maxSessionsPerUser > 0 ? this.#turns.take(user, reserve) : reserve();
+    return this.#options.maxSessionsPerUser > 0 ? this.#queue.run(user, reserve) : reserve();
   }
 
   async #reserve(redis: BoundedOperation, user: string, session: string, expiresAt: number): Promise<LoginReservation> {

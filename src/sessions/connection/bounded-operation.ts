@@ -1,12 +1,13 @@
 import type { CommandArguments, CommandConnection, RedisConnection } from '../../redis/index.ts';
 
-/** One operation's view of the connection: its commands are sent while its caller waits, and refused afterwards, so that
- *  nothing is done any more that was told as failed. In a Cluster it knows as well what it has asked whom. */
+/** The connection as one operation sees it. Commands are sent while the caller waits and refused afterwards: an operation
+ *  that was reported as failed must have no later effect. In a Cluster it also records which keys it sent commands to,
+ *  so that a failure can be assigned to a slot. */
 export class BoundedOperation implements CommandConnection {
   readonly isCluster: boolean;
-  /** By `performance.now()`; its deadline counts from here. */
+  /** When the operation began, by `performance.now()`; its deadline counts from here. */
   readonly begunAt: number = performance.now();
-  /** Keys that commands went to, in a Cluster. */
+  /** In a Cluster: the keys that commands were sent to. */
   readonly keys: Set<string> = new Set();
   readonly #redis: RedisConnection;
   readonly #notAfter: (session: string) => number;
@@ -21,18 +22,18 @@ export class BoundedOperation implements CommandConnection {
     this.isCluster = redis.isCluster;
   }
 
-  /** Until when, by the clock of the server that holds a session, what is asked for may be done; 0 where that is not
-   *  known. */
+  /** The latest moment at which Redis may execute a write for a session, by the clock of the server that holds the
+   *  session, in milliseconds of the epoch; 0 while that clock is not known. */
   notAfter(session: string): number {
     return this.#notAfter(session);
   }
 
-  /** The key of the command that failed last, in a Cluster. */
+  /** In a Cluster: the key of the command that failed last. */
   get failedKey(): string | undefined {
     return this.#failedKey;
   }
 
-  /** The keys of the commands that have not been answered, in a Cluster. */
+  /** In a Cluster: the keys of the commands that have not been answered. */
   pendingKeys(): string[] {
     return [...this.#pending].map(({ key }) => key);
   }
@@ -41,8 +42,13 @@ export class BoundedOperation implements CommandConnection {
     return this.#redis.knownScripts(key);
   }
 
-  /** Refuses all further commands. */
-  giveUp(refusal: Error): void {
+  /** Whether the caller no longer waits. */
+  get isExpired(): boolean {
+    return this.#refusal !== undefined;
+  }
+
+  /** Refuses all further commands with `refusal`: the caller no longer waits. */
+  expire(refusal: Error): void {
     this.#refusal = refusal;
   }
 
@@ -75,7 +81,7 @@ export class BoundedOperation implements CommandConnection {
   }
 }
 
-// Of the commands that the store sends in a Cluster, all of which have one.
+// Every command that the store sends in a Cluster has a key, here or behind the number of keys.
 function keyOf([name, first, , key]: CommandArguments): string {
   return String(name === 'EVAL' || name === 'EVALSHA' ? key : first);
 }

@@ -1,37 +1,41 @@
-/** What does not work, and where: outside a Cluster anything, in a Cluster the slot of `key`. */
-interface Trouble {
+/** What stands for all slots: the one slot of a single server, and a Cluster as a whole. */
+export const WHOLE = -1;
+
+/** A slot whose operations fail. */
+interface SlotFailure {
   /** A key of that slot; undefined for the whole. */
   readonly key: string | undefined;
-  /** Whether Redis is there and refuses writes (its memory is full, it is a replica): then reads say nothing. */
+  /** Whether Redis answers and refuses writes (its memory is full, it is a replica). Successful reads prove nothing
+   *  then. */
   readonly refusesWrites: boolean;
-  /** By `performance.now()`. */
+  /** When the last failure was seen, by `performance.now()`. */
   readonly since: number;
 }
 
-/** Which operations of a store are expected to fail: outside a Cluster all or none, in a Cluster those of some slots. */
+/** Which slots are expected to fail. With a single server that is all or none; in a Cluster each slot fails for itself. */
 export class SlotHealth {
-  readonly #troubles = new Map<number, Trouble>();
+  readonly #failures = new Map<number, SlotFailure>();
 
-  /** Whether nothing is known to be wrong. */
+  /** Whether no slot is known to fail. */
   get isUp(): boolean {
-    return this.#troubles.size === 0;
+    return this.#failures.size === 0;
   }
 
   /** Whether a slot is known to fail. */
   isDown(slot: number): boolean {
-    return this.#troubles.has(slot);
+    return this.#failures.has(slot);
   }
 
-  /** What is wrong, slot by slot. */
-  get troubles(): IterableIterator<[number, Trouble]> {
-    return this.#troubles.entries();
+  /** The slots that fail. */
+  get failures(): IterableIterator<[number, SlotFailure]> {
+    return this.#failures.entries();
   }
 
-  /** Notes a failure. Whether all was well until now. */
+  /** Records a failure. Returns whether no slot was known to fail before. */
   failed(slot: number, key: string | undefined, refusesWrites: boolean): boolean {
     const wasUp = this.isUp;
-    const before = this.#troubles.get(slot);
-    this.#troubles.set(slot, {
+    const before = this.#failures.get(slot);
+    this.#failures.set(slot, {
       key,
       refusesWrites: refusesWrites || before?.refusesWrites === true,
       since: performance.now(),
@@ -39,10 +43,10 @@ export class SlotHealth {
     return wasUp;
   }
 
-  /** Notes a success. Whether the slot had been failing. */
+  /** Records a success; `reads`: it wrote nothing. Returns whether the slot had been failing and no longer is. */
   succeeded(slot: number, reads: boolean): boolean {
-    const trouble = this.#troubles.get(slot);
-    if (!trouble || (reads && trouble.refusesWrites)) return false;
-    return this.#troubles.delete(slot);
+    const failure = this.#failures.get(slot);
+    if (!failure || (reads && failure.refusesWrites)) return false;
+    return this.#failures.delete(slot);
   }
 }

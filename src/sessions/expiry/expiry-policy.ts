@@ -1,5 +1,4 @@
 import type { CommandConnection, Keys } from '../../redis/index.ts';
-import { serverTime } from '../connection/partition-clocks.ts';
 import type { StoreConnection } from '../connection/store-connection.ts';
 import { DEFAULT_IDLE_MS, type SessionDataSettings } from '../options.ts';
 import type { LoadedRecord } from '../record/loaded-record.ts';
@@ -60,7 +59,7 @@ export class ExpiryPolicy {
 
   /** Whether a loaded session's end is near enough to what `expiry` asks for, so that no renewal is sent. */
   isFresh({ session, header }: LoadedRecord, expiry: ExpiryOptions): boolean {
-    if (!this.#knowsTime(session)) return false;
+    if (!this.#connection.clocks.knowsTimeOf(session)) return false;
     const now = this.now(session);
     const last = this.#lastMoment(header);
     // A save takes a while to reach Redis: only an end that is later than that explains was shortened on purpose.
@@ -76,22 +75,16 @@ export class ExpiryPolicy {
 
   /** Whether a loaded session certainly lives. */
   livesOn({ session, header }: LoadedRecord): boolean {
-    if (!this.#knowsTime(session)) return false;
+    if (!this.#connection.clocks.knowsTimeOf(session)) return false;
     return Math.min(header.expiresAt, this.#lastMoment(header)) - this.now(session) > CLOCK_DOUBT_MS;
   }
 
   /** Whether a session's time is over. Asks Redis where the estimated clock is too close to tell. */
   async isOver(redis: CommandConnection, session: string, header: RecordHeader): Promise<boolean> {
     const end = Math.min(header.expiresAt, this.#lastMoment(header));
-    if (this.#knowsTime(session) && end - this.now(session) > CLOCK_DOUBT_MS) return false;
-    if (this.#connection.redis.isCluster) return (await serverTime(redis, this.#keys.record(session))) >= end;
-    const [seconds, microseconds] = await redis.command<[string, string]>('TIME');
-    return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000) >= end;
-  }
-
-  // A Cluster's masters have different clocks: one that was not measured yet is not estimated.
-  #knowsTime(session: string): boolean {
-    return !this.#connection.redis.isCluster || this.#connection.clocks.of(session).isMeasured;
+    const { clocks } = this.#connection;
+    if (clocks.knowsTimeOf(session) && end - this.now(session) > CLOCK_DOUBT_MS) return false;
+    return (await clocks.read(redis, this.#keys.record(session))) >= end;
   }
 
   #lastMoment({ createdAt }: RecordHeader): number {

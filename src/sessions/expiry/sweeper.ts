@@ -78,8 +78,8 @@ export class Sweeper {
 
   async #isOurs(): Promise<boolean> {
     if (this.#redis.isReadyFor(this.#keys.lease('sweep'))) return this.#lease.take();
-    // The lease only saves work: where its master is away, every process sweeps the partitions that it reaches.
-    return this.#redis.isCluster;
+    // The lease only saves work: where its server is away and others are not, all processes sweep what they reach.
+    return this.#redis.failsInParts;
   }
 
   async #sweepPartition(partition: number): Promise<number> {

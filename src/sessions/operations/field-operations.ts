@@ -192,7 +192,7 @@ export class FieldOperations {
     version: number,
     changes: readonly FieldChange[],
   ): Promise<SetIfOutcome> {
-    return this.#records.changeQueue.take(reference.session, async () => {
+    return this.#records.changeQueue.run(reference.session, async () => {
       const latest = await this.#records.load(redis, reference);
       if (!latest) throw new SessionGoneError('setIf()');
       const found = latest.header.version;

@@ -1,6 +1,11 @@
-import { Turns } from '../../async/serial-queue.ts';
+import { SerialQueue } from '../../async/index.ts';
 import { type CommandConnection, type Keys, partitionOf } from '../../redis/index.ts';
-import { type DeferredIndexWrites, deferredIndexWritesOf, stepKeys } from '../cluster/deferred-index-writes.ts';
+import {
+  type DeferredIndexWrites,
+  deferredIndexWritesOf,
+  deploymentOf,
+  stepKeys,
+} from '../cluster/deferred-index-writes.ts';
 import type { StoreConnection } from '../connection/store-connection.ts';
 import { isWrongType } from '../errors/redis-errors.ts';
 import { encryptedWithoutKeys, SessionDataError } from '../errors/session-data-error.ts';
@@ -36,7 +41,7 @@ export class SessionRecords {
   readonly deferredWrites: DeferredIndexWrites | undefined;
   readonly #encryption: RecordEncryption | undefined;
   /** Changes of encrypted fields, by session: one at a time in this process, because Redis cannot merge them. */
-  readonly changeQueue: Turns = new Turns();
+  readonly changeQueue: SerialQueue = new SerialQueue();
   readonly expiryPolicy: ExpiryPolicy;
 
   /** @throws RangeError for invalid encryption keys. */
@@ -166,7 +171,9 @@ export class SessionRecords {
   ): Promise<boolean> {
     const { namespace, absoluteMs } = this.settings;
     const args = { secretHash: hash ?? '', session, absoluteMs, namespace, ...expiry } as const;
-    const header = await touchRecord.for(this.#deployment).run(redis, { record: this.keys.record(session) }, args);
+    const header = await touchRecord
+      .for(deploymentOf(this.deferredWrites))
+      .run(redis, { record: this.keys.record(session) }, args);
     if (!header) return false;
     this.deferredWrites?.renewed(session, readHeader(header), loaded?.header.expiresAt);
     loaded?.applyWrite(header);
@@ -273,7 +280,9 @@ export class SessionRecords {
       lifecycleLength,
     });
     const keys = this.deferredWrites && mode === 'update' ? { record } : this.stepKeys(session);
-    const { status, values } = await saveRecord.for(this.#deployment).run(redis, keys, { body, options });
+    const { status, values } = await saveRecord
+      .for(deploymentOf(this.deferredWrites))
+      .run(redis, keys, { body, options });
     const [header] = values;
     if (mode !== 'update') this.deferredWrites?.moveEventsSoon(session);
     if (header) this.deferredWrites?.renewed(session, readHeader(header), loaded?.header.expiresAt);
@@ -282,11 +291,7 @@ export class SessionRecords {
 
   /** The keys of a step that changes more of a session than its record. */
   stepKeys(session: string): ReturnType<typeof stepKeys> {
-    return stepKeys(this.#deployment, this.keys, session);
-  }
-
-  get #deployment(): { readonly isCluster: boolean } {
-    return { isCluster: this.deferredWrites !== undefined };
+    return stepKeys(deploymentOf(this.deferredWrites), this.keys, session);
   }
 
   // As far as this process knows. A save with another secret than the loaded one must be checked by the script.

@@ -48,7 +48,7 @@ export class SessionRotation {
       .run((redis) => this.#rotate(redis, credential, loaded, options, hash), { key })
       .catch((error: unknown) => {
         // Redis may have done it all the same, and then no browser has a valid secret: undo it when Redis answers.
-        this.#connection.afterwards(key, (redis) => this.#undo(redis, credential, hash));
+        this.#connection.runWhenUp(key, (redis) => this.#undo(redis, credential, hash));
         throw error;
       });
     this.#records.deferredWrites?.moveEventsSoon(session);

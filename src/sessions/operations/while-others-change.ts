@@ -16,7 +16,7 @@ export function whileOthersChange<Result>(
   loaded: LoadedRecord | undefined,
   step: (from: LoadedRecord) => Promise<Result | undefined>,
 ): Promise<Result | undefined> {
-  return records.changeQueue.take(reference.session, async () => {
+  return records.changeQueue.run(reference.session, async () => {
     const deadline = performance.now() + records.settings.deadlineMs;
     for (let from = loaded; ; from = undefined) {
       from ??= await records.load(redis, reference);

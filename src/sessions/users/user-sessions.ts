@@ -64,7 +64,7 @@ export class UserSessions {
     const own: SessionFields = new Map([[USER_FIELD, JSON.stringify(userId)]]);
     if (device !== undefined) own.set(DEVICE_FIELD, JSON.stringify(String(device).slice(0, 200)));
     const identify = (): Promise<string[]> => this.#identify(redis, reference, loaded, user, own);
-    return this.#records.isEncrypting ? this.#records.changeQueue.take(reference.session, identify) : identify();
+    return this.#records.isEncrypting ? this.#records.changeQueue.run(reference.session, identify) : identify();
   }
 
   /** Ends a session. `user`: only if it belongs to this user. `forestall`: a session that does not exist yet cannot be

@@ -1,3 +1,4 @@
+import { withDeadline } from '../../async/index.ts';
 import {
   encodeErrorReply,
   ProtocolError,
@@ -76,13 +77,8 @@ export class ChannelReceiver implements ServiceTransport {
 
   /** Unsubscribes and waits for what is in hand, at most `deadlineMs`. Whether all of it was finished. */
   async stop(deadlineMs: number): Promise<boolean> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, deadlineMs);
-    });
     // A Redis that has frozen does not answer the end of a subscription.
-    await Promise.race([this.#drain(), late]);
-    clearTimeout(timer);
+    await withDeadline(this.#drain(), deadlineMs, () => undefined);
     this.#replies.stop();
     return this.#inFlight === 0;
   }

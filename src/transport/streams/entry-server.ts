@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { withDeadline } from '../../async/index.ts';
 import { encodeErrorReply, ProtocolError, UnknownCommandError } from '../../protocol/index.ts';
 import { isTransient } from '../../redis/index.ts';
 import type { Replies } from '../replies.ts';
@@ -78,7 +79,7 @@ export class EntryServer {
 
   async #serve(entry: StreamEntry, payload: string): Promise<TryResult> {
     const commit = new EntryCommit(this.#steps, entry);
-    const served = await within(TRY_DEADLINE_MS, this.#dispatch(entry, payload, commit));
+    const served = await withDeadline(this.#dispatch(entry, payload, commit), TRY_DEADLINE_MS, () => undefined);
     commit.end();
     if (commit.outcome === undefined) {
       const result = await this.#judgeWithoutEffects(entry, served);
@@ -179,11 +180,4 @@ function isRefusal(error: unknown): boolean {
 // Inside a script Redis says it in its own words: 6.2 and 7.0, then 7.2 and Valkey.
 function lacksRight({ message }: Error): boolean {
   return /NOPERM|can't run this command|can't access at least one|ACL failure/i.test(message);
-}
-
-function within<Result>(deadlineMs: number, work: Promise<Result>): Promise<Result | undefined> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, deadlineMs, undefined);
-    void work.then(resolve, reject).then(() => clearTimeout(timer));
-  });
 }

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { withDeadline } from '../../async/index.ts';
 import { ProtocolError } from '../../protocol/index.ts';
 import { type CommandConnection, isTransient, type Keys, type RedisConnection } from '../../redis/index.ts';
 import type { Admission } from '../admission.ts';
@@ -206,12 +207,10 @@ export class PartitionWorker {
   async drain(deadlineMs: number): Promise<boolean> {
     this.#reads = false;
     if (this.#inHand.size === 0 || this.#ended) return this.#inHand.size === 0;
-    let timer: NodeJS.Timeout | undefined;
-    await new Promise<void>((resolve) => {
+    const idle = new Promise<void>((resolve) => {
       this.#idle = resolve;
-      timer = setTimeout(resolve, deadlineMs);
     });
-    clearTimeout(timer);
+    await withDeadline(idle, deadlineMs, () => undefined);
     return this.#inHand.size === 0;
   }
 

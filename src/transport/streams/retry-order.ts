@@ -1,34 +1,34 @@
+import { SerialQueue } from '../../async/index.ts';
+
 /* retry-order.ts: what follows a mark that is sent again must not overtake it.
  *
  * One connection sends in order; but where it is lost, what must be kept is sent again a while later, and what the
  * session asks meanwhile would come before it. So from a first failure on, all that follows for the session stands in
  * line until the retry is settled. Where nothing failed, nothing waits. */
 
-/** Who waits behind whom, by session. */
+/** The order of a session's requests while one of them is sent again. */
 export class RetryOrder {
-  readonly #last = new Map<string, Promise<void>>();
+  readonly #queue = new SerialQueue();
 
   /** Sessions with a line. */
   get size(): number {
-    return this.#last.size;
+    return this.#queue.size;
   }
 
   /** Whether something of this session is being sent again. */
   isHeld(session: string): boolean {
-    return this.#last.has(session);
+    return this.#queue.last(session) !== undefined;
   }
 
   /** Takes a place in the session's line. `before` settles when it is one's turn: undefined where nobody stands before.
    *  `leave` lets the next one go; it may be called at any time, and a place that is left early keeps its order. */
-  join(session: string): { readonly before: Promise<void> | undefined; leave(): void } {
-    const before = this.#last.get(session);
+  join(session: string): { readonly before: Promise<unknown> | undefined; leave(): void } {
+    const before = this.#queue.last(session);
     let leave!: () => void;
     const left = new Promise<void>((resolve) => {
       leave = resolve;
     });
-    const line = before ? before.then(() => left) : left;
-    this.#last.set(session, line);
-    void line.then(() => this.#last.get(session) === line && this.#last.delete(session));
+    void this.#queue.run(session, () => left);
     return { before, leave };
   }
 }

@@ -1,3 +1,4 @@
+import { withDeadline } from '../../async/index.ts';
 import { HEARTBEAT_TTL_MS, isWriting } from '../../protocol/index.ts';
 import { isTransient, Keys, PARTITIONS, partitionOf, type RedisConnection } from '../../redis/index.ts';
 import { NotKeptError } from '../not-kept-error.ts';
@@ -54,13 +55,13 @@ export class StreamRequester implements ClientTransport {
     try {
       for (let failure: Error | undefined; ; ) {
         // Whoever stands before does not hold us longer than our own deadline.
-        if (place?.before) await within(end, place.before).catch(() => undefined);
+        if (place?.before) await replyBefore(end, place.before).catch(() => undefined);
         if (this.#closed)
           throw new NotKeptError(
             'NOT_KEPT',
             `${command} was not ${failure ? 'certainly ' : ''}taken: the client is closed.`,
           );
-        const added = await within(end, this.#add(command, session, request, payload, 0)).catch(
+        const added = await replyBefore(end, this.#add(command, session, request, payload, 0)).catch(
           (error: Error) => error,
         );
         if (added === true) return;
@@ -183,11 +184,8 @@ export class StreamRequester implements ClientTransport {
 }
 
 /** A Redis that has frozen does not refuse. */
-async function within<Result>(end: number, work: Promise<Result>): Promise<Result> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const error = new Error('Redis did not answer in time');
-    timer = setTimeout(reject, Math.max(0, end - performance.now()), error);
+function replyBefore<Reply>(end: number, reply: Promise<Reply>): Promise<Reply> {
+  return withDeadline(reply, Math.max(0, end - performance.now()), () => {
+    throw new Error('Redis did not answer in time');
   });
-  return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }

@@ -1,0 +1,5 @@
+export { callbackify } from './callbackify.ts';
+export { ConditionVariable } from './condition-variable.ts';
+export { SerialQueue } from './serial-queue.ts';
+export type { DeadlineOptions } from './with-deadline.ts';
+export { withDeadline } from './with-deadline.ts';

@@ -1,0 +1,14 @@
+import { isStoreError } from '../errors/is-store-error.ts';
+import { isOtherFormat, isWrongType } from '../errors/redis-errors.ts';
+import { SessionDataError } from '../errors/session-data-error.ts';
+import { StoreUnavailableError } from '../errors/store-unavailable-error.ts';
+
+/** Turns the error of an operation into one for the caller: errors about the arguments and about the data stay, all other
+ *  errors become a StoreUnavailableError. */
+export function explainError(error: unknown): Error {
+  if (error instanceof RangeError || error instanceof TypeError || isStoreError(error)) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  if (isOtherFormat(error)) return new SessionDataError(message);
+  if (isWrongType(error)) return new SessionDataError(`Something else lies where session data should: ${message}`);
+  return new StoreUnavailableError(`Session data cannot be reached: ${message}`, { cause: error });
+}
