@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { SessionClient } from '../../src/index.ts';
-import { createConnection, Keys, partitionOf, type RedisConnection } from '../../src/redis/index.ts';
+import { createConnection, Keys, partitionOf } from '../../src/redis/index.ts';
 import { type Service, startService } from '../../src/service/index.ts';
 import { DeadLetters } from '../../src/transport/streams/dead-letters.ts';
 import { PayloadSeal } from '../../src/transport/streams/payload-seal.ts';
 import { metricOf } from '../support/metric-of.ts';
 import { startRedisProxy } from '../support/redis-proxy.ts';
 import { runCli } from '../support/run-cli.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 /* A session whose seen items are no set and no filter: views of it break half-way, and nothing else does. */
@@ -16,8 +16,8 @@ const SECRET = 'a secret of the tests, long enough';
 const BROKEN = 'broken';
 const keys = new Keys('sw');
 
-let redis: TestRedis;
-let admin: RedisConnection;
+const redis = useRedis({ eachTest: 'kept' });
+const { redis: admin } = redis;
 let service: Service;
 let client: SessionClient;
 
@@ -54,8 +54,6 @@ async function break_(...pages: string[]): Promise<void> {
 }
 
 beforeAll(async () => {
-  redis = await startTestRedis();
-  admin = await createConnection(redis.url, 'admin').connect();
   service = await startService({ redis: redis.url, secret: SECRET, transport: 'streams' });
   client = new SessionClient({ redis: redis.url, transport: 'streams', secret: SECRET, deadlineMs: 5_000 });
   expect(await client.ready()).toBe(true);
@@ -63,8 +61,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await client?.close();
   await service?.stop();
-  await admin?.close();
-  await redis?.stop();
 });
 
 describe('sessionwise deadletters', () => {

@@ -7,7 +7,7 @@ import { SessionClient, sessionOf } from '../../src/index.ts';
 import { createToken } from '../../src/protocol/index.ts';
 import { type Service, startService } from '../../src/service/index.ts';
 import { runCli } from '../support/run-cli.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 
 const SECRET = 'a secret for tests, and only for them';
 // As `uid-safe` makes them for express-session: it looks like a session id.
@@ -16,14 +16,13 @@ const SIGNATURE = 'Kq8bJ3v0mC1x/Zr5TnW7sLhYdUeFgA2pQiXoB4yN+6M';
 
 describe('inspect, given what is no session or one that is not known', () => {
   let folder: string;
-  let redis: TestRedis;
+  const redis = useRedis({ eachTest: 'kept' });
   let service: Service;
   let store: SessionStore;
   const own = createToken();
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'sw-inspect-'));
-    redis = await startTestRedis();
     service = await startService({ redis: redis.url, secret: SECRET });
     store = new SessionStore({ redis: redis.url });
     const client = new SessionClient({ redis: redis.url });
@@ -35,7 +34,6 @@ describe('inspect, given what is no session or one that is not known', () => {
   afterAll(async () => {
     await store.close();
     await service.stop();
-    await redis.stop();
     rmSync(folder, { recursive: true });
   });
 

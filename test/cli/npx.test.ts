@@ -4,30 +4,25 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { decodeHeartbeat, heartbeatChannel } from '../../src/protocol/index.ts';
-import { createConnection, type RedisConnection } from '../../src/redis/index.ts';
 import { processesNaming } from '../support/processes-naming.ts';
 import { MAIN } from '../support/run-cli.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 /* npx.test.ts: whom a service ends with. npm and npx start it through a shell that passes no signal on. */
 
 describe.skipIf(process.platform !== 'linux')('a service', () => {
   let folder: string;
-  let server: TestRedis;
-  let redis: RedisConnection;
+  const server = useRedis({ eachTest: 'kept' });
+  const { redis } = server;
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'sw-npx-'));
     mkdirSync(join(folder, 'node_modules', '.bin'), { recursive: true });
     symlinkSync(MAIN, join(folder, 'node_modules', '.bin', 'sessionwise'));
     writeFileSync(join(folder, 'package.json'), JSON.stringify({ scripts: { serve: 'sessionwise serve' } }));
-    server = await startTestRedis();
-    redis = await createConnection(server.url).connect();
   });
   afterAll(async () => {
-    await redis.close();
-    await server.stop();
     rmSync(folder, { recursive: true });
   });
 

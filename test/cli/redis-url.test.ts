@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runCli } from '../support/run-cli.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 
 /* redis-url.test.ts: which Redis a command takes. Two servers and three addresses where nobody is tell the ways apart. */
 
 describe('where Redis is: --redis or --connection, REDIS_URL, the configuration, the embedded one', () => {
   let folder: string;
-  let redis: TestRedis;
+  const redis = useRedis({ eachTest: 'kept' });
   let other: TestRedis;
   const file = (name: string, value: unknown): string => {
     writeFileSync(join(folder, name), JSON.stringify(value));
@@ -23,11 +24,9 @@ describe('where Redis is: --redis or --connection, REDIS_URL, the configuration,
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'sw-url-'));
-    redis = await startTestRedis();
     other = await startTestRedis();
   });
   afterAll(async () => {
-    await redis.stop();
     await other.stop();
     rmSync(folder, { recursive: true });
   });

@@ -4,19 +4,19 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { SessionClient } from '../../src/index.ts';
 import { ended, runCli, startCli } from '../support/run-cli.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { startTestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 describe('serve, notify, inspect and doctor together', () => {
   let folder: string;
-  let redis: TestRedis;
+  const redis = useRedis({ persistence: true, eachTest: 'kept' });
   let client: SessionClient;
   let service: ReturnType<typeof startCli>;
   const cli = (...args: string[]) => runCli([...args, '--redis', redis.url], { cwd: folder });
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'sw-cli-'));
-    redis = await startTestRedis({ persistence: true });
     service = startCli(['serve', '--redis', redis.url, '--http', '0'], { cwd: folder });
     await waitUntil('the service serves', () => service.output().includes('"Serving."'));
     client = new SessionClient({ redis: redis.url });
@@ -25,7 +25,6 @@ describe('serve, notify, inspect and doctor together', () => {
   afterAll(async () => {
     await client.close();
     service.kill('SIGKILL');
-    await redis.stop();
     rmSync(folder, { recursive: true });
   });
 

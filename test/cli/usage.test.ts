@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runCli } from '../support/run-cli.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 
 const SECRET = { SESSIONWISE_SECRET: 'a secret for tests, and only for them' };
 
 describe('the command line tells what is wrong in one sentence', () => {
   let folder: string;
-  let locked: TestRedis;
+  const locked = useRedis({ extraArgs: ['--requirepass', 'hidden-password'], eachTest: 'kept' });
   const file = (name: string, text: string): string => {
     const path = join(folder, name);
     writeFileSync(path, text);
@@ -19,11 +19,9 @@ describe('the command line tells what is wrong in one sentence', () => {
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'sw-cli-'));
-    locked = await startTestRedis({ extraArgs: ['--requirepass', 'hidden-password'] });
   });
   afterAll(async () => {
     rmSync(folder, { recursive: true });
-    await locked.stop();
   });
 
   const expectSentence = async (

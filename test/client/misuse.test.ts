@@ -1,23 +1,19 @@
 import fastifySessionCookie from '@fastify/cookie';
 import fastify from 'fastify';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { SessionStore as ExpressStore, sessionwise } from '../../src/adapters/express/index.ts';
 import { SessionStore as FastifyStore, sessionwise as plugin } from '../../src/adapters/fastify/index.ts';
 import { SessionClient, SessionData } from '../../src/index.ts';
 import { createConnection } from '../../src/redis/index.ts';
 import { startService } from '../../src/service/index.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 /* Misuse is not silent: options are checked where they are given, and what nobody would notice is warned of once. */
 
 const SECRET = 'a secret of the tests, long enough';
 
-let server: TestRedis;
-beforeAll(async () => {
-  server = await startTestRedis();
-});
-afterAll(() => server.stop());
+const server = useRedis();
 
 describe('an option that is unknown or of the wrong type is refused', () => {
   const client = Object.create(SessionClient.prototype) as SessionClient;

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { type Degraded, SessionClient, type SessionClientOptions } from '../../src/client/session-client.ts';
 import { createToken, sessionOf } from '../../src/protocol/index.ts';
-import { ConnectionOptionsError, createConnection, type RedisConnection } from '../../src/redis/index.ts';
+import { ConnectionOptionsError } from '../../src/redis/index.ts';
 import { openNamespace, type Service, startService } from '../../src/service/index.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { startTestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const SECRET = 'a secret of the tests, long enough';
@@ -11,13 +12,11 @@ const LONG_MS = 20_000;
 const SLACK_MS = 1_000;
 const TOKEN = `${'0'.repeat(25)}.${'x'.repeat(43)}`;
 
-let server: TestRedis;
+const server = useRedis({ eachTest: 'kept' });
+const { redis } = server;
 let service: Service;
-let redis: RedisConnection;
 
 beforeAll(async () => {
-  server = await startTestRedis();
-  redis = await createConnection(server.url).connect();
   service = await startService({
     redis: server.url,
     secret: SECRET,
@@ -26,8 +25,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await service?.stop();
-  await redis?.close();
-  await server?.stop();
 });
 
 function open(options: Partial<SessionClientOptions> = {}): SessionClient {

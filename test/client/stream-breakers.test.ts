@@ -1,19 +1,17 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { SessionClient } from '../../src/index.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { startedAt } from '../transport/servers-under-test.ts';
 import { TransportStage } from '../transport/transport-stage.ts';
 
-let server: TestRedis;
+const server = useRedis({ eachTest: 'kept' });
 const stage = new TransportStage({ channels: true, streams: true });
 beforeAll(async () => {
-  server = await startTestRedis();
   await stage.start(startedAt(server.url));
 });
 afterAll(async () => {
   await stage.stop();
-  await server?.stop();
 });
 
 const VIEW = {

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createConnection } from '../../src/redis/index.ts';
 import { type Service, startService } from '../../src/service/index.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 
 /* The foreign client: examples/python/ against a real service, with Debian's Python and its python3-redis. */
 
@@ -17,17 +17,15 @@ const HOW = `${PYTHON} has no redis module: apt-get install -y python3-redis`;
 if (isMissing && !process.env.CI) console.warn(`SKIPPED: the Python example. ${HOW}`);
 
 describe.skipIf(isMissing && !process.env.CI)('examples/python', () => {
-  let redis: TestRedis;
+  const redis = useRedis({ eachTest: 'kept' });
   let service: Service | undefined;
 
   beforeAll(async () => {
     if (isMissing) throw new Error(HOW);
-    redis = await startTestRedis();
   });
 
   afterAll(async () => {
     await service?.stop();
-    await redis?.stop();
   });
 
   test('demo.py fails where nobody serves', async () => {

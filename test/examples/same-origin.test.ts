@@ -2,21 +2,19 @@ import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openShop, type Shop } from '../support/shop-stage.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 
-let server: TestRedis;
+const server = useRedis({ eachTest: 'kept' });
 let shop: Shop;
 let behindProxy: Shop;
 
 beforeAll(async () => {
-  server = await startTestRedis();
   shop = await openShop({ redis: server.url, deadlineMs: 20_000 });
   behindProxy = await openShop({ redis: server.url, deadlineMs: 20_000, origin: 'https://shop.example/' });
 });
 afterAll(async () => {
   await shop?.close();
   await behindProxy?.close();
-  await server?.stop();
 });
 
 /** Sends the form of the cart, with any Host. */

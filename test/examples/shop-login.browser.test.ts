@@ -5,7 +5,7 @@ import type { Service } from '../../dist/service/index.js';
 import { BROWSER_ARGS, findBrowser } from '../support/find-browser.ts';
 import { formsOfToken, placesOf } from '../support/grep-redis.ts';
 import { complaintsOf, openService, openShop, type Shop, tokenOfCookie } from '../support/shop-stage.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const executablePath = findBrowser();
@@ -19,7 +19,7 @@ const LOOKS = [
 ] as const;
 
 describe.skipIf(executablePath === undefined)('login in a browser', () => {
-  let redis: TestRedis;
+  const redis = useRedis({ persistence: true, eachTest: 'kept' });
   let service: Service;
   let shop: Shop;
   let browser: Browser;
@@ -28,7 +28,6 @@ describe.skipIf(executablePath === undefined)('login in a browser', () => {
   const tokens = new Set<string>();
 
   beforeAll(async () => {
-    redis = await startTestRedis({ persistence: true });
     service = await openService(redis.url);
     shop = await openShop({ redis: redis.url, deadlineMs: 5_000 });
     browser = await chromium.launch({ executablePath: executablePath!, args: [...BROWSER_ARGS] });
@@ -37,7 +36,6 @@ describe.skipIf(executablePath === undefined)('login in a browser', () => {
     await browser?.close();
     await shop?.close();
     await service?.stop();
-    await redis?.stop();
   });
   afterEach(async () => {
     for (const context of contexts) await context.close();

@@ -3,7 +3,7 @@ import type { Service } from '../../dist/service/index.js';
 import { createConnection } from '../../src/redis/index.ts';
 import { formsOfToken, placesOf } from '../support/grep-redis.ts';
 import { openService, openShop, type Page, type Shop, Visitor } from '../support/shop-stage.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
@@ -14,13 +14,12 @@ const FORMS = ['/cart', '/cart/remove', '/login', '/logout', '/devices/end', '/d
 const sessionOfToken = (token: string | undefined): string => token!.slice(0, token!.indexOf('.'));
 
 describe('login, cart and devices', () => {
-  let redis: TestRedis;
+  const redis = useRedis({ persistence: true, eachTest: 'kept' });
   let service: Service;
   let shop: Shop;
   const visitors: Visitor[] = [];
 
   beforeAll(async () => {
-    redis = await startTestRedis({ persistence: true });
     service = await openService(redis.url);
     shop = await openShop({ redis: redis.url, deadlineMs: 5_000 });
     await arrive().get('/');
@@ -28,7 +27,6 @@ describe('login, cart and devices', () => {
   afterAll(async () => {
     await shop?.close();
     await service?.stop();
-    await redis?.stop();
   });
   const arrive = (userAgent?: string): Visitor => {
     const visitor = new Visitor(shop, userAgent === undefined ? {} : { userAgent });

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Service } from '../../dist/service/index.js';
 import { BROWSER_ARGS, findBrowser } from '../support/find-browser.ts';
 import { complaintsOf, openService, openShop, type Shop } from '../support/shop-stage.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const executablePath = findBrowser();
@@ -13,7 +13,7 @@ const FAINT_TEXTS = readFileSync(new URL('../support/faint-texts.js', import.met
 const STEP_DEADLINE_MS = 10_000;
 
 describe.skipIf(executablePath === undefined)('the shop in a browser', () => {
-  let redis: TestRedis;
+  const redis = useRedis({ eachTest: 'kept' });
   let service: Service;
   let shop: Shop;
   let browser: Browser;
@@ -22,7 +22,6 @@ describe.skipIf(executablePath === undefined)('the shop in a browser', () => {
   let complaints: string[];
 
   beforeAll(async () => {
-    redis = await startTestRedis();
     service = await openService(redis.url);
     shop = await openShop({ redis: redis.url, deadlineMs: 5_000 });
     browser = await chromium.launch({ executablePath: executablePath!, args: [...BROWSER_ARGS] });
@@ -31,7 +30,6 @@ describe.skipIf(executablePath === undefined)('the shop in a browser', () => {
     await browser?.close();
     await shop?.close();
     await service?.stop();
-    await redis?.stop();
   });
   afterEach(async () => {
     await context.close();

@@ -7,6 +7,7 @@ import { createConnection } from '../../dist/redis/index.js';
 import type { Service } from '../../dist/service/index.js';
 import { kill, notify, openService, openShop, type Shop, spawnService, Visitor } from '../support/shop-stage.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const PAGES = ['/', '/added/tv', '/added-sync/tv', '/cart', '/confirm-purchase', '/login', '/notifications'];
@@ -18,14 +19,13 @@ async function untilLive(visitor: Visitor): Promise<void> {
 }
 
 describe('with the service', () => {
-  let redis: TestRedis;
+  const redis = useRedis({ eachTest: 'kept' });
   let service: Service;
   let shop: Shop;
   let visitor: Visitor;
   let now: number;
 
   beforeAll(async () => {
-    redis = await startTestRedis();
     now = Date.UTC(2026, 0, 1, 12);
     service = await openService(redis.url, { clock: () => now });
     // A machine under load must not make a page degraded here.
@@ -36,7 +36,6 @@ describe('with the service', () => {
   afterAll(async () => {
     await shop?.close();
     await service?.stop();
-    await redis?.stop();
   });
   const arrive = (): Visitor => {
     visitor = new Visitor(shop);
@@ -243,7 +242,6 @@ describe('when something is away', () => {
     child = undefined;
     service = undefined;
     await shop.close();
-    await redis.stop();
   });
 
   const expectDegraded = async (): Promise<void> => {

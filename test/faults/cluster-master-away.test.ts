@@ -3,7 +3,8 @@ import { SessionClient, type TransportChoice } from '../../src/index.ts';
 import { createConnection, Keys, partitionOf, type RedisConnection } from '../../src/redis/index.ts';
 import { type Service, startService } from '../../src/service/index.ts';
 import { ItemKey } from '../../src/structures/index.ts';
-import { startTestCluster, type TestCluster, type TestClusterNode } from '../support/test-cluster.ts';
+import type { TestClusterNode } from '../support/test-cluster.ts';
+import { useCluster } from '../support/use-cluster.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 /* One of three masters is away and nobody takes its place: for the sessions of the other two nothing changes, for as
@@ -13,22 +14,20 @@ const SECRET = 'a secret of the tests, long enough';
 const AWAY_MS = 4_000;
 const keys = new Keys('sw');
 
-let cluster: TestCluster;
+const cluster = useCluster({
+  nodeTimeoutMs: 20_000,
+  persistence: true,
+  extraArgs: ['--cluster-require-full-coverage', 'no'],
+});
 let service: Service;
 const clients: SessionClient[] = [];
 
 beforeEach(async () => {
-  cluster = await startTestCluster({
-    nodeTimeoutMs: 20_000,
-    persistence: true,
-    extraArgs: ['--cluster-require-full-coverage', 'no'],
-  });
   service = await startService({ redis: cluster.url, secret: SECRET, transport: 'both' });
 });
 afterEach(async () => {
   await Promise.all(clients.splice(0).map((client) => client.close()));
   await service?.stop(1_000);
-  await cluster?.stop();
 });
 
 async function openClient(transport: TransportChoice): Promise<SessionClient> {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SessionClient } from '../../src/index.ts';
 import { openNamespace, type Service, startService } from '../../src/service/index.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 /* Redis is killed with SIGKILL and restarted under load. `appendfsync always`, so that what was acknowledged is exactly
@@ -11,12 +11,11 @@ const SECRET = 'a secret of the tests, long enough';
 const SESSIONS = 16;
 const RESTARTS = 3;
 
-let server: TestRedis;
+const server = useRedis({ persistence: true, eachTest: 'kept' });
 let service: Service;
 let client: SessionClient;
 
 beforeAll(async () => {
-  server = await startTestRedis({ persistence: true });
   service = await startService({ redis: server.url, secret: SECRET });
   client = new SessionClient({ redis: server.url, deadlineMs: 100 });
   expect(await client.ready()).toBe(true);
@@ -24,7 +23,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await client?.close();
   await service?.stop();
-  await server?.stop();
 });
 
 describe('Redis restarted under load', () => {

@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { loggedIn, openSite, type Site, tokenIn, type Visitor, watchForCrashes } from './session-store-stage.ts';
 
@@ -10,14 +10,7 @@ import { loggedIn, openSite, type Site, tokenIn, type Visitor, watchForCrashes }
 const DEADLINE_MS = 500;
 const GRACE_MS = 300;
 
-let server: TestRedis;
-
-beforeAll(async () => {
-  server = await startTestRedis({ persistence: true });
-});
-afterAll(async () => {
-  await server?.stop();
-});
+const server = useRedis({ persistence: true });
 
 const endings = [
   { outage: 'frozen', signal: 'SIGSTOP', end: async () => server.kill('SIGCONT') },

@@ -1,15 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { PARTITIONS, partitionOf, type RedisConnection } from '../../src/redis/index.ts';
+import { PARTITIONS, partitionOf } from '../../src/redis/index.ts';
 import { DeadLetters } from '../../src/transport/streams/dead-letters.ts';
 import { PayloadSeal } from '../../src/transport/streams/payload-seal.ts';
 import { addEntry } from '../../src/transport/streams/stream-scripts.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { endChildren } from './child.ts';
 import {
   allowed,
-  connect,
   expectExactlyOnce,
   figuresOf,
   type Instance,
@@ -30,19 +29,15 @@ const HAND_OVER_MS = 2_000;
  *  tried beside it until the poison is tried alone. */
 const DEATHS = 4;
 
-let server: TestRedis;
-let redis: RedisConnection;
+const server = useRedis();
+const { redis } = server;
 let letters: DeadLetters;
 
 beforeEach(async () => {
-  server = await startTestRedis();
-  redis = await connect(server.url);
   letters = new DeadLetters(redis, keys, new PayloadSeal(SECRET, 'sw'));
 });
 afterEach(async () => {
   await endChildren();
-  await redis?.close();
-  await server?.stop();
 });
 
 let added = 0;

@@ -1,10 +1,10 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { encodeFreedPartitions, encodeHeartbeat, heartbeatChannel } from '../../src/protocol/index.ts';
-import { PARTITIONS, partitionOf, type RedisConnection } from '../../src/redis/index.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { PARTITIONS, partitionOf } from '../../src/redis/index.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { endChildren } from './child.ts';
 import {
@@ -27,18 +27,12 @@ const isSoak = soakSeconds(0) > 0;
 const REFUSAL_MS = isSoak ? 6_000 : 2_000;
 const BACK_MS = 3_000;
 
-let server: TestRedis;
-let redis: RedisConnection;
+// A connection that a slow script keeps waiting must be able to end it.
+const server = useRedis({ extraArgs: ['--lua-time-limit', '50'] });
+const { redis } = server;
 
-beforeEach(async () => {
-  // A connection that a slow script keeps waiting must be able to end it.
-  server = await startTestRedis({ extraArgs: ['--lua-time-limit', '50'] });
-  redis = await connect(server.url);
-});
 afterEach(async () => {
   await endChildren();
-  await redis?.close();
-  await server?.stop();
 });
 
 const config = (name: string, value: string): Promise<unknown> => redis.command('CONFIG', 'SET', name, value);

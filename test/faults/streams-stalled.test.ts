@@ -1,11 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { partitionOf, type RedisConnection } from '../../src/redis/index.ts';
+import { afterEach, describe, expect, it } from 'vitest';
+import { partitionOf } from '../../src/redis/index.ts';
 import { addEntry } from '../../src/transport/streams/stream-scripts.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { endChildren } from './child.ts';
 import {
-  connect,
   expectExactlyOnce,
   figuresOf,
   judge,
@@ -21,17 +20,11 @@ import {
 const STALL_MS = 3_000;
 const SESSIONS = 100;
 
-let server: TestRedis;
-let redis: RedisConnection;
+const server = useRedis();
+const { redis } = server;
 
-beforeEach(async () => {
-  server = await startTestRedis();
-  redis = await connect(server.url);
-});
 afterEach(async () => {
   await endChildren();
-  await redis?.close();
-  await server?.stop();
 });
 
 /** Requests that take a while; what was written down for them. */

@@ -17,7 +17,8 @@ import { IN_HAND_LIMIT } from '../../src/transport/streams/partition-worker.ts';
 import { PayloadSeal } from '../../src/transport/streams/payload-seal.ts';
 import { LEASE_MS } from '../../src/transport/streams/stream-receiver.ts';
 import { DONE_CAP, DONE_TTL_MS } from '../../src/transport/streams/stream-scripts.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { startTestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 /* The protocol's document is normative, so it must be true: every fenced block `wire` of docs/protocol.md runs here
@@ -50,13 +51,12 @@ const oneBlock = (info: string): Block => {
 };
 
 describe('docs/protocol.md: the byte examples', () => {
-  let redis: TestRedis;
+  const redis = useRedis({ eachTest: 'kept' });
   let connections: { sender: RedisConnection; waiter: RedisConnection };
   let now = START_OF_BLOCK;
   const services: Service[] = [];
 
   beforeAll(async () => {
-    redis = await startTestRedis();
     const options = {
       ...serviceOptionsOf(checkConfig(JSON.parse(oneBlock('json service').lines.join('\n')))),
       redis: redis.url,
@@ -79,7 +79,6 @@ describe('docs/protocol.md: the byte examples', () => {
   afterAll(async () => {
     await Promise.all(services.map((service) => service.stop()));
     await Promise.all(Object.values(connections ?? {}).map((connection) => connection.close()));
-    await redis?.stop();
   });
 
   test('there are at least 25', () => {

@@ -1,5 +1,5 @@
 import { createServer, type Socket } from 'node:net';
-import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import {
   type ConnectionOptions,
   createConnection,
@@ -9,18 +9,15 @@ import {
 } from '../../src/redis/index.ts';
 import { startOldRedis } from '../support/old-redis.ts';
 import { startRedisProxy } from '../support/redis-proxy.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { startTestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const PASSWORD = 'hunter2-very-secret';
 
-let server: TestRedis;
+const server = useRedis();
 const opened: RedisConnection[] = [];
 
-beforeAll(async () => {
-  server = await startTestRedis();
-});
-afterAll(() => server?.stop());
 afterEach(async () => {
   await Promise.all(opened.splice(0).map((redis) => redis.close()));
 });

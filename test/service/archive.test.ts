@@ -9,25 +9,22 @@ import { ForeignClient } from '../support/foreign-client.ts';
 import { metricOf } from '../support/metric-of.ts';
 import { RecordingLog } from '../support/recording-log.ts';
 import { postgresFolder, startTestPostgres, type TestPostgres } from '../support/test-postgres.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const SECRET = 'a secret of the tests, long enough';
 const MIGRATION = readFileSync(new URL('../../migrations/postgres/001-archived-sessions.sql', import.meta.url), 'utf8');
 
-let server: TestRedis;
+const server = useRedis();
 let foreign: ForeignClient;
 const running: Service[] = [];
 
 beforeAll(async () => {
-  server = await startTestRedis();
   foreign = await ForeignClient.connect(server.url);
 });
 afterAll(async () => {
   await foreign?.close();
-  await server?.stop();
 });
-beforeEach(() => foreign.redis.command('FLUSHALL'));
 afterEach(async () => {
   await Promise.all(running.splice(0).map((service) => service.stop()));
 });

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
+import { beforeEach, expect, it, onTestFinished } from 'vitest';
 import { type Overlap, SessionClient } from '../../src/index.ts';
 import { encodeHeartbeat, type Heartbeat, parseSessionGlob } from '../../src/protocol/index.ts';
 import { createConnection, PARTITIONS, type RedisConnection } from '../../src/redis/index.ts';
@@ -6,7 +6,7 @@ import { type Service, type ServiceOptions, startService } from '../../src/servi
 import { InstanceBeat } from '../../src/service/instance-beat.ts';
 import { metricOf } from '../support/metric-of.ts';
 import { RecordingLog } from '../support/recording-log.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 /* Anybody may publish heartbeats: whatever they say, pages are answered, nobody's memory or log grows, and partitions
@@ -14,17 +14,11 @@ import { waitUntil } from '../support/wait-until.ts';
 
 const FORGING_MS = 4_000;
 
-let server: TestRedis;
-let forger: RedisConnection;
+const server = useRedis();
+const { redis: forger } = server;
 let log: RecordingLog;
 beforeEach(async () => {
-  server = await startTestRedis();
-  forger = await createConnection(server.url, 'forger').connect();
   log = new RecordingLog();
-});
-afterEach(async () => {
-  await forger.close();
-  await server.stop();
 });
 
 async function serve(options: Partial<ServiceOptions> = {}): Promise<Service> {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Service, startService } from '../../src/service/index.ts';
 import { ForeignClient } from '../support/foreign-client.ts';
 import { type RedisProxy, startRedisProxy } from '../support/redis-proxy.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 
 /* What a command costs: exactly these commands to Redis, seen on the wire between the service and a real server. Its
  * effects are one EVALSHA, which is one atomic step; reading may take more, and is sent together. */
@@ -26,13 +26,12 @@ const WRITING = [
   'INCR',
 ];
 
-let server: TestRedis;
+const server = useRedis({ eachTest: 'kept' });
 let proxy: RedisProxy;
 let service: Service;
 let foreign: ForeignClient;
 
 beforeAll(async () => {
-  server = await startTestRedis();
   proxy = await startRedisProxy(server.socketPath);
   service = await startService({ redis: proxy.url, secret: 'a secret of the tests, long enough', combos: COMBOS });
   foreign = await ForeignClient.connect(server.url);
@@ -46,7 +45,6 @@ afterAll(async () => {
   await foreign?.close();
   await service?.stop();
   await proxy?.close();
-  await server?.stop();
 });
 
 /** Every script is known to the server once these were asked. */

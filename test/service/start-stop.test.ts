@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { MetaMismatchError, RedisTooOldError, RedisUnavailableError } from '../../src/redis/index.ts';
 import {
   HttpAddressError,
@@ -17,26 +17,24 @@ import { metricOf } from '../support/metric-of.ts';
 import { startOldRedis } from '../support/old-redis.ts';
 import { RecordingLog } from '../support/recording-log.ts';
 import { startRedisProxy } from '../support/redis-proxy.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { startTestRedis } from '../support/test-redis.ts';
 import { hasRedis7 } from '../support/test-server.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const SECRET = 'a secret of the tests, long enough';
 const LOCAL = { host: '127.0.0.1', port: 0 };
 
-let server: TestRedis;
+const server = useRedis();
 let foreign: ForeignClient;
 const running: Service[] = [];
 
 beforeAll(async () => {
-  server = await startTestRedis();
   foreign = await ForeignClient.connect(server.url);
 });
 afterAll(async () => {
   await foreign?.close();
-  await server?.stop();
 });
-beforeEach(() => foreign.redis.command('FLUSHALL'));
 afterEach(async () => {
   await Promise.all(running.splice(0).map((service) => service.stop()));
 });

@@ -3,9 +3,8 @@ import { RedisStore } from 'connect-redis';
 import { createClient } from 'redis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sessionOf } from '../../src/protocol/index.ts';
-import { createConnection, type RedisConnection } from '../../src/redis/index.ts';
 import { SessionData, type SessionDataOptions } from '../../src/sessions/index.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { inParallel, SessionDataStage } from './session-data/session-data-stage.suite.ts';
 
 const encryption = { keys: [randomBytes(32)], acceptPlain: true };
@@ -14,8 +13,8 @@ describe.each<[string, Partial<SessionDataOptions>]>([
   ['plain', {}],
   ['encrypted', { encryption }],
 ])('sessions of connect-redis, %s', (_, extra) => {
-  let server: TestRedis;
-  let redis: RedisConnection;
+  const server = useRedis({ eachTest: 'kept' });
+  const { redis } = server;
   let client: ReturnType<typeof createClient>;
   let theirs: RedisStore;
   let data: SessionData;
@@ -28,8 +27,6 @@ describe.each<[string, Partial<SessionDataOptions>]>([
   });
 
   beforeAll(async () => {
-    server = await startTestRedis();
-    redis = await createConnection(server.url).connect();
     client = createClient({ socket: { path: server.socketPath, tls: false } });
     await client.connect();
     theirs = new RedisStore({ client });
@@ -38,8 +35,6 @@ describe.each<[string, Partial<SessionDataOptions>]>([
   afterAll(async () => {
     await stage.closeAll();
     await client.close();
-    await redis.close();
-    await server.stop();
   });
 
   /** A session as express-session and connect-redis leave it. */

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createToken, sessionOf } from '../../src/protocol/index.ts';
-import { createConnection, type RedisConnection } from '../../src/redis/index.ts';
 import { SessionData, type SessionDataOptions, type UserSession } from '../../src/sessions/index.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { type ClusterStage, openClusterStage } from './cluster/cluster-stage.ts';
 import { inParallel } from './session-data/session-data-stage.suite.ts';
 
@@ -27,8 +26,8 @@ async function signIn(data: SessionData, user: string, count: number): Promise<s
 
 describe('a user with 21,000 sessions', () => {
   const count = 21_000;
-  let server: TestRedis;
-  let redis: RedisConnection;
+  const server = useRedis({ eachTest: 'kept' });
+  const { redis } = server;
   let tokens: string[];
   const opened: SessionData[] = [];
   const open = (options: Omit<SessionDataOptions, 'redis'> = {}): SessionData => {
@@ -38,16 +37,12 @@ describe('a user with 21,000 sessions', () => {
   };
 
   beforeAll(async () => {
-    server = await startTestRedis();
-    redis = await createConnection(server.url).connect();
     tokens = await signIn(open({ maxSessionsPerUser: 100_000, deadlineMs: 20_000 }), 'ada', count);
     await redis.command('CONFIG', 'SET', 'slowlog-log-slower-than', String(LONG_MICROSECONDS));
     await redis.command('SLOWLOG', 'RESET');
   }, 120_000);
   afterAll(async () => {
     await Promise.all(opened.map((data) => data.close()));
-    await redis?.close();
-    await server?.stop();
   });
   const slow = (): Promise<unknown> => redis.command('SLOWLOG', 'GET');
 

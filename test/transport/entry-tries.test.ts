@@ -1,23 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CommandConnection, createConnection, Keys, type RedisConnection } from '../../src/redis/index.ts';
+import { describe, expect, it } from 'vitest';
+import { type CommandConnection, Keys } from '../../src/redis/index.ts';
 import { EntryTries } from '../../src/transport/streams/entry-tries.ts';
 import { PartitionSteps } from '../../src/transport/streams/partition-steps.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const keys = new Keys('sw');
 const PARTITION = 7;
 
-let server: TestRedis;
-let redis: RedisConnection;
-beforeAll(async () => {
-  server = await startTestRedis();
-  redis = await createConnection(server.url).connect();
-});
-afterAll(async () => {
-  await redis?.close();
-  await server?.stop();
-});
+const { redis } = useRedis();
 
 /** An ownership of the partition, with what it knows. `over`: what its steps go over. */
 async function ownership(instance: string, present: readonly string[] = [], over: CommandConnection = redis) {

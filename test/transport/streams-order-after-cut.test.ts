@@ -4,7 +4,7 @@ import { SessionClient } from '../../src/index.ts';
 import { type Service, startService } from '../../src/service/index.ts';
 import { type RedisProxy, startRedisProxy } from '../support/redis-proxy.ts';
 import { StreamProducer } from '../support/stream-producer.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 /* A mark whose connection is cut is sent again; what the same session asks meanwhile must come behind it. */
@@ -12,11 +12,10 @@ import { waitUntil } from '../support/wait-until.ts';
 const ROUNDS = 40;
 const LONG_MS = 20_000;
 
-let server: TestRedis;
+const server = useRedis({ eachTest: 'kept' });
 let service: Service;
 let proxy: RedisProxy;
 beforeAll(async () => {
-  server = await startTestRedis();
   proxy = await startRedisProxy(server.socketPath);
   service = await startService({
     redis: server.url,
@@ -27,7 +26,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await service.stop();
   await proxy.close();
-  await server.stop();
 });
 
 async function open(keepDeadlineMs = LONG_MS): Promise<SessionClient> {

@@ -8,21 +8,21 @@ import { PayloadSeal } from '../../src/transport/streams/payload-seal.ts';
 import { metricOf } from '../support/metric-of.ts';
 import { RecordingLog } from '../support/recording-log.ts';
 import { StreamProducer } from '../support/stream-producer.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { startTestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 /* What a producer of another make may rely on that only does XADD: docs/protocol.md. */
 
 const SECRET = 'a secret of the tests, long enough';
 
-let server: TestRedis;
+const server = useRedis({ eachTest: 'kept' });
 let service: Service;
 let producer: StreamProducer;
 let inline: SessionClient;
 let lastSession = 0;
 
 beforeAll(async () => {
-  server = await startTestRedis();
   service = await startService({ redis: server.url, secret: SECRET, transport: 'streams' });
   producer = await StreamProducer.connect(server.url);
   inline = new SessionClient({ transport: service.inline, deadlineMs: 10_000 });
@@ -31,7 +31,6 @@ afterAll(async () => {
   await inline?.close();
   await producer?.close();
   await service?.stop();
-  await server?.stop();
 });
 
 function newSession(): string {

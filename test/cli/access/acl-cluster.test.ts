@@ -6,7 +6,7 @@ import type { ArchivedSession } from '../../../src/sessions/archive/archived-ses
 import { SessionData, type SessionDataOptions } from '../../../src/sessions/index.ts';
 import { ACL_PASSWORD, setUsers } from '../../support/acl-redis.ts';
 import { TEST_SECRET } from '../../support/open-test-data.ts';
-import { startTestCluster, type TestCluster } from '../../support/test-cluster.ts';
+import { useCluster } from '../../support/use-cluster.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 /* A Cluster under the rules that `sessionwise acl --cluster` prints, each of its servers: Redis refuses nothing. */
@@ -14,7 +14,7 @@ import { waitUntil } from '../../support/wait-until.ts';
 const KEYS = new Keys('sw');
 const PATIENT_MS = 10_000;
 
-let cluster: TestCluster;
+const cluster = useCluster({ eachTest: 'kept' });
 let service: Service;
 const archived: ArchivedSession[] = [];
 
@@ -30,7 +30,6 @@ async function refusals(): Promise<unknown[]> {
 }
 
 beforeAll(async () => {
-  cluster = await startTestCluster();
   for (const node of cluster.nodes) {
     await setUsers((...args) => node.command(...args), { cluster: true, transport: 'both', store: true });
   }
@@ -40,7 +39,6 @@ afterEach(async () => expect(await refusals()).toEqual([]));
 afterAll(async () => {
   await service?.stop();
   const refused = await refusals();
-  await cluster?.stop();
   expect(refused).toEqual([]);
 });
 

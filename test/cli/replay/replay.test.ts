@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { formatReport } from '../../../src/cli/replay/format-report.ts';
 import { openLog } from '../../../src/cli/replay/read-log.ts';
 import { type ReplayOptions, type ReplayOutcome, replay } from '../../../src/cli/replay/replay.ts';
 import { failuresOf, notesOf } from '../../../src/cli/replay/verdict.ts';
 import { sessionOf } from '../../../src/protocol/index.ts';
-import { createConnection, Keys, type RedisConnection } from '../../../src/redis/index.ts';
+import { Keys } from '../../../src/redis/index.ts';
 import { type Service, type ServiceOptions, startService } from '../../../src/service/index.ts';
-import { startTestRedis, type TestRedis } from '../../support/test-redis.ts';
+import { useRedis } from '../../support/use-redis.ts';
 
 const SAMPLE = fileURLToPath(new URL('../../../../shared/data/access.log.gz', import.meta.url));
 const hasSample = existsSync(SAMPLE);
@@ -16,19 +16,10 @@ if (!hasSample) console.warn(`SKIPPED: the replay of a real log, because ${SAMPL
 
 const SECRET = 'a secret of the tests';
 const keys = new Keys('sw');
-let server: TestRedis;
-let redis: RedisConnection;
+const server = useRedis();
+const { redis } = server;
 let services: Service[] = [];
 
-beforeAll(async () => {
-  server = await startTestRedis();
-  redis = await createConnection(server.url).connect();
-});
-afterAll(async () => {
-  await redis?.close();
-  await server?.stop();
-});
-beforeEach(() => redis.command('FLUSHALL'));
 afterEach(async () => {
   await Promise.all(services.map((service) => service.stop()));
   services = [];

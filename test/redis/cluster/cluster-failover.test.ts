@@ -1,14 +1,15 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it, onTestFinished } from 'vitest';
+import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
 import { createConnection, type RedisConnection } from '../../../src/redis/index.ts';
-import { startTestCluster, type TestCluster, type TestClusterNode } from '../../support/test-cluster.ts';
+import type { TestClusterNode } from '../../support/test-cluster.ts';
 import { hasRedis7 } from '../../support/test-server.ts';
+import { useCluster } from '../../support/use-cluster.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 const KEY = '{held}k';
 // The Cluster takes 1.5 s to miss a master and up to a second to elect another; a loaded machine takes longer.
 const RECOVERY_MS = 12_000;
 
-let cluster: TestCluster;
+const cluster = useCluster({ masters: 3, replicas: 1, eachTest: 'kept' });
 let redis: RedisConnection;
 let opened: RedisConnection[];
 
@@ -62,10 +63,6 @@ const load = (
   };
 };
 
-beforeAll(async () => {
-  cluster = await startTestCluster({ masters: 3, replicas: 1 });
-});
-afterAll(() => cluster?.stop());
 beforeEach(async () => {
   opened = [];
   redis = await connect();

@@ -1,21 +1,11 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { firstKeyOf } from '../../../src/redis/cluster/first-key.ts';
-import { createConnection, type RedisConnection } from '../../../src/redis/index.ts';
 import { slotOfKey } from '../../../src/redis/key-slot.ts';
-import { startTestRedis, type TestRedis } from '../../support/test-redis.ts';
 import { hasRedis7 } from '../../support/test-server.ts';
+import { useRedis } from '../../support/use-redis.ts';
 
-let server: TestRedis;
-let redis: RedisConnection;
-
-beforeAll(async () => {
-  server = await startTestRedis({ extraArgs: ['--cluster-enabled', 'yes', '--port', '0'] });
-  redis = await createConnection(server.url).connect();
-});
-afterAll(async () => {
-  await redis?.close();
-  await server?.stop();
-});
+const server = useRedis({ extraArgs: ['--cluster-enabled', 'yes', '--port', '0'] });
+const { redis } = server;
 
 it.each([
   'GET k',

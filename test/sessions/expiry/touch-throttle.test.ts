@@ -2,14 +2,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createToken } from '../../../src/protocol/index.ts';
 import { SessionData, type SessionDataOptions } from '../../../src/sessions/index.ts';
 import { type RedisProxy, startRedisProxy } from '../../support/redis-proxy.ts';
-import { startTestRedis, type TestRedis } from '../../support/test-redis.ts';
+import { useRedis } from '../../support/use-redis.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 // What the connection sends by itself.
 const OWN = ['PING', 'TIME', 'HELLO', 'CLIENT'];
 
 describe('commands that are sent', () => {
-  let server: TestRedis;
+  const server = useRedis({ eachTest: 'kept' });
   let proxy: RedisProxy;
   const opened: SessionData[] = [];
   const open = (options: Partial<SessionDataOptions> = {}): SessionData => {
@@ -24,14 +24,12 @@ describe('commands that are sent', () => {
       .filter((name) => !OWN.includes(name));
 
   beforeAll(async () => {
-    server = await startTestRedis();
     proxy = await startRedisProxy(server.socketPath);
   });
   beforeEach(() => proxy.reset());
   afterAll(async () => {
     await Promise.all(opened.map((data) => data.close()));
     await proxy.close();
-    await server.stop();
   });
 
   test('a load is one GET', async () => {

@@ -3,21 +3,17 @@ import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vit
 import { createToken } from '../../../src/protocol/index.ts';
 import { SessionData, StoreUnavailableError } from '../../../src/sessions/index.ts';
 import { type RedisProxy, startRedisProxy } from '../../support/redis-proxy.ts';
-import { startTestRedis, type TestRedis } from '../../support/test-redis.ts';
+import { useRedis } from '../../support/use-redis.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 /* A store whose Redis is away as it begins, goes, and comes. */
 
 const SLACK_MS = 500;
 
-let server: TestRedis;
+const server = useRedis({ eachTest: 'new' });
 
 beforeEach(async () => {
   // Nothing kept, so that it never answers that it is loading.
-  server = await startTestRedis();
-});
-afterEach(async () => {
-  await server.stop();
 });
 
 function open(redis: string, deadlineMs: number): { data: SessionData; told: string[] } {

@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { sessionOf } from '../../../src/protocol/index.ts';
-import { createConnection, Keys, type RedisConnection } from '../../../src/redis/index.ts';
+import { Keys } from '../../../src/redis/index.ts';
 import { StoreConnection } from '../../../src/sessions/connection/store-connection.ts';
 import { SessionData, StoreUnavailableError } from '../../../src/sessions/index.ts';
 import { SessionRecords } from '../../../src/sessions/operations/session-records.ts';
 import { SessionRotation } from '../../../src/sessions/operations/session-rotation.ts';
 import { type SessionDataOptions, settingsOf } from '../../../src/sessions/options.ts';
 import { readToken } from '../../../src/sessions/tokens/token-credential.ts';
-import { startTestRedis, type TestRedis } from '../../support/test-redis.ts';
+import { useRedis } from '../../support/use-redis.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { SessionDataStage } from '../session-data/session-data-stage.suite.ts';
 
@@ -24,8 +24,8 @@ describe.each<[string, Partial<SessionDataOptions>]>([
   ['plain', {}],
   ['encrypted', { encryption: { keys: [randomBytes(32)] } }],
 ])('a rotation of %s data', (_, kept) => {
-  let server: TestRedis;
-  let redis: RedisConnection;
+  const server = useRedis({ eachTest: 'kept' });
+  const { redis } = server;
   let data: SessionData;
   const stage = new SessionDataStage({
     open: (options) => new SessionData({ redis: server.url, ...kept, ...options }),
@@ -35,14 +35,10 @@ describe.each<[string, Partial<SessionDataOptions>]>([
   });
 
   beforeAll(async () => {
-    server = await startTestRedis();
-    redis = await createConnection(server.url).connect();
     data = stage.open();
   });
   afterAll(async () => {
     await stage.closeAll();
-    await redis.close();
-    await server.stop();
   });
 
   test.each([false, true])(

@@ -1,11 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createConnection, type RedisConnection } from '../../../src/redis/index.ts';
+import { describe, expect, test } from 'vitest';
 import { applyChanges, changesBetween, listChanges } from '../../../src/sessions/record/field-changes.ts';
 import { packTexts, unpackTexts } from '../../../src/sessions/record/packed-texts.ts';
 import { CHANGES_LUA } from '../../../src/sessions/record/record-header.ts';
 import type { SessionFields } from '../../../src/sessions/record/session-fields.ts';
 import { SeededRandom } from '../../support/seeded-random.ts';
-import { startTestRedis, type TestRedis } from '../../support/test-redis.ts';
+import { useRedis } from '../../support/use-redis.ts';
 
 const NAMES = ['a', 'b', 'c', 'd', 'constructor', 'ü', '', 'length', 'x y', '12'];
 const VALUES = ['1', '2', '-7', '0', '1.5', '"text"', '"12"', '[]', '{"a":[]}', 'null', 'true', '9007199254740991'];
@@ -24,16 +23,7 @@ const sorted = (fields: SessionFields): [string, string][] =>
 describe('field changes', () => {
   const none = { integerDeltas: false, hidden: new Set<string>() };
   const deltas = { integerDeltas: true, hidden: new Set<string>() };
-  let server: TestRedis;
-  let redis: RedisConnection;
-  beforeAll(async () => {
-    server = await startTestRedis();
-    redis = await createConnection(server.url).connect();
-  });
-  afterAll(async () => {
-    await redis.close();
-    await server.stop();
-  });
+  const { redis } = useRedis();
 
   test.each([none, deltas])(
     'what lies between two states leads from one to the other: 2,000 random pairs',

@@ -1,23 +1,13 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createConnection, type RedisConnection } from '../../../src/redis/index.ts';
+import { describe, expect, test } from 'vitest';
 import { packTexts, unpackBytes, unpackTexts } from '../../../src/sessions/record/packed-texts.ts';
 import { SeededRandom } from '../../support/seeded-random.ts';
-import { startTestRedis, type TestRedis } from '../../support/test-redis.ts';
+import { useRedis } from '../../support/use-redis.ts';
 
 const LENGTHS = [0, 1, 31, 32, 255, 256, 65535, 65536, 70000];
 const COUNTS = [0, 1, 15, 16, 300, 65535, 65536];
 
 describe('packed texts', () => {
-  let server: TestRedis;
-  let redis: RedisConnection;
-  beforeAll(async () => {
-    server = await startTestRedis();
-    redis = await createConnection(server.url).connect();
-  });
-  afterAll(async () => {
-    await redis.close();
-    await server.stop();
-  });
+  const { redis } = useRedis();
 
   const packedByRedis = (texts: readonly (string | Buffer)[]): Promise<Buffer> =>
     redis.commandForBuffers('EVAL', 'return cmsgpack.pack(ARGV)', '0', ...texts);

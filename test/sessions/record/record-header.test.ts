@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createConnection, type RedisConnection } from '../../../src/redis/index.ts';
+import { describe, expect, test } from 'vitest';
 import {
   nextHeader,
   RECORD_FORMAT,
@@ -9,21 +8,12 @@ import {
   SHORT_HEADER,
 } from '../../../src/sessions/record/record-header.ts';
 import { userReference } from '../../../src/sessions/tokens/user-reference.ts';
-import { startTestRedis, type TestRedis } from '../../support/test-redis.ts';
+import { useRedis } from '../../support/use-redis.ts';
 
 const NOW = 1_795_236_278_596;
 
 describe('record header', () => {
-  let server: TestRedis;
-  let redis: RedisConnection;
-  beforeAll(async () => {
-    server = await startTestRedis();
-    redis = await createConnection(server.url).connect();
-  });
-  afterAll(async () => {
-    await redis.close();
-    await server.stop();
-  });
+  const { redis } = useRedis();
 
   /** What the scripts write of these facts. */
   function packedByRedis(facts: {

@@ -1,21 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createToken, sessionOf } from '../../../src/protocol/index.ts';
-import { createConnection, type RedisConnection } from '../../../src/redis/index.ts';
 import { ArchiveQueue } from '../../../src/sessions/archive/archive-queue.ts';
 import { type LoadedSession, SessionData, SessionDataError } from '../../../src/sessions/index.ts';
 import { Seal } from '../../../src/sessions/record/record-encryption.ts';
 import { FLAGS, readHeader } from '../../../src/sessions/record/record-header.ts';
 import { readToken } from '../../../src/sessions/tokens/token-credential.ts';
 import { userReference } from '../../../src/sessions/tokens/user-reference.ts';
-import { startTestRedis, type TestRedis } from '../../support/test-redis.ts';
+import { useRedis } from '../../support/use-redis.ts';
 import { SessionDataStage } from '../session-data/session-data-stage.suite.ts';
 
 const [first, second] = [randomBytes(32), randomBytes(32)];
 
 describe('encryption at rest', () => {
-  let server: TestRedis;
-  let redis: RedisConnection;
+  const server = useRedis({ eachTest: 'kept' });
+  const { redis } = server;
   let sealed: SessionData;
   let plain: SessionData;
   const stage = new SessionDataStage({
@@ -26,15 +25,11 @@ describe('encryption at rest', () => {
   });
 
   beforeAll(async () => {
-    server = await startTestRedis();
-    redis = await createConnection(server.url).connect();
     sealed = stage.open({ encryption: { keys: [first] } });
     plain = stage.open();
   });
   afterAll(async () => {
     await stage.closeAll();
-    await redis.close();
-    await server.stop();
   });
 
   test('no name and no value can be read in Redis, whatever was done with the session', async () => {
