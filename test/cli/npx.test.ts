@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { decodeHeartbeat, heartbeatChannel } from '../../src/protocol/index.ts';
 import { processesNaming } from '../support/processes-naming.ts';
 import { MAIN } from '../support/run-cli.ts';
@@ -47,7 +47,7 @@ describe.skipIf(process.platform !== 'linux')('a service', () => {
     return heard;
   };
 
-  test.each([
+  it.each([
     ['npx', 'SIGTERM', ['npx', '--offline', '--no', 'sessionwise', 'serve']],
     ['npx', 'SIGKILL', ['npx', '--offline', '--no', 'sessionwise', 'serve']],
     ['npm run', 'SIGTERM', ['npm', 'run', 'serve', '--']],
@@ -62,7 +62,7 @@ describe.skipIf(process.platform !== 'linux')('a service', () => {
     await waitUntil('it has ended', () => serving(namespace).length === 0);
   });
 
-  test('that no package manager started goes on without the shell that did', async () => {
+  it('that no package manager started goes on without the shell that did', async () => {
     const heard = await heartbeats('alone');
     const shell = start('alone', 'sh', '-c', '"$@" & wait', 'sh', process.execPath, MAIN, 'serve');
     await waitUntil('it serves', () => heard.there > 0);

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createConnection } from '../../src/redis/index.ts';
 import { type Service, startService } from '../../src/service/index.ts';
 import { useRedis } from '../support/use-redis.ts';
@@ -28,13 +28,13 @@ describe.skipIf(isMissing && !process.env.CI)('examples/python', () => {
     await service?.stop();
   });
 
-  test('demo.py fails where nobody serves', async () => {
+  it('demo.py fails where nobody serves', async () => {
     const { code, output } = await runDemo(['--redis', redis.url]);
     expect(output).toContain('WRONG publish');
     expect(code).toBe(1);
   });
 
-  test('demo.py publishes and requests', async () => {
+  it('demo.py publishes and requests', async () => {
     service = await startService({ redis: redis.url, secret: 'python-example-secret' });
     const { code, output } = await runDemo(['--redis', redis.url]);
     expect(output).toContain('ok    costs no deadline');
@@ -42,7 +42,7 @@ describe.skipIf(isMissing && !process.env.CI)('examples/python', () => {
     expect(code).toBe(0);
   });
 
-  test('no query leaves the process', async () => {
+  it('no query leaves the process', async () => {
     const admin = await createConnection(redis.url).connect();
     const heard: string[] = [];
     const ears = await admin.duplicate().connect();
@@ -69,7 +69,7 @@ for page in ("/reset?token=s3cret", "https://u:s3cret@shop.example?t=s3cret", "/
     await Promise.all([ears.close(), admin.close()]);
   });
 
-  test('a request keeps its deadline where nobody answers', async () => {
+  it('a request keeps its deadline where nobody answers', async () => {
     // Subscribed, so that PUBLISH says 1, and silent.
     const { code, output } = await runPython(
       `

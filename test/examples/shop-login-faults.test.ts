@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import type { Service } from '../../dist/service/index.js';
 import { createConnection } from '../../src/redis/index.ts';
 import { startRedisProxy } from '../support/redis-proxy.ts';
@@ -8,7 +8,7 @@ import { waitUntil } from '../support/wait-until.ts';
 
 const FORMS = ['/cart', '/cart/remove', '/login', '/logout', '/devices/end', '/devices/end-others', '/devices/end-all'];
 
-test('Redis that refuses writes: what is known is shown, forms are refused until there is room again', async () => {
+it('Redis that refuses writes: what is known is shown, forms are refused until there is room again', async () => {
   const redis = await startTestRedis();
   const shop = await openShop({ redis: redis.url, deadlineMs: 5_000 });
   const admin = await createConnection(redis.url).connect();
@@ -34,7 +34,7 @@ test('Redis that refuses writes: what is known is shown, forms are refused until
   }
 });
 
-test('a click whose session is ended before it is counted is told so', async () => {
+it('a click whose session is ended before it is counted is told so', async () => {
   const redis = await startTestRedis();
   const proxy = await startRedisProxy(redis.socketPath);
   const [slow, shop] = [
@@ -65,7 +65,7 @@ test('a click whose session is ended before it is counted is told so', async () 
   }
 });
 
-test('a login that could not be written is not told as done', async () => {
+it('a login that could not be written is not told as done', async () => {
   const redis = await startTestRedis();
   const proxy = await startRedisProxy(redis.socketPath);
   const shop = await openShop({ redis: proxy.url, deadlineMs: 1_000 });
@@ -103,7 +103,7 @@ describe('while session data are away', () => {
     await redis.stop();
   });
 
-  test.each(['SIGKILL', 'SIGSTOP'] as const)(
+  it.each(['SIGKILL', 'SIGSTOP'] as const)(
     '%s: pages say so, forms are refused politely, no cookie is lost',
     async (signal) => {
       redis = await startTestRedis({ persistence: true });

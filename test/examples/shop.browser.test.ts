@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Service } from '../../dist/service/index.js';
 import { BROWSER_ARGS, findBrowser } from '../support/find-browser.ts';
 import { complaintsOf, openService, openShop, type Shop } from '../support/shop-stage.ts';
@@ -48,7 +48,7 @@ describe.skipIf(executablePath === undefined)('the shop in a browser', () => {
     Promise.all(['data-state', 'data-total-pages', 'data-unique-pages'].map((name) => footer().getAttribute(name)));
   const navigate = (label: RegExp) => page.getByRole('navigation').getByRole('link', { name: label }).click();
 
-  test('the whole visit: welcome, television and mount, the cable, a notice, the service away and back', async () => {
+  it('the whole visit: welcome, television and mount, the cable, a notice, the service away and back', async () => {
     await arrive();
     expect(await figures()).toEqual(['live', '1', '1']);
     expect(await page.locator('[data-welcome="new"]').textContent()).toContain('Welcome!');
@@ -110,7 +110,7 @@ describe.skipIf(executablePath === undefined)('the shop in a browser', () => {
     expect(complaints).toEqual([]);
   });
 
-  test('what a visitor writes into the address stays text', async () => {
+  it('what a visitor writes into the address stays text', async () => {
     await arrive();
     const evil = '<img src=x onerror="document.title=1"><script>document.title=2</script>';
     await page.goto(`${shop.url}/added/${encodeURIComponent(evil)}`);
@@ -120,7 +120,7 @@ describe.skipIf(executablePath === undefined)('the shop in a browser', () => {
     expect(complaints).toEqual([]);
   });
 
-  test('the keyboard reaches the content, and every control says what it does', async () => {
+  it('the keyboard reaches the content, and every control says what it does', async () => {
     await arrive();
     await page.keyboard.press('Tab');
     expect(await page.locator(':focus').textContent()).toBe('Skip to the content');
@@ -134,7 +134,7 @@ describe.skipIf(executablePath === undefined)('the shop in a browser', () => {
     expect(await page.getByRole('link', { name: /^Notices/ }).getAttribute('aria-current')).toBe('page');
   });
 
-  test.each(['light', 'dark'] as const)(
+  it.each(['light', 'dark'] as const)(
     'nothing is wider than a telephone, and text can be read: %s',
     async (colorScheme) => {
       await arrive({ viewport: { width: 390, height: 844 }, colorScheme });

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkConfig, serviceOptionsOf } from '../../src/cli/config/index.ts';
 import { sessionOf } from '../../src/protocol/index.ts';
 import { createConnection, Keys, PARTITION_TAGS, partitionOf, type RedisConnection } from '../../src/redis/index.ts';
@@ -81,24 +81,24 @@ describe('docs/protocol.md: the byte examples', () => {
     await Promise.all(Object.values(connections ?? {}).map((connection) => connection.close()));
   });
 
-  test('there are at least 25', () => {
+  it('there are at least 25', () => {
     expect(examples.length).toBeGreaterThanOrEqual(25);
   });
 
-  test('every command has one, under each of its names', () => {
+  it('every command has one, under each of its names', () => {
     const sent = examples.flatMap(({ lines }) =>
       lines.map((line) => /^> PUBLISH (?:\w+:)?ss:([^:]+):/.exec(line)?.[1]),
     );
     expect([...commandsByName.keys()].filter((name) => !sent.includes(name))).toEqual([]);
   });
 
-  test('none depends on another: no session stands in two of them', () => {
+  it('none depends on another: no session stands in two of them', () => {
     const sessions = examples.map(({ lines }) => new Set(lines.flatMap((line) => sessionIn(line) ?? [])));
     const all = sessions.flatMap((own) => [...own]);
     expect(all.filter((session, i) => all.indexOf(session) !== i)).toEqual([]);
   });
 
-  test.each(examples.map((block) => [`line ${block.firstLine}, ${block.heading}`, block] as const))(
+  it.each(examples.map((block) => [`line ${block.firstLine}, ${block.heading}`, block] as const))(
     '%s',
     async (_name, block) => {
       now = START_OF_BLOCK;
@@ -114,7 +114,7 @@ describe('docs/protocol.md: the byte examples', () => {
     },
   );
 
-  test('the sessions of tokens', () => {
+  it('the sessions of tokens', () => {
     const { lines } = oneBlock('vectors');
     expect(lines.length).toBeGreaterThanOrEqual(5);
     for (const line of lines) {
@@ -125,11 +125,11 @@ describe('docs/protocol.md: the byte examples', () => {
 });
 
 describe('docs/protocol.md: streams', () => {
-  test('the tags of the partitions', () => {
+  it('the tags of the partitions', () => {
     expect(oneBlock('tags').lines.join(' ').split(' ')).toEqual(PARTITION_TAGS);
   });
 
-  test('the partitions of sessions', () => {
+  it('the partitions of sessions', () => {
     const { lines } = oneBlock('partitions');
     expect(lines.length).toBeGreaterThanOrEqual(3);
     for (const line of lines) {
@@ -139,7 +139,7 @@ describe('docs/protocol.md: streams', () => {
     }
   });
 
-  test('every example writes to the partition of its session', () => {
+  it('every example writes to the partition of its session', () => {
     const entries = examples.flatMap(({ lines }) => lines.filter((line) => line.startsWith('> XADD ')));
     expect(entries.length).toBeGreaterThanOrEqual(10);
     // `*` may not stand in a session: such an entry is an example of a malformed one.
@@ -149,7 +149,7 @@ describe('docs/protocol.md: streams', () => {
     }
   });
 
-  test('the sealed payload', () => {
+  it('the sealed payload', () => {
     const { secret, namespace, payload, nonce, key, entryKey, e, ...context } = JSON.parse(
       oneBlock('sealed').lines.join('\n'),
     );
@@ -167,7 +167,7 @@ describe('docs/protocol.md: streams', () => {
     expect(Buffer.concat(text).toString('base64url')).toBe(e);
   });
 
-  test('the figures that services share', () => {
+  it('the figures that services share', () => {
     expect(JSON.parse(oneBlock('json streams').lines.join('\n'))).toEqual({
       leaseMs: LEASE_MS,
       inHand: IN_HAND_LIMIT,
@@ -182,7 +182,7 @@ describe('docs/protocol.md: streams', () => {
 describe('README.md', () => {
   const blocks = readBlocks('README.md');
 
-  test('the first example runs, and prints what it says', async () => {
+  it('the first example runs, and prints what it says', async () => {
     const [code, calls] = [blocks[0]!.lines.join('\n'), blocks.find(({ lines }) => lines[0]?.startsWith('$ curl'))!];
     const redis = await startTestRedis();
     const service = await startService({ redis: redis.url, secret: SECRET });
@@ -210,7 +210,7 @@ describe('README.md', () => {
     }
   });
 
-  test('every command line of ours names a subcommand and flags that exist', async () => {
+  it('every command line of ours names a subcommand and flags that exist', async () => {
     const shell = blocks.filter(({ info }) => info === 'sh').map(({ lines }) => lines.join('\n'));
     const lines = shell.flatMap((text) => text.replaceAll('\\\n', ' ').split('\n'));
     const ours = lines.flatMap(
@@ -233,21 +233,21 @@ describe('README.md', () => {
     }
   });
 
-  test('acl prints the line that stands there', async () => {
+  it('acl prints the line that stands there', async () => {
     const i = blocks.findIndex(({ lines }) => lines[0]?.startsWith('npx sessionwise acl '));
     const args = blocks[i]!.lines[0]!.split(' ').slice(2);
     const { stdout } = await promisify(execFile)(process.execPath, [CLI, ...args]);
     expect(stdout.split('\n')).toContain(blocks[i + 1]!.lines[0]);
   });
 
-  test('every flag of the table of serve exists, and every flag of serve stands in it', async () => {
+  it('every flag of the table of serve exists, and every flag of serve stands in it', async () => {
     const table = readFileSync(`${ROOT}README.md`, 'utf8').match(/^\| `--[a-z-]+[^|]*\|/gm) ?? [];
     const told = table.map((row) => /--[a-z-]+/.exec(row)![0]).sort();
     const real = flagsOf(await help('serve')).filter((flag) => flag !== '--help');
     expect(told).toEqual(real.sort());
   });
 
-  test('every JSON block is JSON, and every configuration is one', () => {
+  it('every JSON block is JSON, and every configuration is one', () => {
     for (const { lines } of blocks.filter(({ info }) => info === 'json')) {
       const value = JSON.parse(lines.join('\n'));
       if ('combos' in value) checkConfig(value, 'README.md');

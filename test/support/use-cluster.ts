@@ -1,13 +1,14 @@
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { createConnection, type RedisConnection } from '../../src/redis/index.ts';
 import { resetServer, type ServerState, stateOf } from './reset-server.ts';
-import { startTestCluster, type TestCluster, type TestClusterOptions } from './test-cluster.ts';
+import { startTestCluster, type TestCluster, type TestClusterNode, type TestClusterOptions } from './test-cluster.ts';
 import { standInFor } from './use-redis.ts';
+import { waitUntil } from './wait-until.ts';
 
 /** How the tests of a file use their Cluster. */
 export interface UseClusterOptions extends TestClusterOptions {
-  /** As for `useRedis`. `new` is for tests after which the Cluster is another one: a master killed, slots moved. It
-   *  takes seconds a test. */
+  /** As for `useRedis`: with `empty` a server that a test killed or froze is started again. `new` is for tests after
+   *  which the Cluster is another one, with a replica in the place of a master: it takes seconds a test. */
   readonly eachTest?: 'empty' | 'kept' | 'new';
 }
 
@@ -25,6 +26,7 @@ export function useCluster({ eachTest = 'empty', ...options }: UseClusterOptions
   let cluster: TestCluster | undefined;
   let redis: RedisConnection | undefined;
   let states: ReadonlyMap<string, ServerState>;
+  const down = new Map<TestClusterNode, NodeJS.Signals>();
 
   async function start(): Promise<void> {
     cluster = await startTestCluster(options);
@@ -37,8 +39,19 @@ export function useCluster({ eachTest = 'empty', ...options }: UseClusterOptions
     redis?.destroy();
     await cluster?.stop();
     cluster = undefined;
+    down.clear();
+  }
+  async function raise(): Promise<void> {
+    for (const [node, signal] of down) {
+      if (signal === 'SIGSTOP') cluster!.kill(node, 'SIGCONT');
+      else await cluster!.restart(node);
+    }
+    down.clear();
+    await cluster!.untilWell();
+    await waitUntil('the connection to the Cluster is there again', () => redis!.isReady);
   }
   async function empty(): Promise<void> {
+    if (down.size > 0) await raise();
     await Promise.all(redis!.masters().map((master) => resetServer(master, states.get(master.address)!)));
   }
 
@@ -55,5 +68,16 @@ export function useCluster({ eachTest = 'empty', ...options }: UseClusterOptions
     if (cluster === undefined) throw new Error('The Cluster is started by the hooks that useCluster registers.');
     return cluster;
   };
-  return standInFor<UsedCluster>(started, { redis: standInFor(() => redis!) });
+  return standInFor<UsedCluster>(started, {
+    redis: standInFor(() => redis!),
+    kill(node, signal) {
+      if (signal === 'SIGCONT') down.delete(node);
+      else down.set(node, signal);
+      started().kill(node, signal);
+    },
+    async restart(node) {
+      await started().restart(node);
+      down.delete(node);
+    },
+  });
 }

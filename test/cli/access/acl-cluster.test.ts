@@ -5,8 +5,8 @@ import { type Service, startService } from '../../../src/service/index.ts';
 import type { ArchivedSession } from '../../../src/sessions/archive/archived-session.ts';
 import { SessionData, type SessionDataOptions } from '../../../src/sessions/index.ts';
 import { ACL_PASSWORD, setUsers } from '../../support/acl-redis.ts';
-import { TEST_SECRET } from '../../support/open-test-data.ts';
 import { useCluster } from '../../support/use-cluster.ts';
+import { TEST_SECRET } from '../../support/use-test-data.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 /* A Cluster under the rules that `sessionwise acl --cluster` prints, each of its servers: Redis refuses nothing. */

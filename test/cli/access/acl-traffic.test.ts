@@ -11,8 +11,8 @@ import type { ArchivedSession } from '../../../src/sessions/archive/archived-ses
 import { SessionData, type SessionDataOptions } from '../../../src/sessions/index.ts';
 import { serveStore, Visitor } from '../../adapters/express/session-store-stage.suite.ts';
 import { type AclRedis, startAclRedis } from '../../support/acl-redis.ts';
-import { TEST_SECRET } from '../../support/open-test-data.ts';
 import { type CliResult, runCli } from '../../support/run-cli.ts';
+import { TEST_SECRET } from '../../support/use-test-data.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 /* All that the product does, under the rules that `sessionwise acl` prints: Redis refuses nothing of it. */

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { parseLogLine } from '../../../src/cli/replay/log-line.ts';
 
 const AT = Date.UTC(2015, 4, 17, 10, 5, 3);
@@ -13,7 +13,7 @@ function pathOf(target: string): string | undefined {
 }
 
 describe('the formats', () => {
-  test('combined', () => {
+  it('combined', () => {
     expect(parseLogLine(combined('GET /a/b.html?q=1 HTTP/1.1'))).toEqual({
       ip: '83.149.9.216',
       userAgent: AGENT,
@@ -22,7 +22,7 @@ describe('the formats', () => {
     });
   });
 
-  test('common: the user agent is empty', () => {
+  it('common: the user agent is empty', () => {
     expect(parseLogLine('h.example - - [17/May/2015:10:05:03 +0000] "GET / HTTP/1.0" 304 -')).toEqual({
       ip: 'h.example',
       userAgent: '',
@@ -31,7 +31,7 @@ describe('the formats', () => {
     });
   });
 
-  test.each([
+  it.each([
     ['a user with a space (nginx)', '::1 - John Doe [17/May/2015:10:05:03 +0000] "GET / HTTP/1.1" 200 1 "-" "-"', '-'],
     ['further fields', `${combined('GET / HTTP/1.1')} "10.0.0.1" 0.002 upstream=[a]`, AGENT],
     ['a carriage return', `${combined('GET / HTTP/1.1')}\r`, AGENT],
@@ -47,17 +47,17 @@ describe('the formats', () => {
     expect(parseLogLine(line)).toMatchObject({ userAgent, path: '/', at: AT });
   });
 
-  test.each(['2001:db8::1', '::ffff:1.2.3.4', 'fe80::1%eth0'])('address %s', (ip) => {
+  it.each(['2001:db8::1', '::ffff:1.2.3.4', 'fe80::1%eth0'])('address %s', (ip) => {
     expect(parseLogLine(combined('GET / HTTP/1.1', { ip }))?.ip).toBe(ip);
   });
 
-  test.each(['GET', 'HEAD', 'POST', 'PROPFIND', 'M-SEARCH', 'options'])('method %s', (method) => {
+  it.each(['GET', 'HEAD', 'POST', 'PROPFIND', 'M-SEARCH', 'options'])('method %s', (method) => {
     expect(parseLogLine(combined(`${method} /x HTTP/2.0`))?.path).toBe('/x');
   });
 });
 
 describe('times', () => {
-  test.each([
+  it.each([
     ['17/May/2015:12:05:03 +0200', AT],
     ['17/May/2015:15:35:03 +0530', AT],
     ['17/May/2015:00:05:03 -1000', AT],
@@ -69,7 +69,7 @@ describe('times', () => {
     expect(parseLogLine(combined('GET / HTTP/1.1', { time }))?.at).toBe(at);
   });
 
-  test.each([
+  it.each([
     '31/Feb/2015:10:05:03 +0000',
     '29/Feb/2015:10:05:03 +0000',
     '00/May/2015:10:05:03 +0000',
@@ -87,7 +87,7 @@ describe('times', () => {
 });
 
 describe('targets', () => {
-  test.each([
+  it.each([
     ['/', '/'],
     ['/a?b#c', '/a'],
     ['/a/../b/./c', '/b/c'],
@@ -106,7 +106,7 @@ describe('targets', () => {
     expect(pathOf(target)).toBe(path);
   });
 
-  test.each([
+  it.each([
     '*',
     'foo',
     'example.com:443',
@@ -122,7 +122,7 @@ describe('targets', () => {
 });
 
 describe('what is no request', () => {
-  test.each([
+  it.each([
     ['empty', ''],
     ['blank', '   '],
     ['a dash for a request', combined('-')],
@@ -142,7 +142,7 @@ describe('what is no request', () => {
     expect(parseLogLine(line)).toBeUndefined();
   });
 
-  test.each([
+  it.each([
     ['quotes', '"'.repeat(64_000)],
     ['backslashes', `1.1.1.1 - - [17/May/2015:10:05:03 +0000] "${'\\'.repeat(64_001)}`],
     ['times', '1 - '.concat(' [17/May/2015:10:05:03 +0000] "'.repeat(2_000))],

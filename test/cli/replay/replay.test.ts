@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { formatReport } from '../../../src/cli/replay/format-report.ts';
 import { openLog } from '../../../src/cli/replay/read-log.ts';
 import { type ReplayOptions, type ReplayOutcome, replay } from '../../../src/cli/replay/replay.ts';
@@ -56,7 +56,7 @@ const VISITOR = sessionOf('10.0.0.7\0');
 const MANY = Array.from({ length: 1000 }, (_, i) => line(`10.1.${i >> 8}.${i & 255}`, '/'));
 
 describe.skipIf(!hasSample)('the log of a real site', () => {
-  test.each([
+  it.each([
     ['by default', {}, { exact: 1214, filter: 3 }],
     ['with filters only', { seen: { exactLimit: 0 } }, { exact: 0, filter: 1217 }],
   ])('%s the store is as exact as promised', { timeout: 60_000 }, async (_, options, forms) => {
@@ -94,7 +94,7 @@ describe.skipIf(!hasSample)('the log of a real site', () => {
   });
 });
 
-test('a broken log: what is no request is skipped and counted', async () => {
+it('a broken log: what is no request is skipped and counted', async () => {
   await serve();
   const outcome = await run([
     line('1.1.1.1', '/a'),
@@ -117,7 +117,7 @@ test('a broken log: what is no request is skipped and counted', async () => {
   expect(failures(outcome)).toEqual([]);
 });
 
-test.each([
+it.each([
   [[], 'empty'],
   [['no', 'request'], 'none of its 2 lines'],
   [['none'], 'its one line'],
@@ -129,7 +129,7 @@ test.each([
   expect(left.filter((key) => !key.startsWith('sw:@lease:'))).toEqual(['sw:meta']);
 });
 
-test('without verify what needs it is null, and every key is there', async () => {
+it('without verify what needs it is null, and every key is there', async () => {
   await serve();
   const { report, findings } = await run(SMALL, { verify: false });
   const unknown = { falseNegatives: null, falsePositives: null, falsePositiveRate: null, probes: null };
@@ -155,7 +155,7 @@ test('without verify what needs it is null, and every key is there', async () =>
   expect(text).not.toContain('Counted exactly');
 });
 
-test('more than 35 active days: the last 35 are compared, and it says so', async () => {
+it('more than 35 active days: the last 35 are compared, and it says so', async () => {
   await serve();
   const days = Array.from({ length: 40 }, (_, i) => new Date(Date.UTC(2015, 0, 1 + 2 * i)));
   const months = ['Jan', 'Feb', 'Mar'];
@@ -172,7 +172,7 @@ test('more than 35 active days: the last 35 are compared, and it says so', async
   expect(failures(outcome)).toEqual([]);
 });
 
-test('visitors with one view that have expired are compared on neither side', async () => {
+it('visitors with one view that have expired are compared on neither side', async () => {
   await serve();
   const outcome = await run([...SMALL, line('9.9.9.9', '/once')], { bounceMs: 0 });
   expect(outcome.report).toMatchObject({ requests: 1001, sessions: 101, views: 1000, uniquePages: { exact: 600 } });
@@ -184,7 +184,7 @@ test('visitors with one view that have expired are compared on neither side', as
 });
 
 describe('before anything is sent', () => {
-  test.each([
+  it.each([
     ['nobody listens', async () => undefined, 'NO_SERVICE', /Nobody serves the namespace "sw"/],
     [
       'times are not accepted',
@@ -202,7 +202,7 @@ describe('before anything is sent', () => {
     ).toEqual([]);
   });
 
-  test('Redis that is not there is told', async () => {
+  it('Redis that is not there is told', async () => {
     await expect(run(SMALL, { redis: 'redis://127.0.0.1:1' })).rejects.toMatchObject({ code: 'REDIS_UNAVAILABLE' });
   });
 });
@@ -253,7 +253,7 @@ describe('a store that is wrong is found out', () => {
     expect(found).toEqual(expected.map((pattern) => expect.stringMatching(pattern)));
   });
 
-  test('a wrong number in an answer', async () => {
+  it('a wrong number in an answer', async () => {
     await serve();
     const facts = keys.facts(VISITOR);
     const onSent = (requests: number): void => {
@@ -275,7 +275,7 @@ describe('a store that is wrong is found out', () => {
       return run(lines, { onSent });
     };
 
-    test('1,024 bytes a visitor unless told', async () => {
+    it('1,024 bytes a visitor unless told', async () => {
       await serve();
       const outcome = await wasting(MANY);
       expect(failures(outcome)).toEqual([
@@ -284,20 +284,20 @@ describe('a store that is wrong is found out', () => {
       expect(failures(outcome, false, 10_000)).toEqual([]);
     });
 
-    test('with filters only as much as one is told, and else any', async () => {
+    it('with filters only as much as one is told, and else any', async () => {
       await serve({ seen: { exactLimit: 0 } });
       const outcome = await wasting(MANY);
       expect(failures(outcome, true)).toEqual([]);
       expect(failures(outcome, true, 1_300)).toEqual([expect.stringMatching(/bytes on average; 1,300 are allowed/)]);
     });
 
-    test('not judged of fewer than 1,000 visitors', async () => {
+    it('not judged of fewer than 1,000 visitors', async () => {
       await serve();
       expect(failures(await wasting(MANY.slice(1)))).toEqual([]);
     });
   });
 
-  test('answers that come too late', async () => {
+  it('answers that come too late', async () => {
     await serve();
     const onSent = (requests: number): void =>
       void (requests === 100 && redis.command('CLIENT', 'PAUSE', '200', 'ALL'));
@@ -306,7 +306,7 @@ describe('a store that is wrong is found out', () => {
     expect(failures(outcome)).toEqual([expect.stringMatching(/^\d+ views got no answer within their deadline/)]);
   });
 
-  test('a second service that comes while the log is sent', async () => {
+  it('a second service that comes while the log is sent', async () => {
     await serve();
     const outcome = await run(SMALL, { onPhase: (phase) => (phase === 'sending' ? serve() : undefined) });
     expect(failures(outcome)).toEqual(
@@ -317,7 +317,7 @@ describe('a store that is wrong is found out', () => {
     );
   });
 
-  test('visitors that were known before', async () => {
+  it('visitors that were known before', async () => {
     await serve();
     expect(failures(await run(SMALL))).toEqual([]);
     expect(failures(await run(SMALL))).toEqual([
@@ -326,12 +326,12 @@ describe('a store that is wrong is found out', () => {
     ]);
   });
 
-  test('no filter where there had to be some', async () => {
+  it('no filter where there had to be some', async () => {
     await serve();
     expect(failures(await run(SMALL), true)).toEqual([expect.stringMatching(/no session keeps its pages in a filter/)]);
   });
 
-  test('the report says so', async () => {
+  it('the report says so', async () => {
     await serve();
     const outcome = await run(SMALL);
     const text = (found: string[]) => formatReport('test.log', outcome.report, outcome.findings, found);
@@ -340,7 +340,7 @@ describe('a store that is wrong is found out', () => {
   });
 });
 
-test('an abort is thrown, when nothing is in flight any more', async () => {
+it('an abort is thrown, when nothing is in flight any more', async () => {
   await serve();
   const ending = new AbortController();
   let sent = 0;
@@ -352,7 +352,7 @@ test('an abort is thrown, when nothing is in flight any more', async () => {
   expect(sent).toBeLessThan(70);
 });
 
-test('a service that stays away is told, and not run past', { timeout: 30_000 }, async () => {
+it('a service that stays away is told, and not run past', { timeout: 30_000 }, async () => {
   await serve();
   const onPhase = async (phase: string): Promise<void> =>
     void (phase === 'reading back' && (await services[0]!.stop()));

@@ -1,28 +1,25 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createToken, sessionOf } from '../../../src/protocol/index.ts';
 import { createConnection } from '../../../src/redis/index.ts';
 import type { ArchivedSession, ArchiveFunction } from '../../../src/sessions/archive/archived-session.ts';
 import { Archiver, type ArchiverOptions } from '../../../src/sessions/archive/archiver.ts';
 import { SessionData, type SessionDataOptions, Sweeper } from '../../../src/sessions/index.ts';
-import { openTestData, type TestData } from '../../support/open-test-data.ts';
 import { startTestRedis } from '../../support/test-redis.ts';
+import { useTestData } from '../../support/use-test-data.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 const KEPT_MS = 30 * 86_400_000;
 
-let stage: TestData;
+const stage = useTestData();
 let store: SessionData;
 
 beforeAll(async () => {
-  stage = await openTestData();
   store = openStore();
 });
 afterAll(async () => {
   await store?.close();
-  await stage?.stop();
 });
-beforeEach(() => stage.redis.command('FLUSHALL'));
 
 function openStore(options: Partial<SessionDataOptions> = {}): SessionData {
   return new SessionData({ redis: stage.server.url, sweep: false, deadlineMs: 10_000, ...options });

@@ -1,17 +1,11 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { createToken, sessionOf } from '../../../src/protocol/index.ts';
 import { Archiver } from '../../../src/sessions/archive/archiver.ts';
 import { SessionData, type SessionDataOptions, Sweeper } from '../../../src/sessions/index.ts';
-import { openTestData, type TestData } from '../../support/open-test-data.ts';
+import { useTestData } from '../../support/use-test-data.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
-let stage: TestData;
-
-beforeAll(async () => {
-  stage = await openTestData();
-});
-afterAll(() => stage?.stop());
-beforeEach(() => stage.redis.command('FLUSHALL'));
+const stage = useTestData();
 
 function openStore(options: Partial<SessionDataOptions> = {}): SessionData {
   const store = new SessionData({

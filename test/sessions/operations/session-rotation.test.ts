@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { sessionOf } from '../../../src/protocol/index.ts';
 import { Keys } from '../../../src/redis/index.ts';
 import { StoreConnection } from '../../../src/sessions/connection/store-connection.ts';
@@ -41,7 +41,7 @@ describe.each<[string, Partial<SessionDataOptions>]>([
     await stage.closeAll();
   });
 
-  test.each([false, true])(
+  it.each([false, true])(
     'whose answer was lost is taken back, with all that jobs have changed since (grace %s)',
     async (grace) => {
       const keys = new Keys('sw');
@@ -64,7 +64,7 @@ describe.each<[string, Partial<SessionDataOptions>]>([
     },
   );
 
-  test('within one that nobody was told of is taken back to that: requests of before are still known', async () => {
+  it('within one that nobody was told of is taken back to that: requests of before are still known', async () => {
     const connection = new ForgetfulConnection(server.url, new Keys('sw'), 20_000);
     onTestFinished(() => connection.close());
     const records = new SessionRecords(connection, new Keys('sw'), settingsOf({ redis: server.url }), kept.encryption);
@@ -81,7 +81,7 @@ describe.each<[string, Partial<SessionDataOptions>]>([
     }
   });
 
-  test.each([false, true])('that Redis refuses changes nothing (grace %s)', async (grace) => {
+  it.each([false, true])('that Redis refuses changes nothing (grace %s)', async (grace) => {
     const token = await stage.saved(data, { a: 1 });
     const before = await stage.bytes(token);
     await redis.command('CONFIG', 'SET', 'maxmemory', '1');

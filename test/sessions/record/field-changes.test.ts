@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { applyChanges, changesBetween, listChanges } from '../../../src/sessions/record/field-changes.ts';
 import { packTexts, unpackTexts } from '../../../src/sessions/record/packed-texts.ts';
 import { CHANGES_LUA } from '../../../src/sessions/record/record-header.ts';
@@ -25,20 +25,17 @@ describe('field changes', () => {
   const deltas = { integerDeltas: true, hidden: new Set<string>() };
   const { redis } = useRedis();
 
-  test.each([none, deltas])(
-    'what lies between two states leads from one to the other: 2,000 random pairs',
-    (options) => {
-      const random = new SeededRandom(options.integerDeltas ? 1 : 2);
-      for (let i = 0; i < 2000; i += 1) {
-        const [before, after] = [randomFields(random), randomFields(random)];
-        const changes = changesBetween(before, after, options);
-        expect(sorted(applyChanges(before, changes))).toEqual(sorted(after));
-        expect(changesBetween(after, after, options)).toEqual([]);
-      }
-    },
-  );
+  it.each([none, deltas])('what lies between two states leads from one to the other: 2,000 random pairs', (options) => {
+    const random = new SeededRandom(options.integerDeltas ? 1 : 2);
+    for (let i = 0; i < 2000; i += 1) {
+      const [before, after] = [randomFields(random), randomFields(random)];
+      const changes = changesBetween(before, after, options);
+      expect(sorted(applyChanges(before, changes))).toEqual(sorted(after));
+      expect(changesBetween(after, after, options)).toEqual([]);
+    }
+  });
 
-  test('applying leaves what it was given as it is', () => {
+  it('applying leaves what it was given as it is', () => {
     const before: SessionFields = new Map([['a', '1']]);
     applyChanges(before, [
       { name: 'a', set: '2' },
@@ -47,7 +44,7 @@ describe('field changes', () => {
     expect([...before]).toEqual([['a', '1']]);
   });
 
-  test("the script's changed_body agrees: 500 random states and changes, on what others left too", async () => {
+  it("the script's changed_body agrees: 500 random states and changes, on what others left too", async () => {
     const random = new SeededRandom(3);
     const script = `${CHANGES_LUA} return changed_body(ARGV[1], cmsgpack.unpack(ARGV[2]))`;
     for (let i = 0; i < 500; i += 1) {
@@ -66,7 +63,7 @@ describe('field changes', () => {
     }
   });
 
-  test('only plain integers become differences, and only where asked', () => {
+  it('only plain integers become differences, and only where asked', () => {
     const of = (old: string, json: string): unknown =>
       changesBetween(new Map([['n', old]]), new Map([['n', json]]), deltas)[0];
     expect(of('1', '3')).toEqual({ name: 'n', add: 2, final: '3' });
@@ -92,7 +89,7 @@ describe('field changes', () => {
     expect(changesBetween(new Map([['n', '1']]), new Map([['n', '2']]), none)).toEqual([{ name: 'n', set: '2' }]);
   });
 
-  test('a number that Redis wrote in its way is no change', () => {
+  it('a number that Redis wrote in its way is no change', () => {
     const before = new Map([
       ['float', '0.10000000000000001'],
       ['huge', '1000000000000000000000'],
@@ -109,7 +106,7 @@ describe('field changes', () => {
     ]);
   });
 
-  test('the absence of a hidden field, of one of ours, or of __proto__ says nothing', () => {
+  it('the absence of a hidden field, of one of ours, or of __proto__ says nothing', () => {
     const before = new Map([
       ['save', '1'],
       ['\0user', '"ada"'],

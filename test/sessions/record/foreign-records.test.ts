@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { createToken } from '../../../src/protocol/index.ts';
 import { SessionData, SessionDataError } from '../../../src/sessions/index.ts';
 import { readToken } from '../../../src/sessions/tokens/token-credential.ts';
@@ -18,7 +18,7 @@ describe('data that are no record of ours', () => {
     await stage.closeAll();
   });
 
-  test('are told, and left as they are', async () => {
+  it('are told, and left as they are', async () => {
     const data = stage.open();
     const good = (await stage.bytes(await stage.saved(data, { a: 1 })))!;
     const token = createToken();

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { SessionDataError } from '../../../src/sessions/errors.ts';
 import { endedSecret, Seal } from '../../../src/sessions/record/record-encryption.ts';
 
@@ -8,7 +8,7 @@ const PLAIN = Buffer.from('["who","ada"]');
 const OWNER = { session: 's1', secret: randomBytes(32), user: 'a user of 28 characters, so.', version: 7 };
 
 describe('seal', () => {
-  test('opens what it closed, and never closes twice to the same', () => {
+  it('opens what it closed, and never closes twice to the same', () => {
     const seal = new Seal([KEY], 'sw');
     const [one, other] = [seal.close(OWNER, PLAIN), seal.close(OWNER, PLAIN)];
     expect(seal.open(OWNER, one)).toEqual(PLAIN);
@@ -18,7 +18,7 @@ describe('seal', () => {
     expect(seal.open(OWNER, seal.close(OWNER, Buffer.alloc(0)))).toEqual(Buffer.alloc(0));
   });
 
-  test('a key is the same as Buffer, Uint8Array, base64, base64url and hex', () => {
+  it('a key is the same as Buffer, Uint8Array, base64, base64url and hex', () => {
     const sealed = new Seal([KEY], 'sw').close(OWNER, PLAIN);
     for (const key of [
       new Uint8Array(KEY),
@@ -31,7 +31,7 @@ describe('seal', () => {
     }
   });
 
-  test('an old key behind a new one opens, and the new one seals', () => {
+  it('an old key behind a new one opens, and the new one seals', () => {
     const next = randomBytes(32);
     const [before, both, after] = [new Seal([KEY], 'sw'), new Seal([next, KEY], 'sw'), new Seal([next], 'sw')];
     const old = before.close(OWNER, PLAIN);
@@ -41,7 +41,7 @@ describe('seal', () => {
     expect(() => after.open(OWNER, old)).toThrow(SessionDataError);
   });
 
-  test('what of the header it was sealed for must be the same', () => {
+  it('what of the header it was sealed for must be the same', () => {
     const seal = new Seal([KEY], 'sw');
     const sealed = seal.close(OWNER, PLAIN);
     for (const other of [
@@ -59,7 +59,7 @@ describe('seal', () => {
     expect(seal.open({ ...OWNER, ended: true, secret: endedSecret(OWNER.secret) }, sealed)).toEqual(PLAIN);
   });
 
-  test("another session's, another namespace's, cut and changed texts are refused", () => {
+  it("another session's, another namespace's, cut and changed texts are refused", () => {
     const seal = new Seal([KEY], 'sw');
     const sealed = seal.close(OWNER, PLAIN);
     expect(() => seal.open({ ...OWNER, session: 's2' }, sealed)).toThrow(SessionDataError);
@@ -74,7 +74,7 @@ describe('seal', () => {
     }
   });
 
-  test.each([
+  it.each([
     ['none', []],
     ['short bytes', [randomBytes(31)]],
     ['a password', ['correct horse battery staple']],
@@ -86,7 +86,7 @@ describe('seal', () => {
     expect(() => new Seal(keys, 'sw')).toThrow(/encryption\.keys/);
   });
 
-  test('an error shows no key', () => {
+  it('an error shows no key', () => {
     const secret = 'correct horse battery staple';
     expect(() => new Seal([secret], 'sw')).toThrow(
       expect.not.objectContaining({ message: expect.stringContaining(secret) }),

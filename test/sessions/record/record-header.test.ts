@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   nextHeader,
   RECORD_FORMAT,
@@ -57,7 +57,7 @@ describe('record header', () => {
     ),
   );
 
-  test.each(combinations)('both sides read what the other wrote: %o', async ({ ended, sealed, previous, user }) => {
+  it.each(combinations)('both sides read what the other wrote: %o', async ({ ended, sealed, previous, user }) => {
     const secret = randomBytes(32);
     for (const [cookie, version] of [
       [0, 0],
@@ -94,7 +94,7 @@ describe('record header', () => {
     }
   });
 
-  test('the next header counts the version, modulo 2^32, and keeps all else', async () => {
+  it('the next header counts the version, modulo 2^32, and keeps all else', async () => {
     const header = await packedByRedis({
       ended: false,
       sealed: true,
@@ -111,7 +111,7 @@ describe('record header', () => {
     expect(readHeader(header)).toEqual(before);
   });
 
-  test('what is no record of this format is refused', async () => {
+  it('what is no record of this format is refused', async () => {
     const header = await packedByRedis({ ended: false, sealed: false, secret: randomBytes(32), cookie: 0, version: 1 });
     const foreign = Buffer.from(header);
     foreign[0] = RECORD_FORMAT + 1;

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createToken, sessionOf } from '../../../src/protocol/index.ts';
 import { ArchiveQueue } from '../../../src/sessions/archive/archive-queue.ts';
 import { type LoadedSession, SessionData, SessionDataError } from '../../../src/sessions/index.ts';
@@ -32,7 +32,7 @@ describe('encryption at rest', () => {
     await stage.closeAll();
   });
 
-  test('no name and no value can be read in Redis, whatever was done with the session', async () => {
+  it('no name and no value can be read in Redis, whatever was done with the session', async () => {
     const token = await stage.saved(sealed, { 'secret-name': 'secret-value', cookie: { path: '/secret-path' } });
     const loaded = (await sealed.load(token))!;
     await sealed.save(token, { 'secret-name': 'secret-value', 'secret-other': { in: ['secret-value'] } }, loaded);
@@ -52,14 +52,14 @@ describe('encryption at rest', () => {
     expect(JSON.stringify(await stage.lifecycle(token))).not.toMatch(/secret/);
   });
 
-  test('a plain store shows what this test looks for', async () => {
+  it('a plain store shows what this test looks for', async () => {
     const token = await stage.saved(plain, { 'readable-name': 'readable-value' });
     const text = (await stage.bytes(token))!.toString('latin1');
     expect(text).toMatch(/readable-name/);
     expect(text).toMatch(/readable-value/);
   });
 
-  test('the same values look different in each record and after each save', async () => {
+  it('the same values look different in each record and after each save', async () => {
     const tokens = [await stage.saved(sealed, { a: 1 }), await stage.saved(sealed, { a: 1 })];
     const bodies = await Promise.all(tokens.map(async (token) => bodyOf((await stage.bytes(token))!)));
     expect(bodies[0]!.equals(bodies[1]!)).toBe(false);
@@ -67,7 +67,7 @@ describe('encryption at rest', () => {
     expect(bodyOf((await stage.bytes(tokens[0]!))!).equals(bodies[0]!)).toBe(false);
   });
 
-  test('a new key in front: old data open, and are under the new key after the next save', async () => {
+  it('a new key in front: old data open, and are under the new key after the next save', async () => {
     const token = await stage.saved(sealed, { a: 1 });
     const both = stage.open({ encryption: { keys: [second, first] } });
     const next = stage.open({ encryption: { keys: [second] } });
@@ -79,7 +79,7 @@ describe('encryption at rest', () => {
     await expect(sealed.load(token)).rejects.toThrow(SessionDataError);
   });
 
-  test.each([
+  it.each([
     ['another key', { encryption: { keys: [second] } }],
     ['no key', {}],
   ])('with %s the data cannot be read, and stay as they are', async (_, options) => {
@@ -101,7 +101,7 @@ describe('encryption at rest', () => {
     expect(stranger.isUp).toBe(true);
   });
 
-  test('who has no key can still renew and end: neither needs the data', async () => {
+  it('who has no key can still renew and end: neither needs the data', async () => {
     const token = await stage.saved(sealed, { a: 1 });
     expect(await plain.touch(token, {})).toBe(true);
     expect(await stage.values(sealed, token)).toEqual({ a: 1 });
@@ -109,7 +109,7 @@ describe('encryption at rest', () => {
     expect(await sealed.load(token)).toBeUndefined();
   });
 
-  test('another secret in the header, as of an attacker, opens nothing, and nobody else can use it either', async () => {
+  it('another secret in the header, as of an attacker, opens nothing, and nobody else can use it either', async () => {
     const [victims, own] = [await stage.saved(sealed, { role: 'admin' }), createToken()];
     const token = `${sessionOf(victims)}.${own.slice(26)}`;
     const record = (await stage.bytes(victims))!;
@@ -127,7 +127,7 @@ describe('encryption at rest', () => {
     expect(await sealed.load(victims)).toBeUndefined();
   });
 
-  test('another user in the header is not believed', async () => {
+  it('another user in the header is not believed', async () => {
     const token = await stage.saved(sealed, { a: 1 });
     await sealed.identify(token, 'ada');
     const loaded = (await sealed.load(token))!;
@@ -143,7 +143,7 @@ describe('encryption at rest', () => {
     await expect(sealed.load(token)).rejects.toThrow(SessionDataError);
   });
 
-  test('a plain record in the place of a sealed one is refused, unless plain ones are accepted', async () => {
+  it('a plain record in the place of a sealed one is refused, unless plain ones are accepted', async () => {
     const token = await stage.saved(plain, { role: 'admin' });
     const record = await stage.bytes(token);
     for (const work of [
@@ -164,7 +164,7 @@ describe('encryption at rest', () => {
     expect(await sealed.end(token)).toBe(true);
   });
 
-  test('a logout cannot be undone in what is kept for the archive', async () => {
+  it('a logout cannot be undone in what is kept for the archive', async () => {
     const namespace = stage.freshNamespace();
     const store = stage.open({ namespace, encryption: { keys: [first] } });
     const queue = new ArchiveQueue(redis, namespace, 100, new Seal([first], namespace));
@@ -188,7 +188,7 @@ describe('encryption at rest', () => {
     await expect(store.increment({ session: sessionOf(token) }, 'n')).rejects.toThrow(SessionDataError);
   });
 
-  test('a rotation seals anew, alone, with what was loaded, with changes by others, and in a grace', async () => {
+  it('a rotation seals anew, alone, with what was loaded, with changes by others, and in a grace', async () => {
     const token = await stage.saved(sealed, { a: 1 });
     const loaded = (await sealed.load(token))!;
     await sealed.save(token, { a: 1, b: 2 }, await sealed.load(token));
@@ -206,7 +206,7 @@ describe('encryption at rest', () => {
     expect(await stage.values(sealed, fourth)).toEqual({ a: 4, n: 5 });
   });
 
-  test('others that are faster for a whole deadline: unavailable, with its status, and not gone', async () => {
+  it('others that are faster for a whole deadline: unavailable, with its status, and not gone', async () => {
     const rivals = Array.from({ length: 8 }, () => stage.open({ encryption: { keys: [first] } }));
     const hurried = stage.open({ encryption: { keys: [first] }, deadlineMs: 8 });
     const token = await stage.saved(sealed, { n: 0, mine: 0 });
@@ -227,7 +227,7 @@ describe('encryption at rest', () => {
     }
   });
 
-  test("one session's sealed data in another's record, or another namespace's, are refused", async () => {
+  it("one session's sealed data in another's record, or another namespace's, are refused", async () => {
     const [mine, theirs] = [await stage.saved(sealed, { role: 'guest' }), await stage.saved(sealed, { role: 'admin' })];
     const [own, foreign] = [(await stage.bytes(mine))!, (await stage.bytes(theirs))!];
     await redis.command(
@@ -247,7 +247,7 @@ describe('encryption at rest', () => {
     await expect(elsewhere.load(theirs)).rejects.toThrow(SessionDataError);
   });
 
-  test('a changed byte anywhere in the sealed data is noticed', async () => {
+  it('a changed byte anywhere in the sealed data is noticed', async () => {
     const token = await stage.saved(sealed, { a: 1 });
     const record = (await stage.bytes(token))!;
     const { length } = readHeader(record);
@@ -261,7 +261,7 @@ describe('encryption at rest', () => {
     expect(await stage.values(sealed, token)).toEqual({ a: 1 });
   });
 
-  test('switching encryption on: plain data are read, changed, and sealed by the next write', async () => {
+  it('switching encryption on: plain data are read, changed, and sealed by the next write', async () => {
     const migrating = stage.open({ encryption: { keys: [first], acceptPlain: true } });
     for (const write of [
       (token: string) => migrating.save(token, { a: 'readable', b: 1 }),
@@ -282,7 +282,7 @@ describe('encryption at rest', () => {
     }
   });
 
-  test('a plain save from before the switch does not undo what was sealed meanwhile', async () => {
+  it('a plain save from before the switch does not undo what was sealed meanwhile', async () => {
     const token = await stage.saved(plain, { a: 1 });
     const loaded = (await plain.load(token))!;
     const migrating = stage.open({ encryption: { keys: [first], acceptPlain: true } });
