@@ -7,7 +7,7 @@ import { SessionClient, SessionData } from '../../src/index.ts';
 import { createConnection } from '../../src/redis/index.ts';
 import { startService } from '../../src/service/index.ts';
 import { useRedis } from '../support/use-redis.ts';
-import { waitUntil } from '../support/wait-until.ts';
+import { pace, waitUntil } from '../support/wait-until.ts';
 
 /* Misuse is not silent: options are checked where they are given, and what nobody would notice is warned of once. */
 
@@ -129,7 +129,7 @@ describe('outside production', () => {
     const end = performance.now() + ms;
     while (performance.now() < end) {
       await client.publish('pageview', 'abc', '/a');
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await pace();
     }
   };
 

@@ -240,7 +240,7 @@ describe('login, cart and devices', () => {
     });
   });
 
-  test.each<[string, Record<string, string>]>([
+  it.each<[string, Record<string, string>]>([
     ['another site', { origin: 'https://other.example', 'sec-fetch-site': 'cross-site' }],
     ['a neighbour', { 'sec-fetch-site': 'same-site' }],
     ['an old browser elsewhere', { origin: 'https://other.example' }],

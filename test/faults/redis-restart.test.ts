@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SessionClient } from '../../src/index.ts';
 import { openNamespace, type Service, startService } from '../../src/service/index.ts';
 import { useRedis } from '../support/use-redis.ts';
-import { waitUntil } from '../support/wait-until.ts';
+import { pace, waitUntil } from '../support/wait-until.ts';
 
 /* Redis is killed with SIGKILL and restarted under load. `appendfsync always`, so that what was acknowledged is exactly
  * what must be there afterwards; `everysec` may lose what was answered while a flush is under way. */
@@ -55,7 +55,7 @@ describe('Redis restarted under load', () => {
           acknowledged += 1;
         }
         // Without a reply there is nothing to wait for: let others run.
-        if (!view && !answer) await new Promise((resolve) => setTimeout(resolve, 1));
+        if (!view && !answer) await pace();
       }
     };
     const loads = Array.from({ length: SESSIONS }, (_, i) => load(`session-${i}`));

@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { SessionClient } from '../../src/index.ts';
 import { PARTITIONS, partitionOf } from '../../src/redis/index.ts';
 import { useRedis } from '../support/use-redis.ts';
+import { pace } from '../support/wait-until.ts';
 import { endChildren } from './child.ts';
 import {
   backlogOf,
@@ -46,7 +46,7 @@ describe('a service that is away', { timeout: SECONDS * 1000 + 90_000 }, () => {
     const memory: number[] = [];
     const backlogs: number[] = [];
     for (const end = performance.now() + SECONDS * 1000; performance.now() < end; ) {
-      await sleep(100);
+      await pace();
       memory.push(await usedMemory());
       backlogs.push(await backlogOf(redis));
     }

@@ -27,7 +27,7 @@ import {
  * the clock of the machine. Where the machine stood still, that much is granted on top. */
 
 const HAND_OVER_MS = 2_000;
-const SECONDS = soakSeconds(10);
+const SECONDS = soakSeconds(7);
 
 const server = useRedis();
 const { redis } = server;

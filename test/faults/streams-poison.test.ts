@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PARTITIONS, partitionOf } from '../../src/redis/index.ts';
 import { DeadLetters } from '../../src/transport/streams/dead-letters.ts';
@@ -16,6 +15,7 @@ import {
   keys,
   readLog,
   SECRET,
+  sharesOf,
   startLogger,
   startPublishers,
   untilWorkedOff,
@@ -138,8 +138,8 @@ describe('a request that never ends', { timeout: 60_000 }, () => {
     for (let deaths = 1; deaths <= 2; deaths += 1) {
       await instance.kill('SIGKILL');
       await addNext(deaths);
-      // Long enough ago for the next owner to suspect them as well.
-      await sleep(700);
+      // Then the next owner suspects what was under way as well.
+      await waitUntil('the dead one owns nothing any more', async () => (await sharesOf(redis)).size === 0);
       instance = await startLogger(server.url);
       await untilDone(deaths);
     }

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { PARTITIONS } from '../../src/redis/index.ts';
 import { ownerOf } from '../../src/transport/streams/partition-balance.ts';
@@ -13,6 +12,7 @@ import {
   judge,
   keys,
   mainOwner,
+  sharesOf,
   startLogger,
   startPublishers,
   untilWorkedOff,
@@ -96,7 +96,7 @@ describe('instances that come and go under load', { timeout: 90_000 }, () => {
     await untilBalanced([old]);
     await underLoad('Hot restart', JOIN_MS, async () => {
       const heir = await startLogger(server.url);
-      await sleep(500);
+      await waitUntil('the new one has its share', async () => (await sharesOf(redis)).has(heir.ready.instance));
       await old.kill('SIGTERM');
       expect(await old.exited).toBe(0);
       await untilBalanced([heir]);

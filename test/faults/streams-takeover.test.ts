@@ -11,7 +11,7 @@ import { keys, readLog, soakSeconds, startLogger } from './streams-stage.ts';
 
 const LATE = 20;
 const ALL = 24;
-const ROUNDS = soakSeconds(0) > 0 ? 12 : 6;
+const ROUNDS = soakSeconds(0) > 0 ? 12 : 3;
 
 const cluster = useCluster({ masters: 3, replicas: 1 });
 const { redis } = cluster;

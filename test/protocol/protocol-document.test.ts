@@ -19,7 +19,7 @@ import { LEASE_MS } from '../../src/transport/streams/stream-receiver.ts';
 import { DONE_CAP, DONE_TTL_MS } from '../../src/transport/streams/stream-scripts.ts';
 import { startTestRedis } from '../support/test-redis.ts';
 import { useRedis } from '../support/use-redis.ts';
-import { waitUntil } from '../support/wait-until.ts';
+import { pace, waitUntil } from '../support/wait-until.ts';
 
 /* The protocol's document is normative, so it must be true: every fenced block `wire` of docs/protocol.md runs here
  * against a real Redis and a real service (the format stands in the document's last section), and every command line
@@ -327,8 +327,7 @@ class ExampleRun {
     const [channel, message] = splitOnce(text);
     const messages = this.#heard.get(channel);
     if (!messages) throw new Error(`${where}: nobody subscribed to ${channel}.`);
-    const end = performance.now() + MESSAGE_DEADLINE_MS;
-    while (messages.length === 0 && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 2));
+    await waitUntil('a message came', () => messages.length > 0, MESSAGE_DEADLINE_MS).catch(() => {});
     compare(messages.shift() ?? '(no message)', message, where);
   }
 }
@@ -436,7 +435,7 @@ async function fetchSoon(url: string, cookie: string): Promise<Response> {
       return await fetch(url, { headers: { cookie } });
     } catch (error) {
       if (performance.now() > end) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await pace();
     }
   }
 }

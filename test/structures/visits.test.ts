@@ -55,8 +55,11 @@ describe('visits', () => {
       firstActiveMinute: undefined,
     });
     expect(await stage.redis.command('DBSIZE')).toBe(before);
-    const { totalPages } = await stage.data.visits.read('v');
-    expect(await stage.data.visits.read('v')).toMatchObject({ totalPages, activeMinutes: 2, uniquePagesExact: true });
+    for (const minute of [0, 0, 2])
+      await stage.data.visits.record('v', page('/a'), stage.clock.now + minute * MINUTE_MS);
+    const read = await stage.data.visits.read('v');
+    expect(read).toMatchObject({ totalPages: 3, activeMinutes: 2, uniquePagesExact: true });
+    expect(await stage.data.visits.read('v')).toEqual(read);
   });
 
   it('a bounce lives half an hour, a visitor 30 days, by every one of its keys', async () => {

@@ -77,7 +77,7 @@ describe('configuration', () => {
   });
 
   // In our words: what the validator would say names its own terms, and a later version of it others.
-  test.each<[unknown, string]>([
+  it.each<[unknown, string]>([
     [{ exactLimt: 1 }, 'exactLimt is unknown: did you mean "exactLimit"?'],
     [{ colour: 1 }, /colour is unknown: known are \$schema, redis, namespace, /.source],
     [{ filter: { error_rate: 0.1 } }, 'filter.error_rate is unknown: did you mean "errorRate"?'],

@@ -211,7 +211,7 @@ describe('a store that is wrong is found out', () => {
   // 40 bytes of header and ones: a filter of which every page is a member.
   const fullFilter = Buffer.concat([Buffer.from([0, 0, 0, 6, 0, 0, 0, 100, 0, 0, 0, 100]), Buffer.alloc(400, 0xff)]);
   const seenKey = keys.seenItems(VISITOR, 'page');
-  test.each<[string, () => Promise<unknown>, RegExp[]]>([
+  it.each<[string, () => Promise<unknown>, RegExp[]]>([
     [
       'a view too many',
       () => redis.command('HINCRBY', keys.facts(VISITOR), 'v', '1'),

@@ -3,7 +3,7 @@ import { createConnection, type RedisConnection } from '../../../src/redis/index
 import type { TestClusterNode } from '../../support/test-cluster.ts';
 import { hasRedis7 } from '../../support/test-server.ts';
 import { useCluster } from '../../support/use-cluster.ts';
-import { waitUntil } from '../../support/wait-until.ts';
+import { pace, waitUntil } from '../../support/wait-until.ts';
 
 const KEY = '{held}k';
 // The Cluster takes 1.5 s to miss a master and up to a second to elect another; a loaded machine takes longer.
@@ -48,7 +48,7 @@ const load = (
         acknowledged[i]! += 1;
       } catch (error) {
         refused.push(error as Error);
-        await new Promise((resolve) => setTimeout(resolve, 5));
+        await pace();
       }
     }
   });

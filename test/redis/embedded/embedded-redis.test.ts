@@ -4,7 +4,6 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, w
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from 'redis';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { processBirth, readEmbeddedAddress } from '../../../src/redis/embedded/address.ts';
@@ -14,6 +13,7 @@ import {
   startEmbeddedRedis,
 } from '../../../src/redis/embedded/embedded-redis.ts';
 import { startTestRedis } from '../../support/test-redis.ts';
+import { waitUntil } from '../../support/wait-until.ts';
 
 const BUILT = new URL('../../../dist/redis/embedded/embedded-redis.js', import.meta.url).href;
 
@@ -60,13 +60,9 @@ function family(pid: number): number[] {
 
 /** Fails unless all of them end before the deadline; zombies have ended. */
 async function gone(pids: readonly number[], deadlineMs = 5_000): Promise<void> {
-  const deadline = performance.now() + deadlineMs;
-  let alive = [...pids];
-  while (alive.length > 0 && performance.now() < deadline) {
-    await sleep(5);
-    alive = alive.filter((pid) => processBirth(pid) !== undefined);
-  }
-  expect(alive).toEqual([]);
+  const alive = () => pids.filter((pid) => processBirth(pid) !== undefined);
+  await waitUntil('they are gone', () => alive().length === 0, deadlineMs).catch(() => {});
+  expect(alive()).toEqual([]);
 }
 
 interface Parent {
@@ -276,7 +272,7 @@ describe('the data folder', () => {
     writeFileSync(join(dataDir, 'redis.lock'), JSON.stringify(lock));
     const all = Promise.allSettled(Array.from({ length: 8 }, () => start()));
     const drafts = () => readdirSync(dataDir).filter((name) => name.startsWith('redis.lock.'));
-    while (drafts().length < 8) await sleep(1);
+    await waitUntil('all of them wait', () => drafts().length === 8);
     dying.kill('SIGKILL');
     expect((await all).map(({ status }) => status).sort()).toEqual(['fulfilled', ...Array(7).fill('rejected')]);
     expect(drafts()).toEqual([]);

@@ -130,9 +130,10 @@ describe('an archived session', () => {
     const short = openStore({ idleMs: 50, touchEveryMs: 0 });
     onTestFinished(() => short.close());
     const token = createToken();
-    await short.save(token, { a: 1 });
-    await short.identify(token, 'ann');
+    await store.save(token, { a: 1 });
+    await store.identify(token, 'ann');
     await stage.data.visits.record(sessionOf(token), '11');
+    await short.touch(token, {});
     const sweeper = new Sweeper(stage.redis, 'sw', { lifecycleLength: 100 });
     await waitUntil('it is archived', async () => (await sweeper.sweep()) + taken.length > 0 && taken.length > 0);
     await waitUntil('nothing is left', async () => (await traces(token)).length === 0);

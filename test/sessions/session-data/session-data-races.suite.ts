@@ -181,7 +181,7 @@ export function describeRaces(stage: SessionDataStage): void {
     });
 
     // What each of these learns of the session must not pass for having seen the fields that others set meanwhile.
-    test.each<[string, (token: string, loaded: Awaited<ReturnType<SessionData['load']>>) => Promise<unknown>]>([
+    it.each<[string, (token: string, loaded: Awaited<ReturnType<SessionData['load']>>) => Promise<unknown>]>([
       ['touch', (token, loaded) => stage.open({ touchEveryMs: 0 }).touch(token, {}, loaded)],
       ['identify', (token, loaded) => data.identify(token, 'ada', {}, loaded)],
       ['increment', (token, loaded) => data.increment(token, 'n', 1, loaded)],

@@ -83,7 +83,7 @@ export function describeRotation(stage: SessionDataStage): void {
       expect(await stage.values(graceful, next)).toEqual({ n: 0 });
     });
 
-    test.each<[string, (next: string) => Promise<unknown>]>([
+    it.each<[string, (next: string) => Promise<unknown>]>([
       ['a login', (next) => data.identify(next, 'ada')],
       ['a rotation without it', (next) => data.rotate(next)],
       ['another one with it', (next) => data.rotate(next, { grace: true })],
