@@ -3,13 +3,14 @@ import type { Service } from '../../dist/service/index.js';
 import { createConnection } from '../../src/redis/index.ts';
 import { startRedisProxy } from '../support/redis-proxy.ts';
 import { openService, openShop, type Shop, Visitor } from '../support/shop-stage.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const FORMS = ['/cart', '/cart/remove', '/login', '/logout', '/devices/end', '/devices/end-others', '/devices/end-all'];
 
+const redis = useRedis({ persistence: true });
+
 it('Redis that refuses writes: what is known is shown, forms are refused until there is room again', async () => {
-  const redis = await startTestRedis();
   const shop = await openShop({ redis: redis.url, deadlineMs: 5_000 });
   const admin = await createConnection(redis.url).connect();
   try {
@@ -30,12 +31,10 @@ it('Redis that refuses writes: what is known is shown, forms are refused until t
   } finally {
     await admin.close();
     await shop.close();
-    await redis.stop();
   }
 });
 
 it('a click whose session is ended before it is counted is told so', async () => {
-  const redis = await startTestRedis();
   const proxy = await startRedisProxy(redis.socketPath);
   const [slow, shop] = [
     await openShop({ redis: proxy.url, deadlineMs: 5_000 }),
@@ -61,12 +60,10 @@ it('a click whose session is ended before it is counted is told so', async () =>
     await slow.close();
     await shop.close();
     await proxy.close();
-    await redis.stop();
   }
 });
 
 it('a login that could not be written is not told as done', async () => {
-  const redis = await startTestRedis();
   const proxy = await startRedisProxy(redis.socketPath);
   const shop = await openShop({ redis: proxy.url, deadlineMs: 1_000 });
   try {
@@ -87,26 +84,21 @@ it('a login that could not be written is not told as done', async () => {
   } finally {
     await shop.close();
     await proxy.close();
-    await redis.stop();
   }
 });
 
 describe('while session data are away', () => {
-  let redis: TestRedis;
   let service: Service;
   let shop: Shop;
 
   afterEach(async () => {
-    redis.kill('SIGCONT');
     await shop.close();
     await service.stop();
-    await redis.stop();
   });
 
   it.each(['SIGKILL', 'SIGSTOP'] as const)(
     '%s: pages say so, forms are refused politely, no cookie is lost',
     async (signal) => {
-      redis = await startTestRedis({ persistence: true });
       service = await openService(redis.url);
       shop = await openShop({ redis: redis.url, deadlineMs: 1_500 });
       const visitor = new Visitor(shop);

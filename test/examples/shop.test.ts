@@ -6,7 +6,6 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createConnection } from '../../dist/redis/index.js';
 import type { Service } from '../../dist/service/index.js';
 import { kill, notify, openService, openShop, type Shop, spawnService, Visitor } from '../support/shop-stage.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
 import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -222,7 +221,7 @@ describe('with the service', () => {
 });
 
 describe('when something is away', () => {
-  let redis: TestRedis;
+  const redis = useRedis();
   let shop: Shop;
   let visitor: Visitor;
   let lines: string[];
@@ -230,13 +229,11 @@ describe('when something is away', () => {
   let child: ChildProcess | undefined;
 
   const open = async (deadlineMs: number): Promise<void> => {
-    redis = await startTestRedis();
     lines = [];
     shop = await openShop({ redis: redis.url, deadlineMs, log: (line) => lines.push(line) });
     visitor = new Visitor(shop);
   };
   afterEach(async () => {
-    redis.kill('SIGCONT');
     if (child) await kill(child);
     await service?.stop();
     child = undefined;

@@ -9,7 +9,6 @@ import {
 } from '../../src/redis/index.ts';
 import { startOldRedis } from '../support/old-redis.ts';
 import { startRedisProxy } from '../support/redis-proxy.ts';
-import { startTestRedis } from '../support/test-redis.ts';
 import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -200,10 +199,8 @@ describe('a script', () => {
 
 describe('a connection that is lost', () => {
   it('refuses at once while it is down, and comes back with its subscriptions', async () => {
-    const own = await startTestRedis();
-    onTestFinished(() => own.stop());
-    const redis = await connection(own.url).connect();
-    const subscriber = await connection(own.url).connect();
+    const redis = await connection(server.url).connect();
+    const subscriber = await connection(server.url).connect();
     const heard: string[] = [];
     await subscriber.subscribePatterns(['p:*'], (message) => heard.push(message));
     await subscriber.subscribe('c', (message) => heard.push(message));
@@ -217,7 +214,7 @@ describe('a connection that is lost', () => {
     });
     const hanging = redis.command('BLPOP', 'nothing', '0').catch((error: Error) => error);
 
-    own.kill('SIGKILL');
+    server.kill('SIGKILL');
     expect(await hanging).toBeInstanceOf(Error);
     await waitUntil('both know', () => !redis.isReady && !subscriber.isReady);
     const before = performance.now();
@@ -227,7 +224,7 @@ describe('a connection that is lost', () => {
     expect(performance.now() - before).toBeLessThan(1000);
     expect(lost).toBeGreaterThan(0);
 
-    await own.restart();
+    await server.restart();
     await waitUntil('both are back', () => redis.isReady && subscriber.isReady);
     expect(back).toBe(1);
     expect(await redis.command('PUBLISH', 'p:1', 'pattern')).toBe(1);
@@ -250,29 +247,22 @@ describe('a connection that is lost', () => {
   });
 
   it('is given up where the server has frozen, and everything that waits is refused', async () => {
-    const own = await startTestRedis();
-    onTestFinished(() => own.stop());
-    const redis = await connection(own.url).connect();
-    own.kill('SIGSTOP');
+    const redis = await connection(server.url).connect();
+    server.kill('SIGSTOP');
     const before = performance.now();
     const outcomes = await Promise.allSettled([redis.command('PING'), redis.command('PUBLISH', 'x', '')]);
     // Six seconds of silence, and slack for a loaded machine.
     expect(performance.now() - before).toBeLessThan(9000);
     expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
     await expect(redis.command('PING')).rejects.toThrow();
-    own.kill('SIGCONT');
+    server.kill('SIGCONT');
     await waitUntil('it is back', () => redis.isReady);
     expect(await redis.command('PING')).toBe('PONG');
   });
 
   it('takes no more where the server has frozen, and is given up though one goes on sending', async () => {
-    const own = await startTestRedis();
-    onTestFinished(async () => {
-      own.kill('SIGCONT');
-      await own.stop();
-    });
-    const redis = await connection(own.url).connect();
-    own.kill('SIGSTOP');
+    const redis = await connection(server.url).connect();
+    server.kill('SIGSTOP');
     let lost = 0;
     redis.on('lost', () => {
       lost += 1;
@@ -342,15 +332,13 @@ describe('closing', () => {
   });
 
   it('waits a second at most for a server that has frozen', async () => {
-    const own = await startTestRedis();
-    onTestFinished(() => own.stop());
-    const redis = await connection(own.url).connect();
-    own.kill('SIGSTOP');
+    const redis = await connection(server.url).connect();
+    server.kill('SIGSTOP');
     const answer = redis.command('PING').catch(() => 'refused');
     const before = performance.now();
     await redis.close();
     expect(performance.now() - before).toBeLessThan(3000);
     expect(await answer).toBe('refused');
-    own.kill('SIGCONT');
+    server.kill('SIGCONT');
   });
 });
