@@ -11,7 +11,7 @@ import { waitUntil } from '../support/wait-until.ts';
 
 /* npx.test.ts: whom a service ends with. npm and npx start it through a shell that passes no signal on. */
 
-describe.skipIf(process.platform !== 'linux')('a service', () => {
+describe.skipIf(process.platform !== 'linux')('a service that npx or npm run started', () => {
   let folder: string;
   const server = useRedis({ eachTest: 'kept' });
   const { redis } = server;

@@ -144,7 +144,7 @@ const CASES: Case[] = [
   ],
 ];
 
-describe('a reply', () => {
+describe('a reply to a client', () => {
   const server = useRedis({ eachTest: 'kept' });
   const { redis: forger } = server;
   let ears: RedisConnection;

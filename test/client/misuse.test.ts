@@ -102,7 +102,7 @@ describe('an option that is unknown or of the wrong type is refused', () => {
   });
 });
 
-describe('outside production', () => {
+describe('outside production, a client', () => {
   let warnings: (Error & { code?: string })[] = [];
   const note = (warning: Error): void => void warnings.push(warning);
   const codes = (): (string | undefined)[] => warnings.map(({ code }) => code);
@@ -133,7 +133,7 @@ describe('outside production', () => {
     }
   };
 
-  it.each(['channels', 'streams'] as const)('a process warns once where nobody serves %s', async (transport) => {
+  it.each(['channels', 'streams'] as const)('warns once a process where nobody serves %s', async (transport) => {
     const [client, other] = [await open(transport), await open(transport)];
     await waitUntil('it warns', async () => {
       await client.publish('pageview', 'abc', '/a');
@@ -144,7 +144,7 @@ describe('outside production', () => {
     expect(warnings[0]!.message).toContain('namespace "sw"');
   });
 
-  it('it does not where a service comes in time, where somebody listens, and in production', async () => {
+  it('does not warn where a service comes in time, where somebody listens, and in production', async () => {
     const listens = await open();
     listens.on('degraded', () => {});
     const waits = await open();
@@ -158,7 +158,7 @@ describe('outside production', () => {
     expect(codes()).toEqual([]);
   }, 20_000);
 
-  it('it warns once of overlap, unless somebody listens', async () => {
+  it('warns once of overlap, unless somebody listens', async () => {
     const quiet = await open();
     const heard: unknown[] = [];
     quiet.on('overlap', (overlap) => heard.push(overlap));

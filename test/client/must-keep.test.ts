@@ -40,7 +40,7 @@ const turns = async (): Promise<void> => {
   for (let i = 0; i < 5; i += 1) await new Promise((resolve) => setImmediate(resolve));
 };
 
-describe('publish', () => {
+describe('a client that publishes', () => {
   it('over streams rejects where what must be kept was not certainly taken, and only then', async () => {
     const client = await openThenLose();
     const marked = client.publish('mark-notification-seen', 'abc', 'n');
@@ -92,7 +92,7 @@ describe('publish', () => {
   });
 });
 
-describe('a page', () => {
+describe('a page that must keep something', () => {
   const visit = async (port: number): Promise<string> => {
     const response = await fetch(`http://127.0.0.1:${port}/a`, { headers: { authorization: 'Bearer some-token' } });
     return `${response.status} ${await response.text()}`;

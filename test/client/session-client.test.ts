@@ -44,7 +44,7 @@ function newSession(): string {
   return sessionOf(createToken());
 }
 
-describe.each(['inbox', 'list'] as const)('requests with %s replies', (replies) => {
+describe.each(['inbox', 'list'] as const)('requests of a client with %s replies', (replies) => {
   let client: SessionClient;
   beforeEach(async () => {
     client = await openReady({ replies });
@@ -172,7 +172,7 @@ describe.each(['inbox', 'list'] as const)('requests with %s replies', (replies) 
   });
 });
 
-describe('a page', () => {
+describe('a page that asks a client', () => {
   it('has one deadline for all of its requests', async () => {
     const client = await openReady({ namespace: 'hangs', deadlineMs: 120 });
     // Somebody listens and never answers.
@@ -211,7 +211,7 @@ describe('a page', () => {
   });
 });
 
-describe('a session id', () => {
+describe('the session id of a client', () => {
   it.each(['', 'a b', 'a:b', '*', TOKEN, 'x'.repeat(129), 'ä', 'a\n', undefined as never])(
     'cannot be %j',
     (session) => {

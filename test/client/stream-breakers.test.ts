@@ -25,7 +25,7 @@ const VIEW = {
 };
 const SERVED = JSON.stringify(VIEW);
 
-it('where one partition hangs, only its sessions stop waiting, and only for what goes over streams', async () => {
+it('the breakers of streams: where one partition hangs, only its sessions stop waiting, and only for what goes over streams', async () => {
   const client = new SessionClient({
     redis: server.url,
     transport: { pageview: 'streams', notifications: 'streams' },

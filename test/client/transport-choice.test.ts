@@ -107,7 +107,7 @@ describe('the transport of a client', () => {
   });
 });
 
-describe('a deadline', () => {
+describe('the deadline of a client', () => {
   it.each(['channels', 'streams'] as const)(
     'that is no number, or too long a one, harms nobody on %s',
     async (transport) => {
@@ -157,7 +157,7 @@ async function tour(client: SessionClient, session: string): Promise<unknown[]> 
   return notes;
 }
 
-describe('every command', () => {
+describe('every command of a client', () => {
   it('is answered alike on each way', async () => {
     const clients: [string, Partial<SessionClientOptions>][] = [
       ['channels', {}],

@@ -28,7 +28,7 @@ async function post({ url }: Shop, headers: Record<string, string>): Promise<Inc
   return response;
 }
 
-describe('a form at the address on which the shop listens', () => {
+describe('a form of the shop, at the address on which it listens', () => {
   it.each([
     [
       'of a name that leads here',
@@ -57,7 +57,7 @@ describe('a form at the address on which the shop listens', () => {
   });
 });
 
-describe('a form behind a proxy', () => {
+describe('a form of the shop, behind a proxy', () => {
   it('is taken of the origin that was configured, and sets a secure cookie', async () => {
     const headers = { origin: 'https://shop.example', 'sec-fetch-site': 'same-origin', 'x-forwarded-proto': 'https' };
     const response = await post(behindProxy, headers);

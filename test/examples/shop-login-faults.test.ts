@@ -10,7 +10,7 @@ const FORMS = ['/cart', '/cart/remove', '/login', '/logout', '/devices/end', '/d
 
 const redis = useRedis({ persistence: true });
 
-it('Redis that refuses writes: what is known is shown, forms are refused until there is room again', async () => {
+it('the shop: Redis that refuses writes: what is known is shown, forms are refused until there is room again', async () => {
   const shop = await openShop({ redis: redis.url, deadlineMs: 5_000 });
   const admin = await createConnection(redis.url).connect();
   try {
@@ -34,7 +34,7 @@ it('Redis that refuses writes: what is known is shown, forms are refused until t
   }
 });
 
-it('a click whose session is ended before it is counted is told so', async () => {
+it('the shop: a click whose session is ended before it is counted is told so', async () => {
   const proxy = await startRedisProxy(redis.socketPath);
   const [slow, shop] = [
     await openShop({ redis: proxy.url, deadlineMs: 5_000 }),
@@ -63,7 +63,7 @@ it('a click whose session is ended before it is counted is told so', async () =>
   }
 });
 
-it('a login that could not be written is not told as done', async () => {
+it('the shop: a login that could not be written is not told as done', async () => {
   const proxy = await startRedisProxy(redis.socketPath);
   const shop = await openShop({ redis: proxy.url, deadlineMs: 1_000 });
   try {
@@ -87,7 +87,7 @@ it('a login that could not be written is not told as done', async () => {
   }
 });
 
-describe('while session data are away', () => {
+describe('the shop, while session data are away', () => {
   let service: Service;
   let shop: Shop;
 

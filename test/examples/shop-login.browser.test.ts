@@ -18,7 +18,7 @@ const LOOKS = [
   { width: 1280, colorScheme: 'light' },
 ] as const;
 
-describe.skipIf(executablePath === undefined)('login in a browser', () => {
+describe.skipIf(executablePath === undefined)('a login to the shop in a browser', () => {
   const redis = useRedis({ persistence: true, eachTest: 'kept' });
   let service: Service;
   let shop: Shop;

@@ -13,7 +13,7 @@ const FORMS = ['/cart', '/cart/remove', '/login', '/logout', '/devices/end', '/d
 
 const sessionOfToken = (token: string | undefined): string => token!.slice(0, token!.indexOf('.'));
 
-describe('login, cart and devices', () => {
+describe('login, cart and devices of the shop', () => {
   const redis = useRedis({ persistence: true, eachTest: 'kept' });
   let service: Service;
   let shop: Shop;

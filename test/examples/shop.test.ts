@@ -17,7 +17,7 @@ async function untilLive(visitor: Visitor): Promise<void> {
   await waitUntil('the footer to be live', async () => (await visitor.get('/')).state === 'live');
 }
 
-describe('with the service', () => {
+describe('the shop with the service', () => {
   const redis = useRedis({ eachTest: 'kept' });
   let service: Service;
   let shop: Shop;
@@ -220,7 +220,7 @@ describe('with the service', () => {
   });
 });
 
-describe('when something is away', () => {
+describe('the shop when something is away', () => {
   const redis = useRedis();
   let shop: Shop;
   let visitor: Visitor;

@@ -36,7 +36,7 @@ async function loadPage(client: SessionClient): Promise<number> {
   return answers.filter((answer) => answer !== undefined).length;
 }
 
-describe.each(['inbox', 'list'] as const)('with %s replies, a service', (replies) => {
+describe.each(['inbox', 'list'] as const)('for requests with %s replies, a service', (replies) => {
   it('that never was costs no wait at all', async () => {
     const client = await openClient(`never-${replies}`, replies, LONG_MS);
     for (let i = 0; i < 100; i += 1) expect(await loadPage(client)).toBe(0);

@@ -46,27 +46,27 @@ async function expectToEnd(urls: readonly string[], kinds: readonly (readonly st
   expect(outcomes).toEqual(runs.map(([url, some]) => [url, some, 0]));
 }
 
-describe('what is closed while it connects lets the process end', () => {
-  it('to one server', { timeout: 180_000 }, async () => {
+describe('the process ends after the early close of a client, store, connection or service', () => {
+  it('whose connection goes to one server', { timeout: 180_000 }, async () => {
     const [port] = await freePorts(1);
     const server = await startTestRedis({ extraArgs: ['--port', String(port), '--bind', '127.0.0.1'] });
     onTestFinished(() => server.stop());
     await expectToEnd([server.url, `redis://127.0.0.1:${port}`], [KINDS, ['service']]);
   });
 
-  it('to a Cluster', { timeout: 180_000 }, async () => {
+  it('whose connection goes to a Cluster', { timeout: 180_000 }, async () => {
     const cluster = await startTestCluster();
     onTestFinished(() => cluster.stop());
     await expectToEnd([cluster.url], [KINDS, ['service']]);
   });
 
-  it('to what Sentinels name', { timeout: 180_000 }, async () => {
+  it('whose connection goes to what Sentinels name', { timeout: 180_000 }, async () => {
     const sentinel = await startTestSentinel();
     onTestFinished(() => sentinel.stop());
     await expectToEnd([sentinel.url], [KINDS, ['service']]);
   });
 
-  it('to where nobody is', { timeout: 180_000 }, async () => {
+  it('whose connection goes to where nobody is', { timeout: 180_000 }, async () => {
     const [one, two] = await freePorts(2);
     const urls = [
       `redis://127.0.0.1:${one}`,
@@ -76,7 +76,7 @@ describe('what is closed while it connects lets the process end', () => {
     await expectToEnd(urls);
   });
 
-  it('to one who takes the connection and says nothing', { timeout: 180_000 }, async () => {
+  it('whose connection goes to one who takes it and says nothing', { timeout: 180_000 }, async () => {
     const silent = createServer((socket) => socket.on('error', () => {})).listen(0, '127.0.0.1');
     onTestFinished(() => {
       silent.close();

@@ -42,7 +42,7 @@ async function sumOf(command: string, keyOf: (partition: number) => string): Pro
 }
 
 describe.each(['channels', 'streams'] as const)('requests over %s', (way) => {
-  it('leave nothing behind', { timeout: 60_000 + REQUESTS * 4 }, async () => {
+  it('leave nothing behind in Redis and in the process', { timeout: 60_000 + REQUESTS * 4 }, async () => {
     await startLogger(server.url, 'both');
     const args = [server.url, SECRET, way, String(REQUESTS)];
     const client = await startChild<object>('leak-client.js', args, {}, ['--expose-gc']);

@@ -26,7 +26,7 @@ interface Stage {
   readonly user: Visitor;
 }
 
-describe.each(cases)('fail: $fail, Redis $outage after the load', ({ fail, signal, end }) => {
+describe.each(cases)('a session store with fail: $fail, Redis $outage after the load', ({ fail, signal, end }) => {
   async function stage(more: Parameters<typeof openSite>[1] = {}): Promise<Stage> {
     namespaces += 1;
     const options = { redis: server.url, namespace: `late${namespaces}`, fail, graceMs: GRACE_MS, sweep: false };
@@ -122,7 +122,7 @@ describe.each(cases)('fail: $fail, Redis $outage after the load', ({ fail, signa
   });
 });
 
-describe('fail: open, Redis back between a failed load and the handler', () => {
+describe('a session store with fail: open, Redis back between a failed load and the handler', () => {
   it.each(['/cart/late', '/saved-cart/late', '/login/bob', '/rotated-login/bob'])(
     '%s changes nothing',
     async (path) => {

@@ -68,7 +68,7 @@ const outages: Outage[] = [
   },
 ];
 
-describe.each(['closed', 'open'] as const)('fail: %s, with Redis', (fail) => {
+describe.each(['closed', 'open'] as const)('a session store with fail: %s, while Redis is', (fail) => {
   it.each(outages)('$name', { timeout: 60_000 }, async (outage) => {
     const crashes = watchForCrashes();
     const namespace = `${fail}-${outages.indexOf(outage)}`;

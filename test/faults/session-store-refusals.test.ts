@@ -34,7 +34,7 @@ const refusals = [
   },
 ];
 
-describe.each(['closed', 'open'] as const)('fail: %s, a Redis', (fail) => {
+describe.each(['closed', 'open'] as const)('a session store with fail: %s, and a Redis', (fail) => {
   describe.each(refusals)('$name', ({ begin, end }) => {
     it('is read; what it refuses to write is told, and nobody is logged out', async () => {
       const crashes = watchForCrashes();

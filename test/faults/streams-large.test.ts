@@ -82,7 +82,7 @@ async function untilOwned(): Promise<void> {
   });
 }
 
-describe('entries that are too large', { timeout: 180_000 }, () => {
+describe('stream entries that are too large', { timeout: 180_000 }, () => {
   it('go to the dead letters by their length, unread, and hold nobody up', async () => {
     const count = isSoak ? 151 : 40;
     const large = Buffer.alloc(5 * MEGABYTE, 'x');
@@ -130,7 +130,7 @@ describe('entries that are too large', { timeout: 180_000 }, () => {
   });
 });
 
-describe('much work', { timeout: 180_000 }, () => {
+describe('much work over streams', { timeout: 180_000 }, () => {
   const items = (count: number, round: number): string =>
     JSON.stringify(Array.from({ length: count }, (_, i) => `item ${round} ${i}`));
 

@@ -47,7 +47,7 @@ async function deadLettersIn(redis: RedisConnection): Promise<number> {
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
-describe('a Redis that refuses under load', { timeout: 120_000 }, () => {
+describe('streams over a Redis that refuses under load', { timeout: 120_000 }, () => {
   // A connection that a slow script keeps waiting must be able to end it. One load for all: each test judges the sessions
   // of its own.
   const server = useRedis({ extraArgs: ['--lua-time-limit', '50'], eachTest: 'kept' });
@@ -173,7 +173,7 @@ describe('a Redis that refuses under load', { timeout: 120_000 }, () => {
   });
 });
 
-describe('a Redis that stands still for longer than a lease', { timeout: 180_000 }, () => {
+describe('streams over a Redis that stands still for longer than a lease', { timeout: 180_000 }, () => {
   const server = useRedis();
   const { redis } = server;
   afterEach(endChildren);

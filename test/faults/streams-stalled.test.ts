@@ -49,7 +49,7 @@ async function addLate(round: number): Promise<void> {
   await waitUntil('they are in hand', async () => (await readLog(redis, BEHIND)).length === round + 1);
 }
 
-describe('an owner that stands still', { timeout: 90_000 }, () => {
+describe('an owner of partitions that stands still', { timeout: 90_000 }, () => {
   it('does nothing twice when it goes on', async () => {
     const instances = await Promise.all([startLogger(server.url), startLogger(server.url)]);
     const publishers = await startPublishers({ redis: server.url });

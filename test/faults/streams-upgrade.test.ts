@@ -34,7 +34,7 @@ async function untilOwnedBy(isOwner: (token: string) => boolean): Promise<void> 
   });
 }
 
-describe('upgrades under load', { timeout: 120_000 }, () => {
+describe('upgrades of the service under load', { timeout: 120_000 }, () => {
   it('degrade next to no page', async () => {
     let old: Instance = await startServe(server.url);
     await untilOwnedBy(() => true);

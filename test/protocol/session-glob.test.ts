@@ -89,7 +89,7 @@ describe('the forms of a session glob', () => {
   });
 });
 
-describe('overlap', () => {
+describe('overlap of two session globs', () => {
   it('is exactly that some session belongs to both', () => {
     // Every glob here is decided by at most three characters, so these sessions decide every pair.
     const short = ['[a-m]*', '[n-z]*', '[^a-m]*', '?*', 'a*', 'ab*', 'abc*', 'b*', 'n*', '[0-9a-h]*', '[i-z]*', '-*'];
@@ -108,7 +108,7 @@ describe('overlap', () => {
   });
 });
 
-describe('agreement with Redis', () => {
+describe('agreement of session globs with Redis', () => {
   const { redis } = useRedis({ eachTest: 'kept' });
   let subscriber: RedisConnection;
 

@@ -80,7 +80,7 @@ describe('the keys of groups', () => {
   });
 });
 
-describe('a namespace', () => {
+describe('the namespace of keys', () => {
   it('stands in front of every key', () => {
     const shop = new Keys('shop');
     expect(shop.meta()).toBe('shop:meta');
@@ -101,7 +101,7 @@ describe('a namespace', () => {
   });
 });
 
-describe('a real server', () => {
+describe('a real Cluster server', () => {
   const server = useRedis({ extraArgs: ['--cluster-enabled', 'yes'] });
   const { redis } = server;
 

@@ -23,7 +23,7 @@ async function failureOf(ours: { filter: 'portable' | 'native'; fingerprint: str
   return error as MetaMismatchError;
 }
 
-describe('the meta record', () => {
+describe('the meta record of a namespace', () => {
   it('is set where it is absent, once, and never expires', async () => {
     expect(await readMeta(redis, keys)).toBeUndefined();
     const claimed = await claimOrCheckMeta(redis, keys, OURS);

@@ -46,7 +46,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-describe('the first connection', () => {
+describe('the first connection to Redis', () => {
   it('says where nobody listens', async () => {
     const port = await freePort();
     expect((await failureOf(connection(`redis://127.0.0.1:${port}`))).message).toBe(
@@ -95,7 +95,7 @@ describe('the first connection', () => {
   });
 });
 
-describe('a connection', () => {
+describe('a connection to Redis', () => {
   it('sends what is asked in one turn in one write', async () => {
     const proxy = await startRedisProxy(server.socketPath);
     onTestFinished(() => proxy.close());
@@ -149,7 +149,7 @@ describe('a connection', () => {
   });
 });
 
-describe('a script', () => {
+describe('a script over a connection to Redis', () => {
   const script = new Script<[string, string, number]>(`
     return { KEYS[1], ARGV[1], redis.call('INCR', 'runs') }`);
 
@@ -197,7 +197,7 @@ describe('a script', () => {
   });
 });
 
-describe('a connection that is lost', () => {
+describe('a connection to Redis that is lost', () => {
   it('refuses at once while it is down, and comes back with its subscriptions', async () => {
     const redis = await connection(server.url).connect();
     const subscriber = await connection(server.url).connect();
@@ -290,7 +290,7 @@ describe('a connection that is lost', () => {
   });
 });
 
-describe('a server from before HELLO', () => {
+describe('a connection to a server from before HELLO', () => {
   it('is told as too old, and at once', async () => {
     const old = await startOldRedis('5.0.14', '', { hello: false });
     onTestFinished(() => old.close());
@@ -301,7 +301,7 @@ describe('a server from before HELLO', () => {
   });
 });
 
-describe('closing', () => {
+describe('closing a connection to Redis', () => {
   it('answers what was sent before, and never throws', async () => {
     const redis = await connection().connect();
     const answer = redis.command('PING');

@@ -51,7 +51,7 @@ async function endSessions(store: SessionData, count: number): Promise<string[]>
 const sessionKeys = async () =>
   (await foreign.keys()).filter((key) => key.includes('}:') && !key.endsWith(':@archiving'));
 
-describe('a service', () => {
+describe('a service with an archive', () => {
   it('sweeps: nothing is left of a session that has expired', async () => {
     await start();
     const store = openStore({ idleMs: 1 });

@@ -57,7 +57,7 @@ async function askWhile(client: SessionClient, forgeSome: (round: number) => Pro
   return answered;
 }
 
-it('forged good-byes take no answer away, and a real one is followed at once', async () => {
+it('forged heartbeats: forged good-byes take no answer away, and a real one is followed at once', async () => {
   const [one, two] = [await serve(), await serve()];
   const client = await open();
   await waitUntil('both have their share', async () => (await owned(one)) > 0 && (await owned(two)) > 0);
@@ -72,7 +72,7 @@ it('forged good-byes take no answer away, and a real one is followed at once', a
   expect(await client.request('featuredpages', 'abc', ['/a'])).toEqual(['/a']);
 }, 30_000);
 
-it('instances that somebody invents are given no partition, and take no answer away', async () => {
+it('forged heartbeats: instances that somebody invents are given no partition, and take no answer away', async () => {
   const service = await serve();
   const client = await open();
   await waitUntil('all are owned', async () => (await owned(service)) === PARTITIONS);
@@ -86,7 +86,7 @@ it('instances that somebody invents are given no partition, and take no answer a
   expect(client.counters.degraded).toEqual({});
 }, 30_000);
 
-it('overlap is told once a second at most, in the log and by the client', async () => {
+it('forged heartbeats: overlap is told once a second at most, in the log and by the client', async () => {
   await serve({ transport: 'both' });
   const client = await open('channels');
   const told: Overlap[] = [];
@@ -108,7 +108,7 @@ it('overlap is told once a second at most, in the log and by the client', async 
   expect(client.counters.degraded).toEqual({});
 }, 30_000);
 
-it('an instance that has said good-bye does not take it back when another comes', async () => {
+it('forged heartbeats: an instance that has said good-bye does not take it back when another comes', async () => {
   const connect = async (): Promise<RedisConnection> => {
     const connection = await createConnection(server.url).connect();
     onTestFinished(() => connection.close());

@@ -199,7 +199,7 @@ describe('ten thousand malformed messages', () => {
   });
 });
 
-describe('what cannot be answered', () => {
+describe('a request that cannot be answered', () => {
   it.each([
     ['malformed-topic', 'ss:pageview:a*:r'],
     ['malformed-topic', 'ss:pageview::::'],

@@ -79,7 +79,7 @@ async function costOf(ask: () => Promise<unknown>): Promise<Cost> {
   }
 }
 
-describe.each(['small', 'large'])('for a session that is %s', (session) => {
+describe.each(['small', 'large'])('round trips of the service for a session that is %s', (session) => {
   // Pages and items, side by side; the set of pages has become a filter where there are many.
   const read = ['SMISMEMBER', 'SMISMEMBER', ...(session === 'small' ? [] : ['EVALSHA'])];
   const trips = session === 'small' ? 1 : 2;
@@ -104,7 +104,7 @@ describe.each(['small', 'large'])('for a session that is %s', (session) => {
   });
 });
 
-describe('a reply', () => {
+describe('the round trips of a reply', () => {
   it('to a list is one transaction in one round trip', async () => {
     const cost = await costOf(() => foreign.askByList('mark-item-seen', 'small', 'b'));
     expect(cost).toEqual({ commands: ['EVALSHA', 'MULTI', 'LPUSH', 'PEXPIRE', 'EXEC'], roundTrips: 2 });
@@ -130,7 +130,7 @@ describe('a reply', () => {
   });
 });
 
-describe('many requests', () => {
+describe('the round trips of many requests', () => {
   it('share round trips', async () => {
     const cost = await costOf(() =>
       Promise.all(Array.from({ length: 200 }, (_, i) => foreign.ask('pageview', `s${i}`, '/a'))),

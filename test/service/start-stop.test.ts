@@ -80,7 +80,7 @@ async function get(service: Service, path: string, method = 'GET'): Promise<{ st
   return { status: response.status, text: await response.text() };
 }
 
-describe('the secret', () => {
+describe('the secret of a service', () => {
   it('is checked: another one refuses to start, and says what to do', async () => {
     const service = await start();
     await foreign.ask('pageview', 'a', '/a');
@@ -268,7 +268,7 @@ describe('a service that cannot start', () => {
   });
 });
 
-describe('stop', () => {
+describe('the stop of a service', () => {
   it('finishes what is in hand, says good-bye and leaves no connection', async () => {
     const service = await start();
     const goodbyes: string[] = [];
@@ -495,7 +495,7 @@ describe('a service whose namespace was emptied by FLUSHALL', () => {
   });
 });
 
-describe('http', () => {
+describe('the HTTP side of a service', () => {
   it('answers probes and metrics', async () => {
     const service = await start({ http: LOCAL });
     expect(await get(service, '/healthz')).toEqual({ status: 200, text: 'ok\n' });

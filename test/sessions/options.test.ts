@@ -5,7 +5,7 @@ import { settingsOf } from '../../src/sessions/options.ts';
 
 const redis = 'redis://127.0.0.1:1';
 
-describe('store options', () => {
+describe('the options of session data', () => {
   it('the defaults', () => {
     expect(settingsOf({ redis })).toMatchObject({
       namespace: 'sw',

@@ -4,7 +4,7 @@ import { useTestData } from '../support/use-test-data.ts';
 
 const RETENTION = 10_000;
 
-describe('activity', () => {
+describe('activity of a session', () => {
   const stage = useTestData();
   const midnight = Date.UTC(2026, 2, 10);
 

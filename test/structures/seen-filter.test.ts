@@ -9,7 +9,7 @@ seenFilterSuite('portable');
 if (bloomServer) seenFilterSuite('native', bloomServer);
 else describe.skip('seen filter, native engine: needs SESSIONWISE_TEST_BLOOM_REDIS', () => {});
 
-describe('a string that is no filter', () => {
+describe('seen filter: a string that is none', () => {
   const stage = useTestData();
 
   it.each(['', 'short', 'neither a set nor a filter', '\0\0\0\0\0\0\0\x64\xff\xff\xff\xff'])(

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { DAY_MS, MINUTE_MS, RETENTION_DEFAULTS } from '../../src/structures/index.ts';
 import { useTestData } from '../support/use-test-data.ts';
 
-describe('visits', () => {
+describe('visits of a session', () => {
   const stage = useTestData();
   const page = (name: string): string => stage.itemKey.of('page', name);
   const ttls = async (session: string): Promise<number[]> => {

@@ -114,7 +114,7 @@ describe('list replies in a Cluster', () => {
   });
 });
 
-describe('when a master fails', () => {
+describe('when a master of a Cluster fails', () => {
   it.each(['inbox', 'list'] as const)(
     'requests with %s replies are answered again, and so are streams',
     async (replies) => {

@@ -28,7 +28,7 @@ async function ownership(instance: string, present: readonly string[] = [], over
 
 const textOf = (id: string): Promise<string | null> => redis.command('HGET', keys.tries(PARTITION), id);
 
-describe('the mark of a try', () => {
+describe('the mark of a try of a stream entry', () => {
   it('is taken back where the answer to setting it was lost: its process lives', async () => {
     // The command is done, and its answer never comes.
     const cut: CommandConnection = {
@@ -97,7 +97,7 @@ describe('the mark of a try', () => {
   });
 });
 
-describe('a try that fails', () => {
+describe('a try of a stream entry that fails', () => {
   it('counts, whether it had a mark or not', async () => {
     const tries = await ownership('owner');
     await tries.fail('6-0');

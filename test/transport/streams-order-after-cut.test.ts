@@ -63,7 +63,7 @@ it('a question after a cut connection is answered with the mark that was sent ag
   expect(client.counters.degraded).toEqual({});
 }, 120_000);
 
-it('all that follows keeps its order: marks, views, questions', async () => {
+it('after a cut connection all that follows keeps its order: marks, views, questions', async () => {
   const producer = await StreamProducer.connect(server.url);
   onTestFinished(() => producer.close());
   await service.stop();
@@ -95,7 +95,7 @@ it('all that follows keeps its order: marks, views, questions', async () => {
   }
 });
 
-it('a page waits for it no longer than its deadline and sends nothing before it', async () => {
+it('a page waits for a mark that is sent again no longer than its deadline, and sends nothing before it', async () => {
   const admin = await StreamProducer.connect(server.url);
   onTestFinished(() => admin.close());
   const client = await open();

@@ -44,7 +44,7 @@ async function openClient(secret?: string): Promise<SessionClient> {
   return client;
 }
 
-describe('a sealed payload', () => {
+describe('a sealed payload in a stream', () => {
   it('stands nowhere in the clear, before it is served and after, and in no dead letter', async () => {
     const client = await openClient(SECRET);
     const stranger = await openClient('another secret, also long enough');

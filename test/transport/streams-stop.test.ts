@@ -14,7 +14,7 @@ const count = new Script<unknown>(`return redis.call('INCR', KEYS[1])`);
 
 const { redis } = useRedis();
 
-it('finishes what is in hand when it stops, though that takes longer than a lease', async () => {
+it('an instance over streams finishes what is in hand when it stops, though that takes longer than a lease', async () => {
   const clock = new RedisClock();
   await clock.measure(redis);
   let begun = 0;

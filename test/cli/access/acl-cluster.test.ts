@@ -48,7 +48,7 @@ function openStore(options: Partial<SessionDataOptions> = {}): SessionData {
   return store;
 }
 
-describe.each(['channels', 'streams'] as const)('over %s', (transport) => {
+describe.each(['channels', 'streams'] as const)('sessionwise acl in a Cluster, over %s', (transport) => {
   it.each(transport === 'channels' ? (['inbox', 'list'] as const) : (['inbox'] as const))(
     'every command is asked and answered, %s replies',
     async (replies) => {
@@ -66,7 +66,7 @@ describe.each(['channels', 'streams'] as const)('over %s', (transport) => {
   );
 });
 
-it('a store keeps sessions, caps, sweeps and ends them, and their events arrive', async () => {
+it('sessionwise acl in a Cluster: a store keeps sessions, caps, sweeps and ends them, and their events arrive', async () => {
   const store = openStore({ maxSessionsPerUser: 2, onSessionLimit: 'end-oldest' });
   const tokens = Array.from({ length: 4 }, () => createToken());
   for (const token of tokens) {
@@ -92,7 +92,7 @@ it('a store keeps sessions, caps, sweeps and ends them, and their events arrive'
   expect([...new Set(await told())]).toEqual(events);
 });
 
-it('a store archives, where it may', async () => {
+it('sessionwise acl in a Cluster: a store archives, where it may', async () => {
   for (const node of cluster.nodes) {
     await setUsers((...args) => node.command(...args), {
       cluster: true,

@@ -12,7 +12,7 @@ function pathOf(target: string): string | undefined {
   return parseLogLine(combined(`GET ${target} HTTP/1.1`))?.path;
 }
 
-describe('the formats', () => {
+describe('the formats of a log', () => {
   it('combined', () => {
     expect(parseLogLine(combined('GET /a/b.html?q=1 HTTP/1.1'))).toEqual({
       ip: '83.149.9.216',
@@ -56,7 +56,7 @@ describe('the formats', () => {
   });
 });
 
-describe('times', () => {
+describe('the times of a log', () => {
   it.each([
     ['17/May/2015:12:05:03 +0200', AT],
     ['17/May/2015:15:35:03 +0530', AT],
@@ -86,7 +86,7 @@ describe('times', () => {
   });
 });
 
-describe('targets', () => {
+describe('the targets of a log', () => {
   it.each([
     ['/', '/'],
     ['/a?b#c', '/a'],
@@ -121,7 +121,7 @@ describe('targets', () => {
   });
 });
 
-describe('what is no request', () => {
+describe('a line of a log that is no request', () => {
   it.each([
     ['empty', ''],
     ['blank', '   '],

@@ -6,7 +6,7 @@ import { ProgressBar } from '../../../src/cli/replay/progress-bar.ts';
 
 const DAY = 1440;
 
-describe('the exact count', () => {
+describe('the exact count of a replay', () => {
   it('views, pages and minutes of each session', () => {
     const exact = new ExactCount();
     expect(exact.view('s', '/a', 0)).toEqual({ views: 1, seen: false });
@@ -25,7 +25,7 @@ describe('the exact count', () => {
   });
 });
 
-describe('work in flight', () => {
+describe('the work of a replay in flight', () => {
   it('starts in order, never more than the limit, and ends when all is done', async () => {
     const started: number[] = [];
     let now = 0;
@@ -83,7 +83,7 @@ it('latencies: quantiles are at most 2 % too high', () => {
   expect(latencies.quantile(0)).toBeLessThanOrEqual(0.01);
 });
 
-describe('the progress bar', () => {
+describe('the progress bar of a replay', () => {
   const drawn = (target: { isTTY?: boolean; columns?: number }, progress: () => number | undefined) => {
     let text = '';
     let now = 0;

@@ -55,7 +55,7 @@ const VISITOR = sessionOf('10.0.0.7\0');
 /** 1,000 visitors with one view each: the fewest whose memory is judged. */
 const MANY = Array.from({ length: 1000 }, (_, i) => line(`10.1.${i >> 8}.${i & 255}`, '/'));
 
-describe.skipIf(!hasSample)('the log of a real site', () => {
+describe.skipIf(!hasSample)('a replay of the log of a real site', () => {
   it.each([
     ['by default', {}, { exact: 1214, filter: 3 }],
     ['with filters only', { seen: { exactLimit: 0 } }, { exact: 0, filter: 1217 }],
@@ -94,7 +94,7 @@ describe.skipIf(!hasSample)('the log of a real site', () => {
   });
 });
 
-it('a broken log: what is no request is skipped and counted', async () => {
+it('a replay: a broken log: what is no request is skipped and counted', async () => {
   await serve();
   const outcome = await run([
     line('1.1.1.1', '/a'),
@@ -121,7 +121,7 @@ it.each([
   [[], 'empty'],
   [['no', 'request'], 'none of its 2 lines'],
   [['none'], 'its one line'],
-])('a log without a request: %j', async (lines, message) => {
+])('a replay: a log without a request: %j', async (lines, message) => {
   await serve();
   await expect(run(lines)).rejects.toMatchObject({ code: 'NO_REQUESTS', message: expect.stringContaining(message) });
   // A service that runs for a second has swept once.
@@ -129,7 +129,7 @@ it.each([
   expect(left.filter((key) => !key.startsWith('sw:@lease:'))).toEqual(['sw:meta']);
 });
 
-it('without verify what needs it is null, and every key is there', async () => {
+it('a replay: without verify what needs it is null, and every key is there', async () => {
   await serve();
   const { report, findings } = await run(SMALL, { verify: false });
   const unknown = { falseNegatives: null, falsePositives: null, falsePositiveRate: null, probes: null };
@@ -155,7 +155,7 @@ it('without verify what needs it is null, and every key is there', async () => {
   expect(text).not.toContain('Counted exactly');
 });
 
-it('more than 35 active days: the last 35 are compared, and it says so', async () => {
+it('a replay: more than 35 active days: the last 35 are compared, and it says so', async () => {
   await serve();
   const days = Array.from({ length: 40 }, (_, i) => new Date(Date.UTC(2015, 0, 1 + 2 * i)));
   const months = ['Jan', 'Feb', 'Mar'];
@@ -172,7 +172,7 @@ it('more than 35 active days: the last 35 are compared, and it says so', async (
   expect(failures(outcome)).toEqual([]);
 });
 
-it('visitors with one view that have expired are compared on neither side', async () => {
+it('a replay: visitors with one view that have expired are compared on neither side', async () => {
   await serve();
   const outcome = await run([...SMALL, line('9.9.9.9', '/once')], { bounceMs: 0 });
   expect(outcome.report).toMatchObject({ requests: 1001, sessions: 101, views: 1000, uniquePages: { exact: 600 } });
@@ -183,7 +183,7 @@ it('visitors with one view that have expired are compared on neither side', asyn
   ]);
 });
 
-describe('before anything is sent', () => {
+describe('a replay, before anything is sent', () => {
   it.each([
     ['nobody listens', async () => undefined, 'NO_SERVICE', /Nobody serves the namespace "sw"/],
     [
@@ -207,7 +207,7 @@ describe('before anything is sent', () => {
   });
 });
 
-describe('a store that is wrong is found out', () => {
+describe('a replay finds out a store that is wrong', () => {
   // 40 bytes of header and ones: a filter of which every page is a member.
   const fullFilter = Buffer.concat([Buffer.from([0, 0, 0, 6, 0, 0, 0, 100, 0, 0, 0, 100]), Buffer.alloc(400, 0xff)]);
   const seenKey = keys.seenItems(VISITOR, 'page');
@@ -340,7 +340,7 @@ describe('a store that is wrong is found out', () => {
   });
 });
 
-it('an abort is thrown, when nothing is in flight any more', async () => {
+it('a replay: an abort is thrown, when nothing is in flight any more', async () => {
   await serve();
   const ending = new AbortController();
   let sent = 0;
@@ -352,7 +352,7 @@ it('an abort is thrown, when nothing is in flight any more', async () => {
   expect(sent).toBeLessThan(70);
 });
 
-it('a service that stays away is told, and not run past', { timeout: 30_000 }, async () => {
+it('a replay: a service that stays away is told, and not run past', { timeout: 30_000 }, async () => {
   await serve();
   const onPhase = async (phase: string): Promise<void> =>
     void (phase === 'reading back' && (await services[0]!.stop()));

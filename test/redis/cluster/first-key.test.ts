@@ -27,28 +27,31 @@ it.each([
   'PFMERGE k1 k2',
   'BLPOP k 1',
   ...(hasRedis7 ? ['FCALL f 1 k a', 'SINTERCARD 2 k1 k2'] : []),
-])('finds the first key of %s where the server does', async (text) => {
+])('the first key of a command: finds the first key of %s where the server does', async (text) => {
   const command = text.split(' ');
   const [first] = await redis.command<string[]>('COMMAND', 'GETKEYS', ...command);
   expect(firstKeyOf(command)).toBe(first);
 });
 
 it.each(['PUBLISH c m', 'TIME', 'INFO', 'PING', 'SCRIPT FLUSH', 'CLIENT ID', 'CONFIG GET x', 'EVAL script 0 arg'])(
-  'finds none in %s',
+  'the first key of a command: finds none in %s',
   (text) => {
     expect(firstKeyOf(text.split(' '))).toBeUndefined();
   },
 );
 
-it('finds the channel of SPUBLISH, which has a slot', () => {
+it('the first key of a command: finds the channel of SPUBLISH, which has a slot', () => {
   expect(firstKeyOf(['SPUBLISH', 'channel', 'm'])).toBe('channel');
 });
 
-it.each(['SCAN 0', 'DBSIZE', 'FLUSHALL', 'KEYS *', 'RANDOMKEY'])('refuses %s, which means one server', (text) => {
-  expect(() => firstKeyOf(text.split(' '))).toThrow('in a Cluster send it to each of masters()');
-});
+it.each(['SCAN 0', 'DBSIZE', 'FLUSHALL', 'KEYS *', 'RANDOMKEY'])(
+  'the first key of a command: refuses %s, which means one server',
+  (text) => {
+    expect(() => firstKeyOf(text.split(' '))).toThrow('in a Cluster send it to each of masters()');
+  },
+);
 
-it('knows the slot of a key as the server does', async () => {
+it('the first key of a command: knows the slot of a key as the server does', async () => {
   const keys = ['', 'a', 'sw:meta', 'sw:{53t}:x', '{}a', '{}{a}', 'a{b}c{d}', '{a', 'a}b{c}', 'ä{ö}ü', '{{a}}'];
   for (const key of keys) {
     const slot = await redis.command<number>('CLUSTER', 'KEYSLOT', key);

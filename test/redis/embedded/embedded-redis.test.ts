@@ -83,7 +83,7 @@ async function startParent(folder: string, then = 'setInterval(() => {}, 1000);'
   return parent;
 }
 
-describe('a running server', () => {
+describe('the embedded Redis', () => {
   it('answers on a private Unix socket in the data folder', async () => {
     const redis = await start();
     expect(redis.url).toBe(`unix://${join(dataDir, 'redis.sock')}`);
@@ -148,7 +148,7 @@ describe('a running server', () => {
   });
 });
 
-describe('its data', () => {
+describe('the data of the embedded Redis', () => {
   it('survive stop and start', async () => {
     const first = await start();
     await ask(first, 'SET colour blue');
@@ -177,7 +177,7 @@ describe('its data', () => {
   });
 });
 
-describe('nothing is left', () => {
+describe('nothing is left of the embedded Redis', () => {
   it('after stop(), called twice', async () => {
     const redis = await start();
     const pids = family(redis.pid);
@@ -248,7 +248,7 @@ describe('nothing is left', () => {
   });
 });
 
-describe('the data folder', () => {
+describe('the data folder of the embedded Redis', () => {
   it('is refused to a second server of the same process', async () => {
     const first = await start();
     const second = start();
@@ -303,7 +303,7 @@ describe('the data folder', () => {
   });
 });
 
-describe('a start that fails', () => {
+describe('a start of the embedded Redis that fails', () => {
   it("carries the server's own words, and frees the data folder", async () => {
     const failing = start({ extraArgs: ['--no-such-option', 'x'] });
     await expect(failing).rejects.toMatchObject({ code: 'REDIS_START_FAILED' });

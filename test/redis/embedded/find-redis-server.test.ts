@@ -82,25 +82,25 @@ function script(path: string, body: string): void {
 
 const installs = (path: string) => `ln -s '${real.path}' '${path}'`;
 
-it('finds the server of this machine and its version', () => {
+it('the search for a server: finds the server of this machine and its version', () => {
   expect(real.path).toMatch(/(redis|valkey)-server$/);
   expect(real.version).toMatch(/^\d+\.\d+\.\d+$/);
 });
 
-it('looks in PATH, then in the usual folders', async () => {
+it('the search for a server: looks in PATH, then in the usual folders', async () => {
   symlinkSync(real.path, join(root, 'usr/bin/redis-server'));
   expect(await find()).toEqual({ ...real, path: join(root, 'usr/bin/redis-server') });
   symlinkSync(real.path, join(bin, 'redis-server'));
   expect((await find()).path).toBe(join(bin, 'redis-server'));
 });
 
-it('takes a Valkey server, and passes over what is no server', async () => {
+it('the search for a server: takes a Valkey server, and passes over what is no server', async () => {
   script(join(bin, 'redis-server'), 'echo "some other program"');
   script(join(bin, 'valkey-server'), 'echo "Valkey server v=8.1.4 sha=00000000:0 malloc=jemalloc-5.3.0 bits=64"');
   expect(await find()).toEqual({ path: join(bin, 'valkey-server'), version: '8.1.4', flavour: 'valkey' });
 });
 
-it('SESSIONWISE_REDIS_SERVER goes before all', async () => {
+it('the search for a server: SESSIONWISE_REDIS_SERVER goes before all', async () => {
   symlinkSync(real.path, join(bin, 'redis-server'));
   symlinkSync(real.path, join(root, 'mine'));
   expect((await find({ named: join(root, 'mine') })).path).toBe(join(root, 'mine'));
@@ -112,7 +112,7 @@ it('SESSIONWISE_REDIS_SERVER goes before all', async () => {
   );
 });
 
-it('installs with apt-get, saying so, while policy-rc.d forbids to start services', async () => {
+it('the search for a server: installs with apt-get, saying so, while policy-rc.d forbids to start services', async () => {
   const log = join(root, 'log');
   script(join(bin, 'apt-get'), `cp '${policy}' '${log}' && ${installs(join(root, 'usr/bin/redis-server'))}`);
   expect((await find()).path).toBe(join(root, 'usr/bin/redis-server'));
@@ -124,7 +124,7 @@ it('installs with apt-get, saying so, while policy-rc.d forbids to start service
   ]);
 });
 
-it('takes the new service out of the next boot, but never one that was there before', async () => {
+it('the search for a server: takes the new service out of the next boot, but never one that was there before', async () => {
   const log = join(root, 'log');
   script(join(bin, 'apt-get'), installs(join(bin, 'redis-server')));
   script(join(bin, 'systemctl'), `echo "$*" >>'${log}'; [ "$1" != cat ]`);
@@ -137,7 +137,7 @@ it('takes the new service out of the next boot, but never one that was there bef
   expect(readFileSync(log, 'utf8')).toBe('cat redis-server.service\n');
 });
 
-it('reads the package lists where the first try fails', async () => {
+it('the search for a server: reads the package lists where the first try fails', async () => {
   const lists = join(root, 'lists');
   script(
     join(bin, 'apt-get'),
@@ -148,7 +148,7 @@ it('reads the package lists where the first try fails', async () => {
   expect((await find()).path).toBe(join(bin, 'redis-server'));
 });
 
-it('says what the user must type where apt-get fails, and takes policy-rc.d away', async () => {
+it('the search for a server: says what the user must type where apt-get fails, and takes policy-rc.d away', async () => {
   script(join(bin, 'apt-get'), `[ -e '${policy}' ] && echo 'E: no network' >&2; exit 100`);
   const error = await missing();
   expect(error.message).toBe(
@@ -159,14 +159,14 @@ it('says what the user must type where apt-get fails, and takes policy-rc.d away
   expect(existsSync(policy)).toBe(false);
 });
 
-it("does not touch the administrator's own policy-rc.d", async () => {
+it("the search for a server: does not touch the administrator's own policy-rc.d", async () => {
   script(policy, 'exit 0');
   script(join(bin, 'apt-get'), installs(join(bin, 'redis-server')));
   await find();
   expect(readFileSync(policy, 'utf8')).toBe('#!/bin/sh\nexit 0\n');
 });
 
-describe('through sudo', () => {
+describe('the search for a server, through sudo:', () => {
   const line = 'sudo apt-get install -y redis-server';
   const refusal = `There is no Redis or Valkey server on this machine. Type:\n  ${line}`;
   const question = `There is no Redis or Valkey server on this machine. Install one, with "${line}"? [y/N] `;
@@ -287,19 +287,19 @@ it.each([
   ['dnf', 'install -y valkey', 'sudo dnf install -y valkey || sudo dnf install -y redis'],
   ['apk', 'add --no-cache valkey', 'sudo apk add valkey || sudo apk add redis'],
   ['pacman', '-S --noconfirm --needed valkey', 'sudo pacman -Sy valkey'],
-])('installs with %s', async (manager, args, line) => {
+])('the search for a server: installs with %s', async (manager, args, line) => {
   script(join(bin, manager), `[ "$*" = '${args}' ] && ${installs(join(bin, 'valkey-server'))}`);
   expect((await missing({ uid: 1000 })).line).toBe(line);
   expect((await find()).path).toBe(join(bin, 'valkey-server'));
 });
 
-it('installs with brew, which refuses root', async () => {
+it('the search for a server: installs with brew, which refuses root', async () => {
   script(join(bin, 'brew'), `[ "$*" = 'install redis' ] && ${installs(join(bin, 'redis-server'))}`);
   expect((await missing({ uid: 0 })).line).toBe('brew install redis');
   expect((await find({ uid: 501 })).path).toBe(join(bin, 'redis-server'));
 });
 
-it('installs nothing where it is told not to, or knows no package manager', async () => {
+it('the search for a server: installs nothing where it is told not to, or knows no package manager', async () => {
   expect((await missing()).line).toBe('export SESSIONWISE_REDIS_SERVER=/path/to/redis-server');
   script(join(bin, 'apt-get'), installs(join(bin, 'redis-server')));
   expect((await missing({ install: false })).line).toBe('apt-get install -y redis-server');

@@ -72,7 +72,7 @@ async function lifecycleOf(session: string): Promise<string[]> {
   return entries.filter(([, fields]) => fields[3] === session).map(([, fields]) => fields[1]!);
 }
 
-describe('an archived session', () => {
+describe('archiver: an archived session', () => {
   it('is all that was known of it, and then gone but for what keeps it ended', async () => {
     const { taken, archive } = collecting();
     const archiver = await archiving(archive);
@@ -192,7 +192,7 @@ describe('an archived session', () => {
   });
 });
 
-describe('where there is no archiver', () => {
+describe('archiver: where there is none', () => {
   it('nothing is kept', async () => {
     const [token] = await saveSessions(1, { a: 1 });
     await store.end(token!);
@@ -213,7 +213,7 @@ describe('where there is no archiver', () => {
   });
 });
 
-describe('a session that cannot be archived', () => {
+describe('archiver: a session that cannot be archived', () => {
   it('is tried again, with growing pauses, and kept all the while', async () => {
     const at: number[] = [];
     const [token] = await saveSessions(1, { a: 1 });
@@ -364,7 +364,7 @@ describe('a session that cannot be archived', () => {
   });
 });
 
-describe('sealed sessions', () => {
+describe('archiver: sealed sessions', () => {
   it('wait until there is an archiver with the key, and hold up no other', async () => {
     const key = randomBytes(32);
     const sealed = openStore({ encryption: { keys: [key] } });
@@ -393,7 +393,7 @@ describe('sealed sessions', () => {
   });
 });
 
-describe('an archive that is away', () => {
+describe('archiver: an archive that is away', () => {
   it('is asked seldom, keeps nothing in memory, and gets all when it is back', async () => {
     const tokens = await saveSessions(500, { a: 1 });
     let calls = 0;
@@ -425,7 +425,7 @@ describe('an archive that is away', () => {
   });
 });
 
-describe('archivers', () => {
+describe('archivers side by side', () => {
   it('take turns: each session comes once, whoever does it', async () => {
     const taken: ArchivedSession[] = [];
     const archive: ArchiveFunction = async (ended) => void taken.push(ended);
@@ -502,7 +502,7 @@ describe('archivers', () => {
   });
 });
 
-describe('a Redis that comes back empty', () => {
+describe('archiver: a Redis that comes back empty', () => {
   it('keeps ended sessions again', async () => {
     const server = await startTestRedis();
     onTestFinished(() => server.stop());

@@ -37,7 +37,7 @@ async function endAndDie(token: string): Promise<void> {
 
 const outboxOf = (length = 1_000): Outbox => new Outbox(stage.redis, keys, new UserIndex(keys), length);
 
-describe('a sweep', () => {
+describe('a sweep in a Cluster', () => {
   it('of three processes at once ends 300 sessions and tells each once; then nothing is left', async () => {
     const data = stage.open({ idleMs: 1, touchEveryMs: 0 });
     const lasting = stage.open({ idleMs: 2_000, touchEveryMs: 0 });
@@ -119,7 +119,7 @@ describe('a sweep', () => {
   }
 });
 
-describe('the outbox', () => {
+describe('the outbox of a Cluster', () => {
   it('is moved by several at once, and each event is told once and in order', async () => {
     const data = stage.open();
     const tokens = await inParallel(60, () => stage.saved(data, {}));
@@ -198,7 +198,7 @@ it('an archive gets each session that ends, from every master, and nothing is le
   expect(left.every((key) => key.endsWith(':s'))).toBe(true);
 });
 
-describe('sessions of connect-redis', () => {
+describe('sessions of connect-redis in a Cluster', () => {
   it('are taken over from whatever slot, once, and what has ended does not come back', async () => {
     const stores = [stage.open({ importFrom: 'sess:' }), stage.open({ importFrom: 'sess:' })];
     const tokens = await inParallel(60, async (i) => {

@@ -56,7 +56,7 @@ async function useAll(data: SessionData, tokens: readonly string[]): Promise<unk
 }
 
 it.each(['SIGSTOP', 'SIGKILL'] as const)(
-  '%s of a master: the sessions of the others go on, its own settle in time, and come back',
+  'session data in a Cluster: %s of a master: the sessions of the others go on, its own settle in time, and come back',
   async (signal) => {
     const { data, events, tokens } = await watched();
     const [away] = stage.cluster.nodes as [TestClusterNode];
@@ -99,7 +99,7 @@ it.each(['SIGSTOP', 'SIGKILL'] as const)(
   60_000,
 );
 
-it('a master that comes back has done nothing that was told as failed', async () => {
+it('session data in a Cluster: a master that comes back has done nothing that was told as failed', async () => {
   const { data, tokens } = await watched();
   const [away] = stage.cluster.nodes as [TestClusterNode];
   const [kept, rotated, given] = tokens[0] as [string, string, string];
@@ -118,7 +118,7 @@ it('a master that comes back has done nothing that was told as failed', async ()
   expect(await data.sessionsOf(user)).toEqual([]);
 }, 60_000);
 
-it('sweeping goes on for the others, also where the lease lies on the one that is gone', async () => {
+it('session data in a Cluster: sweeping goes on for the others, also where the lease lies on the one that is gone', async () => {
   const data = stage.open({ idleMs: 200, touchEveryMs: 0 });
   const tokens = await inParallel(30, async (i) => {
     const token = tokenOn(i % 3);
@@ -146,7 +146,7 @@ it('sweeping goes on for the others, also where the lease lies on the one that i
   expect(events.map((own) => own.map(({ event }) => event))).toEqual(tokens.map(() => ['created', 'expired']));
 }, 60_000);
 
-it('an archive goes on with the sessions of the others, and gets the rest when their master is back', async () => {
+it('session data in a Cluster: an archive goes on with the sessions of the others, and gets the rest when their master is back', async () => {
   const data = stage.open();
   // Who has the lease of the archive works; so another one goes.
   const holder = await stage.cluster.masterOf(keys.lease('archive'));

@@ -73,7 +73,7 @@ async function expectCounts(
   }
 }
 
-describe('a slot that moves', () => {
+describe('session data in a Cluster: a slot that moves', () => {
   const stage = useClusterStage();
 
   /** Tokens of sessions of one partition of the first master. */
@@ -137,7 +137,7 @@ describe('a slot that moves', () => {
   }, 60_000);
 });
 
-describe('a master that fails over', () => {
+describe('session data in a Cluster: a master that fails over', () => {
   // A replica is master after the first test; the second kills another server.
   const stage = useClusterStage({ replicas: 1, eachTest: 'kept' });
 

@@ -42,7 +42,7 @@ function downsOf(data: SessionData): Error[] {
 }
 
 it.each(['refuse', 'end-oldest'] as const)(
-  '32 logins at once with %s: the cap holds at every moment',
+  'users in a Cluster: 32 logins at once with %s: the cap holds at every moment',
   async (onSessionLimit) => {
     const user = createToken();
     const stores = [0, 1, 2, 3].map(() => stage.open({ maxSessionsPerUser: 3, onSessionLimit }));
@@ -72,7 +72,7 @@ it.each(['refuse', 'end-oldest'] as const)(
   },
 );
 
-it('ending all ends those on every master, and the index is gone', async () => {
+it('users in a Cluster: ending all ends those on every master, and the index is gone', async () => {
   const data = stage.open();
   const user = createToken();
   const tokens = await inParallel(30, async (i) => {
@@ -90,7 +90,7 @@ it('ending all ends those on every master, and the index is gone', async () => {
   expect(await stage.redis.command('EXISTS', indexOf(user))).toBe(0);
 });
 
-it('a login that died between index and record holds its place for as long as it could go on, and then nobody sees it', async () => {
+it('users in a Cluster: a login that died between index and record holds its place for as long as it could go on, and then nobody sees it', async () => {
   const user = createToken();
   const capped = stage.open({ maxSessionsPerUser: 1, deadlineMs: 1_000 });
   const [dead, next] = [await stage.saved(capped, {}), await stage.saved(capped, {})];
@@ -106,7 +106,7 @@ it('a login that died between index and record holds its place for as long as it
   expect(await membersOf(user)).toEqual([index.memberOf(sessionOf(next))]);
 });
 
-it('a login that died before it confirmed its place counts, and can be ended for another at once', async () => {
+it('users in a Cluster: a login that died before it confirmed its place counts, and can be ended for another at once', async () => {
   const user = createToken();
   const capped = stage.open({ maxSessionsPerUser: 1, onSessionLimit: 'end-oldest', deadlineMs: 3_000 });
   const [first, next] = [await stage.saved(capped, {}), await stage.saved(capped, {})];
@@ -148,7 +148,7 @@ it.each([
   },
 );
 
-it('a claim is waited for before anybody is ended: it may come to nothing', async () => {
+it('users in a Cluster: a claim is waited for before anybody is ended: it may come to nothing', async () => {
   const user = createToken();
   const capped = stage.open({ maxSessionsPerUser: 2, onSessionLimit: 'end-oldest' });
   const [living, dead, next] = await inParallel(3, () => stage.saved(capped, {}));
@@ -159,7 +159,7 @@ it('a claim is waited for before anybody is ended: it may come to nothing', asyn
   expect(await livingOf(user, [living!, next!])).toBe(2);
 });
 
-it('a full house refuses for good at once, whoever else is under way', async () => {
+it('users in a Cluster: a full house refuses for good at once, whoever else is under way', async () => {
   const user = createToken();
   const capped = stage.open({ maxSessionsPerUser: 1 });
   const [living, dead, next] = await inParallel(3, () => stage.saved(capped, {}));
@@ -169,7 +169,7 @@ it('a full house refuses for good at once, whoever else is under way', async () 
   await expect(capped.identify(next!, user)).rejects.toMatchObject({ code: 'SESSION_LIMIT', isTemporary: false });
 });
 
-it('a session does not wait for a claim of its own that was left behind', async () => {
+it('users in a Cluster: a session does not wait for a claim of its own that was left behind', async () => {
   const user = createToken();
   const capped = stage.open({ maxSessionsPerUser: 1, onSessionLimit: 'end-oldest', deadlineMs: 2_000 });
   const [living, next] = await inParallel(2, () => stage.saved(capped, {}));
@@ -181,7 +181,7 @@ it('a session does not wait for a claim of its own that was left behind', async 
   expect(await membersOf(user)).toEqual([index.memberOf(sessionOf(next!))]);
 });
 
-it('whoever lists sessions removes what is not true, but for claims that hold', async () => {
+it('users in a Cluster: whoever lists sessions removes what is not true, but for claims that hold', async () => {
   const user = createToken();
   const data = stage.open();
   const token = await stage.saved(data, {});
@@ -194,7 +194,7 @@ it('whoever lists sessions removes what is not true, but for claims that hold', 
   expect((await membersOf(user)).sort()).toEqual([under, token].map((of) => index.memberOf(sessionOf(of))).sort());
 });
 
-it('an entry whose time lies behind hides no session, and a renewal puts it right', async () => {
+it('users in a Cluster: an entry whose time lies behind hides no session, and a renewal puts it right', async () => {
   const user = createToken();
   const data = stage.open({ touchEveryMs: 0, idleMs: 60_000, maxSessionsPerUser: 2, onSessionLimit: 'end-oldest' });
   const [first, second] = [await stage.saved(data, {}), await stage.saved(data, {})];
@@ -210,7 +210,7 @@ it('an entry whose time lies behind hides no session, and a renewal puts it righ
   expect(await data.endSessionsOf(user)).toBe(2);
 });
 
-it('an index that was lost comes back with the renewals', async () => {
+it('users in a Cluster: an index that was lost comes back with the renewals', async () => {
   const user = createToken();
   const data = stage.open({ touchEveryMs: 0, idleMs: 60_000 });
   const token = await stage.saved(data, {});
@@ -223,7 +223,7 @@ it('an index that was lost comes back with the renewals', async () => {
   expect(await stage.redis.command<number>('PTTL', indexOf(user))).toBeGreaterThan(86_400_000);
 });
 
-it('a session that could not be given to the user gives its place back', async () => {
+it('users in a Cluster: a session that could not be given to the user gives its place back', async () => {
   const user = createToken();
   const data = stage.open({ maxSessionsPerUser: 1 });
   const token = await stage.saved(data, {});

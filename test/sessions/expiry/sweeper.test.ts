@@ -27,7 +27,7 @@ function sweeping(lifecycleLength = 10_000, options: { enabled?: () => boolean }
 
 const keys = async () => (await stage.redis.command<string[]>('KEYS', '*')).sort();
 
-describe('a sweep', () => {
+describe('a sweep of sessions', () => {
   it('leaves nothing of 20,000 sessions that have expired: records, indexes, calculated data, users', async () => {
     // More than one sweep takes at once, and twice as many as the lifecycle stream holds.
     const sessions = 20_000;
@@ -137,7 +137,7 @@ describe('a sweep', () => {
   });
 });
 
-describe('the lifecycle stream', () => {
+describe('the lifecycle stream of sessions', () => {
   it('tells a consumer group all that happens to sessions', async () => {
     await stage.redis.command('XGROUP', 'CREATE', 'sw:lifecycle', 'audit', '0', 'MKSTREAM');
     const archiver = new Archiver(stage.redis, 'sw', async () => {}, { lifecycleLength: 1_000, intervalMs: 10 });

@@ -8,7 +8,7 @@ import { waitUntil } from '../../support/wait-until.ts';
 // What the connection sends by itself.
 const OWN = ['PING', 'TIME', 'HELLO', 'CLIENT'];
 
-describe('commands that are sent', () => {
+describe('the commands that session data send', () => {
   const server = useRedis({ eachTest: 'kept' });
   let proxy: RedisProxy;
   const opened: SessionData[] = [];

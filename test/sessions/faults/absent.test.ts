@@ -40,7 +40,7 @@ async function refusals(data: SessionData, count: number): Promise<{ slowestMs: 
   return { slowestMs: Math.max(...times), stallMs: loopDelay.max / 1e6 };
 }
 
-describe('a store that begins while Redis is away', () => {
+describe('session data that begin while Redis is away', () => {
   it('waits a deadline at most, then for nothing, and works as soon as Redis is there', async () => {
     const deadlineMs = 300;
     server.kill('SIGKILL');
@@ -87,7 +87,7 @@ describe('a store that begins while Redis is away', () => {
   });
 });
 
-describe('outages', () => {
+describe('outages of session data', () => {
   it('are told once each', { timeout: 60_000 }, async () => {
     const { data, told } = open(server.url, 1_000);
     await waitUntil('it is up', () => data.isUp);

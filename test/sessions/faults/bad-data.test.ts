@@ -161,7 +161,7 @@ describe.each(spoilt)('under a record key, $name', ({ header, spoil }) => {
   });
 });
 
-describe('a record', () => {
+describe('the record of a session', () => {
   it('whose key was deleted is absent', async () => {
     const data = open();
     const token = createToken();

@@ -34,7 +34,7 @@ async function close(data: SessionData, asked: readonly Promise<unknown>[]) {
   return { tookMs, refused, done: settled.length - refused.length };
 }
 
-describe('close()', () => {
+describe('close() of session data', () => {
   it('lets what was sent be answered', async () => {
     const data = await open();
     const { refused, done } = await close(

@@ -5,7 +5,7 @@ import { readToken } from '../../../src/sessions/tokens/token-credential.ts';
 import { useRedis } from '../../support/use-redis.ts';
 import { SessionDataStage } from '../session-data/session-data-stage.suite.ts';
 
-describe('data that are no record of ours', () => {
+describe('session records that are none of ours', () => {
   const server = useRedis();
   const { redis } = server;
   const stage = new SessionDataStage({

@@ -7,7 +7,7 @@ const KEY = randomBytes(32);
 const PLAIN = Buffer.from('["who","ada"]');
 const OWNER = { session: 's1', secret: randomBytes(32), user: 'a user of 28 characters, so.', version: 7 };
 
-describe('seal', () => {
+describe('the encryption of a record', () => {
   it('opens what it closed, and never closes twice to the same', () => {
     const seal = new Seal([KEY], 'sw');
     const [one, other] = [seal.close(OWNER, PLAIN), seal.close(OWNER, PLAIN)];

@@ -12,7 +12,7 @@ import { SessionDataStage } from '../session-data/session-data-stage.suite.ts';
 
 const [first, second] = [randomBytes(32), randomBytes(32)];
 
-describe('encryption at rest', () => {
+describe('encryption of sessions at rest', () => {
   const server = useRedis({ eachTest: 'kept' });
   const { redis } = server;
   let sealed: SessionData;

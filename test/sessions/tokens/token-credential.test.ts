@@ -5,7 +5,7 @@ import { MAX_TOKEN_LENGTH, readToken, sameHash } from '../../../src/sessions/tok
 
 const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest();
 
-describe('token proof', () => {
+describe('the credential of a token', () => {
   it('a token of our own: the session in front, the hash of the secret behind the dot', () => {
     const token = createToken();
     expect(readToken(token)).toEqual({ session: token.slice(0, 25), hash: sha256(token.slice(26)) });
