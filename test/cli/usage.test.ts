@@ -10,7 +10,7 @@ const SECRET = { SESSIONWISE_SECRET: 'a secret for tests, and only for them' };
 
 describe('the command line tells what is wrong in one sentence', () => {
   let folder: string;
-  const locked = useRedis({ extraArgs: ['--requirepass', 'hidden-password'], eachTest: 'kept' });
+  const locked = useRedis({ eachTest: 'kept' });
   const file = (name: string, text: string): string => {
     const path = join(folder, name);
     writeFileSync(path, text);
@@ -19,6 +19,7 @@ describe('the command line tells what is wrong in one sentence', () => {
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'sw-cli-'));
+    await locked.redis.command('CONFIG', 'SET', 'requirepass', 'hidden-password');
   });
   afterAll(async () => {
     rmSync(folder, { recursive: true });

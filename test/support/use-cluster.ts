@@ -48,10 +48,10 @@ export function useCluster({ eachTest = 'empty', ...options }: UseClusterOptions
     }
     down.clear();
     await cluster!.untilWell();
-    await waitUntil('the connection to the Cluster is there again', () => redis!.isReady);
   }
   async function empty(): Promise<void> {
     if (down.size > 0) await raise();
+    await waitUntil('the connection to the Cluster is there', () => redis!.isReady);
     await Promise.all(redis!.masters().map((master) => resetServer(master, states.get(master.address)!)));
   }
 

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { createConnection, type RedisConnection } from '../../src/redis/index.ts';
 import { resetServer, type ServerState, stateOf } from './reset-server.ts';
 import { startTestRedis, type TestRedis, type TestRedisOptions } from './test-redis.ts';
+import { waitUntil } from './wait-until.ts';
 
 /** How the tests of a file use their Redis. */
 export interface UseRedisOptions extends TestRedisOptions {
@@ -42,6 +43,7 @@ export function useRedis({ eachTest = 'empty', ...options }: UseRedisOptions = {
       await stop();
       await start();
     }
+    await waitUntil('the connection to Redis is there', () => redis!.isReady);
     await resetServer(redis!, state);
   }
 
