@@ -30,7 +30,7 @@ export function useCluster({ eachTest = 'empty', ...options }: UseClusterOptions
 
   async function start(): Promise<void> {
     cluster = await startTestCluster(options);
-    redis = await createConnection(cluster.url, 'test').connect();
+    redis = await createConnection(cluster.url, 'test').connect(START_DEADLINE_MS);
     states = new Map(
       await Promise.all(redis.masters().map(async (master) => [master.address, await stateOf(master)] as const)),
     );

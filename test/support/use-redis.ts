@@ -19,6 +19,9 @@ export interface UsedRedis extends TestRedis {
   readonly redis: RedisConnection;
 }
 
+// A loaded machine must not fail the first test.
+const CONNECT_DEADLINE_MS = 20_000;
+
 /** Starts a Redis before the tests of a file or of a `describe`, and stops it after them. Hooks that are registered later
  *  find it started. One that a test killed or froze is there again for the next test. */
 export function useRedis({ eachTest = 'empty', ...options }: UseRedisOptions = {}): UsedRedis {
@@ -29,7 +32,7 @@ export function useRedis({ eachTest = 'empty', ...options }: UseRedisOptions = {
 
   async function start(): Promise<void> {
     server = await startTestRedis(options);
-    redis = await createConnection(server.url, 'test').connect();
+    redis = await createConnection(server.url, 'test').connect(CONNECT_DEADLINE_MS);
     state = await stateOf(redis);
   }
   async function stop(): Promise<void> {

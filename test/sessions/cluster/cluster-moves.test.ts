@@ -89,6 +89,7 @@ describe('session data in a Cluster: a slot that moves', () => {
 
   it('loses nothing, and lets reads and saves go on; what needs several keys is done as a whole or not at all', async () => {
     const data = stage.open({ deadlineMs: 1_000 });
+    await waitUntil('the store is up', () => data.isUp);
     const { partition, slot, tokens } = tokensOfOnePartition(60);
     const user = createToken();
     const visited = tokens.slice(0, 20);
@@ -145,6 +146,7 @@ describe('session data in a Cluster: a master that fails over', () => {
     '%s: nobody is logged out, and what has ended stays so',
     async (how) => {
       const data = stage.open({ deadlineMs: 1_000 });
+      await waitUntil('the store is up', () => data.isUp);
       const user = createToken();
       const tokens = await inParallel(30, async (i) => {
         const token = tokenOn(i % 3);
