@@ -1,23 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createConnection, type RedisConnection } from '../../src/redis/index.ts';
+import { describe, expect, it } from 'vitest';
 import { runCli } from '../support/run-cli.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
 import { hasRedis7 } from '../support/test-server.ts';
+import { useRedis } from '../support/use-redis.ts';
 
 const DOCS = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
 
-let server: TestRedis;
-let redis: RedisConnection;
-
-beforeAll(async () => {
-  server = await startTestRedis();
-  redis = await createConnection(server.url).connect();
-});
-afterAll(async () => {
-  await redis?.close();
-  await server?.stop();
-});
+const { redis } = useRedis();
 
 /** The lines that `sessionwise acl` prints. */
 async function printed(...args: string[]): Promise<string[]> {

@@ -1,13 +1,13 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SessionClient } from '../../src/index.ts';
-import { createConnection, Keys, partitionOf, type RedisConnection } from '../../src/redis/index.ts';
+import { createConnection, Keys, partitionOf } from '../../src/redis/index.ts';
 import { type Service, startService } from '../../src/service/index.ts';
 import { DeadLetters } from '../../src/transport/streams/dead-letters.ts';
 import { PayloadSeal } from '../../src/transport/streams/payload-seal.ts';
 import { metricOf } from '../support/metric-of.ts';
 import { startRedisProxy } from '../support/redis-proxy.ts';
 import { runCli } from '../support/run-cli.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 /* A session whose seen items are no set and no filter: views of it break half-way, and nothing else does. */
@@ -16,8 +16,8 @@ const SECRET = 'a secret of the tests, long enough';
 const BROKEN = 'broken';
 const keys = new Keys('sw');
 
-let redis: TestRedis;
-let admin: RedisConnection;
+const redis = useRedis({ eachTest: 'kept' });
+const { redis: admin } = redis;
 let service: Service;
 let client: SessionClient;
 
@@ -54,8 +54,6 @@ async function break_(...pages: string[]): Promise<void> {
 }
 
 beforeAll(async () => {
-  redis = await startTestRedis();
-  admin = await createConnection(redis.url, 'admin').connect();
   service = await startService({ redis: redis.url, secret: SECRET, transport: 'streams' });
   client = new SessionClient({ redis: redis.url, transport: 'streams', secret: SECRET, deadlineMs: 5_000 });
   expect(await client.ready()).toBe(true);
@@ -63,17 +61,15 @@ beforeAll(async () => {
 afterAll(async () => {
   await client?.close();
   await service?.stop();
-  await admin?.close();
-  await redis?.stop();
 });
 
 describe('sessionwise deadletters', () => {
-  test('says where there are none', async () => {
+  it('says where there are none', async () => {
     expect(await cli('list')).toMatchObject({ code: 0, stdout: 'There are no dead letters.\n', stderr: '' });
     expect(await cli('drop', '--all')).toMatchObject({ code: 0, stdout: 'Dropped 0.\n' });
   });
 
-  test('shows what was given up and why, the newest first, with its payload opened', async () => {
+  it('shows what was given up and why, the newest first, with its payload opened', async () => {
     await break_('/a', '/b', '/c');
     const letters = await list();
     expect(letters.map(({ command, session, payload }) => [command, session, payload])).toEqual([
@@ -96,7 +92,7 @@ describe('sessionwise deadletters', () => {
     expect(doctor.stdout).toMatch(/streams +3 requests were given up: see sessionwise deadletters list/);
   });
 
-  test('retry has one done again, and it counts; drop forgets one; --all takes the rest', async () => {
+  it('retry has one done again, and it counts; drop forgets one; --all takes the rest', async () => {
     const [c, b, a] = await list();
     await admin.command('UNLINK', keys.seenItems(BROKEN, 'page'), keys.counters(BROKEN));
     expect(await cli('retry', a!.id)).toMatchObject({ code: 0, stdout: 'Put back 1.\n' });
@@ -116,7 +112,7 @@ describe('sessionwise deadletters', () => {
     expect(client.counters.lateReplies).toBe(0);
   });
 
-  test('shows no payload unless it is told to, and nothing that acts on a terminal', async () => {
+  it('shows no payload unless it is told to, and nothing that acts on a terminal', async () => {
     await break_('/a-private-page');
     for (const args of [['list'], ['list', '--json']]) {
       const { stdout } = await cli(...args);
@@ -137,7 +133,7 @@ describe('sessionwise deadletters', () => {
     expect(await cli('drop', '--all')).toMatchObject({ code: 0, stdout: 'Dropped 2.\n' });
   });
 
-  test('retry refuses what holds no request, and --all leaves it and counts it', async () => {
+  it('retry refuses what holds no request, and --all leaves it and counts it', async () => {
     const dead = keys.deadLetters(partitionOf('abc'));
     const unread = await admin.command<string>(
       'XADD',
@@ -181,7 +177,7 @@ describe('sessionwise deadletters', () => {
     expect(await cli('drop', '--all')).toMatchObject({ code: 0, stdout: 'Dropped 2.\n' });
   });
 
-  test('--all takes steps and not a round trip for each, bounded in letters and in bytes', async () => {
+  it('--all takes steps and not a round trip for each, bounded in letters and in bytes', async () => {
     const proxy = await startRedisProxy(redis.socketPath);
     const own = await createConnection(proxy.url, 'letters').connect();
     try {
@@ -220,7 +216,7 @@ describe('sessionwise deadletters', () => {
     }
   });
 
-  test('refuses in one sentence what cannot be', async () => {
+  it('refuses in one sentence what cannot be', async () => {
     const wrong: [string[], number, RegExp][] = [
       [['drop', '3/1-1'], 1, /There is no dead letter 3\/1-1/],
       [['retry', '99/1-1'], 2, /"99\/1-1" is no dead letter's id/],
@@ -239,7 +235,7 @@ describe('sessionwise deadletters', () => {
     }
   });
 
-  test('shows what anybody wrote without doing anything to the terminal', async () => {
+  it('shows what anybody wrote without doing anything to the terminal', async () => {
     const [csi, turn] = ['\u009b31m', '\u202e'];
     const letter = [
       'c',

@@ -5,7 +5,7 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { processesNaming } from '../support/processes-naming.ts';
 import { ended, startCli } from '../support/run-cli.ts';
 import { startTestRedis } from '../support/test-redis.ts';
@@ -32,7 +32,7 @@ describe('a port that is taken ends the shop', () => {
     rmSync(folder, { recursive: true });
   });
 
-  test('demo: one sentence, exit code 1, and neither Redis nor service is left', async () => {
+  it('demo: one sentence, exit code 1, and neither Redis nor service is left', async () => {
     const demo = startCli(['demo', '--port', port], { cwd: folder });
     await within(demo, async () => {
       expect(await ended(demo)).toBe(1);
@@ -44,14 +44,14 @@ describe('a port that is taken ends the shop', () => {
     });
   });
 
-  test('demo against a Redis of its own, and without a service', async () => {
+  it('demo against a Redis of its own, and without a service', async () => {
     const redis = await startTestRedis();
     const demo = startCli(['demo', '--port', port, '--redis', redis.url, '--without-service'], { cwd: folder });
     await within(demo, async () => expect(await ended(demo)).toBe(1));
     await redis.stop();
   });
 
-  test('the shop for itself, before it has connected to anything', async () => {
+  it('the shop for itself, before it has connected to anything', async () => {
     const shop = spawn(process.execPath, [START], {
       stdio: ['ignore', 'ignore', 'pipe'],
       env: { ...process.env, PORT: port, REDIS_URL: `redis://127.0.0.1:${port}` },
@@ -62,7 +62,7 @@ describe('a port that is taken ends the shop', () => {
 });
 
 describe('a demo that runs', () => {
-  test('ends with the first SIGTERM, and Redis and the service with it', async () => {
+  it('ends with the first SIGTERM, and Redis and the service with it', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'sw-demo-'));
     const demo = startCli(['demo', '--port', '0'], { cwd: folder });
     await within(demo, async () => {

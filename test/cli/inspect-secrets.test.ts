@@ -1,13 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SessionStore } from '../../src/adapters/express/index.ts';
 import { SessionClient, sessionOf } from '../../src/index.ts';
 import { createToken } from '../../src/protocol/index.ts';
 import { type Service, startService } from '../../src/service/index.ts';
 import { runCli } from '../support/run-cli.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 
 const SECRET = 'a secret for tests, and only for them';
 // As `uid-safe` makes them for express-session: it looks like a session id.
@@ -16,14 +16,13 @@ const SIGNATURE = 'Kq8bJ3v0mC1x/Zr5TnW7sLhYdUeFgA2pQiXoB4yN+6M';
 
 describe('inspect, given what is no session or one that is not known', () => {
   let folder: string;
-  let redis: TestRedis;
+  const redis = useRedis({ eachTest: 'kept' });
   let service: Service;
   let store: SessionStore;
   const own = createToken();
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'sw-inspect-'));
-    redis = await startTestRedis();
     service = await startService({ redis: redis.url, secret: SECRET });
     store = new SessionStore({ redis: redis.url });
     const client = new SessionClient({ redis: redis.url });
@@ -35,14 +34,13 @@ describe('inspect, given what is no session or one that is not known', () => {
   afterAll(async () => {
     await store.close();
     await service.stop();
-    await redis.stop();
     rmSync(folder, { recursive: true });
   });
 
   const inspect = (...args: string[]) =>
     runCli(['inspect', ...args, '--redis', redis.url], { cwd: folder, env: { SESSIONWISE_SECRET: SECRET } });
 
-  test.each([
+  it.each([
     ['a token of ours', own, own],
     ['with a signature of @fastify/session', `${own}.${SIGNATURE}`, own],
     ['a cookie of express-session', `s:${own}.${SIGNATURE}`, own],
@@ -59,7 +57,7 @@ describe('inspect, given what is no session or one that is not known', () => {
     expect((await inspect(sessionOf(token))).code).toBe(0);
   });
 
-  test('an unknown session: says so, and does not show what could be a token', async () => {
+  it('an unknown session: says so, and does not show what could be a token', async () => {
     const unknown = 'Q7zK1mB9xW3vN5cR0tY8uE2iO4pA6sD1';
     for (const options of [[], ['--json'], ['--seen', '/']]) {
       const { code, stdout, stderr } = await inspect(unknown, ...options);
@@ -69,20 +67,20 @@ describe('inspect, given what is no session or one that is not known', () => {
     }
   });
 
-  test('a token that begins with a dash is no option, and not shown', async () => {
+  it('a token that begins with a dash is no option, and not shown', async () => {
     const { code, stderr } = await inspect('-Q7zK1mB9xW3vN5cR0tY8uE2iO4pA6sD');
     expect(code).toBe(2);
     expect(stderr).toBe('sessionwise: unknown option (not shown) (See sessionwise --help.)\n');
   });
 
-  test('a URL behind a mistyped option is not shown', async () => {
+  it('a URL behind a mistyped option is not shown', async () => {
     const { code, stderr } = await runCli(['doctor', '--reids=redis://:hidden@127.0.0.1']);
     expect(code).toBe(2);
     expect(stderr).toContain("unknown option '--reids'");
     expect(stderr).not.toContain('hidden');
   });
 
-  test('a session of which there are session data only', async () => {
+  it('a session of which there are session data only', async () => {
     const token = createToken();
     await new Promise<void>((resolve, reject) =>
       store.set(token, { cookie: { originalMaxAge: null }, user: 'ada' } as never, (error) =>

@@ -2,32 +2,27 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { decodeHeartbeat, heartbeatChannel } from '../../src/protocol/index.ts';
-import { createConnection, type RedisConnection } from '../../src/redis/index.ts';
 import { processesNaming } from '../support/processes-naming.ts';
 import { MAIN } from '../support/run-cli.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 /* npx.test.ts: whom a service ends with. npm and npx start it through a shell that passes no signal on. */
 
-describe.skipIf(process.platform !== 'linux')('a service', () => {
+describe.skipIf(process.platform !== 'linux')('a service that npx or npm run started', () => {
   let folder: string;
-  let server: TestRedis;
-  let redis: RedisConnection;
+  const server = useRedis({ eachTest: 'kept' });
+  const { redis } = server;
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'sw-npx-'));
     mkdirSync(join(folder, 'node_modules', '.bin'), { recursive: true });
     symlinkSync(MAIN, join(folder, 'node_modules', '.bin', 'sessionwise'));
     writeFileSync(join(folder, 'package.json'), JSON.stringify({ scripts: { serve: 'sessionwise serve' } }));
-    server = await startTestRedis();
-    redis = await createConnection(server.url).connect();
   });
   afterAll(async () => {
-    await redis.close();
-    await server.stop();
     rmSync(folder, { recursive: true });
   });
 
@@ -52,7 +47,7 @@ describe.skipIf(process.platform !== 'linux')('a service', () => {
     return heard;
   };
 
-  test.each([
+  it.each([
     ['npx', 'SIGTERM', ['npx', '--offline', '--no', 'sessionwise', 'serve']],
     ['npx', 'SIGKILL', ['npx', '--offline', '--no', 'sessionwise', 'serve']],
     ['npm run', 'SIGTERM', ['npm', 'run', 'serve', '--']],
@@ -67,7 +62,7 @@ describe.skipIf(process.platform !== 'linux')('a service', () => {
     await waitUntil('it has ended', () => serving(namespace).length === 0);
   });
 
-  test('that no package manager started goes on without the shell that did', async () => {
+  it('that no package manager started goes on without the shell that did', async () => {
     const heard = await heartbeats('alone');
     const shell = start('alone', 'sh', '-c', '"$@" & wait', 'sh', process.execPath, MAIN, 'serve');
     await waitUntil('it serves', () => heard.there > 0);

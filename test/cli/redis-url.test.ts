@@ -1,15 +1,16 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCli } from '../support/run-cli.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 
 /* redis-url.test.ts: which Redis a command takes. Two servers and three addresses where nobody is tell the ways apart. */
 
 describe('where Redis is: --redis or --connection, REDIS_URL, the configuration, the embedded one', () => {
   let folder: string;
-  let redis: TestRedis;
+  const redis = useRedis({ eachTest: 'kept' });
   let other: TestRedis;
   const file = (name: string, value: unknown): string => {
     writeFileSync(join(folder, name), JSON.stringify(value));
@@ -23,23 +24,21 @@ describe('where Redis is: --redis or --connection, REDIS_URL, the configuration,
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'sw-url-'));
-    redis = await startTestRedis();
     other = await startTestRedis();
   });
   afterAll(async () => {
-    await redis.stop();
     await other.stop();
     rmSync(folder, { recursive: true });
   });
 
-  test('REDIS_URL is read where neither --redis nor --connection is given', async () => {
+  it('REDIS_URL is read where neither --redis nor --connection is given', async () => {
     const env = { REDIS_URL: redis.url };
     expect(await looksAt([], env)).toBe(redis.socketPath);
     expect(await looksAt(['--redis', other.url], env)).toBe(other.socketPath);
     expect(await looksAt(['--connection', file('connection.json', { url: other.url })], env)).toBe(other.socketPath);
   });
 
-  test('it wins over the configuration and over the embedded Redis', async () => {
+  it('it wins over the configuration and over the embedded Redis', async () => {
     const config = ['--config', file('config.json', { redis: other.url })];
     expect(await looksAt(config)).toBe(other.socketPath);
     expect(await looksAt(config, { REDIS_URL: redis.url })).toBe(redis.socketPath);
@@ -49,7 +48,7 @@ describe('where Redis is: --redis or --connection, REDIS_URL, the configuration,
     expect(await looksAt(embedded, { REDIS_URL: redis.url })).toBe(redis.socketPath);
   });
 
-  test('an empty one is none, a wrong one is named, and its password is not shown', async () => {
+  it('an empty one is none, a wrong one is named, and its password is not shown', async () => {
     expect(await looksAt([], { REDIS_URL: '' })).toMatch(/No Redis: give --redis URL .* or set REDIS_URL/);
     const { code, stderr } = await runCli(['doctor'], { cwd: folder, env: { REDIS_URL: 'http://:hidden@x' } });
     expect(code).toBe(2);
@@ -57,7 +56,7 @@ describe('where Redis is: --redis or --connection, REDIS_URL, the configuration,
     expect(stderr).not.toContain('hidden');
   });
 
-  test('replay does not read it: the log of a shell must not go into the store of a site', async () => {
+  it('replay does not read it: the log of a shell must not go into the store of a site', async () => {
     const { code, stderr } = await runCli(
       ['replay', 'none.log', '--config', file('nowhere.json', { redis: 'redis://127.0.0.1:1' })],
       { cwd: folder, env: { REDIS_URL: 'http://wrong' } },

@@ -1,22 +1,22 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SessionClient } from '../../src/index.ts';
 import { ended, runCli, startCli } from '../support/run-cli.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { startTestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 describe('serve, notify, inspect and doctor together', () => {
   let folder: string;
-  let redis: TestRedis;
+  const redis = useRedis({ persistence: true, eachTest: 'kept' });
   let client: SessionClient;
   let service: ReturnType<typeof startCli>;
   const cli = (...args: string[]) => runCli([...args, '--redis', redis.url], { cwd: folder });
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'sw-cli-'));
-    redis = await startTestRedis({ persistence: true });
     service = startCli(['serve', '--redis', redis.url, '--http', '0'], { cwd: folder });
     await waitUntil('the service serves', () => service.output().includes('"Serving."'));
     client = new SessionClient({ redis: redis.url });
@@ -25,16 +25,15 @@ describe('serve, notify, inspect and doctor together', () => {
   afterAll(async () => {
     await client.close();
     service.kill('SIGKILL');
-    await redis.stop();
     rmSync(folder, { recursive: true });
   });
 
-  test('a first start without a secret makes one, tells so and keeps it from others', () => {
+  it('a first start without a secret makes one, tells so and keeps it from others', () => {
     expect(service.output()).toContain('A secret was generated');
     expect(statSync(join(folder, '.sessionwise', 'secret')).mode & 0o777).toBe(0o600);
   });
 
-  test('notify publishes once, and the sessions see it', async () => {
+  it('notify publishes once, and the sessions see it', async () => {
     const first = await cli(
       'notify',
       'customers',
@@ -57,7 +56,7 @@ describe('serve, notify, inspect and doctor together', () => {
     ]);
   });
 
-  test('inspect tells what is known, in words and as JSON', async () => {
+  it('inspect tells what is known, in words and as JSON', async () => {
     const session = client.session('visitor');
     await session.pageview('/a?x=1');
     await session.pageview('/b');
@@ -91,7 +90,7 @@ describe('serve, notify, inspect and doctor together', () => {
     expect(words).toMatch(/expires in 30 days/);
   });
 
-  test('inspect and notify refuse another secret, and inspect an unknown namespace', async () => {
+  it('inspect and notify refuse another secret, and inspect an unknown namespace', async () => {
     const other = { cwd: folder, env: { SESSIONWISE_SECRET: 'another secret, just as long as it must be' } };
     for (const args of [
       ['inspect', 'visitor'],
@@ -106,14 +105,14 @@ describe('serve, notify, inspect and doctor together', () => {
     expect(unknown.stderr).toContain('keeps no namespace "empty"');
   });
 
-  test('doctor finds nothing wrong with a server that is set up well, and says who serves', async () => {
+  it('doctor finds nothing wrong with a server that is set up well, and says who serves', async () => {
     const { code, stdout } = await cli('doctor', '--json');
     const { problems, findings } = JSON.parse(stdout);
     expect({ code, problems }).toEqual({ code: 0, problems: 0 });
     expect(findings).toContainEqual({ level: 'good', about: 'service', text: '1 serving: ?*.' });
   });
 
-  test('doctor names each problem and ends with 1', async () => {
+  it('doctor names each problem and ends with 1', async () => {
     const bad = await startTestRedis({
       extraArgs: ['--maxmemory', '100mb', '--maxmemory-policy', 'allkeys-lru', '--save', ''],
     });
@@ -129,7 +128,7 @@ describe('serve, notify, inspect and doctor together', () => {
     }
   });
 
-  test('a second instance with the same glob is told by doctor', async () => {
+  it('a second instance with the same glob is told by doctor', async () => {
     const second = startCli(['serve', '--redis', redis.url], { cwd: folder });
     try {
       await waitUntil('the second serves', () => second.output().includes('"Serving."'));
@@ -140,7 +139,7 @@ describe('serve, notify, inspect and doctor together', () => {
     }
   });
 
-  test('SIGTERM: finishes what is in hand, says so, exits with 0', async () => {
+  it('SIGTERM: finishes what is in hand, says so, exits with 0', async () => {
     const answers = Array.from({ length: 200 }, (_, i) =>
       client.request('pageview', `last-${i}`, '/', { deadlineMs: 5000 }),
     );

@@ -2,15 +2,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCli } from '../support/run-cli.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 
 const SECRET = { SESSIONWISE_SECRET: 'a secret for tests, and only for them' };
 
 describe('the command line tells what is wrong in one sentence', () => {
   let folder: string;
-  let locked: TestRedis;
+  const locked = useRedis({ eachTest: 'kept' });
   const file = (name: string, text: string): string => {
     const path = join(folder, name);
     writeFileSync(path, text);
@@ -19,11 +19,10 @@ describe('the command line tells what is wrong in one sentence', () => {
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'sw-cli-'));
-    locked = await startTestRedis({ extraArgs: ['--requirepass', 'hidden-password'] });
+    await locked.redis.command('CONFIG', 'SET', 'requirepass', 'hidden-password');
   });
   afterAll(async () => {
     rmSync(folder, { recursive: true });
-    await locked.stop();
   });
 
   const expectSentence = async (
@@ -40,7 +39,7 @@ describe('the command line tells what is wrong in one sentence', () => {
     expect(result.code).toBe(code);
   };
 
-  test('usage: code 2', async () => {
+  it('usage: code 2', async () => {
     await expectSentence(['serv'], 2, /unknown command 'serv'.*Did you mean serve/);
     await expectSentence(['serve', '--bogus'], 2, /unknown option '--bogus'/);
     await expectSentence(['serve'], 2, /No Redis: give --redis URL or --connection FILE/);
@@ -68,7 +67,7 @@ describe('the command line tells what is wrong in one sentence', () => {
     expect((await runCli([])).code).toBe(2);
   }, 60_000);
 
-  test('configuration: code 2, naming the path of each wrong value and never the secret', async () => {
+  it('configuration: code 2, naming the path of each wrong value and never the secret', async () => {
     const redis = ['--redis', locked.url];
     await expectSentence(['serve', ...redis, '--config', 'missing.json'], 2, /missing.json cannot be read \(ENOENT\)/);
     const broken = file('broken.json', '{"secret":"do-not-print-this-secret" "combos":[]}');
@@ -92,7 +91,7 @@ describe('the command line tells what is wrong in one sentence', () => {
     await expectSentence(['serve', ...redis], 2, /secret is too short/, { SESSIONWISE_SECRET: 'short' });
   }, 60_000);
 
-  test('surroundings: code 1', async () => {
+  it('surroundings: code 1', async () => {
     await expectSentence(
       ['serve', '--redis', 'redis://127.0.0.1:1'],
       1,
@@ -116,7 +115,7 @@ describe('the command line tells what is wrong in one sentence', () => {
     await expectSentence(['doctor', '--redis', 'redis://127.0.0.1:1'], 1, /cannot be reached/);
   }, 60_000);
 
-  test('a server that never answers: a deadline, and code 1', async () => {
+  it('a server that never answers: a deadline, and code 1', async () => {
     const silent = createServer(() => {});
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
     const { port } = silent.address() as { port: number };
@@ -127,7 +126,7 @@ describe('the command line tells what is wrong in one sentence', () => {
     }
   });
 
-  test('help goes to standard output, with code 0', async () => {
+  it('help goes to standard output, with code 0', async () => {
     for (const command of ['serve', 'demo', 'replay', 'notify', 'inspect', 'doctor']) {
       const { code, stdout, stderr } = await runCli([command, '--help']);
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

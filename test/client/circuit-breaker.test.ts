@@ -3,13 +3,12 @@ import { BREAKER_MISSES, BREAKER_PROBE_MS, CircuitBreaker } from '../../src/clie
 import type { SessionClientOptions } from '../../src/client/client-options.ts';
 import { SessionClient } from '../../src/client/session-client.ts';
 import { parseSessionGlob } from '../../src/protocol/index.ts';
-import { createConnection, type RedisConnection } from '../../src/redis/index.ts';
 import { InstanceBeat } from '../../src/service/instance-beat.ts';
 import { Admission } from '../../src/transport/admission.ts';
 import { ChannelReceiver } from '../../src/transport/channels/channel-receiver.ts';
 import type { Dispatch } from '../../src/transport/transport.ts';
 import { type RedisProxy, startRedisProxy } from '../support/redis-proxy.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 describe('a circuit breaker', () => {
@@ -107,19 +106,15 @@ describe('a circuit breaker', () => {
 });
 
 describe('the breaker of a client', () => {
-  let server: TestRedis;
+  const server = useRedis({ eachTest: 'kept' });
+  const { redis } = server;
   let proxy: RedisProxy;
-  let redis: RedisConnection;
 
   beforeAll(async () => {
-    server = await startTestRedis();
     proxy = await startRedisProxy(server.socketPath);
-    redis = await createConnection(server.url).connect();
   });
   afterAll(async () => {
-    await redis?.close();
     await proxy?.close();
-    await server?.stop();
   });
 
   /** An instance whose answers are ours: it hangs until `answering`. */

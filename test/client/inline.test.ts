@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { NotKeptError, SessionClient } from '../../src/index.ts';
 import { type Service, startService } from '../../src/service/index.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 /* A client of a service in the same process. */
@@ -10,15 +10,13 @@ const SECRET = 'a secret of the tests, long enough';
 const LONG_MS = 20_000;
 const SLACK_MS = 1_000;
 
-let server: TestRedis;
+const server = useRedis();
 let service: Service;
 beforeEach(async () => {
-  server = await startTestRedis();
   service = await startService({ redis: server.url, secret: SECRET, transport: 'inline' });
 });
 afterEach(async () => {
   await service.stop(100);
-  await server.stop();
 });
 
 function open(options: { deadlineMs?: number; keepDeadlineMs?: number } = {}): SessionClient {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CommandMap, type CommandName, type Degraded, SessionClient } from '../../src/index.ts';
-import { createConnection, type RedisConnection } from '../../src/redis/index.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import type { RedisConnection } from '../../src/redis/index.ts';
+import { useRedis } from '../support/use-redis.ts';
 
 /* Whoever may publish on a client's inbox can answer anything. Here somebody does: a page gets `undefined` and a reason,
  * and never what it would break on. */
@@ -144,16 +144,14 @@ const CASES: Case[] = [
   ],
 ];
 
-describe('a reply', () => {
-  let server: TestRedis;
-  let forger: RedisConnection;
+describe('a reply to a client', () => {
+  const server = useRedis({ eachTest: 'kept' });
+  const { redis: forger } = server;
   let ears: RedisConnection;
   let client: SessionClient;
   let answer: (request: string) => string;
 
   beforeAll(async () => {
-    server = await startTestRedis();
-    forger = await createConnection(server.url).connect();
     ears = await forger.duplicate().connect();
     await ears.subscribePatterns(['ss:*'], (_, channel) => {
       const [inbox, number] = channel.split(':')[3]!.split('.');
@@ -164,8 +162,7 @@ describe('a reply', () => {
   });
   afterAll(async () => {
     await client.close();
-    await Promise.all([ears.close(), forger.close()]);
-    await server.stop();
+    await ears.close();
   });
 
   const ask = (command: CommandName, payload: unknown, reply: unknown): Promise<unknown> => {

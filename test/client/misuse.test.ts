@@ -1,23 +1,19 @@
 import fastifySessionCookie from '@fastify/cookie';
 import fastify from 'fastify';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { SessionStore as ExpressStore, sessionwise } from '../../src/adapters/express/index.ts';
 import { SessionStore as FastifyStore, sessionwise as plugin } from '../../src/adapters/fastify/index.ts';
 import { SessionClient, SessionData } from '../../src/index.ts';
 import { createConnection } from '../../src/redis/index.ts';
 import { startService } from '../../src/service/index.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
-import { waitUntil } from '../support/wait-until.ts';
+import { useRedis } from '../support/use-redis.ts';
+import { pace, waitUntil } from '../support/wait-until.ts';
 
 /* Misuse is not silent: options are checked where they are given, and what nobody would notice is warned of once. */
 
 const SECRET = 'a secret of the tests, long enough';
 
-let server: TestRedis;
-beforeAll(async () => {
-  server = await startTestRedis();
-});
-afterAll(() => server.stop());
+const server = useRedis();
 
 describe('an option that is unknown or of the wrong type is refused', () => {
   const client = Object.create(SessionClient.prototype) as SessionClient;
@@ -106,7 +102,7 @@ describe('an option that is unknown or of the wrong type is refused', () => {
   });
 });
 
-describe('outside production', () => {
+describe('outside production, a client', () => {
   let warnings: (Error & { code?: string })[] = [];
   const note = (warning: Error): void => void warnings.push(warning);
   const codes = (): (string | undefined)[] => warnings.map(({ code }) => code);
@@ -133,11 +129,11 @@ describe('outside production', () => {
     const end = performance.now() + ms;
     while (performance.now() < end) {
       await client.publish('pageview', 'abc', '/a');
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await pace();
     }
   };
 
-  it.each(['channels', 'streams'] as const)('a process warns once where nobody serves %s', async (transport) => {
+  it.each(['channels', 'streams'] as const)('warns once a process where nobody serves %s', async (transport) => {
     const [client, other] = [await open(transport), await open(transport)];
     await waitUntil('it warns', async () => {
       await client.publish('pageview', 'abc', '/a');
@@ -148,7 +144,7 @@ describe('outside production', () => {
     expect(warnings[0]!.message).toContain('namespace "sw"');
   });
 
-  it('it does not where a service comes in time, where somebody listens, and in production', async () => {
+  it('does not warn where a service comes in time, where somebody listens, and in production', async () => {
     const listens = await open();
     listens.on('degraded', () => {});
     const waits = await open();
@@ -162,7 +158,7 @@ describe('outside production', () => {
     expect(codes()).toEqual([]);
   }, 20_000);
 
-  it('it warns once of overlap, unless somebody listens', async () => {
+  it('warns once of overlap, unless somebody listens', async () => {
     const quiet = await open();
     const heard: unknown[] = [];
     quiet.on('overlap', (overlap) => heard.push(overlap));

@@ -6,25 +6,23 @@ import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vit
 import { sessionwise as expressMiddleware } from '../../src/adapters/express/index.ts';
 import { sessionwise as fastifyPlugin } from '../../src/adapters/fastify/index.ts';
 import { NotKeptError, SessionClient, type SessionClientOptions } from '../../src/index.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 /* What becomes of a command that must be kept and cannot be: who looks at the promise hears of it, and nobody else is
  * harmed. Redis is away in these tests. */
 
-let server: TestRedis;
+const server = useRedis();
 let unhandled: unknown[] = [];
 const note = (reason: unknown): void => {
   unhandled.push(reason);
 };
 beforeEach(async () => {
-  server = await startTestRedis();
   unhandled = [];
   process.on('unhandledRejection', note);
 });
 afterEach(async () => {
   process.off('unhandledRejection', note);
-  await server.stop();
 });
 
 async function openThenLose(options: Partial<SessionClientOptions> = {}): Promise<SessionClient> {
@@ -42,7 +40,7 @@ const turns = async (): Promise<void> => {
   for (let i = 0; i < 5; i += 1) await new Promise((resolve) => setImmediate(resolve));
 };
 
-describe('publish', () => {
+describe('a client that publishes', () => {
   it('over streams rejects where what must be kept was not certainly taken, and only then', async () => {
     const client = await openThenLose();
     const marked = client.publish('mark-notification-seen', 'abc', 'n');
@@ -94,7 +92,7 @@ describe('publish', () => {
   });
 });
 
-describe('a page', () => {
+describe('a page that must keep something', () => {
   const visit = async (port: number): Promise<string> => {
     const response = await fetch(`http://127.0.0.1:${port}/a`, { headers: { authorization: 'Bearer some-token' } });
     return `${response.status} ${await response.text()}`;

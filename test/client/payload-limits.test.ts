@@ -3,22 +3,20 @@ import { type CommandName, type Degraded, NotKeptError, SessionClient } from '..
 import { MAX_ITEM_BYTES, MAX_ITEMS, MAX_PAYLOAD_BYTES } from '../../src/protocol/index.ts';
 import { type Service, startService } from '../../src/service/index.ts';
 import { type RedisProxy, startRedisProxy } from '../support/redis-proxy.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 
 /* What is beyond the limits of docs/protocol.md, or not what a command takes, does not leave the serving process. */
 
-let server: TestRedis;
+const server = useRedis({ eachTest: 'kept' });
 let proxy: RedisProxy;
 let service: Service;
 beforeAll(async () => {
-  server = await startTestRedis();
   proxy = await startRedisProxy(server.socketPath);
   service = await startService({ redis: server.url, secret: 'a secret of the tests, long enough', transport: 'both' });
 });
 afterAll(async () => {
   await service.stop();
   await proxy.close();
-  await server.stop();
 });
 
 const atMost = (bytes: number): string => `/${'é'.repeat(10)}${'x'.repeat(bytes - 61)}`;

@@ -3,9 +3,10 @@ import type { SessionClientOptions } from '../../src/client/client-options.ts';
 import type { Degraded } from '../../src/client/degraded.ts';
 import { SessionClient } from '../../src/client/session-client.ts';
 import { createToken, sessionOf } from '../../src/protocol/index.ts';
-import { ConnectionOptionsError, createConnection, type RedisConnection } from '../../src/redis/index.ts';
+import { ConnectionOptionsError } from '../../src/redis/index.ts';
 import { openNamespace, type Service, startService } from '../../src/service/index.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { startTestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const SECRET = 'a secret of the tests, long enough';
@@ -13,13 +14,11 @@ const LONG_MS = 20_000;
 const SLACK_MS = 1_000;
 const TOKEN = `${'0'.repeat(25)}.${'x'.repeat(43)}`;
 
-let server: TestRedis;
+const server = useRedis({ eachTest: 'kept' });
+const { redis } = server;
 let service: Service;
-let redis: RedisConnection;
 
 beforeAll(async () => {
-  server = await startTestRedis();
-  redis = await createConnection(server.url).connect();
   service = await startService({
     redis: server.url,
     secret: SECRET,
@@ -28,8 +27,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await service?.stop();
-  await redis?.close();
-  await server?.stop();
 });
 
 function open(options: Partial<SessionClientOptions> = {}): SessionClient {
@@ -49,7 +46,7 @@ function newSession(): string {
   return sessionOf(createToken());
 }
 
-describe.each(['inbox', 'list'] as const)('requests with %s replies', (replies) => {
+describe.each(['inbox', 'list'] as const)('requests of a client with %s replies', (replies) => {
   let client: SessionClient;
   beforeEach(async () => {
     client = await openReady({ replies });
@@ -177,7 +174,7 @@ describe.each(['inbox', 'list'] as const)('requests with %s replies', (replies) 
   });
 });
 
-describe('a page', () => {
+describe('a page that asks a client', () => {
   it('has one deadline for all of its requests', async () => {
     const client = await openReady({ namespace: 'hangs', deadlineMs: 120 });
     // Somebody listens and never answers.
@@ -216,7 +213,7 @@ describe('a page', () => {
   });
 });
 
-describe('a session id', () => {
+describe('the session id of a client', () => {
   it.each(['', 'a b', 'a:b', '*', TOKEN, 'x'.repeat(129), 'ä', 'a\n', undefined as never])(
     'cannot be %j',
     (session) => {

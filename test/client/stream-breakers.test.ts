@@ -1,19 +1,17 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { SessionClient } from '../../src/index.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { startedAt } from '../transport/servers-under-test.ts';
 import { TransportStage } from '../transport/transport-stage.ts';
 
-let server: TestRedis;
+const server = useRedis({ eachTest: 'kept' });
 const stage = new TransportStage({ channels: true, streams: true });
 beforeAll(async () => {
-  server = await startTestRedis();
   await stage.start(startedAt(server.url));
 });
 afterAll(async () => {
   await stage.stop();
-  await server?.stop();
 });
 
 const VIEW = {
@@ -27,7 +25,7 @@ const VIEW = {
 };
 const SERVED = JSON.stringify(VIEW);
 
-it('where one partition hangs, only its sessions stop waiting, and only for what goes over streams', async () => {
+it('the breakers of streams: where one partition hangs, only its sessions stop waiting, and only for what goes over streams', async () => {
   const client = new SessionClient({
     redis: server.url,
     transport: { pageview: 'streams', notifications: 'streams' },

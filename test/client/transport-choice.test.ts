@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { type Degraded, SessionClient, type SessionClientOptions, type TransportChoice } from '../../src/index.ts';
 import { type Service, startService } from '../../src/service/index.ts';
 import { type RedisProxy, startRedisProxy } from '../support/redis-proxy.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 
 /* Which way a client's commands go, that they are answered alike on each, and what cannot be chosen. */
 
@@ -10,11 +10,10 @@ const SECRET = 'a secret of the tests, long enough';
 const LONG_MS = 10_000;
 const NOON = Date.UTC(2026, 10, 20, 12, 0, 30);
 
-let server: TestRedis;
+const server = useRedis({ eachTest: 'kept' });
 let proxy: RedisProxy;
 let service: Service;
 beforeAll(async () => {
-  server = await startTestRedis();
   proxy = await startRedisProxy(server.socketPath);
   service = await startService({
     redis: server.url,
@@ -27,7 +26,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await service?.stop();
   await proxy?.close();
-  await server?.stop();
 });
 
 async function open(options: Partial<SessionClientOptions>): Promise<SessionClient> {
@@ -116,7 +114,7 @@ describe('the transport of a client', () => {
   });
 });
 
-describe('a deadline', () => {
+describe('the deadline of a client', () => {
   it.each(['channels', 'streams'] as const)(
     'that is no number, or too long a one, harms nobody on %s',
     async (transport) => {
@@ -166,7 +164,7 @@ async function tour(client: SessionClient, session: string): Promise<unknown[]> 
   return notes;
 }
 
-describe('every command', () => {
+describe('every command of a client', () => {
   it('is answered alike on each way', async () => {
     const clients: [string, Partial<SessionClientOptions>][] = [
       ['channels', {}],

@@ -1,9 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createConnection } from '../../src/redis/index.ts';
 import { type Service, startService } from '../../src/service/index.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 
 /* The foreign client: examples/python/ against a real service, with Debian's Python and its python3-redis. */
 
@@ -17,26 +17,24 @@ const HOW = `${PYTHON} has no redis module: apt-get install -y python3-redis`;
 if (isMissing && !process.env.CI) console.warn(`SKIPPED: the Python example. ${HOW}`);
 
 describe.skipIf(isMissing && !process.env.CI)('examples/python', () => {
-  let redis: TestRedis;
+  const redis = useRedis({ eachTest: 'kept' });
   let service: Service | undefined;
 
   beforeAll(async () => {
     if (isMissing) throw new Error(HOW);
-    redis = await startTestRedis();
   });
 
   afterAll(async () => {
     await service?.stop();
-    await redis?.stop();
   });
 
-  test('demo.py fails where nobody serves', async () => {
+  it('demo.py fails where nobody serves', async () => {
     const { code, output } = await runDemo(['--redis', redis.url]);
     expect(output).toContain('WRONG publish');
     expect(code).toBe(1);
   });
 
-  test('demo.py publishes and requests', async () => {
+  it('demo.py publishes and requests', async () => {
     service = await startService({ redis: redis.url, secret: 'python-example-secret' });
     const { code, output } = await runDemo(['--redis', redis.url]);
     expect(output).toContain('ok    costs no deadline');
@@ -44,7 +42,7 @@ describe.skipIf(isMissing && !process.env.CI)('examples/python', () => {
     expect(code).toBe(0);
   });
 
-  test('no query leaves the process', async () => {
+  it('no query leaves the process', async () => {
     const admin = await createConnection(redis.url).connect();
     const heard: string[] = [];
     const ears = await admin.duplicate().connect();
@@ -71,7 +69,7 @@ for page in ("/reset?token=s3cret", "https://u:s3cret@shop.example?t=s3cret", "/
     await Promise.all([ears.close(), admin.close()]);
   });
 
-  test('a request keeps its deadline where nobody answers', async () => {
+  it('a request keeps its deadline where nobody answers', async () => {
     // Subscribed, so that PUBLISH says 1, and silent.
     const { code, output } = await runPython(
       `

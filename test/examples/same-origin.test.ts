@@ -2,21 +2,19 @@ import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openShop, type Shop } from '../support/shop-stage.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 
-let server: TestRedis;
+const server = useRedis({ eachTest: 'kept' });
 let shop: Shop;
 let behindProxy: Shop;
 
 beforeAll(async () => {
-  server = await startTestRedis();
   shop = await openShop({ redis: server.url, deadlineMs: 20_000 });
   behindProxy = await openShop({ redis: server.url, deadlineMs: 20_000, origin: 'https://shop.example/' });
 });
 afterAll(async () => {
   await shop?.close();
   await behindProxy?.close();
-  await server?.stop();
 });
 
 /** Sends the form of the cart, with any Host. */
@@ -30,7 +28,7 @@ async function post({ url }: Shop, headers: Record<string, string>): Promise<Inc
   return response;
 }
 
-describe('a form at the address on which the shop listens', () => {
+describe('a form of the shop, at the address on which it listens', () => {
   it.each([
     [
       'of a name that leads here',
@@ -59,7 +57,7 @@ describe('a form at the address on which the shop listens', () => {
   });
 });
 
-describe('a form behind a proxy', () => {
+describe('a form of the shop, behind a proxy', () => {
   it('is taken of the origin that was configured, and sets a secure cookie', async () => {
     const headers = { origin: 'https://shop.example', 'sec-fetch-site': 'same-origin', 'x-forwarded-proto': 'https' };
     const response = await post(behindProxy, headers);

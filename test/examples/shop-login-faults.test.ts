@@ -1,15 +1,16 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import type { Service } from '../../dist/service/index.js';
 import { createConnection } from '../../src/redis/index.ts';
 import { startRedisProxy } from '../support/redis-proxy.ts';
 import { openService, openShop, type Shop, Visitor } from '../support/shop-stage.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const FORMS = ['/cart', '/cart/remove', '/login', '/logout', '/devices/end', '/devices/end-others', '/devices/end-all'];
 
-test('Redis that refuses writes: what is known is shown, forms are refused until there is room again', async () => {
-  const redis = await startTestRedis();
+const redis = useRedis({ persistence: true });
+
+it('the shop: Redis that refuses writes: what is known is shown, forms are refused until there is room again', async () => {
   const shop = await openShop({ redis: redis.url, deadlineMs: 5_000 });
   const admin = await createConnection(redis.url).connect();
   try {
@@ -30,12 +31,10 @@ test('Redis that refuses writes: what is known is shown, forms are refused until
   } finally {
     await admin.close();
     await shop.close();
-    await redis.stop();
   }
 });
 
-test('a click whose session is ended before it is counted is told so', async () => {
-  const redis = await startTestRedis();
+it('the shop: a click whose session is ended before it is counted is told so', async () => {
   const proxy = await startRedisProxy(redis.socketPath);
   const [slow, shop] = [
     await openShop({ redis: proxy.url, deadlineMs: 5_000 }),
@@ -61,12 +60,10 @@ test('a click whose session is ended before it is counted is told so', async () 
     await slow.close();
     await shop.close();
     await proxy.close();
-    await redis.stop();
   }
 });
 
-test('a login that could not be written is not told as done', async () => {
-  const redis = await startTestRedis();
+it('the shop: a login that could not be written is not told as done', async () => {
   const proxy = await startRedisProxy(redis.socketPath);
   const shop = await openShop({ redis: proxy.url, deadlineMs: 1_000 });
   try {
@@ -87,26 +84,21 @@ test('a login that could not be written is not told as done', async () => {
   } finally {
     await shop.close();
     await proxy.close();
-    await redis.stop();
   }
 });
 
-describe('while session data are away', () => {
-  let redis: TestRedis;
+describe('the shop, while session data are away', () => {
   let service: Service;
   let shop: Shop;
 
   afterEach(async () => {
-    redis.kill('SIGCONT');
     await shop.close();
     await service.stop();
-    await redis.stop();
   });
 
-  test.each(['SIGKILL', 'SIGSTOP'] as const)(
+  it.each(['SIGKILL', 'SIGSTOP'] as const)(
     '%s: pages say so, forms are refused politely, no cookie is lost',
     async (signal) => {
-      redis = await startTestRedis({ persistence: true });
       service = await openService(redis.url);
       shop = await openShop({ redis: redis.url, deadlineMs: 1_500 });
       const visitor = new Visitor(shop);

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Service } from '../../dist/service/index.js';
 import { BROWSER_ARGS, findBrowser } from '../support/find-browser.ts';
 import { formsOfToken, placesOf } from '../support/grep-redis.ts';
 import { complaintsOf, openService, openShop, type Shop, tokenOfCookie } from '../support/shop-stage.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const executablePath = findBrowser();
@@ -18,8 +18,8 @@ const LOOKS = [
   { width: 1280, colorScheme: 'light' },
 ] as const;
 
-describe.skipIf(executablePath === undefined)('login in a browser', () => {
-  let redis: TestRedis;
+describe.skipIf(executablePath === undefined)('a login to the shop in a browser', () => {
+  const redis = useRedis({ persistence: true, eachTest: 'kept' });
   let service: Service;
   let shop: Shop;
   let browser: Browser;
@@ -28,7 +28,6 @@ describe.skipIf(executablePath === undefined)('login in a browser', () => {
   const tokens = new Set<string>();
 
   beforeAll(async () => {
-    redis = await startTestRedis({ persistence: true });
     service = await openService(redis.url);
     shop = await openShop({ redis: redis.url, deadlineMs: 5_000 });
     browser = await chromium.launch({ executablePath: executablePath!, args: [...BROWSER_ARGS] });
@@ -37,7 +36,6 @@ describe.skipIf(executablePath === undefined)('login in a browser', () => {
     await browser?.close();
     await shop?.close();
     await service?.stop();
-    await redis?.stop();
   });
   afterEach(async () => {
     for (const context of contexts) await context.close();
@@ -73,7 +71,7 @@ describe.skipIf(executablePath === undefined)('login in a browser', () => {
   };
   const labels = (page: Page) => page.locator('[data-device] h2 > bdi').allTextContents();
 
-  test('a cart and a login, seen from two browsers; one is logged out from the other', async () => {
+  it('a cart and a login, seen from two browsers; one is logged out from the other', async () => {
     const first = await arrive();
     await first.getByRole('button', { name: 'Add to cart: Television' }).click();
     await first.getByRole('heading', { level: 1, name: 'Television' }).waitFor();
@@ -101,7 +99,7 @@ describe.skipIf(executablePath === undefined)('login in a browser', () => {
     expect(complaints).toEqual([[], []]);
   });
 
-  test('everywhere else, and everywhere', async () => {
+  it('everywhere else, and everywhere', async () => {
     const [one, two, three] = [await arrive(), await arrive(), await arrive()];
     for (const page of [one, two, three]) await logIn(page, 'Bea');
     await toDevices(one);
@@ -120,7 +118,7 @@ describe.skipIf(executablePath === undefined)('login in a browser', () => {
     expect(complaints).toEqual([[], [], []]);
   });
 
-  test('what is wrong with a name is said beside it', async () => {
+  it('what is wrong with a name is said beside it', async () => {
     const page = await arrive();
     await page.getByRole('link', { name: 'Log in' }).click();
     expect(await page.getByText('No password').count()).toBe(1);
@@ -137,7 +135,7 @@ describe.skipIf(executablePath === undefined)('login in a browser', () => {
     expect(await page.locator(':focus').getAttribute('id')).toBe('name');
   });
 
-  test.each(LOOKS)('the pages fit and can be read: $width px, $colorScheme', async ({ width, colorScheme }) => {
+  it.each(LOOKS)('the pages fit and can be read: $width px, $colorScheme', async ({ width, colorScheme }) => {
     const page = await arrive({ viewport: { width, height: 844 }, colorScheme });
     const expectFit = async (what: string): Promise<void> => {
       const overflow = await page.evaluate<number>('document.documentElement.scrollWidth - window.innerWidth');
@@ -166,7 +164,7 @@ describe.skipIf(executablePath === undefined)('login in a browser', () => {
     await page.locator('[data-account="out"]').waitFor();
   });
 
-  test('Redis killed and started: still logged in, with cart and figures, and nothing complains', async () => {
+  it('Redis killed and started: still logged in, with cart and figures, and nothing complains', async () => {
     const page = await arrive();
     await page.getByRole('button', { name: 'Add to cart: Soundbar' }).click();
     await page.getByRole('heading', { level: 1, name: 'Soundbar' }).waitFor();
@@ -188,7 +186,7 @@ describe.skipIf(executablePath === undefined)('login in a browser', () => {
     expect(complaints).toEqual([[]]);
   });
 
-  test('Redis holds no token of any of these browsers', async () => {
+  it('Redis holds no token of any of these browsers', async () => {
     expect(tokens.size).toBeGreaterThan(10);
     expect(await placesOf(redis.url, [...tokens].flatMap(formsOfToken))).toEqual([]);
   });

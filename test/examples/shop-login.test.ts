@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Service } from '../../dist/service/index.js';
 import { createConnection } from '../../src/redis/index.ts';
 import { formsOfToken, placesOf } from '../support/grep-redis.ts';
 import { openService, openShop, type Page, type Shop, Visitor } from '../support/shop-stage.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
@@ -13,14 +13,13 @@ const FORMS = ['/cart', '/cart/remove', '/login', '/logout', '/devices/end', '/d
 
 const sessionOfToken = (token: string | undefined): string => token!.slice(0, token!.indexOf('.'));
 
-describe('login, cart and devices', () => {
-  let redis: TestRedis;
+describe('login, cart and devices of the shop', () => {
+  const redis = useRedis({ persistence: true, eachTest: 'kept' });
   let service: Service;
   let shop: Shop;
   const visitors: Visitor[] = [];
 
   beforeAll(async () => {
-    redis = await startTestRedis({ persistence: true });
     service = await openService(redis.url);
     shop = await openShop({ redis: redis.url, deadlineMs: 5_000 });
     await arrive().get('/');
@@ -28,7 +27,6 @@ describe('login, cart and devices', () => {
   afterAll(async () => {
     await shop?.close();
     await service?.stop();
-    await redis?.stop();
   });
   const arrive = (userAgent?: string): Visitor => {
     const visitor = new Visitor(shop, userAgent === undefined ? {} : { userAgent });
@@ -36,7 +34,7 @@ describe('login, cart and devices', () => {
     return visitor;
   };
 
-  test('a login changes the secret and keeps the session, its cart and its figures', async () => {
+  it('a login changes the secret and keeps the session, its cart and its figures', async () => {
     const visitor = arrive();
     const first = await visitor.get('/');
     expect([first.all('data-account'), first.all('data-items')]).toEqual([['out'], []]);
@@ -54,14 +52,14 @@ describe('login, cart and devices', () => {
     expect(await visitor.cart()).toEqual({ tv: 1 });
   });
 
-  test('a first visit may be a login', async () => {
+  it('a first visit may be a login', async () => {
     const visitor = arrive();
     await visitor.logIn('Ann');
     expect((await visitor.get('/')).name).toBe('Ann');
     expect(visitor.tokens).toHaveLength(1);
   });
 
-  test.each([
+  it.each([
     ['white space around and within is tidied', '  Ann \t  Lee ', 'Ann Lee'],
     ['markup stays text', '<b>"Ann"</b>', '&lt;b&gt;&quot;Ann&quot;&lt;/b&gt;'],
     ['forty characters of four bytes', '🦊'.repeat(40), '🦊'.repeat(40)],
@@ -71,7 +69,7 @@ describe('login, cart and devices', () => {
     expect((await visitor.get('/')).name).toBe(shown);
   });
 
-  test.each([
+  it.each([
     ['nothing', [], ''],
     ['an empty name', [['name', '']], ''],
     ['white space', [['name', ' \t ']], ''],
@@ -90,7 +88,7 @@ describe('login, cart and devices', () => {
     expect(visitor.tokens).toHaveLength(1);
   });
 
-  test('the cart counts, sums up, and gives back', async () => {
+  it('the cart counts, sums up, and gives back', async () => {
     const visitor = arrive();
     for (const product of ['tv', 'tv-mount', 'tv-mount']) await visitor.add(product);
     const more = await visitor.post('/cart', [
@@ -114,14 +112,14 @@ describe('login, cart and devices', () => {
     expect(await visitor.cart()).toEqual({ tv: 1, 'tv-mount': 1, lamp: 1 });
   });
 
-  test.each(['', 'nothing', '__proto__', '/added/nothing'])('"%s" cannot be bought', async (product) => {
+  it.each(['', 'nothing', '__proto__', '/added/nothing'])('"%s" cannot be bought', async (product) => {
     const visitor = arrive();
     expect((await visitor.add(product)).status).toBe(400);
     expect((await visitor.post('/cart/remove', [['product', product]])).status).toBe(400);
     expect(visitor.cookiesSet).toBe(0);
   });
 
-  test('parallel clicks all count, and of a login in their midst each says whether it did', async () => {
+  it('parallel clicks all count, and of a login in their midst each says whether it did', async () => {
     const visitor = arrive();
     await visitor.get('/');
     const clicks = (product: string) => Array.from({ length: 25 }, () => visitor.add(product));
@@ -141,7 +139,7 @@ describe('login, cart and devices', () => {
     expect((await visitor.get('/')).name).toBe('Busy');
   });
 
-  test('a logout ends the session and takes the cookie', async () => {
+  it('a logout ends the session and takes the cookie', async () => {
     const visitor = arrive();
     await visitor.add('tv');
     await visitor.logIn('Leaving');
@@ -152,7 +150,7 @@ describe('login, cart and devices', () => {
     expect([thief.all('data-account'), thief.all('data-line')]).toEqual([['out'], []]);
   });
 
-  test('who logs in under another name begins anew', async () => {
+  it('who logs in under another name begins anew', async () => {
     const visitor = arrive();
     await visitor.add('tv');
     await visitor.logIn('One');
@@ -173,7 +171,7 @@ describe('login, cart and devices', () => {
     const labelsOn = ({ body }: Page): string[] =>
       [...body.matchAll(/<h2><bdi>(.*?)<\/bdi>/g)].map(([, label]) => label!);
 
-    test('are listed with what they are and when they were seen, this one marked', async () => {
+    it('are listed with what they are and when they were seen, this one marked', async () => {
       const [desk, phone] = await two('Devices');
       const page = await phone.get('/devices');
       expect(labelsOn(page).sort()).toEqual(['Firefox on Linux', 'Safari on iPhone']);
@@ -186,7 +184,7 @@ describe('login, cart and devices', () => {
       expect(page.body).toMatch(/First seen <time[^>]*>just now<\/time>, last seen now/);
     });
 
-    test('can be logged out from another, which shows at their next page', async () => {
+    it('can be logged out from another, which shows at their next page', async () => {
       const [desk, phone] = await two('Ending');
       await phone.add('tv');
       const [token] = phone.tokens;
@@ -201,7 +199,7 @@ describe('login, cart and devices', () => {
       expect(again.headers.get('location')).toBe('/devices?ended=0');
     });
 
-    test('of others cannot be logged out, nor what is none', async () => {
+    it('of others cannot be logged out, nor what is none', async () => {
       const [desk] = await two('Mine');
       const other = arrive();
       await other.logIn('Theirs');
@@ -214,26 +212,26 @@ describe('login, cart and devices', () => {
       expect((await other.get('/')).all('data-account')).toEqual(['out']);
     });
 
-    test('all others at once', async () => {
+    it('all others at once', async () => {
       const [desk, phone] = await two('Others');
       expect((await desk.post('/devices/end-others', [])).headers.get('location')).toBe('/devices?ended=1');
       expect([(await desk.get('/')).name, (await phone.get('/')).name]).toEqual(['Others', undefined]);
     });
 
-    test('all at once', async () => {
+    it('all at once', async () => {
       const [desk, phone] = await two('Everywhere');
       expect((await desk.post('/devices/end-all', [])).headers.get('location')).toBe('/');
       expect(desk.cookie).toBeUndefined();
       for (const visitor of [desk, phone]) expect((await visitor.get('/')).all('data-account')).toEqual(['out']);
     });
 
-    test('this one by its own id is a logout', async () => {
+    it('this one by its own id is a logout', async () => {
       const [desk] = await two('Oneself');
       const form = await desk.post('/devices/end', [['session', sessionOfToken(desk.tokens.at(-1))]]);
       expect([form.headers.get('location'), desk.cookie]).toEqual(['/', undefined]);
     });
 
-    test('who is not logged in is asked to', async () => {
+    it('who is not logged in is asked to', async () => {
       const visitor = arrive();
       expect((await visitor.fetch('/devices')).headers.get('location')).toBe('/login');
       for (const path of ['/devices/end', '/devices/end-others', '/devices/end-all']) {
@@ -242,7 +240,7 @@ describe('login, cart and devices', () => {
     });
   });
 
-  test.each<[string, Record<string, string>]>([
+  it.each<[string, Record<string, string>]>([
     ['another site', { origin: 'https://other.example', 'sec-fetch-site': 'cross-site' }],
     ['a neighbour', { 'sec-fetch-site': 'same-site' }],
     ['an old browser elsewhere', { origin: 'https://other.example' }],
@@ -265,7 +263,7 @@ describe('login, cart and devices', () => {
     expect(own.status).toBe(303);
   });
 
-  test('Redis may be killed and started: who was logged in still is, with cart and figures', async () => {
+  it('Redis may be killed and started: who was logged in still is, with cart and figures', async () => {
     const visitor = arrive();
     await visitor.get('/');
     await visitor.add('soundbar');
@@ -279,7 +277,7 @@ describe('login, cart and devices', () => {
     expect(visitor.tokens).toHaveLength(2);
   });
 
-  test('Redis holds no token of any of these visitors', async () => {
+  it('Redis holds no token of any of these visitors', async () => {
     const tokens = visitors.flatMap((visitor) => visitor.tokens);
     expect(tokens.length).toBeGreaterThan(30);
     expect(await placesOf(redis.url, tokens.flatMap(formsOfToken))).toEqual([]);
@@ -293,7 +291,7 @@ describe('login, cart and devices', () => {
   });
 });
 
-test.each([
+it.each([
   [0, 'just now'],
   [119_999, 'just now'],
   [120_000, '2 minutes ago'],

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Service } from '../../dist/service/index.js';
 import { BROWSER_ARGS, findBrowser } from '../support/find-browser.ts';
 import { complaintsOf, openService, openShop, type Shop } from '../support/shop-stage.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const executablePath = findBrowser();
@@ -13,7 +13,7 @@ const FAINT_TEXTS = readFileSync(new URL('../support/faint-texts.js', import.met
 const STEP_DEADLINE_MS = 10_000;
 
 describe.skipIf(executablePath === undefined)('the shop in a browser', () => {
-  let redis: TestRedis;
+  const redis = useRedis({ eachTest: 'kept' });
   let service: Service;
   let shop: Shop;
   let browser: Browser;
@@ -22,7 +22,6 @@ describe.skipIf(executablePath === undefined)('the shop in a browser', () => {
   let complaints: string[];
 
   beforeAll(async () => {
-    redis = await startTestRedis();
     service = await openService(redis.url);
     shop = await openShop({ redis: redis.url, deadlineMs: 5_000 });
     browser = await chromium.launch({ executablePath: executablePath!, args: [...BROWSER_ARGS] });
@@ -31,7 +30,6 @@ describe.skipIf(executablePath === undefined)('the shop in a browser', () => {
     await browser?.close();
     await shop?.close();
     await service?.stop();
-    await redis?.stop();
   });
   afterEach(async () => {
     await context.close();
@@ -50,7 +48,7 @@ describe.skipIf(executablePath === undefined)('the shop in a browser', () => {
     Promise.all(['data-state', 'data-total-pages', 'data-unique-pages'].map((name) => footer().getAttribute(name)));
   const navigate = (label: RegExp) => page.getByRole('navigation').getByRole('link', { name: label }).click();
 
-  test('the whole visit: welcome, television and mount, the cable, a notice, the service away and back', async () => {
+  it('the whole visit: welcome, television and mount, the cable, a notice, the service away and back', async () => {
     await arrive();
     expect(await figures()).toEqual(['live', '1', '1']);
     expect(await page.locator('[data-welcome="new"]').textContent()).toContain('Welcome!');
@@ -112,7 +110,7 @@ describe.skipIf(executablePath === undefined)('the shop in a browser', () => {
     expect(complaints).toEqual([]);
   });
 
-  test('what a visitor writes into the address stays text', async () => {
+  it('what a visitor writes into the address stays text', async () => {
     await arrive();
     const evil = '<img src=x onerror="document.title=1"><script>document.title=2</script>';
     await page.goto(`${shop.url}/added/${encodeURIComponent(evil)}`);
@@ -122,7 +120,7 @@ describe.skipIf(executablePath === undefined)('the shop in a browser', () => {
     expect(complaints).toEqual([]);
   });
 
-  test('the keyboard reaches the content, and every control says what it does', async () => {
+  it('the keyboard reaches the content, and every control says what it does', async () => {
     await arrive();
     await page.keyboard.press('Tab');
     expect(await page.locator(':focus').textContent()).toBe('Skip to the content');
@@ -136,7 +134,7 @@ describe.skipIf(executablePath === undefined)('the shop in a browser', () => {
     expect(await page.getByRole('link', { name: /^Notices/ }).getAttribute('aria-current')).toBe('page');
   });
 
-  test.each(['light', 'dark'] as const)(
+  it.each(['light', 'dark'] as const)(
     'nothing is wider than a telephone, and text can be read: %s',
     async (colorScheme) => {
       await arrive({ viewport: { width: 390, height: 844 }, colorScheme });

@@ -2,11 +2,11 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent, get as httpGet, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createConnection } from '../../dist/redis/index.js';
 import type { Service } from '../../dist/service/index.js';
 import { kill, notify, openService, openShop, type Shop, spawnService, Visitor } from '../support/shop-stage.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const PAGES = ['/', '/added/tv', '/added-sync/tv', '/cart', '/confirm-purchase', '/login', '/notifications'];
@@ -17,15 +17,14 @@ async function untilLive(visitor: Visitor): Promise<void> {
   await waitUntil('the footer to be live', async () => (await visitor.get('/')).state === 'live');
 }
 
-describe('with the service', () => {
-  let redis: TestRedis;
+describe('the shop with the service', () => {
+  const redis = useRedis({ eachTest: 'kept' });
   let service: Service;
   let shop: Shop;
   let visitor: Visitor;
   let now: number;
 
   beforeAll(async () => {
-    redis = await startTestRedis();
     now = Date.UTC(2026, 0, 1, 12);
     service = await openService(redis.url, { clock: () => now });
     // A machine under load must not make a page degraded here.
@@ -36,14 +35,13 @@ describe('with the service', () => {
   afterAll(async () => {
     await shop?.close();
     await service?.stop();
-    await redis?.stop();
   });
   const arrive = (): Visitor => {
     visitor = new Visitor(shop);
     return visitor;
   };
 
-  test('a first visit is greeted, counted and remembered', async () => {
+  it('a first visit is greeted, counted and remembered', async () => {
     const first = await arrive().get('/');
     expect(first.status).toBe(200);
     expect([first.state, first.totalPages, first.uniquePages]).toEqual(['live', 1, 1]);
@@ -55,7 +53,7 @@ describe('with the service', () => {
     expect(visitor.tokens).toHaveLength(1);
   });
 
-  test('who comes back after five inactive minutes is greeted again, and the strip moves on', async () => {
+  it('who comes back after five inactive minutes is greeted again, and the strip moves on', async () => {
     await arrive().get('/');
     now += 4 * 60_000;
     const soon = await visitor.get('/');
@@ -67,7 +65,7 @@ describe('with the service', () => {
     expect(late.all('data-active')).toEqual(['false', 'false', 'false', 'false', 'false', 'true']);
   });
 
-  test('each page is in one layout, counts once, and sends no script', async () => {
+  it('each page is in one layout, counts once, and sends no script', async () => {
     arrive();
     for (const [i, path] of PAGES.entries()) {
       const page = await visitor.get(path);
@@ -85,13 +83,13 @@ describe('with the service', () => {
     }
   });
 
-  test('a first visit to a page that waits for nothing is greeted in its last part', async () => {
+  it('a first visit to a page that waits for nothing is greeted in its last part', async () => {
     const page = await arrive().get('/added/tv');
     expect(page.all('data-welcome')).toEqual(['new']);
     expect(page.body.indexOf('data-welcome')).toBeGreaterThan(page.body.indexOf('</main>'));
   });
 
-  test('featured pages make room for what was not seen', async () => {
+  it('featured pages make room for what was not seen', async () => {
     const featured = (await arrive().get('/')).all('data-featured');
     expect(featured).toHaveLength(6);
     await visitor.get('/added/lamp');
@@ -103,13 +101,13 @@ describe('with the service', () => {
     expect(done.all('data-featured-done')).toHaveLength(1);
   });
 
-  test('/added-sync says whether it was seen before', async () => {
+  it('/added-sync says whether it was seen before', async () => {
     expect((await arrive().get('/added-sync/lamp')).all('data-seen-before')).toEqual(['false']);
     expect((await visitor.get('/added-sync/lamp')).all('data-seen-before')).toEqual(['true']);
     expect((await visitor.get('/added-sync/tv')).all('data-seen-before')).toEqual(['false']);
   });
 
-  test('tv and tv-mount suggest an HDMI cable, with the reason and because of what', async () => {
+  it('tv and tv-mount suggest an HDMI cable, with the reason and because of what', async () => {
     await arrive().get('/added/tv');
     expect((await visitor.get('/confirm-purchase')).all('data-suggestions')).toEqual(['none']);
     await visitor.get('/added/tv-mount');
@@ -119,7 +117,7 @@ describe('with the service', () => {
     expect(page.body).toMatch(/data-because>[^.]*<a href="\/added\/tv">[^.]*<a href="\/added\/tv-mount">/);
   });
 
-  test('what was added while waiting counts just the same', async () => {
+  it('what was added while waiting counts just the same', async () => {
     await arrive().get('/added-sync/tv');
     await visitor.get('/added-sync/tv-mount');
     expect((await visitor.get('/confirm-purchase')).all('data-suggestion')).toEqual(['hdmi-cable']);
@@ -133,7 +131,7 @@ describe('with the service', () => {
       return Object.fromEntries(page.all('data-notification').map((id, i) => [id, seen[i]!]));
     };
 
-    test('are unread at first; a link, a form and a form for all mark them', async () => {
+    it('are unread at first; a link, a form and a form for all mark them', async () => {
       arrive();
       expect(await states()).toEqual({ 'free-delivery': 'false', 'repair-cafe': 'false', 'new-lamps': 'false' });
       // Shown as read by the very page that marks it, and later.
@@ -154,7 +152,7 @@ describe('with the service', () => {
       expect((await visitor.get('/')).all('data-unread')).toEqual([]);
     });
 
-    test('of a group come from the list that the store keeps', async () => {
+    it('of a group come from the list that the store keeps', async () => {
       const id = 'sale "<1>"';
       await notify(redis.url, 'customers', id, 'Ten per cent off <all> lamps.');
       const page = await arrive().get('/notifications');
@@ -164,7 +162,7 @@ describe('with the service', () => {
       expect((await visitor.get('/notifications')).all('data-seen')).toEqual(['false', 'false', 'false', 'true']);
     });
 
-    test.each([
+    it.each([
       ['nothing', ''],
       ['an empty id', '?seen='],
       ['half an array', '?seen=[1'],
@@ -177,7 +175,7 @@ describe('with the service', () => {
     });
   });
 
-  test.each(['/added', '/added-sync'])('%s shows anything, escaped and cut', async (base) => {
+  it.each(['/added', '/added-sync'])('%s shows anything, escaped and cut', async (base) => {
     const evil = `<script>alert("1")</script>'&${'x'.repeat(200)}`;
     const page = await arrive().get(`${base}/${encodeURIComponent(evil)}`);
     expect([page.status, page.state]).toEqual([200, 'live']);
@@ -186,7 +184,7 @@ describe('with the service', () => {
     expect(/<bdi>(.*?)<\/bdi>/.exec(page.body)![1]).toMatch(/x…$/);
   });
 
-  test('/raw-session-analytics tells the figures in JSON, and neither counts nor begins a session', async () => {
+  it('/raw-session-analytics tells the figures in JSON, and neither counts nor begins a session', async () => {
     await arrive().get('/');
     await visitor.get('/added/tv');
     const response = await visitor.fetch('/raw-session-analytics');
@@ -198,7 +196,7 @@ describe('with the service', () => {
     expect(visitor.cookiesSet).toBe(0);
   });
 
-  test('what is not there, and what cannot be read, stays in the layout and is not counted', async () => {
+  it('what is not there, and what cannot be read, stays in the layout and is not counted', async () => {
     await arrive().get('/');
     const missing = await visitor.get('/nope/<b>');
     expect([missing.status, missing.state, missing.totalPages]).toEqual([404, 'live', 1]);
@@ -210,20 +208,20 @@ describe('with the service', () => {
     expect(visitor.cookiesSet).toBe(0);
   });
 
-  test.each(['/shop.css', '/icons.svg', '/favicon.svg'])('%s is local and has no session', async (path) => {
+  it.each(['/shop.css', '/icons.svg', '/favicon.svg'])('%s is local and has no session', async (path) => {
     const asset = await arrive().fetch(path);
     expect([asset.status, visitor.cookiesSet]).toEqual([200, 0]);
     expect(await asset.text()).not.toMatch(/url\(|@import|href=/);
   });
 
-  test('a port that is taken is said, and nothing is left running', async () => {
+  it('a port that is taken is said, and nothing is left running', async () => {
     const port = Number(new URL(shop.url).port);
     await expect(openShop({ redis: redis.url, port })).rejects.toMatchObject({ code: 'EADDRINUSE' });
   });
 });
 
-describe('when something is away', () => {
-  let redis: TestRedis;
+describe('the shop when something is away', () => {
+  const redis = useRedis();
   let shop: Shop;
   let visitor: Visitor;
   let lines: string[];
@@ -231,19 +229,16 @@ describe('when something is away', () => {
   let child: ChildProcess | undefined;
 
   const open = async (deadlineMs: number): Promise<void> => {
-    redis = await startTestRedis();
     lines = [];
     shop = await openShop({ redis: redis.url, deadlineMs, log: (line) => lines.push(line) });
     visitor = new Visitor(shop);
   };
   afterEach(async () => {
-    redis.kill('SIGCONT');
     if (child) await kill(child);
     await service?.stop();
     child = undefined;
     service = undefined;
     await shop.close();
-    await redis.stop();
   });
 
   const expectDegraded = async (): Promise<void> => {
@@ -268,7 +263,7 @@ describe('when something is away', () => {
     expect(visitor.tokens).toHaveLength(tokensBefore);
   };
 
-  test('without the service all pages work; its start brings the figures', async () => {
+  it('without the service all pages work; its start brings the figures', async () => {
     await open(5_000);
     await visitor.get('/');
     await expectDegraded();
@@ -277,7 +272,7 @@ describe('when something is away', () => {
     expect(visitor.tokens).toHaveLength(1);
   });
 
-  test('the service may be killed; its successor knows the visitor', async () => {
+  it('the service may be killed; its successor knows the visitor', async () => {
     await open(5_000);
     child = await spawnService(redis.url);
     await untilLive(visitor);
@@ -291,7 +286,7 @@ describe('when something is away', () => {
     expect(after.all('data-seen-before')).toEqual(['true']);
   });
 
-  test('Redis may be killed; when it is back, so are the figures', async () => {
+  it('Redis may be killed; when it is back, so are the figures', async () => {
     await open(5_000);
     service = await openService(redis.url);
     await untilLive(visitor);
@@ -306,7 +301,7 @@ describe('when something is away', () => {
     expect(told()).toEqual([expect.stringContaining('is away'), expect.stringContaining('is back')]);
   });
 
-  test('who comes for the first time while Redis is away gets whole pages', async () => {
+  it('who comes for the first time while Redis is away gets whole pages', async () => {
     await open(5_000);
     redis.kill('SIGKILL');
     await waitUntil('the death to be noticed', () => lines.some((line) => line.includes('Redis is away')));
@@ -317,7 +312,7 @@ describe('when something is away', () => {
     await redis.restart();
   });
 
-  test('a session that cannot be saved breaks neither its page nor its connection', async () => {
+  it('a session that cannot be saved breaks neither its page nor its connection', async () => {
     await open(5_000);
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     const ask = async (): Promise<boolean> => {
@@ -340,7 +335,7 @@ describe('when something is away', () => {
     agent.destroy();
   });
 
-  test('a shop that starts before Redis opens all the same', async () => {
+  it('a shop that starts before Redis opens all the same', async () => {
     await open(200);
     await shop.close();
     redis.kill('SIGKILL');
@@ -360,7 +355,7 @@ describe('when something is away', () => {
     await untilLive(visitor);
   });
 
-  test('a frozen Redis costs the first pages a deadline for data and one for figures, the next ones nothing', async () => {
+  it('a frozen Redis costs the first pages a deadline for data and one for figures, the next ones nothing', async () => {
     const deadlineMs = 1_000;
     await open(deadlineMs);
     service = await openService(redis.url);
@@ -391,7 +386,7 @@ describe('when something is away', () => {
     ]);
   });
 
-  test('/added sends its content before anybody answers, and counts itself', async () => {
+  it('/added sends its content before anybody answers, and counts itself', async () => {
     await open(25_000);
     child = await spawnService(redis.url);
     await untilLive(visitor);

@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { SessionClient } from '../../src/index.ts';
 import { type ServiceProcess, startServiceProcess } from '../support/service-process.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 /* What a critical page costs while nobody serves it: its deadline once, then nothing. Asserted by counts of waits that
@@ -12,14 +12,7 @@ const DEADLINE_MS = 60;
 /** Where no wait may reach its deadline, not even on a machine that stands still for a while. */
 const LONG_MS = 5_000;
 
-let server: TestRedis;
-
-beforeAll(async () => {
-  server = await startTestRedis();
-});
-afterAll(async () => {
-  await server?.stop();
-});
+const server = useRedis();
 
 async function openClient(namespace: string, replies: 'inbox' | 'list', deadlineMs: number): Promise<SessionClient> {
   const client = new SessionClient({ redis: server.url, namespace, deadlineMs, replies });
@@ -43,7 +36,7 @@ async function loadPage(client: SessionClient): Promise<number> {
   return answers.filter((answer) => answer !== undefined).length;
 }
 
-describe.each(['inbox', 'list'] as const)('with %s replies, a service', (replies) => {
+describe.each(['inbox', 'list'] as const)('for requests with %s replies, a service', (replies) => {
   it('that never was costs no wait at all', async () => {
     const client = await openClient(`never-${replies}`, replies, LONG_MS);
     for (let i = 0; i < 100; i += 1) expect(await loadPage(client)).toBe(0);

@@ -1,34 +1,37 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SessionClient, type TransportChoice } from '../../src/index.ts';
+import { HEARTBEAT_TTL_MS } from '../../src/protocol/heartbeat.ts';
 import { createConnection, Keys, partitionOf, type RedisConnection } from '../../src/redis/index.ts';
 import { type Service, startService } from '../../src/service/index.ts';
 import { ItemKey } from '../../src/structures/index.ts';
-import { startTestCluster, type TestCluster, type TestClusterNode } from '../support/test-cluster.ts';
+import { PATIENCE_MS } from '../../src/transport/streams/entry-server.ts';
+import type { TestClusterNode } from '../support/test-cluster.ts';
+import { useCluster } from '../support/use-cluster.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 /* One of three masters is away and nobody takes its place: for the sessions of the other two nothing changes, for as
  * long as it lasts. Heartbeats (1,750 ms) must go on, the clients' inboxes may lie on the one that is away. */
 
 const SECRET = 'a secret of the tests, long enough';
-const AWAY_MS = 4_000;
+/** Longer than it takes until an instance counts as gone that is not heard. */
+const AWAY_MS = 2 * HEARTBEAT_TTL_MS;
 const keys = new Keys('sw');
 
-let cluster: TestCluster;
+const cluster = useCluster({
+  nodeTimeoutMs: 20_000,
+  persistence: true,
+  extraArgs: ['--cluster-require-full-coverage', 'no'],
+});
 let service: Service;
 const clients: SessionClient[] = [];
 
 beforeEach(async () => {
-  cluster = await startTestCluster({
-    nodeTimeoutMs: 20_000,
-    persistence: true,
-    extraArgs: ['--cluster-require-full-coverage', 'no'],
-  });
   service = await startService({ redis: cluster.url, secret: SECRET, transport: 'both' });
 });
 afterEach(async () => {
   await Promise.all(clients.splice(0).map((client) => client.close()));
   await service?.stop(1_000);
-  await cluster?.stop();
 });
 
 async function openClient(transport: TransportChoice): Promise<SessionClient> {
@@ -50,8 +53,6 @@ async function hasInboxOn(node: TestClusterNode): Promise<boolean> {
   return /name=sessionwise-replies/.test(await node.command<string>('CLIENT', 'LIST'));
 }
 
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
 describe('while one master of a Cluster is away', () => {
   it.each(['channels', 'streams'] as const)('the sessions of the others are served over %s', async (transport) => {
     const [one, , dead] = cluster.nodes;
@@ -65,7 +66,7 @@ describe('while one master of a Cluster is away', () => {
     const asking = clients.at(-1) ?? client;
     expect(await asking.request('pageview', session, '/a')).toMatchObject({ totalPages: 1 });
     cluster.kill(dead!, 'SIGKILL');
-    await pause(AWAY_MS);
+    await sleep(AWAY_MS);
     // One that was under way when the master went may have been lost; from now on none is.
     const before = asking.counters.degraded;
     for (let views = 2; views <= 11; views += 1) {
@@ -116,10 +117,9 @@ describe('while one master of a Cluster is away', () => {
     const partition = partitionOf(session);
     const client = await openClient('streams');
     cluster.kill(dead!, 'SIGKILL');
-    await pause(500);
-    expect(await client.publish('mark-notification-seen', session, notice)).toBe(true);
+    await waitUntil('it is taken', () => client.publish('mark-notification-seen', session, notice));
     // Beyond the patience of two tries. The one that is being made is counted, and taken back.
-    await pause(18_000);
+    await sleep(2.1 * PATIENCE_MS);
     const lone = await createConnection(one!.url).connect();
     expect(await lone.command('XLEN', keys.requests(partition))).toBe(1);
     const tries = Object.values(await lone.command<Record<string, string>>('HGETALL', keys.tries(partition)));

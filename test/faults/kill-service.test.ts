@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sessionwise } from '../../src/adapters/express/index.ts';
 import { SessionClient, sessionOf } from '../../src/index.ts';
 import { type ServiceProcess, startServiceProcess } from '../support/service-process.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 /* The service is killed with SIGKILL, again and again, while 32 connections load pages of an Express application that
@@ -27,14 +27,13 @@ const RECOVERY_MS = 1_000;
 /** Stages of the load: so many pages at least are loaded in each. */
 const PAGES = 400;
 
-let server: TestRedis;
+const server = useRedis({ eachTest: 'kept' });
 let service: ServiceProcess;
 let client: SessionClient;
 let site: Server;
 const waits: number[] = [];
 
 beforeAll(async () => {
-  server = await startTestRedis();
   service = await startServiceProcess(server.url, SECRET);
   client = new SessionClient({ redis: server.url, deadlineMs: DEADLINE_MS });
   expect(await client.ready()).toBe(true);
@@ -55,7 +54,6 @@ afterAll(async () => {
   site?.close();
   await client?.close();
   await service?.stop();
-  await server?.stop();
 });
 
 describe('a service that is killed under load', () => {

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { PARTITIONS, type RedisConnection } from '../../src/redis/index.ts';
+import { afterEach, describe, expect, it } from 'vitest';
+import { PARTITIONS } from '../../src/redis/index.ts';
 import { DONE_CAP } from '../../src/transport/streams/stream-scripts.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { endChildren, startChild } from './child.ts';
-import { connect, keys, SECRET, soakSeconds, startLogger, untilWorkedOff } from './streams-stage.ts';
+import { keys, SECRET, soakSeconds, startLogger, untilWorkedOff } from './streams-stage.ts';
 
 /* Requests with deadlines, replies that come too late and connections that are cut: heap, connections and keys are
  * afterwards where they were. 25,000 requests a transport; with SESSIONWISE_SOAK_SECONDS a million in all. */
@@ -16,17 +16,11 @@ const CUT_INTERVAL_MS = 2_000;
  *  request is 2.2 MB. */
 const HEAP_NOISE_BYTES = 1_500_000;
 
-let server: TestRedis;
-let redis: RedisConnection;
+const server = useRedis();
+const { redis } = server;
 
-beforeEach(async () => {
-  server = await startTestRedis();
-  redis = await connect(server.url);
-});
 afterEach(async () => {
   await endChildren();
-  await redis?.close();
-  await server?.stop();
 });
 
 interface Told {
@@ -48,7 +42,7 @@ async function sumOf(command: string, keyOf: (partition: number) => string): Pro
 }
 
 describe.each(['channels', 'streams'] as const)('requests over %s', (way) => {
-  it('leave nothing behind', { timeout: 60_000 + REQUESTS * 4 }, async () => {
+  it('leave nothing behind in Redis and in the process', { timeout: 60_000 + REQUESTS * 4 }, async () => {
     await startLogger(server.url, 'both');
     const args = [server.url, SECRET, way, String(REQUESTS)];
     const client = await startChild<object>('leak-client.js', args, {}, ['--expose-gc']);

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SessionClient } from '../../src/index.ts';
 import { openNamespace, type Service, startService } from '../../src/service/index.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
-import { waitUntil } from '../support/wait-until.ts';
+import { useRedis } from '../support/use-redis.ts';
+import { pace, waitUntil } from '../support/wait-until.ts';
 
 /* Redis is killed with SIGKILL and restarted under load. `appendfsync always`, so that what was acknowledged is exactly
  * what must be there afterwards; `everysec` may lose what was answered while a flush is under way. */
@@ -11,12 +11,11 @@ const SECRET = 'a secret of the tests, long enough';
 const SESSIONS = 16;
 const RESTARTS = 3;
 
-let server: TestRedis;
+const server = useRedis({ persistence: true, eachTest: 'kept' });
 let service: Service;
 let client: SessionClient;
 
 beforeAll(async () => {
-  server = await startTestRedis({ persistence: true });
   service = await startService({ redis: server.url, secret: SECRET });
   client = new SessionClient({ redis: server.url, deadlineMs: 100 });
   expect(await client.ready()).toBe(true);
@@ -24,7 +23,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await client?.close();
   await service?.stop();
-  await server?.stop();
 });
 
 describe('Redis restarted under load', () => {
@@ -57,7 +55,7 @@ describe('Redis restarted under load', () => {
           acknowledged += 1;
         }
         // Without a reply there is nothing to wait for: let others run.
-        if (!view && !answer) await new Promise((resolve) => setTimeout(resolve, 1));
+        if (!view && !answer) await pace();
       }
     };
     const loads = Array.from({ length: SESSIONS }, (_, i) => load(`session-${i}`));

@@ -8,7 +8,7 @@ import { startService } from '../../src/service/index.ts';
 import { startTestCluster } from '../support/test-cluster.ts';
 import { startTestRedis } from '../support/test-redis.ts';
 import { startTestSentinel } from '../support/test-sentinel.ts';
-import { waitUntil } from '../support/wait-until.ts';
+import { pace, waitUntil } from '../support/wait-until.ts';
 import { allowed, SECRET, soakSeconds } from './streams-stage.ts';
 
 /* Redis refuses everything for a while, the driver's PING included, and no connection is lost. Afterwards all is as before,
@@ -174,7 +174,7 @@ describe.each([
     const traffic = Object.values(works).map(async (work) => {
       while (!isOver) {
         await work();
-        await new Promise((resolve) => setTimeout(resolve, 20));
+        await pace();
       }
     });
     await waitUntil('the fault has lasted', () => performance.now() > endsAt);

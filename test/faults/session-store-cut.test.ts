@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type RedisProxy, startRedisProxy } from '../support/redis-proxy.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { type Answer, loggedIn, openSite, tokenIn, watchForCrashes } from './session-store-stage.ts';
 
@@ -11,16 +11,14 @@ const USERS = 16;
 const CUTS = 10;
 const DEADLINE_MS = 5_000;
 
-let server: TestRedis;
+const server = useRedis({ eachTest: 'kept' });
 let proxy: RedisProxy;
 
 beforeAll(async () => {
-  server = await startTestRedis();
   proxy = await startRedisProxy(server.socketPath);
 });
 afterAll(async () => {
   await proxy?.close();
-  await server?.stop();
 });
 
 describe.each([

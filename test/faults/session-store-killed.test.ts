@@ -1,11 +1,11 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { sessionOf } from '../../src/protocol/index.ts';
 import { createConnection, Keys, partitionOf } from '../../src/redis/index.ts';
 import { SessionData } from '../../src/sessions/index.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { tokenIn } from './session-store-stage.ts';
 
@@ -33,14 +33,7 @@ interface Visitor {
   logins: number;
 }
 
-let server: TestRedis;
-
-beforeAll(async () => {
-  server = await startTestRedis();
-});
-afterAll(async () => {
-  await server?.stop();
-});
+const server = useRedis();
 
 async function start(): Promise<Process> {
   const child: ChildProcess = fork(APP, [server.url, NAMESPACE], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });

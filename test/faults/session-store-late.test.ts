@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { loggedIn, openSite, type Site, tokenIn, type Visitor, watchForCrashes } from './session-store-stage.ts';
 
@@ -10,14 +10,7 @@ import { loggedIn, openSite, type Site, tokenIn, type Visitor, watchForCrashes }
 const DEADLINE_MS = 500;
 const GRACE_MS = 300;
 
-let server: TestRedis;
-
-beforeAll(async () => {
-  server = await startTestRedis({ persistence: true });
-});
-afterAll(async () => {
-  await server?.stop();
-});
+const server = useRedis({ persistence: true });
 
 const endings = [
   { outage: 'frozen', signal: 'SIGSTOP', end: async () => server.kill('SIGCONT') },
@@ -33,7 +26,7 @@ interface Stage {
   readonly user: Visitor;
 }
 
-describe.each(cases)('fail: $fail, Redis $outage after the load', ({ fail, signal, end }) => {
+describe.each(cases)('a session store with fail: $fail, Redis $outage after the load', ({ fail, signal, end }) => {
   async function stage(more: Parameters<typeof openSite>[1] = {}): Promise<Stage> {
     namespaces += 1;
     const options = { redis: server.url, namespace: `late${namespaces}`, fail, graceMs: GRACE_MS, sweep: false };
@@ -129,7 +122,7 @@ describe.each(cases)('fail: $fail, Redis $outage after the load', ({ fail, signa
   });
 });
 
-describe('fail: open, Redis back between a failed load and the handler', () => {
+describe('a session store with fail: open, Redis back between a failed load and the handler', () => {
   it.each(['/cart/late', '/saved-cart/late', '/login/bob', '/rotated-login/bob'])(
     '%s changes nothing',
     async (path) => {

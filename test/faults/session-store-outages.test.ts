@@ -1,7 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type RedisProxy, startRedisProxy } from '../support/redis-proxy.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { type Answer, loggedIn, openSite, type Site, Visitor, watchForCrashes } from './session-store-stage.ts';
 
@@ -18,16 +18,14 @@ const USERS = 24;
 const DEADLINE_MS = 200;
 const SLACK_MS = 300;
 
-let server: TestRedis;
+const server = useRedis({ persistence: true, eachTest: 'kept' });
 let proxy: RedisProxy;
 
 beforeAll(async () => {
-  server = await startTestRedis({ persistence: true });
   proxy = await startRedisProxy(server.socketPath);
 });
 afterAll(async () => {
   await proxy?.close();
-  await server?.stop();
 });
 
 interface Outage {
@@ -70,7 +68,7 @@ const outages: Outage[] = [
   },
 ];
 
-describe.each(['closed', 'open'] as const)('fail: %s, with Redis', (fail) => {
+describe.each(['closed', 'open'] as const)('a session store with fail: %s, while Redis is', (fail) => {
   it.each(outages)('$name', { timeout: 60_000 }, async (outage) => {
     const crashes = watchForCrashes();
     const namespace = `${fail}-${outages.indexOf(outage)}`;

@@ -1,26 +1,16 @@
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { createConnection, type RedisConnection } from '../../src/redis/index.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { hasRedis7 } from '../support/test-server.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { loggedIn, openSite, type Site, tokenIn, Visitor, watchForCrashes } from './session-store-stage.ts';
 
 /* Redis answers, but with errors: its memory is full, it is a replica, it loads its data. Reads may go on; what is not
  * written is told. */
 
-let server: TestRedis;
-let redis: RedisConnection;
+const slowLoad = hasRedis7 ? ['--key-load-delay', '1000', '--loading-process-events-interval-bytes', '1024'] : [];
+const server = useRedis({ persistence: true, extraArgs: slowLoad, eachTest: 'kept' });
+const { redis } = server;
 let namespaces = 0;
-
-beforeAll(async () => {
-  const slowLoad = hasRedis7 ? ['--key-load-delay', '1000', '--loading-process-events-interval-bytes', '1024'] : [];
-  server = await startTestRedis({ persistence: true, extraArgs: slowLoad });
-  redis = await createConnection(server.url).connect();
-});
-afterAll(async () => {
-  await redis?.close();
-  await server?.stop();
-});
 
 async function stage(fail: 'closed' | 'open'): Promise<{ site: Site; user: Visitor }> {
   namespaces += 1;
@@ -44,7 +34,7 @@ const refusals = [
   },
 ];
 
-describe.each(['closed', 'open'] as const)('fail: %s, a Redis', (fail) => {
+describe.each(['closed', 'open'] as const)('a session store with fail: %s, and a Redis', (fail) => {
   describe.each(refusals)('$name', ({ begin, end }) => {
     it('is read; what it refuses to write is told, and nobody is logged out', async () => {
       const crashes = watchForCrashes();

@@ -2,7 +2,8 @@
  *
  * Each session gets its requests in order, one after another: every other session with `keep`, which sends again what was
  * not certainly taken, the rest with `publish`. A number in a session is used once, whatever came of it. Tells how
- * many were accepted, and at the message `stop` what became of each. It runs what was built. */
+ * many were accepted; at the message `report` what became of each, and goes on with other sessions; at `stop` the same, and
+ * ends. It runs what was built. */
 import { hash } from 'node:crypto';
 import { RedisTransport } from '../../dist/transport/redis-transport.js';
 
@@ -11,14 +12,15 @@ const KEEP_DEADLINE_MS = 20_000;
 
 const options = JSON.parse(process.argv[2]);
 const { command, publishers, sessionsEach, pauseMs, maxBacklog = 100_000 } = options;
-const tallies = [];
 let accepted = 0;
-let running = true;
+let round = 0;
+/** What is sent until it is told of: whether it goes on, and the sessions. */
+let load;
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-async function publishTo(transport, tally) {
-  for (let number = 1; running; number += 1) {
+async function publishTo(transport, tally, own) {
+  for (let number = 1; own.isRunning; number += 1) {
     const sentAt = Date.now();
     const payload = command === 'pageview' ? `/p${number % 50}` : `${number} ${sentAt}`;
     try {
@@ -49,20 +51,37 @@ const transports = Array.from(
     }),
 );
 for (const transport of transports) if (!(await transport.ready(10_000))) throw new Error('Redis is away.');
-const work = transports.flatMap((transport, publisher) =>
-  Array.from({ length: sessionsEach }, (_, i) => {
-    // As random as sessions are: CRC16 puts names that differ in a digit or two into a few partitions.
-    const session = hash('sha1', `${options.name} ${publisher} ${i}`).slice(0, 25);
-    const tally = { session, isKept: i % 2 === 0, accepted: [], unknown: [], refused: [] };
-    tallies.push(tally);
-    return publishTo(transport, tally);
-  }),
-);
+
+function begin() {
+  round += 1;
+  const own = { isRunning: true, tallies: [] };
+  own.work = transports.flatMap((transport, publisher) =>
+    Array.from({ length: sessionsEach }, (_, i) => {
+      // As random as sessions are: CRC16 puts names that differ in a digit or two into a few partitions.
+      const session = hash('sha1', `${options.name} ${publisher} ${i} ${round}`).slice(0, 25);
+      const tally = { session, isKept: i % 2 === 0, accepted: [], unknown: [], refused: [] };
+      own.tallies.push(tally);
+      return publishTo(transport, tally, own);
+    }),
+  );
+  load = own;
+}
+
+async function finish() {
+  load.isRunning = false;
+  await Promise.all(load.work);
+  return load.tallies;
+}
+
+begin();
 const progress = setInterval(() => process.send({ accepted }), PROGRESS_INTERVAL_MS);
 process.on('message', async (message) => {
-  if (message !== 'stop') return;
-  running = false;
-  await Promise.all(work);
+  const tallies = await finish();
+  if (message === 'report') {
+    begin();
+    process.send({ tallies });
+    return;
+  }
   clearInterval(progress);
   await Promise.all(transports.map((transport) => transport.close()));
   process.send({ accepted, tallies }, () => process.exit(0));

@@ -1,12 +1,11 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { SessionClient } from '../../src/index.ts';
-import { PARTITIONS, partitionOf, type RedisConnection } from '../../src/redis/index.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { PARTITIONS, partitionOf } from '../../src/redis/index.ts';
+import { useRedis } from '../support/use-redis.ts';
+import { pace } from '../support/wait-until.ts';
 import { endChildren } from './child.ts';
 import {
   backlogOf,
-  connect,
   expectExactlyOnce,
   figuresOf,
   judge,
@@ -28,17 +27,11 @@ const QUARTER_OF = 4 * MAX_BACKLOG;
 /** An entry takes about 250 bytes; the connections of 16 publishers as much as all entries together. */
 const MAX_ENTRY_BYTES = 1_024;
 
-let server: TestRedis;
-let redis: RedisConnection;
+const server = useRedis();
+const { redis } = server;
 
-beforeEach(async () => {
-  server = await startTestRedis();
-  redis = await connect(server.url);
-});
 afterEach(async () => {
   await endChildren();
-  await redis?.close();
-  await server?.stop();
 });
 
 async function usedMemory(): Promise<number> {
@@ -53,7 +46,7 @@ describe('a service that is away', { timeout: SECONDS * 1000 + 90_000 }, () => {
     const memory: number[] = [];
     const backlogs: number[] = [];
     for (const end = performance.now() + SECONDS * 1000; performance.now() < end; ) {
-      await sleep(100);
+      await pace();
       memory.push(await usedMemory());
       backlogs.push(await backlogOf(redis));
     }

@@ -1,11 +1,10 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { PARTITIONS, type RedisConnection } from '../../src/redis/index.ts';
+import { afterEach, describe, expect, it } from 'vitest';
+import { PARTITIONS } from '../../src/redis/index.ts';
 import { slotOfKey } from '../../src/redis/key-slot.ts';
-import { startTestCluster, type TestCluster } from '../support/test-cluster.ts';
+import { useCluster } from '../support/use-cluster.ts';
 import { endChildren } from './child.ts';
 import {
   allowed,
-  connect,
   expectExactlyOnce,
   figuresOf,
   judge,
@@ -26,17 +25,11 @@ const LAG_MS = 500;
 const RECOVERY_MS = 2_000;
 const MOVES = 3;
 
-let cluster: TestCluster;
-let redis: RedisConnection;
+const cluster = useCluster({ masters: 3, replicas: 1, eachTest: 'new' });
+const { redis } = cluster;
 
-beforeEach(async () => {
-  cluster = await startTestCluster({ masters: 3, replicas: 1 });
-  redis = await connect(cluster.url);
-}, 60_000);
 afterEach(async () => {
   await endChildren();
-  await redis?.close();
-  await cluster?.stop();
 });
 
 describe('streams in a Cluster under load', { timeout: 120_000 }, () => {

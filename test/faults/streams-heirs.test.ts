@@ -1,23 +1,17 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { PARTITIONS, type RedisConnection } from '../../src/redis/index.ts';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { PARTITIONS } from '../../src/redis/index.ts';
 import { startService } from '../../src/service/index.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { endChildren } from './child.ts';
-import { connect, SECRET, sharesOf, startServe } from './streams-stage.ts';
+import { SECRET, sharesOf, startServe } from './streams-stage.ts';
 
-let server: TestRedis;
-let redis: RedisConnection;
+const server = useRedis();
+const { redis } = server;
 
-beforeEach(async () => {
-  server = await startTestRedis();
-  redis = await connect(server.url);
-});
 afterEach(async () => {
   vi.useRealTimers();
   await endChildren();
-  await redis?.close();
-  await server?.stop();
 });
 
 describe('an instance whose look at the partitions is not due', () => {

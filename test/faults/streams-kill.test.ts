@@ -1,13 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { SessionClient } from '../../src/index.ts';
-import type { RedisConnection } from '../../src/redis/index.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { endChildren } from './child.ts';
 import {
   allowed,
-  connect,
   expectExactlyOnce,
   figuresOf,
   type Instance,
@@ -29,20 +27,14 @@ import {
  * the clock of the machine. Where the machine stood still, that much is granted on top. */
 
 const HAND_OVER_MS = 2_000;
-const SECONDS = soakSeconds(10);
+const SECONDS = soakSeconds(7);
 
-let server: TestRedis;
-let redis: RedisConnection;
+const server = useRedis();
+const { redis } = server;
 let instances: Instance[] = [];
 
-beforeEach(async () => {
-  server = await startTestRedis();
-  redis = await connect(server.url);
-});
 afterEach(async () => {
   await endChildren();
-  await redis?.close();
-  await server?.stop();
 });
 
 /** Kills and starts for as long as the test goes on. How often. */

@@ -1,15 +1,13 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { PARTITIONS, partitionOf, type RedisConnection } from '../../src/redis/index.ts';
+import { PARTITIONS, partitionOf } from '../../src/redis/index.ts';
 import { addEntry } from '../../src/transport/streams/add-entry-script.ts';
 import { DeadLetters } from '../../src/transport/streams/dead-letters.ts';
 import { PayloadSeal } from '../../src/transport/streams/payload-seal.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { endChildren } from './child.ts';
 import {
   allowed,
-  connect,
   expectExactlyOnce,
   figuresOf,
   type Instance,
@@ -17,6 +15,7 @@ import {
   keys,
   readLog,
   SECRET,
+  sharesOf,
   startLogger,
   startPublishers,
   untilWorkedOff,
@@ -30,19 +29,15 @@ const HAND_OVER_MS = 2_000;
  *  tried beside it until the poison is tried alone. */
 const DEATHS = 4;
 
-let server: TestRedis;
-let redis: RedisConnection;
+const server = useRedis();
+const { redis } = server;
 let letters: DeadLetters;
 
 beforeEach(async () => {
-  server = await startTestRedis();
-  redis = await connect(server.url);
   letters = new DeadLetters(redis, keys, new PayloadSeal(SECRET, 'sw'));
 });
 afterEach(async () => {
   await endChildren();
-  await redis?.close();
-  await server?.stop();
 });
 
 let added = 0;
@@ -148,8 +143,8 @@ describe('a request that never ends', { timeout: 60_000 }, () => {
     for (let deaths = 1; deaths <= 2; deaths += 1) {
       await instance.kill('SIGKILL');
       await addNext(deaths);
-      // Long enough ago for the next owner to suspect them as well.
-      await sleep(700);
+      // Then the next owner suspects what was under way as well.
+      await waitUntil('the dead one owns nothing any more', async () => (await sharesOf(redis)).size === 0);
       instance = await startLogger(server.url);
       await untilDone(deaths);
     }

@@ -71,7 +71,9 @@ export interface Publishers {
   readonly accepted: number;
   /** Waits until so many more were accepted. */
   more(count: number, deadlineMs?: number): Promise<void>;
-  /** Ends them; what became of all they sent. */
+  /** What became of all they sent so far. They go on with other sessions. */
+  report(): Promise<Tally[]>;
+  /** Ends them; what became of all they sent since the last report. */
   stop(): Promise<Tally[]>;
 }
 
@@ -93,6 +95,12 @@ export async function startPublishers({
     child.on('message', (message) => Object.assign(latest, message));
     return latest;
   });
+  const ask = async (message: 'report' | 'stop'): Promise<Tally[]> => {
+    for (const latest of told) delete latest.tallies;
+    for (const { process: child } of processes) child.send(message);
+    await waitUntil('the publishers tell what they did', () => told.every(({ tallies }) => tallies), 30_000);
+    return told.flatMap(({ tallies }) => tallies!);
+  };
   const accepted = (): number => told.reduce((sum, latest) => sum + latest.accepted, 0);
   return {
     get accepted() {
@@ -102,11 +110,11 @@ export async function startPublishers({
       const then = accepted();
       await waitUntil(`${more} more are accepted`, () => accepted() >= then + more, deadlineMs);
     },
+    report: () => ask('report'),
     async stop() {
-      for (const { process: child } of processes) child.send('stop');
-      await waitUntil('the publishers tell what they did', () => told.every(({ tallies }) => tallies), 30_000);
+      const tallies = await ask('stop');
       await waitUntil('the publishers end', () => processes.every(({ isAlive }) => !isAlive));
-      return told.flatMap(({ tallies }) => tallies!);
+      return tallies;
     },
   };
 }
@@ -117,6 +125,17 @@ export async function backlogOf(redis: RedisConnection): Promise<number> {
     Array.from({ length: PARTITIONS }, (_, partition) => redis.command<number>('XLEN', keys.requests(partition))),
   );
   return lengths.reduce((sum, length) => sum + length, 0);
+}
+
+/** How many requests of some sessions are not done yet. */
+export async function waitingOf(redis: RedisConnection, sessions: ReadonlySet<string>): Promise<number> {
+  const entries = await Promise.all(
+    Array.from({ length: PARTITIONS }, (_, i) =>
+      redis.command<[string, string[]][]>('XRANGE', keys.requests(i), '-', '+').catch(() => undefined),
+    ),
+  );
+  if (entries.includes(undefined)) return Number.POSITIVE_INFINITY;
+  return entries.flatMap((some) => some!).filter(([, fields]) => sessions.has(fields[fields.indexOf('s') + 1]!)).length;
 }
 
 /** Waits until all streams are empty. */

@@ -1,16 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { partitionOf, type RedisConnection } from '../../src/redis/index.ts';
+import { afterEach, describe, expect, it } from 'vitest';
+import { partitionOf } from '../../src/redis/index.ts';
 import { addEntry } from '../../src/transport/streams/add-entry-script.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { LEASE_MS } from '../../src/transport/streams/stream-receiver.ts';
+import { useRedis } from '../support/use-redis.ts';
+import { waitUntil } from '../support/wait-until.ts';
 import { endChildren } from './child.ts';
 import {
-  connect,
   expectExactlyOnce,
   figuresOf,
   judge,
   keys,
   mainOwner,
+  readLog,
   startLogger,
   startPublishers,
   untilWorkedOff,
@@ -18,38 +20,41 @@ import {
 
 /* An owner that stands still for longer than its lease, and goes on as if nothing had been. */
 
-const STALL_MS = 3_000;
+/** The lease is gone, and another instance has had as long again for what it left. */
+const STALL_MS = 2 * LEASE_MS;
 const SESSIONS = 100;
+/** Another session in the partition of the first of them. */
+const BEHIND = Array.from({ length: 10_000 }, (_, i) => `behind-${i}`).find(
+  (session) => partitionOf(session) === partitionOf('late-0'),
+)!;
 
-let server: TestRedis;
-let redis: RedisConnection;
+const server = useRedis();
+const { redis } = server;
+let added = 0;
 
-beforeEach(async () => {
-  server = await startTestRedis();
-  redis = await connect(server.url);
-});
 afterEach(async () => {
   await endChildren();
-  await redis?.close();
-  await server?.stop();
 });
 
-/** Requests that take a while; what was written down for them. */
-async function addLate(round: number): Promise<void> {
-  await Promise.all(
-    Array.from({ length: SESSIONS }, (_, i) => {
-      const fields = ['c', 'log', 's', `late-${i}`, 'r', `_late-${round}-${i}`, 'p', `late ${round}`];
-      return addEntry.run(
-        redis,
-        { requests: keys.requests(partitionOf(`late-${i}`)) },
-        { mostEntries: 10_000 },
-        { args: fields },
-      );
-    }),
+function add(session: string, payload: string): Promise<unknown> {
+  added += 1;
+  const fields = ['c', 'log', 's', session, 'r', `_late-${added}`, 'p', payload];
+  return addEntry.run(
+    redis,
+    { requests: keys.requests(partitionOf(session)) },
+    { mostEntries: 10_000 },
+    { args: fields },
   );
 }
 
-describe('an owner that stands still', { timeout: 90_000 }, () => {
+/** Adds requests that take a while, and waits until an owner has them in hand: until it has done what stands behind them. */
+async function addLate(round: number): Promise<void> {
+  await Promise.all(Array.from({ length: SESSIONS }, (_, i) => add(`late-${i}`, `late ${round}`)));
+  await add(BEHIND, `${round} 0`);
+  await waitUntil('they are in hand', async () => (await readLog(redis, BEHIND)).length === round + 1);
+}
+
+describe('an owner of partitions that stands still', { timeout: 90_000 }, () => {
   it('does nothing twice when it goes on', async () => {
     const instances = await Promise.all([startLogger(server.url), startLogger(server.url)]);
     const publishers = await startPublishers({ redis: server.url });
@@ -57,8 +62,6 @@ describe('an owner that stands still', { timeout: 90_000 }, () => {
     for (let round = 0; round < 2; round += 1) {
       const owner = await mainOwner(redis, instances);
       await addLate(round);
-      // It has them in hand by now, and has not done them.
-      await sleep(20);
       await owner.kill('SIGSTOP');
       await sleep(STALL_MS);
       await owner.kill('SIGCONT');

@@ -1,19 +1,18 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { PARTITIONS, type RedisConnection } from '../../src/redis/index.ts';
+import { afterEach, describe, expect, it } from 'vitest';
+import { PARTITIONS } from '../../src/redis/index.ts';
 import { ownerOf } from '../../src/transport/streams/partition-balance.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { endChildren } from './child.ts';
 import {
   allowed,
-  connect,
   expectExactlyOnce,
   figuresOf,
   type Instance,
   judge,
   keys,
   mainOwner,
+  sharesOf,
   startLogger,
   startPublishers,
   untilWorkedOff,
@@ -28,17 +27,11 @@ const HAND_OVER_MS = 1_000;
 /** An instance that comes is busy with itself at first. */
 const JOIN_MS = 2_000;
 
-let server: TestRedis;
-let redis: RedisConnection;
+const server = useRedis();
+const { redis } = server;
 
-beforeEach(async () => {
-  server = await startTestRedis();
-  redis = await connect(server.url);
-});
 afterEach(async () => {
   await endChildren();
-  await redis?.close();
-  await server?.stop();
 });
 
 /** Whether each partition is with the one who should own it. */
@@ -103,7 +96,7 @@ describe('instances that come and go under load', { timeout: 90_000 }, () => {
     await untilBalanced([old]);
     await underLoad('Hot restart', JOIN_MS, async () => {
       const heir = await startLogger(server.url);
-      await sleep(500);
+      await waitUntil('the new one has its share', async () => (await sharesOf(redis)).has(heir.ready.instance));
       await old.kill('SIGTERM');
       expect(await old.exited).toBe(0);
       await untilBalanced([heir]);

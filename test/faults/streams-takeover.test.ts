@@ -1,28 +1,23 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { partitionOf, type RedisConnection } from '../../src/redis/index.ts';
-import { startTestCluster, type TestCluster, type TestClusterNode } from '../support/test-cluster.ts';
+import { afterEach, describe, expect, it } from 'vitest';
+import { partitionOf } from '../../src/redis/index.ts';
+import type { TestClusterNode } from '../support/test-cluster.ts';
+import { useCluster } from '../support/use-cluster.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { endChildren } from './child.ts';
-import { connect, keys, readLog, soakSeconds, startLogger } from './streams-stage.ts';
+import { keys, readLog, soakSeconds, startLogger } from './streams-stage.ts';
 
 /* A replica that lags takes over while the owner of a partition keeps its lease and its connections: what the old master
  * had done and not passed on is in the stream again. */
 
 const LATE = 20;
 const ALL = 24;
-const ROUNDS = soakSeconds(0) > 0 ? 12 : 6;
+const ROUNDS = soakSeconds(0) > 0 ? 12 : 3;
 
-let cluster: TestCluster;
-let redis: RedisConnection;
+const cluster = useCluster({ masters: 3, replicas: 1 });
+const { redis } = cluster;
 
-beforeEach(async () => {
-  cluster = await startTestCluster({ masters: 3, replicas: 1 });
-  redis = await connect(cluster.url);
-}, 60_000);
 afterEach(async () => {
   await endChildren();
-  await redis?.close();
-  await cluster?.stop();
 });
 
 async function replicaOf(master: TestClusterNode): Promise<TestClusterNode> {

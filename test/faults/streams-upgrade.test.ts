@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { SessionClient } from '../../src/index.ts';
-import { PARTITIONS, type RedisConnection } from '../../src/redis/index.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { PARTITIONS } from '../../src/redis/index.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { endChildren } from './child.ts';
-import { connect, type Instance, keys, SECRET, soakSeconds, startServe } from './streams-stage.ts';
+import { type Instance, keys, SECRET, soakSeconds, startServe } from './streams-stage.ts';
 
 /* Upgrades while pages wait for their answers: the new instance is started, then the old one is told to stop. A partition
  * is handed over when what is in hand is done, and the heir hears of it: it does not wait until it looks again
@@ -18,17 +18,11 @@ const VIEWS_A_SECOND = soakSeconds(0) > 0 ? 1_000 : 300;
 const DEADLINE_MS = soakSeconds(0) > 0 ? 100 : 5_000;
 const TICK_MS = 10;
 
-let server: TestRedis;
-let redis: RedisConnection;
+const server = useRedis();
+const { redis } = server;
 
-beforeEach(async () => {
-  server = await startTestRedis();
-  redis = await connect(server.url);
-});
 afterEach(async () => {
   await endChildren();
-  await redis?.close();
-  await server?.stop();
 });
 
 async function untilOwnedBy(isOwner: (token: string) => boolean): Promise<void> {
@@ -40,7 +34,7 @@ async function untilOwnedBy(isOwner: (token: string) => boolean): Promise<void> 
   });
 }
 
-describe('upgrades under load', { timeout: 120_000 }, () => {
+describe('upgrades of the service under load', { timeout: 120_000 }, () => {
   it('degrade next to no page', async () => {
     let old: Instance = await startServe(server.url);
     await untilOwnedBy(() => true);

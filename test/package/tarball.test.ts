@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { freePorts } from '../support/free-ports.ts';
 import { startTestRedis } from '../support/test-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -55,7 +55,7 @@ describe('the packed package', { timeout: 120_000 }, () => {
   }, 120_000);
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  test('holds what it promises to hold, built', () => {
+  it('holds what it promises to hold, built', () => {
     const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
     const targets = Object.values<string | Record<string, string>>(manifest.exports).flatMap((target) =>
       typeof target === 'string' ? [target] : Object.values(target),
@@ -69,14 +69,14 @@ describe('the packed package', { timeout: 120_000 }, () => {
     expect(statSync(join(installed, manifest.bin.sessionwise)).mode & 0o111).toBe(0o111);
   });
 
-  test('has the command and the library, where a site has installed it', () => {
+  it('has the command and the library, where a site has installed it', () => {
     const run = (program: string, ...args: string[]): string =>
       execFileSync(program, args, { cwd: site, encoding: 'utf8' });
     expect(run('npx', '--offline', '--no', 'sessionwise', '--version')).toMatch(/^\d+\.\d+\.\d+\n$/);
     expect(run(process.execPath, '-p', "typeof require('sessionwise').SessionClient")).toBe('function\n');
   });
 
-  test('the shop, copied out as its README says, starts and finds the service', async () => {
+  it('the shop, copied out as its README says, starts and finds the service', async () => {
     const redis = await startTestRedis();
     onTestFinished(() => redis.stop());
     const [port] = await freePorts(1);
@@ -126,7 +126,7 @@ function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
   return exitCode !== null || signalCode !== null;
 }
 
-test('the newest heading of the changelog, the package and its lock agree on the version', () => {
+it('the newest heading of the changelog, the package and its lock agree on the version', () => {
   const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
   const { version } = JSON.parse(read('package.json'));
   const lock = JSON.parse(read('package-lock.json'));

@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createToken, SessionClient, sessionOf } from '../../src/index.ts';
 import { createConnection } from '../../src/redis/index.ts';
 import { type Service, startService } from '../../src/service/index.ts';
-import { TEST_SECRET } from '../support/open-test-data.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
+import { TEST_SECRET } from '../support/use-test-data.ts';
 
 /* Promise 8: what lies in Redis's files after every command was used holds no token, no path and no item. Only what
  * passed through as a list reply may (docs/privacy.md): the client takes inbox replies, and the last test shows that
@@ -16,13 +16,12 @@ const ITEM = 'an-item-that-nobody-may-read';
 const NOTICE = 'a-notice-id-that-nobody-may-read';
 
 describe('data at rest', () => {
-  let server: TestRedis;
+  const server = useRedis({ persistence: true, eachTest: 'kept' });
   let service: Service;
   let client: SessionClient;
   const token = createToken();
 
   beforeAll(async () => {
-    server = await startTestRedis({ persistence: true });
     const combos = [{ name: 'c', all: [PATH, ITEM], suggest: 's', reason: 'r' }];
     service = await startService({ redis: server.url, secret: TEST_SECRET, combos, seen: { exactLimit: 2 } });
     client = new SessionClient({ redis: server.url });
@@ -31,7 +30,6 @@ describe('data at rest', () => {
   afterAll(async () => {
     await client.close();
     await service.stop();
-    await server.stop();
   });
 
   // AOF as it was appended, and a snapshot of now.
@@ -47,7 +45,7 @@ describe('data at rest', () => {
     return names.map((name) => readFileSync(join(folder, name), 'latin1')).join('\n');
   };
 
-  test('holds the session, and nothing that it did', async () => {
+  it('holds the session, and nothing that it did', async () => {
     const session = client.session(sessionOf(token), 5_000);
     for (const page of [PATH, `${PATH}/2`, `${PATH}/3`, `${PATH}/4`])
       expect(await session.pageview(page)).toBeDefined();
@@ -63,7 +61,7 @@ describe('data at rest', () => {
     }
   });
 
-  test('but a list reply passes through the AOF, as docs/privacy.md says', async () => {
+  it('but a list reply passes through the AOF, as docs/privacy.md says', async () => {
     const old = new SessionClient({ redis: server.url, replies: 'list' });
     await old.ready();
     expect(await old.session(sessionOf(token), 5_000).surface(['/asked-over-a-list'])).toEqual(['/asked-over-a-list']);

@@ -1,13 +1,12 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { isOwnToken, secretOf } from '../../src/protocol/index.ts';
-import { createConnection, type RedisConnection } from '../../src/redis/index.ts';
 import { SessionData } from '../../src/sessions/index.ts';
 import { userReference } from '../../src/sessions/tokens/user-reference.ts';
 import { openSite, SITE_SECRET, tokenIn, Visitor } from '../faults/session-store-stage.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 /* What lies in Redis after people have used a shop: in its keys and values, in a snapshot, and in an AOF that was
@@ -29,18 +28,9 @@ interface Places {
   readonly appended: string;
 }
 
-let server: TestRedis;
-let redis: RedisConnection;
-
-beforeAll(async () => {
-  const readable = ['--rdbcompression', 'no', '--aof-use-rdb-preamble', 'no'];
-  server = await startTestRedis({ persistence: true, extraArgs: [...readable] });
-  redis = await createConnection(server.url).connect();
-});
-afterAll(async () => {
-  await redis?.close();
-  await server?.stop();
-});
+const readable = ['--rdbcompression', 'no', '--aof-use-rdb-preamble', 'no'];
+const server = useRedis({ persistence: true, extraArgs: [...readable], eachTest: 'kept' });
+const { redis } = server;
 
 /** Whatever there is now. */
 async function look(): Promise<Places> {
@@ -172,7 +162,6 @@ describe.each([
   let places: Places;
 
   beforeAll(async () => {
-    await redis.command('FLUSHALL');
     tokens = await useTheShop(name.replaceAll(' ', '-'), keys);
     places = await look();
   });

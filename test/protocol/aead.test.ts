@@ -1,5 +1,5 @@
 import { createDecipheriv, createHmac, randomBytes } from 'node:crypto';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { aead } from '../../src/protocol/aead.ts';
 
 const KEY = randomBytes(32);
@@ -7,7 +7,7 @@ const CONTEXT = Buffer.from('a context');
 const PLAIN = Buffer.from('what was said');
 
 describe('aead', () => {
-  test('opens what it sealed, and nothing that is another', () => {
+  it('opens what it sealed, and nothing that is another', () => {
     const sealed = aead.seal(KEY, CONTEXT, PLAIN);
     expect(aead.open(KEY, CONTEXT, sealed)).toEqual(PLAIN);
     expect(aead.open(randomBytes(32), CONTEXT, sealed)).toBeUndefined();
@@ -23,7 +23,7 @@ describe('aead', () => {
     expect(aead.open(KEY, CONTEXT, aead.seal(KEY, CONTEXT, Buffer.alloc(0)))).toEqual(Buffer.alloc(0));
   });
 
-  test('each context has a key of its own, so the nonces of one key are few', () => {
+  it('each context has a key of its own, so the nonces of one key are few', () => {
     for (const context of [CONTEXT, Buffer.from('another'), Buffer.alloc(0)]) {
       const sealed = aead.seal(KEY, context, PLAIN);
       const openBy = (key: Buffer): Buffer => {

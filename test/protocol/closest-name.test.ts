@@ -17,11 +17,14 @@ it.each([
   expect(closestName(name, OPTIONS)).toBe(meant);
 });
 
-it.each(['', 'x', 'url', 'colour', 'namespace', 'x'.repeat(100_000)])('%s is close to none', (name) => {
-  expect(closestName(name, OPTIONS)).toBeUndefined();
-});
+it.each(['', 'x', 'url', 'colour', 'namespace', 'x'.repeat(100_000)])(
+  'the closest name: %s is close to none',
+  (name) => {
+    expect(closestName(name, OPTIONS)).toBeUndefined();
+  },
+);
 
-it('of two that are equally close the first is proposed, and of no names none', () => {
+it('the closest name: of two that are equally close the first is proposed, and of no names none', () => {
   expect(closestName('sett', ['sets', 'seat'])).toBe('sets');
   expect(closestName('redis', [])).toBeUndefined();
 });

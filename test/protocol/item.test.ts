@@ -64,7 +64,7 @@ describe('an item that is a path or a web address', () => {
   );
 });
 
-describe('a plain path', () => {
+describe('an item that is a plain path', () => {
   it('is what the rules of URLs make of it, though they are not asked', () => {
     const paths = [
       '/a',
@@ -86,7 +86,7 @@ describe('a plain path', () => {
   });
 });
 
-describe('any other item', () => {
+describe('an item that is neither path nor web address', () => {
   it.each([
     'tv',
     'TV',

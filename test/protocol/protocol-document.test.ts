@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkConfig, serviceOptionsOf } from '../../src/cli/config/index.ts';
 import { COMMAND_NAMES, sessionOf } from '../../src/protocol/index.ts';
 import { createConnection, Keys, PARTITION_TAGS, partitionOf, type RedisConnection } from '../../src/redis/index.ts';
@@ -16,8 +16,9 @@ import { IN_HAND_LIMIT } from '../../src/transport/streams/partition-worker.ts';
 import { PayloadSeal } from '../../src/transport/streams/payload-seal.ts';
 import { LEASE_MS } from '../../src/transport/streams/stream-receiver.ts';
 import { DONE_CAP, DONE_TTL_MS } from '../../src/transport/streams/stream-scripts.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
-import { waitUntil } from '../support/wait-until.ts';
+import { startTestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
+import { pace, waitUntil } from '../support/wait-until.ts';
 
 /* The protocol's document is normative, so it must be true: every fenced block `wire` of docs/protocol.md runs here
  * against a real Redis and a real service (the format stands in the document's last section), and every command line
@@ -49,13 +50,12 @@ const oneBlock = (info: string): Block => {
 };
 
 describe('docs/protocol.md: the byte examples', () => {
-  let redis: TestRedis;
+  const redis = useRedis({ eachTest: 'kept' });
   let connections: { sender: RedisConnection; waiter: RedisConnection };
   let now = START_OF_BLOCK;
   const services: Service[] = [];
 
   beforeAll(async () => {
-    redis = await startTestRedis();
     const options = {
       ...serviceOptionsOf(checkConfig(JSON.parse(oneBlock('json service').lines.join('\n')))),
       redis: redis.url,
@@ -78,27 +78,26 @@ describe('docs/protocol.md: the byte examples', () => {
   afterAll(async () => {
     await Promise.all(services.map((service) => service.stop()));
     await Promise.all(Object.values(connections ?? {}).map((connection) => connection.close()));
-    await redis?.stop();
   });
 
-  test('there are at least 25', () => {
+  it('there are at least 25', () => {
     expect(examples.length).toBeGreaterThanOrEqual(25);
   });
 
-  test('every command has one, under each of its names', () => {
+  it('every command has one, under each of its names', () => {
     const sent = examples.flatMap(({ lines }) =>
       lines.map((line) => /^> PUBLISH (?:\w+:)?ss:([^:]+):/.exec(line)?.[1]),
     );
     expect(COMMAND_NAMES.filter((name) => !sent.includes(name))).toEqual([]);
   });
 
-  test('none depends on another: no session stands in two of them', () => {
+  it('none depends on another: no session stands in two of them', () => {
     const sessions = examples.map(({ lines }) => new Set(lines.flatMap((line) => sessionIn(line) ?? [])));
     const all = sessions.flatMap((own) => [...own]);
     expect(all.filter((session, i) => all.indexOf(session) !== i)).toEqual([]);
   });
 
-  test.each(examples.map((block) => [`line ${block.firstLine}, ${block.heading}`, block] as const))(
+  it.each(examples.map((block) => [`line ${block.firstLine}, ${block.heading}`, block] as const))(
     '%s',
     async (_name, block) => {
       now = START_OF_BLOCK;
@@ -114,7 +113,7 @@ describe('docs/protocol.md: the byte examples', () => {
     },
   );
 
-  test('the sessions of tokens', () => {
+  it('the sessions of tokens', () => {
     const { lines } = oneBlock('vectors');
     expect(lines.length).toBeGreaterThanOrEqual(5);
     for (const line of lines) {
@@ -125,11 +124,11 @@ describe('docs/protocol.md: the byte examples', () => {
 });
 
 describe('docs/protocol.md: streams', () => {
-  test('the tags of the partitions', () => {
+  it('the tags of the partitions', () => {
     expect(oneBlock('tags').lines.join(' ').split(' ')).toEqual(PARTITION_TAGS);
   });
 
-  test('the partitions of sessions', () => {
+  it('the partitions of sessions', () => {
     const { lines } = oneBlock('partitions');
     expect(lines.length).toBeGreaterThanOrEqual(3);
     for (const line of lines) {
@@ -139,7 +138,7 @@ describe('docs/protocol.md: streams', () => {
     }
   });
 
-  test('every example writes to the partition of its session', () => {
+  it('every example writes to the partition of its session', () => {
     const entries = examples.flatMap(({ lines }) => lines.filter((line) => line.startsWith('> XADD ')));
     expect(entries.length).toBeGreaterThanOrEqual(10);
     // `*` may not stand in a session: such an entry is an example of a malformed one.
@@ -149,7 +148,7 @@ describe('docs/protocol.md: streams', () => {
     }
   });
 
-  test('the sealed payload', () => {
+  it('the sealed payload', () => {
     const { secret, namespace, payload, nonce, key, entryKey, e, ...context } = JSON.parse(
       oneBlock('sealed').lines.join('\n'),
     );
@@ -167,7 +166,7 @@ describe('docs/protocol.md: streams', () => {
     expect(Buffer.concat(text).toString('base64url')).toBe(e);
   });
 
-  test('the figures that services share', () => {
+  it('the figures that services share', () => {
     expect(JSON.parse(oneBlock('json streams').lines.join('\n'))).toEqual({
       leaseMs: LEASE_MS,
       inHand: IN_HAND_LIMIT,
@@ -182,7 +181,7 @@ describe('docs/protocol.md: streams', () => {
 describe('README.md', () => {
   const blocks = readBlocks('README.md');
 
-  test('the first example runs, and prints what it says', async () => {
+  it('the first example runs, and prints what it says', async () => {
     const [code, calls] = [blocks[0]!.lines.join('\n'), blocks.find(({ lines }) => lines[0]?.startsWith('$ curl'))!];
     const redis = await startTestRedis();
     const service = await startService({ redis: redis.url, secret: SECRET });
@@ -210,7 +209,7 @@ describe('README.md', () => {
     }
   });
 
-  test('every command line of ours names a subcommand and flags that exist', async () => {
+  it('every command line of ours names a subcommand and flags that exist', async () => {
     const shell = blocks.filter(({ info }) => info === 'sh').map(({ lines }) => lines.join('\n'));
     const lines = shell.flatMap((text) => text.replaceAll('\\\n', ' ').split('\n'));
     const ours = lines.flatMap(
@@ -233,21 +232,21 @@ describe('README.md', () => {
     }
   });
 
-  test('acl prints the line that stands there', async () => {
+  it('acl prints the line that stands there', async () => {
     const i = blocks.findIndex(({ lines }) => lines[0]?.startsWith('npx sessionwise acl '));
     const args = blocks[i]!.lines[0]!.split(' ').slice(2);
     const { stdout } = await promisify(execFile)(process.execPath, [CLI, ...args]);
     expect(stdout.split('\n')).toContain(blocks[i + 1]!.lines[0]);
   });
 
-  test('every flag of the table of serve exists, and every flag of serve stands in it', async () => {
+  it('every flag of the table of serve exists, and every flag of serve stands in it', async () => {
     const table = readFileSync(`${ROOT}README.md`, 'utf8').match(/^\| `--[a-z-]+[^|]*\|/gm) ?? [];
     const told = table.map((row) => /--[a-z-]+/.exec(row)![0]).sort();
     const real = flagsOf(await help('serve')).filter((flag) => flag !== '--help');
     expect(told).toEqual(real.sort());
   });
 
-  test('every JSON block is JSON, and every configuration is one', () => {
+  it('every JSON block is JSON, and every configuration is one', () => {
     for (const { lines } of blocks.filter(({ info }) => info === 'json')) {
       const value = JSON.parse(lines.join('\n'));
       if ('combos' in value) checkConfig(value, 'README.md');
@@ -327,8 +326,7 @@ class ExampleRun {
     const [channel, message] = splitOnce(text);
     const messages = this.#heard.get(channel);
     if (!messages) throw new Error(`${where}: nobody subscribed to ${channel}.`);
-    const end = performance.now() + MESSAGE_DEADLINE_MS;
-    while (messages.length === 0 && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 2));
+    await waitUntil('a message came', () => messages.length > 0, MESSAGE_DEADLINE_MS).catch(() => {});
     compare(messages.shift() ?? '(no message)', message, where);
   }
 }
@@ -436,7 +434,7 @@ async function fetchSoon(url: string, cookie: string): Promise<Response> {
       return await fetch(url, { headers: { cookie } });
     } catch (error) {
       if (performance.now() > end) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await pace();
     }
   }
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EVERY_SESSION, parseSessionGlob, topicChannel, topicPattern } from '../../src/protocol/index.ts';
-import { createConnection, type RedisConnection } from '../../src/redis/index.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import type { RedisConnection } from '../../src/redis/index.ts';
+import { useRedis } from '../support/use-redis.ts';
 
 const CHARACTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-';
 const GLOBS = [
@@ -89,7 +89,7 @@ describe('the forms of a session glob', () => {
   });
 });
 
-describe('overlap', () => {
+describe('overlap of two session globs', () => {
   it('is exactly that some session belongs to both', () => {
     // Every glob here is decided by at most three characters, so these sessions decide every pair.
     const short = ['[a-m]*', '[n-z]*', '[^a-m]*', '?*', 'a*', 'ab*', 'abc*', 'b*', 'n*', '[0-9a-h]*', '[i-z]*', '-*'];
@@ -108,20 +108,14 @@ describe('overlap', () => {
   });
 });
 
-describe('agreement with Redis', () => {
-  let server: TestRedis;
-  let redis: RedisConnection;
+describe('agreement of session globs with Redis', () => {
+  const { redis } = useRedis({ eachTest: 'kept' });
   let subscriber: RedisConnection;
 
   beforeAll(async () => {
-    server = await startTestRedis();
-    redis = await createConnection(server.url).connect();
     subscriber = await redis.duplicate().connect();
   });
-  afterAll(async () => {
-    await Promise.all([redis?.close(), subscriber?.close()]);
-    await server?.stop();
-  });
+  afterAll(() => subscriber?.close());
 
   /** The sessions whose messages a subscription to `glob` brings. */
   async function heardBy(glob: string, sessions: readonly string[]): Promise<string[]> {

@@ -89,7 +89,7 @@ describe('a topic', () => {
   });
 });
 
-describe('a namespace', () => {
+describe('the namespace of a topic', () => {
   it('prefixes channels, patterns and reply lists; the default one does not', () => {
     const topic = { command: 'pageview', session: 'abc', request: 'r1' };
     expect(wirePrefix('sw')).toBe('');
@@ -120,7 +120,7 @@ describe('a namespace', () => {
   );
 });
 
-describe('a command name', () => {
+describe('the command name of a topic', () => {
   it('is of lower case letters, digits and hyphens', () => {
     expect(['pageview', 'mark-item-seen', '2x'].every(isCommandName)).toBe(true);
     expect(['', '-a', 'a_b', 'A', 'a b', 'a*', 'a\n', 'x'.repeat(65)].some(isCommandName)).toBe(false);

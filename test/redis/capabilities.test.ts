@@ -72,7 +72,7 @@ describe('what a server can do', () => {
   });
 });
 
-describe('versions', () => {
+describe('versions of servers', () => {
   it('are compared as numbers, by the first two', () => {
     expect(isAtLeast('6.2', '6.2')).toBe(true);
     expect(isAtLeast('6.10.1', '6.2')).toBe(true);

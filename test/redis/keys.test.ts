@@ -1,15 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { sessionOf } from '../../src/protocol/index.ts';
-import {
-  createConnection,
-  hashSlot,
-  Keys,
-  PARTITION_TAGS,
-  partitionOf,
-  type RedisConnection,
-  scratchKey,
-} from '../../src/redis/index.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { hashSlot, Keys, PARTITION_TAGS, partitionOf, scratchKey } from '../../src/redis/index.ts';
+import { useRedis } from '../support/use-redis.ts';
 
 const keys = new Keys('sw');
 const SESSION = 'kbus6dn33vhgjvq213cakipfm';
@@ -88,7 +80,7 @@ describe('the keys of groups', () => {
   });
 });
 
-describe('a namespace', () => {
+describe('the namespace of keys', () => {
   it('stands in front of every key', () => {
     const shop = new Keys('shop');
     expect(shop.meta()).toBe('shop:meta');
@@ -109,18 +101,9 @@ describe('a namespace', () => {
   });
 });
 
-describe('a real server', () => {
-  let server: TestRedis;
-  let redis: RedisConnection;
-
-  beforeAll(async () => {
-    server = await startTestRedis({ extraArgs: ['--cluster-enabled', 'yes'] });
-    redis = await createConnection(server.url).connect();
-  });
-  afterAll(async () => {
-    await redis?.close();
-    await server?.stop();
-  });
+describe('a real Cluster server', () => {
+  const server = useRedis({ extraArgs: ['--cluster-enabled', 'yes'] });
+  const { redis } = server;
 
   it('finds our keys in the slots that we computed', async () => {
     for (const key of [...keysOf(SESSION), keys.groupList('all'), keys.groupIndex('a:b'), keys.noticeIndex('77')]) {

@@ -1,31 +1,18 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   claimOrCheckMeta,
-  createConnection,
   FORMAT_VERSION,
   Keys,
   MetaMismatchError,
   PARTITIONS,
-  type RedisConnection,
   readMeta,
 } from '../../src/redis/index.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 
 const keys = new Keys('sw');
 const OURS = { filter: 'portable', fingerprint: '0123456789abcdef' } as const;
 
-let server: TestRedis;
-let redis: RedisConnection;
-
-beforeAll(async () => {
-  server = await startTestRedis();
-  redis = await createConnection(server.url).connect();
-});
-afterAll(async () => {
-  await redis?.close();
-  await server?.stop();
-});
-beforeEach(() => redis.command('FLUSHALL'));
+const { redis } = useRedis();
 
 async function failureOf(ours: { filter: 'portable' | 'native'; fingerprint: string }): Promise<MetaMismatchError> {
   const error = await claimOrCheckMeta(redis, keys, ours).then(
@@ -36,7 +23,7 @@ async function failureOf(ours: { filter: 'portable' | 'native'; fingerprint: str
   return error as MetaMismatchError;
 }
 
-describe('the meta record', () => {
+describe('the meta record of a namespace', () => {
   it('is set where it is absent, once, and never expires', async () => {
     expect(await readMeta(redis, keys)).toBeUndefined();
     const claimed = await claimOrCheckMeta(redis, keys, OURS);

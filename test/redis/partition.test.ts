@@ -12,7 +12,7 @@ describe('crc16', () => {
   });
 });
 
-describe('the partitions', () => {
+describe('the partitions of sessions', () => {
   it('are 64, each with a tag of its own', () => {
     expect(PARTITIONS).toBe(64);
     expect(PARTITION_TAGS).toHaveLength(64);

@@ -1,5 +1,5 @@
 import { createServer, type Socket } from 'node:net';
-import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import {
   type ConnectionOptions,
   createConnection,
@@ -9,18 +9,15 @@ import {
 } from '../../src/redis/index.ts';
 import { startOldRedis } from '../support/old-redis.ts';
 import { startRedisProxy } from '../support/redis-proxy.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { startTestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const PASSWORD = 'hunter2-very-secret';
 
-let server: TestRedis;
+const server = useRedis();
 const opened: RedisConnection[] = [];
 
-beforeAll(async () => {
-  server = await startTestRedis();
-});
-afterAll(() => server?.stop());
 afterEach(async () => {
   await Promise.all(opened.splice(0).map((redis) => redis.close()));
 });
@@ -50,7 +47,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-describe('the first connection', () => {
+describe('the first connection to Redis', () => {
   it('says where nobody listens', async () => {
     const port = await freePort();
     expect((await failureOf(connection(`redis://127.0.0.1:${port}`))).message).toBe(
@@ -99,7 +96,7 @@ describe('the first connection', () => {
   });
 });
 
-describe('a connection', () => {
+describe('a connection to Redis', () => {
   it('sends what is asked in one turn in one write', async () => {
     const proxy = await startRedisProxy(server.socketPath);
     onTestFinished(() => proxy.close());
@@ -153,7 +150,7 @@ describe('a connection', () => {
   });
 });
 
-describe('a script', () => {
+describe('a script over a connection to Redis', () => {
   const script = new Script<[string, string, number]>(`
     return { KEYS[1], ARGV[1], redis.call('INCR', 'runs') }`);
 
@@ -201,12 +198,10 @@ describe('a script', () => {
   });
 });
 
-describe('a connection that is lost', () => {
+describe('a connection to Redis that is lost', () => {
   it('refuses at once while it is down, and comes back with its subscriptions', async () => {
-    const own = await startTestRedis();
-    onTestFinished(() => own.stop());
-    const redis = await connection(own.url).connect();
-    const subscriber = await connection(own.url).connect();
+    const redis = await connection(server.url).connect();
+    const subscriber = await connection(server.url).connect();
     const heard: string[] = [];
     await subscriber.subscribePatterns(['p:*'], (message) => heard.push(message));
     await subscriber.subscribe('c', (message) => heard.push(message));
@@ -220,7 +215,7 @@ describe('a connection that is lost', () => {
     });
     const hanging = redis.command('BLPOP', 'nothing', '0').catch((error: Error) => error);
 
-    own.kill('SIGKILL');
+    server.kill('SIGKILL');
     expect(await hanging).toBeInstanceOf(Error);
     await waitUntil('both know', () => !redis.isReady && !subscriber.isReady);
     const before = performance.now();
@@ -230,7 +225,7 @@ describe('a connection that is lost', () => {
     expect(performance.now() - before).toBeLessThan(1000);
     expect(lost).toBeGreaterThan(0);
 
-    await own.restart();
+    await server.restart();
     await waitUntil('both are back', () => redis.isReady && subscriber.isReady);
     expect(back).toBe(1);
     expect(await redis.command('PUBLISH', 'p:1', 'pattern')).toBe(1);
@@ -253,29 +248,22 @@ describe('a connection that is lost', () => {
   });
 
   it('is given up where the server has frozen, and everything that waits is refused', async () => {
-    const own = await startTestRedis();
-    onTestFinished(() => own.stop());
-    const redis = await connection(own.url).connect();
-    own.kill('SIGSTOP');
+    const redis = await connection(server.url).connect();
+    server.kill('SIGSTOP');
     const before = performance.now();
     const outcomes = await Promise.allSettled([redis.command('PING'), redis.command('PUBLISH', 'x', '')]);
     // Six seconds of silence, and slack for a loaded machine.
     expect(performance.now() - before).toBeLessThan(9000);
     expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
     await expect(redis.command('PING')).rejects.toThrow();
-    own.kill('SIGCONT');
+    server.kill('SIGCONT');
     await waitUntil('it is back', () => redis.isReady);
     expect(await redis.command('PING')).toBe('PONG');
   });
 
   it('takes no more where the server has frozen, and is given up though one goes on sending', async () => {
-    const own = await startTestRedis();
-    onTestFinished(async () => {
-      own.kill('SIGCONT');
-      await own.stop();
-    });
-    const redis = await connection(own.url).connect();
-    own.kill('SIGSTOP');
+    const redis = await connection(server.url).connect();
+    server.kill('SIGSTOP');
     let lost = 0;
     redis.on('lost', () => {
       lost += 1;
@@ -325,7 +313,7 @@ describe('a connection that is lost', () => {
   });
 });
 
-describe('a server from before HELLO', () => {
+describe('a connection to a server from before HELLO', () => {
   it('is told as too old, and at once', async () => {
     const old = await startOldRedis('5.0.14', '', { hello: false });
     onTestFinished(() => old.close());
@@ -336,7 +324,7 @@ describe('a server from before HELLO', () => {
   });
 });
 
-describe('closing', () => {
+describe('closing a connection to Redis', () => {
   it('answers what was sent before, and never throws', async () => {
     const redis = await connection().connect();
     const answer = redis.command('PING');
@@ -367,15 +355,13 @@ describe('closing', () => {
   });
 
   it('waits a second at most for a server that has frozen', async () => {
-    const own = await startTestRedis();
-    onTestFinished(() => own.stop());
-    const redis = await connection(own.url).connect();
-    own.kill('SIGSTOP');
+    const redis = await connection(server.url).connect();
+    server.kill('SIGSTOP');
     const answer = redis.command('PING').catch(() => 'refused');
     const before = performance.now();
     await redis.close();
     expect(performance.now() - before).toBeLessThan(3000);
     expect(await answer).toBe('refused');
-    own.kill('SIGCONT');
+    server.kill('SIGCONT');
   });
 });

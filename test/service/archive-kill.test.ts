@@ -6,7 +6,7 @@ import { SessionData } from '../../src/sessions/index.ts';
 import { ForeignClient } from '../support/foreign-client.ts';
 import { type ServiceProcess, startServiceProcess } from '../support/service-process.ts';
 import { postgresFolder, startTestPostgres, type TestPostgres } from '../support/test-postgres.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 /* The service as a process of its own, with the database given to it by the environment, and killed between the two
@@ -17,14 +17,13 @@ const MIGRATION = readFileSync(new URL('../../migrations/postgres/001-archived-s
 const LOCK = 4711;
 
 describe.skipIf(postgresFolder === undefined)('a service that is killed with SIGKILL', () => {
-  let server: TestRedis;
+  const server = useRedis({ eachTest: 'kept' });
   let postgres: TestPostgres;
   let foreign: ForeignClient;
   let store: SessionData;
   let service: ServiceProcess | undefined;
 
   beforeAll(async () => {
-    server = await startTestRedis();
     postgres = await startTestPostgres();
     await postgres.query(MIGRATION);
     // Each row waits for the test's lock, and every write of a row is noted.
@@ -49,7 +48,6 @@ describe.skipIf(postgresFolder === undefined)('a service that is killed with SIG
     await store?.close();
     await foreign?.close();
     await postgres?.stop();
-    await server?.stop();
   });
 
   const rows = () => postgres.query('SELECT session, data, ended_at FROM archived_sessions');

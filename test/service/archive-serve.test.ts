@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { createToken, sessionOf } from '../../src/protocol/index.ts';
-import { createConnection, Keys, PARTITIONS, type RedisConnection } from '../../src/redis/index.ts';
+import { Keys, PARTITIONS } from '../../src/redis/index.ts';
 import { SessionData } from '../../src/sessions/index.ts';
 import { ended, MAIN, startCli } from '../support/run-cli.ts';
 import { postgresFolder, startTestPostgres, type TestPostgres } from '../support/test-postgres.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const SECRET = 'a secret of the tests, long enough';
@@ -15,28 +15,23 @@ const KEY = '0f'.repeat(32);
 const MIGRATION = readFileSync(new URL('../../migrations/postgres/001-archived-sessions.sql', import.meta.url), 'utf8');
 
 describe.skipIf(postgresFolder === undefined)('sessionwise serve with an archive', () => {
-  let server: TestRedis;
+  const server = useRedis({ eachTest: 'kept' });
+  const { redis } = server;
   let postgres: TestPostgres;
   let folder: string;
-  let redis: RedisConnection;
   const keys = new Keys('sw');
 
   beforeAll(async () => {
     if (!existsSync(MAIN)) throw new Error(`${MAIN} is missing: run \`npm run build\` first, as \`npm test\` does.`);
     folder = mkdtempSync(join(tmpdir(), 'sw-serve-'));
-    server = await startTestRedis();
-    redis = await createConnection(server.url).connect();
     postgres = await startTestPostgres();
     await postgres.query(MIGRATION.replaceAll('archived_sessions', 'ended_ones'));
   });
   afterAll(async () => {
     await postgres?.stop();
-    await redis?.close();
-    await server?.stop();
     rmSync(folder, { recursive: true, force: true });
   });
   beforeEach(async () => {
-    await redis.command('FLUSHALL');
     await postgres.query('TRUNCATE ended_ones');
   });
 

@@ -9,25 +9,22 @@ import { ForeignClient } from '../support/foreign-client.ts';
 import { metricOf } from '../support/metric-of.ts';
 import { RecordingLog } from '../support/recording-log.ts';
 import { postgresFolder, startTestPostgres, type TestPostgres } from '../support/test-postgres.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const SECRET = 'a secret of the tests, long enough';
 const MIGRATION = readFileSync(new URL('../../migrations/postgres/001-archived-sessions.sql', import.meta.url), 'utf8');
 
-let server: TestRedis;
+const server = useRedis();
 let foreign: ForeignClient;
 const running: Service[] = [];
 
 beforeAll(async () => {
-  server = await startTestRedis();
   foreign = await ForeignClient.connect(server.url);
 });
 afterAll(async () => {
   await foreign?.close();
-  await server?.stop();
 });
-beforeEach(() => foreign.redis.command('FLUSHALL'));
 afterEach(async () => {
   await Promise.all(running.splice(0).map((service) => service.stop()));
 });
@@ -54,7 +51,7 @@ async function endSessions(store: SessionData, count: number): Promise<string[]>
 const sessionKeys = async () =>
   (await foreign.keys()).filter((key) => key.includes('}:') && !key.endsWith(':@archiving'));
 
-describe('a service', () => {
+describe('a service with an archive', () => {
   it('sweeps: nothing is left of a session that has expired', async () => {
     await start();
     const store = openStore({ idleMs: 1 });

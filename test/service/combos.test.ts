@@ -3,7 +3,7 @@ import { checkConfig } from '../../src/cli/config/index.ts';
 import { SessionClient } from '../../src/index.ts';
 import { type Combo, type Service, startService } from '../../src/service/index.ts';
 import { type RedisProxy, startRedisProxy } from '../support/redis-proxy.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 
 /* Combos at their limits: 100 of 50 items, 5,000 items together. */
 
@@ -16,12 +16,11 @@ const made = (combos: number, items: number): Combo[] =>
     reason: '',
   }));
 
-let server: TestRedis;
+const server = useRedis({ eachTest: 'kept' });
 let proxy: RedisProxy;
 let service: Service;
 let client: SessionClient;
 beforeAll(async () => {
-  server = await startTestRedis();
   proxy = await startRedisProxy(server.socketPath);
   service = await startService({ redis: proxy.url, secret: SECRET, combos: made(100, 50) });
   client = new SessionClient({ redis: server.url, deadlineMs: 10_000 });
@@ -31,7 +30,6 @@ afterAll(async () => {
   await client.close();
   await service.stop();
   await proxy.close();
-  await server.stop();
 });
 
 /** What one question about all combos costs: round trips, and items that Redis is asked about. */

@@ -4,7 +4,7 @@ import { openNamespace, type Service, startService } from '../../src/service/ind
 import { ForeignClient } from '../support/foreign-client.ts';
 import { metricOf } from '../support/metric-of.ts';
 import { SeededRandom } from '../support/seeded-random.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 /* Every command of design.md over a real service, asked by a client that knows the wire only. */
@@ -25,21 +25,19 @@ const COMBOS = [
 const NOTHING_SEEN = { activityThisMinute: false, activity: [0, 0, 0, 0, 0], newToSite: true, inactive: false };
 const FIRST_VIEW = { totalPages: 1, uniquePages: 1, previouslyVisited: false, ...NOTHING_SEEN };
 
-let server: TestRedis;
+const server = useRedis({ eachTest: 'kept' });
 let service: Service;
 let foreign: ForeignClient;
 let now = NOON;
 let lastSession = 0;
 
 beforeAll(async () => {
-  server = await startTestRedis();
   service = await startService({ redis: server.url, secret: SECRET, combos: COMBOS, clock: () => now });
   foreign = await ForeignClient.connect(server.url);
 });
 afterAll(async () => {
   await foreign?.close();
   await service?.stop();
-  await server?.stop();
 });
 beforeEach(() => {
   now = NOON;

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
+import { beforeEach, expect, it, onTestFinished } from 'vitest';
 import { type Overlap, SessionClient } from '../../src/index.ts';
 import { encodeHeartbeat, type Heartbeat, parseSessionGlob } from '../../src/protocol/index.ts';
 import { createConnection, PARTITIONS, type RedisConnection } from '../../src/redis/index.ts';
@@ -6,7 +6,7 @@ import { type Service, type ServiceOptions, startService } from '../../src/servi
 import { InstanceBeat } from '../../src/service/instance-beat.ts';
 import { metricOf } from '../support/metric-of.ts';
 import { RecordingLog } from '../support/recording-log.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 /* Anybody may publish heartbeats: whatever they say, pages are answered, nobody's memory or log grows, and partitions
@@ -14,17 +14,11 @@ import { waitUntil } from '../support/wait-until.ts';
 
 const FORGING_MS = 4_000;
 
-let server: TestRedis;
-let forger: RedisConnection;
+const server = useRedis();
+const { redis: forger } = server;
 let log: RecordingLog;
 beforeEach(async () => {
-  server = await startTestRedis();
-  forger = await createConnection(server.url, 'forger').connect();
   log = new RecordingLog();
-});
-afterEach(async () => {
-  await forger.close();
-  await server.stop();
 });
 
 async function serve(options: Partial<ServiceOptions> = {}): Promise<Service> {
@@ -63,7 +57,7 @@ async function askWhile(client: SessionClient, forgeSome: (round: number) => Pro
   return answered;
 }
 
-it('forged good-byes take no answer away, and a real one is followed at once', async () => {
+it('forged heartbeats: forged good-byes take no answer away, and a real one is followed at once', async () => {
   const [one, two] = [await serve(), await serve()];
   const client = await open();
   await waitUntil('both have their share', async () => (await owned(one)) > 0 && (await owned(two)) > 0);
@@ -78,7 +72,7 @@ it('forged good-byes take no answer away, and a real one is followed at once', a
   expect(await client.request('featuredpages', 'abc', ['/a'])).toEqual(['/a']);
 }, 30_000);
 
-it('instances that somebody invents are given no partition, and take no answer away', async () => {
+it('forged heartbeats: instances that somebody invents are given no partition, and take no answer away', async () => {
   const service = await serve();
   const client = await open();
   await waitUntil('all are owned', async () => (await owned(service)) === PARTITIONS);
@@ -92,7 +86,7 @@ it('instances that somebody invents are given no partition, and take no answer a
   expect(client.counters.degraded).toEqual({});
 }, 30_000);
 
-it('overlap is told once a second at most, in the log and by the client', async () => {
+it('forged heartbeats: overlap is told once a second at most, in the log and by the client', async () => {
   await serve({ transport: 'both' });
   const client = await open('channels');
   const told: Overlap[] = [];
@@ -114,7 +108,7 @@ it('overlap is told once a second at most, in the log and by the client', async 
   expect(client.counters.degraded).toEqual({});
 }, 30_000);
 
-it('an instance that has said good-bye does not take it back when another comes', async () => {
+it('forged heartbeats: an instance that has said good-bye does not take it back when another comes', async () => {
   const connect = async (): Promise<RedisConnection> => {
     const connection = await createConnection(server.url).connect();
     onTestFinished(() => connection.close());

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { SessionClient } from '../../src/client/session-client.ts';
 import type { Overlap } from '../../src/index.ts';
 import { parseSessionGlob, sessionOf } from '../../src/protocol/index.ts';
@@ -8,22 +8,19 @@ import { ChannelReceiver } from '../../src/transport/channels/channel-receiver.t
 import { ForeignClient } from '../support/foreign-client.ts';
 import { metricOf } from '../support/metric-of.ts';
 import { RecordingLog } from '../support/recording-log.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
-let server: TestRedis;
+const server = useRedis();
 let foreign: ForeignClient;
 const running: { stop(): Promise<void> }[] = [];
 
 beforeAll(async () => {
-  server = await startTestRedis();
   foreign = await ForeignClient.connect(server.url);
 });
 afterAll(async () => {
   await foreign?.close();
-  await server?.stop();
 });
-beforeEach(() => foreign.redis.command('FLUSHALL'));
 afterEach(async () => {
   await Promise.all(running.splice(0).map((service) => service.stop()));
 });

@@ -6,7 +6,7 @@ import { type Service, startService } from '../../src/service/index.ts';
 import { ForeignClient } from '../support/foreign-client.ts';
 import { metricOf } from '../support/metric-of.ts';
 import { SeededRandom } from '../support/seeded-random.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 /* Ten thousand malformed messages, the same in each run, from a client that knows the wire. */
@@ -59,19 +59,17 @@ const BAD_PAYLOADS = [
   '[""]',
 ];
 
-let server: TestRedis;
+const server = useRedis({ eachTest: 'kept' });
 let service: Service;
 let foreign: ForeignClient;
 
 beforeAll(async () => {
-  server = await startTestRedis();
   service = await startService({ redis: server.url, secret: 'a secret of the tests, long enough' });
   foreign = await ForeignClient.connect(server.url);
 });
 afterAll(async () => {
   await foreign?.close();
   await service?.stop();
-  await server?.stop();
 });
 
 /** A message that must be counted and never answered. */
@@ -201,7 +199,7 @@ describe('ten thousand malformed messages', () => {
   });
 });
 
-describe('what cannot be answered', () => {
+describe('a request that cannot be answered', () => {
   it.each([
     ['malformed-topic', 'ss:pageview:a*:r'],
     ['malformed-topic', 'ss:pageview::::'],

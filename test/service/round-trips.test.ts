@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Service, startService } from '../../src/service/index.ts';
 import { ForeignClient } from '../support/foreign-client.ts';
 import { type RedisProxy, startRedisProxy } from '../support/redis-proxy.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 
 /* What a command costs: exactly these commands to Redis, seen on the wire between the service and a real server. Its
  * effects are one EVALSHA, which is one atomic step; reading may take more, and is sent together. */
@@ -26,13 +26,12 @@ const WRITING = [
   'INCR',
 ];
 
-let server: TestRedis;
+const server = useRedis({ eachTest: 'kept' });
 let proxy: RedisProxy;
 let service: Service;
 let foreign: ForeignClient;
 
 beforeAll(async () => {
-  server = await startTestRedis();
   proxy = await startRedisProxy(server.socketPath);
   service = await startService({ redis: proxy.url, secret: 'a secret of the tests, long enough', combos: COMBOS });
   foreign = await ForeignClient.connect(server.url);
@@ -46,7 +45,6 @@ afterAll(async () => {
   await foreign?.close();
   await service?.stop();
   await proxy?.close();
-  await server?.stop();
 });
 
 /** Every script is known to the server once these were asked. */
@@ -81,7 +79,7 @@ async function costOf(ask: () => Promise<unknown>): Promise<Cost> {
   }
 }
 
-describe.each(['small', 'large'])('for a session that is %s', (session) => {
+describe.each(['small', 'large'])('round trips of the service for a session that is %s', (session) => {
   // Pages and items, side by side; the set of pages has become a filter where there are many.
   const read = ['SMISMEMBER', 'SMISMEMBER', ...(session === 'small' ? [] : ['EVALSHA'])];
   const trips = session === 'small' ? 1 : 2;
@@ -106,7 +104,7 @@ describe.each(['small', 'large'])('for a session that is %s', (session) => {
   });
 });
 
-describe('a reply', () => {
+describe('the round trips of a reply', () => {
   it('to a list is one transaction in one round trip', async () => {
     const cost = await costOf(() => foreign.askByList('mark-item-seen', 'small', 'b'));
     expect(cost).toEqual({ commands: ['EVALSHA', 'MULTI', 'LPUSH', 'PEXPIRE', 'EXEC'], roundTrips: 2 });
@@ -132,7 +130,7 @@ describe('a reply', () => {
   });
 });
 
-describe('many requests', () => {
+describe('the round trips of many requests', () => {
   it('share round trips', async () => {
     const cost = await costOf(() =>
       Promise.all(Array.from({ length: 200 }, (_, i) => foreign.ask('pageview', `s${i}`, '/a'))),

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { MetaMismatchError, RedisTooOldError, RedisUnavailableError } from '../../src/redis/index.ts';
 import {
   HttpAddressError,
@@ -17,26 +17,24 @@ import { metricOf } from '../support/metric-of.ts';
 import { startOldRedis } from '../support/old-redis.ts';
 import { RecordingLog } from '../support/recording-log.ts';
 import { startRedisProxy } from '../support/redis-proxy.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { startTestRedis } from '../support/test-redis.ts';
 import { hasRedis7 } from '../support/test-server.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const SECRET = 'a secret of the tests, long enough';
 const LOCAL = { host: '127.0.0.1', port: 0 };
 
-let server: TestRedis;
+const server = useRedis();
 let foreign: ForeignClient;
 const running: Service[] = [];
 
 beforeAll(async () => {
-  server = await startTestRedis();
   foreign = await ForeignClient.connect(server.url);
 });
 afterAll(async () => {
   await foreign?.close();
-  await server?.stop();
 });
-beforeEach(() => foreign.redis.command('FLUSHALL'));
 afterEach(async () => {
   await Promise.all(running.splice(0).map((service) => service.stop()));
 });
@@ -82,7 +80,7 @@ async function get(service: Service, path: string, method = 'GET'): Promise<{ st
   return { status: response.status, text: await response.text() };
 }
 
-describe('the secret', () => {
+describe('the secret of a service', () => {
   it('is checked: another one refuses to start, and says what to do', async () => {
     const service = await start();
     await foreign.ask('pageview', 'a', '/a');
@@ -270,7 +268,7 @@ describe('a service that cannot start', () => {
   });
 });
 
-describe('stop', () => {
+describe('the stop of a service', () => {
   it('finishes what is in hand, says good-bye and leaves no connection', async () => {
     const service = await start();
     const goodbyes: string[] = [];
@@ -497,7 +495,7 @@ describe('a service whose namespace was emptied by FLUSHALL', () => {
   });
 });
 
-describe('http', () => {
+describe('the HTTP side of a service', () => {
   it('answers probes and metrics', async () => {
     const service = await start({ http: LOCAL });
     expect(await get(service, '/healthz')).toEqual({ status: 200, text: 'ok\n' });

@@ -1,19 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SessionClient } from '../../src/index.ts';
-import { createConnection, type RedisConnection } from '../../src/redis/index.ts';
 import { type Service, startService } from '../../src/service/index.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 
 const SECRET = 'a secret of the tests, long enough';
 
-let server: TestRedis;
-let admin: RedisConnection;
+const server = useRedis({ eachTest: 'kept' });
 let service: Service;
 let client: SessionClient;
 
 beforeAll(async () => {
-  server = await startTestRedis();
-  admin = await createConnection(server.url, 'admin').connect();
   service = await startService({ redis: server.url, secret: SECRET, transport: 'streams' });
   client = new SessionClient({ redis: server.url, transport: 'streams', secret: SECRET, deadlineMs: 2_000 });
   expect(await client.ready()).toBe(true);
@@ -21,8 +17,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await client?.close();
   await service?.stop();
-  await admin?.close();
-  await server?.stop();
 });
 
 describe('requests over streams', () => {

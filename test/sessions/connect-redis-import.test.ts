@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { RedisStore } from 'connect-redis';
 import { createClient } from 'redis';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sessionOf } from '../../src/protocol/index.ts';
-import { createConnection, type RedisConnection } from '../../src/redis/index.ts';
 import { SessionData, type SessionDataOptions } from '../../src/sessions/index.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { inParallel, SessionDataStage } from './session-data/session-data-stage.suite.ts';
 
 const encryption = { keys: [randomBytes(32)], acceptPlain: true };
@@ -14,8 +13,8 @@ describe.each<[string, Partial<SessionDataOptions>]>([
   ['plain', {}],
   ['encrypted', { encryption }],
 ])('sessions of connect-redis, %s', (_, extra) => {
-  let server: TestRedis;
-  let redis: RedisConnection;
+  const server = useRedis({ eachTest: 'kept' });
+  const { redis } = server;
   let client: ReturnType<typeof createClient>;
   let theirs: RedisStore;
   let data: SessionData;
@@ -28,8 +27,6 @@ describe.each<[string, Partial<SessionDataOptions>]>([
   });
 
   beforeAll(async () => {
-    server = await startTestRedis();
-    redis = await createConnection(server.url).connect();
     client = createClient({ socket: { path: server.socketPath, tls: false } });
     await client.connect();
     theirs = new RedisStore({ client });
@@ -38,8 +35,6 @@ describe.each<[string, Partial<SessionDataOptions>]>([
   afterAll(async () => {
     await stage.closeAll();
     await client.close();
-    await redis.close();
-    await server.stop();
   });
 
   /** A session as express-session and connect-redis leave it. */
@@ -53,7 +48,7 @@ describe.each<[string, Partial<SessionDataOptions>]>([
   const isThere = async (token: string): Promise<boolean> =>
     (await redis.command<number>('EXISTS', `sess:${token}`)) > 0;
 
-  test('is taken over with all its fields at the first read, and its old key is gone', async () => {
+  it('is taken over with all its fields at the first read, and its old key is gone', async () => {
     const fields = { user: 'ada', cart: [{ id: 1, tags: [] }], n: 2 ** 53, 'odd name': { ü: null } };
     const token = await theirSession(fields);
     const loaded = (await data.load(token))!;
@@ -67,7 +62,7 @@ describe.each<[string, Partial<SessionDataOptions>]>([
     expect(await data.sessions()).toContain(sessionOf(token));
   });
 
-  test("what is left of the old key's time is the session's time", async () => {
+  it("what is left of the old key's time is the session's time", async () => {
     const token = await theirSession({ a: 1 }, 3_600_000);
     await redis.command('PEXPIRE', `sess:${token}`, '100000');
     const { expiresAt } = data.infoOf((await data.load(token))!);
@@ -76,7 +71,7 @@ describe.each<[string, Partial<SessionDataOptions>]>([
     expect(left).toBeLessThanOrEqual(110_000);
   });
 
-  test('a session without cookie end keeps the time of its key and has none afterwards', async () => {
+  it('a session without cookie end keeps the time of its key and has none afterwards', async () => {
     const token = await theirSession({ a: 1 }, null);
     const loaded = (await data.load(token))!;
     expect((data.valuesOf(loaded).cookie as { expires: unknown }).expires).toBeNull();
@@ -85,14 +80,14 @@ describe.each<[string, Partial<SessionDataOptions>]>([
     expect(left).toBeLessThanOrEqual(86_400_000 * 1.1);
   });
 
-  test('the idle time of this store counts where it is shorter', async () => {
+  it('the idle time of this store counts where it is shorter', async () => {
     const short = stage.open({ idleMs: 50_000 });
     const token = await theirSession({ a: 1 });
     const { expiresAt } = short.infoOf((await short.load(token))!);
     expect(expiresAt - (await stage.serverNow())).toBeLessThanOrEqual(55_000);
   });
 
-  test('20 reads at once: each sees it, it begins once', async () => {
+  it('20 reads at once: each sees it, it begins once', async () => {
     const stores = [data, stage.open()];
     const token = await theirSession({ a: 1 });
     const loaded = await inParallel(20, (i) => stores[i % 2]!.load(token));
@@ -101,7 +96,7 @@ describe.each<[string, Partial<SessionDataOptions>]>([
     expect(await isThere(token)).toBe(false);
   });
 
-  test('a session that has ended does not come back from there', async () => {
+  it('a session that has ended does not come back from there', async () => {
     const token = await theirSession({ a: 1 });
     expect(await data.load(token)).toBeDefined();
     await data.end(token);
@@ -115,7 +110,7 @@ describe.each<[string, Partial<SessionDataOptions>]>([
     expect(await data.load(unread)).toBeUndefined();
   });
 
-  test('200 reads and ends at once: what was ended stays so', async () => {
+  it('200 reads and ends at once: what was ended stays so', async () => {
     const stores = [data, stage.open()];
     const tokens = await inParallel(200, () => theirSession({ a: 1 }));
     await Promise.all(
@@ -131,7 +126,7 @@ describe.each<[string, Partial<SessionDataOptions>]>([
     expect(living.filter(Boolean)).toHaveLength(0);
   });
 
-  test('reads of two processes and the changes behind them: no take-over undoes a change', async () => {
+  it('reads of two processes and the changes behind them: no take-over undoes a change', async () => {
     const stores = [data, stage.open()];
     const tokens = await inParallel(100, () => theirSession({ n: 0 }));
     await Promise.all(
@@ -147,14 +142,14 @@ describe.each<[string, Partial<SessionDataOptions>]>([
     expect(sums.filter((n) => n !== 4)).toEqual([]);
   });
 
-  test('a save or a change by a token that was never read here takes nothing away from there', async () => {
+  it('a save or a change by a token that was never read here takes nothing away from there', async () => {
     const token = await theirSession({ a: 1 });
     expect(await data.touch(token, {})).toBe(false);
     await expect(data.increment(token, 'n')).rejects.toThrow(/ended|never saved/);
     expect(await stage.values(data, token)).toMatchObject({ a: 1 });
   });
 
-  test('a key without a time, as with disableTTL, counts as renewed now', async () => {
+  it('a key without a time, as with disableTTL, counts as renewed now', async () => {
     const token = `no-ttl-${randomBytes(6).toString('hex')}`;
     const cookie = { originalMaxAge: 3_600_000, expires: new Date(Date.now() - 1_000), path: '/' };
     await redis.command('SET', `sess:${token}`, JSON.stringify({ cookie, user: 'ada' }));
@@ -162,7 +157,7 @@ describe.each<[string, Partial<SessionDataOptions>]>([
     expect(await stage.values(data, token)).toMatchObject({ user: 'ada' });
   });
 
-  test('what is there and is no session is left as it is', async () => {
+  it('what is there and is no session is left as it is', async () => {
     for (const text of ['', 'garbage', '{', 'null', '7', '"text"', '[]', '{}', '{"cookie":null}', '{"cookie":"x"}']) {
       const token = `odd-${randomBytes(6).toString('hex')}`;
       await redis.command('SET', `sess:${token}`, text);
@@ -177,7 +172,7 @@ describe.each<[string, Partial<SessionDataOptions>]>([
     expect(data.isUp).toBe(true);
   });
 
-  test('another prefix is looked at where it is told, and none where none is', async () => {
+  it('another prefix is looked at where it is told, and none where none is', async () => {
     const token = await theirSession({ a: 1 });
     const other = stage.open({ importFrom: 'other:', namespace: stage.freshNamespace() });
     expect(await other.load(token)).toBeUndefined();
@@ -189,7 +184,7 @@ describe.each<[string, Partial<SessionDataOptions>]>([
     expect(await stage.values(other, token)).toMatchObject({ b: 2 });
   });
 
-  test('an anonymous rotation moves it on: the old token was the only way to the old key', async () => {
+  it('an anonymous rotation moves it on: the old token was the only way to the old key', async () => {
     const token = await theirSession({ a: 1 });
     await data.load(token);
     const next = await data.rotate(token);

@@ -1,9 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createToken, sessionOf } from '../../src/protocol/index.ts';
-import { createConnection, type RedisConnection } from '../../src/redis/index.ts';
 import { SessionData, type SessionDataOptions, type UserSession } from '../../src/sessions/index.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
-import { type ClusterStage, openClusterStage } from './cluster/cluster-stage.ts';
+import { useRedis } from '../support/use-redis.ts';
+import { useClusterStage } from './cluster/cluster-stage.ts';
 import { inParallel } from './session-data/session-data-stage.suite.ts';
 
 /* A user with thousands of sessions, by a store with the default deadline: nothing holds Redis for long, and what is told
@@ -27,8 +26,8 @@ async function signIn(data: SessionData, user: string, count: number): Promise<s
 
 describe('a user with 21,000 sessions', () => {
   const count = 21_000;
-  let server: TestRedis;
-  let redis: RedisConnection;
+  const server = useRedis({ eachTest: 'kept' });
+  const { redis } = server;
   let tokens: string[];
   const opened: SessionData[] = [];
   const open = (options: Omit<SessionDataOptions, 'redis'> = {}): SessionData => {
@@ -38,20 +37,16 @@ describe('a user with 21,000 sessions', () => {
   };
 
   beforeAll(async () => {
-    server = await startTestRedis();
-    redis = await createConnection(server.url).connect();
     tokens = await signIn(open({ maxSessionsPerUser: 100_000, deadlineMs: 20_000 }), 'ada', count);
     await redis.command('CONFIG', 'SET', 'slowlog-log-slower-than', String(LONG_MICROSECONDS));
     await redis.command('SLOWLOG', 'RESET');
   }, 120_000);
   afterAll(async () => {
     await Promise.all(opened.map((data) => data.close()));
-    await redis?.close();
-    await server?.stop();
   });
   const slow = (): Promise<unknown> => redis.command('SLOWLOG', 'GET');
 
-  test('is listed in pages', async () => {
+  it('is listed in pages', async () => {
     const data = open();
     expect(await data.sessionsOf('ada')).toHaveLength(100);
     const listed: UserSession[] = [];
@@ -64,7 +59,7 @@ describe('a user with 21,000 sessions', () => {
     expect(await slow()).toEqual([]);
   }, 60_000);
 
-  test('gets one more under a cap of 10,000: the oldest end in steps, and it is told which', async () => {
+  it('gets one more under a cap of 10,000: the oldest end in steps, and it is told which', async () => {
     const data = open({ maxSessionsPerUser: 10_000, onSessionLimit: 'end-oldest' });
     const token = createToken();
     await data.save(token, {});
@@ -76,14 +71,14 @@ describe('a user with 21,000 sessions', () => {
     tokens.push(token);
   }, 60_000);
 
-  test('with refuse there is no other one', async () => {
+  it('with refuse there is no other one', async () => {
     const data = open({ maxSessionsPerUser: 5_000 });
     const token = createToken();
     await data.save(token, {});
     await expect(data.identify(token, 'ada')).rejects.toMatchObject({ code: 'SESSION_LIMIT', isTemporary: false });
   });
 
-  test('logs out everywhere else, then everywhere: all end, and it is told how many', async () => {
+  it('logs out everywhere else, then everywhere: all end, and it is told how many', async () => {
     const data = open();
     const keep = sessionOf(tokens.at(-1)!);
     expect(await data.endSessionsOf('ada', { keep })).toBe(9_999);
@@ -93,7 +88,7 @@ describe('a user with 21,000 sessions', () => {
     expect(await slow()).toEqual([]);
   }, 60_000);
 
-  test('cannot come to be unasked: without a cap the oldest of 1,000 ends', async () => {
+  it('cannot come to be unasked: without a cap the oldest of 1,000 ends', async () => {
     const data = open({ deadlineMs: 20_000 });
     await signIn(data, 'bob', 1_000);
     const token = createToken();
@@ -104,13 +99,9 @@ describe('a user with 21,000 sessions', () => {
 });
 
 describe('a user with 2,000 sessions in a Cluster', () => {
-  let stage: ClusterStage;
-  beforeAll(async () => {
-    stage = await openClusterStage();
-  }, 60_000);
-  afterAll(() => stage?.stop());
+  const stage = useClusterStage();
 
-  test('gets one more under a cap of 500, is listed in pages, and logs out everywhere', async () => {
+  it('gets one more under a cap of 500, is listed in pages, and logs out everywhere', async () => {
     await signIn(stage.open({ maxSessionsPerUser: 100_000 }), 'ada', 2_000);
     await stage.settled();
     const data = stage.open({ maxSessionsPerUser: 500, onSessionLimit: 'end-oldest', deadlineMs: 3_000 });

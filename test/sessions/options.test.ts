@@ -1,12 +1,12 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ConnectionOptionsError } from '../../src/redis/index.ts';
 import { SessionData, type SessionDataOptions } from '../../src/sessions/index.ts';
 import { settingsOf } from '../../src/sessions/options.ts';
 
 const redis = 'redis://127.0.0.1:1';
 
-describe('store options', () => {
-  test('the defaults', () => {
+describe('the options of session data', () => {
+  it('the defaults', () => {
     expect(settingsOf({ redis })).toMatchObject({
       namespace: 'sw',
       idleMs: undefined,
@@ -22,7 +22,7 @@ describe('store options', () => {
     });
   });
 
-  test('what is given is taken, zero where zero means something', () => {
+  it('what is given is taken, zero where zero means something', () => {
     const given = {
       namespace: 'shop',
       idleMs: 1,
@@ -73,7 +73,7 @@ describe('store options', () => {
   const tolerated = (name: string, value: unknown): boolean =>
     value === null && ['deadlineMs', 'graceMs', 'lifecycleLength'].includes(name);
 
-  test.each(wrong.filter(([name, value]) => !tolerated(name, value)))(
+  it.each(wrong.filter(([name, value]) => !tolerated(name, value)))(
     '%s %j is refused by name',
     (name, value, message) => {
       const options = { redis, [name]: value } as unknown as SessionDataOptions;
@@ -82,7 +82,7 @@ describe('store options', () => {
     },
   );
 
-  test.each([
+  it.each([
     ['no keys', {}],
     ['keys that are no list', { keys: 'secret' }],
     ['no object', true],
@@ -93,7 +93,7 @@ describe('store options', () => {
     expect(() => new SessionData(options)).toThrow(/encryption/);
   });
 
-  test('importFrom with encryption needs acceptPlain: what it takes over is what anybody could have put there', async () => {
+  it('importFrom with encryption needs acceptPlain: what it takes over is what anybody could have put there', async () => {
     const keys = ['a'.repeat(64)];
     for (const acceptPlain of [undefined, false]) {
       const encryption = { keys, ...(acceptPlain === undefined ? {} : { acceptPlain }) };
@@ -106,7 +106,7 @@ describe('store options', () => {
     await new SessionData({ redis, importFrom: 'sess:', encryption, sweep: false }).close();
   });
 
-  test.each([
+  it.each([
     ['nothing', undefined],
     ['null', null],
     ['a number', 7],

@@ -1,55 +1,50 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { FOREIGN_NOTICE_CAP, NOTICE_CAP } from '../../src/structures/index.ts';
-import { openTestData, type TestData } from '../support/open-test-data.ts';
+import { useTestData } from '../support/use-test-data.ts';
 
 const RETENTION = 10_000;
 
 describe('group notices', () => {
-  let test_: TestData;
-  const publish = (group: string, id: string) => test_.data.noticeLists.publish(group, { id, text: `text of ${id}` });
+  const stage = useTestData();
+  const publish = (group: string, id: string) => stage.data.noticeLists.publish(group, { id, text: `text of ${id}` });
   const unread = async (session: string, group: string): Promise<string[]> => {
-    const notices = await test_.data.noticeLists.read(group, NOTICE_CAP);
-    const read = await test_.data.readNotices.hasPlaces(session, notices);
+    const notices = await stage.data.noticeLists.read(group, NOTICE_CAP);
+    const read = await stage.data.readNotices.hasPlaces(session, notices);
     return notices.filter((_, i) => !read[i]).map(({ id }) => id);
   };
   const mark = async (session: string, ...ids: string[]): Promise<void> => {
-    const places = await test_.data.noticeLists.locate(ids);
-    await test_.data.readNotices.mark(session, places.flat(), [], RETENTION);
+    const places = await stage.data.noticeLists.locate(ids);
+    await stage.data.readNotices.mark(session, places.flat(), [], RETENTION);
   };
 
-  beforeAll(async () => {
-    test_ = await openTestData();
-  });
-  afterAll(() => test_.stop());
-
-  test('come newest first, with their time and group', async () => {
+  it('come newest first, with their time and group', async () => {
     await publish('staff', 'one');
     await publish('staff', 'two');
-    const [two, one, ...rest] = await test_.data.noticeLists.read('staff', 10);
+    const [two, one, ...rest] = await stage.data.noticeLists.read('staff', 10);
     expect(rest).toEqual([]);
     expect(one).toMatchObject({ id: 'one', text: 'text of one', group: 'staff' });
     expect(two!.sequence).toBe(one!.sequence + 1);
     expect(Math.abs(one!.at - Date.now())).toBeLessThan(60_000);
-    expect(await test_.data.noticeLists.read('nobody-there', 10)).toEqual([]);
+    expect(await stage.data.noticeLists.read('nobody-there', 10)).toEqual([]);
   });
 
-  test('publishing writes the same few keys whatever the audience, and a retry changes nothing', async () => {
+  it('publishing writes the same few keys whatever the audience, and a retry changes nothing', async () => {
     const first = await publish('retry', 'n');
-    const size = await test_.redis.command('DBSIZE');
+    const size = await stage.redis.command('DBSIZE');
     expect(await publish('retry', 'n')).toEqual({ ...first, isNew: false });
-    expect(await test_.redis.command('DBSIZE')).toBe(size);
-    expect(await test_.data.noticeLists.read('retry', 10)).toHaveLength(1);
+    expect(await stage.redis.command('DBSIZE')).toBe(size);
+    expect(await stage.data.noticeLists.read('retry', 10)).toHaveLength(1);
   });
 
-  test('a retry mends an index whose write was lost', async () => {
+  it('a retry mends an index whose write was lost', async () => {
     const { sequence } = await publish('mend', 'lost');
-    await test_.redis.command('DEL', test_.keys.noticeIndex(test_.itemKey.of('notice', 'lost')));
-    expect(await test_.data.noticeLists.locate(['lost'])).toEqual([[]]);
+    await stage.redis.command('DEL', stage.keys.noticeIndex(stage.itemKey.of('notice', 'lost')));
+    expect(await stage.data.noticeLists.locate(['lost'])).toEqual([[]]);
     await publish('mend', 'lost');
-    expect(await test_.data.noticeLists.locate(['lost'])).toEqual([[{ group: 'mend', sequence }]]);
+    expect(await stage.data.noticeLists.locate(['lost'])).toEqual([[{ group: 'mend', sequence }]]);
   });
 
-  test('read state is exact over the whole list, marked in any order', async () => {
+  it('read state is exact over the whole list, marked in any order', async () => {
     const ids = Array.from({ length: NOTICE_CAP }, (_, i) => `r${i}`);
     for (const id of ids) await publish('ring', id);
     const shuffled = ids.map((id, i) => ({ id, rank: (i * 7919) % NOTICE_CAP })).sort((a, b) => a.rank - b.rank);
@@ -58,11 +53,11 @@ describe('group notices', () => {
     expect(new Set(await unread('reader', 'ring'))).toEqual(
       new Set(shuffled.slice(NOTICE_CAP / 2).map(({ id }) => id)),
     );
-    expect(await test_.data.readNotices.countRead('reader')).toBe(NOTICE_CAP / 2);
+    expect(await stage.data.readNotices.countRead('reader')).toBe(NOTICE_CAP / 2);
     expect(await unread('stranger', 'ring')).toHaveLength(NOTICE_CAP);
   });
 
-  test('an unread notice is never hidden, however often the ring goes round', async () => {
+  it('an unread notice is never hidden, however often the ring goes round', async () => {
     // Every third is read; the list drops its oldest, and the ring meets each bit more than twice.
     const model = new Set<string>();
     for (let i = 0; i < 2.3 * NOTICE_CAP; i += 1) {
@@ -72,14 +67,14 @@ describe('group notices', () => {
         model.add(`o${i}`);
       }
       if (i % 331 === 0 || i === 2.3 * NOTICE_CAP - 1) {
-        const listed = (await test_.data.noticeLists.read('round', NOTICE_CAP)).map(({ id }) => id);
+        const listed = (await stage.data.noticeLists.read('round', NOTICE_CAP)).map(({ id }) => id);
         expect(listed).toHaveLength(Math.min(i + 1, NOTICE_CAP));
         expect(await unread('often', 'round')).toEqual(listed.filter((id) => !model.has(id)));
       }
     }
   }, 60_000);
 
-  test('long away: what was published meanwhile is unread, all of it', async () => {
+  it('long away: what was published meanwhile is unread, all of it', async () => {
     await publish('away', 'first');
     await mark('sleeper', 'first');
     for (let i = 0; i < NOTICE_CAP + 10; i += 1) await publish('away', `later${i}`);
@@ -88,26 +83,26 @@ describe('group notices', () => {
     expect(await unread('sleeper', 'away')).toHaveLength(NOTICE_CAP - 2);
   });
 
-  test('what fell off the list leaves nothing in the indexes', async () => {
+  it('what fell off the list leaves nothing in the indexes', async () => {
     for (let i = 0; i < NOTICE_CAP + 5; i += 1) await publish('drop', `d${i}`);
-    expect(await test_.data.noticeLists.locate(['d4', 'd5'])).toEqual([
+    expect(await stage.data.noticeLists.locate(['d4', 'd5'])).toEqual([
       [],
       [expect.objectContaining({ group: 'drop' })],
     ]);
-    expect(await test_.redis.command('HLEN', test_.keys.groupIndex('drop'))).toBe(NOTICE_CAP + 1);
+    expect(await stage.redis.command('HLEN', stage.keys.groupIndex('drop'))).toBe(NOTICE_CAP + 1);
   });
 
-  test('a group deleted and made anew uses no number twice', async () => {
+  it('a group deleted and made anew uses no number twice', async () => {
     const before = await publish('anew', 'a');
     await mark('keeps', 'a');
-    await test_.redis.command('DEL', test_.keys.groupList('anew'), test_.keys.groupIndex('anew'));
+    await stage.redis.command('DEL', stage.keys.groupList('anew'), stage.keys.groupIndex('anew'));
     const after = await publish('anew', 'b');
     expect(after.sequence).toBeGreaterThan(before.sequence);
     expect(await unread('keeps', 'anew')).toEqual(['b']);
   });
 
-  test('foreign ids: exact to 1,024, then the oldest is forgotten', async () => {
-    const { readNotices } = test_.data;
+  it('foreign ids: exact to 1,024, then the oldest is forgotten', async () => {
+    const { readNotices } = stage.data;
     const ids = Array.from({ length: FOREIGN_NOTICE_CAP }, (_, i) => `f${i}`);
     for (let i = 0; i < ids.length; i += 100) await readNotices.mark('foreign', [], ids.slice(i, i + 100), RETENTION);
     expect((await readNotices.hasForeign('foreign', ids)).includes(false)).toBe(false);
@@ -116,7 +111,7 @@ describe('group notices', () => {
     expect(await readNotices.hasForeign('foreign', ['f0', 'f1', 'one-more'])).toEqual([false, true, true]);
   });
 
-  test('a name that is no group is refused', async () => {
+  it('a name that is no group is refused', async () => {
     await expect(publish('', 'x')).rejects.toThrow(/group ""/);
     await expect(publish('a b', 'x')).rejects.toThrow(/"a b"/);
   });

@@ -1,35 +1,33 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { FilterEngine } from '../../src/redis/index.ts';
 import { SeenFilter } from '../../src/structures/index.ts';
-import { openTestData, type TestData } from '../support/open-test-data.ts';
+import { useTestData } from '../support/use-test-data.ts';
 
 /** The contract of a seen filter; every engine runs it. */
 export function seenFilterSuite(engine: FilterEngine, serverPath?: string): void {
   describe(`seen filter, ${engine} engine`, () => {
-    let test_: TestData;
+    const stage = useTestData(serverPath === undefined ? {} : { serverPath });
     let filter: SeenFilter;
     const items = (prefix: string, from: number, to: number): string[] =>
-      Array.from({ length: to - from }, (_, i) => test_.itemKey.of('item', `${prefix}${from + i}`));
+      Array.from({ length: to - from }, (_, i) => stage.itemKey.of('item', `${prefix}${from + i}`));
 
     beforeAll(async () => {
-      test_ = await openTestData(serverPath);
-      filter = new SeenFilter(test_.redis, engine);
+      filter = new SeenFilter(stage.redis, engine);
     });
-    afterAll(() => test_.stop());
 
-    test('an absent filter holds nothing, and asking makes no key', async () => {
+    it('an absent filter holds nothing, and asking makes no key', async () => {
       expect(await filter.has('absent', items('x', 0, 3))).toEqual([false, false, false]);
-      expect(await test_.redis.command('EXISTS', 'absent')).toBe(0);
+      expect(await stage.redis.command('EXISTS', 'absent')).toBe(0);
     });
 
-    test('adding answers what was there before, twins in one call included', async () => {
+    it('adding answers what was there before, twins in one call included', async () => {
       const [a, b] = items('twin', 0, 2) as [string, string];
       expect(await filter.add('twins', [a, b, a])).toEqual([false, false, true]);
       expect(await filter.add('twins', [b])).toEqual([true]);
       expect(await filter.has('twins', [b, a])).toEqual([true, true]);
     });
 
-    test('at every size: no false negative, and no more false positives than configured', async () => {
+    it('at every size: no false negative, and no more false positives than configured', async () => {
       let size = 0;
       for (const next of [1, 10, 65, 100, 101, 300, 700, 1500, 10_000, 100_000]) {
         for (let from = size; from < next; from += 500)
@@ -38,7 +36,7 @@ export function seenFilterSuite(engine: FilterEngine, serverPath?: string): void
         // All of them up to 2,000, and a spread of 2,000 above: every layer is asked.
         const step = Math.max(1, Math.floor(size / 2000));
         const present = Array.from({ length: Math.ceil(size / step) }, (_, i) =>
-          test_.itemKey.of('item', `g${i * step}`),
+          stage.itemKey.of('item', `g${i * step}`),
         );
         let negatives = 0;
         for (let i = 0; i < present.length; i += 500) {
@@ -55,8 +53,8 @@ export function seenFilterSuite(engine: FilterEngine, serverPath?: string): void
       }
     }, 120_000);
 
-    test('an error rate of its own is kept', async () => {
-      const strict = new SeenFilter(test_.redis, engine, { errorRate: 0.001, firstCapacity: 50 });
+    it('an error rate of its own is kept', async () => {
+      const strict = new SeenFilter(stage.redis, engine, { errorRate: 0.001, firstCapacity: 50 });
       for (let from = 0; from < 5000; from += 500) await strict.add('strict', items('s', from, from + 500));
       let positives = 0;
       for (let i = 0; i < 50_000; i += 1000) {
@@ -69,9 +67,9 @@ export function seenFilterSuite(engine: FilterEngine, serverPath?: string): void
       expect((await filter.has('strict', items('s', 0, 1000))).every((seen) => seen)).toBe(true);
     }, 60_000);
 
-    test('parameters that make no filter are refused', () => {
-      expect(() => new SeenFilter(test_.redis, engine, { errorRate: 0, firstCapacity: 100 })).toThrow(/error rate 0/);
-      expect(() => new SeenFilter(test_.redis, engine, { errorRate: 0.01, firstCapacity: 1.5 })).toThrow(
+    it('parameters that make no filter are refused', () => {
+      expect(() => new SeenFilter(stage.redis, engine, { errorRate: 0, firstCapacity: 100 })).toThrow(/error rate 0/);
+      expect(() => new SeenFilter(stage.redis, engine, { errorRate: 0.01, firstCapacity: 1.5 })).toThrow(
         /capacity 1.5/,
       );
     });

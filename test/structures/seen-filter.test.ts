@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { SeenFilter } from '../../src/structures/index.ts';
 import { bloomServer } from '../support/bloom-server.ts';
-import { openTestData, type TestData } from '../support/open-test-data.ts';
+import { useTestData } from '../support/use-test-data.ts';
 import { seenFilterSuite } from './seen-filter.suite.ts';
 
 seenFilterSuite('portable');
@@ -9,14 +9,10 @@ seenFilterSuite('portable');
 if (bloomServer) seenFilterSuite('native', bloomServer);
 else describe.skip('seen filter, native engine: needs SESSIONWISE_TEST_BLOOM_REDIS', () => {});
 
-describe('a string that is no filter', () => {
-  let stage: TestData;
-  beforeAll(async () => {
-    stage = await openTestData();
-  });
-  afterAll(() => stage.stop());
+describe('seen filter: a string that is none', () => {
+  const stage = useTestData();
 
-  test.each(['', 'short', 'neither a set nor a filter', '\0\0\0\0\0\0\0\x64\xff\xff\xff\xff'])(
+  it.each(['', 'short', 'neither a set nor a filter', '\0\0\0\0\0\0\0\x64\xff\xff\xff\xff'])(
     '%j is refused, and not taken for a very large one',
     async (junk) => {
       const item = stage.itemKey.of('item', 'x');

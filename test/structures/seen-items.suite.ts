@@ -1,44 +1,42 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { FilterEngine } from '../../src/redis/index.ts';
 import { SEEN_ITEMS_DEFAULTS, SeenItems } from '../../src/structures/index.ts';
-import { openTestData, type TestData } from '../support/open-test-data.ts';
+import { useTestData } from '../support/use-test-data.ts';
 
 const RETENTION = 1000;
 
 /** The contract of seen items: small and large form, and the way from one to the other, with either filter engine. */
 export function seenItemsSuite(engine: FilterEngine, serverPath?: string): void {
   describe(`seen items, ${engine} engine`, () => {
-    let test_: TestData;
+    const stage = useTestData(serverPath === undefined ? {} : { serverPath });
     let seen: SeenItems;
     const items = (prefix: string, from: number, to: number): string[] =>
-      Array.from({ length: to - from }, (_, i) => test_.itemKey.of('page', `${prefix}${from + i}`));
+      Array.from({ length: to - from }, (_, i) => stage.itemKey.of('page', `${prefix}${from + i}`));
     const form = (session: string): Promise<string> =>
-      test_.redis.command('TYPE', test_.keys.seenItems(session, 'page'));
+      stage.redis.command('TYPE', stage.keys.seenItems(session, 'page'));
 
     beforeAll(async () => {
-      test_ = await openTestData(serverPath);
-      seen = new SeenItems(test_.redis, test_.keys, { ...SEEN_ITEMS_DEFAULTS, engine });
+      seen = new SeenItems(stage.redis, stage.keys, { ...SEEN_ITEMS_DEFAULTS, engine });
     });
-    afterAll(() => test_.stop());
 
-    test('an unknown session has seen nothing', async () => {
+    it('an unknown session has seen nothing', async () => {
       expect(await seen.has('nobody', 'page', items('x', 0, 2))).toEqual([false, false]);
       expect(await seen.count('nobody', 'page')).toEqual({ count: 0, exact: true });
       expect(await seen.mark('nobody', 'page', [], RETENTION)).toEqual([]);
       expect(await seen.has('nobody', 'page', [])).toEqual([]);
     });
 
-    test('exact to 64: no false positive, exact count, one key that Redis keeps as an intset', async () => {
+    it('exact to 64: no false positive, exact count, one key that Redis keeps as an intset', async () => {
       expect((await seen.mark('exact', 'page', items('e', 0, 64), RETENTION)).every((before) => !before)).toBe(true);
       expect(await seen.count('exact', 'page')).toEqual({ count: 64, exact: true });
-      expect(await test_.redis.command('OBJECT', 'ENCODING', test_.keys.seenItems('exact', 'page'))).toBe('intset');
-      expect(await test_.redis.command('EXISTS', test_.keys.uniqueCount('exact', 'page'))).toBe(0);
+      expect(await stage.redis.command('OBJECT', 'ENCODING', stage.keys.seenItems('exact', 'page'))).toBe('intset');
+      expect(await stage.redis.command('EXISTS', stage.keys.uniqueCount('exact', 'page'))).toBe(0);
       for (let i = 0; i < 100_000; i += 1000) {
         expect((await seen.has('exact', 'page', items('absent', i, i + 1000))).includes(true)).toBe(false);
       }
     });
 
-    test('the 65th turns the set into a filter and a count, and nothing seen is forgotten', async () => {
+    it('the 65th turns the set into a filter and a count, and nothing seen is forgotten', async () => {
       await seen.mark('grows', 'page', items('g', 0, 64), RETENTION);
       expect(await form('grows')).toBe('set');
       expect(await seen.mark('grows', 'page', items('g', 64, 65), RETENTION)).toEqual([false]);
@@ -47,12 +45,12 @@ export function seenItemsSuite(engine: FilterEngine, serverPath?: string): void 
       const { count, exact } = await seen.count('grows', 'page');
       expect(exact).toBe(false);
       expect(Math.abs(count - 65)).toBeLessThanOrEqual(2);
-      for (const key of [test_.keys.seenItems('grows', 'page'), test_.keys.uniqueCount('grows', 'page')]) {
-        expect(await test_.redis.command('TTL', key)).toBeGreaterThan(RETENTION - 10);
+      for (const key of [stage.keys.seenItems('grows', 'page'), stage.keys.uniqueCount('grows', 'page')]) {
+        expect(await stage.redis.command('TTL', key)).toBeGreaterThan(RETENTION - 10);
       }
     });
 
-    test('from 1 to 100,000 items: exact to 64, then no false negative and the configured error rate', async () => {
+    it('from 1 to 100,000 items: exact to 64, then no false negative and the configured error rate', async () => {
       let size = 0;
       for (const next of [1, 63, 64, 65, 66, 100, 200, 1000, 10_000, 100_000]) {
         for (let from = size; from < next; from += 500) {
@@ -66,7 +64,7 @@ export function seenItemsSuite(engine: FilterEngine, serverPath?: string): void 
           const answers = await seen.has(
             'long',
             'page',
-            asked.map((n) => test_.itemKey.of('page', `l${n}`)),
+            asked.map((n) => stage.itemKey.of('page', `l${n}`)),
           );
           expect(answers.includes(false), `a false negative at ${size} items`).toBe(false);
         }
@@ -84,9 +82,9 @@ export function seenItemsSuite(engine: FilterEngine, serverPath?: string): void 
       }
     }, 120_000);
 
-    test('two conversions at once, from two connections: nothing is lost or counted twice', async () => {
-      const other = await test_.redis.duplicate().connect();
-      const second = new SeenItems(other, test_.keys, { ...SEEN_ITEMS_DEFAULTS, engine });
+    it('two conversions at once, from two connections: nothing is lost or counted twice', async () => {
+      const other = await stage.redis.duplicate().connect();
+      const second = new SeenItems(other, stage.keys, { ...SEEN_ITEMS_DEFAULTS, engine });
       try {
         for (let round = 0; round < 50; round += 1) {
           const session = `race-${round}`;
@@ -106,8 +104,8 @@ export function seenItemsSuite(engine: FilterEngine, serverPath?: string): void 
       }
     });
 
-    test('exactLimit 0: a filter from the first item on; a set of before is taken over', async () => {
-      const always = new SeenItems(test_.redis, test_.keys, { ...SEEN_ITEMS_DEFAULTS, engine, exactLimit: 0 });
+    it('exactLimit 0: a filter from the first item on; a set of before is taken over', async () => {
+      const always = new SeenItems(stage.redis, stage.keys, { ...SEEN_ITEMS_DEFAULTS, engine, exactLimit: 0 });
       await always.mark('always', 'page', items('a', 0, 1), RETENTION);
       expect(await form('always')).not.toBe('set');
       expect(await always.count('always', 'page')).toEqual({ count: 1, exact: false });
@@ -118,27 +116,27 @@ export function seenItemsSuite(engine: FilterEngine, serverPath?: string): void 
       expect((await always.count('taken', 'page')).count).toBe(11);
     });
 
-    test('kinds are kept apart', async () => {
-      const key = test_.itemKey.of('item', 'x');
+    it('kinds are kept apart', async () => {
+      const key = stage.itemKey.of('item', 'x');
       await seen.mark('kinds', 'item', [key], RETENTION);
       expect(await seen.has('kinds', 'item', [key])).toEqual([true]);
       expect(await seen.has('kinds', 'page', [key])).toEqual([false]);
     });
 
-    test('out of memory: the mark is refused and the set survives', async () => {
+    it('out of memory: the mark is refused and the set survives', async () => {
       await seen.mark('full', 'page', items('f', 0, 64), RETENTION);
-      await test_.redis.command('CONFIG', 'SET', 'maxmemory', '1');
+      await stage.redis.command('CONFIG', 'SET', 'maxmemory', '1');
       try {
         await expect(seen.mark('full', 'page', items('f', 64, 65), RETENTION)).rejects.toThrow(/OOM/);
       } finally {
-        await test_.redis.command('CONFIG', 'SET', 'maxmemory', '0');
+        await stage.redis.command('CONFIG', 'SET', 'maxmemory', '0');
       }
       expect(await seen.count('full', 'page')).toEqual({ count: 64, exact: true });
       expect((await seen.has('full', 'page', items('f', 0, 64))).includes(false)).toBe(false);
     });
 
-    test('an exactLimit that an intset cannot hold is refused', () => {
-      expect(() => new SeenItems(test_.redis, test_.keys, { ...SEEN_ITEMS_DEFAULTS, exactLimit: 513 })).toThrow(/513/);
+    it('an exactLimit that an intset cannot hold is refused', () => {
+      expect(() => new SeenItems(stage.redis, stage.keys, { ...SEEN_ITEMS_DEFAULTS, exactLimit: 513 })).toThrow(/513/);
     });
   });
 }

@@ -1,22 +1,17 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { DAY_MS, MINUTE_MS, RETENTION_DEFAULTS } from '../../src/structures/index.ts';
-import { openTestData, type TestData } from '../support/open-test-data.ts';
+import { useTestData } from '../support/use-test-data.ts';
 
-describe('visits', () => {
-  let test_: TestData;
-  const page = (name: string): string => test_.itemKey.of('page', name);
+describe('visits of a session', () => {
+  const stage = useTestData();
+  const page = (name: string): string => stage.itemKey.of('page', name);
   const ttls = async (session: string): Promise<number[]> => {
-    const keys = await test_.redis.command<string[]>('KEYS', `*:${session}:*`);
-    return Promise.all(keys.map((key) => test_.redis.command<number>('TTL', key)));
+    const keys = await stage.redis.command<string[]>('KEYS', `*:${session}:*`);
+    return Promise.all(keys.map((key) => stage.redis.command<number>('TTL', key)));
   };
 
-  beforeAll(async () => {
-    test_ = await openTestData();
-  });
-  afterAll(() => test_.stop());
-
-  test('tells what it was like before, but for the two counts', async () => {
-    const { visits } = test_.data;
+  it('tells what it was like before, but for the two counts', async () => {
+    const { visits } = stage.data;
     expect(await visits.record('v', page('/a'))).toEqual({
       totalPages: 1,
       uniquePages: 1,
@@ -24,7 +19,7 @@ describe('visits', () => {
       lastMinutes: [false, false, false, false, false],
       thisMinute: false,
     });
-    test_.clock.now += 2 * MINUTE_MS;
+    stage.clock.now += 2 * MINUTE_MS;
     expect(await visits.record('v', page('/b'))).toMatchObject({
       totalPages: 2,
       uniquePages: 2,
@@ -39,8 +34,8 @@ describe('visits', () => {
     });
   });
 
-  test('minutes run over midnight, for every offset', async () => {
-    const { visits } = test_.data;
+  it('minutes run over midnight, for every offset', async () => {
+    const { visits } = stage.data;
     const midnight = Date.UTC(2026, 2, 20);
     for (let minute = -6; minute < 7; minute += 1) {
       const { lastMinutes } = await visits.record('midnight', page('/'), midnight + minute * MINUTE_MS);
@@ -51,50 +46,53 @@ describe('visits', () => {
     }
   });
 
-  test('reading counts nothing and makes no key', async () => {
-    const before = await test_.redis.command('DBSIZE');
-    expect(await test_.data.visits.read('nobody')).toMatchObject({
+  it('reading counts nothing and makes no key', async () => {
+    const before = await stage.redis.command('DBSIZE');
+    expect(await stage.data.visits.read('nobody')).toMatchObject({
       totalPages: 0,
       uniquePages: 0,
       activeMinutes: 0,
       firstActiveMinute: undefined,
     });
-    expect(await test_.redis.command('DBSIZE')).toBe(before);
-    const { totalPages } = await test_.data.visits.read('v');
-    expect(await test_.data.visits.read('v')).toMatchObject({ totalPages, activeMinutes: 2, uniquePagesExact: true });
+    expect(await stage.redis.command('DBSIZE')).toBe(before);
+    for (const minute of [0, 0, 2])
+      await stage.data.visits.record('v', page('/a'), stage.clock.now + minute * MINUTE_MS);
+    const read = await stage.data.visits.read('v');
+    expect(read).toMatchObject({ totalPages: 3, activeMinutes: 2, uniquePagesExact: true });
+    expect(await stage.data.visits.read('v')).toEqual(read);
   });
 
-  test('a bounce lives half an hour, a visitor 30 days, by every one of its keys', async () => {
-    const { visits, seenItems, readNotices } = test_.data;
+  it('a bounce lives half an hour, a visitor 30 days, by every one of its keys', async () => {
+    const { visits, seenItems, readNotices } = stage.data;
     const { seconds, bounceSeconds } = RETENTION_DEFAULTS;
     await visits.record('ttl', page('/a'));
     expect(await ttls('ttl')).toHaveLength(3);
     for (const ttl of await ttls('ttl')) expect(Math.abs(ttl - bounceSeconds)).toBeLessThanOrEqual(2);
     await seenItems.mark('ttl', 'item', ['1'], 60);
     await readNotices.mark('ttl', [{ group: 'g', sequence: 5 }], ['x'], 60);
-    test_.clock.now += DAY_MS;
+    stage.clock.now += DAY_MS;
     await visits.record('ttl', page('/a'));
     expect(await ttls('ttl')).toHaveLength(7);
     for (const ttl of await ttls('ttl')) expect(Math.abs(ttl - seconds)).toBeLessThanOrEqual(2);
   });
 
-  test('expiry slides with each active minute, and with a page that makes a key', async () => {
-    const { visits } = test_.data;
+  it('expiry slides with each active minute, and with a page that makes a key', async () => {
+    const { visits } = stage.data;
     for (let i = 0; i < 65; i += 1) await visits.record('slides', page(`/${i}`));
     for (const ttl of await ttls('slides')) expect(ttl).toBeGreaterThan(RETENTION_DEFAULTS.seconds - 3);
-    for (const key of await test_.redis.command<string[]>('KEYS', '*:slides:*'))
-      await test_.redis.command('EXPIRE', key, '50');
-    test_.clock.now += MINUTE_MS;
+    for (const key of await stage.redis.command<string[]>('KEYS', '*:slides:*'))
+      await stage.redis.command('EXPIRE', key, '50');
+    stage.clock.now += MINUTE_MS;
     await visits.record('slides', page('/0'));
     for (const ttl of await ttls('slides')) expect(ttl).toBeGreaterThan(RETENTION_DEFAULTS.seconds - 3);
   });
 
-  test('a view costs one round trip and never more than its commands', async () => {
-    const { visits } = test_.data;
+  it('a view costs one round trip and never more than its commands', async () => {
+    const { visits } = stage.data;
     await visits.record('calls', page('/a'));
-    await test_.redis.command('CONFIG', 'RESETSTAT');
+    await stage.redis.command('CONFIG', 'RESETSTAT');
     await visits.record('calls', page('/b'));
-    const stats = await test_.redis.command<string>('INFO', 'commandstats');
+    const stats = await stage.redis.command<string>('INFO', 'commandstats');
     const calls = [...stats.matchAll(/cmdstat_([^:]+):calls=(\d+)/g)].filter(
       ([, name]) => !['info', 'config|resetstat'].includes(name!),
     );
@@ -103,11 +101,11 @@ describe('visits', () => {
     expect(inner).toBeLessThanOrEqual(15);
   });
 
-  test('10,000 sessions with 20 views of 12 pages in 10 minutes: at most 1,024 bytes each, all told', async () => {
-    const { visits } = test_.data;
+  it('10,000 sessions with 20 views of 12 pages in 10 minutes: at most 1,024 bytes each, all told', async () => {
+    const { visits } = stage.data;
     const usedMemory = async (): Promise<number> => {
-      await test_.redis.command('MEMORY', 'PURGE');
-      return Number(/^used_memory:(\d+)/m.exec(await test_.redis.command<string>('INFO', 'memory'))![1]);
+      await stage.redis.command('MEMORY', 'PURGE');
+      return Number(/^used_memory:(\d+)/m.exec(await stage.redis.command<string>('INFO', 'memory'))![1]);
     };
     // Redis 7 allots 25 kB of latency histogram at the first call of each command: not a session's cost.
     for (let view = 0; view < 20; view += 1)

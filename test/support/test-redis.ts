@@ -19,13 +19,14 @@ export interface TestRedis {
   restart(): Promise<void>;
 }
 
+/** How a test's Redis is started. */
+export type TestRedisOptions = Pick<EmbeddedRedisOptions, 'persistence' | 'extraArgs' | 'serverPath'>;
+
 /**
  * Default: no persistence. With it, AOF `always`: under `everysec` Redis answers before it has written to the file
  * while a flush of the last second is still under way, and a SIGKILL then loses what it had answered.
  */
-export async function startTestRedis(
-  options: Pick<EmbeddedRedisOptions, 'persistence' | 'extraArgs' | 'serverPath'> = {},
-): Promise<TestRedis> {
+export async function startTestRedis(options: TestRedisOptions = {}): Promise<TestRedis> {
   const dataDir = await mkdtemp(join(tmpdir(), 'sw-redis-'));
   const removeFolder = () => rm(dataDir, { recursive: true, force: true });
   const extraArgs = [...(options.persistence ? ['--appendfsync', 'always'] : []), ...(options.extraArgs ?? [])];

@@ -1,3 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const LOOK_MS = 5;
+const PACE_MS = 10;
+
 /** Polls until `holds` is true, at most `deadlineMs` (default 10,000).
  *  @throws Error with `what` where it never is. */
 export async function waitUntil(
@@ -8,6 +13,11 @@ export async function waitUntil(
   const end = performance.now() + deadlineMs;
   while (!(await holds())) {
     if (performance.now() > end) throw new Error(`Waited ${deadlineMs} ms in vain: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await sleep(LOOK_MS);
   }
+}
+
+/** Pauses between two rounds of a load, so that others get their turn. It waits for nothing. */
+export function pace(): Promise<void> {
+  return sleep(PACE_MS);
 }

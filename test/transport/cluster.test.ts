@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { ForeignClient } from '../support/foreign-client.ts';
-import { startTestCluster, type TestCluster } from '../support/test-cluster.ts';
 import { hasRedis7 } from '../support/test-server.ts';
+import { useCluster } from '../support/use-cluster.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { startedAt } from './servers-under-test.ts';
 import { TransportStage } from './transport-stage.ts';
@@ -11,15 +11,13 @@ import { LANES, openRedisTransport } from './transports-under-test.ts';
 
 const LONG_MS = 20_000;
 
-let cluster: TestCluster;
+const cluster = useCluster({ replicas: 1, eachTest: 'kept' });
 const stage = new TransportStage({ channels: true, streams: true });
 beforeAll(async () => {
-  cluster = await startTestCluster({ replicas: 1 });
   await stage.start(startedAt(cluster.url, true));
 });
 afterAll(async () => {
   await stage.stop();
-  await cluster?.stop();
 });
 beforeEach(() => stage.reset());
 afterEach(() => cluster.untilWell());
@@ -116,7 +114,7 @@ describe('list replies in a Cluster', () => {
   });
 });
 
-describe('when a master fails', () => {
+describe('when a master of a Cluster fails', () => {
   it.each(['inbox', 'list'] as const)(
     'requests with %s replies are answered again, and so are streams',
     async (replies) => {

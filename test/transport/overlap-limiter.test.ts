@@ -13,7 +13,7 @@ afterEach(() => {
 
 const overlap = (one: string, other: string): Overlap => ({ instances: [one, other], globs: ['?*', '?*'] });
 
-it('tells of one overlap a second, and of each pair once a minute, whoever of the two is named first', () => {
+it('the limiter of overlaps tells of one overlap a second, and of each pair once a minute, whoever of the two is named first', () => {
   const told: string[] = [];
   const limiter = new OverlapLimiter(({ instances }) => told.push(instances.join(' ')));
   for (let i = 0; i < 50; i += 1) {
@@ -35,7 +35,7 @@ it('tells of one overlap a second, and of each pair once a minute, whoever of th
   expect(told).toEqual(['a b', 'a c', 'c d', 'a b']);
 });
 
-it('holds no more than some of what waits, tells one a second of it, and nothing after it was stopped', () => {
+it('the limiter of overlaps holds no more than some of what waits, tells one a second of it, and nothing after it was stopped', () => {
   let told = 0;
   const limiter = new OverlapLimiter(() => {
     told += 1;

@@ -14,7 +14,7 @@ const REQUEST: StreamRequest = {
 const PARTITION = partitionOf('abc');
 const ID = '1767225600123-4';
 
-describe('an entry', () => {
+describe('a stream entry', () => {
   it('has the fields of docs/protocol.md', () => {
     expect(encodeEntry(REQUEST)).toEqual(['c', 'pageview', 's', 'abc', 'r', 'inbox.7', 'p', '/a', 'd', '100']);
     expect(encodeEntry({ ...REQUEST, isSealed: true, deadlineMs: 0 })).toEqual([

@@ -104,7 +104,7 @@ describe('a stream that is full', () => {
   });
 });
 
-describe('a Redis that has reached maxmemory', () => {
+describe('streams over a Redis that has reached maxmemory', () => {
   it('refuses what is new, and what waits is still done', async () => {
     const server = await startServer();
     const producer = await connectProducer(server);
@@ -145,7 +145,7 @@ describe('a Redis that has reached maxmemory', () => {
   });
 });
 
-describe('what must be kept', () => {
+describe('what a client of streams must keep', () => {
   it('is taken once, though Redis was killed and started again meanwhile', async () => {
     const server = await startServer({ persistence: true });
     const client = await openClient(server, { keepDeadlineMs: 20_000 });
@@ -186,7 +186,7 @@ describe('what must be kept', () => {
   });
 });
 
-describe('each session', () => {
+describe('each session over streams', () => {
   it('is served in the order in which its requests were added, by whomever', async () => {
     const [sessions, producers, each] = [200, 4, 25];
     const server = await startServer();

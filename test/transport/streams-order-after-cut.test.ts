@@ -4,7 +4,7 @@ import { SessionClient } from '../../src/index.ts';
 import { type Service, startService } from '../../src/service/index.ts';
 import { type RedisProxy, startRedisProxy } from '../support/redis-proxy.ts';
 import { StreamProducer } from '../support/stream-producer.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 /* A mark whose connection is cut is sent again; what the same session asks meanwhile must come behind it. */
@@ -12,11 +12,10 @@ import { waitUntil } from '../support/wait-until.ts';
 const ROUNDS = 40;
 const LONG_MS = 20_000;
 
-let server: TestRedis;
+const server = useRedis({ eachTest: 'kept' });
 let service: Service;
 let proxy: RedisProxy;
 beforeAll(async () => {
-  server = await startTestRedis();
   proxy = await startRedisProxy(server.socketPath);
   service = await startService({
     redis: server.url,
@@ -27,7 +26,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await service.stop();
   await proxy.close();
-  await server.stop();
 });
 
 async function open(keepDeadlineMs = LONG_MS): Promise<SessionClient> {
@@ -65,7 +63,7 @@ it('a question after a cut connection is answered with the mark that was sent ag
   expect(client.counters.degraded).toEqual({});
 }, 120_000);
 
-it('all that follows keeps its order: marks, views, questions', async () => {
+it('after a cut connection all that follows keeps its order: marks, views, questions', async () => {
   const producer = await StreamProducer.connect(server.url);
   onTestFinished(() => producer.close());
   await service.stop();
@@ -97,7 +95,7 @@ it('all that follows keeps its order: marks, views, questions', async () => {
   }
 });
 
-it('a page waits for it no longer than its deadline and sends nothing before it', async () => {
+it('a page waits for a mark that is sent again no longer than its deadline, and sends nothing before it', async () => {
   const admin = await StreamProducer.connect(server.url);
   onTestFinished(() => admin.close());
   const client = await open();

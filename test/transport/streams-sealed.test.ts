@@ -5,7 +5,7 @@ import { type Degraded, SessionClient } from '../../src/index.ts';
 import { startService } from '../../src/service/index.ts';
 import { metricOf } from '../support/metric-of.ts';
 import { StreamProducer } from '../support/stream-producer.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 /* What a serving layer seals is read by the service alone. */
@@ -13,15 +13,13 @@ import { waitUntil } from '../support/wait-until.ts';
 const SECRET = 'a secret of the tests, long enough';
 const PAGE = '/what-nobody-else-may-read';
 
-let server: TestRedis;
+const server = useRedis({ persistence: true, eachTest: 'kept' });
 let producer: StreamProducer;
 beforeAll(async () => {
-  server = await startTestRedis({ persistence: true });
   producer = await StreamProducer.connect(server.url);
 });
 afterAll(async () => {
   await producer?.close();
-  await server?.stop();
 });
 
 /** All that Redis holds and has written: streams, dead letters, the append-only file and a snapshot. */
@@ -46,7 +44,7 @@ async function openClient(secret?: string): Promise<SessionClient> {
   return client;
 }
 
-describe('a sealed payload', () => {
+describe('a sealed payload in a stream', () => {
   it('stands nowhere in the clear, before it is served and after, and in no dead letter', async () => {
     const client = await openClient(SECRET);
     const stranger = await openClient('another secret, also long enough');

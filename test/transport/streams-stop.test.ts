@@ -1,42 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import {
-  createConnection,
-  Keys,
-  makeStep,
-  PARTITION_TAGS,
-  partitionOf,
-  RedisClock,
-  type RedisConnection,
-  Script,
-} from '../../src/redis/index.ts';
+import { expect, it, onTestFinished } from 'vitest';
+import { Keys, makeStep, PARTITION_TAGS, partitionOf, RedisClock, Script } from '../../src/redis/index.ts';
 import { Admission } from '../../src/transport/admission.ts';
 import { PayloadSeal } from '../../src/transport/streams/payload-seal.ts';
 import { StreamReceiver } from '../../src/transport/streams/stream-receiver.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const HANDLER_MS = 2_000;
 const keys = new Keys('sw');
 const count = new Script<unknown>(`return redis.call('INCR', KEYS[1])`);
 
-let server: TestRedis;
-let redis: RedisConnection;
-let subscriber: RedisConnection;
-beforeAll(async () => {
-  server = await startTestRedis();
-  redis = await createConnection(server.url).connect();
-  subscriber = await redis.duplicate().connect();
-});
-afterAll(async () => {
-  await subscriber?.close();
-  await redis?.close();
-  await server?.stop();
-});
+const { redis } = useRedis();
 
-it('finishes what is in hand when it stops, though that takes longer than a lease', async () => {
+it('an instance over streams finishes what is in hand when it stops, though that takes longer than a lease', async () => {
   const clock = new RedisClock();
   await clock.measure(redis);
+  const subscriber = await redis.duplicate().connect();
+  onTestFinished(() => subscriber.close());
   let begun = 0;
   const done: string[] = [];
   const receiver = new StreamReceiver({

@@ -8,21 +8,21 @@ import { PayloadSeal } from '../../src/transport/streams/payload-seal.ts';
 import { metricOf } from '../support/metric-of.ts';
 import { RecordingLog } from '../support/recording-log.ts';
 import { StreamProducer } from '../support/stream-producer.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { startTestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 /* What a producer of another make may rely on that only does XADD: docs/protocol.md. */
 
 const SECRET = 'a secret of the tests, long enough';
 
-let server: TestRedis;
+const server = useRedis({ eachTest: 'kept' });
 let service: Service;
 let producer: StreamProducer;
 let inline: SessionClient;
 let lastSession = 0;
 
 beforeAll(async () => {
-  server = await startTestRedis();
   service = await startService({ redis: server.url, secret: SECRET, transport: 'streams' });
   producer = await StreamProducer.connect(server.url);
   inline = new SessionClient({ transport: service.inline, deadlineMs: 10_000 });
@@ -31,7 +31,6 @@ afterAll(async () => {
   await inline?.close();
   await producer?.close();
   await service?.stop();
-  await server?.stop();
 });
 
 function newSession(): string {
@@ -49,7 +48,7 @@ const untilDone = (session: string): Promise<void> =>
 /** A metric of how requests from streams ended. */
 const ended = (outcome: string): Promise<number> => metricOf(service.metrics.streamRequests, { outcome });
 
-describe('a request id', () => {
+describe('the request id of a stream entry', () => {
   it('that begins with _ wants no reply', async () => {
     const session = newSession();
     await producer.ask('pageview', session, '_1', '/a');
@@ -111,7 +110,7 @@ function sameStreamSession(prefix: string): string {
   }
 }
 
-describe('an entry', () => {
+describe('a stream entry on the wire', () => {
   it('may have its fields in any order, and others beside them', async () => {
     const session = newSession();
     await producer.add(session, 'x', '1', 'p', '/a', 'r', '_1', 'later', '', 's', session, 'c', 'pageview');
@@ -183,7 +182,7 @@ describe('an entry', () => {
   });
 });
 
-describe('an entry that this service cannot do', () => {
+describe('a stream entry that this service cannot do', () => {
   it('is kept as a dead letter where the command is of another version', async () => {
     const session = newSession();
     const client = new SessionClient({ redis: server.url, transport: 'streams', deadlineMs: 10_000 });
@@ -241,7 +240,7 @@ describe('an entry that this service cannot do', () => {
   });
 });
 
-describe('entries that were added while no service ran', () => {
+describe('stream entries that were added while no service ran', () => {
   it('are done in their order, and not answered after their deadline', async () => {
     const own = await startTestRedis();
     const adding = await StreamProducer.connect(own.url);

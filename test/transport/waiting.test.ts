@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { NO_ANSWER, type Outcome } from '../../src/transport/transport.ts';
 import { Waiting } from '../../src/transport/waiting.ts';
 
-describe('what waits', () => {
+describe('a request that waits', () => {
   it('is found by its number until it is forgotten, and counted once', () => {
     const waiting = new Waiting();
     const one = (): void => {};

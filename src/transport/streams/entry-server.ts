@@ -16,7 +16,7 @@ import { payloadOf, type StreamEntry } from './stream-entry.ts';
 // A command that has not written by then will not write any more; the requests of its session wait behind it.
 const TRY_DEADLINE_MS = 10_000;
 // What a command reads may lie on another server than its partition, one that is being replaced.
-const PATIENCE_MS = 8_000;
+export const PATIENCE_MS = 8_000;
 const PATIENT_RETRY_MS = 100;
 
 /** What workers report as it happens. */

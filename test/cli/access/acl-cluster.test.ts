@@ -5,8 +5,8 @@ import { type Service, startService } from '../../../src/service/index.ts';
 import type { ArchivedSession } from '../../../src/sessions/archived-session.ts';
 import { SessionData, type SessionDataOptions } from '../../../src/sessions/index.ts';
 import { ACL_PASSWORD, setUsers } from '../../support/acl-redis.ts';
-import { TEST_SECRET } from '../../support/open-test-data.ts';
-import { startTestCluster, type TestCluster } from '../../support/test-cluster.ts';
+import { useCluster } from '../../support/use-cluster.ts';
+import { TEST_SECRET } from '../../support/use-test-data.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 /* A Cluster under the rules that `sessionwise acl --cluster` prints, each of its servers: Redis refuses nothing. */
@@ -14,7 +14,7 @@ import { waitUntil } from '../../support/wait-until.ts';
 const KEYS = new Keys('sw');
 const PATIENT_MS = 10_000;
 
-let cluster: TestCluster;
+const cluster = useCluster({ eachTest: 'kept' });
 let service: Service;
 const archived: ArchivedSession[] = [];
 
@@ -30,7 +30,6 @@ async function refusals(): Promise<unknown[]> {
 }
 
 beforeAll(async () => {
-  cluster = await startTestCluster();
   for (const node of cluster.nodes) {
     await setUsers((...args) => node.command(...args), { cluster: true, transport: 'both', store: true });
   }
@@ -40,7 +39,6 @@ afterEach(async () => expect(await refusals()).toEqual([]));
 afterAll(async () => {
   await service?.stop();
   const refused = await refusals();
-  await cluster?.stop();
   expect(refused).toEqual([]);
 });
 
@@ -50,7 +48,7 @@ function openStore(options: Partial<SessionDataOptions> = {}): SessionData {
   return store;
 }
 
-describe.each(['channels', 'streams'] as const)('over %s', (transport) => {
+describe.each(['channels', 'streams'] as const)('sessionwise acl in a Cluster, over %s', (transport) => {
   it.each(transport === 'channels' ? (['inbox', 'list'] as const) : (['inbox'] as const))(
     'every command is asked and answered, %s replies',
     async (replies) => {
@@ -68,7 +66,7 @@ describe.each(['channels', 'streams'] as const)('over %s', (transport) => {
   );
 });
 
-it('a store keeps sessions, caps, sweeps and ends them, and their events arrive', async () => {
+it('sessionwise acl in a Cluster: a store keeps sessions, caps, sweeps and ends them, and their events arrive', async () => {
   const store = openStore({ maxSessionsPerUser: 2, onSessionLimit: 'end-oldest' });
   const tokens = Array.from({ length: 4 }, () => createToken());
   for (const token of tokens) {
@@ -94,7 +92,7 @@ it('a store keeps sessions, caps, sweeps and ends them, and their events arrive'
   expect([...new Set(await told())]).toEqual(events);
 });
 
-it('a store archives, where it may', async () => {
+it('sessionwise acl in a Cluster: a store archives, where it may', async () => {
   for (const node of cluster.nodes) {
     await setUsers((...args) => node.command(...args), {
       cluster: true,

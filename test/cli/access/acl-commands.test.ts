@@ -49,13 +49,13 @@ function allowed(name: AclUser['name'], options: Omit<AclOptions, 'commands'>): 
   return [...new Set(commands)].filter((command) => ![...BY_CONNECTIONS, ...SUBSCRIPTIONS].includes(command)).sort();
 }
 
-it('the reader of sources sees each form', () => {
+it('the commands of sessionwise acl: the reader of sources sees each form', () => {
   const commands = commandsIn(filesOf('src/service/index.ts', 'src/transport/redis-transport.ts'));
   const alone = ['hgetall', 'publish', 'client|id', 'command|info'];
   expect(commands).toEqual(expect.arrayContaining([...alone, 'lpush', 'xread', 'bitfield']));
 });
 
-it('the serving layer', () => {
+it('the commands of sessionwise acl: the serving layer may send all that it sends', () => {
   const others = [...OF_OTHERS, 'src/redis/keys.ts', 'src/redis/clock.ts'];
   const files = filesOf('src/transport/redis-transport.ts').filter((file) => !others.includes(file));
   const sent = commandsIn(files);
@@ -63,12 +63,12 @@ it('the serving layer', () => {
   expect(allowed('app', { transport: 'both', cluster: true })).toEqual([...sent, 'expire'].sort());
 });
 
-it('the store', () => {
+it('the commands of sessionwise acl: the store may send all that it sends', () => {
   const sent = commandsIn(filesOf('src/sessions/index.ts').filter((file) => !OF_OTHERS.includes(file)));
   expect(allowed('store', { store: true, archive: true, importFrom: 'sess:', cluster: true })).toEqual(sent);
 });
 
-it('the service, notify, inspect and deadletters', () => {
+it('the commands of sessionwise acl: the service, notify, inspect and deadletters may send all that they send', () => {
   const files = filesOf('src/service/index.ts', ...TOOLS);
   // PFMERGE: a structure for programs of one's own.
   const sent = commandsIn(files.filter((file) => file !== 'src/structures/scripts/merge-unique.ts'));

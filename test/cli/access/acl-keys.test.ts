@@ -150,7 +150,7 @@ it('the keys are all that the product makes, and the commands all that the serve
   expect(withKeys.filter((_, i) => !verdicts[i]).map(({ name }) => name)).toEqual([]);
 });
 
-describe('the serving layer', () => {
+describe('under the rules of sessionwise acl the serving layer', () => {
   it('can neither read nor write what is kept of a session, nor anything else of the namespace', async () => {
     const ended = [KEYS.ended(1), KEYS.archiving(1)];
     await expectAllowed('app', [...COUNTERS, ...CALCULATED, ...SESSION_DATA, ...OTHERS, ...ended, ...FOREIGN], []);
@@ -162,7 +162,7 @@ describe('the serving layer', () => {
   });
 });
 
-describe('the store', () => {
+describe('under the rules of sessionwise acl the store', () => {
   it('keeps session data', async () => {
     const read = ['exists', 'get', 'getrange', 'pttl', 'zcount', 'zrange', 'zrangebyscore'];
     const write = ['del', 'unlink', 'pexpireat', 'set', 'setrange', 'zadd', 'zrem', 'zremrangebyscore', 'xadd'];
@@ -185,7 +185,7 @@ describe('the store', () => {
   });
 });
 
-describe('a store that archives', () => {
+describe('under the rules of sessionwise acl a store that archives', () => {
   it('counts views and pages, asks for minutes, and reads no page', async () => {
     const archiving = await startAclRedis({ store: true, archive: true });
     onTestFinished(() => archiving.stop());
@@ -205,11 +205,11 @@ describe('a store that archives', () => {
   });
 });
 
-describe('the service', () => {
+describe('under the rules of sessionwise acl the service', () => {
   it('reaches no other namespace', () => expectAllowed('service', FOREIGN, []));
 });
 
-describe('nobody', () => {
+describe('under the rules of sessionwise acl nobody', () => {
   it('has a command that administers or endangers the server, but for two', async () => {
     const categories = ['admin', 'dangerous'].map((name) => redis.admin.command<string[]>('ACL', 'CAT', name));
     const dangerous = [...new Set((await Promise.all(categories)).flat())];

@@ -11,8 +11,8 @@ import type { ArchivedSession } from '../../../src/sessions/archived-session.ts'
 import { SessionData, type SessionDataOptions } from '../../../src/sessions/index.ts';
 import { serveStore, Visitor } from '../../adapters/express/session-store-stage.suite.ts';
 import { type AclRedis, startAclRedis } from '../../support/acl-redis.ts';
-import { TEST_SECRET } from '../../support/open-test-data.ts';
 import { type CliResult, runCli } from '../../support/run-cli.ts';
+import { TEST_SECRET } from '../../support/use-test-data.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 /* All that the product does, under the rules that `sessionwise acl` prints: Redis refuses nothing of it. */
@@ -69,7 +69,7 @@ async function lifecycleOf(session: string): Promise<string[]> {
   return entries.filter(([, fields]) => fields[3] === session).map(([, fields]) => fields[1]!);
 }
 
-describe('with a service that archives nothing', () => {
+describe('traffic under sessionwise acl, with a service that archives nothing', () => {
   let service: Service;
 
   beforeAll(async () => {
@@ -238,7 +238,7 @@ describe('with a service that archives nothing', () => {
   });
 });
 
-describe.each(['a service', 'a store'] as const)('with %s that archives', (archiver) => {
+describe.each(['a service', 'a store'] as const)('traffic under sessionwise acl, with %s that archives', (archiver) => {
   const archived: ArchivedSession[] = [];
   const archive = async (session: ArchivedSession): Promise<void> => {
     // The first try fails: it is put off.
@@ -277,7 +277,7 @@ describe.each(['a service', 'a store'] as const)('with %s that archives', (archi
   });
 });
 
-describe.each(['streams', 'both'] as const)('with requests over %s', (transport) => {
+describe.each(['streams', 'both'] as const)('traffic under sessionwise acl, with requests over %s', (transport) => {
   let service: Service;
 
   beforeAll(async () => {

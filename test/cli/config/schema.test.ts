@@ -1,17 +1,17 @@
 import { readFileSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { archiveOf, sessionKeysOf } from '../../../src/cli/config/config.ts';
 import { checkConfig, configSchema, serviceOptionsOf } from '../../../src/cli/config/index.ts';
 
 describe('configuration', () => {
-  test('the JSON Schema for editors is the one that checks (npm run schema writes it)', () => {
+  it('the JSON Schema for editors is the one that checks (npm run schema writes it)', () => {
     const written = JSON.parse(readFileSync(new URL('../../../schema/config.schema.json', import.meta.url), 'utf8'));
     const made = JSON.parse(JSON.stringify(z.toJSONSchema(configSchema, { io: 'input' })));
     expect(written).toEqual({ title: 'Sessionwise configuration', ...made });
   });
 
-  test('means what it says for the service', () => {
+  it('means what it says for the service', () => {
     const config = checkConfig({
       namespace: 'shop',
       sessionglob: '[a-m]*',
@@ -31,7 +31,7 @@ describe('configuration', () => {
     });
   });
 
-  test('means what it says for sessions that end', () => {
+  it('means what it says for sessions that end', () => {
     const key = 'ab'.repeat(32);
     const config = checkConfig({
       sessions: { sweep: false, lifecycleLength: 50, encryptionKeys: [key], acceptPlain: true },
@@ -47,7 +47,7 @@ describe('configuration', () => {
     expect(sessionKeysOf({})).toBeUndefined();
   });
 
-  test('names an archive, where the environment wins', () => {
+  it('names an archive, where the environment wins', () => {
     const url = 'postgres://someone:hidden@localhost/db';
     expect(archiveOf(checkConfig({}), {})).toBeUndefined();
     expect(archiveOf(checkConfig({ archive: { postgres: url, table: 'ended', schema: 'shop' } }), {})).toBeTypeOf(
@@ -64,7 +64,7 @@ describe('configuration', () => {
     expect(wins).not.toThrow(/hidden/);
   });
 
-  test.each([
+  it.each([
     [{ archive: { postgres: 'mysql://someone:hidden@localhost/db' } }, /archive\.postgres: give postgres:/],
     [{ archive: { postgres: 'postgres:///db', table: 'hidden; DROP' } }, /archive\.table: give a-z/],
     [{ archive: { bogus: 1 } }, /archive\.bogus is unknown: known are postgres, table, schema\.$/],
@@ -77,7 +77,7 @@ describe('configuration', () => {
   });
 
   // In our words: what the validator would say names its own terms, and a later version of it others.
-  test.each<[unknown, string]>([
+  it.each<[unknown, string]>([
     [{ exactLimt: 1 }, 'exactLimt is unknown: did you mean "exactLimit"?'],
     [{ colour: 1 }, /colour is unknown: known are \$schema, redis, namespace, /.source],
     [{ filter: { error_rate: 0.1 } }, 'filter.error_rate is unknown: did you mean "errorRate"?'],
@@ -112,7 +112,7 @@ describe('configuration', () => {
     expect(check).not.toThrow(/hidden|expected|received|Invalid|Unrecognized|Too (small|big)/);
   });
 
-  test('the shop’s configuration is valid', () => {
+  it('the shop’s configuration is valid', () => {
     const text = readFileSync(new URL('../../../examples/shop/sessionwise.json', import.meta.url), 'utf8');
     expect(checkConfig(JSON.parse(text)).combos.length).toBeGreaterThan(0);
   });

@@ -1,11 +1,11 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { diagnose } from '../../../src/cli/doctor/diagnose.ts';
 import { judgeEviction, judgePersistence } from '../../../src/cli/doctor/judge-server.ts';
 import { parseConnection } from '../../../src/redis/index.ts';
 import { startTestCluster } from '../../support/test-cluster.ts';
 
 describe('doctor', () => {
-  test.each([
+  it.each([
     [{ appendonly: 'yes', appendfsync: 'everysec', save: '60 1' }, ['good']],
     [{ appendonly: 'yes', appendfsync: 'always', save: '60 1' }, ['good']],
     [{ appendonly: 'yes', appendfsync: 'everysec', save: '' }, ['good', 'note']],
@@ -17,7 +17,7 @@ describe('doctor', () => {
     expect(judgePersistence(settings).map(({ level }) => level)).toEqual(levels);
   });
 
-  test.each([
+  it.each([
     [{ maxmemory: '0', 'maxmemory-policy': 'noeviction' }, 'note'],
     [{ maxmemory: '1000000', 'maxmemory-policy': 'noeviction' }, 'good'],
     [{ maxmemory: '0', 'maxmemory-policy': 'allkeys-lru' }, 'problem'],
@@ -27,7 +27,7 @@ describe('doctor', () => {
     expect(judgeEviction(settings)).toEqual([expect.objectContaining({ level })]);
   });
 
-  test('a Cluster: all masters, what only one has wrong, and who has no replica', async () => {
+  it('a Cluster: all masters, what only one has wrong, and who has no replica', async () => {
     const cluster = await startTestCluster({ masters: 3 });
     try {
       const textsOf = async (about: string): Promise<string[]> =>

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { processesNaming } from '../../support/processes-naming.ts';
 
 /* command.test.ts: `sessionwise replay` as users start it, with a Redis and a service of its own. Needs the build. */
@@ -42,7 +42,7 @@ async function run(input: string, ...args: string[]): Promise<{ code: number | n
 const started = (): { pid: number; command: string }[] => processesNaming(`${folder}/sessionwise-replay-`);
 
 describe.skipIf(!hasBuild)('sessionwise replay', { timeout: 60_000 }, () => {
-  test('prints one JSON object, verified, and leaves nothing', async () => {
+  it('prints one JSON object, verified, and leaves nothing', async () => {
     const { code, out, err } = await run(LINES, '-', '--verify', '--json');
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(JSON.parse(out)).toMatchObject({ requests: 100, sessions: 10, views: 100, degraded: 0 });
@@ -50,7 +50,7 @@ describe.skipIf(!hasBuild)('sessionwise replay', { timeout: 60_000 }, () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  test('a report for people, with filters only', async () => {
+  it('a report for people, with filters only', async () => {
     await writeFile(join(folder, 'a.log'), LINES);
     await writeFile(join(folder, 'config.json'), '{"namespace":"logs","exactLimit":9,"sessionglob":"x*","http":1}');
     const { code, out, err } = await run('', 'a.log', '--exact-limit', '0', '--verify', '--config', 'config.json');
@@ -60,7 +60,7 @@ describe.skipIf(!hasBuild)('sessionwise replay', { timeout: 60_000 }, () => {
     expect(out).toContain('\nverified: ');
   });
 
-  test.each([
+  it.each([
     [['none.log'], 1, 'The log none.log cannot be read: there is no such file.'],
     [['.'], 1, 'The log . cannot be read: it is a folder; give one file.'],
     [['-'], 1, 'The log standard input is empty.'],
@@ -78,7 +78,7 @@ describe.skipIf(!hasBuild)('sessionwise replay', { timeout: 60_000 }, () => {
   });
 
   describe.skipIf(process.platform !== 'linux')('leaves no process behind', () => {
-    test.each(['SIGINT', 'SIGTERM', 'SIGKILL'] as const)('after %s', async (signal) => {
+    it.each(['SIGINT', 'SIGTERM', 'SIGKILL'] as const)('after %s', async (signal) => {
       const child = start('-');
       child.stdin!.on('error', () => undefined).write(LINES); // and no end
       try {
@@ -93,7 +93,7 @@ describe.skipIf(!hasBuild)('sessionwise replay', { timeout: 60_000 }, () => {
       if (signal !== 'SIGKILL') expect(readdirSync(folder)).toEqual([]);
     });
 
-    test('a service that dies is told', async () => {
+    it('a service that dies is told', async () => {
       const child = start('-');
       child.stdin!.on('error', () => undefined).write(LINES);
       const err = text(child.stderr!);

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { parseLogLine } from '../../../src/cli/replay/log-line.ts';
 
 const AT = Date.UTC(2015, 4, 17, 10, 5, 3);
@@ -12,8 +12,8 @@ function pathOf(target: string): string | undefined {
   return parseLogLine(combined(`GET ${target} HTTP/1.1`))?.path;
 }
 
-describe('the formats', () => {
-  test('combined', () => {
+describe('the formats of a log', () => {
+  it('combined', () => {
     expect(parseLogLine(combined('GET /a/b.html?q=1 HTTP/1.1'))).toEqual({
       ip: '83.149.9.216',
       userAgent: AGENT,
@@ -22,7 +22,7 @@ describe('the formats', () => {
     });
   });
 
-  test('common: the user agent is empty', () => {
+  it('common: the user agent is empty', () => {
     expect(parseLogLine('h.example - - [17/May/2015:10:05:03 +0000] "GET / HTTP/1.0" 304 -')).toEqual({
       ip: 'h.example',
       userAgent: '',
@@ -31,7 +31,7 @@ describe('the formats', () => {
     });
   });
 
-  test.each([
+  it.each([
     ['a user with a space (nginx)', '::1 - John Doe [17/May/2015:10:05:03 +0000] "GET / HTTP/1.1" 200 1 "-" "-"', '-'],
     ['further fields', `${combined('GET / HTTP/1.1')} "10.0.0.1" 0.002 upstream=[a]`, AGENT],
     ['a carriage return', `${combined('GET / HTTP/1.1')}\r`, AGENT],
@@ -47,17 +47,17 @@ describe('the formats', () => {
     expect(parseLogLine(line)).toMatchObject({ userAgent, path: '/', at: AT });
   });
 
-  test.each(['2001:db8::1', '::ffff:1.2.3.4', 'fe80::1%eth0'])('address %s', (ip) => {
+  it.each(['2001:db8::1', '::ffff:1.2.3.4', 'fe80::1%eth0'])('address %s', (ip) => {
     expect(parseLogLine(combined('GET / HTTP/1.1', { ip }))?.ip).toBe(ip);
   });
 
-  test.each(['GET', 'HEAD', 'POST', 'PROPFIND', 'M-SEARCH', 'options'])('method %s', (method) => {
+  it.each(['GET', 'HEAD', 'POST', 'PROPFIND', 'M-SEARCH', 'options'])('method %s', (method) => {
     expect(parseLogLine(combined(`${method} /x HTTP/2.0`))?.path).toBe('/x');
   });
 });
 
-describe('times', () => {
-  test.each([
+describe('the times of a log', () => {
+  it.each([
     ['17/May/2015:12:05:03 +0200', AT],
     ['17/May/2015:15:35:03 +0530', AT],
     ['17/May/2015:00:05:03 -1000', AT],
@@ -69,7 +69,7 @@ describe('times', () => {
     expect(parseLogLine(combined('GET / HTTP/1.1', { time }))?.at).toBe(at);
   });
 
-  test.each([
+  it.each([
     '31/Feb/2015:10:05:03 +0000',
     '29/Feb/2015:10:05:03 +0000',
     '00/May/2015:10:05:03 +0000',
@@ -86,8 +86,8 @@ describe('times', () => {
   });
 });
 
-describe('targets', () => {
-  test.each([
+describe('the targets of a log', () => {
+  it.each([
     ['/', '/'],
     ['/a?b#c', '/a'],
     ['/a/../b/./c', '/b/c'],
@@ -106,7 +106,7 @@ describe('targets', () => {
     expect(pathOf(target)).toBe(path);
   });
 
-  test.each([
+  it.each([
     '*',
     'foo',
     'example.com:443',
@@ -121,8 +121,8 @@ describe('targets', () => {
   });
 });
 
-describe('what is no request', () => {
-  test.each([
+describe('a line of a log that is no request', () => {
+  it.each([
     ['empty', ''],
     ['blank', '   '],
     ['a dash for a request', combined('-')],
@@ -142,7 +142,7 @@ describe('what is no request', () => {
     expect(parseLogLine(line)).toBeUndefined();
   });
 
-  test.each([
+  it.each([
     ['quotes', '"'.repeat(64_000)],
     ['backslashes', `1.1.1.1 - - [17/May/2015:10:05:03 +0000] "${'\\'.repeat(64_001)}`],
     ['times', '1 - '.concat(' [17/May/2015:10:05:03 +0000] "'.repeat(2_000))],

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ExactCount, keptMinutes } from '../../../src/cli/replay/exact-count.ts';
 import { inFlight } from '../../../src/cli/replay/in-flight.ts';
 import { Latencies } from '../../../src/cli/replay/latencies.ts';
@@ -6,8 +6,8 @@ import { ProgressBar } from '../../../src/cli/replay/progress-bar.ts';
 
 const DAY = 1440;
 
-describe('the exact count', () => {
-  test('views, pages and minutes of each session', () => {
+describe('the exact count of a replay', () => {
+  it('views, pages and minutes of each session', () => {
     const exact = new ExactCount();
     expect(exact.view('s', '/a', 0)).toEqual({ views: 1, seen: false });
     expect(exact.view('s', '/b', 59_999)).toEqual({ views: 2, seen: false });
@@ -17,7 +17,7 @@ describe('the exact count', () => {
     expect(exact.pages).toEqual(['/a', '/b']);
   });
 
-  test('keeps the minutes of the last 35 active days, as the store does', () => {
+  it('keeps the minutes of the last 35 active days, as the store does', () => {
     const days = (count: number) =>
       new Set(Array.from({ length: count }, (_, i) => [i * 3 * DAY, i * 3 * DAY + 1]).flat());
     expect(keptMinutes(days(35))).toEqual({ count: 70, dropped: false });
@@ -25,8 +25,8 @@ describe('the exact count', () => {
   });
 });
 
-describe('work in flight', () => {
-  test('starts in order, never more than the limit, and ends when all is done', async () => {
+describe('the work of a replay in flight', () => {
+  it('starts in order, never more than the limit, and ends when all is done', async () => {
     const started: number[] = [];
     let now = 0;
     let most = 0;
@@ -40,7 +40,7 @@ describe('work in flight', () => {
     expect({ started, most, now }).toEqual({ started: [1, 2, 3, 4, 5, 6, 7], most: 3, now: 0 });
   });
 
-  test('a failure stops it, and is thrown when nothing is in flight any more', async () => {
+  it('a failure stops it, and is thrown when nothing is in flight any more', async () => {
     let finished = 0;
     const work = async (item: number): Promise<void> => {
       if (item === 2) throw new Error('second');
@@ -57,7 +57,7 @@ describe('work in flight', () => {
     expect(finished).toBeLessThan(8);
   });
 
-  test('an abort stops it', async () => {
+  it('an abort stops it', async () => {
     const ending = new AbortController();
     const work = async (item: number): Promise<void> => {
       if (item === 2) ending.abort(new Error('enough'));
@@ -67,7 +67,7 @@ describe('work in flight', () => {
   });
 });
 
-test('latencies: quantiles are at most 2 % too high', () => {
+it('latencies: quantiles are at most 2 % too high', () => {
   const latencies = new Latencies();
   expect(latencies.quantile(0.5)).toBeNull();
   for (let ms = 1; ms <= 1000; ms += 1) latencies.add(ms);
@@ -83,7 +83,7 @@ test('latencies: quantiles are at most 2 % too high', () => {
   expect(latencies.quantile(0)).toBeLessThanOrEqual(0.01);
 });
 
-describe('the progress bar', () => {
+describe('the progress bar of a replay', () => {
   const drawn = (target: { isTTY?: boolean; columns?: number }, progress: () => number | undefined) => {
     let text = '';
     let now = 0;
@@ -98,18 +98,18 @@ describe('the progress bar', () => {
     return { text, bar, all: () => text };
   };
 
-  test('tells share, rate and what is left', () => {
+  it('tells share, rate and what is left', () => {
     const { text, bar, all } = drawn({ isTTY: true, columns: 100 }, () => 0.25);
     expect(text).toBe('\r\x1b[2K[######------------------]  25 %  1,000 requests, 500/s, 6 s left');
     bar.clear();
     expect(all().endsWith('\r\x1b[2K')).toBe(true);
   });
 
-  test('from a pipe it tells no share', () => {
+  it('from a pipe it tells no share', () => {
     expect(drawn({ isTTY: true, columns: 100 }, () => undefined).text).toBe('\r\x1b[2K1,000 requests, 500/s');
   });
 
-  test('never wraps, and draws nothing where there is no terminal', () => {
+  it('never wraps, and draws nothing where there is no terminal', () => {
     expect(drawn({ isTTY: true, columns: 20 }, () => 0.25).text).toHaveLength('\r\x1b[2K'.length + 19);
     const { bar, all } = drawn({}, () => 0.25);
     bar.clear();

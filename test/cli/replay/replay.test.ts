@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { formatReport } from '../../../src/cli/replay/format-report.ts';
 import { openLog } from '../../../src/cli/replay/read-log.ts';
 import { type ReplayOptions, type ReplayOutcome, replay } from '../../../src/cli/replay/replay.ts';
 import { failuresOf, notesOf } from '../../../src/cli/replay/verdict.ts';
 import { sessionOf } from '../../../src/protocol/index.ts';
-import { createConnection, Keys, type RedisConnection } from '../../../src/redis/index.ts';
+import { Keys } from '../../../src/redis/index.ts';
 import { type Service, type ServiceOptions, startService } from '../../../src/service/index.ts';
-import { startTestRedis, type TestRedis } from '../../support/test-redis.ts';
+import { useRedis } from '../../support/use-redis.ts';
 
 const SAMPLE = fileURLToPath(new URL('../../../../shared/data/access.log.gz', import.meta.url));
 const hasSample = existsSync(SAMPLE);
@@ -16,19 +16,10 @@ if (!hasSample) console.warn(`SKIPPED: the replay of a real log, because ${SAMPL
 
 const SECRET = 'a secret of the tests';
 const keys = new Keys('sw');
-let server: TestRedis;
-let redis: RedisConnection;
+const server = useRedis();
+const { redis } = server;
 let services: Service[] = [];
 
-beforeAll(async () => {
-  server = await startTestRedis();
-  redis = await createConnection(server.url).connect();
-});
-afterAll(async () => {
-  await redis?.close();
-  await server?.stop();
-});
-beforeEach(() => redis.command('FLUSHALL'));
 afterEach(async () => {
   await Promise.all(services.map((service) => service.stop()));
   services = [];
@@ -64,8 +55,8 @@ const VISITOR = sessionOf('10.0.0.7\0');
 /** 1,000 visitors with one view each: the fewest whose memory is judged. */
 const MANY = Array.from({ length: 1000 }, (_, i) => line(`10.1.${i >> 8}.${i & 255}`, '/'));
 
-describe.skipIf(!hasSample)('the log of a real site', () => {
-  test.each([
+describe.skipIf(!hasSample)('a replay of the log of a real site', () => {
+  it.each([
     ['by default', {}, { exact: 1214, filter: 3 }],
     ['with filters only', { seen: { exactLimit: 0 } }, { exact: 0, filter: 1217 }],
   ])('%s the store is as exact as promised', { timeout: 60_000 }, async (_, options, forms) => {
@@ -103,7 +94,7 @@ describe.skipIf(!hasSample)('the log of a real site', () => {
   });
 });
 
-test('a broken log: what is no request is skipped and counted', async () => {
+it('a replay: a broken log: what is no request is skipped and counted', async () => {
   await serve();
   const outcome = await run([
     line('1.1.1.1', '/a'),
@@ -126,11 +117,11 @@ test('a broken log: what is no request is skipped and counted', async () => {
   expect(failures(outcome)).toEqual([]);
 });
 
-test.each([
+it.each([
   [[], 'empty'],
   [['no', 'request'], 'none of its 2 lines'],
   [['none'], 'its one line'],
-])('a log without a request: %j', async (lines, message) => {
+])('a replay: a log without a request: %j', async (lines, message) => {
   await serve();
   await expect(run(lines)).rejects.toMatchObject({ code: 'NO_REQUESTS', message: expect.stringContaining(message) });
   // A service that runs for a second has swept once.
@@ -138,7 +129,7 @@ test.each([
   expect(left.filter((key) => !key.startsWith('sw:@lease:'))).toEqual(['sw:meta']);
 });
 
-test('without verify what needs it is null, and every key is there', async () => {
+it('a replay: without verify what needs it is null, and every key is there', async () => {
   await serve();
   const { report, findings } = await run(SMALL, { verify: false });
   const unknown = { falseNegatives: null, falsePositives: null, falsePositiveRate: null, probes: null };
@@ -164,7 +155,7 @@ test('without verify what needs it is null, and every key is there', async () =>
   expect(text).not.toContain('Counted exactly');
 });
 
-test('more than 35 active days: the last 35 are compared, and it says so', async () => {
+it('a replay: more than 35 active days: the last 35 are compared, and it says so', async () => {
   await serve();
   const days = Array.from({ length: 40 }, (_, i) => new Date(Date.UTC(2015, 0, 1 + 2 * i)));
   const months = ['Jan', 'Feb', 'Mar'];
@@ -181,7 +172,7 @@ test('more than 35 active days: the last 35 are compared, and it says so', async
   expect(failures(outcome)).toEqual([]);
 });
 
-test('visitors with one view that have expired are compared on neither side', async () => {
+it('a replay: visitors with one view that have expired are compared on neither side', async () => {
   await serve();
   const outcome = await run([...SMALL, line('9.9.9.9', '/once')], { bounceMs: 0 });
   expect(outcome.report).toMatchObject({ requests: 1001, sessions: 101, views: 1000, uniquePages: { exact: 600 } });
@@ -192,8 +183,8 @@ test('visitors with one view that have expired are compared on neither side', as
   ]);
 });
 
-describe('before anything is sent', () => {
-  test.each([
+describe('a replay, before anything is sent', () => {
+  it.each([
     ['nobody listens', async () => undefined, 'NO_SERVICE', /Nobody serves the namespace "sw"/],
     [
       'times are not accepted',
@@ -211,16 +202,16 @@ describe('before anything is sent', () => {
     ).toEqual([]);
   });
 
-  test('Redis that is not there is told', async () => {
+  it('Redis that is not there is told', async () => {
     await expect(run(SMALL, { redis: 'redis://127.0.0.1:1' })).rejects.toMatchObject({ code: 'REDIS_UNAVAILABLE' });
   });
 });
 
-describe('a store that is wrong is found out', () => {
+describe('a replay finds out a store that is wrong', () => {
   // 40 bytes of header and ones: a filter of which every page is a member.
   const fullFilter = Buffer.concat([Buffer.from([0, 0, 0, 6, 0, 0, 0, 100, 0, 0, 0, 100]), Buffer.alloc(400, 0xff)]);
   const seenKey = keys.seenItems(VISITOR, 'page');
-  test.each<[string, () => Promise<unknown>, RegExp[]]>([
+  it.each<[string, () => Promise<unknown>, RegExp[]]>([
     [
       'a view too many',
       () => redis.command('HINCRBY', keys.counters(VISITOR), 'v', '1'),
@@ -262,7 +253,7 @@ describe('a store that is wrong is found out', () => {
     expect(found).toEqual(expected.map((pattern) => expect.stringMatching(pattern)));
   });
 
-  test('a wrong number in an answer', async () => {
+  it('a wrong number in an answer', async () => {
     await serve();
     const counters = keys.counters(VISITOR);
     const onSent = (requests: number): void => {
@@ -284,7 +275,7 @@ describe('a store that is wrong is found out', () => {
       return run(lines, { onSent });
     };
 
-    test('1,024 bytes a visitor unless told', async () => {
+    it('1,024 bytes a visitor unless told', async () => {
       await serve();
       const outcome = await wasting(MANY);
       expect(failures(outcome)).toEqual([
@@ -293,20 +284,20 @@ describe('a store that is wrong is found out', () => {
       expect(failures(outcome, false, 10_000)).toEqual([]);
     });
 
-    test('with filters only as much as one is told, and else any', async () => {
+    it('with filters only as much as one is told, and else any', async () => {
       await serve({ seen: { exactLimit: 0 } });
       const outcome = await wasting(MANY);
       expect(failures(outcome, true)).toEqual([]);
       expect(failures(outcome, true, 1_300)).toEqual([expect.stringMatching(/bytes on average; 1,300 are allowed/)]);
     });
 
-    test('not judged of fewer than 1,000 visitors', async () => {
+    it('not judged of fewer than 1,000 visitors', async () => {
       await serve();
       expect(failures(await wasting(MANY.slice(1)))).toEqual([]);
     });
   });
 
-  test('answers that come too late', async () => {
+  it('answers that come too late', async () => {
     await serve();
     const onSent = (requests: number): void =>
       void (requests === 100 && redis.command('CLIENT', 'PAUSE', '200', 'ALL'));
@@ -315,7 +306,7 @@ describe('a store that is wrong is found out', () => {
     expect(failures(outcome)).toEqual([expect.stringMatching(/^\d+ views got no answer within their deadline/)]);
   });
 
-  test('a second service that comes while the log is sent', async () => {
+  it('a second service that comes while the log is sent', async () => {
     await serve();
     const outcome = await run(SMALL, { onPhase: (phase) => (phase === 'sending' ? serve() : undefined) });
     expect(failures(outcome)).toEqual(
@@ -326,7 +317,7 @@ describe('a store that is wrong is found out', () => {
     );
   });
 
-  test('visitors that were known before', async () => {
+  it('visitors that were known before', async () => {
     await serve();
     expect(failures(await run(SMALL))).toEqual([]);
     expect(failures(await run(SMALL))).toEqual([
@@ -335,12 +326,12 @@ describe('a store that is wrong is found out', () => {
     ]);
   });
 
-  test('no filter where there had to be some', async () => {
+  it('no filter where there had to be some', async () => {
     await serve();
     expect(failures(await run(SMALL), true)).toEqual([expect.stringMatching(/no session keeps its pages in a filter/)]);
   });
 
-  test('the report says so', async () => {
+  it('the report says so', async () => {
     await serve();
     const outcome = await run(SMALL);
     const text = (found: string[]) => formatReport('test.log', outcome.report, outcome.findings, found);
@@ -349,7 +340,7 @@ describe('a store that is wrong is found out', () => {
   });
 });
 
-test('an abort is thrown, when nothing is in flight any more', async () => {
+it('a replay: an abort is thrown, when nothing is in flight any more', async () => {
   await serve();
   const ending = new AbortController();
   let sent = 0;
@@ -361,7 +352,7 @@ test('an abort is thrown, when nothing is in flight any more', async () => {
   expect(sent).toBeLessThan(70);
 });
 
-test('a service that stays away is told, and not run past', { timeout: 30_000 }, async () => {
+it('a replay: a service that stays away is told, and not run past', { timeout: 30_000 }, async () => {
   await serve();
   const onPhase = async (phase: string): Promise<void> =>
     void (phase === 'reading back' && (await services[0]!.stop()));

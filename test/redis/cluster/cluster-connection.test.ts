@@ -1,17 +1,26 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { inspectRedisServer } from '../../../src/redis/embedded/find-redis-server.ts';
 import { createConnection, type RedisConnection, readCapabilities, Script } from '../../../src/redis/index.ts';
 import { slotOfKey } from '../../../src/redis/key-slot.ts';
 import { findValkey } from '../../support/find-valkey.ts';
-import { startTestCluster, type TestCluster, type TestClusterNode } from '../../support/test-cluster.ts';
+import { startTestCluster, type TestClusterNode } from '../../support/test-cluster.ts';
 import { hasRedis7, TEST_SERVER } from '../../support/test-server.ts';
+import { useCluster } from '../../support/use-cluster.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 const valkey = findValkey();
 const servers = [{ name: 'Redis' }, ...(valkey === undefined ? [] : [{ name: 'Valkey', serverPath: valkey }])];
 
+/** Longer than the pauses between attempts, of which there are several by then. */
+const ATTEMPTS_MS = 1_000;
+
+async function expectToWait(outcome: Promise<unknown>): Promise<void> {
+  expect(await Promise.race([outcome, sleep(ATTEMPTS_MS, 'waits')])).toBe('waits');
+}
+
 describe.each(servers)('a connection to a Cluster of $name', ({ serverPath }) => {
-  let cluster: TestCluster;
+  const cluster = useCluster({ masters: 3, ...(serverPath !== undefined && { serverPath }) });
   let redis: RedisConnection;
   const opened: RedisConnection[] = [];
   const shards = serverPath !== undefined || hasRedis7;
@@ -27,16 +36,11 @@ describe.each(servers)('a connection to a Cluster of $name', ({ serverPath }) =>
   };
   const indexOf = async (key: string): Promise<number> => (await cluster.masterOf(key)).index;
 
-  beforeAll(async () => {
-    cluster = await startTestCluster({ masters: 3, ...(serverPath !== undefined && { serverPath }) });
-  });
-  afterAll(() => cluster?.stop());
   beforeEach(async () => {
     redis = await connect();
   });
   afterEach(async () => {
     await Promise.all(opened.splice(0).map((connection) => connection.close()));
-    await Promise.all(cluster.nodes.map((node) => node.command('FLUSHALL')));
   });
 
   it('sends each command to the master that has its key', async () => {
@@ -203,8 +207,7 @@ describe.each(servers)('a connection to a Cluster of $name', ({ serverPath }) =>
       let waiting: Promise<number> | undefined;
       await move(async () => {
         waiting = script.run(redis, keys, []);
-        const outcome = await Promise.race([waiting, new Promise((resolve) => setTimeout(resolve, 200, 'waits'))]);
-        expect(outcome).toBe('waits');
+        await expectToWait(waiting);
       });
       // 0 to 39, each two more.
       expect(await waiting).toBe(780 + 80);
@@ -218,8 +221,7 @@ describe.each(servers)('a connection to a Cluster of $name', ({ serverPath }) =>
       let waiting: Promise<number> | undefined;
       await move(async () => {
         waiting = script.run(redis, ['{moving}there', '{moving}not yet'], []);
-        const outcome = await Promise.race([waiting, new Promise((resolve) => setTimeout(resolve, 1_000, 'waits'))]);
-        expect(outcome).toBe('waits');
+        await expectToWait(waiting);
       });
       expect(await waiting).toBe(3);
     });
@@ -301,11 +303,7 @@ describe.each(servers)('a connection to a Cluster of $name', ({ serverPath }) =>
 });
 
 describe('a connection to a Cluster', () => {
-  let cluster: TestCluster;
-  beforeAll(async () => {
-    cluster = await startTestCluster({ masters: 3 });
-  });
-  afterAll(() => cluster?.stop());
+  const cluster = useCluster({ masters: 3 });
 
   const failureOf = async (source: Parameters<typeof createConnection>[0], deadlineMs?: number): Promise<string> => {
     const error = await createConnection(source)

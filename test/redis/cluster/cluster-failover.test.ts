@@ -1,14 +1,15 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it, onTestFinished } from 'vitest';
+import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
 import { createConnection, type RedisConnection } from '../../../src/redis/index.ts';
-import { startTestCluster, type TestCluster, type TestClusterNode } from '../../support/test-cluster.ts';
+import type { TestClusterNode } from '../../support/test-cluster.ts';
 import { hasRedis7 } from '../../support/test-server.ts';
-import { waitUntil } from '../../support/wait-until.ts';
+import { useCluster } from '../../support/use-cluster.ts';
+import { pace, waitUntil } from '../../support/wait-until.ts';
 
 const KEY = '{held}k';
 // The Cluster takes 1.5 s to miss a master and up to a second to elect another; a loaded machine takes longer.
 const RECOVERY_MS = 12_000;
 
-let cluster: TestCluster;
+const cluster = useCluster({ masters: 3, replicas: 1, eachTest: 'kept' });
 let redis: RedisConnection;
 let opened: RedisConnection[];
 
@@ -47,7 +48,7 @@ const load = (
         acknowledged[i]! += 1;
       } catch (error) {
         refused.push(error as Error);
-        await new Promise((resolve) => setTimeout(resolve, 5));
+        await pace();
       }
     }
   });
@@ -62,10 +63,6 @@ const load = (
   };
 };
 
-beforeAll(async () => {
-  cluster = await startTestCluster({ masters: 3, replicas: 1 });
-});
-afterAll(() => cluster?.stop());
 beforeEach(async () => {
   opened = [];
   redis = await connect();
@@ -74,7 +71,7 @@ afterEach(async () => {
   await Promise.all(opened.map((connection) => connection.close()));
 });
 
-it('a master that is killed under load is replaced, and nothing that was replicated is lost', async () => {
+it('failover in a Cluster: a master that is killed under load is replaced, and nothing that was replicated is lost', async () => {
   const keys = Array.from({ length: 200 }, (_, i) => `before-${i}`);
   await Promise.all(keys.map((key) => redis.command('SET', key, 'kept')));
   const running = load(redis);
@@ -108,7 +105,7 @@ it('a master that is killed under load is replaced, and nothing that was replica
   await cluster.restart(victim);
 });
 
-it('a master that freezes is replaced too', async () => {
+it('failover in a Cluster: a master that freezes is replaced too', async () => {
   const victim = await masterOf();
   await redis.command('SET', KEY, 'kept');
   await untilReplicated();
@@ -131,7 +128,7 @@ it('a master that freezes is replaced too', async () => {
   await cluster.untilWell();
 });
 
-it('a master that gives its place to its replica is left without a loss', async () => {
+it('failover in a Cluster: a master that gives its place to its replica is left without a loss', async () => {
   const running = load(redis);
   await waitUntil('the load runs', () => running.acknowledged.every((count) => count > 5));
   const before = await masterOf();
@@ -147,7 +144,7 @@ it('a master that gives its place to its replica is left without a loss', async 
   }
 });
 
-it('a subscription goes to another node when its node dies', async () => {
+it('failover in a Cluster: a subscription goes to another node when its node dies', async () => {
   const heard: string[] = [];
   const subscriber = await connect(redis.duplicate('ear'));
   await subscriber.subscribePatterns(['p:*'], (message) => heard.push(message));
@@ -176,42 +173,45 @@ it('a subscription goes to another node when its node dies', async () => {
   await cluster.restart(node);
 });
 
-it.skipIf(!hasRedis7)('a connection of its own follows its key, with its sharded channel', async () => {
-  const heard: string[] = [];
-  const own = await connect(redis.duplicateFor(KEY));
-  await own.subscribeSharded(KEY, (message) => heard.push(message));
-  // It does so by itself, whatever became of the connection that it was made from.
-  const parent = await createConnection(cluster.url).connect();
-  const blocking = await connect(parent.duplicateFor(KEY));
-  await parent.close();
-  const hanging = blocking.command('BLPOP', '{held}list', '0').catch((error: Error) => error);
-  const victim = await masterOf();
-  cluster.kill(victim, 'SIGKILL');
-  expect(await hanging).toBeInstanceOf(Error);
-  await waitUntil('both are elsewhere', () => own.isReady && blocking.isReady, RECOVERY_MS);
-  const now = addressOf(await masterOf());
-  expect([own.address, blocking.address]).toEqual([now, now]);
-  expect(now).not.toBe(addressOf(victim));
-  await waitUntil('commands go there too', () => redis.isReadyFor(KEY), RECOVERY_MS);
-  expect(await redis.command('SPUBLISH', KEY, 'still here')).toBe(1);
-  await waitUntil('it is heard', () => heard.length === 1);
-  const popped = blocking.command('BLPOP', '{held}list', '5');
-  await redis.command('RPUSH', '{held}list', 'x');
-  expect(await popped).toEqual(['{held}list', 'x']);
-  await cluster.restart(victim);
+it.skipIf(!hasRedis7)(
+  'failover in a Cluster: a connection of its own follows its key, with its sharded channel',
+  async () => {
+    const heard: string[] = [];
+    const own = await connect(redis.duplicateFor(KEY));
+    await own.subscribeSharded(KEY, (message) => heard.push(message));
+    // It does so by itself, whatever became of the connection that it was made from.
+    const parent = await createConnection(cluster.url).connect();
+    const blocking = await connect(parent.duplicateFor(KEY));
+    await parent.close();
+    const hanging = blocking.command('BLPOP', '{held}list', '0').catch((error: Error) => error);
+    const victim = await masterOf();
+    cluster.kill(victim, 'SIGKILL');
+    expect(await hanging).toBeInstanceOf(Error);
+    await waitUntil('both are elsewhere', () => own.isReady && blocking.isReady, RECOVERY_MS);
+    const now = addressOf(await masterOf());
+    expect([own.address, blocking.address]).toEqual([now, now]);
+    expect(now).not.toBe(addressOf(victim));
+    await waitUntil('commands go there too', () => redis.isReadyFor(KEY), RECOVERY_MS);
+    expect(await redis.command('SPUBLISH', KEY, 'still here')).toBe(1);
+    await waitUntil('it is heard', () => heard.length === 1);
+    const popped = blocking.command('BLPOP', '{held}list', '5');
+    await redis.command('RPUSH', '{held}list', 'x');
+    expect(await popped).toEqual(['{held}list', 'x']);
+    await cluster.restart(victim);
 
-  // A master that becomes a replica takes neither writes nor waits.
-  await cluster.failover(await masterOf());
-  await waitUntil('a push is popped at the new master', async () => {
-    const next = blocking.command('BLPOP', '{held}list', '1').catch(() => null);
-    await redis.command('RPUSH', '{held}list', 'y').catch(() => undefined);
-    return (await next) !== null && blocking.address === addressOf(await masterOf());
-  });
-  await waitUntil('the channel is heard', async () => (await redis.command('SPUBLISH', KEY, 'moved')) === 1);
-  await waitUntil('the message is there', () => heard.includes('moved'));
-});
+    // A master that becomes a replica takes neither writes nor waits.
+    await cluster.failover(await masterOf());
+    await waitUntil('a push is popped at the new master', async () => {
+      const next = blocking.command('BLPOP', '{held}list', '1').catch(() => null);
+      await redis.command('RPUSH', '{held}list', 'y').catch(() => undefined);
+      return (await next) !== null && blocking.address === addressOf(await masterOf());
+    });
+    await waitUntil('the channel is heard', async () => (await redis.command('SPUBLISH', KEY, 'moved')) === 1);
+    await waitUntil('the message is there', () => heard.includes('moved'));
+  },
+);
 
-it('comes back by itself after all of it was away', async () => {
+it('failover in a Cluster: a connection comes back by itself after all of the Cluster was away', async () => {
   const ready = new Promise<void>((resolve) => {
     redis.once('ready', () => resolve());
   });

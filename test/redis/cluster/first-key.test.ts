@@ -1,21 +1,11 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { firstKeyOf } from '../../../src/redis/cluster/first-key.ts';
-import { createConnection, type RedisConnection } from '../../../src/redis/index.ts';
 import { slotOfKey } from '../../../src/redis/key-slot.ts';
-import { startTestRedis, type TestRedis } from '../../support/test-redis.ts';
 import { hasRedis7 } from '../../support/test-server.ts';
+import { useRedis } from '../../support/use-redis.ts';
 
-let server: TestRedis;
-let redis: RedisConnection;
-
-beforeAll(async () => {
-  server = await startTestRedis({ extraArgs: ['--cluster-enabled', 'yes', '--port', '0'] });
-  redis = await createConnection(server.url).connect();
-});
-afterAll(async () => {
-  await redis?.close();
-  await server?.stop();
-});
+const server = useRedis({ extraArgs: ['--cluster-enabled', 'yes', '--port', '0'] });
+const { redis } = server;
 
 it.each([
   'GET k',
@@ -37,28 +27,31 @@ it.each([
   'PFMERGE k1 k2',
   'BLPOP k 1',
   ...(hasRedis7 ? ['FCALL f 1 k a', 'SINTERCARD 2 k1 k2'] : []),
-])('finds the first key of %s where the server does', async (text) => {
+])('the first key of a command: finds the first key of %s where the server does', async (text) => {
   const command = text.split(' ');
   const [first] = await redis.command<string[]>('COMMAND', 'GETKEYS', ...command);
   expect(firstKeyOf(command)).toBe(first);
 });
 
 it.each(['PUBLISH c m', 'TIME', 'INFO', 'PING', 'SCRIPT FLUSH', 'CLIENT ID', 'CONFIG GET x', 'EVAL script 0 arg'])(
-  'finds none in %s',
+  'the first key of a command: finds none in %s',
   (text) => {
     expect(firstKeyOf(text.split(' '))).toBeUndefined();
   },
 );
 
-it('finds the channel of SPUBLISH, which has a slot', () => {
+it('the first key of a command: finds the channel of SPUBLISH, which has a slot', () => {
   expect(firstKeyOf(['SPUBLISH', 'channel', 'm'])).toBe('channel');
 });
 
-it.each(['SCAN 0', 'DBSIZE', 'FLUSHALL', 'KEYS *', 'RANDOMKEY'])('refuses %s, which means one server', (text) => {
-  expect(() => firstKeyOf(text.split(' '))).toThrow('in a Cluster send it to each of masters()');
-});
+it.each(['SCAN 0', 'DBSIZE', 'FLUSHALL', 'KEYS *', 'RANDOMKEY'])(
+  'the first key of a command: refuses %s, which means one server',
+  (text) => {
+    expect(() => firstKeyOf(text.split(' '))).toThrow('in a Cluster send it to each of masters()');
+  },
+);
 
-it('knows the slot of a key as the server does', async () => {
+it('the first key of a command: knows the slot of a key as the server does', async () => {
   const keys = ['', 'a', 'sw:meta', 'sw:{53t}:x', '{}a', '{}{a}', 'a{b}c{d}', '{a', 'a}b{c}', 'ä{ö}ü', '{{a}}'];
   for (const key of keys) {
     const slot = await redis.command<number>('CLUSTER', 'KEYSLOT', key);

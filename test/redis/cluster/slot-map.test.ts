@@ -39,7 +39,7 @@ describe('a slot map', () => {
   });
 });
 
-describe('a redirection', () => {
+describe('a redirection of a Cluster', () => {
   it.each([
     ['MOVED 3999 10.0.0.1:6381', { kind: 'MOVED', slot: 3999, to: { host: '10.0.0.1', port: 6381 } }],
     ['ASK 1 h:6381', { kind: 'ASK', slot: 1, to: { host: 'h', port: 6381 } }],

@@ -4,9 +4,8 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, w
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from 'redis';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { processBirth, readEmbeddedAddress } from '../../../src/redis/embedded/address.ts';
 import {
   type EmbeddedRedis,
@@ -14,6 +13,7 @@ import {
   startEmbeddedRedis,
 } from '../../../src/redis/embedded/embedded-redis.ts';
 import { startTestRedis } from '../../support/test-redis.ts';
+import { waitUntil } from '../../support/wait-until.ts';
 
 const BUILT = new URL('../../../dist/redis/embedded/embedded-redis.js', import.meta.url).href;
 
@@ -60,13 +60,9 @@ function family(pid: number): number[] {
 
 /** Fails unless all of them end before the deadline; zombies have ended. */
 async function gone(pids: readonly number[], deadlineMs = 5_000): Promise<void> {
-  const deadline = performance.now() + deadlineMs;
-  let alive = [...pids];
-  while (alive.length > 0 && performance.now() < deadline) {
-    await sleep(5);
-    alive = alive.filter((pid) => processBirth(pid) !== undefined);
-  }
-  expect(alive).toEqual([]);
+  const alive = () => pids.filter((pid) => processBirth(pid) !== undefined);
+  await waitUntil('they are gone', () => alive().length === 0, deadlineMs).catch(() => {});
+  expect(alive()).toEqual([]);
 }
 
 interface Parent {
@@ -87,8 +83,8 @@ async function startParent(folder: string, then = 'setInterval(() => {}, 1000);'
   return parent;
 }
 
-describe('a running server', () => {
-  test('answers on a private Unix socket in the data folder', async () => {
+describe('the embedded Redis', () => {
+  it('answers on a private Unix socket in the data folder', async () => {
     const redis = await start();
     expect(redis.url).toBe(`unix://${join(dataDir, 'redis.sock')}`);
     expect(redis.socketPath).toBe(join(dataDir, 'redis.sock'));
@@ -99,7 +95,7 @@ describe('a running server', () => {
     expect(await ask(redis, 'CONFIG GET port')).toContain('$1\r\n0\r\n');
   });
 
-  test('lets nobody else read its files', async () => {
+  it('lets nobody else read its files', async () => {
     const redis = await start();
     await ask(redis, 'SET colour blue');
     const files = readdirSync(join(dataDir, 'redis'), { recursive: true, withFileTypes: true });
@@ -107,7 +103,7 @@ describe('a running server', () => {
     for (const file of files) expect(statSync(join(file.parentPath, file.name)).mode & 0o077).toBe(0);
   });
 
-  test('keeps an AOF and a snapshot each minute, or nothing', async () => {
+  it('keeps an AOF and a snapshot each minute, or nothing', async () => {
     const durable = await start();
     expect(await ask(durable, 'CONFIG GET appendonly')).toContain('yes');
     expect(await ask(durable, 'CONFIG GET appendfsync')).toContain('everysec');
@@ -118,7 +114,7 @@ describe('a running server', () => {
     expect(await ask(passing, 'CONFIG GET save')).toContain('$0\r\n');
   });
 
-  test('listens on a loopback port instead, where one is given', async () => {
+  it('listens on a loopback port instead, where one is given', async () => {
     const port = await freePort();
     const redis = await start({ port, extraArgs: ['--maxmemory', '50mb'] });
     expect(redis.url).toBe(`redis://127.0.0.1:${port}`);
@@ -127,7 +123,7 @@ describe('a running server', () => {
     expect(await ask(redis, 'CONFIG GET maxmemory')).toContain(String(50 * 1024 * 1024));
   });
 
-  test('has its socket in a fresh folder where the data folder is too long a path', async () => {
+  it('has its socket in a fresh folder where the data folder is too long a path', async () => {
     const long = join(dataDir, 'x'.repeat(60), 'ü y'.repeat(10));
     const redis = await start({ dataDir: long });
     const socketPath = redis.socketPath ?? '';
@@ -139,7 +135,7 @@ describe('a running server', () => {
     expect(await ask(await start({ dataDir: long }), 'GET colour')).toContain('blue');
   });
 
-  test('leaves its address while it runs', async () => {
+  it('leaves its address while it runs', async () => {
     expect(readEmbeddedAddress(dataDir)).toBeUndefined();
     const redis = await start();
     expect(readEmbeddedAddress(dataDir)).toBe(redis.url);
@@ -152,15 +148,15 @@ describe('a running server', () => {
   });
 });
 
-describe('its data', () => {
-  test('survive stop and start', async () => {
+describe('the data of the embedded Redis', () => {
+  it('survive stop and start', async () => {
     const first = await start();
     await ask(first, 'SET colour blue');
     await first.stop();
     expect(await ask(await start(), 'GET colour')).toBe('$4\r\nblue\r\n');
   });
 
-  test('survive a SIGKILL of the server as soon as they are acknowledged', async () => {
+  it('survive a SIGKILL of the server as soon as they are acknowledged', async () => {
     const redis = await startTestRedis({ persistence: true });
     const write = createClient({ socket: { path: redis.socketPath, tls: false, reconnectStrategy: false } }).on(
       'error',
@@ -181,8 +177,8 @@ describe('its data', () => {
   });
 });
 
-describe('nothing is left', () => {
-  test('after stop(), called twice', async () => {
+describe('nothing is left of the embedded Redis', () => {
+  it('after stop(), called twice', async () => {
     const redis = await start();
     const pids = family(redis.pid);
     expect(pids.length).toBe(2);
@@ -192,7 +188,7 @@ describe('nothing is left', () => {
     expect(readdirSync(dataDir)).toEqual(['redis']);
   });
 
-  test('after a SIGKILL of the server', async () => {
+  it('after a SIGKILL of the server', async () => {
     const redis = await start();
     const pids = family(redis.pid);
     redis.kill('SIGKILL');
@@ -201,7 +197,7 @@ describe('nothing is left', () => {
     expect(readdirSync(dataDir)).toEqual(['redis']);
   });
 
-  test('of a server that a test has stopped with SIGSTOP', async () => {
+  it('of a server that a test has stopped with SIGSTOP', async () => {
     const redis = await start();
     redis.kill('SIGSTOP');
     const before = performance.now();
@@ -209,7 +205,7 @@ describe('nothing is left', () => {
     expect(performance.now() - before).toBeLessThan(3_000);
   });
 
-  test('after a SIGKILL of the parent, and the data are written', async () => {
+  it('after a SIGKILL of the parent, and the data are written', async () => {
     const { child, redis } = await startParent(dataDir);
     const pids = family(redis);
     expect(pids.length).toBe(2);
@@ -225,7 +221,7 @@ describe('nothing is left', () => {
     expect(await ask(await start(), 'GET colour')).toBe('$4\r\nblue\r\n');
   });
 
-  test('even of a server that refuses to end, because it cannot write its snapshot', { timeout: 20_000 }, async () => {
+  it('even of a server that refuses to end, because it cannot write its snapshot', { timeout: 20_000 }, async () => {
     const { child, redis } = await startParent(dataDir);
     const pids = family(redis);
     parents = [];
@@ -239,21 +235,21 @@ describe('nothing is left', () => {
     await gone(pids, 15_000);
   });
 
-  test('when the parent just comes to its end: the server does not keep it alive', async () => {
+  it('when the parent just comes to its end: the server does not keep it alive', async () => {
     const { child, redis } = await startParent(dataDir, '');
     if (child.exitCode === null) expect(await once(child, 'exit')).toEqual([0, null]);
     await gone([redis]);
   });
 
-  test('Ctrl-C in the terminal reaches the parent only', async () => {
+  it('Ctrl-C in the terminal reaches the parent only', async () => {
     const redis = await start();
     const group = (pid: number) => execFileSync('ps', ['-o', 'pgid=', '-p', String(pid)], { encoding: 'utf8' }).trim();
     expect(group(redis.pid)).not.toBe(group(process.pid));
   });
 });
 
-describe('the data folder', () => {
-  test('is refused to a second server of the same process', async () => {
+describe('the data folder of the embedded Redis', () => {
+  it('is refused to a second server of the same process', async () => {
     const first = await start();
     const second = start();
     await expect(second).rejects.toMatchObject({ code: 'DATA_FOLDER_IN_USE' });
@@ -264,25 +260,25 @@ describe('the data folder', () => {
     expect(readEmbeddedAddress(dataDir)).toBe(first.url);
   });
 
-  test('is refused while another process has a server there', async () => {
+  it('is refused while another process has a server there', async () => {
     const { child } = await startParent(dataDir);
     await expect(start()).rejects.toThrow(`started by process ${child.pid},`);
   });
 
-  test('goes to exactly one of many that wait for the end of the same dead lock', async () => {
+  it('goes to exactly one of many that wait for the end of the same dead lock', async () => {
     const dying = spawn('sleep', ['60']);
     const server = { pid: dying.pid, birth: processBirth(dying.pid ?? 0) };
     const lock = { startedBy: { pid: 2 ** 22 + 1, birth: '1' }, server, socketPath: join(dataDir, 'redis.sock') };
     writeFileSync(join(dataDir, 'redis.lock'), JSON.stringify(lock));
     const all = Promise.allSettled(Array.from({ length: 8 }, () => start()));
     const drafts = () => readdirSync(dataDir).filter((name) => name.startsWith('redis.lock.'));
-    while (drafts().length < 8) await sleep(1);
+    await waitUntil('all of them wait', () => drafts().length === 8);
     dying.kill('SIGKILL');
     expect((await all).map(({ status }) => status).sort()).toEqual(['fulfilled', ...Array(7).fill('rejected')]);
     expect(drafts()).toEqual([]);
   });
 
-  test('is taken over from a parent that was killed a moment ago', async () => {
+  it('is taken over from a parent that was killed a moment ago', async () => {
     const { child, redis } = await startParent(dataDir);
     child.kill('SIGKILL');
     await once(child, 'exit');
@@ -291,13 +287,13 @@ describe('the data folder', () => {
     expect(await ask(ours, 'PING')).toBe('+PONG\r\n');
   });
 
-  test('is taken over when the pid in the lock now belongs to an unrelated process', async () => {
+  it('is taken over when the pid in the lock now belongs to an unrelated process', async () => {
     const stale = { startedBy: { pid: process.ppid, birth: '1' }, server: { pid: process.pid, birth: '1' } };
     writeFileSync(join(dataDir, 'redis.lock'), JSON.stringify(stale));
     expect(await ask(await start(), 'PING')).toBe('+PONG\r\n');
   });
 
-  test('is refused while its socket answers, though the pids mean nothing here (another container)', async () => {
+  it('is refused while its socket answers, though the pids mean nothing here (another container)', async () => {
     const redis = await start();
     const foreign = { pid: 2 ** 22 + 1, birth: '1' };
     const lock = { startedBy: foreign, server: foreign, socketPath: redis.socketPath };
@@ -307,8 +303,8 @@ describe('the data folder', () => {
   });
 });
 
-describe('a start that fails', () => {
-  test("carries the server's own words, and frees the data folder", async () => {
+describe('a start of the embedded Redis that fails', () => {
+  it("carries the server's own words, and frees the data folder", async () => {
     const failing = start({ extraArgs: ['--no-such-option', 'x'] });
     await expect(failing).rejects.toMatchObject({ code: 'REDIS_START_FAILED' });
     await expect(failing).rejects.toThrow(/ended at once \(exit code 1\)[\s\S]*no-such-option/);
@@ -316,7 +312,7 @@ describe('a start that fails', () => {
     expect(await ask(await start(), 'PING')).toBe('+PONG\r\n');
   });
 
-  test('keeps the deadline and leaves no process', async () => {
+  it('keeps the deadline and leaves no process', async () => {
     const before = performance.now();
     const failing = start({ startDeadlineMs: 50, extraArgs: ['--port', '0', '--unixsocket', `${dataDir}/other.sock`] });
     await expect(failing).rejects.toThrow('did not answer PING before the deadline');
@@ -324,14 +320,14 @@ describe('a start that fails', () => {
     expect(readdirSync(dataDir)).toEqual(['redis']);
   });
 
-  test("does not mistake another program's server on the port for its own", async () => {
+  it("does not mistake another program's server on the port for its own", async () => {
     const port = await freePort();
     const other = await start({ dataDir: join(dataDir, 'other'), port });
     await expect(start({ port })).rejects.toThrow(/Address already in use/i);
     expect(await ask(other, 'PING')).toBe('+PONG\r\n');
   });
 
-  test('names a serverPath that is no server', async () => {
+  it('names a serverPath that is no server', async () => {
     await expect(start({ serverPath: '/bin/ls' })).rejects.toThrow('"/bin/ls" is neither a Redis nor a Valkey server.');
   });
 });

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   type FindRedisServerOptions,
   findRedisServer,
@@ -82,25 +82,25 @@ function script(path: string, body: string): void {
 
 const installs = (path: string) => `ln -s '${real.path}' '${path}'`;
 
-test('finds the server of this machine and its version', () => {
+it('the search for a server: finds the server of this machine and its version', () => {
   expect(real.path).toMatch(/(redis|valkey)-server$/);
   expect(real.version).toMatch(/^\d+\.\d+\.\d+$/);
 });
 
-test('looks in PATH, then in the usual folders', async () => {
+it('the search for a server: looks in PATH, then in the usual folders', async () => {
   symlinkSync(real.path, join(root, 'usr/bin/redis-server'));
   expect(await find()).toEqual({ ...real, path: join(root, 'usr/bin/redis-server') });
   symlinkSync(real.path, join(bin, 'redis-server'));
   expect((await find()).path).toBe(join(bin, 'redis-server'));
 });
 
-test('takes a Valkey server, and passes over what is no server', async () => {
+it('the search for a server: takes a Valkey server, and passes over what is no server', async () => {
   script(join(bin, 'redis-server'), 'echo "some other program"');
   script(join(bin, 'valkey-server'), 'echo "Valkey server v=8.1.4 sha=00000000:0 malloc=jemalloc-5.3.0 bits=64"');
   expect(await find()).toEqual({ path: join(bin, 'valkey-server'), version: '8.1.4', flavour: 'valkey' });
 });
 
-test('SESSIONWISE_REDIS_SERVER goes before all', async () => {
+it('the search for a server: SESSIONWISE_REDIS_SERVER goes before all', async () => {
   symlinkSync(real.path, join(bin, 'redis-server'));
   symlinkSync(real.path, join(root, 'mine'));
   expect((await find({ named: join(root, 'mine') })).path).toBe(join(root, 'mine'));
@@ -112,7 +112,7 @@ test('SESSIONWISE_REDIS_SERVER goes before all', async () => {
   );
 });
 
-test('installs with apt-get, saying so, while policy-rc.d forbids to start services', async () => {
+it('the search for a server: installs with apt-get, saying so, while policy-rc.d forbids to start services', async () => {
   const log = join(root, 'log');
   script(join(bin, 'apt-get'), `cp '${policy}' '${log}' && ${installs(join(root, 'usr/bin/redis-server'))}`);
   expect((await find()).path).toBe(join(root, 'usr/bin/redis-server'));
@@ -124,7 +124,7 @@ test('installs with apt-get, saying so, while policy-rc.d forbids to start servi
   ]);
 });
 
-test('takes the new service out of the next boot, but never one that was there before', async () => {
+it('the search for a server: takes the new service out of the next boot, but never one that was there before', async () => {
   const log = join(root, 'log');
   script(join(bin, 'apt-get'), installs(join(bin, 'redis-server')));
   script(join(bin, 'systemctl'), `echo "$*" >>'${log}'; [ "$1" != cat ]`);
@@ -137,7 +137,7 @@ test('takes the new service out of the next boot, but never one that was there b
   expect(readFileSync(log, 'utf8')).toBe('cat redis-server.service\n');
 });
 
-test('reads the package lists where the first try fails', async () => {
+it('the search for a server: reads the package lists where the first try fails', async () => {
   const lists = join(root, 'lists');
   script(
     join(bin, 'apt-get'),
@@ -148,7 +148,7 @@ test('reads the package lists where the first try fails', async () => {
   expect((await find()).path).toBe(join(bin, 'redis-server'));
 });
 
-test('says what the user must type where apt-get fails, and takes policy-rc.d away', async () => {
+it('the search for a server: says what the user must type where apt-get fails, and takes policy-rc.d away', async () => {
   script(join(bin, 'apt-get'), `[ -e '${policy}' ] && echo 'E: no network' >&2; exit 100`);
   const error = await missing();
   expect(error.message).toBe(
@@ -159,14 +159,14 @@ test('says what the user must type where apt-get fails, and takes policy-rc.d aw
   expect(existsSync(policy)).toBe(false);
 });
 
-test("does not touch the administrator's own policy-rc.d", async () => {
+it("the search for a server: does not touch the administrator's own policy-rc.d", async () => {
   script(policy, 'exit 0');
   script(join(bin, 'apt-get'), installs(join(bin, 'redis-server')));
   await find();
   expect(readFileSync(policy, 'utf8')).toBe('#!/bin/sh\nexit 0\n');
 });
 
-describe('through sudo', () => {
+describe('the search for a server, through sudo:', () => {
   const line = 'sudo apt-get install -y redis-server';
   const refusal = `There is no Redis or Valkey server on this machine. Type:\n  ${line}`;
   const question = `There is no Redis or Valkey server on this machine. Install one, with "${line}"? [y/N] `;
@@ -187,32 +187,32 @@ describe('through sudo', () => {
     script(join(bin, 'apt-get'), `[ "$IS_ROOT" ] && ${installs(join(bin, 'redis-server'))}`);
   });
 
-  test('it asks first, and installs where the person says yes', async () => {
+  it('it asks first, and installs where the person says yes', async () => {
     expect((await find({ uid: 1000, ask: answering(true) })).path).toBe(join(bin, 'redis-server'));
     expect(asked).toEqual([question]);
     expect(existsSync(policy)).toBe(false);
   });
 
-  test('where the person says no it says what to type', async () => {
+  it('where the person says no it says what to type', async () => {
     expect((await missing({ uid: 1000, ask: answering(false) })).message).toBe(refusal);
     expect(asked).toEqual([question]);
     expect(said).toEqual([]);
     expect(existsSync(join(bin, 'redis-server'))).toBe(false);
   });
 
-  test('where nobody can be asked it says what to type, and does not even try sudo', async () => {
+  it('where nobody can be asked it says what to type, and does not even try sudo', async () => {
     expect((await missing({ uid: 1000 })).message).toBe(refusal);
     expect(existsSync(sudoLog)).toBe(false);
     expect(existsSync(join(bin, 'redis-server'))).toBe(false);
   });
 
-  test('SESSIONWISE_INSTALL=yes installs and asks nobody', async () => {
+  it('SESSIONWISE_INSTALL=yes installs and asks nobody', async () => {
     expect((await find({ uid: 1000, ask: answering(false), decided: 'yes' })).path).toBe(join(bin, 'redis-server'));
     expect(asked).toEqual([]);
     expect(said[0]).toContain('installing one with apt-get');
   });
 
-  test('SESSIONWISE_INSTALL=no installs nothing, as root neither', async () => {
+  it('SESSIONWISE_INSTALL=no installs nothing, as root neither', async () => {
     expect((await missing({ uid: 1000, ask: answering(true), decided: 'no' })).line).toBe(line);
     expect((await missing({ uid: 0, decided: 'no' })).line).toBe('apt-get install -y redis-server');
     expect(asked).toEqual([]);
@@ -220,25 +220,25 @@ describe('through sudo', () => {
     expect(existsSync(join(bin, 'redis-server'))).toBe(false);
   });
 
-  test('another SESSIONWISE_INSTALL is refused, an empty one is none', async () => {
+  it('another SESSIONWISE_INSTALL is refused, an empty one is none', async () => {
     const error = await missing({ uid: 1000, decided: 'maybe' });
     expect(error.message).toMatch(/SESSIONWISE_INSTALL is "maybe", neither yes nor no\. Type:\n {2}export SESS/);
     expect((await missing({ uid: 1000, decided: '' })).message).toBe(refusal);
   });
 
-  test('as root it asks nobody', async () => {
+  it('as root it asks nobody', async () => {
     script(join(bin, 'apt-get'), installs(join(bin, 'redis-server')));
     await find({ uid: 0, ask: answering(false) });
     expect(asked).toEqual([]);
   });
 
-  test('a password is asked for by nobody: where sudo needs one, it says what to type', async () => {
+  it('a password is asked for by nobody: where sudo needs one, it says what to type', async () => {
     script(join(bin, 'sudo'), 'exit 1');
     expect((await missing({ uid: 1000, ask: answering(true) })).message).toBe(refusal);
     expect(asked).toEqual([]);
   });
 
-  test.each([
+  it.each([
     ['y', 'y\n', 'found'],
     ['YES', 'YES\n', 'found'],
     ['an empty line', '\n', 'refused'],
@@ -249,7 +249,7 @@ describe('through sudo', () => {
     expect(await onTerminal((terminal) => terminal.stdin.write(typed))).toContain(`outcome: ${outcome}`);
   });
 
-  test('on a real terminal: SIGTERM while it asks', async () => {
+  it('on a real terminal: SIGTERM while it asks', async () => {
     const output = await onTerminal(() => {
       for (const { pid, command } of processesNaming(`${root}/usr`)) {
         if (command.startsWith(process.execPath)) process.kill(pid, 'SIGTERM');
@@ -283,23 +283,23 @@ describe('through sudo', () => {
   }
 });
 
-test.each([
+it.each([
   ['dnf', 'install -y valkey', 'sudo dnf install -y valkey || sudo dnf install -y redis'],
   ['apk', 'add --no-cache valkey', 'sudo apk add valkey || sudo apk add redis'],
   ['pacman', '-S --noconfirm --needed valkey', 'sudo pacman -Sy valkey'],
-])('installs with %s', async (manager, args, line) => {
+])('the search for a server: installs with %s', async (manager, args, line) => {
   script(join(bin, manager), `[ "$*" = '${args}' ] && ${installs(join(bin, 'valkey-server'))}`);
   expect((await missing({ uid: 1000 })).line).toBe(line);
   expect((await find()).path).toBe(join(bin, 'valkey-server'));
 });
 
-test('installs with brew, which refuses root', async () => {
+it('the search for a server: installs with brew, which refuses root', async () => {
   script(join(bin, 'brew'), `[ "$*" = 'install redis' ] && ${installs(join(bin, 'redis-server'))}`);
   expect((await missing({ uid: 0 })).line).toBe('brew install redis');
   expect((await find({ uid: 501 })).path).toBe(join(bin, 'redis-server'));
 });
 
-test('installs nothing where it is told not to, or knows no package manager', async () => {
+it('the search for a server: installs nothing where it is told not to, or knows no package manager', async () => {
   expect((await missing()).line).toBe('export SESSIONWISE_REDIS_SERVER=/path/to/redis-server');
   script(join(bin, 'apt-get'), installs(join(bin, 'redis-server')));
   expect((await missing({ install: false })).line).toBe('apt-get install -y redis-server');

@@ -8,7 +8,7 @@ import { hasTls } from '../../support/test-server.ts';
 import { canMakeTls, makeTestTls, serverTlsArgs, type TestTls } from '../../support/test-tls.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
-describe.skipIf(!canMakeTls || !hasTls)('TLS', () => {
+describe.skipIf(!canMakeTls || !hasTls)('TLS to Redis', () => {
   let tls: TestTls;
   let ports: { any: number; known: number; plain: number };
   const servers: TestRedis[] = [];

@@ -1,9 +1,9 @@
 import * as bare from '@redis/client';
 import * as full from 'redis';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { createConnection, type RedisClient } from '../../../src/redis/index.ts';
-import { startTestCluster, type TestCluster } from '../../support/test-cluster.ts';
 import { startTestRedis } from '../../support/test-redis.ts';
+import { useCluster } from '../../support/use-cluster.ts';
 
 const SECRET = 'hunter2-very-secret';
 
@@ -12,11 +12,7 @@ describe.each([
   ['redis', full],
   ['@redis/client', bare as unknown as typeof full],
 ])('a client that somebody made with the package %s', (_, { createClient, createCluster, createSentinel }) => {
-  let cluster: TestCluster;
-  beforeAll(async () => {
-    cluster = await startTestCluster({ extraArgs: ['--user', 'shop', 'on', `>${SECRET}`, '~*', '&*', '+@all'] });
-  });
-  afterAll(() => cluster?.stop());
+  const cluster = useCluster({ extraArgs: ['--user', 'shop', 'on', `>${SECRET}`, '~*', '&*', '+@all'] });
 
   const urls = (): { url: string }[] => cluster.nodes.map(({ url }) => ({ url }));
   const whoAmI = async (client: RedisClient): Promise<unknown> => {

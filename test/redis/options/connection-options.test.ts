@@ -31,7 +31,7 @@ function messageOf(work: () => unknown): string {
   throw new Error('It was taken.');
 }
 
-describe('a URL', () => {
+describe('the URL of a connection', () => {
   it.each<[string, ConnectionOptions]>([
     ['redis://h', { host: 'h', port: 6379 }],
     ['redis://h:7000', { host: 'h', port: 7000 }],
@@ -118,7 +118,7 @@ describe('a URL', () => {
   });
 });
 
-describe('a password that is not escaped', () => {
+describe('a password of a URL that is not escaped', () => {
   it.each([
     ['redis://shop:1234/hunter2@h:6379/0', '%2F'],
     ['redis://shop:1234/5@h:6379', '%2F'],
@@ -142,7 +142,7 @@ describe('a password that is not escaped', () => {
   });
 });
 
-describe('options', () => {
+describe('the options of a connection', () => {
   it('are taken as they are where they are right', () => {
     const options = { host: 'h', port: 1, username: 'u', password: 'p', db: 0, tls: { servername: 's' } };
     expect(parseConnection(options)).toEqual(options);
@@ -218,7 +218,7 @@ describe('a connection file', () => {
   });
 });
 
-describe('the password', () => {
+describe('the password of a connection', () => {
   it.each([
     `redis://:${PASSWORD}@h:port`,
     `redis://u:${PASSWORD}@h/one`,

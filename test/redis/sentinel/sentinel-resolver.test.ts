@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTes
 import { createConnection, type RedisConnection } from '../../../src/redis/index.ts';
 import { findValkey } from '../../support/find-valkey.ts';
 import { startTestSentinel, type TestSentinel } from '../../support/test-sentinel.ts';
-import { waitUntil } from '../../support/wait-until.ts';
+import { pace, waitUntil } from '../../support/wait-until.ts';
 
 const valkey = findValkey();
 const servers = [{ name: 'Redis' }, ...(valkey === undefined ? [] : [{ name: 'Valkey', serverPath: valkey }])];
@@ -105,7 +105,7 @@ describe.each(servers)('a connection by the Sentinels of $name', ({ serverPath }
             acknowledged += 1;
           } catch {
             refused += 1;
-            await new Promise((resolve) => setTimeout(resolve, 5));
+            await pace();
           }
         }
       }),

@@ -1,28 +1,25 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createToken, sessionOf } from '../../../src/protocol/index.ts';
 import { createConnection } from '../../../src/redis/index.ts';
 import { Archiver, type ArchiverOptions } from '../../../src/sessions/archive/archiver.ts';
 import type { ArchivedSession, ArchiveFunction } from '../../../src/sessions/archived-session.ts';
 import { recordOf, SessionData, type SessionDataOptions, Sweeper } from '../../../src/sessions/index.ts';
-import { openTestData, type TestData } from '../../support/open-test-data.ts';
 import { startTestRedis } from '../../support/test-redis.ts';
+import { useTestData } from '../../support/use-test-data.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 const KEPT_MS = 30 * 86_400_000;
 
-let stage: TestData;
+const stage = useTestData();
 let store: SessionData;
 
 beforeAll(async () => {
-  stage = await openTestData();
   store = openStore();
 });
 afterAll(async () => {
   await store?.close();
-  await stage?.stop();
 });
-beforeEach(() => stage.redis.command('FLUSHALL'));
 
 function openStore(options: Partial<SessionDataOptions> = {}): SessionData {
   return new SessionData({ redis: stage.server.url, sweep: false, deadlineMs: 10_000, ...options });
@@ -75,7 +72,7 @@ async function lifecycleOf(session: string): Promise<string[]> {
   return entries.filter(([, fields]) => fields[3] === session).map(([, fields]) => fields[1]!);
 }
 
-describe('an archived session', () => {
+describe('archiver: an archived session', () => {
   it('is all that was known of it, and then gone but for what keeps it ended', async () => {
     const { taken, archive } = collecting();
     const archiver = await archiving(archive);
@@ -133,9 +130,10 @@ describe('an archived session', () => {
     const short = openStore({ idleMs: 50, touchEveryMs: 0 });
     onTestFinished(() => short.close());
     const token = createToken();
-    await short.save(token, { a: 1 });
-    await short.identify(token, 'ann');
+    await store.save(token, { a: 1 });
+    await store.identify(token, 'ann');
     await stage.data.visits.record(sessionOf(token), '11');
+    await short.touch(token, {});
     const sweeper = new Sweeper(stage.redis, 'sw', { lifecycleLength: 100 });
     await waitUntil('it is archived', async () => (await sweeper.sweep()) + taken.length > 0 && taken.length > 0);
     await waitUntil('nothing is left', async () => (await traces(token)).length === 0);
@@ -194,7 +192,7 @@ describe('an archived session', () => {
   });
 });
 
-describe('where there is no archiver', () => {
+describe('archiver: where there is none', () => {
   it('nothing is kept', async () => {
     const [token] = await saveSessions(1, { a: 1 });
     await store.end(token!);
@@ -215,7 +213,7 @@ describe('where there is no archiver', () => {
   });
 });
 
-describe('a session that cannot be archived', () => {
+describe('archiver: a session that cannot be archived', () => {
   it('is tried again, with growing pauses, and kept all the while', async () => {
     const at: number[] = [];
     const [token] = await saveSessions(1, { a: 1 });
@@ -366,7 +364,7 @@ describe('a session that cannot be archived', () => {
   });
 });
 
-describe('sealed sessions', () => {
+describe('archiver: sealed sessions', () => {
   it('wait until there is an archiver with the key, and hold up no other', async () => {
     const key = randomBytes(32);
     const sealed = openStore({ encryption: { keys: [key] } });
@@ -395,7 +393,7 @@ describe('sealed sessions', () => {
   });
 });
 
-describe('an archive that is away', () => {
+describe('archiver: an archive that is away', () => {
   it('is asked seldom, keeps nothing in memory, and gets all when it is back', async () => {
     const tokens = await saveSessions(500, { a: 1 });
     let calls = 0;
@@ -427,7 +425,7 @@ describe('an archive that is away', () => {
   });
 });
 
-describe('archivers', () => {
+describe('archivers side by side', () => {
   it('take turns: each session comes once, whoever does it', async () => {
     const taken: ArchivedSession[] = [];
     const archive: ArchiveFunction = async (ended) => void taken.push(ended);
@@ -504,7 +502,7 @@ describe('archivers', () => {
   });
 });
 
-describe('a Redis that comes back empty', () => {
+describe('archiver: a Redis that comes back empty', () => {
   it('keeps ended sessions again', async () => {
     const server = await startTestRedis();
     onTestFinished(() => server.stop());

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { createToken, sessionOf } from '../../../src/protocol/index.ts';
 import { Keys, PARTITION_TAGS, PARTITIONS, partitionOf } from '../../../src/redis/index.ts';
 import { Archiver } from '../../../src/sessions/archive/archiver.ts';
@@ -11,21 +11,12 @@ import { recordOf, Sweeper } from '../../../src/sessions/index.ts';
 import { endRecord } from '../../../src/sessions/users/scripts/end-record.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { inParallel, type LifecycleEntry } from '../session-data/session-data-stage.suite.ts';
-import { type ClusterStage, openClusterStage, tokenOn } from './cluster-stage.ts';
+import { tokenOn, useClusterStage } from './cluster-stage.ts';
 
 /* What happens to sessions in a Cluster, and that it is told: the events lie beside the records, and are moved. */
 
 const keys = new Keys('sw');
-let stage: ClusterStage;
-
-beforeAll(async () => {
-  stage = await openClusterStage();
-}, 60_000);
-afterAll(() => stage?.stop());
-beforeEach(async () => {
-  await stage.closeAll();
-  await Promise.all(stage.redis.masters().map((master) => master.command('FLUSHALL')));
-});
+const stage = useClusterStage();
 
 /** All that was told, in order. */
 async function told(): Promise<LifecycleEntry[]> {
@@ -49,8 +40,8 @@ async function endAndDie(token: string): Promise<void> {
 
 const outboxOf = (length = 1_000): Outbox => new Outbox(stage.redis, keys, new UserIndex(keys), length);
 
-describe('a sweep', () => {
-  test('of three processes at once ends 300 sessions and tells each once; then nothing is left', async () => {
+describe('a sweep in a Cluster', () => {
+  it('of three processes at once ends 300 sessions and tells each once; then nothing is left', async () => {
     const data = stage.open({ idleMs: 1, touchEveryMs: 0 });
     const lasting = stage.open({ idleMs: 2_000, touchEveryMs: 0 });
     const user = createToken();
@@ -83,7 +74,7 @@ describe('a sweep', () => {
     expect(await stage.keys()).toEqual([keys.lifecycle(), keys.moved()].sort());
   });
 
-  test('moves what a process left that died, and takes the session out of the index of its user', async () => {
+  it('moves what a process left that died, and takes the session out of the index of its user', async () => {
     const data = stage.open();
     const token = await stage.saved(data, {});
     await data.identify(token, 'ada');
@@ -101,7 +92,7 @@ describe('a sweep', () => {
     expect(await indexesInUse()).toBe(0);
   });
 
-  test('finds a session whose end was shortened, by a touch or by a save, when that end has come', async () => {
+  it('finds a session whose end was shortened, by a touch or by a save, when that end has come', async () => {
     const data = stage.open({ idleMs: 600_000 });
     const short = stage.open({ idleMs: 1, touchEveryMs: 0 });
     const [touched, saved] = [await stage.saved(data, {}), await stage.saved(data, {})];
@@ -115,7 +106,7 @@ describe('a sweep', () => {
     });
   });
 
-  test('of those that work goes on where one holds no lease', async () => {
+  it('of those that work goes on where one holds no lease', async () => {
     const data = stage.open({ idleMs: 1, touchEveryMs: 0 });
     await inParallel(10, () => stage.saved(data, {}));
     const started = [0, 1].map(() => new Sweeper(stage.redis, 'sw', { lifecycleLength: 100, intervalMs: 20 }).start());
@@ -131,8 +122,8 @@ describe('a sweep', () => {
   }
 });
 
-describe('the outbox', () => {
-  test('is moved by several at once, and each event is told once and in order', async () => {
+describe('the outbox of a Cluster', () => {
+  it('is moved by several at once, and each event is told once and in order', async () => {
     const data = stage.open();
     const tokens = await inParallel(60, () => stage.saved(data, {}));
     await stage.settled();
@@ -144,7 +135,7 @@ describe('the outbox', () => {
     expect(ended.sort()).toEqual(tokens.map(sessionOf).sort());
   });
 
-  test('holds more than is moved at once', async () => {
+  it('holds more than is moved at once', async () => {
     const outbox = keys.outbox(7);
     const ids = Array.from({ length: 350 }, (_, i) => String(i));
     await inParallel(ids.length, (i) =>
@@ -154,7 +145,7 @@ describe('the outbox', () => {
     expect((await told()).map(({ session }) => session)).toEqual(ids.map((id) => id.padStart(25, '0')));
   });
 
-  test('keeps the length of the stream', async () => {
+  it('keeps the length of the stream', async () => {
     const data = stage.open({ lifecycleLength: 50 });
     await inParallel(600, () => stage.saved(data, {}));
     await stage.settled();
@@ -163,7 +154,7 @@ describe('the outbox', () => {
     expect(length).toBeLessThanOrEqual(150);
   });
 
-  test('close() lets what is on its way arrive', async () => {
+  it('close() lets what is on its way arrive', async () => {
     const data = stage.open();
     const tokens = await inParallel(50, () => stage.saved(data, {}));
     await data.close();
@@ -171,7 +162,7 @@ describe('the outbox', () => {
   });
 });
 
-test('an archive gets each session that ends, from every master, and nothing is left but what keeps it ended', async () => {
+it('an archive gets each session that ends, from every master, and nothing is left but what keeps it ended', async () => {
   const taken: ArchivedSession[] = [];
   const archive = async (ended: ArchivedSession) => void taken.push(ended);
   const options = { lifecycleLength: 10_000, intervalMs: 10 };
@@ -210,8 +201,8 @@ test('an archive gets each session that ends, from every master, and nothing is 
   expect(left.every((key) => key.endsWith(':s'))).toBe(true);
 });
 
-describe('sessions of connect-redis', () => {
-  test('are taken over from whatever slot, once, and what has ended does not come back', async () => {
+describe('sessions of connect-redis in a Cluster', () => {
+  it('are taken over from whatever slot, once, and what has ended does not come back', async () => {
     const stores = [stage.open({ importFrom: 'sess:' }), stage.open({ importFrom: 'sess:' })];
     const tokens = await inParallel(60, async (i) => {
       const token = `sid-${i}-${randomBytes(12).toString('base64url')}`;

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { sessionOf } from '../../../src/protocol/index.ts';
 import { Keys } from '../../../src/redis/index.ts';
 import { Archiver } from '../../../src/sessions/archive/archiver.ts';
@@ -6,21 +6,15 @@ import { type SessionData, StoreUnavailableError, Sweeper } from '../../../src/s
 import type { TestClusterNode } from '../../support/test-cluster.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { inParallel } from '../session-data/session-data-stage.suite.ts';
-import { type ClusterStage, openClusterStage, tokenOn, userOn } from './cluster-stage.ts';
+import { tokenOn, useClusterStage, userOn } from './cluster-stage.ts';
 
 /* One of three masters stands still or is gone, and nobody takes its place: its sessions cannot be reached, and the
  * others do not notice. */
 
 const DEADLINE_MS = 500;
 const keys = new Keys('sw');
-let stage: ClusterStage;
-
-beforeEach(async () => {
-  // Else Redis itself refuses everything while a slot has no master.
-  const extraArgs = ['--cluster-require-full-coverage', 'no'];
-  stage = await openClusterStage({ masters: 3, persistence: true, extraArgs });
-}, 60_000);
-afterEach(() => stage?.stop());
+// Else Redis itself refuses everything while a slot has no master.
+const stage = useClusterStage({ persistence: true, extraArgs: ['--cluster-require-full-coverage', 'no'] });
 
 interface Watched {
   readonly data: SessionData;
@@ -61,15 +55,11 @@ async function useAll(data: SessionData, tokens: readonly string[]): Promise<unk
   return outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []));
 }
 
-test.each(['SIGSTOP', 'SIGKILL'] as const)(
-  '%s of a master: the sessions of the others go on, its own settle in time, and come back',
+it.each(['SIGSTOP', 'SIGKILL'] as const)(
+  'session data in a Cluster: %s of a master: the sessions of the others go on, its own settle in time, and come back',
   async (signal) => {
     const { data, events, tokens } = await watched();
     const [away] = stage.cluster.nodes as [TestClusterNode];
-    let resumed = false;
-    onTestFinished(() => {
-      if (!resumed) stage.cluster.kill(away, 'SIGCONT');
-    });
     stage.cluster.kill(away, signal);
 
     // For longer than until the connection is given up as lost.
@@ -99,7 +89,6 @@ test.each(['SIGSTOP', 'SIGKILL'] as const)(
     expect(events).toEqual(['down']);
     expect(data.isUp).toBe(false);
 
-    resumed = true;
     if (signal === 'SIGSTOP') stage.cluster.kill(away, 'SIGCONT');
     else await stage.cluster.restart(away);
     await stage.cluster.untilWell();
@@ -110,7 +99,7 @@ test.each(['SIGSTOP', 'SIGKILL'] as const)(
   60_000,
 );
 
-test('a master that comes back has done nothing that was told as failed', async () => {
+it('session data in a Cluster: a master that comes back has done nothing that was told as failed', async () => {
   const { data, tokens } = await watched();
   const [away] = stage.cluster.nodes as [TestClusterNode];
   const [kept, rotated, given] = tokens[0] as [string, string, string];
@@ -129,7 +118,7 @@ test('a master that comes back has done nothing that was told as failed', async 
   expect(await data.sessionsOf(user)).toEqual([]);
 }, 60_000);
 
-test('sweeping goes on for the others, also where the lease lies on the one that is gone', async () => {
+it('session data in a Cluster: sweeping goes on for the others, also where the lease lies on the one that is gone', async () => {
   const data = stage.open({ idleMs: 200, touchEveryMs: 0 });
   const tokens = await inParallel(30, async (i) => {
     const token = tokenOn(i % 3);
@@ -157,7 +146,7 @@ test('sweeping goes on for the others, also where the lease lies on the one that
   expect(events.map((own) => own.map(({ event }) => event))).toEqual(tokens.map(() => ['created', 'expired']));
 }, 60_000);
 
-test('an archive goes on with the sessions of the others, and gets the rest when their master is back', async () => {
+it('session data in a Cluster: an archive goes on with the sessions of the others, and gets the rest when their master is back', async () => {
   const data = stage.open();
   // Who has the lease of the archive works; so another one goes.
   const holder = await stage.cluster.masterOf(keys.lease('archive'));

@@ -1,17 +1,16 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createToken, sessionOf } from '../../../src/protocol/index.ts';
 import { hashSlot, Keys, PARTITION_TAGS, partitionOf } from '../../../src/redis/index.ts';
 import { type SessionData, StoreUnavailableError } from '../../../src/sessions/index.ts';
 import type { TestClusterNode } from '../../support/test-cluster.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { inParallel } from '../session-data/session-data-stage.suite.ts';
-import { type ClusterStage, openClusterStage, tokenOn } from './cluster-stage.ts';
+import { type ClusterStage, tokenOn, useClusterStage } from './cluster-stage.ts';
 
 /* Slots move and masters fail over while sessions are used. */
 
 const keys = new Keys('sw');
-let stage: ClusterStage;
 
 /** Uses sessions until it is stopped: reads, and adds one to a field. What it was told it remembers. */
 class Visitors {
@@ -60,7 +59,12 @@ class Visitors {
 }
 
 /** What was acknowledged is there, and nothing else but what nobody knows. */
-async function expectCounts(data: SessionData, tokens: readonly string[], visitors: Visitors): Promise<void> {
+async function expectCounts(
+  stage: ClusterStage,
+  data: SessionData,
+  tokens: readonly string[],
+  visitors: Visitors,
+): Promise<void> {
   for (const token of tokens) {
     const { n } = (await stage.values(data, token)) as { n: number };
     const least = visitors.acknowledged.get(token) ?? 0;
@@ -69,13 +73,8 @@ async function expectCounts(data: SessionData, tokens: readonly string[], visito
   }
 }
 
-afterEach(() => stage?.closeAll());
-
-describe('a slot that moves', () => {
-  beforeAll(async () => {
-    stage = await openClusterStage();
-  }, 60_000);
-  afterAll(() => stage?.stop());
+describe('session data in a Cluster: a slot that moves', () => {
+  const stage = useClusterStage();
 
   /** Tokens of sessions of one partition of the first master. */
   function tokensOfOnePartition(count: number): { partition: number; slot: number; tokens: string[] } {
@@ -88,8 +87,9 @@ describe('a slot that moves', () => {
     return { partition, slot: hashSlot(PARTITION_TAGS[partition]!), tokens };
   }
 
-  test('loses nothing, and lets reads and saves go on; what needs several keys is done as a whole or not at all', async () => {
+  it('loses nothing, and lets reads and saves go on; what needs several keys is done as a whole or not at all', async () => {
     const data = stage.open({ deadlineMs: 1_000 });
+    await waitUntil('the store is up', () => data.isUp);
     const { partition, slot, tokens } = tokensOfOnePartition(60);
     const user = createToken();
     const visited = tokens.slice(0, 20);
@@ -124,7 +124,7 @@ describe('a slot that moves', () => {
     await visitors.stop();
     expect(visitors.absences).toBe(0);
     expect(visitors.failures).toEqual([]);
-    await expectCounts(data, visited, visitors);
+    await expectCounts(stage, data, visited, visitors);
     expect(data.infoOf((await data.load(toIdentify))!).userId).toBeUndefined();
     expect(data.infoOf((await data.load(toRotate))!).byPreviousSecret).toBe(false);
     // Where it is now, all of them work, and the index came along.
@@ -138,16 +138,15 @@ describe('a slot that moves', () => {
   }, 60_000);
 });
 
-describe('a master that fails over', () => {
-  beforeAll(async () => {
-    stage = await openClusterStage({ masters: 3, replicas: 1 });
-  }, 60_000);
-  afterAll(() => stage?.stop());
+describe('session data in a Cluster: a master that fails over', () => {
+  // A replica is master after the first test; the second kills another server.
+  const stage = useClusterStage({ replicas: 1, eachTest: 'kept' });
 
-  test.each(['on request', 'killed'])(
+  it.each(['on request', 'killed'])(
     '%s: nobody is logged out, and what has ended stays so',
     async (how) => {
       const data = stage.open({ deadlineMs: 1_000 });
+      await waitUntil('the store is up', () => data.isUp);
       const user = createToken();
       const tokens = await inParallel(30, async (i) => {
         const token = tokenOn(i % 3);
@@ -181,7 +180,7 @@ describe('a master that fails over', () => {
       for (const failure of visitors.failures) expect(failure).toBeInstanceOf(StoreUnavailableError);
       const elsewhere = tokens.filter((_, i) => i % 3 !== 0);
       // A replica that takes over on request has everything; one that takes over from the dead what had reached it.
-      await expectCounts(data, how === 'killed' ? elsewhere : tokens, visitors);
+      await expectCounts(stage, data, how === 'killed' ? elsewhere : tokens, visitors);
       expect(await data.sessionsOf(user)).toHaveLength(30);
       for (const token of ended) {
         expect(await data.load(token)).toBeUndefined();

@@ -1,43 +1,25 @@
+import { afterEach } from 'vitest';
 import { createToken, sessionOf } from '../../../src/protocol/index.ts';
-import {
-  createConnection,
-  hashSlot,
-  PARTITION_TAGS,
-  partitionOf,
-  type RedisConnection,
-} from '../../../src/redis/index.ts';
+import { hashSlot, PARTITION_TAGS, partitionOf } from '../../../src/redis/index.ts';
 import { SessionData, type SessionDataOptions } from '../../../src/sessions/index.ts';
 import { userReference } from '../../../src/sessions/tokens/user-reference.ts';
-import { startTestCluster, type TestCluster, type TestClusterOptions } from '../../support/test-cluster.ts';
+import { type UseClusterOptions, type UsedCluster, useCluster } from '../../support/use-cluster.ts';
 import { SessionDataStage } from '../session-data/session-data-stage.suite.ts';
 
 /** A Cluster with session data, and a look at it. */
 export interface ClusterStage extends SessionDataStage {
-  readonly cluster: TestCluster;
-  stop(): Promise<void>;
+  readonly cluster: UsedCluster;
 }
 
-/** Starts a Cluster, and opens a connection to look at it. */
-export async function openClusterStage(options: TestClusterOptions = { masters: 3 }): Promise<ClusterStage> {
-  const cluster = await startTestCluster(options);
-  let redis: RedisConnection;
-  try {
-    redis = await createConnection(cluster.url).connect();
-  } catch (error) {
-    await cluster.stop();
-    throw error;
-  }
+/** Starts a Cluster for the tests of a file or of a `describe`, as `useCluster` does. What a test has opened is closed
+ *  after it. */
+export function useClusterStage(options: UseClusterOptions = {}): ClusterStage {
+  const cluster = useCluster(options);
   const open = (given: Omit<SessionDataOptions, 'redis'>): SessionData =>
     new SessionData({ redis: cluster.url, ...given });
-  const stage = new SessionDataStage({ open, redis });
-  return Object.assign(stage, {
-    cluster,
-    async stop() {
-      await stage.closeAll();
-      await redis.close();
-      await cluster.stop();
-    },
-  });
+  const stage = new SessionDataStage({ open, redis: cluster.redis });
+  afterEach(() => stage.closeAll());
+  return Object.assign(stage, { cluster });
 }
 
 /** A token whose session lies on the `master`th of three masters, as the Cluster was made. */

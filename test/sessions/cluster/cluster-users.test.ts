@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { createToken, sessionOf } from '../../../src/protocol/index.ts';
 import { Keys } from '../../../src/redis/index.ts';
 import { reserveLogin } from '../../../src/sessions/cluster/scripts/reserve-login.ts';
@@ -9,18 +9,13 @@ import { readHeader } from '../../../src/sessions/record/record-header.ts';
 import { userReference } from '../../../src/sessions/tokens/user-reference.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { inParallel } from '../session-data/session-data-stage.suite.ts';
-import { type ClusterStage, openClusterStage, tokenOn } from './cluster-stage.ts';
+import { tokenOn, useClusterStage } from './cluster-stage.ts';
 
 /* Users' sessions where each lies on another master, and the index on one of them. */
 
 const keys = new Keys('sw');
 const index = new UserIndex(keys);
-let stage: ClusterStage;
-
-beforeAll(async () => {
-  stage = await openClusterStage();
-}, 60_000);
-afterAll(() => stage?.stop());
+const stage = useClusterStage();
 
 const indexOf = (userId: string): string => keys.userSessions(userReference(userId));
 const membersOf = (userId: string): Promise<string[]> => stage.redis.command('ZRANGE', indexOf(userId), '0', '-1');
@@ -46,8 +41,8 @@ function downsOf(data: SessionData): Error[] {
   return downs;
 }
 
-test.each(['refuse', 'end-oldest'] as const)(
-  '32 logins at once with %s: the cap holds at every moment',
+it.each(['refuse', 'end-oldest'] as const)(
+  'users in a Cluster: 32 logins at once with %s: the cap holds at every moment',
   async (onSessionLimit) => {
     const user = createToken();
     const stores = [0, 1, 2, 3].map(() => stage.open({ maxSessionsPerUser: 3, onSessionLimit }));
@@ -77,7 +72,7 @@ test.each(['refuse', 'end-oldest'] as const)(
   },
 );
 
-test('ending all ends those on every master, and the index is gone', async () => {
+it('users in a Cluster: ending all ends those on every master, and the index is gone', async () => {
   const data = stage.open();
   const user = createToken();
   const tokens = await inParallel(30, async (i) => {
@@ -95,7 +90,7 @@ test('ending all ends those on every master, and the index is gone', async () =>
   expect(await stage.redis.command('EXISTS', indexOf(user))).toBe(0);
 });
 
-test('a login that died between index and record holds its place for as long as it could go on, and then nobody sees it', async () => {
+it('users in a Cluster: a login that died between index and record holds its place for as long as it could go on, and then nobody sees it', async () => {
   const user = createToken();
   const capped = stage.open({ maxSessionsPerUser: 1, deadlineMs: 1_000 });
   const [dead, next] = [await stage.saved(capped, {}), await stage.saved(capped, {})];
@@ -111,7 +106,7 @@ test('a login that died between index and record holds its place for as long as 
   expect(await membersOf(user)).toEqual([index.memberOf(sessionOf(next))]);
 });
 
-test('a login that died before it confirmed its place counts, and can be ended for another at once', async () => {
+it('users in a Cluster: a login that died before it confirmed its place counts, and can be ended for another at once', async () => {
   const user = createToken();
   const capped = stage.open({ maxSessionsPerUser: 1, onSessionLimit: 'end-oldest', deadlineMs: 3_000 });
   const [first, next] = [await stage.saved(capped, {}), await stage.saved(capped, {})];
@@ -124,7 +119,7 @@ test('a login that died before it confirmed its place counts, and can be ended f
   expect(await membersOf(user)).toEqual([index.memberOf(sessionOf(next))]);
 });
 
-test.each([
+it.each([
   ['end-oldest', 1],
   ['end-oldest', 2],
   ['refuse', 2],
@@ -153,7 +148,7 @@ test.each([
   },
 );
 
-test('a claim is waited for before anybody is ended: it may come to nothing', async () => {
+it('users in a Cluster: a claim is waited for before anybody is ended: it may come to nothing', async () => {
   const user = createToken();
   const capped = stage.open({ maxSessionsPerUser: 2, onSessionLimit: 'end-oldest' });
   const [living, dead, next] = await inParallel(3, () => stage.saved(capped, {}));
@@ -164,7 +159,7 @@ test('a claim is waited for before anybody is ended: it may come to nothing', as
   expect(await livingOf(user, [living!, next!])).toBe(2);
 });
 
-test('a full house refuses for good at once, whoever else is under way', async () => {
+it('users in a Cluster: a full house refuses for good at once, whoever else is under way', async () => {
   const user = createToken();
   const capped = stage.open({ maxSessionsPerUser: 1 });
   const [living, dead, next] = await inParallel(3, () => stage.saved(capped, {}));
@@ -174,7 +169,7 @@ test('a full house refuses for good at once, whoever else is under way', async (
   await expect(capped.identify(next!, user)).rejects.toMatchObject({ code: 'SESSION_LIMIT', isTemporary: false });
 });
 
-test('a session does not wait for a claim of its own that was left behind', async () => {
+it('users in a Cluster: a session does not wait for a claim of its own that was left behind', async () => {
   const user = createToken();
   const capped = stage.open({ maxSessionsPerUser: 1, onSessionLimit: 'end-oldest', deadlineMs: 2_000 });
   const [living, next] = await inParallel(2, () => stage.saved(capped, {}));
@@ -186,7 +181,7 @@ test('a session does not wait for a claim of its own that was left behind', asyn
   expect(await membersOf(user)).toEqual([index.memberOf(sessionOf(next!))]);
 });
 
-test('whoever lists sessions removes what is not true, but for claims that hold', async () => {
+it('users in a Cluster: whoever lists sessions removes what is not true, but for claims that hold', async () => {
   const user = createToken();
   const data = stage.open();
   const token = await stage.saved(data, {});
@@ -199,7 +194,7 @@ test('whoever lists sessions removes what is not true, but for claims that hold'
   expect((await membersOf(user)).sort()).toEqual([under, token].map((of) => index.memberOf(sessionOf(of))).sort());
 });
 
-test('an entry whose time lies behind hides no session, and a renewal puts it right', async () => {
+it('users in a Cluster: an entry whose time lies behind hides no session, and a renewal puts it right', async () => {
   const user = createToken();
   const data = stage.open({ touchEveryMs: 0, idleMs: 60_000, maxSessionsPerUser: 2, onSessionLimit: 'end-oldest' });
   const [first, second] = [await stage.saved(data, {}), await stage.saved(data, {})];
@@ -215,7 +210,7 @@ test('an entry whose time lies behind hides no session, and a renewal puts it ri
   expect(await data.endSessionsOf(user)).toBe(2);
 });
 
-test('an index that was lost comes back with the renewals', async () => {
+it('users in a Cluster: an index that was lost comes back with the renewals', async () => {
   const user = createToken();
   const data = stage.open({ touchEveryMs: 0, idleMs: 60_000 });
   const token = await stage.saved(data, {});
@@ -228,7 +223,7 @@ test('an index that was lost comes back with the renewals', async () => {
   expect(await stage.redis.command<number>('PTTL', indexOf(user))).toBeGreaterThan(86_400_000);
 });
 
-test('a session that could not be given to the user gives its place back', async () => {
+it('users in a Cluster: a session that could not be given to the user gives its place back', async () => {
   const user = createToken();
   const data = stage.open({ maxSessionsPerUser: 1 });
   const token = await stage.saved(data, {});

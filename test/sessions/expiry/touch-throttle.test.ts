@@ -1,15 +1,15 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createToken } from '../../../src/protocol/index.ts';
 import { SessionData, type SessionDataOptions } from '../../../src/sessions/index.ts';
 import { type RedisProxy, startRedisProxy } from '../../support/redis-proxy.ts';
-import { startTestRedis, type TestRedis } from '../../support/test-redis.ts';
+import { useRedis } from '../../support/use-redis.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 // What the connection sends by itself.
 const OWN = ['PING', 'TIME', 'HELLO', 'CLIENT'];
 
-describe('commands that are sent', () => {
-  let server: TestRedis;
+describe('the commands that session data send', () => {
+  const server = useRedis({ eachTest: 'kept' });
   let proxy: RedisProxy;
   const opened: SessionData[] = [];
   const open = (options: Partial<SessionDataOptions> = {}): SessionData => {
@@ -24,17 +24,15 @@ describe('commands that are sent', () => {
       .filter((name) => !OWN.includes(name));
 
   beforeAll(async () => {
-    server = await startTestRedis();
     proxy = await startRedisProxy(server.socketPath);
   });
   beforeEach(() => proxy.reset());
   afterAll(async () => {
     await Promise.all(opened.map((data) => data.close()));
     await proxy.close();
-    await server.stop();
   });
 
-  test('a load is one GET', async () => {
+  it('a load is one GET', async () => {
     const data = open();
     const token = createToken();
     await data.save(token, { a: 1 });
@@ -43,7 +41,7 @@ describe('commands that are sent', () => {
     expect(sent()).toEqual(['GET']);
   });
 
-  test('100 touches within touchEveryMs send nothing', async () => {
+  it('100 touches within touchEveryMs send nothing', async () => {
     const data = open({ idleMs: 60_000, touchEveryMs: 30_000 });
     const token = createToken();
     await data.save(token, { cookie: { path: '/' } });
@@ -54,7 +52,7 @@ describe('commands that are sent', () => {
     expect(sent()).toEqual([]);
   });
 
-  test('a touch after touchEveryMs sends one command, and the next ones none', async () => {
+  it('a touch after touchEveryMs sends one command, and the next ones none', async () => {
     const data = open({ idleMs: 60_000, touchEveryMs: 100 });
     const token = createToken();
     await data.save(token, { a: 1 });
@@ -66,7 +64,7 @@ describe('commands that are sent', () => {
     expect(sent()).toHaveLength(1);
   });
 
-  test('with touchEveryMs 0 each touch is sent', async () => {
+  it('with touchEveryMs 0 each touch is sent', async () => {
     const data = open({ idleMs: 60_000, touchEveryMs: 0 });
     const token = createToken();
     await data.save(token, { a: 1 });
@@ -76,7 +74,7 @@ describe('commands that are sent', () => {
     expect(sent()).toHaveLength(5);
   });
 
-  test('a save, a change and an end are one command each', async () => {
+  it('a save, a change and an end are one command each', async () => {
     const data = open();
     const token = createToken();
     await data.save(token, { a: 1 }, undefined, { isNew: true });
@@ -95,7 +93,7 @@ describe('commands that are sent', () => {
     }
   });
 
-  test('what can be no token is not asked about', async () => {
+  it('what can be no token is not asked about', async () => {
     const data = open();
     await data.load(createToken());
     proxy.reset();
@@ -105,7 +103,7 @@ describe('commands that are sent', () => {
     expect(sent()).toEqual([]);
   });
 
-  test('neither the token nor its secret is ever sent', async () => {
+  it('neither the token nor its secret is ever sent', async () => {
     const data = open();
     const token = createToken();
     await data.save(token, { a: 1 });

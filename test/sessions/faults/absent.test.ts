@@ -3,21 +3,17 @@ import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vit
 import { createToken } from '../../../src/protocol/index.ts';
 import { SessionData, StoreUnavailableError } from '../../../src/sessions/index.ts';
 import { type RedisProxy, startRedisProxy } from '../../support/redis-proxy.ts';
-import { startTestRedis, type TestRedis } from '../../support/test-redis.ts';
+import { useRedis } from '../../support/use-redis.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 /* A store whose Redis is away as it begins, goes, and comes. */
 
 const SLACK_MS = 500;
 
-let server: TestRedis;
+const server = useRedis({ eachTest: 'new' });
 
 beforeEach(async () => {
   // Nothing kept, so that it never answers that it is loading.
-  server = await startTestRedis();
-});
-afterEach(async () => {
-  await server.stop();
 });
 
 function open(redis: string, deadlineMs: number): { data: SessionData; told: string[] } {
@@ -44,7 +40,7 @@ async function refusals(data: SessionData, count: number): Promise<{ slowestMs: 
   return { slowestMs: Math.max(...times), stallMs: loopDelay.max / 1e6 };
 }
 
-describe('a store that begins while Redis is away', () => {
+describe('session data that begin while Redis is away', () => {
   it('waits a deadline at most, then for nothing, and works as soon as Redis is there', async () => {
     const deadlineMs = 300;
     server.kill('SIGKILL');
@@ -91,7 +87,7 @@ describe('a store that begins while Redis is away', () => {
   });
 });
 
-describe('outages', () => {
+describe('outages of session data', () => {
   it('are told once each', { timeout: 60_000 }, async () => {
     const { data, told } = open(server.url, 1_000);
     await waitUntil('it is up', () => data.isUp);

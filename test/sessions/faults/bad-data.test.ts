@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { createToken, sessionOf } from '../../../src/protocol/index.ts';
-import { createConnection, Keys, partitionOf, type RedisConnection } from '../../../src/redis/index.ts';
+import { Keys, partitionOf } from '../../../src/redis/index.ts';
 import {
   type LoadedSession,
   recordOf,
@@ -10,7 +10,7 @@ import {
 } from '../../../src/sessions/index.ts';
 import { loggedIn, openSite, tokenIn } from '../../faults/session-store-stage.ts';
 import { SeededRandom } from '../../support/seeded-random.ts';
-import { startTestRedis, type TestRedis } from '../../support/test-redis.ts';
+import { useRedis } from '../../support/use-redis.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 /* What lies under our keys and is not ours, or not readable: it is told as that, never taken for an absent session, and
@@ -18,19 +18,11 @@ import { waitUntil } from '../../support/wait-until.ts';
 
 const UNREADABLE = /^(SESSION_DATA|STORE_UNAVAILABLE)$/;
 
-let server: TestRedis;
-let redis: RedisConnection;
+const server = useRedis();
+const { redis } = server;
 let namespace = '';
 let namespaces = 0;
 
-beforeAll(async () => {
-  server = await startTestRedis();
-  redis = await createConnection(server.url).connect();
-});
-afterAll(async () => {
-  await redis?.close();
-  await server?.stop();
-});
 beforeEach(() => {
   namespaces += 1;
   namespace = `bad${namespaces}`;
@@ -175,7 +167,7 @@ describe.each(spoilt)('under a record key, $name', ({ header, spoil }) => {
   });
 });
 
-describe('a record', () => {
+describe('the record of a session', () => {
   it('whose key was deleted is absent', async () => {
     const data = open();
     const token = createToken();

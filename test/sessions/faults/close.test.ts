@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { pathToFileURL } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createToken } from '../../../src/protocol/index.ts';
 import { SessionData, type SessionDataOptions, StoreUnavailableError } from '../../../src/sessions/index.ts';
-import { startTestRedis, type TestRedis } from '../../support/test-redis.ts';
+import { useRedis } from '../../support/use-redis.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 /* The end of a store, whatever Redis does meanwhile. */
@@ -15,14 +15,7 @@ const CLOSE_MS = 2_000;
 const SLACK_MS = 1_000;
 const STORE = pathToFileURL(`${import.meta.dirname}/../../../dist/adapters/express/index.js`).href;
 
-let server: TestRedis;
-
-beforeEach(async () => {
-  server = await startTestRedis();
-});
-afterEach(async () => {
-  await server.stop();
-});
+const server = useRedis();
 
 async function open(options: Partial<SessionDataOptions> = {}): Promise<SessionData> {
   const data = new SessionData({ redis: server.url, deadlineMs: 60_000, ...options });
@@ -41,7 +34,7 @@ async function close(data: SessionData, asked: readonly Promise<unknown>[]) {
   return { tookMs, refused, done: settled.length - refused.length };
 }
 
-describe('close()', () => {
+describe('close() of session data', () => {
   it('lets what was sent be answered', async () => {
     const data = await open();
     const { refused, done } = await close(

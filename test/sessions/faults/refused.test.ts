@@ -1,13 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { createToken, sessionOf } from '../../../src/protocol/index.ts';
-import { createConnection, Keys, type RedisConnection } from '../../../src/redis/index.ts';
+import { Keys } from '../../../src/redis/index.ts';
 import {
   type LoadedSession,
   SessionData,
   type SessionDataOptions,
   StoreUnavailableError,
 } from '../../../src/sessions/index.ts';
-import { startTestRedis, type TestRedis } from '../../support/test-redis.ts';
+import { useRedis } from '../../support/use-redis.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 /* What was refused because a frozen Redis did not answer is not done when it wakes, though it lies in its socket. Only a
@@ -15,18 +15,9 @@ import { waitUntil } from '../../support/wait-until.ts';
 
 const DEADLINE_MS = 300;
 
-let server: TestRedis;
-let redis: RedisConnection;
+const server = useRedis();
+const { redis } = server;
 let namespaces = 0;
-
-beforeAll(async () => {
-  server = await startTestRedis();
-  redis = await createConnection(server.url).connect();
-});
-afterAll(async () => {
-  await redis?.close();
-  await server?.stop();
-});
 
 type Operation = (data: SessionData, token: string, loaded: LoadedSession) => Promise<unknown>;
 

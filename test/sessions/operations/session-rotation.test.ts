@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { sessionOf } from '../../../src/protocol/index.ts';
-import { createConnection, Keys, type RedisConnection } from '../../../src/redis/index.ts';
+import { Keys } from '../../../src/redis/index.ts';
 import { StoreConnection } from '../../../src/sessions/connection/store-connection.ts';
 import { recordOf, SessionData, StoreUnavailableError } from '../../../src/sessions/index.ts';
 import { SessionRecords } from '../../../src/sessions/operations/session-records.ts';
 import { SessionRotation } from '../../../src/sessions/operations/session-rotation.ts';
 import { type SessionDataOptions, settingsOf } from '../../../src/sessions/options.ts';
 import { readToken } from '../../../src/sessions/tokens/token-credential.ts';
-import { startTestRedis, type TestRedis } from '../../support/test-redis.ts';
+import { useRedis } from '../../support/use-redis.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { SessionDataStage } from '../session-data/session-data-stage.suite.ts';
 
@@ -24,8 +24,8 @@ describe.each<[string, Partial<SessionDataOptions>]>([
   ['plain', {}],
   ['encrypted', { encryption: { keys: [randomBytes(32)] } }],
 ])('a rotation of %s data', (_, kept) => {
-  let server: TestRedis;
-  let redis: RedisConnection;
+  const server = useRedis({ eachTest: 'kept' });
+  const { redis } = server;
   let data: SessionData;
   const stage = new SessionDataStage({
     open: (options) => new SessionData({ redis: server.url, ...kept, ...options }),
@@ -35,17 +35,13 @@ describe.each<[string, Partial<SessionDataOptions>]>([
   });
 
   beforeAll(async () => {
-    server = await startTestRedis();
-    redis = await createConnection(server.url).connect();
     data = stage.open();
   });
   afterAll(async () => {
     await stage.closeAll();
-    await redis.close();
-    await server.stop();
   });
 
-  test.each([false, true])(
+  it.each([false, true])(
     'whose answer was lost is taken back, with all that jobs have changed since (grace %s)',
     async (grace) => {
       const keys = new Keys('sw');
@@ -70,7 +66,7 @@ describe.each<[string, Partial<SessionDataOptions>]>([
     },
   );
 
-  test('within one that nobody was told of is taken back to that: requests of before are still known', async () => {
+  it('within one that nobody was told of is taken back to that: requests of before are still known', async () => {
     const connection = new ForgetfulConnection(server.url, new Keys('sw'), 20_000);
     onTestFinished(() => connection.close());
     const records = new SessionRecords(connection, new Keys('sw'), settingsOf({ redis: server.url }), kept.encryption);
@@ -87,7 +83,7 @@ describe.each<[string, Partial<SessionDataOptions>]>([
     }
   });
 
-  test.each([false, true])('that Redis refuses changes nothing (grace %s)', async (grace) => {
+  it.each([false, true])('that Redis refuses changes nothing (grace %s)', async (grace) => {
     const token = await stage.saved(data, { a: 1 });
     const before = await stage.bytes(token);
     await redis.command('CONFIG', 'SET', 'maxmemory', '1');

@@ -1,11 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createConnection, joinLua, type RedisConnection } from '../../../src/redis/index.ts';
+import { describe, expect, it } from 'vitest';
+import { joinLua } from '../../../src/redis/index.ts';
 import { changesLua } from '../../../src/sessions/lua/changes-lua.ts';
 import { applyChanges, changesBetween, listChanges } from '../../../src/sessions/record/field-changes.ts';
 import { packTexts, unpackTexts } from '../../../src/sessions/record/packed-texts.ts';
 import type { SessionFields } from '../../../src/sessions/record/session-fields.ts';
 import { SeededRandom } from '../../support/seeded-random.ts';
-import { startTestRedis, type TestRedis } from '../../support/test-redis.ts';
+import { useRedis } from '../../support/use-redis.ts';
 
 const NAMES = ['a', 'b', 'c', 'd', 'constructor', 'ü', '', 'length', 'x y', '12'];
 const VALUES = ['1', '2', '-7', '0', '1.5', '"text"', '"12"', '[]', '{"a":[]}', 'null', 'true', '9007199254740991'];
@@ -24,31 +24,19 @@ const sorted = (fields: SessionFields): [string, string][] =>
 describe('field changes', () => {
   const none = { integerDeltas: false, hidden: new Set<string>() };
   const deltas = { integerDeltas: true, hidden: new Set<string>() };
-  let server: TestRedis;
-  let redis: RedisConnection;
-  beforeAll(async () => {
-    server = await startTestRedis();
-    redis = await createConnection(server.url).connect();
-  });
-  afterAll(async () => {
-    await redis.close();
-    await server.stop();
+  const { redis } = useRedis();
+
+  it.each([none, deltas])('what lies between two states leads from one to the other: 2,000 random pairs', (options) => {
+    const random = new SeededRandom(options.integerDeltas ? 1 : 2);
+    for (let i = 0; i < 2000; i += 1) {
+      const [before, after] = [randomFields(random), randomFields(random)];
+      const changes = changesBetween(before, after, options);
+      expect(sorted(applyChanges(before, changes))).toEqual(sorted(after));
+      expect(changesBetween(after, after, options)).toEqual([]);
+    }
   });
 
-  test.each([none, deltas])(
-    'what lies between two states leads from one to the other: 2,000 random pairs',
-    (options) => {
-      const random = new SeededRandom(options.integerDeltas ? 1 : 2);
-      for (let i = 0; i < 2000; i += 1) {
-        const [before, after] = [randomFields(random), randomFields(random)];
-        const changes = changesBetween(before, after, options);
-        expect(sorted(applyChanges(before, changes))).toEqual(sorted(after));
-        expect(changesBetween(after, after, options)).toEqual([]);
-      }
-    },
-  );
-
-  test('applying leaves what it was given as it is', () => {
+  it('applying leaves what it was given as it is', () => {
     const before: SessionFields = new Map([['a', '1']]);
     applyChanges(before, [
       { name: 'a', set: '2' },
@@ -57,7 +45,7 @@ describe('field changes', () => {
     expect([...before]).toEqual([['a', '1']]);
   });
 
-  test("the script's changed_body agrees: 500 random states and changes, on what others left too", async () => {
+  it("the script's changed_body agrees: 500 random states and changes, on what others left too", async () => {
     const random = new SeededRandom(3);
     const script = `${joinLua([changesLua])} return changed_body(ARGV[1], cmsgpack.unpack(ARGV[2]))`;
     for (let i = 0; i < 500; i += 1) {
@@ -76,7 +64,7 @@ describe('field changes', () => {
     }
   });
 
-  test('only plain integers become differences, and only where asked', () => {
+  it('only plain integers become differences, and only where asked', () => {
     const of = (old: string, json: string): unknown =>
       changesBetween(new Map([['n', old]]), new Map([['n', json]]), deltas)[0];
     expect(of('1', '3')).toEqual({ name: 'n', add: 2, final: '3' });
@@ -102,7 +90,7 @@ describe('field changes', () => {
     expect(changesBetween(new Map([['n', '1']]), new Map([['n', '2']]), none)).toEqual([{ name: 'n', set: '2' }]);
   });
 
-  test('a number that Redis wrote in its way is no change', () => {
+  it('a number that Redis wrote in its way is no change', () => {
     const before = new Map([
       ['float', '0.10000000000000001'],
       ['huge', '1000000000000000000000'],
@@ -119,7 +107,7 @@ describe('field changes', () => {
     ]);
   });
 
-  test('the absence of a hidden field, of one of ours, or of __proto__ says nothing', () => {
+  it('the absence of a hidden field, of one of ours, or of __proto__ says nothing', () => {
     const before = new Map([
       ['save', '1'],
       ['\0user', '"ada"'],

@@ -1,31 +1,24 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { createToken } from '../../../src/protocol/index.ts';
-import { createConnection, type RedisConnection } from '../../../src/redis/index.ts';
 import { SessionData, SessionDataError } from '../../../src/sessions/index.ts';
 import { readToken } from '../../../src/sessions/tokens/token-credential.ts';
-import { startTestRedis, type TestRedis } from '../../support/test-redis.ts';
+import { useRedis } from '../../support/use-redis.ts';
 import { SessionDataStage } from '../session-data/session-data-stage.suite.ts';
 
-describe('data that are no record of ours', () => {
-  let server: TestRedis;
-  let redis: RedisConnection;
+describe('session records that are none of ours', () => {
+  const server = useRedis();
+  const { redis } = server;
   const stage = new SessionDataStage({
     open: (options) => new SessionData({ redis: server.url, ...options }),
     get redis() {
       return redis;
     },
   });
-  beforeAll(async () => {
-    server = await startTestRedis();
-    redis = await createConnection(server.url).connect();
-  });
   afterAll(async () => {
     await stage.closeAll();
-    await redis.close();
-    await server.stop();
   });
 
-  test('are told, and left as they are', async () => {
+  it('are told, and left as they are', async () => {
     const data = stage.open();
     const good = (await stage.bytes(await stage.saved(data, { a: 1 })))!;
     const token = createToken();

@@ -1,30 +1,20 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createConnection, type RedisConnection } from '../../../src/redis/index.ts';
+import { describe, expect, it } from 'vitest';
 import { packTexts, unpackBytes, unpackTexts } from '../../../src/sessions/record/packed-texts.ts';
 import { SeededRandom } from '../../support/seeded-random.ts';
-import { startTestRedis, type TestRedis } from '../../support/test-redis.ts';
+import { useRedis } from '../../support/use-redis.ts';
 
 const LENGTHS = [0, 1, 31, 32, 255, 256, 65535, 65536, 70000];
 const COUNTS = [0, 1, 15, 16, 300, 65535, 65536];
 
 describe('packed texts', () => {
-  let server: TestRedis;
-  let redis: RedisConnection;
-  beforeAll(async () => {
-    server = await startTestRedis();
-    redis = await createConnection(server.url).connect();
-  });
-  afterAll(async () => {
-    await redis.close();
-    await server.stop();
-  });
+  const { redis } = useRedis();
 
   const packedByRedis = (texts: readonly (string | Buffer)[]): Promise<Buffer> =>
     redis.commandForBuffers('EVAL', 'return cmsgpack.pack(ARGV)', '0', ...texts);
   const unpackedByRedis = (packed: Buffer): Promise<Buffer[]> =>
     redis.commandForBuffers('EVAL', 'return cmsgpack.unpack(ARGV[1])', '0', packed);
 
-  test.each(LENGTHS)('a text of %i bytes: the same bytes as Redis packs, and back both ways', async (length) => {
+  it.each(LENGTHS)('a text of %i bytes: the same bytes as Redis packs, and back both ways', async (length) => {
     const texts = ['x'.repeat(length), 'behind'];
     const packed = packTexts(texts);
     expect(packed.equals(await packedByRedis(texts))).toBe(true);
@@ -32,7 +22,7 @@ describe('packed texts', () => {
     expect((await unpackedByRedis(packed)).map(String)).toEqual(texts);
   });
 
-  test.each(COUNTS)('%i texts', async (count) => {
+  it.each(COUNTS)('%i texts', async (count) => {
     const texts = Array.from({ length: count }, (_, i) => String(i));
     const packed = packTexts(texts);
     expect(unpackTexts(packed)).toEqual(texts);
@@ -41,12 +31,12 @@ describe('packed texts', () => {
     if (count > 0 && count <= 300) expect(packed.equals(await packedByRedis(texts))).toBe(true);
   });
 
-  test('the empty table of Lua is an empty list', async () => {
+  it('the empty table of Lua is an empty list', async () => {
     expect(unpackTexts(await packedByRedis([]))).toEqual([]);
     expect(unpackBytes(await packedByRedis([]))).toEqual([]);
   });
 
-  test('unicode is packed by its bytes, and bytes come back as they are', async () => {
+  it('unicode is packed by its bytes, and bytes come back as they are', async () => {
     const texts = ['ü'.repeat(16), 'ü'.repeat(15), '東'.repeat(86), '🚲\0\r\n', ''];
     expect(packTexts(texts).equals(await packedByRedis(texts))).toBe(true);
     expect(unpackTexts(packTexts(texts))).toEqual(texts);
@@ -55,13 +45,13 @@ describe('packed texts', () => {
     expect(packTexts(bytes).equals(await packedByRedis(bytes))).toBe(true);
   });
 
-  test('from an offset on, as behind a header', () => {
+  it('from an offset on, as behind a header', () => {
     const packed = Buffer.concat([Buffer.from('header'), packTexts(['a', 'b'])]);
     expect(unpackTexts(packed, 6)).toEqual(['a', 'b']);
     expect(unpackBytes(packed, 6).map(String)).toEqual(['a', 'b']);
   });
 
-  test('200 random lists, both ways', async () => {
+  it('200 random lists, both ways', async () => {
     const random = new SeededRandom(20261121);
     for (let i = 0; i < 200; i += 1) {
       const texts = Array.from({ length: random.below(40) + 1 }, () => random.bytes(random.below(400)));
@@ -74,7 +64,7 @@ describe('packed texts', () => {
     }
   });
 
-  test('what is no packed list, or ends too early, is refused', () => {
+  it('what is no packed list, or ends too early, is refused', () => {
     const packed = packTexts(['x'.repeat(300), 'y']);
     for (const bytes of [
       Buffer.alloc(0),

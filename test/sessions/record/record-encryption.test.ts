@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { SessionDataError } from '../../../src/sessions/errors/session-data-error.ts';
 import { endedSecret, RecordEncryption } from '../../../src/sessions/record/record-encryption.ts';
 
@@ -7,8 +7,8 @@ const KEY = randomBytes(32);
 const PLAIN = Buffer.from('["who","ada"]');
 const OWNER = { session: 's1', secret: randomBytes(32), user: 'a user of 28 characters, so.', version: 7 };
 
-describe('seal', () => {
-  test('opens what it closed, and never closes twice to the same', () => {
+describe('the encryption of a record', () => {
+  it('opens what it closed, and never closes twice to the same', () => {
     const seal = new RecordEncryption([KEY], 'sw');
     const [one, other] = [seal.encrypt(OWNER, PLAIN), seal.encrypt(OWNER, PLAIN)];
     expect(seal.decrypt(OWNER, one)).toEqual(PLAIN);
@@ -18,7 +18,7 @@ describe('seal', () => {
     expect(seal.decrypt(OWNER, seal.encrypt(OWNER, Buffer.alloc(0)))).toEqual(Buffer.alloc(0));
   });
 
-  test('a key is the same as Buffer, Uint8Array, base64, base64url and hex', () => {
+  it('a key is the same as Buffer, Uint8Array, base64, base64url and hex', () => {
     const sealed = new RecordEncryption([KEY], 'sw').encrypt(OWNER, PLAIN);
     for (const key of [
       new Uint8Array(KEY),
@@ -31,7 +31,7 @@ describe('seal', () => {
     }
   });
 
-  test('an old key behind a new one opens, and the new one seals', () => {
+  it('an old key behind a new one opens, and the new one seals', () => {
     const next = randomBytes(32);
     const [before, both, after] = [
       new RecordEncryption([KEY], 'sw'),
@@ -45,7 +45,7 @@ describe('seal', () => {
     expect(() => after.decrypt(OWNER, old)).toThrow(SessionDataError);
   });
 
-  test('what of the header it was sealed for must be the same', () => {
+  it('what of the header it was sealed for must be the same', () => {
     const seal = new RecordEncryption([KEY], 'sw');
     const sealed = seal.encrypt(OWNER, PLAIN);
     for (const other of [
@@ -63,7 +63,7 @@ describe('seal', () => {
     expect(seal.decrypt({ ...OWNER, ended: true, secret: endedSecret(OWNER.secret) }, sealed)).toEqual(PLAIN);
   });
 
-  test("another session's, another namespace's, cut and changed texts are refused", () => {
+  it("another session's, another namespace's, cut and changed texts are refused", () => {
     const seal = new RecordEncryption([KEY], 'sw');
     const sealed = seal.encrypt(OWNER, PLAIN);
     expect(() => seal.decrypt({ ...OWNER, session: 's2' }, sealed)).toThrow(SessionDataError);
@@ -78,7 +78,7 @@ describe('seal', () => {
     }
   });
 
-  test.each([
+  it.each([
     ['none', []],
     ['short bytes', [randomBytes(31)]],
     ['a password', ['correct horse battery staple']],
@@ -90,7 +90,7 @@ describe('seal', () => {
     expect(() => new RecordEncryption(keys, 'sw')).toThrow(/encryption\.keys/);
   });
 
-  test('an error shows no key', () => {
+  it('an error shows no key', () => {
     const secret = 'correct horse battery staple';
     expect(() => new RecordEncryption([secret], 'sw')).toThrow(
       expect.not.objectContaining({ message: expect.stringContaining(secret) }),

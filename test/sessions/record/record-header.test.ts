@@ -1,24 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createConnection, joinLua, type RedisConnection } from '../../../src/redis/index.ts';
+import { describe, expect, it } from 'vitest';
+import { joinLua } from '../../../src/redis/index.ts';
 import { recordLua } from '../../../src/sessions/lua/record-lua.ts';
 import { nextHeader, RECORD_FORMAT, readHeader, SHORT_HEADER } from '../../../src/sessions/record/record-header.ts';
 import { userReference } from '../../../src/sessions/tokens/user-reference.ts';
-import { startTestRedis, type TestRedis } from '../../support/test-redis.ts';
+import { useRedis } from '../../support/use-redis.ts';
 
 const NOW = 1_795_236_278_596;
 
 describe('record header', () => {
-  let server: TestRedis;
-  let redis: RedisConnection;
-  beforeAll(async () => {
-    server = await startTestRedis();
-    redis = await createConnection(server.url).connect();
-  });
-  afterAll(async () => {
-    await redis.close();
-    await server.stop();
-  });
+  const { redis } = useRedis();
 
   /** What the scripts write of these facts. */
   function packedByRedis(facts: {
@@ -62,7 +53,7 @@ describe('record header', () => {
     ),
   );
 
-  test.each(combinations)('both sides read what the other wrote: %o', async ({ ended, encrypted, previous, user }) => {
+  it.each(combinations)('both sides read what the other wrote: %o', async ({ ended, encrypted, previous, user }) => {
     const secret = randomBytes(32);
     for (const [cookie, version] of [
       [0, 0],
@@ -99,7 +90,7 @@ describe('record header', () => {
     }
   });
 
-  test('the next header counts the version, modulo 2^32, and keeps all else', async () => {
+  it('the next header counts the version, modulo 2^32, and keeps all else', async () => {
     const header = await packedByRedis({
       ended: false,
       encrypted: true,
@@ -116,7 +107,7 @@ describe('record header', () => {
     expect(readHeader(header)).toEqual(before);
   });
 
-  test('what is no record of this format is refused', async () => {
+  it('what is no record of this format is refused', async () => {
     const header = await packedByRedis({
       ended: false,
       encrypted: false,

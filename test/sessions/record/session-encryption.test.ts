@@ -1,21 +1,20 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createToken, sessionOf } from '../../../src/protocol/index.ts';
-import { createConnection, type RedisConnection } from '../../../src/redis/index.ts';
 import { ArchiveQueue } from '../../../src/sessions/archive/archive-queue.ts';
 import { type LoadedSession, recordOf, SessionData, SessionDataError } from '../../../src/sessions/index.ts';
 import { RecordEncryption } from '../../../src/sessions/record/record-encryption.ts';
 import { FLAGS, readHeader } from '../../../src/sessions/record/record-header.ts';
 import { readToken } from '../../../src/sessions/tokens/token-credential.ts';
 import { userReference } from '../../../src/sessions/tokens/user-reference.ts';
-import { startTestRedis, type TestRedis } from '../../support/test-redis.ts';
+import { useRedis } from '../../support/use-redis.ts';
 import { SessionDataStage } from '../session-data/session-data-stage.suite.ts';
 
 const [first, second] = [randomBytes(32), randomBytes(32)];
 
-describe('encryption at rest', () => {
-  let server: TestRedis;
-  let redis: RedisConnection;
+describe('encryption of sessions at rest', () => {
+  const server = useRedis({ eachTest: 'kept' });
+  const { redis } = server;
   let sealed: SessionData;
   let plain: SessionData;
   const stage = new SessionDataStage({
@@ -26,18 +25,14 @@ describe('encryption at rest', () => {
   });
 
   beforeAll(async () => {
-    server = await startTestRedis();
-    redis = await createConnection(server.url).connect();
     sealed = stage.open({ encryption: { keys: [first] } });
     plain = stage.open();
   });
   afterAll(async () => {
     await stage.closeAll();
-    await redis.close();
-    await server.stop();
   });
 
-  test('no name and no value can be read in Redis, whatever was done with the session', async () => {
+  it('no name and no value can be read in Redis, whatever was done with the session', async () => {
     const token = await stage.saved(sealed, { 'secret-name': 'secret-value', cookie: { path: '/secret-path' } });
     const loaded = (await sealed.load(token))!;
     await sealed.save(token, { 'secret-name': 'secret-value', 'secret-other': { in: ['secret-value'] } }, loaded);
@@ -57,14 +52,14 @@ describe('encryption at rest', () => {
     expect(JSON.stringify(await stage.lifecycle(token))).not.toMatch(/secret/);
   });
 
-  test('a plain store shows what this test looks for', async () => {
+  it('a plain store shows what this test looks for', async () => {
     const token = await stage.saved(plain, { 'readable-name': 'readable-value' });
     const text = (await stage.bytes(token))!.toString('latin1');
     expect(text).toMatch(/readable-name/);
     expect(text).toMatch(/readable-value/);
   });
 
-  test('the same values look different in each record and after each save', async () => {
+  it('the same values look different in each record and after each save', async () => {
     const tokens = [await stage.saved(sealed, { a: 1 }), await stage.saved(sealed, { a: 1 })];
     const bodies = await Promise.all(tokens.map(async (token) => bodyOf((await stage.bytes(token))!)));
     expect(bodies[0]!.equals(bodies[1]!)).toBe(false);
@@ -72,7 +67,7 @@ describe('encryption at rest', () => {
     expect(bodyOf((await stage.bytes(tokens[0]!))!).equals(bodies[0]!)).toBe(false);
   });
 
-  test('a new key in front: old data open, and are under the new key after the next save', async () => {
+  it('a new key in front: old data open, and are under the new key after the next save', async () => {
     const token = await stage.saved(sealed, { a: 1 });
     const both = stage.open({ encryption: { keys: [second, first] } });
     const next = stage.open({ encryption: { keys: [second] } });
@@ -84,7 +79,7 @@ describe('encryption at rest', () => {
     await expect(sealed.load(token)).rejects.toThrow(SessionDataError);
   });
 
-  test.each([
+  it.each([
     ['another key', { encryption: { keys: [second] } }],
     ['no key', {}],
   ])('with %s the data cannot be read, and stay as they are', async (_, options) => {
@@ -106,7 +101,7 @@ describe('encryption at rest', () => {
     expect(stranger.isUp).toBe(true);
   });
 
-  test('who has no key can still renew and end: neither needs the data', async () => {
+  it('who has no key can still renew and end: neither needs the data', async () => {
     const token = await stage.saved(sealed, { a: 1 });
     expect(await plain.touch(token, {})).toBe(true);
     expect(await stage.values(sealed, token)).toEqual({ a: 1 });
@@ -114,7 +109,7 @@ describe('encryption at rest', () => {
     expect(await sealed.load(token)).toBeUndefined();
   });
 
-  test('another secret in the header, as of an attacker, opens nothing, and nobody else can use it either', async () => {
+  it('another secret in the header, as of an attacker, opens nothing, and nobody else can use it either', async () => {
     const [victims, own] = [await stage.saved(sealed, { role: 'admin' }), createToken()];
     const token = `${sessionOf(victims)}.${own.slice(26)}`;
     const record = (await stage.bytes(victims))!;
@@ -132,7 +127,7 @@ describe('encryption at rest', () => {
     expect(await sealed.load(victims)).toBeUndefined();
   });
 
-  test('another user in the header is not believed', async () => {
+  it('another user in the header is not believed', async () => {
     const token = await stage.saved(sealed, { a: 1 });
     await sealed.identify(token, 'ada');
     const loaded = (await sealed.load(token))!;
@@ -148,7 +143,7 @@ describe('encryption at rest', () => {
     await expect(sealed.load(token)).rejects.toThrow(SessionDataError);
   });
 
-  test('a plain record in the place of a sealed one is refused, unless plain ones are accepted', async () => {
+  it('a plain record in the place of a sealed one is refused, unless plain ones are accepted', async () => {
     const token = await stage.saved(plain, { role: 'admin' });
     const record = await stage.bytes(token);
     for (const work of [
@@ -169,7 +164,7 @@ describe('encryption at rest', () => {
     expect(await sealed.end(token)).toBe(true);
   });
 
-  test('a logout cannot be undone in what is kept for the archive', async () => {
+  it('a logout cannot be undone in what is kept for the archive', async () => {
     const namespace = stage.freshNamespace();
     const store = stage.open({ namespace, encryption: { keys: [first] } });
     const queue = new ArchiveQueue(redis, namespace, 100, new RecordEncryption([first], namespace));
@@ -193,7 +188,7 @@ describe('encryption at rest', () => {
     await expect(store.increment({ session: sessionOf(token) }, 'n')).rejects.toThrow(SessionDataError);
   });
 
-  test('a rotation seals anew, alone, with what was loaded, with changes by others, and in a grace', async () => {
+  it('a rotation seals anew, alone, with what was loaded, with changes by others, and in a grace', async () => {
     const token = await stage.saved(sealed, { a: 1 });
     const loaded = (await sealed.load(token))!;
     await sealed.save(token, { a: 1, b: 2 }, await sealed.load(token));
@@ -211,7 +206,7 @@ describe('encryption at rest', () => {
     expect(await stage.values(sealed, fourth)).toEqual({ a: 4, n: 5 });
   });
 
-  test('others that are faster for a whole deadline: unavailable, with its status, and not gone', async () => {
+  it('others that are faster for a whole deadline: unavailable, with its status, and not gone', async () => {
     const rivals = Array.from({ length: 8 }, () => stage.open({ encryption: { keys: [first] } }));
     const hurried = stage.open({ encryption: { keys: [first] }, deadlineMs: 8 });
     const token = await stage.saved(sealed, { n: 0, mine: 0 });
@@ -232,7 +227,7 @@ describe('encryption at rest', () => {
     }
   });
 
-  test("one session's sealed data in another's record, or another namespace's, are refused", async () => {
+  it("one session's sealed data in another's record, or another namespace's, are refused", async () => {
     const [mine, theirs] = [await stage.saved(sealed, { role: 'guest' }), await stage.saved(sealed, { role: 'admin' })];
     const [own, foreign] = [(await stage.bytes(mine))!, (await stage.bytes(theirs))!];
     await redis.command(
@@ -252,7 +247,7 @@ describe('encryption at rest', () => {
     await expect(elsewhere.load(theirs)).rejects.toThrow(SessionDataError);
   });
 
-  test('a changed byte anywhere in the sealed data is noticed', async () => {
+  it('a changed byte anywhere in the sealed data is noticed', async () => {
     const token = await stage.saved(sealed, { a: 1 });
     const record = (await stage.bytes(token))!;
     const { length } = readHeader(record);
@@ -266,7 +261,7 @@ describe('encryption at rest', () => {
     expect(await stage.values(sealed, token)).toEqual({ a: 1 });
   });
 
-  test('switching encryption on: plain data are read, changed, and sealed by the next write', async () => {
+  it('switching encryption on: plain data are read, changed, and sealed by the next write', async () => {
     const migrating = stage.open({ encryption: { keys: [first], acceptPlain: true } });
     for (const write of [
       (token: string) => migrating.save(token, { a: 'readable', b: 1 }),
@@ -288,7 +283,7 @@ describe('encryption at rest', () => {
     }
   });
 
-  test('a plain save from before the switch does not undo what was sealed meanwhile', async () => {
+  it('a plain save from before the switch does not undo what was sealed meanwhile', async () => {
     const token = await stage.saved(plain, { a: 1 });
     const loaded = (await plain.load(token))!;
     const migrating = stage.open({ encryption: { keys: [first], acceptPlain: true } });

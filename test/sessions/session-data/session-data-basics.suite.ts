@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { createToken, sessionOf } from '../../../src/protocol/index.ts';
 import { type SessionData, SessionDataError, SessionGoneError } from '../../../src/sessions/index.ts';
 import type { SessionDataStage } from './session-data-stage.suite.ts';
@@ -11,7 +11,7 @@ export function describeBasics(stage: SessionDataStage): void {
       data = stage.open();
     });
 
-    test('what was never saved is absent, and asking makes no key', async () => {
+    it('what was never saved is absent, and asking makes no key', async () => {
       const token = createToken();
       expect(await data.load(token)).toBeUndefined();
       expect(await data.touch(token, {})).toBe(false);
@@ -20,7 +20,7 @@ export function describeBasics(stage: SessionDataStage): void {
       expect(await stage.lifecycle(token)).toEqual([]);
     });
 
-    test('save, load, save again: what was set, changed and removed', async () => {
+    it('save, load, save again: what was set, changed and removed', async () => {
       const token = await stage.saved(data, { a: 1, b: 'two', c: [3] });
       const loaded = (await data.load(token))!;
       expect(data.infoOf(loaded).session).toBe(sessionOf(token));
@@ -29,13 +29,13 @@ export function describeBasics(stage: SessionDataStage): void {
       expect(await stage.values(data, token)).toEqual({ a: 2, c: [3], d: null });
     });
 
-    test('a save without a snapshot replaces what is there', async () => {
+    it('a save without a snapshot replaces what is there', async () => {
       const token = await stage.saved(data, { a: 1, b: 2 });
       await data.save(token, { b: 3 });
       expect(await stage.values(data, token)).toEqual({ b: 3 });
     });
 
-    test('a session without fields is a session', async () => {
+    it('a session without fields is a session', async () => {
       const token = await stage.saved(data, {});
       expect(await stage.values(data, token)).toEqual({});
       await data.save(token, { a: 1 }, await data.load(token));
@@ -43,7 +43,7 @@ export function describeBasics(stage: SessionDataStage): void {
       expect(await stage.values(data, token)).toEqual({});
     });
 
-    test('the version counts changes, and a touch is none', async () => {
+    it('the version counts changes, and a touch is none', async () => {
       const token = await stage.saved(data, { a: 1 });
       const first = data.infoOf((await data.load(token))!).version;
       await data.touch(token, {});
@@ -52,7 +52,7 @@ export function describeBasics(stage: SessionDataStage): void {
       expect(data.infoOf((await data.load(token))!).version).toBe(first + 1);
     });
 
-    test('end is for good, whoever saves afterwards', async () => {
+    it('end is for good, whoever saves afterwards', async () => {
       const token = await stage.saved(data, { a: 1 });
       const loaded = (await data.load(token))!;
       expect(await data.end(token)).toBe(true);
@@ -76,7 +76,7 @@ export function describeBasics(stage: SessionDataStage): void {
       expect(await stage.bytes(token)).toEqual(kept);
     });
 
-    test('increment: from nothing, by any finite number, and its own snapshot follows', async () => {
+    it('increment: from nothing, by any finite number, and its own snapshot follows', async () => {
       const token = await stage.saved(data, { n: 5, text: '5', list: [] });
       expect(await data.increment(token, 'n')).toBe(6);
       expect(await data.increment({ session: sessionOf(token) }, 'n', -10)).toBe(-4);
@@ -96,7 +96,7 @@ export function describeBasics(stage: SessionDataStage): void {
       });
     });
 
-    test('increment refuses what is no number, and changes nothing', async () => {
+    it('increment refuses what is no number, and changes nothing', async () => {
       const token = await stage.saved(data, { text: '5', nothing: null, list: [1], huge: 1e308 });
       const before = await stage.bytes(token);
       for (const field of ['text', 'nothing', 'list']) {
@@ -112,7 +112,7 @@ export function describeBasics(stage: SessionDataStage): void {
       expect(await stage.bytes(token)).toEqual(before);
     });
 
-    test('append: from nothing, to an empty list, several at once', async () => {
+    it('append: from nothing, to an empty list, several at once', async () => {
       const token = await stage.saved(data, { empty: [], text: 'x' });
       expect(await data.append(token, 'fresh', ['a'])).toEqual(['a']);
       expect(await data.append(token, 'empty', [[], {}])).toEqual([[], {}]);
@@ -125,7 +125,7 @@ export function describeBasics(stage: SessionDataStage): void {
       expect(await stage.values(data, token)).toEqual({ fresh: ['a'], empty: [[], {}, null], text: 'x' });
     });
 
-    test('setIf: applied where the version is right, and only there', async () => {
+    it('setIf: applied where the version is right, and only there', async () => {
       const token = await stage.saved(data, { a: 1, b: 2 });
       const { version } = data.infoOf((await data.load(token))!);
       const won = await data.setIf(token, version, { a: 'new', b: undefined, c: { d: [] } });
@@ -134,7 +134,7 @@ export function describeBasics(stage: SessionDataStage): void {
       expect(await stage.values(data, token)).toEqual({ a: 'new', c: { d: [] } });
     });
 
-    test('a change of one field is no visit: the end stays', async () => {
+    it('a change of one field is no visit: the end stays', async () => {
       const visited = stage.open({ idleMs: 60_000, touchEveryMs: 0 });
       const token = await stage.saved(visited, { n: 1 });
       const { expiresAt } = visited.infoOf((await visited.load(token))!);
@@ -145,7 +145,7 @@ export function describeBasics(stage: SessionDataStage): void {
       expect(await stage.redis.command<number>('PTTL', stage.key(token))).toBeGreaterThan(60_000);
     });
 
-    test('all, sessions and clear see what lives, and nothing else', async () => {
+    it('all, sessions and clear see what lives, and nothing else', async () => {
       const namespace = stage.freshNamespace();
       const own = stage.open({ namespace });
       const tokens = await Promise.all(Array.from({ length: 20 }, (_, i) => stage.saved(own, { i })));
@@ -162,7 +162,7 @@ export function describeBasics(stage: SessionDataStage): void {
       expect(await own.save(living[0]!, { i: 'again' })).toBeUndefined();
     });
 
-    test('lifecycle entries in order', async () => {
+    it('lifecycle entries in order', async () => {
       const token = await stage.saved(data, { a: 1 });
       await data.save(token, { a: 2 }, await data.load(token));
       await data.identify(token, 'grace');

@@ -1,22 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll } from 'vitest';
-import { createConnection, type RedisConnection } from '../../../src/redis/index.ts';
 import { SessionData } from '../../../src/sessions/index.ts';
-import { startTestCluster, type TestCluster } from '../../support/test-cluster.ts';
+import { useCluster } from '../../support/use-cluster.ts';
 import { describeSessionData } from './session-data.suite.ts';
 import type { SessionDataTarget } from './session-data-stage.suite.ts';
 
-let cluster: TestCluster;
-let redis: RedisConnection;
-
-beforeAll(async () => {
-  cluster = await startTestCluster({ masters: 3 });
-  redis = await createConnection(cluster.url).connect();
-}, 60_000);
-afterAll(async () => {
-  await redis?.close();
-  await cluster?.stop();
-});
+const cluster = useCluster({ masters: 3 });
+const { redis } = cluster;
 
 const keys = [randomBytes(32), randomBytes(32).toString('base64')];
 const targetWith = (extra: object): SessionDataTarget => ({

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { SessionData } from '../../../src/sessions/index.ts';
 import { inParallel, type SessionDataStage } from './session-data-stage.suite.ts';
 
@@ -13,7 +13,7 @@ export function describeRaces(stage: SessionDataStage): void {
       data = stores[0];
     });
 
-    test('100 saves, each of its own field, from sessions loaded before: all are kept', async () => {
+    it('100 saves, each of its own field, from sessions loaded before: all are kept', async () => {
       const token = await stage.saved(data, { shared: { list: [] } });
       const loaded = await inParallel(100, async (i) => (await storeOf(i).load(token))!);
       const saved = await inParallel(100, (i) => {
@@ -25,14 +25,14 @@ export function describeRaces(stage: SessionDataStage): void {
       expect(await stage.values(data, token)).toEqual({ shared: { list: [] }, ...expected });
     });
 
-    test('100 increments: 100, each sum once', async () => {
+    it('100 increments: 100, each sum once', async () => {
       const token = await stage.saved(data, { n: 0 });
       const sums = await inParallel(100, (i) => storeOf(i).increment(token, 'n'));
       expect(sums.sort((one, other) => one - other)).toEqual(Array.from({ length: 100 }, (_, i) => i + 1));
       expect(await stage.values(data, token)).toEqual({ n: 100 });
     });
 
-    test('increments of a fraction are kept by the saves of their own requests', async () => {
+    it('increments of a fraction are kept by the saves of their own requests', async () => {
       const token = await stage.saved(data, { n: 0 });
       const [one, other] = [(await data.load(token))!, (await stores[1].load(token))!];
       const sum = await data.increment(token, 'n', 0.1, one);
@@ -41,7 +41,7 @@ export function describeRaces(stage: SessionDataStage): void {
       expect(await stage.values(data, token)).toEqual({ n: 0.2 });
     });
 
-    test('an operation keeps what was changed in its field before it', async () => {
+    it('an operation keeps what was changed in its field before it', async () => {
       const token = await stage.saved(data, { n: 5, list: ['a'], gone: 7 });
       const loaded = (await data.load(token))!;
       const values = data.valuesOf(loaded);
@@ -51,7 +51,7 @@ export function describeRaces(stage: SessionDataStage): void {
       expect(await stage.values(data, token)).toEqual({ n: 16, list: ['a', 'b', 'c'], gone: 1 });
     });
 
-    test('an operation says of no other field than its own what was changed before', async () => {
+    it('an operation says of no other field than its own what was changed before', async () => {
       const token = await stage.saved(data, { n: 5, other: 1 });
       const loaded = (await data.load(token))!;
       expect(await data.increment(token, 'n', 1, loaded, { n: 5, other: 2 })).toBe(6);
@@ -60,7 +60,7 @@ export function describeRaces(stage: SessionDataStage): void {
       expect(await stage.values(data, token)).toEqual({ n: 6, other: 2 });
     });
 
-    test('an operation on what was changed to something unfit is refused, and nothing is written', async () => {
+    it('an operation on what was changed to something unfit is refused, and nothing is written', async () => {
       const token = await stage.saved(data, { n: 5, list: [] });
       const loaded = (await data.load(token))!;
       const before = await stage.bytes(token);
@@ -73,7 +73,7 @@ export function describeRaces(stage: SessionDataStage): void {
       expect(await stage.bytes(token)).toEqual(before);
     });
 
-    test('100 times a change and an increment with integerDeltas: all of them count', async () => {
+    it('100 times a change and an increment with integerDeltas: all of them count', async () => {
       const counting = [stage.open({ integerDeltas: ['n'] }), stage.open({ integerDeltas: ['n'] })];
       const token = await stage.saved(data, {});
       const loaded = await inParallel(100, async (i) => (await counting[i % 2]!.load(token))!);
@@ -81,7 +81,7 @@ export function describeRaces(stage: SessionDataStage): void {
       expect(await stage.values(data, token)).toEqual({ n: 1100 });
     });
 
-    test('100 appends: all are there, each once', async () => {
+    it('100 appends: all are there, each once', async () => {
       const token = await stage.saved(data, { list: ['first'] });
       await inParallel(100, (i) => storeOf(i).append(token, 'list', [i]));
       const { list } = (await stage.values(data, token)) as { list: unknown[] };
@@ -91,7 +91,7 @@ export function describeRaces(stage: SessionDataStage): void {
       );
     });
 
-    test('setIf: one of 50 wins, and its value is there', async () => {
+    it('setIf: one of 50 wins, and its value is there', async () => {
       const token = await stage.saved(data, { winner: null });
       const { version } = data.infoOf((await data.load(token))!);
       const outcomes = await inParallel(50, (i) => storeOf(i).setIf(token, version, { winner: i }));
@@ -101,7 +101,7 @@ export function describeRaces(stage: SessionDataStage): void {
       expect(outcomes.every((outcome) => outcome.version === version + 1)).toBe(true);
     });
 
-    test.each([
+    it.each([
       [true, 100],
       [false, 1],
     ])('100 times count++ with integerDeltas %s: %i', async (integerDeltas, expected) => {
@@ -112,7 +112,7 @@ export function describeRaces(stage: SessionDataStage): void {
       expect(await stage.values(data, token)).toEqual({ count: expected, text: 'a' });
     });
 
-    test.each([
+    it.each([
       ['true', true],
       ['its name', ['count']],
     ] as const)('200 first increments of a missing field with integerDeltas %s: 200', async (_, integerDeltas) => {
@@ -123,7 +123,7 @@ export function describeRaces(stage: SessionDataStage): void {
       expect(await stage.values(data, token)).toEqual({ count: 200, text: 'a' });
     });
 
-    test('with names in integerDeltas, other integers are no sums: the later one wins', async () => {
+    it('with names in integerDeltas, other integers are no sums: the later one wins', async () => {
       const counting = stage.open({ integerDeltas: ['count'] });
       const token = await stage.saved(data, { group: 1 });
       const [one, other] = [(await counting.load(token))!, (await counting.load(token))!];
@@ -132,7 +132,7 @@ export function describeRaces(stage: SessionDataStage): void {
       expect(await stage.values(data, token)).toEqual({ count: 5, user: 42, group: 7 });
     });
 
-    test('a missing field that somebody has filled with no number becomes what the last save says', async () => {
+    it('a missing field that somebody has filled with no number becomes what the last save says', async () => {
       const counting = stage.open({ integerDeltas: true });
       const token = await stage.saved(data, {});
       const loaded = (await counting.load(token))!;
@@ -141,7 +141,7 @@ export function describeRaces(stage: SessionDataStage): void {
       expect(await stage.values(data, token)).toEqual({ count: 6 });
     });
 
-    test('with integerDeltas, what is no number any more becomes what the last save says', async () => {
+    it('with integerDeltas, what is no number any more becomes what the last save says', async () => {
       const counting = stage.open({ integerDeltas: true });
       const token = await stage.saved(data, { count: 5 });
       const loaded = (await counting.load(token))!;
@@ -150,7 +150,7 @@ export function describeRaces(stage: SessionDataStage): void {
       expect(await stage.values(data, token)).toEqual({ count: 6 });
     });
 
-    test('a field removed here while another is set there', async () => {
+    it('a field removed here while another is set there', async () => {
       const token = await stage.saved(data, { here: 1, there: 1 });
       const [one, other] = [(await data.load(token))!, (await stores[1].load(token))!];
       await Promise.all([
@@ -160,7 +160,7 @@ export function describeRaces(stage: SessionDataStage): void {
       expect(await stage.values(data, token)).toEqual({ there: 2, more: [] });
     });
 
-    test('a save that changes nothing undoes nothing', async () => {
+    it('a save that changes nothing undoes nothing', async () => {
       const token = await stage.saved(data, { a: 1, gone: 1 });
       const loaded = (await data.load(token))!;
       await stores[1].save(token, { a: 2, b: 3 }, await stores[1].load(token));
@@ -168,7 +168,7 @@ export function describeRaces(stage: SessionDataStage): void {
       expect(await stage.values(data, token)).toEqual({ a: 2, b: 3 });
     });
 
-    test('two saves of one loaded session keep what others saved before and between', async () => {
+    it('two saves of one loaded session keep what others saved before and between', async () => {
       const token = await stage.saved(data, { a: 1 });
       const loaded = (await data.load(token))!;
       await stores[1].save(token, { a: 1, before: 1 }, await stores[1].load(token));
@@ -181,7 +181,7 @@ export function describeRaces(stage: SessionDataStage): void {
     });
 
     // What each of these learns of the session must not pass for having seen the fields that others set meanwhile.
-    test.each<[string, (token: string, loaded: Awaited<ReturnType<SessionData['load']>>) => Promise<unknown>]>([
+    it.each<[string, (token: string, loaded: Awaited<ReturnType<SessionData['load']>>) => Promise<unknown>]>([
       ['touch', (token, loaded) => stage.open({ touchEveryMs: 0 }).touch(token, {}, loaded)],
       ['identify', (token, loaded) => data.identify(token, 'ada', {}, loaded)],
       ['increment', (token, loaded) => data.increment(token, 'n', 1, loaded)],
@@ -199,7 +199,7 @@ export function describeRaces(stage: SessionDataStage): void {
       expect(await stage.values(data, token)).toMatchObject({ a: 2, theirs: 1 });
     });
 
-    test('a save after rotate keeps what others saved before it', async () => {
+    it('a save after rotate keeps what others saved before it', async () => {
       const token = await stage.saved(data, { a: 1 });
       const loaded = (await data.load(token))!;
       await stores[1].save(token, { a: 1, theirs: 1 }, await stores[1].load(token));
@@ -208,7 +208,7 @@ export function describeRaces(stage: SessionDataStage): void {
       expect(await stage.values(data, next)).toEqual({ a: 2, theirs: 1 });
     });
 
-    test('1,000 times end and saves at once: the session stays ended', async () => {
+    it('1,000 times end and saves at once: the session stays ended', async () => {
       for (let round = 0; round < 20; round += 1) {
         await inParallel(50, async (i) => {
           const token = await stage.saved(data, { a: 1 });
@@ -230,14 +230,14 @@ export function describeRaces(stage: SessionDataStage): void {
       }
     });
 
-    test('20 ends at once: one of them ended it', async () => {
+    it('20 ends at once: one of them ended it', async () => {
       const token = await stage.saved(data, { a: 1 });
       const ended = await inParallel(20, (i) => storeOf(i).end(token));
       expect(ended.filter(Boolean)).toHaveLength(1);
       expect((await stage.lifecycle(token)).map(({ event }) => event)).toEqual(['created', 'ended']);
     });
 
-    test('20 saves of a new session at once: it begins once', async () => {
+    it('20 saves of a new session at once: it begins once', async () => {
       const token = await stage.saved(data, { first: 0 });
       await data.end(token);
       const fresh = `${token}-of-another-framework`;

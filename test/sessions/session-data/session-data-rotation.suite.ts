@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { createToken, sessionOf } from '../../../src/protocol/index.ts';
 import { type LoadedSession, type SessionData, SessionGoneError } from '../../../src/sessions/index.ts';
 import { waitUntil } from '../../support/wait-until.ts';
@@ -12,7 +12,7 @@ export function describeRotation(stage: SessionDataStage): void {
       data = stage.open();
     });
 
-    test('data, user and session stay; the token is another', async () => {
+    it('data, user and session stay; the token is another', async () => {
       const token = await stage.saved(data, { a: [1] });
       await data.identify(token, 'ada');
       const next = await data.rotate(token);
@@ -24,7 +24,7 @@ export function describeRotation(stage: SessionDataStage): void {
       expect(data.infoOf(loaded).byPreviousSecret).toBe(false);
     });
 
-    test('the previous secret does nothing at all, and is known as replaced for a while', async () => {
+    it('the previous secret does nothing at all, and is known as replaced for a while', async () => {
       const token = await stage.saved(data, { a: 1 });
       const [slow, other] = [(await data.load(token))!, (await data.load(token))!];
       const next = await data.rotate(token);
@@ -39,7 +39,7 @@ export function describeRotation(stage: SessionDataStage): void {
       expect(await stage.bytes(next)).toEqual(kept);
     });
 
-    test('with a grace it reads what was there before, whatever happened since, and does nothing else', async () => {
+    it('with a grace it reads what was there before, whatever happened since, and does nothing else', async () => {
       const token = await stage.saved(data, { a: 1 });
       const next = await data.rotate(token, { grace: true });
       await data.save(next, { a: 'since', secret: 1 }, await data.load(next));
@@ -56,7 +56,7 @@ export function describeRotation(stage: SessionDataStage): void {
       expect(data.infoOf((await data.find(token)) as LoadedSession)).toMatchObject({ byPreviousSecret: true });
     });
 
-    test('the grace is over in time, however much it was used', async () => {
+    it('the grace is over in time, however much it was used', async () => {
       const graceful = stage.open({ graceMs: 200, touchEveryMs: 0 });
       const token = await stage.saved(graceful, { n: 0 });
       const before = await stage.serverNow();
@@ -83,7 +83,7 @@ export function describeRotation(stage: SessionDataStage): void {
       expect(await stage.values(graceful, next)).toEqual({ n: 0 });
     });
 
-    test.each<[string, (next: string) => Promise<unknown>]>([
+    it.each<[string, (next: string) => Promise<unknown>]>([
       ['a login', (next) => data.identify(next, 'ada')],
       ['a rotation without it', (next) => data.rotate(next)],
       ['another one with it', (next) => data.rotate(next, { grace: true })],
@@ -97,7 +97,7 @@ export function describeRotation(stage: SessionDataStage): void {
       expect(typeof (await data.find(token))).not.toBe('object');
     });
 
-    test('nothing is left of a session that has ended within a grace', async () => {
+    it('nothing is left of a session that has ended within a grace', async () => {
       const token = await stage.saved(data, { a: 1 });
       const next = await data.rotate(token, { grace: true });
       const its = async () => (await stage.keys()).filter((key) => key.includes(sessionOf(token)));
@@ -106,7 +106,7 @@ export function describeRotation(stage: SessionDataStage): void {
       expect(await its()).toEqual([stage.key(token)]);
     });
 
-    test('with graceMs 0 the previous secret is a stranger at once', async () => {
+    it('with graceMs 0 the previous secret is a stranger at once', async () => {
       const strict = stage.open({ graceMs: 0 });
       for (const grace of [true, false]) {
         const token = await stage.saved(strict, { a: 1 });
@@ -117,7 +117,7 @@ export function describeRotation(stage: SessionDataStage): void {
       }
     });
 
-    test('after two rotations only the last secret but one is remembered', async () => {
+    it('after two rotations only the last secret but one is remembered', async () => {
       const first = await stage.saved(data, { a: 1 });
       const second = await data.rotate(first, { grace: true });
       const third = await data.rotate(second, { grace: true });
@@ -126,7 +126,7 @@ export function describeRotation(stage: SessionDataStage): void {
       expect(data.infoOf((await data.load(third))!).byPreviousSecret).toBe(false);
     });
 
-    test.each([false, true])(
+    it.each([false, true])(
       'a secret that was sent to nobody does not take the place of the one that requests come with (grace %s)',
       async (grace) => {
         const first = await stage.saved(data, { a: 1 });
@@ -145,7 +145,7 @@ export function describeRotation(stage: SessionDataStage): void {
       },
     );
 
-    test('20 rotations of one token at once: one gets a token', async () => {
+    it('20 rotations of one token at once: one gets a token', async () => {
       const token = await stage.saved(data, { a: 1 });
       const all = await inParallel(20, () => data.rotate(token).catch((error: Error) => error));
       const tokens = all.filter((next) => typeof next === 'string');
@@ -154,7 +154,7 @@ export function describeRotation(stage: SessionDataStage): void {
       expect(await stage.values(data, tokens[0]!)).toEqual({ a: 1 });
     });
 
-    test("another framework's token becomes one of ours for the same session", async () => {
+    it("another framework's token becomes one of ours for the same session", async () => {
       const token = `foreign ${createToken()}`;
       await data.save(token, { a: 1 });
       const next = await data.rotate(token);
@@ -164,7 +164,7 @@ export function describeRotation(stage: SessionDataStage): void {
       expect(await data.find(token)).toBe('replaced');
     });
 
-    test('rotation is no visit: the end stays', async () => {
+    it('rotation is no visit: the end stays', async () => {
       const visited = stage.open({ idleMs: 60_000, touchEveryMs: 0 });
       const token = await stage.saved(visited, {});
       const { expiresAt } = visited.infoOf((await visited.load(token))!);

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createToken } from '../../../src/protocol/index.ts';
 import { recordOf, type SessionData, SessionGoneError } from '../../../src/sessions/index.ts';
 import { waitUntil } from '../../support/wait-until.ts';
@@ -29,7 +29,7 @@ export function describeTime(stage: SessionDataStage): void {
       return { lastThere, gone };
     }
 
-    test('idle: never before it, and gone at idle and touchEveryMs', async () => {
+    it('idle: never before it, and gone at idle and touchEveryMs', async () => {
       const data = stage.open({ idleMs: 300, touchEveryMs: 100 });
       const before = await stage.serverNow();
       const token = await stage.saved(data, { a: 1 });
@@ -40,7 +40,7 @@ export function describeTime(stage: SessionDataStage): void {
       expect(await data.save(token, { a: 2 }, undefined)).toBeDefined();
     });
 
-    test('a session that was touched rests anew from then', async () => {
+    it('a session that was touched rests anew from then', async () => {
       const data = stage.open({ idleMs: 300, touchEveryMs: 100 });
       const token = await stage.saved(data, { a: 1 });
       const first = data.infoOf((await data.load(token))!).expiresAt;
@@ -55,7 +55,7 @@ export function describeTime(stage: SessionDataStage): void {
       expect(gone).toBeGreaterThanOrEqual(touched + 300);
     });
 
-    test('a touch within touchEveryMs moves nothing, and with touchEveryMs 0 each one moves the end', async () => {
+    it('a touch within touchEveryMs moves nothing, and with touchEveryMs 0 each one moves the end', async () => {
       const lazy = stage.open({ idleMs: 60_000, touchEveryMs: 30_000 });
       const token = await stage.saved(lazy, { a: 1 });
       const before = await stage.bytes(token);
@@ -72,7 +72,7 @@ export function describeTime(stage: SessionDataStage): void {
       expect(second.lastSeenAt).toBeGreaterThan(first.lastSeenAt);
     });
 
-    test('by default the end is looked at each tenth of the idle time', async () => {
+    it('by default the end is looked at each tenth of the idle time', async () => {
       const data = stage.open({ idleMs: 100_000 });
       const before = await stage.serverNow();
       const token = await stage.saved(data, {});
@@ -81,7 +81,7 @@ export function describeTime(stage: SessionDataStage): void {
       expect(expiresAt).toBeLessThanOrEqual((await stage.serverNow()) + 110_000);
     });
 
-    test('absolute: there until just before, gone at the millisecond, however busy it is', async () => {
+    it('absolute: there until just before, gone at the millisecond, however busy it is', async () => {
       const data = stage.open({ idleMs: 60_000, absoluteMs: 300, touchEveryMs: 0 });
       const token = await stage.saved(data, { a: 1 });
       const loaded = (await data.load(token))!;
@@ -94,7 +94,7 @@ export function describeTime(stage: SessionDataStage): void {
       expect(gone).toBeGreaterThanOrEqual(end);
     });
 
-    test('after the absolute end nothing can be written, by whomever it was loaded', async () => {
+    it('after the absolute end nothing can be written, by whomever it was loaded', async () => {
       const data = stage.open({ idleMs: 60_000, absoluteMs: 200 });
       const token = await stage.saved(data, { n: 1 });
       const loaded = (await data.load(token))!;
@@ -110,7 +110,7 @@ export function describeTime(stage: SessionDataStage): void {
       expect(await stage.bytes(token)).toEqual(before);
     });
 
-    test('a process whose idea of the clock lags a second lets nobody read or write longer', async () => {
+    it('a process whose idea of the clock lags a second lets nobody read or write longer', async () => {
       const data = stage.open({ idleMs: 60_000, absoluteMs: 300 });
       const token = await stage.saved(data, { n: 1 });
       const loaded = (await data.load(token))!;
@@ -124,7 +124,7 @@ export function describeTime(stage: SessionDataStage): void {
       expect(await stage.bytes(token)).toEqual(before);
     });
 
-    test('an absolute time that is set later counts for the sessions that are there, for reads and writes', async () => {
+    it('an absolute time that is set later counts for the sessions that are there, for reads and writes', async () => {
       const data = stage.open({ idleMs: 60_000, absoluteMs: 150 });
       // Connected before the time runs.
       await data.load(createToken());
@@ -139,7 +139,7 @@ export function describeTime(stage: SessionDataStage): void {
       expect(await stage.bytes(token)).toEqual(before);
     });
 
-    test('a save without a cookie is no visit: it moves no end, neither later nor back to an earlier one', async () => {
+    it('a save without a cookie is no visit: it moves no end, neither later nor back to an earlier one', async () => {
       const data = stage.open();
       const token = await stage.saved(data, { a: 1, cookie: cookieFor(20_000) });
       const early = (await data.load(token))!;
@@ -153,7 +153,7 @@ export function describeTime(stage: SessionDataStage): void {
       expect(await stage.values(data, token)).toMatchObject({ a: 3, cookie: { originalMaxAge: 20_000 } });
     });
 
-    test.each([
+    it.each([
       ['idle', { idleMs: 150, touchEveryMs: 50 }],
       ['absolute', { idleMs: 60_000, absoluteMs: 200 }],
     ])('a save without a cookie after the %s end writes nothing', async (_, options) => {
@@ -166,7 +166,7 @@ export function describeTime(stage: SessionDataStage): void {
       expect(await stage.bytes(token)).toEqual(before);
     });
 
-    test('an idle end is one for writes too', async () => {
+    it('an idle end is one for writes too', async () => {
       const data = stage.open({ idleMs: 100, touchEveryMs: 0 });
       const token = await stage.saved(data, { n: 1 });
       const loaded = (await data.load(token))!;
@@ -176,7 +176,7 @@ export function describeTime(stage: SessionDataStage): void {
       expect(await data.load(token)).toBeUndefined();
     });
 
-    test('a shorter cookie moves the end earlier, a longer one does not outlive the idle time', async () => {
+    it('a shorter cookie moves the end earlier, a longer one does not outlive the idle time', async () => {
       const data = stage.open({ idleMs: 60_000 });
       const token = await stage.saved(data, { cookie: cookieFor(40_000) });
       expect(await leftOf(data, token)).toBeLessThanOrEqual(44_000);
@@ -189,7 +189,7 @@ export function describeTime(stage: SessionDataStage): void {
       expect(left).toBeLessThanOrEqual(66_000);
     });
 
-    test('a touch with a shorter cookie moves the end earlier too, whether it was loaded or not', async () => {
+    it('a touch with a shorter cookie moves the end earlier too, whether it was loaded or not', async () => {
       const data = stage.open();
       for (const withSnapshot of [true, false]) {
         const token = await stage.saved(data, { cookie: cookieFor(HOUR_MS) });
@@ -199,7 +199,7 @@ export function describeTime(stage: SessionDataStage): void {
       }
     });
 
-    test('a save with the cookie of an earlier request counts its age from now, by whatever clock that was', async () => {
+    it('a save with the cookie of an earlier request counts its age from now, by whatever clock that was', async () => {
       const data = stage.open();
       const token = await stage.saved(data, { cookie: cookieFor(HOUR_MS) });
       const loaded = (await data.load(token))!;
@@ -212,21 +212,21 @@ export function describeTime(stage: SessionDataStage): void {
       expect(expiresAt - (await stage.serverNow())).toBeGreaterThan(HOUR_MS - 60_000);
     });
 
-    test('a cookie of the epoch is over, and not one without an end', async () => {
+    it('a cookie of the epoch is over, and not one without an end', async () => {
       const data = stage.open();
       const token = await stage.saved(data, { a: 1 });
       await data.save(token, { a: 1, cookie: { ...cookieFor(1), expires: new Date(0) } }, await data.load(token));
       expect(await data.load(token)).toBeUndefined();
     });
 
-    test('a cookie that is over ends the session', async () => {
+    it('a cookie that is over ends the session', async () => {
       const data = stage.open();
       const token = await stage.saved(data, { a: 1 });
       await data.save(token, { a: 1, cookie: cookieFor(-1) }, await data.load(token));
       expect(await data.load(token)).toBeUndefined();
     });
 
-    test('cookie.expires is given back as it was, and null where there is none', async () => {
+    it('cookie.expires is given back as it was, and null where there is none', async () => {
       const data = stage.open();
       const cookie = { ...cookieFor(HOUR_MS), path: '/shop', httpOnly: true };
       const token = await stage.saved(data, { cookie });
@@ -235,7 +235,7 @@ export function describeTime(stage: SessionDataStage): void {
       expect((await stage.values(data, open))!.cookie).toEqual({ originalMaxAge: null, expires: null, path: '/' });
     });
 
-    test.each([
+    it.each([
       ['ahead', HOUR_MS],
       ['back', -HOUR_MS],
     ])('a local clock that jumps an hour %s logs nobody out and keeps nobody longer', async (_, jump) => {
@@ -259,7 +259,7 @@ export function describeTime(stage: SessionDataStage): void {
       expect(lastThere).toBeLessThan(latest + 500);
     });
 
-    test('the local clock jumps, and the absolute end stays where it was', async () => {
+    it('the local clock jumps, and the absolute end stays where it was', async () => {
       const data = stage.open({ absoluteMs: 400 });
       const token = await stage.saved(data, { a: 1 });
       const { expiresAt } = data.infoOf((await data.load(token))!);
@@ -273,7 +273,7 @@ export function describeTime(stage: SessionDataStage): void {
       expect(gone).toBeGreaterThanOrEqual(expiresAt);
     });
 
-    test('idle times with fractions are refused or work', async () => {
+    it('idle times with fractions are refused or work', async () => {
       for (const options of [{ idleMs: 1000.5 }, { absoluteMs: 1000.5 }, { touchEveryMs: 0.5 }]) {
         let data: SessionData;
         try {
@@ -286,7 +286,7 @@ export function describeTime(stage: SessionDataStage): void {
       }
     });
 
-    test('the record itself outlives its end by a day at most', async () => {
+    it('the record itself outlives its end by a day at most', async () => {
       const data = stage.open({ idleMs: 60_000, touchEveryMs: 0 });
       const token = await stage.saved(data, {});
       const left = await stage.redis.command<number>('PTTL', stage.key(token));

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { createToken, sessionOf } from '../../../src/protocol/index.ts';
 import { type SessionData, SessionGoneError } from '../../../src/sessions/index.ts';
 import type { SessionDataStage } from './session-data-stage.suite.ts';
@@ -29,7 +29,7 @@ export function describeTokens(stage: SessionDataStage): void {
       }
     }
 
-    test("another framework's token has a session of its own", async () => {
+    it("another framework's token has a session of its own", async () => {
       const token = `foreign-${createToken()}`;
       await data.save(token, { a: 1 });
       expect(data.infoOf((await data.load(token))!).session).toBe(sessionOf(token));
@@ -38,7 +38,7 @@ export function describeTokens(stage: SessionDataStage): void {
       expect(await data.load(token)).toBeUndefined();
     });
 
-    test('a forged secret of a known session reads as absent and writes nothing', async () => {
+    it('a forged secret of a known session reads as absent and writes nothing', async () => {
       const token = await stage.saved(data, { a: 1 });
       const before = await stage.bytes(token);
       await tryAll(createToken(sessionOf(token)));
@@ -47,7 +47,7 @@ export function describeTokens(stage: SessionDataStage): void {
       expect((await stage.lifecycle(token)).map(({ event }) => event)).toEqual(['created']);
     });
 
-    test('a snapshot is no proof: a save by a forged secret writes nothing', async () => {
+    it('a snapshot is no proof: a save by a forged secret writes nothing', async () => {
       const token = await stage.saved(data, { a: 1 });
       const before = await stage.bytes(token);
       const forged = createToken(sessionOf(token));
@@ -57,7 +57,7 @@ export function describeTokens(stage: SessionDataStage): void {
       expect(await stage.bytes(token)).toEqual(before);
     });
 
-    test('a truncated token is another session', async () => {
+    it('a truncated token is another session', async () => {
       const token = await stage.saved(data, { a: 1 });
       const before = await stage.bytes(token);
       for (const part of [token.slice(0, -1), token.slice(0, 25), `${token}x`, token.toUpperCase()]) {
@@ -67,14 +67,14 @@ export function describeTokens(stage: SessionDataStage): void {
       expect(await stage.bytes(token)).toEqual(before);
     });
 
-    test('the public id opens nothing as a token', async () => {
+    it('the public id opens nothing as a token', async () => {
       const token = await stage.saved(data, { a: 1 });
       expect(await data.load(sessionOf(token))).toBeUndefined();
       expect(await data.end(sessionOf(token))).toBe(false);
       expect(await stage.values(data, token)).toEqual({ a: 1 });
     });
 
-    test('what can be no token reads as absent, writes nothing, and is named where it would be written', async () => {
+    it('what can be no token reads as absent, writes nothing, and is named where it would be written', async () => {
       await stage.settled();
       const keysBefore = await stage.keys();
       const odd = ['', 'x'.repeat(1 << 20), 'y'.repeat(4097), undefined, null, 7, {}, ['a'], Buffer.from('a')];
@@ -89,7 +89,7 @@ export function describeTokens(stage: SessionDataStage): void {
       expect(await stage.keys()).toEqual(keysBefore);
     });
 
-    test('a token of 4,096 characters, of unicode, or with line breaks is one like others', async () => {
+    it('a token of 4,096 characters, of unicode, or with line breaks is one like others', async () => {
       // Not those of another run of this suite on the same server.
       const own = createToken();
       for (const token of [own.padEnd(4096, 'z'), `Zürich 🚲 \u0000\r\n*1${own}`, `../../etc:{x}${own}`]) {
@@ -98,14 +98,14 @@ export function describeTokens(stage: SessionDataStage): void {
       }
     });
 
-    test('what is no session is refused where a session is addressed', async () => {
+    it('what is no session is refused where a session is addressed', async () => {
       for (const session of ['', 'a b', 'x'.repeat(129), undefined, 7] as string[]) {
         await expect((async () => data.increment({ session }, 'n'))()).rejects.toThrow(RangeError);
         await expect((async () => data.end({ session }))()).rejects.toThrow(RangeError);
       }
     });
 
-    test('Redis holds no token', async () => {
+    it('Redis holds no token', async () => {
       const token = await stage.saved(data, { a: 1 });
       const secret = token.slice(26);
       const bytes = (await stage.bytes(token))!;

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { createToken, sessionOf } from '../../../src/protocol/index.ts';
 import { Keys } from '../../../src/redis/index.ts';
 import { type SessionData, SessionLimitError, Sweeper } from '../../../src/sessions/index.ts';
@@ -30,7 +30,7 @@ export function describeUsers(stage: SessionDataStage): void {
       return token;
     };
 
-    test('a user sees the sessions with device and times, the last seen first', async () => {
+    it('a user sees the sessions with device and times, the last seen first', async () => {
       const user = freshUser();
       const before = await stage.serverNow();
       const older = await signedIn(user, 'Firefox on Linux');
@@ -55,7 +55,7 @@ export function describeUsers(stage: SessionDataStage): void {
       }
     });
 
-    test('who identifies twice is listed once, and the values stay', async () => {
+    it('who identifies twice is listed once, and the values stay', async () => {
       const user = freshUser();
       const token = await signedIn(user, 'one');
       expect(await data.identify(token, user, { device: 'two' })).toEqual([]);
@@ -63,7 +63,7 @@ export function describeUsers(stage: SessionDataStage): void {
       expect(await stage.values(data, token)).toEqual({ a: 1 });
     });
 
-    test('saves keep whose it is, and values cannot change it', async () => {
+    it('saves keep whose it is, and values cannot change it', async () => {
       const user = freshUser();
       const token = await signedIn(user);
       await data.save(token, { userId: 'mallory' });
@@ -72,7 +72,7 @@ export function describeUsers(stage: SessionDataStage): void {
       expect(await idsOf(user)).toEqual([sessionOf(token)]);
     });
 
-    test('ending one, the others, all', async () => {
+    it('ending one, the others, all', async () => {
       const user = freshUser();
       const tokens = await inParallel(5, () => signedIn(user));
       const [first, second, third] = tokens.map(sessionOf) as [string, string, string];
@@ -89,7 +89,7 @@ export function describeUsers(stage: SessionDataStage): void {
       expect((await stage.lifecycle(tokens[0]!)).at(-1)).toMatchObject({ event: 'ended', reason: 'by-user' });
     });
 
-    test("another user's session, an anonymous one and no session at all cannot be ended", async () => {
+    it("another user's session, an anonymous one and no session at all cannot be ended", async () => {
       const [user, other] = [freshUser(), freshUser()];
       const theirs = await signedIn(other);
       const anonymous = await stage.saved(data, { a: 1 });
@@ -102,7 +102,7 @@ export function describeUsers(stage: SessionDataStage): void {
       expect(await stage.values(data, anonymous)).toEqual({ a: 1 });
     });
 
-    test('identify moves a session from one user to another', async () => {
+    it('identify moves a session from one user to another', async () => {
       const [one, other] = [freshUser(), freshUser()];
       const token = await signedIn(one);
       await data.identify(token, other);
@@ -113,7 +113,7 @@ export function describeUsers(stage: SessionDataStage): void {
       expect(await data.endSession(one, sessionOf(token))).toBe(false);
     });
 
-    test('an index entry that is not true is not believed', async () => {
+    it('an index entry that is not true is not believed', async () => {
       const [user, other] = [freshUser(), freshUser()];
       const own = await signedIn(user);
       const theirs = await signedIn(other);
@@ -126,7 +126,7 @@ export function describeUsers(stage: SessionDataStage): void {
       expect(await stage.values(data, theirs)).toEqual({ a: 1 });
     });
 
-    test('sessions that end leave the index: ended, swept, or over', async () => {
+    it('sessions that end leave the index: ended, swept, or over', async () => {
       const namespace = stage.freshNamespace();
       const short = stage.open({ namespace, idleMs: 100, touchEveryMs: 0 });
       const user = freshUser();
@@ -146,7 +146,7 @@ export function describeUsers(stage: SessionDataStage): void {
       expect((await stage.lifecycle(token, namespace)).at(-1)?.event).toBe('expired');
     });
 
-    test('the index lives as long as the last of its sessions, and a day', async () => {
+    it('the index lives as long as the last of its sessions, and a day', async () => {
       const user = freshUser();
       const [long, short] = [stage.open({ idleMs: 7_200_000 }), stage.open({ idleMs: 60_000 })];
       for (const store of [long, short]) await store.identify(await stage.saved(store, {}), user);
@@ -154,7 +154,7 @@ export function describeUsers(stage: SessionDataStage): void {
       expect(await stage.redis.command<number>('PTTL', key)).toBeGreaterThan(86_400_000 + 7_200_000);
     });
 
-    test('the cap refuses one more, writes nothing, and lets those go on who are in', async () => {
+    it('the cap refuses one more, writes nothing, and lets those go on who are in', async () => {
       const capped = stage.open({ maxSessionsPerUser: 2 });
       const user = freshUser();
       const tokens = await inParallel(3, () => stage.saved(capped, { a: 1 }));
@@ -171,7 +171,7 @@ export function describeUsers(stage: SessionDataStage): void {
       expect((await idsOf(user, capped)).sort()).toEqual(tokens.slice(1).map(sessionOf).sort());
     });
 
-    test('a session that is over does not count for the cap', async () => {
+    it('a session that is over does not count for the cap', async () => {
       const capped = stage.open({ maxSessionsPerUser: 1, idleMs: 100, touchEveryMs: 0 });
       const user = freshUser();
       const token = await stage.saved(capped, {});
@@ -183,7 +183,7 @@ export function describeUsers(stage: SessionDataStage): void {
       expect(await later.identify(next, user)).toEqual([]);
     });
 
-    test('20 at once with refuse: as many as may get in, and never more', async () => {
+    it('20 at once with refuse: as many as may get in, and never more', async () => {
       const stores = [stage.open({ maxSessionsPerUser: 5 }), stage.open({ maxSessionsPerUser: 5 })];
       const user = freshUser();
       const tokens = await inParallel(20, () => stage.saved(data, {}));
@@ -194,7 +194,7 @@ export function describeUsers(stage: SessionDataStage): void {
       expect(await idsOf(user)).toHaveLength(5);
     });
 
-    test('20 at once with end-oldest: never more than may be, and who had to go is told', async () => {
+    it('20 at once with end-oldest: never more than may be, and who had to go is told', async () => {
       const options = { maxSessionsPerUser: 5, onSessionLimit: 'end-oldest' } as const;
       const stores = [stage.open(options), stage.open(options)];
       const user = freshUser();
@@ -217,7 +217,7 @@ export function describeUsers(stage: SessionDataStage): void {
       expect((await stage.lifecycle(gone)).at(-1)).toMatchObject({ event: 'ended', reason: 'limit' });
     });
 
-    test('the one that rested longest goes', async () => {
+    it('the one that rested longest goes', async () => {
       const capped = stage.open({ maxSessionsPerUser: 2, onSessionLimit: 'end-oldest', touchEveryMs: 0 });
       const user = freshUser();
       const tokens = await inParallel(3, () => stage.saved(capped, {}));
@@ -229,7 +229,7 @@ export function describeUsers(stage: SessionDataStage): void {
       expect(await capped.identify(tokens[2]!, user)).toEqual([sessionOf(tokens[1]!)]);
     });
 
-    test('user ids of any kind, and devices of any length', async () => {
+    it('user ids of any kind, and devices of any length', async () => {
       const device = `🚲${'x'.repeat(5000)}`;
       for (const userId of ['Zoë Müller, 東京 🚲', 'a@b.example', 'u'.repeat(1024), '0', '__proto__', 'x\n\0:{}']) {
         const token = await stage.saved(data, {});
@@ -242,7 +242,7 @@ export function describeUsers(stage: SessionDataStage): void {
       expect((await stage.keys()).filter((key) => /Müller|example|u{12}/.test(key))).toEqual([]);
     });
 
-    test('what is no user id is refused, and nothing is written', async () => {
+    it('what is no user id is refused, and nothing is written', async () => {
       const token = await stage.saved(data, {});
       const before = await stage.bytes(token);
       for (const userId of ['', 'u'.repeat(1025), undefined, 7, null] as string[]) {
@@ -254,7 +254,7 @@ export function describeUsers(stage: SessionDataStage): void {
       expect(await stage.bytes(token)).toEqual(before);
     });
 
-    test('a wrong argument is no outage', async () => {
+    it('a wrong argument is no outage', async () => {
       const own = stage.open();
       let outages = 0;
       own.on('store:down', () => {

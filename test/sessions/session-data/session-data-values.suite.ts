@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { NotSerialisableError, type SessionData } from '../../../src/sessions/index.ts';
 import type { SessionDataStage } from './session-data-stage.suite.ts';
 
@@ -24,7 +24,7 @@ export function describeValues(stage: SessionDataStage): void {
       no: false,
     };
 
-    test('nested, empty, unicode and numbers come back exactly, after changes of other fields too', async () => {
+    it('nested, empty, unicode and numbers come back exactly, after changes of other fields too', async () => {
       const token = await stage.saved(data, EXACT);
       expect(await stage.values(data, token)).toEqual(EXACT);
       // Overtaken, so that Redis itself reads and writes the fields.
@@ -35,7 +35,7 @@ export function describeValues(stage: SessionDataStage): void {
       expect(await stage.values(data, token)).toEqual({ ...EXACT, counter: 1, late: 1, 'empty list': [[]] });
     });
 
-    test('what JSON has no words for is what JSON makes of it', async () => {
+    it('what JSON has no words for is what JSON makes of it', async () => {
       const when = new Date(Date.UTC(2026, 2, 10));
       const token = await stage.saved(data, {
         when,
@@ -53,7 +53,7 @@ export function describeValues(stage: SessionDataStage): void {
       });
     });
 
-    test('field names of any kind', async () => {
+    it('field names of any kind', async () => {
       const names = [
         'with space',
         'Straße 東京 🚲',
@@ -81,7 +81,7 @@ export function describeValues(stage: SessionDataStage): void {
       expect(await stage.values(data, token)).toEqual({ ...values, length: 'changed', 'constructor list': [1] });
     });
 
-    test('a field called __proto__ is never one, and nothing of it reaches a prototype', async () => {
+    it('a field called __proto__ is never one, and nothing of it reaches a prototype', async () => {
       const values = JSON.parse('{"a":1,"__proto__":{"polluted":true},"in":{"__proto__":{"polluted":true}}}') as object;
       const token = await stage.saved(data, values);
       const read = (await stage.values(data, token))!;
@@ -91,14 +91,14 @@ export function describeValues(stage: SessionDataStage): void {
       expect('polluted' in read).toBe(false);
     });
 
-    test('names of the store itself cannot be set by values', async () => {
+    it('names of the store itself cannot be set by values', async () => {
       const token = await stage.saved(data, { a: 1, '\0user': 'mallory', '\0device': 'x' });
       const loaded = (await data.load(token))!;
       expect(data.infoOf(loaded).userId).toBeUndefined();
       expect(data.valuesOf(loaded)).toEqual({ a: 1 });
     });
 
-    test('300 fields, changed one by one and all at once', async () => {
+    it('300 fields, changed one by one and all at once', async () => {
       const values = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`field ${i}`, i]));
       const token = await stage.saved(data, values);
       const loaded = (await data.load(token))!;
@@ -109,7 +109,7 @@ export function describeValues(stage: SessionDataStage): void {
       expect(await stage.values(data, token)).toEqual({});
     });
 
-    test('a value of 1 MB', async () => {
+    it('a value of 1 MB', async () => {
       const text = 'ü'.repeat(1 << 19);
       const token = await stage.saved(data, { text, n: 0 });
       const loaded = (await data.load(token))!;
@@ -120,7 +120,7 @@ export function describeValues(stage: SessionDataStage): void {
       expect(read.text === `${text}!`).toBe(true);
     });
 
-    test.each([
+    it.each([
       ['a BigInt', () => 1n, /BigInt/],
       ['a BigInt within', () => ({ deep: [1n] }), /BigInt/],
       ['a circle', () => circle(), /refers to itself/],
@@ -147,7 +147,7 @@ export function describeValues(stage: SessionDataStage): void {
       expect(await stage.bytes(token)).toEqual(before);
     });
 
-    test('a deep nesting that JSON can write comes back', async () => {
+    it('a deep nesting that JSON can write comes back', async () => {
       const token = await stage.saved(data, { deep: nested(1000) });
       expect(JSON.stringify((await stage.values(data, token))!.deep)).toBe(JSON.stringify(nested(1000)));
     });
