@@ -1,6 +1,9 @@
 import { ConditionVariable, withDeadline } from '../../async/index.ts';
 import type { RedisConnection } from '../../redis/index.ts';
 
+/** In a Cluster: how long an operation that had to wait for its master waits for the other masters, in milliseconds. */
+const OTHERS_MS = 50;
+
 /** Lets operations wait for the connection. Operations issued before the first connect, or while the connection is lost,
  *  wait for it at most one deadline; after that they fail at once until it is back. */
 export class ConnectWait {
@@ -54,6 +57,8 @@ export class ConnectWait {
     const redis = this.#redis;
     await this.#readiness.waitFor(() => redis.isReadyFor(key) || this.#closed || this.#isDown(key));
     if (!redis.isReadyFor(key)) throw this.#notReady();
+    // The operation may need other masters too, and all connections of a process are made at about the same time.
+    await this.#readiness.waitFor(() => redis.isReady || this.#closed, OTHERS_MS);
   }
 
   // All operations share one wait, which begins when the connection is lost.
