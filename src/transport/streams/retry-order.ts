@@ -4,7 +4,7 @@
  * session asks meanwhile would come before it. So from a first failure on, all that follows for the session stands in
  * line until the retry is settled. Where nothing failed, nothing waits. */
 
-/** Who waits behind whom, by session. */
+/** Keeps requests of a session in line behind one that is sent again. */
 export class RetryOrder {
   readonly #last = new Map<string, Promise<void>>();
 
@@ -18,8 +18,8 @@ export class RetryOrder {
     return this.#last.has(session);
   }
 
-  /** Takes a place in the session's line. `before` settles when it is one's turn: undefined where nobody stands before.
-   *  `leave` lets the next one go; it may be called at any time, and a place that is left early keeps its order. */
+  /** Joins the session's line. `before` settles when it is this request's turn; undefined if the line is empty. `leave` lets
+   *  the next request go; it may be called at any time, and a turn that ends early keeps the order. */
   join(session: string): { readonly before: Promise<void> | undefined; leave(): void } {
     const before = this.#last.get(session);
     let leave!: () => void;

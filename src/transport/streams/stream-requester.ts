@@ -49,11 +49,11 @@ export class StreamRequester implements ClientTransport {
     const end = performance.now() + deadlineMs;
     const request = this.#newRequest();
     this.#isUnserved();
-    let place = this.#order.isHeld(session) ? this.#order.join(session) : undefined;
+    let turn = this.#order.isHeld(session) ? this.#order.join(session) : undefined;
     try {
       for (let failure: Error | undefined; ; ) {
-        // Whoever stands before does not hold us longer than our own deadline.
-        if (place?.before) await within(end, place.before).catch(() => undefined);
+        // What stands before does not delay this longer than its own deadline.
+        if (turn?.before) await within(end, turn.before).catch(() => undefined);
         if (this.#closed)
           throw new NotKeptError(
             'NOT_KEPT',
@@ -77,11 +77,11 @@ export class StreamRequester implements ClientTransport {
             cause: failure,
           });
         }
-        place ??= this.#order.join(session);
+        turn ??= this.#order.join(session);
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
     } finally {
-      place?.leave();
+      turn?.leave();
     }
   }
 
