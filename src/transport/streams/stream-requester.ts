@@ -52,7 +52,7 @@ export class StreamRequester implements ClientTransport {
     let turn = this.#order.isHeld(session) ? this.#order.join(session) : undefined;
     try {
       for (let failure: Error | undefined; ; ) {
-        // What stands before does not delay this longer than its own deadline.
+        // Requests before this one do not delay it beyond its own deadline.
         if (turn?.before) await within(end, turn.before).catch(() => undefined);
         if (this.#closed)
           throw new NotKeptError(
