@@ -6,7 +6,7 @@ import { type Leave, Room } from './room.ts';
  *
  * Redis does one script after another. A thousand page views that were sent at once keep it busy for some 20 ms. A mark of
  * 1,000 items alone takes up to 40 ms, and all other requests wait behind it, each of their commands again. So marks of
- * many items have a room of their own, in which only one or two find a place. */
+ * many items have a room of their own, in which only one or two fit. */
 
 // A page view has one unit, a mark of 1,000 short items 50.
 const UNIT_BYTES = 256;
@@ -31,7 +31,7 @@ export class Admission {
     this.#roomForLarge = new Room(() => ROOM_FOR_LARGE + LARGE_PER_MS * Math.min(roundTripMs(), MOST_MS), HOLD_MS);
   }
 
-  /** Lets a request in: at once, or later. What is returned gives its place back. `bytes`: of its payload, about. */
+  /** Lets a request in: at once, or later. What is returned lets it out again. `bytes`: of its payload, about. */
   enter(command: string, bytes: number): Leave | Promise<Leave> {
     // It is refused at once.
     if (bytes > MAX_PAYLOAD_BYTES) return NOTHING_TO_LEAVE;

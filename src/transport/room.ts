@@ -1,9 +1,9 @@
 /* room.ts: how much may be under way at once. First come, first served. */
 
-/** Gives a place back. */
+/** Gives the units of an occupant back. */
 export type Leave = () => void;
 
-/** A room of so many units. Whoever finds it empty may take more than there are. */
+/** A room of so many units. If it is empty, one occupant may take more than there are. */
 export class Room {
   readonly #size: () => number;
   readonly #holdMs: number;

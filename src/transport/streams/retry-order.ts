@@ -6,7 +6,7 @@ import { SerialQueue } from '../../async/index.ts';
  * session asks meanwhile would come before it. So from a first failure on, all that follows for the session stands in
  * line until the retry is settled. Where nothing failed, nothing waits. */
 
-/** The order of a session's requests while one of them is sent again. */
+/** Keeps requests of a session in line behind one that is sent again. */
 export class RetryOrder {
   readonly #queue = new SerialQueue();
 
@@ -20,8 +20,8 @@ export class RetryOrder {
     return this.#queue.last(session) !== undefined;
   }
 
-  /** Takes a place in the session's line. `before` settles when it is one's turn: undefined where nobody stands before.
-   *  `leave` lets the next one go; it may be called at any time, and a place that is left early keeps its order. */
+  /** Joins the session's line. `before` settles when it is this request's turn; undefined if the line is empty. `leave` lets
+   *  the next request go; it may be called at any time, and a turn that ends early keeps the order. */
   join(session: string): { readonly before: Promise<unknown> | undefined; leave(): void } {
     const before = this.#queue.last(session);
     let leave!: () => void;

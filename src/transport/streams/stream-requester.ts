@@ -51,11 +51,11 @@ export class StreamRequester implements ClientTransport {
     const end = performance.now() + deadlineMs;
     const request = this.#newRequest();
     this.#isUnserved();
-    let place = this.#order.isHeld(session) ? this.#order.join(session) : undefined;
+    let turn = this.#order.isHeld(session) ? this.#order.join(session) : undefined;
     try {
       for (let failure: Error | undefined; ; ) {
-        // Whoever stands before does not hold us longer than our own deadline.
-        if (place?.before) await replyBefore(end, place.before).catch(() => undefined);
+        // Requests before this one do not delay it beyond its own deadline.
+        if (turn?.before) await replyBefore(end, turn.before).catch(() => undefined);
         if (this.#closed)
           throw new NotKeptError(
             'NOT_KEPT',
@@ -79,11 +79,11 @@ export class StreamRequester implements ClientTransport {
             cause: failure,
           });
         }
-        place ??= this.#order.join(session);
+        turn ??= this.#order.join(session);
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
     } finally {
-      place?.leave();
+      turn?.leave();
     }
   }
 
