@@ -15,8 +15,8 @@ import {
   writeField,
 } from '../sessions/index.ts';
 import { holdsNothing } from './anonymous-session.ts';
+import type { CurrentSession } from './current-session.ts';
 import type { DegradedOperation } from './degraded-operation.ts';
-import type { HeldSession } from './held-session.ts';
 import { rebaseField } from './rebase-field.ts';
 import type { SessionStoreEvents } from './session-store-events.ts';
 import type { SessionStoreOptions } from './session-store-options.ts';
@@ -126,12 +126,12 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
     if (this.#isAnonymous(values) && this.#loaded.has(values) && this.isUnchanged(values)) return;
     try {
       if (this.#mayBePublicId(token, values)) await this.#refuseIfPublicId(token);
-      await this.#takeTurn({ token, values }, async (held) => {
-        const loaded = await this.data.save(held.token, held.values, this.#loaded.get(held.values), {
-          isNew: this.#new.has(held.values),
-          ...(this.#isAnonymous(held.values) && { mostIdleMs: this.#anonymousIdleMs }),
+      await this.#takeTurn({ token, values }, async (current) => {
+        const loaded = await this.data.save(current.token, current.values, this.#loaded.get(current.values), {
+          isNew: this.#new.has(current.values),
+          ...(this.#isAnonymous(current.values) && { mostIdleMs: this.#anonymousIdleMs }),
         });
-        if (loaded) this.#loaded.set(held.values, loaded);
+        if (loaded) this.#loaded.set(current.values, loaded);
       });
     } catch (error) {
       if (!this.#tolerates('set', error)) throw error;
@@ -207,7 +207,7 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
 
   /** Whether no cookie may be sent for it: the request came with a replaced secret, or with one that this process has
    *  replaced since, or its session is degraded or not needed. */
-  keepsCookie(values: object): boolean {
+  suppressesCookie(values: object): boolean {
     if (this.#degraded.has(values) || this.#standIns.has(values) || this.isUnneeded(values)) return true;
     const loaded = this.#loaded.get(values);
     if (!loaded) return false;
@@ -287,57 +287,57 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
   /** Gives a session another secret, when what was asked for before is done. `adopt` is given the token with it, and who
    *  holds the session now; what was asked for afterwards is done behind that. */
   rotate(
-    asked: HeldSession,
+    asked: CurrentSession,
     { grace }: { readonly grace?: boolean },
     adopt: (token: string, values: object) => void,
   ): Promise<void> {
-    return this.#takeTurn(asked, (held) =>
-      this.#asOwn(held.values, async () => {
-        const loaded = await this.#saved(held);
+    return this.#takeTurn(asked, (current) =>
+      this.#asOwn(current.values, async () => {
+        const loaded = await this.#saved(current);
         const before = loaded.facts.secret.toString('latin1');
-        const holding = this.#holdingOf(held.values);
+        const holding = this.#holdingOf(current.values);
         const unsent = holding.token !== undefined;
-        holding.token = await this.data.rotate(held.token, { grace, unsent }, loaded);
+        holding.token = await this.data.rotate(current.token, { grace, unsent }, loaded);
         remember(this.#replaced, before, true);
-        adopt(holding.token, held.values);
+        adopt(holding.token, current.values);
       }),
     );
   }
 
   /** See `SessionData.identify`. */
-  identify(asked: HeldSession, userId: string, device: string | undefined): Promise<string[]> {
-    return this.#takeTurn(asked, (held) =>
-      this.#asOwn(held.values, async () => {
-        const loaded = await this.#saved(held);
-        const ended = await this.data.identify(held.token, userId, { device }, loaded);
-        this.#standIns.settle(held.values);
+  identify(asked: CurrentSession, userId: string, device: string | undefined): Promise<string[]> {
+    return this.#takeTurn(asked, (current) =>
+      this.#asOwn(current.values, async () => {
+        const loaded = await this.#saved(current);
+        const ended = await this.data.identify(current.token, userId, { device }, loaded);
+        this.#standIns.settle(current.values);
         return ended;
       }),
     );
   }
 
   /** See `SessionData.increment`; what the values changed of the field comes first, and they follow. */
-  increment(asked: HeldSession, field: string, by: number): Promise<number> {
-    return this.#operate(asked, [field], async (held, loaded, follow) => {
-      const sum = await this.data.increment(held.token, field, by, loaded, held.values);
+  increment(asked: CurrentSession, field: string, by: number): Promise<number> {
+    return this.#operate(asked, [field], async (current, loaded, follow) => {
+      const sum = await this.data.increment(current.token, field, by, loaded, current.values);
       follow(field, sum, rebaseField);
       return sum;
     });
   }
 
   /** See `SessionData.append`; what the values changed of the field comes first, and they follow. */
-  append(asked: HeldSession, field: string, added: readonly unknown[]): Promise<unknown[]> {
-    return this.#operate(asked, [field], async (held, loaded, follow) => {
-      const list = await this.data.append(held.token, field, added, loaded, held.values);
+  append(asked: CurrentSession, field: string, added: readonly unknown[]): Promise<unknown[]> {
+    return this.#operate(asked, [field], async (current, loaded, follow) => {
+      const list = await this.data.append(current.token, field, added, loaded, current.values);
       follow(field, list, (before, now, result) => rebaseField(before, now, result, added.length));
       return list;
     });
   }
 
   /** See `SessionData.setIf`; the values follow. What they had changed of these fields is no more. */
-  setIf(asked: HeldSession, version: number, changed: Readonly<Record<string, unknown>>): Promise<SetIfOutcome> {
-    return this.#operate(asked, Object.keys(changed), async (held, loaded, follow) => {
-      const outcome = await this.data.setIf(held.token, version, changed, loaded);
+  setIf(asked: CurrentSession, version: number, changed: Readonly<Record<string, unknown>>): Promise<SetIfOutcome> {
+    return this.#operate(asked, Object.keys(changed), async (current, loaded, follow) => {
+      const outcome = await this.data.setIf(current.token, version, changed, loaded);
       if (outcome.applied) for (const [name, value] of Object.entries(changed)) follow(name, value, (_, now) => now);
       return outcome;
     });
@@ -372,15 +372,15 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
   // `follow` gives a field what the operation made of it; where the application has changed it meanwhile, `rebase` says
   // what it is.
   #operate<Result>(
-    asked: HeldSession,
+    asked: CurrentSession,
     names: readonly string[],
-    work: (held: HeldSession, loaded: LoadedSession, follow: FollowField) => Promise<Result>,
+    work: (current: CurrentSession, loaded: LoadedSession, follow: FollowField) => Promise<Result>,
   ): Promise<Result> {
-    return this.#takeTurn(asked, async (held) => {
-      const values = held.values as Record<string, unknown>;
-      const loaded = await this.#saved(held);
+    return this.#takeTurn(asked, async (current) => {
+      const values = current.values as Record<string, unknown>;
+      const loaded = await this.#saved(current);
       const before = new Map(names.map((name) => [name, writeField(name, values[name])]));
-      return work(held, loaded, (name, result, rebase) => {
+      return work(current, loaded, (name, result, rebase) => {
         const json = before.get(name);
         const value = isStill(json, values[name])
           ? result
@@ -393,7 +393,7 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
 
   // One after the other on the same session of a request: the next one compares with what this one has left, and goes on
   // with the token and the object that a rotation has given.
-  #takeTurn<Result>(asked: HeldSession, work: (held: HeldSession) => Promise<Result>): Promise<Result> {
+  #takeTurn<Result>(asked: CurrentSession, work: (current: CurrentSession) => Promise<Result>): Promise<Result> {
     const holding = this.#holdingOf(asked.values);
     return this.#turns.take(holding, () => {
       const { values, token } = holding;
@@ -442,7 +442,7 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
     );
   }
 
-  async #saved({ token, values }: HeldSession): Promise<LoadedSession> {
+  async #saved({ token, values }: CurrentSession): Promise<LoadedSession> {
     if (this.#degraded.has(values)) {
       throw new StoreUnavailableError('The session could not be read, so it cannot be changed either.');
     }

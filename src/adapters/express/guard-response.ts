@@ -11,7 +11,7 @@ import { responseOf } from './response-of.ts';
  *    cannot be written would throw there and leave the request without an answer. So that is looked at before.
  * 2. It sets the cookie with the token that the request came with. A slow request that began before a rotation would put
  *    the previous secret back into a browser that has the new one; an empty session that stands in for one that could
- *    not be read would replace a real cookie. Such a cookie is withheld: express-session sets one only where
+ *    not be read would replace a real cookie. Such a cookie is suppressed: express-session sets one only where
  *    `request.sessionID` is a string as the headers are written.
  *
  * Whether another process has rotated meanwhile, only Redis knows; it is asked where a cookie may be set. A response
@@ -33,13 +33,13 @@ const guarded = new WeakSet<ServerResponse>();
 export function guardResponse(
   request: GuardedRequest,
   token: string | undefined,
-  held: RequestSessions,
+  sessions: RequestSessions,
   habit: CookieHabit,
 ): void {
   const response = responseOf(request);
   if (!response || guarded.has(response)) return;
   guarded.add(response);
-  let withholds = false;
+  let suppresses = false;
   let asked = false;
   let isEnding = false;
 
@@ -49,8 +49,8 @@ export function guardResponse(
     // After `regenerate` or `rotate` it is another token, and that is to be sent.
     const own = session !== undefined && sessionID !== undefined && sessionID === token;
     // But for what is nobody's session: a login that failed half way leaves such a one, under another token.
-    const isNobodys = session !== undefined && (held.isUnneeded(session) || held.isStandIn(session));
-    if (!(own && (withholds || held.keepsCookie(session))) && !isNobodys)
+    const isNobodys = session !== undefined && (sessions.isUnneeded(session) || sessions.isStandIn(session));
+    if (!(own && (suppresses || sessions.suppressesCookie(session))) && !isNobodys)
       return Reflect.apply(writeHead, this, args) as ServerResponse;
     request.sessionID = undefined;
     try {
@@ -67,21 +67,21 @@ export function guardResponse(
     if (isEnding) return this;
     const { session, sessionID } = request;
     if (!session) return finish();
-    held.checkFields(session);
+    sessions.checkFields(session);
     const cookieMayBeSet = !asked && !this.headersSent && sessionID !== undefined && sessionID === token;
-    if (!cookieMayBeSet || held.keepsCookie(session) || !held.loadedOf(session)) return finish();
-    const teaches = habit.rolling === undefined && held.isUnchanged(session);
-    if (habit.rolling === false && (!expires(session) || held.isUnchanged(session))) return finish();
+    if (!cookieMayBeSet || sessions.suppressesCookie(session) || !sessions.loadedOf(session)) return finish();
+    const teaches = habit.rolling === undefined && sessions.isUnchanged(session);
+    if (habit.rolling === false && (!expires(session) || sessions.isUnchanged(session))) return finish();
     asked = true;
     isEnding = true;
-    const restore = keepHead(this);
-    void held.isCurrent(sessionID).then((isCurrent) => {
-      withholds = !isCurrent;
+    const restore = snapshotHead(this);
+    void sessions.isCurrent(sessionID).then((isCurrent) => {
+      suppresses = !isCurrent;
       isEnding = false;
       restore();
       try {
         // A handler may have changed the session behind its answer.
-        putBack(request, held);
+        putBack(request, sessions);
         finish();
       } catch (error) {
         this.destroy(error as Error);
@@ -92,16 +92,16 @@ export function guardResponse(
   } as typeof end;
 }
 
-function putBack({ session }: GuardedRequest, held: RequestSessions): void {
+function putBack({ session }: GuardedRequest, sessions: RequestSessions): void {
   try {
-    if (session) held.checkFields(session);
+    if (session) sessions.checkFields(session);
   } catch {
     // What could not be written is what it was before; nobody waits for the error any more.
   }
 }
 
 // A handler that fails behind its answer finds headers that are not sent yet, and an error page would set its own.
-function keepHead(response: ServerResponse): () => void {
+function snapshotHead(response: ServerResponse): () => void {
   const { statusCode, statusMessage } = response;
   const headers = response.getHeaders();
   return () => {

@@ -26,7 +26,7 @@ declare module 'express-session' {
 }
 
 /** The prototype of a store's sessions: express-session's own, and our methods. */
-export function createPrototype(base: session.Session, store: SessionStore, held: RequestSessions): object {
+export function createPrototype(base: session.Session, store: SessionStore, sessions: RequestSessions): object {
   const methods: SessionMethods & ThisType<{ readonly req: StoreRequest }> = {
     rotate(options) {
       return store.rotate(this.req, options);
@@ -56,7 +56,7 @@ export function createPrototype(base: session.Session, store: SessionStore, held
       // express-session counts the age from what is left at this moment, which is less where the clock has ticked.
       const { originalMaxAge } = this.cookie;
       base.resetMaxAge.call(this);
-      const last = held.lastMoment(this);
+      const last = sessions.lastMoment(this);
       const { cookie } = this;
       if (last !== undefined && cookie.expires instanceof Date && cookie.expires.getTime() > last) {
         cookie.expires = new Date(last);
@@ -66,13 +66,13 @@ export function createPrototype(base: session.Session, store: SessionStore, held
     },
     // It stands in for one that is there, perhaps, and that nobody has seen.
     destroy(this: session.Session, callback: (error?: unknown) => void): session.Session {
-      if (!held.isDegraded(this)) return base.destroy.call(this, callback);
+      if (!sessions.isDegraded(this)) return base.destroy.call(this, callback);
       callback?.(new StoreUnavailableError('The session could not be read, so it was not ended.'));
       return this;
     },
     // express-session writes the session as JSON to see whether it was changed. What cannot be written is named here.
     toJSON(this: session.Session): session.Session {
-      held.checkFields(this);
+      sessions.checkFields(this);
       return this;
     },
   };

@@ -7,7 +7,7 @@ import { createToken } from '../../protocol/index.ts';
 import { type SessionData, type SessionInfo, type SetIfOutcome, StoreUnavailableError } from '../../sessions/index.ts';
 import { deviceLabel } from '../http/device-label.ts';
 import {
-  type HeldSession,
+  type CurrentSession,
   markInitialised,
   RequestSessions,
   type SessionStoreEvents,
@@ -45,7 +45,7 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
   readonly data: SessionData;
   /** Makes tokens of our own form, for express-session's option `genid`. */
   readonly genid: () => string = () => createToken();
-  readonly #held: RequestSessions;
+  readonly #sessions: RequestSessions;
   readonly #express: ExpressSession;
   readonly #prototype: object;
   readonly #habit: CookieHabit = { rolling: undefined };
@@ -59,11 +59,11 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
     this.#express = createRequire(import.meta.url)('express-session') as ExpressSession;
     const { prototype } = this.#express.Session;
     const taken = namesOn(prototype);
-    this.#held = new RequestSessions(options, (name) => taken.has(name));
-    this.data = this.#held.data;
-    this.#prototype = createPrototype(this.#express.Session.prototype, this, this.#held);
+    this.#sessions = new RequestSessions(options, (name) => taken.has(name));
+    this.data = this.#sessions.data;
+    this.#prototype = createPrototype(this.#express.Session.prototype, this, this.#sessions);
     for (const event of ['store:down', 'store:up', 'degraded'] as const) {
-      this.#held.on(event, (...args: unknown[]) => this.emit(event, ...(args as never)));
+      this.#sessions.on(event, (...args: unknown[]) => this.emit(event, ...(args as never)));
     }
   }
 
@@ -81,14 +81,14 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
   set(token: string, values: Values, callback?: Callback<void>): Promise<void> | undefined {
     // Explicitly none, where the caller gives none: what was saved by code that knows no cookies gets a plain one.
     const whole = values.cookie === undefined ? { ...values, cookie: null } : values;
-    return settle(this.#held.set(token, whole), callback);
+    return settle(this.#sessions.set(token, whole), callback);
   }
 
   /** Renews a session; mostly it sends nothing. */
   touch(token: string, values: Values): Promise<void>;
   touch(token: string, values: Values, callback?: Callback<void>): void;
   touch(token: string, values: Values, callback?: Callback<void>): Promise<void> | undefined {
-    return settle(this.#held.touch(token, values), callback);
+    return settle(this.#sessions.touch(token, values), callback);
   }
 
   /** Ends a session, for good. By its token; or, for your own code, by the public id that `all()` and `ids()` give.
@@ -96,7 +96,7 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
   destroy(id: string): Promise<void>;
   destroy(id: string, callback?: Callback<void>): void;
   destroy(id: string, callback?: Callback<void>): Promise<void> | undefined {
-    return settle(this.#held.end(id), callback);
+    return settle(this.#sessions.end(id), callback);
   }
 
   /** All sessions that live, each with its public id as `id`. It reads all of them: for tools. */
@@ -144,7 +144,7 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
       void settle(Promise.reject(error), callback);
       return;
     }
-    void settle(this.#held.endForAnother(request.sessionID ?? ''), (error) => {
+    void settle(this.#sessions.endForAnother(request.sessionID ?? ''), (error) => {
       if (error) return callback(error);
       this.#begin(request);
       callback();
@@ -164,23 +164,23 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
     const { Store } = this.#express;
     const created = Store.prototype.createSession.call(this as never, request as never, values) as session.Session &
       Values;
-    this.#held.handOver(values, created);
-    this.#held.carry(request.sessionID);
+    this.#sessions.handOver(values, created);
+    this.#sessions.carry(request.sessionID);
     Object.setPrototypeOf(created, this.#prototype);
-    guardResponse(request, request.sessionID, this.#held, this.#habit);
+    guardResponse(request, request.sessionID, this.#sessions, this.#habit);
     return created;
   }
 
   /** Begins a new session for a request. express-session sets it, and calls it for a request without one. */
   get generate(): Generate {
     return (request) => {
-      const isReplaced = this.#held.isReplaced(request.sessionID);
+      const isReplaced = this.#sessions.isReplaced(request.sessionID);
       this.#begin(request);
       if (isReplaced) {
-        this.#held.standIn(request.session!);
-        this.#held.standInAs(request.sessionID!);
+        this.#sessions.standIn(request.session!);
+        this.#sessions.standInAs(request.sessionID!);
       }
-      guardResponse(request, isReplaced ? request.sessionID : undefined, this.#held, this.#habit);
+      guardResponse(request, isReplaced ? request.sessionID : undefined, this.#sessions, this.#habit);
     };
   }
 
@@ -193,8 +193,8 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
       throw new Error('This store is not in use: give it to express-session, session({ store }).');
     }
     this.#generate(request);
-    this.#held.begin(request.session!);
-    this.#held.carry(request.sessionID);
+    this.#sessions.begin(request.session!);
+    this.#sessions.carry(request.sessionID);
     Object.setPrototypeOf(request.session!, this.#prototype);
   }
 
@@ -209,10 +209,10 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
     if (responseOf(request)?.headersSent) {
       throw new TypeError('rotate() changed nothing: the headers are sent, and the cookie with them. Call it before.');
     }
-    await this.#held.rotate(heldBy(request), options, (token, before) => {
+    await this.#sessions.rotate(currentSession(request), options, (token, before) => {
       request.sessionID = token;
       const after = new this.#express.Session(request, { ...before });
-      this.#held.handOver(before, after);
+      this.#sessions.handOver(before, after);
       Object.setPrototypeOf(after, this.#prototype);
       request.session = after;
       passOn(before, after);
@@ -224,51 +224,51 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
    *  @throws StoreUnavailableError, SessionGoneError, SessionLimitError */
   identify(request: StoreRequest, userId: string, options: { readonly device?: string } = {}): Promise<string[]> {
     const device = options.device ?? deviceLabel(request.headers?.['user-agent']);
-    const held = heldBy(request);
+    const current = currentSession(request);
     // express-session sends no cookie for a new session in which it sees nothing.
-    if (!this.#held.loadedOf(held.values)) markInitialised(held.values);
-    return this.#held.identify(held, userId, device);
+    if (!this.#sessions.loadedOf(current.values)) markInitialised(current.values);
+    return this.#sessions.identify(current, userId, device);
   }
 
   /** Says that a request acts for another session, by its bearer token: where its own is a new one, that is not saved and
    *  no cookie is sent for it, unless the application puts something in. The middleware calls it. */
   leaveUnsaved({ session }: StoreRequest): void {
-    if (session && !this.#held.loadedOf(session)) this.#held.leaveUnsaved(session);
+    if (session && !this.#sessions.loadedOf(session)) this.#sessions.leaveUnsaved(session);
   }
 
   /** What is known of the request's session beside its data; undefined where it was never saved. */
   info(request: StoreRequest): SessionInfo | undefined {
-    return request.session && this.#held.infoOf(request.session);
+    return request.session && this.#sessions.infoOf(request.session);
   }
 
   /** Whether the request's session stands in for one that could not be read (`fail: 'open'`). */
   isDegraded(request: StoreRequest): boolean {
-    return request.session !== undefined && this.#held.isDegraded(request.session);
+    return request.session !== undefined && this.#sessions.isDegraded(request.session);
   }
 
   /** Adds to a number of the request's session in one step; see `SessionData.increment`. */
   increment(request: StoreRequest, field: string, by = 1): Promise<number> {
-    return this.#held.increment(heldBy(request), field, by);
+    return this.#sessions.increment(currentSession(request), field, by);
   }
 
   /** Appends to a list of the request's session in one step; see `SessionData.append`. */
   append(request: StoreRequest, field: string, ...values: unknown[]): Promise<unknown[]> {
-    return this.#held.append(heldBy(request), field, values);
+    return this.#sessions.append(currentSession(request), field, values);
   }
 
   /** Sets fields of the request's session if nobody changed it since it had `version`; see `SessionData.setIf`. */
   setIf(request: StoreRequest, version: number, values: Readonly<Record<string, unknown>>): Promise<SetIfOutcome> {
-    return this.#held.setIf(heldBy(request), version, values);
+    return this.#sessions.setIf(currentSession(request), version, values);
   }
 
   /** Ends the connection. Operations that wait are refused. */
   async close(): Promise<void> {
-    await this.#held.close();
+    await this.#sessions.close();
     this.removeAllListeners();
   }
 
   async #get(token: string): Promise<Values | null> {
-    const values = (await this.#held.get(token)) as Values | undefined;
+    const values = (await this.#sessions.get(token)) as Values | undefined;
     if (values && values.cookie === undefined) values.cookie = { ...NO_COOKIE } as Values['cookie'];
     return values ?? null;
   }
@@ -283,7 +283,7 @@ function namesOn(prototype: object): Set<string> {
   return names;
 }
 
-function heldBy({ session: values, sessionID: token }: StoreRequest): HeldSession {
+function currentSession({ session: values, sessionID: token }: StoreRequest): CurrentSession {
   if (values && token !== undefined) return { token, values };
   throw new TypeError('This request has no session: mount express-session before.');
 }

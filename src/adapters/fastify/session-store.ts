@@ -11,7 +11,7 @@ import {
   StoreUnavailableError,
 } from '../../sessions/index.ts';
 import { deviceLabel } from '../http/device-label.ts';
-import { type HeldSession, RequestSessions, type SessionStoreEvents, type SessionStoreOptions } from '../index.ts';
+import { type CurrentSession, RequestSessions, type SessionStoreEvents, type SessionStoreOptions } from '../index.ts';
 import {
   askForCookie,
   isLibrarySession,
@@ -23,8 +23,8 @@ import {
   tokenSetterOf,
 } from './library-session.ts';
 import { markOrigin, ORIGIN_FIELD, takeOrigin } from './origin-marker.ts';
+import { allowCookie, type CookieReply, suppressCookie } from './suppress-cookie.ts';
 import { WatchedRequests } from './watched-requests.ts';
-import { type CookieReply, releaseCookie, withholdCookie } from './withhold-cookie.ts';
 
 type Callback<Result> = (error: unknown, result?: Result) => void;
 
@@ -32,14 +32,14 @@ type Callback<Result> = (error: unknown, result?: Result) => void;
  *  at once: what is asked before the connection stands waits for it within the deadline. Every method of the store's
  *  contract takes a callback or returns a promise.
  *
- *  Register the plugin `sessionwise` behind @fastify/session: it withholds cookies that must not be sent, and `rotate`
+ *  Register the plugin `sessionwise` behind @fastify/session: it suppresses cookies that must not be sent, and `rotate`
  *  needs it. */
 export class SessionStore extends EventEmitter<SessionStoreEvents> implements fastifySession.SessionStore {
   /** The store beneath: by token or session, for code that is no request (jobs, webhooks, scripts). */
   readonly data: SessionData;
   /** Makes tokens of our own form, for the option `idGenerator`. */
   readonly genid: () => string = () => createToken();
-  readonly #held: RequestSessions;
+  readonly #sessions: RequestSessions;
   readonly #requests = new WatchedRequests((request, session) => this.#receive(request, session));
   /** Sessions that a failed `reload` has left under the token of one that lives: their saves write nothing. */
   readonly #empty = new WeakSet<object>();
@@ -53,10 +53,10 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
    *  @throws RangeError or ConnectionOptionsError for a value that cannot be used. */
   constructor(options: SessionStoreOptions) {
     super();
-    this.#held = new RequestSessions(options, (name) => LIBRARY_NAMES.has(name) || name === ORIGIN_FIELD);
-    this.data = this.#held.data;
+    this.#sessions = new RequestSessions(options, (name) => LIBRARY_NAMES.has(name) || name === ORIGIN_FIELD);
+    this.data = this.#sessions.data;
     for (const event of ['store:down', 'store:up', 'degraded'] as const) {
-      this.#held.on(event, (...args: unknown[]) => this.emit(event, ...(args as never)));
+      this.#sessions.on(event, (...args: unknown[]) => this.emit(event, ...(args as never)));
     }
   }
 
@@ -94,11 +94,11 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
           this.#endError = undefined;
         }
       });
-    return settle(this.#isRegenerating ? this.#held.endForAnother(id) : this.#held.end(id), told);
+    return settle(this.#isRegenerating ? this.#sessions.endForAnother(id) : this.#sessions.end(id), told);
   }
 
   /** Looks after the sessions of a request: what they were loaded as is remembered and hidden, and cookies that must
-   *  not be sent are withheld. The plugin calls it. */
+   *  not be sent are suppressed. The plugin calls it. */
   attach(request: FastifyRequest, reply: FastifyReply): void {
     this.#requests.watch(request, reply as unknown as CookieReply);
   }
@@ -107,7 +107,7 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
    *  no cookie is sent for it, unless the application puts something in. The plugin calls it. */
   leaveUnsaved(request: FastifyRequest): void {
     const { session } = request as LibraryRequest;
-    if (session && isLibrarySession(session) && !this.#isKnown(session)) this.#held.leaveUnsaved(session);
+    if (session && isLibrarySession(session) && !this.#isKnown(session)) this.#sessions.leaveUnsaved(session);
   }
 
   /** Renews an anonymous session after its second request: without `rolling` the library does not save what is unchanged.
@@ -115,7 +115,7 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
   renewAnonymous(request: FastifyRequest): void {
     const { session } = request as LibraryRequest;
     if (!session || !isLibrarySession(session)) return;
-    this.#held.renewAnonymous(session.sessionId, session).catch(() => undefined);
+    this.#sessions.renewAnonymous(session.sessionId, session).catch(() => undefined);
   }
 
   /** Gives the request's session another secret: same session, same data, nothing calculated is lost. Call it at login
@@ -127,7 +127,7 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
    *  TypeError where the plugin is missing, @fastify/session keeps tokens in a way that is not known, or the headers are
    *  sent: the new token would reach nobody. */
   async rotate(request: FastifyRequest, options: { readonly grace?: boolean } = {}): Promise<void> {
-    const held = heldBy(request);
+    const current = currentSession(request);
     const reply = this.#requests.replyTo(request);
     if (!reply) {
       throw new TypeError('rotate() needs the plugin: app.register(sessionwise, ...) behind @fastify/session.');
@@ -135,9 +135,9 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
     if (reply.raw?.headersSent) {
       throw new TypeError('rotate() changed nothing: the headers are sent, and the cookie with them. Call it before.');
     }
-    const setToken = tokenSetterOf(held.values);
-    await this.#held.rotate(await this.#known(held), options, (token) => {
-      releaseCookie(reply, held.values);
+    const setToken = tokenSetterOf(current.values);
+    await this.#sessions.rotate(await this.#known(current), options, (token) => {
+      allowCookie(reply, current.values);
       setToken(token);
     });
   }
@@ -151,11 +151,11 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
     options: { readonly device?: string } = {},
   ): Promise<string[]> {
     const device = options.device ?? deviceLabel(request.headers['user-agent']);
-    const held = await this.#known(heldBy(request));
-    const isStandIn = this.#held.isStandIn(held.values);
-    const ended = await this.#held.identify(held, userId, device);
+    const current = await this.#known(currentSession(request));
+    const isStandIn = this.#sessions.isStandIn(current.values);
+    const ended = await this.#sessions.identify(current, userId, device);
     const reply = this.#requests.replyTo(request);
-    if (isStandIn && reply) releaseCookie(reply, held.values as LibrarySession);
+    if (isStandIn && reply) allowCookie(reply, current.values as LibrarySession);
     return ended;
   }
 
@@ -164,7 +164,7 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
     const { session } = request as LibraryRequest;
     if (!session) return undefined;
     this.#adopt(session);
-    return this.#held.infoOf(session);
+    return this.#sessions.infoOf(session);
   }
 
   /** Whether the request's session stands in for one that could not be read (`fail: 'open'`). */
@@ -172,17 +172,17 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
     const { session } = request as LibraryRequest;
     if (!session) return false;
     this.#adopt(session);
-    return this.#empty.has(session) || this.#held.isDegraded(session);
+    return this.#empty.has(session) || this.#sessions.isDegraded(session);
   }
 
   /** Adds to a number of the request's session in one step; see `SessionData.increment`. */
   async increment(request: FastifyRequest, field: string, by = 1): Promise<number> {
-    return this.#held.increment(await this.#known(heldBy(request)), field, by);
+    return this.#sessions.increment(await this.#known(currentSession(request)), field, by);
   }
 
   /** Appends to a list of the request's session in one step; see `SessionData.append`. */
   async append(request: FastifyRequest, field: string, ...values: unknown[]): Promise<unknown[]> {
-    return this.#held.append(await this.#known(heldBy(request)), field, values);
+    return this.#sessions.append(await this.#known(currentSession(request)), field, values);
   }
 
   /** Sets fields of the request's session if nobody changed it since it had `version`; see `SessionData.setIf`. */
@@ -191,21 +191,21 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
     version: number,
     values: Readonly<Record<string, unknown>>,
   ): Promise<SetIfOutcome> {
-    return this.#held.setIf(await this.#known(heldBy(request)), version, values);
+    return this.#sessions.setIf(await this.#known(currentSession(request)), version, values);
   }
 
   /** Ends the connection. Operations that wait are refused. */
   async close(): Promise<void> {
-    await this.#held.close();
+    await this.#sessions.close();
     this.removeAllListeners();
   }
 
   // `isLibrary`: it asks by callback, for the session of a request.
   async #get(token: string, isLibrary: boolean): Promise<Session | null> {
-    const values = (await this.#held.get(token)) as { cookie?: { expires?: string | null } } | undefined;
-    if (!values) return isLibrary && this.#held.isReplaced(token) ? this.#standIn() : null;
+    const values = (await this.#sessions.get(token)) as { cookie?: { expires?: string | null } } | undefined;
+    if (!values) return isLibrary && this.#sessions.isReplaced(token) ? this.#standIn() : null;
     const { cookie } = values;
-    const loaded = this.#held.loadedOf(values);
+    const loaded = this.#sessions.loadedOf(values);
     // The library ends a session whose cookie has expired by this process's clock. Redis's clock says that it lives.
     if (loaded && cookie?.expires && Date.parse(cookie.expires) <= Date.now()) {
       const leftMs = Math.max(1_000, loaded.facts.expiresAt - this.data.now(loaded.session));
@@ -218,30 +218,30 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
   // A session that is new to the library would be saved, or the cookie of another session be cleared for it.
   #standIn(): Session {
     const values = {};
-    this.#held.standIn(values);
+    this.#sessions.standIn(values);
     markOrigin(values);
     return values as Session;
   }
 
   async #set(token: string, session: object): Promise<void> {
-    if (!isLibrarySession(session)) return this.#held.set(token, session);
+    if (!isLibrarySession(session)) return this.#sessions.set(token, session);
     this.#adopt(session);
     await this.#firstSaves.get(session);
     const request = requestOf(session);
     const reply = this.#requests.replyTo(request);
-    if (this.#held.isUnneeded(session)) {
-      if (request && reply) withholdCookie(request, reply, session);
+    if (this.#sessions.isUnneeded(session)) {
+      if (request && reply) suppressCookie(request, reply, session);
       return;
     }
     if (!this.#isKnown(session)) {
       // It may have been saved before while nobody needed it.
-      if (reply) releaseCookie(reply, session);
+      if (reply) allowCookie(reply, session);
       return this.#saveFirst(token, session);
     }
     // Which secret is the current one may have changed while this request was at work.
-    const asks = reply !== undefined && !this.#keepsCookie(session);
-    const [isCurrent] = await Promise.all([asks && this.#held.isCurrent(token), this.#save(token, session)]);
-    if (request && reply && !isCurrent) withholdCookie(request, reply, session);
+    const asks = reply !== undefined && !this.#suppressesCookie(session);
+    const [isCurrent] = await Promise.all([asks && this.#sessions.isCurrent(token), this.#save(token, session)]);
+    if (request && reply && !isCurrent) suppressCookie(request, reply, session);
     this.#shorten(session);
   }
 
@@ -249,12 +249,12 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
     if (this.#empty.has(session)) return;
     let isUnchanged: boolean;
     try {
-      isUnchanged = this.#held.isUnchanged(session);
+      isUnchanged = this.#sessions.isUnchanged(session);
     } catch (error) {
-      if (error instanceof NotSerialisableError) this.#held.checkFields(session);
+      if (error instanceof NotSerialisableError) this.#sessions.checkFields(session);
       throw error;
     }
-    await (isUnchanged ? this.#held.touch(token, session) : this.#held.set(token, session));
+    await (isUnchanged ? this.#sessions.touch(token, session) : this.#sessions.set(token, session));
   }
 
   // One at a time: the second finds what the first has saved.
@@ -270,58 +270,58 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
   // Such a session is a new one, or what the library makes after a `reload` that failed: empty, under the same token.
   // Saved as a new one, that would replace the data of the one that lives.
   async #begin(token: string, session: LibrarySession): Promise<void> {
-    this.#held.checkFields(session);
-    const living = await this.#held.get(token);
+    this.#sessions.checkFields(session);
+    const living = await this.#sessions.get(token);
     if (!living) {
-      this.#held.begin(session);
+      this.#sessions.begin(session);
       // Without the plugin nobody renews it at its second request.
-      if (!this.#requests.replyTo(requestOf(session))) this.#held.need(session);
-      await this.#held.set(token, session);
+      if (!this.#requests.replyTo(requestOf(session))) this.#sessions.need(session);
+      await this.#sessions.set(token, session);
       this.#shorten(session);
       return;
     }
-    if (this.#held.isDegraded(living)) return;
+    if (this.#sessions.isDegraded(living)) return;
     this.#empty.add(session);
     const request = requestOf(session);
     const reply = this.#requests.replyTo(request);
-    if (request && reply) withholdCookie(request, reply, session);
+    if (request && reply) suppressCookie(request, reply, session);
   }
 
   // No cookie outlives what the session may.
   #shorten(session: LibrarySession): void {
     const { cookie } = session;
-    const last = this.#held.lastMoment(session);
+    const last = this.#sessions.lastMoment(session);
     if (last !== undefined && cookie.expires instanceof Date && cookie.expires.getTime() > last) {
       cookie.expires = new Date(last);
     }
   }
 
   /** Makes sure that the session is saved or was loaded, before it is changed in Redis. */
-  async #known(held: HeldSession & { readonly values: LibrarySession }): Promise<HeldSession> {
-    this.#adopt(held.values);
-    if (!this.#isKnown(held.values)) {
-      this.#held.need(held.values);
-      await this.#set(held.token, held.values);
-      askForCookie(held.values);
+  async #known(current: CurrentSession & { readonly values: LibrarySession }): Promise<CurrentSession> {
+    this.#adopt(current.values);
+    if (!this.#isKnown(current.values)) {
+      this.#sessions.need(current.values);
+      await this.#set(current.token, current.values);
+      askForCookie(current.values);
     }
-    if (this.#empty.has(held.values)) {
+    if (this.#empty.has(current.values)) {
       throw new StoreUnavailableError('The session could not be reloaded, so it cannot be changed either.');
     }
-    return held;
+    return current;
   }
 
   #isKnown(session: object): boolean {
-    const isWritten = this.#held.loadedOf(session) !== undefined;
-    const standsIn = this.#held.isDegraded(session) || this.#held.isStandIn(session);
+    const isWritten = this.#sessions.loadedOf(session) !== undefined;
+    const standsIn = this.#sessions.isDegraded(session) || this.#sessions.isStandIn(session);
     return isWritten || standsIn || this.#empty.has(session);
   }
 
-  #keepsCookie(session: object): boolean {
-    return this.#empty.has(session) || this.#held.keepsCookie(session);
+  #suppressesCookie(session: object): boolean {
+    return this.#empty.has(session) || this.#sessions.suppressesCookie(session);
   }
 
   #receive(request: LibraryRequest, session: object): void {
-    if (isLibrarySession(session)) this.#held.carry(session.sessionId);
+    if (isLibrarySession(session)) this.#sessions.carry(session.sessionId);
     this.#adopt(session);
     if (isLibrarySession(session)) {
       tellRegenerate(session, (isRegenerating) => {
@@ -329,22 +329,22 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
       });
     }
     const reply = this.#requests.replyTo(request);
-    if (reply && isLibrarySession(session) && this.#keepsCookie(session)) withholdCookie(request, reply, session);
+    if (reply && isLibrarySession(session) && this.#suppressesCookie(session)) suppressCookie(request, reply, session);
   }
 
   #adopt(session: object): void {
     const values = takeOrigin(session);
     if (!values) return;
-    this.#held.handOver(values, session);
+    this.#sessions.handOver(values, session);
     // The replaced token names the session of another secret now.
-    if (!this.#held.isStandIn(session) || !isLibrarySession(session)) return;
+    if (!this.#sessions.isStandIn(session) || !isLibrarySession(session)) return;
     const token = createToken();
     tokenSetterOf(session)(token);
-    this.#held.standInAs(token);
+    this.#sessions.standInAs(token);
   }
 }
 
-function heldBy(request: FastifyRequest): HeldSession & { readonly values: LibrarySession } {
+function currentSession(request: FastifyRequest): CurrentSession & { readonly values: LibrarySession } {
   const { session } = request as LibraryRequest;
   if (session && isLibrarySession(session)) return { token: session.sessionId, values: session };
   throw new TypeError('This request has no session: register @fastify/session before.');
