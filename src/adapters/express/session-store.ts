@@ -13,10 +13,10 @@ import {
   type SessionStoreEvents,
   type SessionStoreOptions,
 } from '../index.ts';
-import { type CookieHabit, guardResponse } from './guard-response.ts';
 import { passOn } from './pass-on.ts';
 import { responseOf } from './response-of.ts';
 import { createPrototype } from './session-methods.ts';
+import { type CookieHabit, wrapResponse } from './wrap-response.ts';
 
 type Callback<Result> = (error: unknown, result?: Result) => void;
 type Values = session.SessionData;
@@ -167,7 +167,7 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
     this.#sessions.handOver(values, created);
     this.#sessions.carry(request.sessionID);
     Object.setPrototypeOf(created, this.#prototype);
-    guardResponse(request, request.sessionID, this.#sessions, this.#habit);
+    wrapResponse(request, request.sessionID, this.#sessions, this.#habit);
     return created;
   }
 
@@ -180,7 +180,7 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
         this.#sessions.standIn(request.session!);
         this.#sessions.standInAs(request.sessionID!);
       }
-      guardResponse(request, isReplaced ? request.sessionID : undefined, this.#sessions, this.#habit);
+      wrapResponse(request, isReplaced ? request.sessionID : undefined, this.#sessions, this.#habit);
     };
   }
 

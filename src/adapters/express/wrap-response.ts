@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestSessions } from '../index.ts';
 import { responseOf } from './response-of.ts';
 
-/* guard-response.ts: what must happen around express-session at the end of a request.
+/* wrap-response.ts: what must happen around express-session at the end of a request.
  *
  * express-session wraps `response.end` and `response.writeHead`; these wrappers lie around its own, because the session
  * is made after it has put them there.
@@ -18,27 +18,27 @@ import { responseOf } from './response-of.ts';
  * whose headers are written before its end (streams) cannot wait for that; there this process's own rotations are
  * known. */
 
-/** What the guard needs of a request. */
-export type GuardedRequest = IncomingMessage & { session?: object; sessionID?: string | undefined; secure?: boolean };
+/** What the wrapper needs of a request. */
+export type WrappedRequest = IncomingMessage & { session?: object; sessionID?: string | undefined; secure?: boolean };
 
-/** What a guard learns of the application while it works. */
+/** What a wrapper learns of the application while it works. */
 export interface CookieHabit {
   /** Whether express-session sets a cookie with every response (`rolling`). Undefined until one was seen. */
   rolling: boolean | undefined;
 }
 
-const guarded = new WeakSet<ServerResponse>();
+const wrapped = new WeakSet<ServerResponse>();
 
-/** Guards the response of a request, once. `token`: what it came with; undefined where its session is a new one. */
-export function guardResponse(
-  request: GuardedRequest,
+/** Wraps the response of a request, once. `token`: what it came with; undefined where its session is a new one. */
+export function wrapResponse(
+  request: WrappedRequest,
   token: string | undefined,
   sessions: RequestSessions,
   habit: CookieHabit,
 ): void {
   const response = responseOf(request);
-  if (!response || guarded.has(response)) return;
-  guarded.add(response);
+  if (!response || wrapped.has(response)) return;
+  wrapped.add(response);
   let suppresses = false;
   let asked = false;
   let isEnding = false;
@@ -92,7 +92,7 @@ export function guardResponse(
   } as typeof end;
 }
 
-function putBack({ session }: GuardedRequest, sessions: RequestSessions): void {
+function putBack({ session }: WrappedRequest, sessions: RequestSessions): void {
   try {
     if (session) sessions.checkFields(session);
   } catch {
@@ -112,7 +112,7 @@ function snapshotHead(response: ServerResponse): () => void {
 }
 
 // The cookie of an unchanged session is set only where `rolling` is on; a secure one only where the request was.
-function learn(habit: CookieHabit, request: GuardedRequest, response: ServerResponse, token: string): void {
+function learn(habit: CookieHabit, request: WrappedRequest, response: ServerResponse, token: string): void {
   const cookie = (request.session as { cookie?: { secure?: unknown } } | undefined)?.cookie;
   const cookies = [response.getHeader('set-cookie') ?? []].flat().join('\n');
   if (cookies.includes(encodeURIComponent(token))) habit.rolling = true;
