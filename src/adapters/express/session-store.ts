@@ -16,7 +16,7 @@ import {
 import { passOn } from './pass-on.ts';
 import { responseOf } from './response-of.ts';
 import { createPrototype } from './session-methods.ts';
-import { type CookieHabit, wrapResponse } from './wrap-response.ts';
+import { type ObservedRolling, wrapResponse } from './wrap-response.ts';
 
 type Callback<Result> = (error: unknown, result?: Result) => void;
 type Values = session.SessionData;
@@ -48,7 +48,7 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
   readonly #sessions: RequestSessions;
   readonly #express: ExpressSession;
   readonly #prototype: object;
-  readonly #habit: CookieHabit = { rolling: undefined };
+  readonly #observedRolling: ObservedRolling = { rolling: undefined };
   #generate: Generate | undefined;
 
   /** Begins to connect and returns; never throws because Redis is away.
@@ -167,7 +167,7 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
     this.#sessions.handOver(values, created);
     this.#sessions.carry(request.sessionID);
     Object.setPrototypeOf(created, this.#prototype);
-    wrapResponse(request, request.sessionID, this.#sessions, this.#habit);
+    wrapResponse(request, request.sessionID, this.#sessions, this.#observedRolling);
     return created;
   }
 
@@ -180,7 +180,7 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
         this.#sessions.standIn(request.session!);
         this.#sessions.standInAs(request.sessionID!);
       }
-      wrapResponse(request, isReplaced ? request.sessionID : undefined, this.#sessions, this.#habit);
+      wrapResponse(request, isReplaced ? request.sessionID : undefined, this.#sessions, this.#observedRolling);
     };
   }
 

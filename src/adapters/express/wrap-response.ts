@@ -21,8 +21,8 @@ import { responseOf } from './response-of.ts';
 /** What the wrapper needs of a request. */
 export type WrappedRequest = IncomingMessage & { session?: object; sessionID?: string | undefined; secure?: boolean };
 
-/** What a wrapper learns of the application while it works. */
-export interface CookieHabit {
+/** Setting of the application that its responses show. */
+export interface ObservedRolling {
   /** Whether express-session sets a cookie with every response (`rolling`). Undefined until one was seen. */
   rolling: boolean | undefined;
 }
@@ -34,7 +34,7 @@ export function wrapResponse(
   request: WrappedRequest,
   token: string | undefined,
   sessions: RequestSessions,
-  habit: CookieHabit,
+  observed: ObservedRolling,
 ): void {
   const response = responseOf(request);
   if (!response || wrapped.has(response)) return;
@@ -70,8 +70,8 @@ export function wrapResponse(
     sessions.checkFields(session);
     const cookieMayBeSet = !asked && !this.headersSent && sessionID !== undefined && sessionID === token;
     if (!cookieMayBeSet || sessions.suppressesCookie(session) || !sessions.loadedOf(session)) return finish();
-    const teaches = habit.rolling === undefined && sessions.isUnchanged(session);
-    if (habit.rolling === false && (!expires(session) || sessions.isUnchanged(session))) return finish();
+    const observes = observed.rolling === undefined && sessions.isUnchanged(session);
+    if (observed.rolling === false && (!expires(session) || sessions.isUnchanged(session))) return finish();
     asked = true;
     isEnding = true;
     const restore = snapshotHead(this);
@@ -86,7 +86,7 @@ export function wrapResponse(
       } catch (error) {
         this.destroy(error as Error);
       }
-      if (teaches && isCurrent) learn(habit, request, this, sessionID);
+      if (observes && isCurrent) observeRolling(observed, request, this, sessionID);
     });
     return this;
   } as typeof end;
@@ -112,11 +112,16 @@ function snapshotHead(response: ServerResponse): () => void {
 }
 
 // The cookie of an unchanged session is set only where `rolling` is on; a secure one only where the request was.
-function learn(habit: CookieHabit, request: WrappedRequest, response: ServerResponse, token: string): void {
+function observeRolling(
+  observed: ObservedRolling,
+  request: WrappedRequest,
+  response: ServerResponse,
+  token: string,
+): void {
   const cookie = (request.session as { cookie?: { secure?: unknown } } | undefined)?.cookie;
   const cookies = [response.getHeader('set-cookie') ?? []].flat().join('\n');
-  if (cookies.includes(encodeURIComponent(token))) habit.rolling = true;
-  else if (!cookie?.secure || request.secure) habit.rolling = false;
+  if (cookies.includes(encodeURIComponent(token))) observed.rolling = true;
+  else if (!cookie?.secure || request.secure) observed.rolling = false;
 }
 
 function expires(session: object): boolean {
