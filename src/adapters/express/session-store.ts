@@ -13,7 +13,7 @@ import {
   type SessionStoreEvents,
   type SessionStoreOptions,
 } from '../index.ts';
-import { passOn } from './pass-on.ts';
+import { aliasObject } from './alias-object.ts';
 import { responseOf } from './response-of.ts';
 import { createPrototype } from './session-methods.ts';
 import { type ObservedRolling, wrapResponse } from './wrap-response.ts';
@@ -202,7 +202,7 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
    *  and when rights change, before `identify`: the previous secret opens nothing from then on, and requests that are
    *  still on their way with it see no session and get no cookie. With `grace`, for rotations that go with no change of
    *  rights, they read for `graceMs` what was there before, and can change nothing.
-   *  Afterwards `request.session` is another object, as after `regenerate`; the old one passes on to it what is set.
+   *  Afterwards `request.session` is another object, as after `regenerate`; the old one is an alias of it.
    *  @throws StoreUnavailableError; SessionGoneError, also where another request has rotated since this one began;
    *  TypeError where the headers are sent: the new token would reach nobody. */
   async rotate(request: StoreRequest, options: { readonly grace?: boolean } = {}): Promise<void> {
@@ -215,7 +215,7 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
       this.#sessions.handOver(before, after);
       Object.setPrototypeOf(after, this.#prototype);
       request.session = after;
-      passOn(before, after);
+      aliasObject(before, after);
     });
   }
 
