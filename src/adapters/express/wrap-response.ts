@@ -49,8 +49,9 @@ export function wrapResponse(
     // After `regenerate` or `rotate` it is another token, and that is to be sent.
     const own = session !== undefined && sessionID !== undefined && sessionID === token;
     // But for what is nobody's session: a login that failed half way leaves such a one, under another token.
-    const isNobodys = session !== undefined && (sessions.isUnneeded(session) || sessions.isStandIn(session));
-    if (!(own && (suppresses || sessions.suppressesCookie(session))) && !isNobodys)
+    const isNobodys =
+      session !== undefined && (sessions.states.isUnneeded(session) || sessions.states.isStandIn(session));
+    if (!(own && (suppresses || sessions.states.suppressesCookie(session))) && !isNobodys)
       return Reflect.apply(writeHead, this, args) as ServerResponse;
     request.sessionID = undefined;
     try {
@@ -67,9 +68,10 @@ export function wrapResponse(
     if (isEnding) return this;
     const { session, sessionID } = request;
     if (!session) return finish();
-    sessions.checkFields(session);
+    sessions.states.checkFields(session);
     const cookieMayBeSet = !asked && !this.headersSent && sessionID !== undefined && sessionID === token;
-    if (!cookieMayBeSet || sessions.suppressesCookie(session) || !sessions.loadedOf(session)) return finish();
+    if (!cookieMayBeSet || sessions.states.suppressesCookie(session) || !sessions.states.loadedOf(session))
+      return finish();
     const observes = observed.rolling === undefined && sessions.isUnchanged(session);
     if (observed.rolling === false && (!expires(session) || sessions.isUnchanged(session))) return finish();
     asked = true;
@@ -94,7 +96,7 @@ export function wrapResponse(
 
 function putBack({ session }: WrappedRequest, sessions: RequestSessions): void {
   try {
-    if (session) sessions.checkFields(session);
+    if (session) sessions.states.checkFields(session);
   } catch {
     // What could not be written is what it was before; nobody waits for the error any more.
   }

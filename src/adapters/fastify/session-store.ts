@@ -1,17 +1,14 @@
-import { EventEmitter } from 'node:events';
 import type fastifySession from '@fastify/session';
 import type { FastifyReply, FastifyRequest, Session } from 'fastify';
 import { settle } from '../../async/callbackify.ts';
-import { createToken } from '../../protocol/index.ts';
 import {
-  NotSerialisableError,
-  type SessionData,
-  type SessionInfo,
-  type SetIfOutcome,
-  StoreUnavailableError,
-} from '../../sessions/index.ts';
-import { deviceLabel } from '../http/device-label.ts';
-import { type CurrentSession, RequestSessions, type SessionStoreEvents, type SessionStoreOptions } from '../index.ts';
+  type CurrentSession,
+  createToken,
+  RequestStore,
+  type SessionOperations,
+  type SessionStoreOptions,
+  sessionMethods,
+} from '../index.ts';
 import {
   askForCookie,
   isLibrarySession,
@@ -19,12 +16,16 @@ import {
   type LibraryRequest,
   type LibrarySession,
   requestOf,
-  tellRegenerate,
   tokenSetterOf,
+  watchRegenerate,
 } from './library-session.ts';
 import { markOrigin, ORIGIN_FIELD, takeOrigin } from './origin-marker.ts';
 import { allowCookie, type CookieReply, suppressCookie } from './suppress-cookie.ts';
 import { WatchedRequests } from './watched-requests.ts';
+
+declare module 'fastify' {
+  interface Session extends SessionOperations {}
+}
 
 type Callback<Result> = (error: unknown, result?: Result) => void;
 
@@ -34,16 +35,11 @@ type Callback<Result> = (error: unknown, result?: Result) => void;
  *
  *  Register the plugin `sessionwise` behind @fastify/session: it suppresses cookies that must not be sent, and `rotate`
  *  needs it. */
-export class SessionStore extends EventEmitter<SessionStoreEvents> implements fastifySession.SessionStore {
-  /** The store beneath: by token or session, for code that is no request (jobs, webhooks, scripts). */
-  readonly data: SessionData;
-  /** Makes tokens of our own form, for the option `idGenerator`. */
-  readonly genid: () => string = () => createToken();
-  readonly #sessions: RequestSessions;
+export class SessionStore extends RequestStore<FastifyRequest> implements fastifySession.SessionStore {
   readonly #requests = new WatchedRequests((request, session) => this.#receive(request, session));
-  /** Sessions that a failed `reload` has left under the token of one that lives: their saves write nothing. */
-  readonly #empty = new WeakSet<object>();
   readonly #firstSaves = new WeakMap<object, Promise<void>>();
+  /** Prototype of the sessions of watched requests: the library's, and the operations as methods. */
+  #prototype: object | undefined;
   /** Set while the library is told that a session could not be ended. */
   #endError: unknown;
   /** Set while the library ends a session to begin another in its place. */
@@ -52,12 +48,7 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
   /** Begins to connect and returns; never throws because Redis is away.
    *  @throws RangeError or ConnectionOptionsError for a value that cannot be used. */
   constructor(options: SessionStoreOptions) {
-    super();
-    this.#sessions = new RequestSessions(options, (name) => LIBRARY_NAMES.has(name) || name === ORIGIN_FIELD);
-    this.data = this.#sessions.data;
-    for (const event of ['store:down', 'store:up', 'degraded'] as const) {
-      this.#sessions.on(event, (...args: unknown[]) => this.emit(event, ...(args as never)));
-    }
+    super(options, (name) => LIBRARY_NAMES.has(name) || name === ORIGIN_FIELD);
   }
 
   /** Reads a session by its token; null where there is none, and for a public id: that is no credential. */
@@ -94,7 +85,7 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
           this.#endError = undefined;
         }
       });
-    return settle(this.#isRegenerating ? this.#sessions.endForAnother(id) : this.#sessions.end(id), told);
+    return settle(this.#isRegenerating ? this.sessions.endForAnother(id) : this.sessions.end(id), told);
   }
 
   /** Looks after the sessions of a request: what they were loaded as is remembered and hidden, and cookies that must
@@ -103,31 +94,30 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
     this.#requests.watch(request, reply as unknown as CookieReply);
   }
 
-  /** Says that a request acts for another session, by its bearer token: where its own is a new one, that is not saved and
-   *  no cookie is sent for it, unless the application puts something in. The plugin calls it. */
-  leaveUnsaved(request: FastifyRequest): void {
-    const { session } = request as LibraryRequest;
-    if (session && isLibrarySession(session) && !this.#isKnown(session)) this.#sessions.leaveUnsaved(session);
-  }
-
   /** Renews an anonymous session after its second request: without `rolling` the library does not save what is unchanged.
    *  Never fails. The plugin calls it. */
   renewAnonymous(request: FastifyRequest): void {
     const { session } = request as LibraryRequest;
     if (!session || !isLibrarySession(session)) return;
-    this.#sessions.renewAnonymous(session.sessionId, session).catch(() => undefined);
+    this.sessions.renewAnonymous(session.sessionId, session).catch(() => undefined);
   }
 
-  /** Gives the request's session another secret: same session, same data, nothing calculated is lost. Call it at login
-   *  and when rights change, before `identify`: the previous secret opens nothing from then on, and requests that are
-   *  still on their way with it see no session and get no cookie. With `grace`, for rotations that go with no change of
-   *  rights, they read for `graceMs` what was there before, and can change nothing. `request.session` stays the same
-   *  object.
-   *  @throws StoreUnavailableError; SessionGoneError, also where another request has rotated since this one began;
-   *  TypeError where the plugin is missing, @fastify/session keeps tokens in a way that is not known, or the headers are
-   *  sent: the new token would reach nobody. */
-  async rotate(request: FastifyRequest, options: { readonly grace?: boolean } = {}): Promise<void> {
-    const current = currentSession(request);
+  protected override currentSession(request: FastifyRequest): CurrentSession | undefined {
+    const { session } = request as LibraryRequest;
+    if (!session || !isLibrarySession(session)) return undefined;
+    this.#adopt(session);
+    return { token: session.sessionId, values: session };
+  }
+
+  protected override noSessionMessage(): string {
+    return 'This request has no session: register @fastify/session before.';
+  }
+
+  protected override userAgentOf({ headers }: FastifyRequest): string | undefined {
+    return headers['user-agent'];
+  }
+
+  protected override startRotation(request: FastifyRequest, { values }: CurrentSession): (token: string) => void {
     const reply = this.#requests.replyTo(request);
     if (!reply) {
       throw new TypeError('rotate() needs the plugin: app.register(sessionwise, ...) behind @fastify/session.');
@@ -135,77 +125,34 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
     if (reply.raw?.headersSent) {
       throw new TypeError('rotate() changed nothing: the headers are sent, and the cookie with them. Call it before.');
     }
-    const setToken = tokenSetterOf(current.values);
-    await this.#sessions.rotate(await this.#known(current), options, (token) => {
-      allowCookie(reply, current.values);
+    const session = values as LibrarySession;
+    const setToken = tokenSetterOf(session);
+    return (token) => {
+      allowCookie(reply, session);
       setToken(token);
-    });
+    };
   }
 
-  /** Says whose the request's session is, and lists it among that user's. `device` is what the list calls it; by default
-   *  it is read from the User-Agent header. Returns the sessions that had to end for it.
-   *  @throws StoreUnavailableError, SessionGoneError, SessionLimitError */
-  async identify(
-    request: FastifyRequest,
-    userId: string,
-    options: { readonly device?: string } = {},
-  ): Promise<string[]> {
-    const device = options.device ?? deviceLabel(request.headers['user-agent']);
-    const current = await this.#known(currentSession(request));
-    const isStandIn = this.#sessions.isStandIn(current.values);
-    const ended = await this.#sessions.identify(current, userId, device);
+  // The session is saved, or was loaded, before it is changed in Redis.
+  protected override async prepareChange(_request: FastifyRequest, { token, values }: CurrentSession): Promise<void> {
+    if (this.#isKnown(values)) return;
+    this.sessions.states.need(values);
+    await this.#set(token, values);
+    askForCookie(values as LibrarySession);
+  }
+
+  protected override startIdentify(request: FastifyRequest, { values }: CurrentSession): (() => void) | undefined {
     const reply = this.#requests.replyTo(request);
-    if (isStandIn && reply) allowCookie(reply, current.values as LibrarySession);
-    return ended;
-  }
-
-  /** What is known of the request's session beside its data; undefined where it was never saved. */
-  info(request: FastifyRequest): SessionInfo | undefined {
-    const { session } = request as LibraryRequest;
-    if (!session) return undefined;
-    this.#adopt(session);
-    return this.#sessions.infoOf(session);
-  }
-
-  /** Whether the request's session stands in for one that could not be read (`fail: 'open'`). */
-  isDegraded(request: FastifyRequest): boolean {
-    const { session } = request as LibraryRequest;
-    if (!session) return false;
-    this.#adopt(session);
-    return this.#empty.has(session) || this.#sessions.isDegraded(session);
-  }
-
-  /** Adds to a number of the request's session in one step; see `SessionData.increment`. */
-  async increment(request: FastifyRequest, field: string, by = 1): Promise<number> {
-    return this.#sessions.increment(await this.#known(currentSession(request)), field, by);
-  }
-
-  /** Appends to a list of the request's session in one step; see `SessionData.append`. */
-  async append(request: FastifyRequest, field: string, ...values: unknown[]): Promise<unknown[]> {
-    return this.#sessions.append(await this.#known(currentSession(request)), field, values);
-  }
-
-  /** Sets fields of the request's session if nobody changed it since it had `version`; see `SessionData.setIf`. */
-  async setIf(
-    request: FastifyRequest,
-    version: number,
-    values: Readonly<Record<string, unknown>>,
-  ): Promise<SetIfOutcome> {
-    return this.#sessions.setIf(await this.#known(currentSession(request)), version, values);
-  }
-
-  /** Ends the connection. Operations that wait are refused. */
-  async close(): Promise<void> {
-    await this.#sessions.close();
-    this.removeAllListeners();
+    if (!reply || !this.sessions.states.isStandIn(values)) return undefined;
+    return () => allowCookie(reply, values as LibrarySession);
   }
 
   // `isLibrary`: it asks by callback, for the session of a request.
   async #get(token: string, isLibrary: boolean): Promise<Session | null> {
-    const values = (await this.#sessions.get(token)) as { cookie?: { expires?: string | null } } | undefined;
-    if (!values) return isLibrary && this.#sessions.isReplaced(token) ? this.#standIn() : null;
+    const values = (await this.sessions.get(token)) as { cookie?: { expires?: string | null } } | undefined;
+    if (!values) return isLibrary && this.sessions.states.isReplaced(token) ? this.#standIn() : null;
     const { cookie } = values;
-    const loaded = this.#sessions.loadedOf(values);
+    const loaded = this.sessions.states.loadedOf(values);
     // The library ends a session whose cookie has expired by this process's clock. Redis's clock says that it lives.
     if (loaded && cookie?.expires && Date.parse(cookie.expires) <= Date.now()) {
       const leftMs = Math.max(1_000, loaded.facts.expiresAt - this.data.now(loaded.session));
@@ -218,18 +165,18 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
   // A session that is new to the library would be saved, or the cookie of another session be cleared for it.
   #standIn(): Session {
     const values = {};
-    this.#sessions.standIn(values);
+    this.sessions.states.standIn(values);
     markOrigin(values);
     return values as Session;
   }
 
   async #set(token: string, session: object): Promise<void> {
-    if (!isLibrarySession(session)) return this.#sessions.set(token, session);
+    if (!isLibrarySession(session)) return this.sessions.set(token, session);
     this.#adopt(session);
     await this.#firstSaves.get(session);
     const request = requestOf(session);
     const reply = this.#requests.replyTo(request);
-    if (this.#sessions.isUnneeded(session)) {
+    if (this.sessions.states.isUnneeded(session)) {
       if (request && reply) suppressCookie(request, reply, session);
       return;
     }
@@ -239,22 +186,13 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
       return this.#saveFirst(token, session);
     }
     // Which secret is the current one may have changed while this request was at work.
-    const asks = reply !== undefined && !this.#suppressesCookie(session);
-    const [isCurrent] = await Promise.all([asks && this.#sessions.isCurrent(token), this.#save(token, session)]);
+    const asks = reply !== undefined && !this.sessions.states.suppressesCookie(session);
+    const [isCurrent] = await Promise.all([
+      asks && this.sessions.isCurrent(token),
+      this.sessions.setOrTouch(token, session),
+    ]);
     if (request && reply && !isCurrent) suppressCookie(request, reply, session);
     this.#shorten(session);
-  }
-
-  async #save(token: string, session: LibrarySession): Promise<void> {
-    if (this.#empty.has(session)) return;
-    let isUnchanged: boolean;
-    try {
-      isUnchanged = this.#sessions.isUnchanged(session);
-    } catch (error) {
-      if (error instanceof NotSerialisableError) this.#sessions.checkFields(session);
-      throw error;
-    }
-    await (isUnchanged ? this.#sessions.touch(token, session) : this.#sessions.set(token, session));
   }
 
   // One at a time: the second finds what the first has saved.
@@ -270,18 +208,18 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
   // Such a session is a new one, or what the library makes after a `reload` that failed: empty, under the same token.
   // Saved as a new one, that would replace the data of the one that lives.
   async #begin(token: string, session: LibrarySession): Promise<void> {
-    this.#sessions.checkFields(session);
-    const living = await this.#sessions.get(token);
+    this.sessions.states.checkFields(session);
+    const living = await this.sessions.get(token);
     if (!living) {
-      this.#sessions.begin(session);
+      this.sessions.states.begin(session);
       // Without the plugin nobody renews it at its second request.
-      if (!this.#requests.replyTo(requestOf(session))) this.#sessions.need(session);
-      await this.#sessions.set(token, session);
+      if (!this.#requests.replyTo(requestOf(session))) this.sessions.states.need(session);
+      await this.sessions.set(token, session);
       this.#shorten(session);
       return;
     }
-    if (this.#sessions.isDegraded(living)) return;
-    this.#empty.add(session);
+    if (this.sessions.states.isDegraded(living)) return;
+    this.sessions.states.degrade(session);
     const request = requestOf(session);
     const reply = this.#requests.replyTo(request);
     if (request && reply) suppressCookie(request, reply, session);
@@ -290,62 +228,49 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
   // No cookie outlives what the session may.
   #shorten(session: LibrarySession): void {
     const { cookie } = session;
-    const last = this.#sessions.lastMoment(session);
+    const last = this.sessions.lastMoment(session);
     if (last !== undefined && cookie.expires instanceof Date && cookie.expires.getTime() > last) {
       cookie.expires = new Date(last);
     }
   }
 
-  /** Makes sure that the session is saved or was loaded, before it is changed in Redis. */
-  async #known(current: CurrentSession & { readonly values: LibrarySession }): Promise<CurrentSession> {
-    this.#adopt(current.values);
-    if (!this.#isKnown(current.values)) {
-      this.#sessions.need(current.values);
-      await this.#set(current.token, current.values);
-      askForCookie(current.values);
-    }
-    if (this.#empty.has(current.values)) {
-      throw new StoreUnavailableError('The session could not be reloaded, so it cannot be changed either.');
-    }
-    return current;
-  }
-
   #isKnown(session: object): boolean {
-    const isWritten = this.#sessions.loadedOf(session) !== undefined;
-    const standsIn = this.#sessions.isDegraded(session) || this.#sessions.isStandIn(session);
-    return isWritten || standsIn || this.#empty.has(session);
-  }
-
-  #suppressesCookie(session: object): boolean {
-    return this.#empty.has(session) || this.#sessions.suppressesCookie(session);
+    const { states } = this.sessions;
+    return states.loadedOf(session) !== undefined || states.isDegraded(session) || states.isStandIn(session);
   }
 
   #receive(request: LibraryRequest, session: object): void {
-    if (isLibrarySession(session)) this.#sessions.carry(session.sessionId);
+    // The token that the request came with: a stand-in gets another one.
+    if (isLibrarySession(session)) this.sessions.states.carry(session.sessionId);
     this.#adopt(session);
-    if (isLibrarySession(session)) {
-      tellRegenerate(session, (isRegenerating) => {
-        this.#isRegenerating = isRegenerating;
-      });
-    }
+    if (!isLibrarySession(session)) return;
+    this.#addMethods(session);
+    watchRegenerate(session, (isRegenerating) => {
+      this.#isRegenerating = isRegenerating;
+    });
     const reply = this.#requests.replyTo(request);
-    if (reply && isLibrarySession(session) && this.#suppressesCookie(session)) suppressCookie(request, reply, session);
+    if (reply && this.sessions.states.suppressesCookie(session)) suppressCookie(request, reply, session);
+  }
+
+  // On a prototype between the library's and the session: a stored field of such a name stays what it is.
+  #addMethods(session: LibrarySession): void {
+    const prototype = Object.getPrototypeOf(session) as object;
+    if (prototype === this.#prototype) return;
+    if (!this.#prototype || Object.getPrototypeOf(this.#prototype) !== prototype) {
+      const methods = sessionMethods<FastifyRequest>(this, (own) => requestOf(own) as FastifyRequest);
+      this.#prototype = Object.create(prototype, methods) as object;
+    }
+    Object.setPrototypeOf(session, this.#prototype);
   }
 
   #adopt(session: object): void {
     const values = takeOrigin(session);
     if (!values) return;
-    this.#sessions.handOver(values, session);
+    this.sessions.handOver(values, session);
     // The replaced token names the session of another secret now.
-    if (!this.#sessions.isStandIn(session) || !isLibrarySession(session)) return;
+    if (!this.sessions.states.isStandIn(session) || !isLibrarySession(session)) return;
     const token = createToken();
     tokenSetterOf(session)(token);
-    this.#sessions.standInAs(token);
+    this.sessions.states.standIn(session, token);
   }
-}
-
-function currentSession(request: FastifyRequest): CurrentSession & { readonly values: LibrarySession } {
-  const { session } = request as LibraryRequest;
-  if (session && isLibrarySession(session)) return { token: session.sessionId, values: session };
-  throw new TypeError('This request has no session: register @fastify/session before.');
 }
