@@ -104,17 +104,15 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
   }
 
   /** Saves a session, or only renews it where nothing was changed: for the end of a request. A field that cannot be
-   *  written is put back first, as by `states.checkFields`.
+   *  written is put back, as by `states.checkFields`.
    *  @throws as `set` does. */
   async setOrTouch(token: string, values: object): Promise<void> {
-    let isUnchanged: boolean;
     try {
-      isUnchanged = this.isUnchanged(values);
+      await (this.isUnchanged(values) ? this.touch(token, values) : this.set(token, values));
     } catch (error) {
       if (error instanceof NotSerialisableError) this.states.checkFields(values);
       throw error;
     }
-    await (isUnchanged ? this.touch(token, values) : this.set(token, values));
   }
 
   /** Ends a session, for good: by its token, or by the public id that tools have from a list of all. A public id ends the
