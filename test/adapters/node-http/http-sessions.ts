@@ -127,6 +127,7 @@ export class HttpSessions extends RequestStore<HttpRequest> {
     const token = this.genid();
     const values = {};
     this.sessions.states.begin(values);
+    this.sessions.states.carry(token);
     // The browser has a newer cookie, or is about to: this request must not take its place.
     if (isReplaced) this.sessions.states.standIn(values, token);
     this.#use(request, token, values);
@@ -152,7 +153,7 @@ export class HttpSessions extends RequestStore<HttpRequest> {
     const others = [response.getHeader('Set-Cookie') ?? []].flat().map(String);
     response.setHeader('Set-Cookie', [
       ...others.filter((cookie) => !cookie.startsWith(`${this.#cookieName}=`)),
-      `${this.#cookieName}=${token}; Path=/; HttpOnly; SameSite=Lax${more}`,
+      `${this.#cookieName}=${token}; Path=/; HttpOnly; Secure; SameSite=Lax${more}`,
     ]);
   }
 }
