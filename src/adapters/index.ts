@@ -1,6 +1,38 @@
-export { markInitialised } from './anonymous-session.ts';
+/* The surface for adapters of web frameworks, `sessionwise/adapter`. Our own adapters are made of it. */
+export type { SessionClient } from '../client/session-client.ts';
+export type { SessionHandle } from '../client/session-handle.ts';
+export { createToken, sessionOf } from '../protocol/index.ts';
+export { ConnectionOptionsError } from '../redis/options/connection-options.ts';
+export type {
+  ArchivedActivity,
+  ArchivedSession,
+  ArchiveFunction,
+  LoadedSession,
+  SessionData,
+  SessionDataOptions,
+  SessionInfo,
+  SetIfOutcome,
+  UserSession,
+} from '../sessions/index.ts';
+export {
+  NotSerialisableError,
+  SessionDataError,
+  SessionGoneError,
+  SessionLimitError,
+  StoreUnavailableError,
+} from '../sessions/index.ts';
+export { holdsNothing, markInitialised } from './anonymous-session.ts';
+export type { CurrentSession } from './current-session.ts';
 export type { DegradedOperation } from './degraded-operation.ts';
-export type { HeldSession } from './held-session.ts';
+export type { HandleOptions, HandleRequest, HandleStore } from './http/attach-handle.ts';
+export { HandleAttacher } from './http/attach-handle.ts';
+export { deviceLabel } from './http/device-label.ts';
+export type { PageRequest, PageviewMode } from './http/page-request.ts';
+export { bearerOf, isDocument } from './http/page-request.ts';
+export type { TokenVerifier } from './http/session-of-token.ts';
 export { RequestSessions } from './request-sessions.ts';
+export type { RequestOperations, SessionOperations } from './session-operations.ts';
+export { RequestStore, sessionMethods } from './session-operations.ts';
+export type { SessionStates } from './session-states.ts';
 export type { SessionStoreEvents } from './session-store-events.ts';
 export type { SessionStoreOptions } from './session-store-options.ts';

@@ -1,220 +1,147 @@
 import { EventEmitter } from 'node:events';
-import { SerialQueue } from '../async/index.ts';
-import { checkOptions, type OptionForms } from '../protocol/check-options.ts';
-import { isSession, sessionOf } from '../protocol/index.ts';
 import {
-  checkFields,
   type LoadedRecord,
-  type LoadedSession,
   NotSerialisableError,
   recordOf,
-  SESSION_DATA_OPTIONS,
   SessionData,
   SessionGoneError,
-  type SessionInfo,
-  type SetIfOutcome,
   StoreUnavailableError,
-  writeField,
 } from '../sessions/index.ts';
 import { holdsNothing } from './anonymous-session.ts';
+import type { CurrentSession } from './current-session.ts';
+import { CurrentSessions } from './current-sessions.ts';
 import type { DegradedOperation } from './degraded-operation.ts';
-import type { HeldSession } from './held-session.ts';
-import { rebaseField } from './rebase-field.ts';
+import { SessionStates } from './session-states.ts';
 import type { SessionStoreEvents } from './session-store-events.ts';
-import type { SessionStoreOptions } from './session-store-options.ts';
-import { StandIns } from './stand-ins.ts';
+import { type SessionStoreOptions, storeSettingsOf } from './session-store-options.ts';
+import { TokenMemory } from './token-memory.ts';
 
-/** What the objects that hold a session within a request, one after the other, have in common. */
-interface Holding {
-  /** The one that holds it now. */
-  values: object;
-  /** What the last rotation in this request has given it. Nobody else has it before the answer. */
-  token?: string;
-}
-
-type FollowField = (
-  name: string,
-  result: unknown,
-  rebase: (before: unknown, now: unknown, result: unknown) => unknown,
-) => void;
-
-const MOST_REMEMBERED = 10_000;
-const UNREAD_MS = 60_000;
-const DEFAULT_ANONYMOUS_IDLE_MS = 1_800_000;
-/** What the options of a store may be; `any` is checked further down. */
-const STORE_OPTIONS: OptionForms<SessionStoreOptions> = {
-  ...SESSION_DATA_OPTIONS,
-  anonymousIdleMs: 'any',
-  fail: '"closed"|"open"',
-};
-
-/** The sessions that requests hold, as the stores of the web frameworks need them: what each was loaded as, which are
- *  new, and which stand in for one that could not be read. */
+/** Loads, saves and ends the sessions of requests: the part of a store that all frameworks share. What is known of them
+ *  without asking Redis is in `states`.
+ *
+ *  A session goes by its values: the plain object that `get` gives, or one that the framework makes. Call `states.begin`
+ *  for a new one, and `handOver` where another object takes its place. */
 export class RequestSessions extends EventEmitter<SessionStoreEvents> {
+  /** The store beneath: by token or session, for code that is no request. */
   readonly data: SessionData;
+  /** What is known of sessions without asking Redis. */
+  readonly states: SessionStates;
   readonly #failsOpen: boolean;
   readonly #anonymousIdleMs: number;
   readonly #isTaken: (name: string) => boolean;
-  readonly #loaded = new WeakMap<object, LoadedRecord>();
-  readonly #new = new WeakSet<object>();
-  readonly #degraded = new WeakSet<object>();
-  readonly #holdings = new WeakMap<object, Holding>();
-  /** Saves and operations, by what they are of. */
-  readonly #queue = new SerialQueue();
-  /** New sessions of requests that act for another one. */
-  readonly #unneeded = new WeakSet<object>();
-  /** Sessions that the application needs, whatever is in them. */
-  readonly #needed = new WeakSet<object>();
-  readonly #standIns = new StandIns();
-  /** Tokens that were found to be replaced. */
-  readonly #replacedTokens = new Map<string, true>();
-  /** Tokens that sessions got which stand in for one whose secret was replaced. */
-  readonly #standInTokens = new Map<string, true>();
-  /** Hashes of secrets that this process has replaced, the latest last. */
-  readonly #replaced = new Map<string, true>();
-  /** Tokens of requests that have the form of public ids. */
-  readonly #carried = new Map<string, true>();
-  /** Tokens of sessions that could not be read, and when. */
-  readonly #unread = new Map<string, number>();
+  readonly #current = new CurrentSessions();
+  readonly #tokens = new TokenMemory();
 
-  /** `isTaken`: names that the framework's sessions use themselves; a field of such a name stays where it is, unseen.
+  /** Begins to connect and returns. `isTaken`: names that the framework's sessions use themselves; a stored field of such
+   *  a name is left as it is and not shown. Default: none.
    *  @throws RangeError or ConnectionOptionsError for a value that cannot be used. */
-  constructor(options: SessionStoreOptions, isTaken: (name: string) => boolean) {
+  constructor(options: SessionStoreOptions, isTaken: (name: string) => boolean = () => false) {
     super();
-    checkOptions('The session store', options, STORE_OPTIONS);
+    const { failsOpen, anonymousIdleMs, dataOptions } = storeSettingsOf(options);
     this.#isTaken = isTaken;
-    const { fail = 'closed', anonymousIdleMs = DEFAULT_ANONYMOUS_IDLE_MS, ...dataOptions } = options;
-    if (!Number.isInteger(anonymousIdleMs) || anonymousIdleMs < 1) {
-      throw new RangeError(`anonymousIdleMs ${String(anonymousIdleMs)} cannot be used: give a whole number from 1.`);
-    }
-    if (fail !== 'closed' && fail !== 'open') {
-      throw new RangeError(`fail ${JSON.stringify(fail)} cannot be used: give "closed" or "open".`);
-    }
-    this.#failsOpen = fail === 'open';
+    this.#failsOpen = failsOpen;
     this.#anonymousIdleMs = anonymousIdleMs;
+    this.states = new SessionStates(this.#tokens);
     this.data = new SessionData(dataOptions);
     this.data.on('store:down', (error) => this.emit('store:down', error));
     this.data.on('store:up', () => this.emit('store:up'));
   }
 
-  /** Reads a session's values; undefined where there is none. In a store that fails open, values that are marked as
-   *  degraded where it could not be read. */
+  /** Reads a session's values by its token; undefined where there is none. In a store that fails open, returns empty
+   *  values that are marked as degraded where the session could not be read.
+   *  @throws StoreUnavailableError in a store that fails closed; SessionDataError where the session is there and cannot be
+   *  read. */
   async get(token: string): Promise<object | undefined> {
     try {
       const found = await this.data.find(token);
-      this.#unread.delete(token);
-      if (found === 'replaced') {
-        remember(this.#replacedTokens, token, true);
-        return undefined;
-      }
-      this.#replacedTokens.delete(token);
-      if (!found) return undefined;
+      this.#tokens.noteUnread(token, false);
+      this.#tokens.noteReplaced(token, found === 'replaced');
+      if (!found || found === 'replaced') return undefined;
       const loaded = recordOf(found);
       for (const name of loaded.fields.keys()) if (this.#isTaken(name)) loaded.hidden.add(name);
       const values = loaded.values(this.data.now(loaded.session));
-      this.#loaded.set(values, loaded);
+      this.states.setLoaded(values, loaded);
       return values;
     } catch (error) {
-      if (error instanceof StoreUnavailableError) remember(this.#unread, token, performance.now());
+      if (error instanceof StoreUnavailableError) this.#tokens.noteUnread(token, true);
       if (!this.#tolerates('get', error)) throw error;
       const values = {};
-      this.#degraded.add(values);
+      this.states.degrade(values);
       return values;
     }
   }
 
-  /** Saves what was changed since the values were loaded. */
+  /** Saves what was changed since the values were loaded, behind the operations of the same request.
+   *  @throws StoreUnavailableError in a store that fails closed; NotSerialisableError; RangeError for a public id. */
   async set(token: string, values: object): Promise<void> {
-    if (this.#degraded.has(values) || this.#standIns.has(values) || this.isUnneeded(values)) return;
-    if (this.#isAnonymous(values) && this.#loaded.has(values) && this.isUnchanged(values)) return;
+    const { states } = this;
+    if (states.isDegraded(values) || states.isStandIn(values) || states.isUnneeded(values)) return;
+    if (states.isAnonymous(values) && states.loadedOf(values) && this.isUnchanged(values)) return;
     try {
       if (this.#mayBePublicId(token, values)) await this.#refuseIfPublicId(token);
-      await this.#takeTurn({ token, values }, async (held) => {
-        const loaded = await this.data.save(held.token, held.values, this.#loaded.get(held.values), {
-          isNew: this.#new.has(held.values),
-          ...(this.#isAnonymous(held.values) && { mostIdleMs: this.#anonymousIdleMs }),
+      await this.#current.inTurn({ token, values }, async (current) => {
+        const loaded = await this.data.save(current.token, current.values, states.loadedOf(current.values), {
+          isNew: states.isNew(current.values),
+          ...(states.isAnonymous(current.values) && { mostIdleMs: this.#anonymousIdleMs }),
         });
-        if (loaded) this.#loaded.set(held.values, recordOf(loaded));
+        if (loaded) states.setLoaded(current.values, recordOf(loaded));
       });
     } catch (error) {
       if (!this.#tolerates('set', error)) throw error;
     }
   }
 
-  /** Renews a session; mostly it sends nothing. */
+  /** Renews a session; mostly it sends nothing.
+   *  @throws StoreUnavailableError in a store that fails closed; RangeError for a public id. */
   async touch(token: string, values: object): Promise<void> {
+    const { states } = this;
     // Of an anonymous session only a second request moves the end.
-    if (this.#degraded.has(values) || this.#standIns.has(values) || this.#isAnonymous(values)) return;
+    if (states.isDegraded(values) || states.isStandIn(values) || states.isAnonymous(values)) return;
     try {
       if (this.#mayBePublicId(token, values)) await this.#refuseIfPublicId(token);
-      await this.data.touch(token, values, this.#loaded.get(values));
+      await this.data.touch(token, values, states.loadedOf(values));
     } catch (error) {
       if (!this.#tolerates('touch', error)) throw error;
     }
   }
 
+  /** Saves a session, or only renews it where nothing was changed: for the end of a request. A field that cannot be
+   *  written is put back, as by `states.checkFields`.
+   *  @throws as `set` does. */
+  async setOrTouch(token: string, values: object): Promise<void> {
+    try {
+      await (this.isUnchanged(values) ? this.touch(token, values) : this.set(token, values));
+    } catch (error) {
+      if (error instanceof NotSerialisableError) this.states.checkFields(values);
+      throw error;
+    }
+  }
+
   /** Ends a session, for good: by its token, or by the public id that tools have from a list of all. A public id ends the
-   *  session only where no request carries it as its token: what a client sent ends nobody else's session.
+   *  session only where no request carries it as its token, so a text that a client sent ends no other session.
    *
-   *  It does not end a session whose last read has failed less than a minute ago. Nobody has seen it, and express-session
-   *  with `unset: 'destroy'` ends the session of every request that it could not read. Nor one whose secret was replaced:
-   *  who logs out with that must not be told that it is done.
+   *  A session whose last read failed less than a minute ago is not ended: no request has seen it, and express-session
+   *  with `unset: 'destroy'` ends the session of every request that it could not read. Nor is one whose secret was
+   *  replaced: a logout with that secret must not report success.
    *  @throws StoreUnavailableError; SessionGoneError where the token was replaced. */
   async end(id: string): Promise<void> {
     if (!(await this.#end(id)) && (await this.#wasReplaced(id))) throw new SessionGoneError('The end of the session');
   }
 
-  /** As `end`, for what begins another session in its place: whoever came with a replaced secret may do that too. */
+  /** Ends a session so that another one begins in its place. Like `end`, but a replaced secret is no error: such a request
+   *  may begin a session of its own.
+   *  @throws StoreUnavailableError */
   async endForAnother(id: string): Promise<void> {
     await this.#end(id);
   }
 
-  /** Says that a request carries this as its session's token, so that it is never taken for a public id. */
-  carry(token: string | undefined): void {
-    if (isPublicForm(token)) remember(this.#carried, token, true);
-  }
-
-  /** What values were loaded as, or were saved as since. */
-  loadedOf(values: object): LoadedSession | undefined {
-    return this.#loaded.get(values);
-  }
-
-  /** Whether values stand in for a session that could not be read. */
-  isDegraded(values: object): boolean {
-    return this.#degraded.has(values);
-  }
-
-  /** Says that a request acts for another session than this, which is new: nothing is saved for it, and no cookie is
-   *  sent, unless the application puts something in. */
-  leaveUnsaved(values: object): void {
-    this.#unneeded.add(values);
-  }
-
-  /** Whether a session is one that nobody needs, by `leaveUnsaved`. */
-  isUnneeded(values: object): boolean {
-    return this.#unneeded.has(values) && !this.#needed.has(values) && !this.#loaded.has(values) && holdsNothing(values);
-  }
-
-  /** Says that the application needs a session, whatever is in it: it is saved, and at once for its idle time. */
-  need(values: object): void {
-    this.#needed.add(values);
-  }
-
-  /** Renews an anonymous session at its second request, where the framework has not. */
+  /** Renews an anonymous session at its second request, for frameworks that do not save unchanged sessions.
+   *  @throws StoreUnavailableError in a store that fails closed. */
   async renewAnonymous(token: string, values: object): Promise<void> {
-    const loaded = this.#loaded.get(values);
-    const isRenewed = loaded?.header.lastSeenAt !== loaded?.header.createdAt;
-    if (!loaded || isRenewed || this.#new.has(values) || loaded.userId !== undefined || !holdsNothing(values)) return;
+    const loaded = this.states.loadedOf(values);
+    if (!loaded || loaded.header.lastSeenAt !== loaded.header.createdAt) return;
+    if (this.states.isNew(values) || loaded.userId !== undefined || !holdsNothing(values)) return;
     await this.touch(token, values);
-  }
-
-  /** Whether no cookie may be sent for it: the request came with a replaced secret, or with one that this process has
-   *  replaced since, or its session is degraded or not needed. */
-  keepsCookie(values: object): boolean {
-    if (this.#degraded.has(values) || this.#standIns.has(values) || this.isUnneeded(values)) return true;
-    const loaded = this.#loaded.get(values);
-    if (!loaded) return false;
-    return loaded.byPreviousSecret || this.#replaced.has(loaded.header.secret.toString('latin1'));
   }
 
   /** Whether a token's secret is the session's current one, as Redis has it now. False as well where that cannot be
@@ -223,132 +150,11 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
     return this.data.isCurrent(token).catch(() => false);
   }
 
-  /** Whether values are what they were loaded as. */
+  /** Whether values are what they were loaded as. False where they were not loaded.
+   *  @throws NotSerialisableError */
   isUnchanged(values: object): boolean {
-    const loaded = this.#loaded.get(values);
+    const loaded = this.states.loadedOf(values);
     return loaded !== undefined && this.data.isUnchanged(values, loaded);
-  }
-
-  /** Sees whether values can be saved. A field that cannot is put back to what was loaded, so that the answer to the
-   *  error can be sent, and the rest be saved.
-   *  @throws NotSerialisableError that names the first such field. */
-  checkFields(values: object): void {
-    let first: NotSerialisableError | undefined;
-    for (;;) {
-      try {
-        checkFields(values);
-        break;
-      } catch (error) {
-        if (!(error instanceof NotSerialisableError)) throw error;
-        first ??= error;
-        const json = this.#loaded.get(values)?.fields.get(error.field);
-        if (json === undefined) delete (values as Record<string, unknown>)[error.field];
-        else (values as Record<string, unknown>)[error.field] = JSON.parse(json);
-      }
-    }
-    if (first) throw first;
-  }
-
-  /** Says that values begin a session, so that its first save need not look for one. */
-  begin(values: object): void {
-    this.#new.add(values);
-  }
-
-  /** Whether `get` has found this token to be replaced by a rotation, a moment ago, or it is one of `standInAs`. */
-  isReplaced(token: string | undefined): boolean {
-    return token !== undefined && (this.#replacedTokens.has(token) || this.#standInTokens.has(token));
-  }
-
-  /** Says that values are of a request whose token is replaced; see StandIns. `identify` and `rotate` are what makes a
-   *  session of its own of them. */
-  standIn(values: object): void {
-    this.#standIns.add(values);
-  }
-
-  /** Says which token values have that stand in for a session: one of their own, in place of the replaced one. */
-  standInAs(token: string): void {
-    remember(this.#standInTokens, token, true);
-  }
-
-  /** Whether values stand in for the session of a replaced secret. */
-  isStandIn(values: object): boolean {
-    return this.#standIns.has(values);
-  }
-
-  /** Says that `to` holds the session from now on. */
-  handOver(from: object, to: object): void {
-    const holding = this.#holdingOf(from);
-    holding.values = to;
-    this.#holdings.set(to, holding);
-    const loaded = this.#loaded.get(from);
-    if (loaded) this.#loaded.set(to, loaded);
-    if (this.#degraded.has(from)) this.#degraded.add(to);
-    this.#standIns.handOver(from, to);
-    if (this.#new.has(from)) this.#new.add(to);
-  }
-
-  /** Gives a session another secret, when what was asked for before is done. `adopt` is given the token with it, and who
-   *  holds the session now; what was asked for afterwards is done behind that. */
-  rotate(
-    asked: HeldSession,
-    { grace }: { readonly grace?: boolean },
-    adopt: (token: string, values: object) => void,
-  ): Promise<void> {
-    return this.#takeTurn(asked, (held) =>
-      this.#asOwn(held.values, async () => {
-        const loaded = await this.#saved(held);
-        const before = loaded.header.secret.toString('latin1');
-        const holding = this.#holdingOf(held.values);
-        const unsent = holding.token !== undefined;
-        holding.token = await this.data.rotate(held.token, { grace, unsent }, loaded);
-        remember(this.#replaced, before, true);
-        adopt(holding.token, held.values);
-      }),
-    );
-  }
-
-  /** See `SessionData.identify`. */
-  identify(asked: HeldSession, userId: string, device: string | undefined): Promise<string[]> {
-    return this.#takeTurn(asked, (held) =>
-      this.#asOwn(held.values, async () => {
-        const loaded = await this.#saved(held);
-        const ended = await this.data.identify(held.token, userId, { device }, loaded);
-        this.#standIns.settle(held.values);
-        return ended;
-      }),
-    );
-  }
-
-  /** See `SessionData.increment`; what the values changed of the field comes first, and they follow. */
-  increment(asked: HeldSession, field: string, by: number): Promise<number> {
-    return this.#operate(asked, [field], async (held, loaded, follow) => {
-      const sum = await this.data.increment(held.token, field, by, loaded, held.values);
-      follow(field, sum, rebaseField);
-      return sum;
-    });
-  }
-
-  /** See `SessionData.append`; what the values changed of the field comes first, and they follow. */
-  append(asked: HeldSession, field: string, added: readonly unknown[]): Promise<unknown[]> {
-    return this.#operate(asked, [field], async (held, loaded, follow) => {
-      const list = await this.data.append(held.token, field, added, loaded, held.values);
-      follow(field, list, (before, now, result) => rebaseField(before, now, result, added.length));
-      return list;
-    });
-  }
-
-  /** See `SessionData.setIf`; the values follow. What they had changed of these fields is no more. */
-  setIf(asked: HeldSession, version: number, changed: Readonly<Record<string, unknown>>): Promise<SetIfOutcome> {
-    return this.#operate(asked, Object.keys(changed), async (held, loaded, follow) => {
-      const outcome = await this.data.setIf(held.token, version, changed, loaded);
-      if (outcome.applied) for (const [name, value] of Object.entries(changed)) follow(name, value, (_, now) => now);
-      return outcome;
-    });
-  }
-
-  /** What is known of a session beside its data; undefined where it was never saved. */
-  infoOf(values: object): SessionInfo | undefined {
-    return this.#loaded.get(values)?.info;
   }
 
   /** When the session must end, whatever is done with it, in milliseconds of the epoch by this process's clock;
@@ -356,81 +162,106 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
   lastMoment(values: object): number | undefined {
     const { absoluteMs } = this.data;
     if (absoluteMs === 0) return undefined;
-    const loaded = this.#loaded.get(values);
+    const loaded = this.states.loadedOf(values);
     const leftMs = loaded ? loaded.header.createdAt + absoluteMs - this.data.now(loaded.session) : absoluteMs;
     return Date.now() + Math.max(0, leftMs);
   }
 
-  /** Ends the connection. */
+  /** Makes `to` the object that holds the session of `from`. */
+  handOver(from: object, to: object): void {
+    this.#current.handOver(from, to);
+    this.states.copy(from, to);
+  }
+
+  /** Runs an operation on a session in Redis, behind those that were asked for before. A new session is saved first.
+   *  @throws StoreUnavailableError, SessionGoneError */
+  operate<Result>(
+    asked: CurrentSession,
+    work: (current: CurrentSession, loaded: LoadedRecord) => Promise<Result>,
+  ): Promise<Result> {
+    return this.#current.inTurn(asked, async (current) => work(current, await this.#saved(current)));
+  }
+
+  /** Gives a session another secret, behind the operations that were asked for before. `adopt` is given the token with
+   *  it and the object that holds the session by then; later operations go on with them.
+   *  @throws StoreUnavailableError, SessionGoneError */
+  rotate(
+    asked: CurrentSession,
+    { grace }: { readonly grace?: boolean },
+    adopt: (token: string, values: object) => void,
+  ): Promise<void> {
+    return this.#operateAsOwn(asked, async ({ token, values }, loaded) => {
+      const before = loaded.header.secret;
+      const unsent = this.#current.rotatedTokenOf(values) !== undefined;
+      const next = await this.data.rotate(token, { grace, unsent }, loaded);
+      this.#current.setRotatedToken(values, next);
+      this.#tokens.noteReplacedSecret(before);
+      adopt(next, values);
+    });
+  }
+
+  /** Gives a session to a user; see `SessionData.identify`.
+   *  @throws StoreUnavailableError, SessionGoneError, SessionLimitError */
+  identify(asked: CurrentSession, userId: string, device: string | undefined): Promise<string[]> {
+    return this.#operateAsOwn(asked, async ({ token, values }, loaded) => {
+      const ended = await this.data.identify(token, userId, { device }, loaded);
+      this.states.settle(values);
+      return ended;
+    });
+  }
+
+  /** Ends the connection. Operations that wait are refused. */
   async close(): Promise<void> {
     await this.data.close();
     this.removeAllListeners();
   }
 
-  // `follow` gives a field what the operation made of it; where the application has changed it meanwhile, `rebase` says
-  // what it is.
-  #operate<Result>(
-    asked: HeldSession,
-    names: readonly string[],
-    work: (held: HeldSession, loaded: LoadedRecord, follow: FollowField) => Promise<Result>,
+  #operateAsOwn<Result>(
+    asked: CurrentSession,
+    work: (current: CurrentSession, loaded: LoadedRecord) => Promise<Result>,
   ): Promise<Result> {
-    return this.#takeTurn(asked, async (held) => {
-      const values = held.values as Record<string, unknown>;
-      const loaded = await this.#saved(held);
-      const before = new Map(names.map((name) => [name, writeField(name, values[name])]));
-      return work(held, loaded, (name, result, rebase) => {
-        const json = before.get(name);
-        const value = isStill(json, values[name])
-          ? result
-          : rebase(json === undefined ? undefined : JSON.parse(json), values[name], result);
-        if (value === undefined) delete values[name];
-        else values[name] = value;
-      });
-    });
+    return this.#current.inTurn(asked, (current) =>
+      this.states.asOwn(current.values, async () => work(current, await this.#saved(current))),
+    );
   }
 
-  // One after the other on the same session of a request: the next one compares with what this one has left, and goes on
-  // with the token and the object that a rotation has given.
-  #takeTurn<Result>(asked: HeldSession, work: (held: HeldSession) => Promise<Result>): Promise<Result> {
-    const holding = this.#holdingOf(asked.values);
-    return this.#queue.run(holding, () => {
-      const { values, token } = holding;
-      const isOfAnother = token === undefined || sessionOf(token) !== sessionOf(asked.token);
-      return work({ values, token: isOfAnother ? asked.token : token });
-    });
-  }
-
-  #holdingOf(values: object): Holding {
-    let holding = this.#holdings.get(values);
-    if (!holding) {
-      holding = { values };
-      this.#holdings.set(values, holding);
+  async #saved({ token, values }: CurrentSession): Promise<LoadedRecord> {
+    if (this.states.isDegraded(values)) {
+      throw new StoreUnavailableError('The session could not be read, so it cannot be changed either.');
     }
-    return holding;
+    if (this.states.isStandIn(values)) throw new SessionGoneError('The change');
+    const before = this.states.loadedOf(values);
+    if (before) return before;
+    this.states.need(values);
+    const saved = await this.data.save(token, values, undefined, { isNew: this.states.isNew(values) });
+    if (!saved) throw new SessionGoneError('The first save of the session');
+    const loaded = recordOf(saved);
+    this.#tokens.noteStandIn(token, false);
+    this.states.setLoaded(values, loaded);
+    return loaded;
   }
 
-  // Whether something lived until now, or was named by its public id.
+  // True where something lived until now, or was named by its public id.
   async #end(id: string): Promise<boolean> {
-    const failedAt = this.#unread.get(id);
-    if (failedAt !== undefined && performance.now() - failedAt < UNREAD_MS) {
+    if (this.#tokens.isUnread(id)) {
       throw new StoreUnavailableError('The session could not be read, so it was not ended.');
     }
     // A framework's own tokens can have the form of a public id, so that is the second thing to try.
     if (await this.data.end(id)) return true;
-    if (!isPublicForm(id) || this.#carried.has(id)) return false;
+    if (!this.#tokens.mayBePublicId(id)) return false;
     await this.data.end({ session: id });
     return true;
   }
 
   async #wasReplaced(token: string): Promise<boolean> {
-    if (this.#standInTokens.has(token)) return true;
+    if (this.#tokens.isStandIn(token)) return true;
     const found = await this.data.find(token);
     return found === 'replaced' || (found !== undefined && recordOf(found).byPreviousSecret);
   }
 
-  // Of values that no request has loaded or begun: what a tool has from a list of all sessions.
+  // Only of values that no request has loaded or begun: such a token may be an id from a list of all sessions.
   #mayBePublicId(token: string, values: object): boolean {
-    return isPublicForm(token) && !this.#carried.has(token) && !this.#loaded.has(values) && !this.#new.has(values);
+    return this.#tokens.mayBePublicId(token) && !this.states.loadedOf(values) && !this.states.isNew(values);
   }
 
   async #refuseIfPublicId(id: string): Promise<void> {
@@ -440,54 +271,9 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
     );
   }
 
-  async #saved({ token, values }: HeldSession): Promise<LoadedRecord> {
-    if (this.#degraded.has(values)) {
-      throw new StoreUnavailableError('The session could not be read, so it cannot be changed either.');
-    }
-    if (this.#standIns.has(values)) throw new SessionGoneError('The change');
-    const before = this.#loaded.get(values);
-    if (before) return before;
-    this.need(values);
-    const saved = await this.data.save(token, values, undefined, { isNew: this.#new.has(values) });
-    if (!saved) throw new SessionGoneError('The first save of the session');
-    const loaded = recordOf(saved);
-    this.#standInTokens.delete(token);
-    this.#loaded.set(values, loaded);
-    return loaded;
-  }
-
-  // In the request that begins it, and as far as is known there.
-  #isAnonymous(values: object): boolean {
-    if (!this.#new.has(values) || this.#needed.has(values)) return false;
-    return this.#loaded.get(values)?.userId === undefined && holdsNothing(values);
-  }
-
-  #asOwn<Result>(values: object, work: () => Promise<Result>): Promise<Result> {
-    return this.#standIns.asOwn(values, () => this.#new.add(values), work);
-  }
-
   #tolerates(operation: DegradedOperation['operation'], error: unknown): boolean {
     if (!this.#failsOpen || !(error instanceof StoreUnavailableError)) return false;
     this.emit('degraded', { operation, error });
     return true;
   }
-}
-
-function isPublicForm(id: string | undefined): id is string {
-  return typeof id === 'string' && isSession(id);
-}
-
-function isStill(json: string | undefined, value: unknown): boolean {
-  try {
-    return JSON.stringify(value) === json;
-  } catch {
-    return false;
-  }
-}
-
-// The latest last; the oldest goes.
-function remember<Key, Value>(memory: Map<Key, Value>, key: Key, value: Value): void {
-  memory.delete(key);
-  memory.set(key, value);
-  if (memory.size > MOST_REMEMBERED) memory.delete(memory.keys().next().value as Key);
 }

@@ -4,22 +4,16 @@ export type {
   ArchivedActivity,
   ArchivedSession,
   ArchiveFunction,
+  DegradedOperation,
+  PageviewMode,
   SessionDataOptions,
   SessionInfo,
+  SessionOperations,
+  SessionStoreOptions,
   SetIfOutcome,
   UserSession,
-} from '../../sessions/index.ts';
-export {
-  NotSerialisableError,
-  SessionDataError,
-  SessionGoneError,
-  SessionLimitError,
-  StoreUnavailableError,
-} from '../../sessions/index.ts';
-export { deviceLabel } from '../http/device-label.ts';
-export type { PageviewMode } from '../http/page-request.ts';
-export type { DegradedOperation, SessionStoreOptions } from '../index.ts';
-export type { SessionMethods } from './session-methods.ts';
+} from '../index.ts';
+export { deviceLabel } from '../index.ts';
 export type { SessionMiddlewareOptions, SessionRequest } from './session-middleware.ts';
 export { sessionwise } from './session-middleware.ts';
 export type { StoreRequest } from './session-store.ts';

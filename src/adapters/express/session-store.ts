@@ -1,22 +1,18 @@
-import { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { createRequire } from 'node:module';
 import type session from 'express-session';
 import { callbackify } from '../../async/index.ts';
-import { createToken } from '../../protocol/index.ts';
-import { type SessionData, type SessionInfo, type SetIfOutcome, StoreUnavailableError } from '../../sessions/index.ts';
-import { deviceLabel } from '../http/device-label.ts';
 import {
-  type HeldSession,
+  type CurrentSession,
   markInitialised,
-  RequestSessions,
-  type SessionStoreEvents,
+  RequestStore,
   type SessionStoreOptions,
+  StoreUnavailableError,
 } from '../index.ts';
-import { type CookieHabit, guardResponse } from './guard-response.ts';
-import { passOn } from './pass-on.ts';
+import { aliasObject } from './alias-object.ts';
 import { responseOf } from './response-of.ts';
-import { createPrototype } from './session-methods.ts';
+import { createPrototype } from './session-prototype.ts';
+import { type ObservedRolling, wrapResponse } from './wrap-response.ts';
 
 type Callback<Result> = (error: unknown, result?: Result) => void;
 type Values = session.SessionData;
@@ -40,31 +36,21 @@ const NO_COOKIE = { originalMaxAge: null, expires: null, httpOnly: true, path: '
  *
  *  It tells outages as `store:down` and `store:up`, and never emits `disconnect`, at which express-session would leave
  *  `request.session` undefined. */
-export class SessionStore extends EventEmitter<SessionStoreEvents> {
-  /** The store beneath: by token or session, for code that is no request (jobs, webhooks, scripts). */
-  readonly data: SessionData;
-  /** Makes tokens of our own form, for express-session's option `genid`. */
-  readonly genid: () => string = () => createToken();
-  readonly #held: RequestSessions;
+export class SessionStore extends RequestStore<StoreRequest> {
   readonly #express: ExpressSession;
   readonly #prototype: object;
-  readonly #habit: CookieHabit = { rolling: undefined };
+  readonly #observedRolling: ObservedRolling = { rolling: undefined };
   #generate: Generate | undefined;
 
   /** Begins to connect and returns; never throws because Redis is away.
    *  @throws RangeError or ConnectionOptionsError for a value that cannot be used. */
   constructor(options: SessionStoreOptions) {
-    super();
     // Loaded here and not above: the middleware of this module works without express-session.
-    this.#express = createRequire(import.meta.url)('express-session') as ExpressSession;
-    const { prototype } = this.#express.Session;
-    const taken = namesOn(prototype);
-    this.#held = new RequestSessions(options, (name) => taken.has(name));
-    this.data = this.#held.data;
-    this.#prototype = createPrototype(this.#express.Session.prototype, this, this.#held);
-    for (const event of ['store:down', 'store:up', 'degraded'] as const) {
-      this.#held.on(event, (...args: unknown[]) => this.emit(event, ...(args as never)));
-    }
+    const library = createRequire(import.meta.url)('express-session') as ExpressSession;
+    const taken = namesOn(library.Session.prototype);
+    super(options, (name) => taken.has(name));
+    this.#express = library;
+    this.#prototype = createPrototype(library.Session.prototype, this, this.sessions);
   }
 
   /** Reads a session by its token; null where there is none, and for a public id: that is no credential. */
@@ -81,14 +67,14 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
   set(token: string, values: Values, callback?: Callback<void>): Promise<void> | undefined {
     // Explicitly none, where the caller gives none: what was saved by code that knows no cookies gets a plain one.
     const whole = values.cookie === undefined ? { ...values, cookie: null } : values;
-    return callbackify(this.#held.set(token, whole), callback);
+    return callbackify(this.sessions.set(token, whole), callback);
   }
 
   /** Renews a session; mostly it sends nothing. */
   touch(token: string, values: Values): Promise<void>;
   touch(token: string, values: Values, callback?: Callback<void>): void;
   touch(token: string, values: Values, callback?: Callback<void>): Promise<void> | undefined {
-    return callbackify(this.#held.touch(token, values), callback);
+    return callbackify(this.sessions.touch(token, values), callback);
   }
 
   /** Ends a session, for good. By its token; or, for your own code, by the public id that `all()` and `ids()` give.
@@ -96,7 +82,7 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
   destroy(id: string): Promise<void>;
   destroy(id: string, callback?: Callback<void>): void;
   destroy(id: string, callback?: Callback<void>): Promise<void> | undefined {
-    return callbackify(this.#held.end(id), callback);
+    return callbackify(this.sessions.end(id), callback);
   }
 
   /** All sessions that live, each with its public id as `id`. It reads all of them: for tools. */
@@ -148,7 +134,7 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
       void callbackify(Promise.reject(error), callback);
       return;
     }
-    void callbackify(this.#held.endForAnother(request.sessionID ?? ''), (error) => {
+    void callbackify(this.sessions.endForAnother(request.sessionID ?? ''), (error) => {
       if (error) return callback(error);
       this.#begin(request);
       callback();
@@ -168,23 +154,22 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
     const { Store } = this.#express;
     const created = Store.prototype.createSession.call(this as never, request as never, values) as session.Session &
       Values;
-    this.#held.handOver(values, created);
-    this.#held.carry(request.sessionID);
+    this.sessions.handOver(values, created);
+    this.sessions.states.carry(request.sessionID);
     Object.setPrototypeOf(created, this.#prototype);
-    guardResponse(request, request.sessionID, this.#held, this.#habit);
+    wrapResponse(request, request.sessionID, this.sessions, this.#observedRolling);
     return created;
   }
 
   /** Begins a new session for a request. express-session sets it, and calls it for a request without one. */
   get generate(): Generate {
     return (request) => {
-      const isReplaced = this.#held.isReplaced(request.sessionID);
+      const isReplaced = this.sessions.states.isReplaced(request.sessionID);
       this.#begin(request);
       if (isReplaced) {
-        this.#held.standIn(request.session!);
-        this.#held.standInAs(request.sessionID!);
+        this.sessions.states.standIn(request.session!, request.sessionID);
       }
-      guardResponse(request, isReplaced ? request.sessionID : undefined, this.#held, this.#habit);
+      wrapResponse(request, isReplaced ? request.sessionID : undefined, this.sessions, this.#observedRolling);
     };
   }
 
@@ -197,82 +182,44 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> {
       throw new Error('This store is not in use: give it to express-session, session({ store }).');
     }
     this.#generate(request);
-    this.#held.begin(request.session!);
-    this.#held.carry(request.sessionID);
+    this.sessions.states.begin(request.session!);
+    this.sessions.states.carry(request.sessionID);
     Object.setPrototypeOf(request.session!, this.#prototype);
   }
 
-  /** Gives the request's session another secret: same session, same data, nothing calculated is lost. Call it at login
-   *  and when rights change, before `identify`: the previous secret opens nothing from then on, and requests that are
-   *  still on their way with it see no session and get no cookie. With `grace`, for rotations that go with no change of
-   *  rights, they read for `graceMs` what was there before, and can change nothing.
-   *  Afterwards `request.session` is another object, as after `regenerate`; the old one passes on to it what is set.
-   *  @throws StoreUnavailableError; SessionGoneError, also where another request has rotated since this one began;
-   *  TypeError where the headers are sent: the new token would reach nobody. */
-  async rotate(request: StoreRequest, options: { readonly grace?: boolean } = {}): Promise<void> {
+  protected override currentSession({ session: values, sessionID: token }: StoreRequest): CurrentSession | undefined {
+    return values && token !== undefined ? { token, values } : undefined;
+  }
+
+  protected override noSessionMessage(): string {
+    return 'This request has no session: mount express-session before.';
+  }
+
+  protected override userAgentOf({ headers }: StoreRequest): string | undefined {
+    return headers?.['user-agent'];
+  }
+
+  protected override startRotation(request: StoreRequest): (token: string, before: object) => void {
     if (responseOf(request)?.headersSent) {
       throw new TypeError('rotate() changed nothing: the headers are sent, and the cookie with them. Call it before.');
     }
-    await this.#held.rotate(heldBy(request), options, (token, before) => {
+    return (token, before) => {
       request.sessionID = token;
       const after = new this.#express.Session(request, { ...before });
-      this.#held.handOver(before, after);
+      this.sessions.handOver(before, after);
       Object.setPrototypeOf(after, this.#prototype);
       request.session = after;
-      passOn(before, after);
-    });
+      aliasObject(before, after);
+    };
   }
 
-  /** Says whose the request's session is, and lists it among that user's. `device` is what the list calls it; by default
-   *  it is read from the User-Agent header. Returns the sessions that had to end for it.
-   *  @throws StoreUnavailableError, SessionGoneError, SessionLimitError */
-  identify(request: StoreRequest, userId: string, options: { readonly device?: string } = {}): Promise<string[]> {
-    const device = options.device ?? deviceLabel(request.headers?.['user-agent']);
-    const held = heldBy(request);
-    // express-session sends no cookie for a new session in which it sees nothing.
-    if (!this.#held.loadedOf(held.values)) markInitialised(held.values);
-    return this.#held.identify(held, userId, device);
-  }
-
-  /** Says that a request acts for another session, by its bearer token: where its own is a new one, that is not saved and
-   *  no cookie is sent for it, unless the application puts something in. The middleware calls it. */
-  leaveUnsaved({ session }: StoreRequest): void {
-    if (session && !this.#held.loadedOf(session)) this.#held.leaveUnsaved(session);
-  }
-
-  /** What is known of the request's session beside its data; undefined where it was never saved. */
-  info(request: StoreRequest): SessionInfo | undefined {
-    return request.session && this.#held.infoOf(request.session);
-  }
-
-  /** Whether the request's session stands in for one that could not be read (`fail: 'open'`). */
-  isDegraded(request: StoreRequest): boolean {
-    return request.session !== undefined && this.#held.isDegraded(request.session);
-  }
-
-  /** Adds to a number of the request's session in one step; see `SessionData.increment`. */
-  increment(request: StoreRequest, field: string, by = 1): Promise<number> {
-    return this.#held.increment(heldBy(request), field, by);
-  }
-
-  /** Appends to a list of the request's session in one step; see `SessionData.append`. */
-  append(request: StoreRequest, field: string, ...values: unknown[]): Promise<unknown[]> {
-    return this.#held.append(heldBy(request), field, values);
-  }
-
-  /** Sets fields of the request's session if nobody changed it since it had `version`; see `SessionData.setIf`. */
-  setIf(request: StoreRequest, version: number, values: Readonly<Record<string, unknown>>): Promise<SetIfOutcome> {
-    return this.#held.setIf(heldBy(request), version, values);
-  }
-
-  /** Ends the connection. Operations that wait are refused. */
-  async close(): Promise<void> {
-    await this.#held.close();
-    this.removeAllListeners();
+  // express-session sends no cookie for a new session in which it sees nothing.
+  protected override startIdentify(_request: StoreRequest, { values }: CurrentSession): undefined {
+    if (!this.sessions.states.loadedOf(values)) markInitialised(values);
   }
 
   async #get(token: string): Promise<Values | null> {
-    const values = (await this.#held.get(token)) as Values | undefined;
+    const values = (await this.sessions.get(token)) as Values | undefined;
     if (values && values.cookie === undefined) values.cookie = { ...NO_COOKIE } as Values['cookie'];
     return values ?? null;
   }
@@ -285,9 +232,4 @@ function namesOn(prototype: object): Set<string> {
     for (const name of Object.getOwnPropertyNames(on)) names.add(name);
   }
   return names;
-}
-
-function heldBy({ session: values, sessionID: token }: StoreRequest): HeldSession {
-  if (values && token !== undefined) return { token, values };
-  throw new TypeError('This request has no session: mount express-session before.');
 }

@@ -4,19 +4,15 @@ export type {
   ArchivedActivity,
   ArchivedSession,
   ArchiveFunction,
+  DegradedOperation,
+  PageviewMode,
   SessionDataOptions,
   SessionInfo,
+  SessionOperations,
+  SessionStoreOptions,
   SetIfOutcome,
   UserSession,
-} from '../../sessions/index.ts';
-export {
-  NotSerialisableError,
-  SessionDataError,
-  SessionGoneError,
-  SessionLimitError,
-  StoreUnavailableError,
-} from '../../sessions/index.ts';
-export type { DegradedOperation, SessionStoreOptions } from '../index.ts';
+} from '../index.ts';
 export type { SessionPluginOptions } from './session-plugin.ts';
 export { sessionwise } from './session-plugin.ts';
 export { SessionStore } from './session-store.ts';

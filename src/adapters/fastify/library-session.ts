@@ -80,17 +80,17 @@ export function askForCookie(session: LibrarySession): void {
   Object.defineProperty(session, 'isModified', { value: () => true, configurable: true, writable: true });
 }
 
-/** Tells when the session's `regenerate` begins (`true`) and has called the store (`false`): the library ends the session
- *  there by the same call as in `destroy`. */
-export function tellRegenerate(session: LibrarySession, tell: (isRegenerating: boolean) => void): void {
+/** Calls `changed` when the session's `regenerate` begins (`true`) and has called the store (`false`): the library ends the
+ *  session there by the same call as in `destroy`. */
+export function watchRegenerate(session: LibrarySession, changed: (isRegenerating: boolean) => void): void {
   const { regenerate } = session as LibrarySession & { regenerate?: unknown };
   if (typeof regenerate !== 'function' || Object.hasOwn(session, 'regenerate')) return;
   const value = function (this: LibrarySession, ...args: unknown[]): unknown {
-    tell(true);
+    changed(true);
     try {
       return Reflect.apply(regenerate, this, args);
     } finally {
-      tell(false);
+      changed(false);
     }
   };
   Object.defineProperty(session, 'regenerate', { value, configurable: true, writable: true });

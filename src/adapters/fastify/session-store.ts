@@ -1,17 +1,14 @@
-import { EventEmitter } from 'node:events';
 import type fastifySession from '@fastify/session';
 import type { FastifyReply, FastifyRequest, Session } from 'fastify';
 import { callbackify } from '../../async/index.ts';
-import { createToken } from '../../protocol/index.ts';
 import {
-  NotSerialisableError,
-  type SessionData,
-  type SessionInfo,
-  type SetIfOutcome,
-  StoreUnavailableError,
-} from '../../sessions/index.ts';
-import { deviceLabel } from '../http/device-label.ts';
-import { type HeldSession, RequestSessions, type SessionStoreEvents, type SessionStoreOptions } from '../index.ts';
+  type CurrentSession,
+  createToken,
+  RequestStore,
+  type SessionOperations,
+  type SessionStoreOptions,
+  sessionMethods,
+} from '../index.ts';
 import {
   askForCookie,
   isLibrarySession,
@@ -19,12 +16,16 @@ import {
   type LibraryRequest,
   type LibrarySession,
   requestOf,
-  tellRegenerate,
   tokenSetterOf,
+  watchRegenerate,
 } from './library-session.ts';
 import { markOrigin, ORIGIN_FIELD, takeOrigin } from './origin-marker.ts';
+import { allowCookie, type CookieReply, suppressCookie } from './suppress-cookie.ts';
 import { WatchedRequests } from './watched-requests.ts';
-import { type CookieReply, releaseCookie, withholdCookie } from './withhold-cookie.ts';
+
+declare module 'fastify' {
+  interface Session extends SessionOperations {}
+}
 
 type Callback<Result> = (error: unknown, result?: Result) => void;
 
@@ -32,18 +33,13 @@ type Callback<Result> = (error: unknown, result?: Result) => void;
  *  at once: what is asked before the connection stands waits for it within the deadline. Every method of the store's
  *  contract takes a callback or returns a promise.
  *
- *  Register the plugin `sessionwise` behind @fastify/session: it withholds cookies that must not be sent, and `rotate`
+ *  Register the plugin `sessionwise` behind @fastify/session: it suppresses cookies that must not be sent, and `rotate`
  *  needs it. */
-export class SessionStore extends EventEmitter<SessionStoreEvents> implements fastifySession.SessionStore {
-  /** The store beneath: by token or session, for code that is no request (jobs, webhooks, scripts). */
-  readonly data: SessionData;
-  /** Makes tokens of our own form, for the option `idGenerator`. */
-  readonly genid: () => string = () => createToken();
-  readonly #held: RequestSessions;
+export class SessionStore extends RequestStore<FastifyRequest> implements fastifySession.SessionStore {
   readonly #requests = new WatchedRequests((request, session) => this.#receive(request, session));
-  /** Sessions that a failed `reload` has left under the token of one that lives: their saves write nothing. */
-  readonly #empty = new WeakSet<object>();
   readonly #firstSaves = new WeakMap<object, Promise<void>>();
+  /** Prototype of the sessions of watched requests: the library's, and the operations as methods. */
+  #prototype: object | undefined;
   /** Set while the library is told that a session could not be ended. */
   #endError: unknown;
   /** Set while the library ends a session to begin another in its place. */
@@ -52,12 +48,7 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
   /** Begins to connect and returns; never throws because Redis is away.
    *  @throws RangeError or ConnectionOptionsError for a value that cannot be used. */
   constructor(options: SessionStoreOptions) {
-    super();
-    this.#held = new RequestSessions(options, (name) => LIBRARY_NAMES.has(name) || name === ORIGIN_FIELD);
-    this.data = this.#held.data;
-    for (const event of ['store:down', 'store:up', 'degraded'] as const) {
-      this.#held.on(event, (...args: unknown[]) => this.emit(event, ...(args as never)));
-    }
+    super(options, (name) => LIBRARY_NAMES.has(name) || name === ORIGIN_FIELD);
   }
 
   /** Reads a session by its token; null where there is none, and for a public id: that is no credential. */
@@ -94,20 +85,13 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
           this.#endError = undefined;
         }
       });
-    return callbackify(this.#isRegenerating ? this.#held.endForAnother(id) : this.#held.end(id), told);
+    return callbackify(this.#isRegenerating ? this.sessions.endForAnother(id) : this.sessions.end(id), told);
   }
 
   /** Looks after the sessions of a request: what they were loaded as is remembered and hidden, and cookies that must
-   *  not be sent are withheld. The plugin calls it. */
+   *  not be sent are suppressed. The plugin calls it. */
   attach(request: FastifyRequest, reply: FastifyReply): void {
     this.#requests.watch(request, reply as unknown as CookieReply);
-  }
-
-  /** Says that a request acts for another session, by its bearer token: where its own is a new one, that is not saved and
-   *  no cookie is sent for it, unless the application puts something in. The plugin calls it. */
-  leaveUnsaved(request: FastifyRequest): void {
-    const { session } = request as LibraryRequest;
-    if (session && isLibrarySession(session) && !this.#isKnown(session)) this.#held.leaveUnsaved(session);
   }
 
   /** Renews an anonymous session after its second request: without `rolling` the library does not save what is unchanged.
@@ -115,19 +99,25 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
   renewAnonymous(request: FastifyRequest): void {
     const { session } = request as LibraryRequest;
     if (!session || !isLibrarySession(session)) return;
-    this.#held.renewAnonymous(session.sessionId, session).catch(() => undefined);
+    this.sessions.renewAnonymous(session.sessionId, session).catch(() => undefined);
   }
 
-  /** Gives the request's session another secret: same session, same data, nothing calculated is lost. Call it at login
-   *  and when rights change, before `identify`: the previous secret opens nothing from then on, and requests that are
-   *  still on their way with it see no session and get no cookie. With `grace`, for rotations that go with no change of
-   *  rights, they read for `graceMs` what was there before, and can change nothing. `request.session` stays the same
-   *  object.
-   *  @throws StoreUnavailableError; SessionGoneError, also where another request has rotated since this one began;
-   *  TypeError where the plugin is missing, @fastify/session keeps tokens in a way that is not known, or the headers are
-   *  sent: the new token would reach nobody. */
-  async rotate(request: FastifyRequest, options: { readonly grace?: boolean } = {}): Promise<void> {
-    const held = heldBy(request);
+  protected override currentSession(request: FastifyRequest): CurrentSession | undefined {
+    const { session } = request as LibraryRequest;
+    if (!session || !isLibrarySession(session)) return undefined;
+    this.#adopt(session);
+    return { token: session.sessionId, values: session };
+  }
+
+  protected override noSessionMessage(): string {
+    return 'This request has no session: register @fastify/session before.';
+  }
+
+  protected override userAgentOf({ headers }: FastifyRequest): string | undefined {
+    return headers['user-agent'];
+  }
+
+  protected override startRotation(request: FastifyRequest, { values }: CurrentSession): (token: string) => void {
     const reply = this.#requests.replyTo(request);
     if (!reply) {
       throw new TypeError('rotate() needs the plugin: app.register(sessionwise, ...) behind @fastify/session.');
@@ -135,77 +125,34 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
     if (reply.raw?.headersSent) {
       throw new TypeError('rotate() changed nothing: the headers are sent, and the cookie with them. Call it before.');
     }
-    const setToken = tokenSetterOf(held.values);
-    await this.#held.rotate(await this.#known(held), options, (token) => {
-      releaseCookie(reply, held.values);
+    const session = values as LibrarySession;
+    const setToken = tokenSetterOf(session);
+    return (token) => {
+      allowCookie(reply, session);
       setToken(token);
-    });
+    };
   }
 
-  /** Says whose the request's session is, and lists it among that user's. `device` is what the list calls it; by default
-   *  it is read from the User-Agent header. Returns the sessions that had to end for it.
-   *  @throws StoreUnavailableError, SessionGoneError, SessionLimitError */
-  async identify(
-    request: FastifyRequest,
-    userId: string,
-    options: { readonly device?: string } = {},
-  ): Promise<string[]> {
-    const device = options.device ?? deviceLabel(request.headers['user-agent']);
-    const held = await this.#known(heldBy(request));
-    const isStandIn = this.#held.isStandIn(held.values);
-    const ended = await this.#held.identify(held, userId, device);
+  // The session is saved, or was loaded, before it is changed in Redis.
+  protected override async prepareChange(_request: FastifyRequest, { token, values }: CurrentSession): Promise<void> {
+    if (this.#isKnown(values)) return;
+    this.sessions.states.need(values);
+    await this.#set(token, values);
+    askForCookie(values as LibrarySession);
+  }
+
+  protected override startIdentify(request: FastifyRequest, { values }: CurrentSession): (() => void) | undefined {
     const reply = this.#requests.replyTo(request);
-    if (isStandIn && reply) releaseCookie(reply, held.values as LibrarySession);
-    return ended;
-  }
-
-  /** What is known of the request's session beside its data; undefined where it was never saved. */
-  info(request: FastifyRequest): SessionInfo | undefined {
-    const { session } = request as LibraryRequest;
-    if (!session) return undefined;
-    this.#adopt(session);
-    return this.#held.infoOf(session);
-  }
-
-  /** Whether the request's session stands in for one that could not be read (`fail: 'open'`). */
-  isDegraded(request: FastifyRequest): boolean {
-    const { session } = request as LibraryRequest;
-    if (!session) return false;
-    this.#adopt(session);
-    return this.#empty.has(session) || this.#held.isDegraded(session);
-  }
-
-  /** Adds to a number of the request's session in one step; see `SessionData.increment`. */
-  async increment(request: FastifyRequest, field: string, by = 1): Promise<number> {
-    return this.#held.increment(await this.#known(heldBy(request)), field, by);
-  }
-
-  /** Appends to a list of the request's session in one step; see `SessionData.append`. */
-  async append(request: FastifyRequest, field: string, ...values: unknown[]): Promise<unknown[]> {
-    return this.#held.append(await this.#known(heldBy(request)), field, values);
-  }
-
-  /** Sets fields of the request's session if nobody changed it since it had `version`; see `SessionData.setIf`. */
-  async setIf(
-    request: FastifyRequest,
-    version: number,
-    values: Readonly<Record<string, unknown>>,
-  ): Promise<SetIfOutcome> {
-    return this.#held.setIf(await this.#known(heldBy(request)), version, values);
-  }
-
-  /** Ends the connection. Operations that wait are refused. */
-  async close(): Promise<void> {
-    await this.#held.close();
-    this.removeAllListeners();
+    if (!reply || !this.sessions.states.isStandIn(values)) return undefined;
+    return () => allowCookie(reply, values as LibrarySession);
   }
 
   // `isLibrary`: it asks by callback, for the session of a request.
   async #get(token: string, isLibrary: boolean): Promise<Session | null> {
-    const values = (await this.#held.get(token)) as { cookie?: { expires?: string | null } } | undefined;
-    if (!values) return isLibrary && this.#held.isReplaced(token) ? this.#standIn() : null;
+    const values = (await this.sessions.get(token)) as { cookie?: { expires?: string | null } } | undefined;
+    if (!values) return isLibrary && this.sessions.states.isReplaced(token) ? this.#standIn() : null;
     const { cookie } = values;
-    const loaded = this.#held.loadedOf(values);
+    const loaded = this.sessions.states.loadedOf(values);
     // The library ends a session whose cookie has expired by this process's clock. Redis's clock says that it lives.
     if (loaded && cookie?.expires && Date.parse(cookie.expires) <= Date.now()) {
       const { session, expiresAt } = this.data.infoOf(loaded);
@@ -219,43 +166,34 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
   // A session that is new to the library would be saved, or the cookie of another session be cleared for it.
   #standIn(): Session {
     const values = {};
-    this.#held.standIn(values);
+    this.sessions.states.standIn(values);
     markOrigin(values);
     return values as Session;
   }
 
   async #set(token: string, session: object): Promise<void> {
-    if (!isLibrarySession(session)) return this.#held.set(token, session);
+    if (!isLibrarySession(session)) return this.sessions.set(token, session);
     this.#adopt(session);
     await this.#firstSaves.get(session);
     const request = requestOf(session);
     const reply = this.#requests.replyTo(request);
-    if (this.#held.isUnneeded(session)) {
-      if (request && reply) withholdCookie(request, reply, session);
+    if (this.sessions.states.isUnneeded(session)) {
+      if (request && reply) suppressCookie(request, reply, session);
       return;
     }
     if (!this.#isKnown(session)) {
       // It may have been saved before while nobody needed it.
-      if (reply) releaseCookie(reply, session);
+      if (reply) allowCookie(reply, session);
       return this.#saveFirst(token, session);
     }
     // Which secret is the current one may have changed while this request was at work.
-    const asks = reply !== undefined && !this.#keepsCookie(session);
-    const [isCurrent] = await Promise.all([asks && this.#held.isCurrent(token), this.#save(token, session)]);
-    if (request && reply && !isCurrent) withholdCookie(request, reply, session);
+    const asks = reply !== undefined && !this.sessions.states.suppressesCookie(session);
+    const [isCurrent] = await Promise.all([
+      asks && this.sessions.isCurrent(token),
+      this.sessions.setOrTouch(token, session),
+    ]);
+    if (request && reply && !isCurrent) suppressCookie(request, reply, session);
     this.#shorten(session);
-  }
-
-  async #save(token: string, session: LibrarySession): Promise<void> {
-    if (this.#empty.has(session)) return;
-    let isUnchanged: boolean;
-    try {
-      isUnchanged = this.#held.isUnchanged(session);
-    } catch (error) {
-      if (error instanceof NotSerialisableError) this.#held.checkFields(session);
-      throw error;
-    }
-    await (isUnchanged ? this.#held.touch(token, session) : this.#held.set(token, session));
   }
 
   // One at a time: the second finds what the first has saved.
@@ -271,82 +209,69 @@ export class SessionStore extends EventEmitter<SessionStoreEvents> implements fa
   // Such a session is a new one, or what the library makes after a `reload` that failed: empty, under the same token.
   // Saved as a new one, that would replace the data of the one that lives.
   async #begin(token: string, session: LibrarySession): Promise<void> {
-    this.#held.checkFields(session);
-    const living = await this.#held.get(token);
+    this.sessions.states.checkFields(session);
+    const living = await this.sessions.get(token);
     if (!living) {
-      this.#held.begin(session);
+      this.sessions.states.begin(session);
       // Without the plugin nobody renews it at its second request.
-      if (!this.#requests.replyTo(requestOf(session))) this.#held.need(session);
-      await this.#held.set(token, session);
+      if (!this.#requests.replyTo(requestOf(session))) this.sessions.states.need(session);
+      await this.sessions.set(token, session);
       this.#shorten(session);
       return;
     }
-    if (this.#held.isDegraded(living)) return;
-    this.#empty.add(session);
+    if (this.sessions.states.isDegraded(living)) return;
+    this.sessions.states.degrade(session);
     const request = requestOf(session);
     const reply = this.#requests.replyTo(request);
-    if (request && reply) withholdCookie(request, reply, session);
+    if (request && reply) suppressCookie(request, reply, session);
   }
 
   // No cookie outlives what the session may.
   #shorten(session: LibrarySession): void {
     const { cookie } = session;
-    const last = this.#held.lastMoment(session);
+    const last = this.sessions.lastMoment(session);
     if (last !== undefined && cookie.expires instanceof Date && cookie.expires.getTime() > last) {
       cookie.expires = new Date(last);
     }
   }
 
-  /** Makes sure that the session is saved or was loaded, before it is changed in Redis. */
-  async #known(held: HeldSession & { readonly values: LibrarySession }): Promise<HeldSession> {
-    this.#adopt(held.values);
-    if (!this.#isKnown(held.values)) {
-      this.#held.need(held.values);
-      await this.#set(held.token, held.values);
-      askForCookie(held.values);
-    }
-    if (this.#empty.has(held.values)) {
-      throw new StoreUnavailableError('The session could not be reloaded, so it cannot be changed either.');
-    }
-    return held;
-  }
-
   #isKnown(session: object): boolean {
-    const isWritten = this.#held.loadedOf(session) !== undefined;
-    const standsIn = this.#held.isDegraded(session) || this.#held.isStandIn(session);
-    return isWritten || standsIn || this.#empty.has(session);
-  }
-
-  #keepsCookie(session: object): boolean {
-    return this.#empty.has(session) || this.#held.keepsCookie(session);
+    const { states } = this.sessions;
+    return states.loadedOf(session) !== undefined || states.isDegraded(session) || states.isStandIn(session);
   }
 
   #receive(request: LibraryRequest, session: object): void {
-    if (isLibrarySession(session)) this.#held.carry(session.sessionId);
+    // The token that the request came with: a stand-in gets another one.
+    if (isLibrarySession(session)) this.sessions.states.carry(session.sessionId);
     this.#adopt(session);
-    if (isLibrarySession(session)) {
-      tellRegenerate(session, (isRegenerating) => {
-        this.#isRegenerating = isRegenerating;
-      });
-    }
+    if (!isLibrarySession(session)) return;
+    this.#addMethods(session);
+    watchRegenerate(session, (isRegenerating) => {
+      this.#isRegenerating = isRegenerating;
+    });
     const reply = this.#requests.replyTo(request);
-    if (reply && isLibrarySession(session) && this.#keepsCookie(session)) withholdCookie(request, reply, session);
+    if (reply && this.sessions.states.suppressesCookie(session)) suppressCookie(request, reply, session);
+  }
+
+  // On a prototype between the library's and the session: a stored field of such a name stays what it is.
+  #addMethods(session: LibrarySession): void {
+    const prototype = Object.getPrototypeOf(session) as object;
+    if (prototype === this.#prototype) return;
+    if (!this.#prototype || Object.getPrototypeOf(this.#prototype) !== prototype) {
+      const methods = sessionMethods<FastifyRequest>(this, (own) => requestOf(own) as FastifyRequest);
+      this.#prototype = Object.create(prototype, methods) as object;
+    }
+    Object.setPrototypeOf(session, this.#prototype);
   }
 
   #adopt(session: object): void {
     const values = takeOrigin(session);
     if (!values) return;
-    this.#held.handOver(values, session);
+    this.sessions.handOver(values, session);
     // The replaced token names the session of another secret now.
-    if (!this.#held.isStandIn(session) || !isLibrarySession(session)) return;
+    if (!this.sessions.states.isStandIn(session) || !isLibrarySession(session)) return;
     const token = createToken();
     tokenSetterOf(session)(token);
-    this.#held.standInAs(token);
+    this.sessions.states.standIn(session, token);
   }
-}
-
-function heldBy(request: FastifyRequest): HeldSession & { readonly values: LibrarySession } {
-  const { session } = request as LibraryRequest;
-  if (session && isLibrarySession(session)) return { token: session.sessionId, values: session };
-  throw new TypeError('This request has no session: register @fastify/session before.');
 }

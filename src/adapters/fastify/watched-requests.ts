@@ -1,5 +1,5 @@
 import { type LibraryRequest, requestOf } from './library-session.ts';
-import type { CookieReply } from './withhold-cookie.ts';
+import type { CookieReply } from './suppress-cookie.ts';
 
 interface Watched {
   session: object | null | undefined;

@@ -1,27 +1,26 @@
-import type { IncomingHttpHeaders } from 'node:http';
+/* page-request.ts: what adapters read off a request. */
 
-/* What the adapters of web frameworks read off a request. */
-
-/** What they need of it. */
+/** Parts of a request that decide whether it is a page view, and which token it has. */
 export interface PageRequest {
   readonly method?: string | undefined;
-  readonly headers: IncomingHttpHeaders;
+  /** Returns the value of a header; the name is in lower case. */
+  header(name: string): string | undefined;
 }
 
 /** What is done with a page view: counted and not waited for, counted and answered, or nothing. */
 export type PageviewMode = 'publish' | 'request' | 'off';
 
-/** A bearer token of the Authorization header. */
-export function bearerOf({ headers }: PageRequest): string | undefined {
-  return /^Bearer +([^\s]+) *$/i.exec(headers.authorization ?? '')?.[1];
+/** Returns the bearer token of the Authorization header. */
+export function bearerOf(request: Pick<PageRequest, 'header'>): string | undefined {
+  return /^Bearer +([^\s]+) *$/i.exec(request.header('authorization') ?? '')?.[1];
 }
 
-/** Whether a request asks for a page that somebody sees: GET, no prefetch, and a document where the browser says what
+/** Whether a request asks for a page that a person sees: GET, no prefetch, and a document where the browser says what
  *  it is. */
-export function isDocument({ method, headers }: PageRequest): boolean {
-  if (method !== 'GET') return false;
-  const purpose = headers['sec-purpose'] ?? headers.purpose ?? headers['x-purpose'];
-  if (typeof purpose === 'string' && /prefetch|preview/i.test(purpose)) return false;
-  const destination = headers['sec-fetch-dest'];
+export function isDocument(request: PageRequest): boolean {
+  if (request.method !== 'GET') return false;
+  const purpose = request.header('sec-purpose') ?? request.header('purpose') ?? request.header('x-purpose');
+  if (purpose !== undefined && /prefetch|preview/i.test(purpose)) return false;
+  const destination = request.header('sec-fetch-dest');
   return destination === undefined || destination === 'document';
 }

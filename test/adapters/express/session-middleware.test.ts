@@ -218,8 +218,7 @@ describe('the token', () => {
     ['xBearer abc', 'cookie'],
     [undefined, 'cookie'],
   ])('is read from %j as %j', (authorization, expected) => {
-    const headers = authorization === undefined ? {} : { authorization };
-    expect(bearerOf({ headers }) ?? 'cookie').toBe(expected);
+    expect(bearerOf({ header: () => authorization }) ?? 'cookie').toBe(expected);
   });
 
   it('is what the site says it is', async () => {
@@ -309,7 +308,7 @@ describe('the token', () => {
       const site = await startSite({
         pageview: 'request',
         store,
-        token: (request) => bearerOf(request) ?? request.sessionID,
+        token: (request) => bearerOf({ header: (name) => request.get(name) }) ?? request.sessionID,
       });
       const token = createToken();
       await store.data.save(token, { user: 'ada' });

@@ -1,9 +1,10 @@
+import type session from 'express-session';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { SessionStoreOptions } from '../../../src/adapters/express/index.ts';
-import { sessionOf } from '../../../src/protocol/index.ts';
-import { createConnection, type RedisConnection } from '../../../src/redis/index.ts';
+import { createToken, sessionOf } from '../../../src/protocol/index.ts';
 import { recordOf } from '../../../src/sessions/index.ts';
 import { startTestRedis, type TestRedis } from '../../support/test-redis.ts';
+import { EXPRESS } from './express-under-test.ts';
 import {
   fieldsIn,
   fieldsOf,
@@ -13,8 +14,6 @@ import {
   tokenIn,
   Visitor,
 } from './session-store-stage.suite.ts';
-
-const OUR_TOKEN = /^[0-9a-z]{25}\.[A-Za-z0-9_-]{43}$/;
 
 /** Pages that the tests ask for. */
 const pages: SetUp = (app) => {
@@ -46,7 +45,6 @@ const pages: SetUp = (app) => {
 
 describe('express-session store', () => {
   let server: TestRedis;
-  let redis: RedisConnection;
   const served: ServedStore[] = [];
   const serve = async (
     options: Partial<SessionStoreOptions> = {},
@@ -59,58 +57,16 @@ describe('express-session store', () => {
   };
   beforeAll(async () => {
     server = await startTestRedis();
-    redis = await createConnection(server.url).connect();
   });
   afterAll(async () => {
     await Promise.all(served.map((one) => one.stop()));
-    await redis.close();
     await server.stop();
   });
 
   describe('drop-in', () => {
-    test('sets, changes and removes fields over requests; the cookie is set once', async () => {
-      const visitor = new Visitor(await serve());
-      await visitor.text('/set/name/ada');
-      await visitor.text('/set/cart/7');
-      expect(await visitor.json('/fields')).toEqual({ name: 'ada', cart: '7' });
-      await visitor.text('/unset/cart');
-      expect(await visitor.json('/fields')).toEqual({ name: 'ada' });
-      expect(visitor.cookiesSet).toBe(1);
-    });
-
-    test('two visitors are two sessions', async () => {
-      const app = await serve();
-      const [one, other] = [new Visitor(app), new Visitor(app)];
-      await one.text('/set/name/one');
-      await other.text('/set/name/other');
-      expect(await one.json('/fields')).toEqual({ name: 'one' });
-      expect(await other.json('/fields')).toEqual({ name: 'other' });
-    });
-
-    test('genid makes tokens of ours; without it express-session makes its own, and both work', async () => {
-      const ours = new Visitor(await serve());
-      await ours.text('/set/a/1');
-      expect(tokenIn(ours.cookie)).toMatch(OUR_TOKEN);
-      const app = await serve({}, { genid: undefined as never });
-      const foreign = new Visitor(app);
-      await foreign.text('/set/a/1');
-      expect(tokenIn(foreign.cookie)).not.toMatch(OUR_TOKEN);
-      expect(await foreign.json('/fields')).toEqual({ a: '1' });
-      expect(((await foreign.json('/info')) as { session: string }).session).toBe(sessionOf(tokenIn(foreign.cookie)));
-    });
-
-    test('logout ends the session; its cookie is a stranger afterwards', async () => {
-      const visitor = new Visitor(await serve());
-      await visitor.text('/set/name/ada');
-      const { cookie } = visitor;
-      expect(await visitor.text('/logout')).toBe('bye');
-      expect(await visitor.json('/fields')).toEqual({});
-      await visitor.text('/set/name/again');
-      expect(visitor.cookie).not.toBe(cookie);
-    });
-
-    test('unset: destroy ends the session where a handler gives it up', async () => {
-      const app = await serve({}, { unset: 'destroy' }, (application, store) => {
+    test('unset: destroy ends the session where a handler gives it up, and no other by its public id', async () => {
+      const genid: session.SessionOptions['genid'] = ({ headers }) => [headers['x-id']].flat()[0] ?? createToken();
+      const app = await serve({}, { unset: 'destroy', genid }, (application, store) => {
         pages(application, store);
         application.get('/give-up', (request, response) => {
           request.session = null as never;
@@ -119,44 +75,28 @@ describe('express-session store', () => {
       });
       const visitor = new Visitor(app);
       await visitor.text('/set/name/ada');
+      const id = sessionOf(tokenIn(visitor.cookie));
+      const cookie = EXPRESS.cookies.sign(id);
+      for (const headers of [{ cookie }, { 'x-id': id }, { 'x-id': id, cookie }]) {
+        expect(await (await fetch(`${app.url}/give-up`, { headers })).text()).toBe('gone');
+      }
+      expect(await visitor.json('/fields')).toEqual({ name: 'ada' });
+      expect(app.errors).toEqual([]);
       expect(await visitor.text('/give-up')).toBe('gone');
       expect(await app.store.get(tokenIn(visitor.cookie))).toBeNull();
     });
 
-    test('regenerate: another session, nothing kept, the old one ended', async () => {
-      const app = await serve();
-      const visitor = new Visitor(app);
-      await visitor.text('/set/name/ada');
-      const old = tokenIn(visitor.cookie);
-      expect(await visitor.text('/regenerate')).toBe('regenerated');
-      expect(sessionOf(tokenIn(visitor.cookie))).not.toBe(sessionOf(old));
-      expect(visitor.cookiesSet).toBe(2);
-      expect(await visitor.json('/fields')).toEqual({ fresh: true });
-      expect(await app.store.get(old)).toBeNull();
-    });
-
-    test('reload and save within a request', async () => {
+    test('reload within a request', async () => {
       const app = await serve({}, {}, (application, store) => {
         pages(application, store);
         application.get('/reload', (request, response, next) => {
           fieldsIn(request).name = 'forgotten';
           request.session.reload((error) => (error ? next(error) : response.json(fieldsOf(request.session))));
         });
-        application.get('/save-twice', (request, response, next) => {
-          fieldsIn(request).first = 1;
-          request.session.save((error) => {
-            if (error) return next(error);
-            fieldsIn(request).second = 2;
-            delete fieldsIn(request).name;
-            response.send('saved');
-          });
-        });
       });
       const visitor = new Visitor(app);
       await visitor.text('/set/name/ada');
       expect(await visitor.json('/reload')).toEqual({ name: 'ada' });
-      expect(await visitor.text('/save-twice')).toBe('saved');
-      expect(await visitor.json('/fields')).toEqual({ first: 1, second: 2 });
     });
 
     test.each([
@@ -176,23 +116,6 @@ describe('express-session store', () => {
       const visitor = new Visitor(await serve({}, { resave: true, rolling: true, cookie: { maxAge: 60_000 } }));
       await visitor.text('/set/name/ada');
       for (let i = 0; i < 3; i += 1) expect(await visitor.json('/fields')).toEqual({ name: 'ada' });
-    });
-
-    test('a forged cookie is a new visitor, not an error', async () => {
-      const app = await serve();
-      const visitor = new Visitor(app);
-      await visitor.text('/set/name/ada');
-      const token = tokenIn(visitor.cookie);
-      for (const cookie of [
-        `connect.sid=s%3A${token}.forged`,
-        `connect.sid=${token}`,
-        'connect.sid=',
-        'connect.sid=%',
-      ]) {
-        const stranger = new Visitor(app, cookie);
-        expect(await stranger.json('/fields')).toEqual({});
-      }
-      expect(await visitor.json('/fields')).toEqual({ name: 'ada' });
     });
 
     test('a session that other code saved, without a cookie, is served', async () => {
@@ -314,8 +237,9 @@ describe('express-session store', () => {
       });
     };
 
-    test.each(['bigint', 'within', 'circle', 'throwing'])(
-      '%s: 500 with the name of the field, for a new visitor and a known one, and nothing is lost',
+    // The conformance suite has all kinds of values, in asynchronous handlers.
+    test.each(['bigint', 'circle'])(
+      '%s in a synchronous handler: 500 with the name of the field, and nothing is lost',
       async (kind) => {
         const app = await serve({}, {}, bad);
         const stranger = await new Visitor(app).get(`/bad/${kind}`);
@@ -397,30 +321,5 @@ describe('express-session store', () => {
       expect(recordOf(after).fields.get('cookie')).toBe(recordOf(before).fields.get('cookie'));
       expect(app.store.data.infoOf(after).version).toBe(app.store.data.infoOf(before).version);
     });
-
-    test('1,000 requests that only read: at most 2 writing commands', async () => {
-      const app = await serve({}, { cookie: { maxAge: 600_000 } });
-      const visitor = new Visitor(app);
-      await visitor.text('/set/name/ada');
-      const before = await commandsOf(redis);
-      for (let round = 0; round < 20; round += 1) {
-        const read = await Promise.all(Array.from({ length: 50 }, () => visitor.json('/fields')));
-        expect(read).toEqual(Array.from({ length: 50 }, () => ({ name: 'ada' })));
-      }
-      const after = await commandsOf(redis);
-      const sent = (name: string): number => (after[name] ?? 0) - (before[name] ?? 0);
-      expect(sent('get')).toBe(1000);
-      // What scripts call counts too; of what is sent, only scripts and these write.
-      const writes = ['eval', 'evalsha', 'del', 'unlink'].map(sent);
-      expect(writes.reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(2);
-    });
   });
 });
-
-/** How often each command has run, by INFO commandstats. What a script calls counts too. */
-async function commandsOf(redis: RedisConnection): Promise<Record<string, number>> {
-  const info = await redis.command<string>('INFO', 'commandstats');
-  return Object.fromEntries(
-    [...info.matchAll(/cmdstat_(\S+?):calls=(\d+)/g)].map(([, name, calls]) => [name, Number(calls)]),
-  );
-}

@@ -1,16 +1,12 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { inParallel } from '../session-data/session-data-stage.suite.ts';
-import { type ClusterStage, openClusterStage, tokenOn, userOn } from './cluster-stage.ts';
+import { tokenOn, useClusterStage, userOn } from './cluster-stage.ts';
 
 /* What a process asks before it is connected waits for the connection: in a Cluster for all that it may need. */
 
 const STORES = 20;
 
-let stage: ClusterStage;
-beforeAll(async () => {
-  stage = await openClusterStage();
-}, 60_000);
-afterAll(() => stage?.stop());
+const stage = useClusterStage();
 
 it('a login before the first connect reaches the master of the session and that of its user', async () => {
   const saving = stage.open();

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestSessions } from '../index.ts';
 import { responseOf } from './response-of.ts';
 
-/* guard-response.ts: what must happen around express-session at the end of a request.
+/* wrap-response.ts: what must happen around express-session at the end of a request.
  *
  * express-session wraps `response.end` and `response.writeHead`; these wrappers lie around its own, because the session
  * is made after it has put them there.
@@ -11,35 +11,35 @@ import { responseOf } from './response-of.ts';
  *    cannot be written would throw there and leave the request without an answer. So that is looked at before.
  * 2. It sets the cookie with the token that the request came with. A slow request that began before a rotation would put
  *    the previous secret back into a browser that has the new one; an empty session that stands in for one that could
- *    not be read would replace a real cookie. Such a cookie is withheld: express-session sets one only where
+ *    not be read would replace a real cookie. Such a cookie is suppressed: express-session sets one only where
  *    `request.sessionID` is a string as the headers are written.
  *
  * Whether another process has rotated meanwhile, only Redis knows; it is asked where a cookie may be set. A response
  * whose headers are written before its end (streams) cannot wait for that; there this process's own rotations are
  * known. */
 
-/** What the guard needs of a request. */
-export type GuardedRequest = IncomingMessage & { session?: object; sessionID?: string | undefined; secure?: boolean };
+/** What the wrapper needs of a request. */
+export type WrappedRequest = IncomingMessage & { session?: object; sessionID?: string | undefined; secure?: boolean };
 
-/** What a guard learns of the application while it works. */
-export interface CookieHabit {
+/** Setting of the application that its responses show. */
+export interface ObservedRolling {
   /** Whether express-session sets a cookie with every response (`rolling`). Undefined until one was seen. */
   rolling: boolean | undefined;
 }
 
-const guarded = new WeakSet<ServerResponse>();
+const wrapped = new WeakSet<ServerResponse>();
 
-/** Guards the response of a request, once. `token`: what it came with; undefined where its session is a new one. */
-export function guardResponse(
-  request: GuardedRequest,
+/** Wraps the response of a request, once. `token`: what it came with; undefined where its session is a new one. */
+export function wrapResponse(
+  request: WrappedRequest,
   token: string | undefined,
-  held: RequestSessions,
-  habit: CookieHabit,
+  sessions: RequestSessions,
+  observed: ObservedRolling,
 ): void {
   const response = responseOf(request);
-  if (!response || guarded.has(response)) return;
-  guarded.add(response);
-  let withholds = false;
+  if (!response || wrapped.has(response)) return;
+  wrapped.add(response);
+  let suppresses = false;
   let asked = false;
   let isEnding = false;
 
@@ -49,8 +49,9 @@ export function guardResponse(
     // After `regenerate` or `rotate` it is another token, and that is to be sent.
     const own = session !== undefined && sessionID !== undefined && sessionID === token;
     // But for what is nobody's session: a login that failed half way leaves such a one, under another token.
-    const isNobodys = session !== undefined && (held.isUnneeded(session) || held.isStandIn(session));
-    if (!(own && (withholds || held.keepsCookie(session))) && !isNobodys)
+    const isNobodys =
+      session !== undefined && (sessions.states.isUnneeded(session) || sessions.states.isStandIn(session));
+    if (!(own && (suppresses || sessions.states.suppressesCookie(session))) && !isNobodys)
       return Reflect.apply(writeHead, this, args) as ServerResponse;
     request.sessionID = undefined;
     try {
@@ -67,41 +68,42 @@ export function guardResponse(
     if (isEnding) return this;
     const { session, sessionID } = request;
     if (!session) return finish();
-    held.checkFields(session);
+    sessions.states.checkFields(session);
     const cookieMayBeSet = !asked && !this.headersSent && sessionID !== undefined && sessionID === token;
-    if (!cookieMayBeSet || held.keepsCookie(session) || !held.loadedOf(session)) return finish();
-    const teaches = habit.rolling === undefined && held.isUnchanged(session);
-    if (habit.rolling === false && (!expires(session) || held.isUnchanged(session))) return finish();
+    if (!cookieMayBeSet || sessions.states.suppressesCookie(session) || !sessions.states.loadedOf(session))
+      return finish();
+    const observes = observed.rolling === undefined && sessions.isUnchanged(session);
+    if (observed.rolling === false && (!expires(session) || sessions.isUnchanged(session))) return finish();
     asked = true;
     isEnding = true;
-    const restore = keepHead(this);
-    void held.isCurrent(sessionID).then((isCurrent) => {
-      withholds = !isCurrent;
+    const restore = snapshotHead(this);
+    void sessions.isCurrent(sessionID).then((isCurrent) => {
+      suppresses = !isCurrent;
       isEnding = false;
       restore();
       try {
         // A handler may have changed the session behind its answer.
-        putBack(request, held);
+        putBack(request, sessions);
         finish();
       } catch (error) {
         this.destroy(error as Error);
       }
-      if (teaches && isCurrent) learn(habit, request, this, sessionID);
+      if (observes && isCurrent) observeRolling(observed, request, this, sessionID);
     });
     return this;
   } as typeof end;
 }
 
-function putBack({ session }: GuardedRequest, held: RequestSessions): void {
+function putBack({ session }: WrappedRequest, sessions: RequestSessions): void {
   try {
-    if (session) held.checkFields(session);
+    if (session) sessions.states.checkFields(session);
   } catch {
     // What could not be written is what it was before; nobody waits for the error any more.
   }
 }
 
 // A handler that fails behind its answer finds headers that are not sent yet, and an error page would set its own.
-function keepHead(response: ServerResponse): () => void {
+function snapshotHead(response: ServerResponse): () => void {
   const { statusCode, statusMessage } = response;
   const headers = response.getHeaders();
   return () => {
@@ -112,11 +114,16 @@ function keepHead(response: ServerResponse): () => void {
 }
 
 // The cookie of an unchanged session is set only where `rolling` is on; a secure one only where the request was.
-function learn(habit: CookieHabit, request: GuardedRequest, response: ServerResponse, token: string): void {
+function observeRolling(
+  observed: ObservedRolling,
+  request: WrappedRequest,
+  response: ServerResponse,
+  token: string,
+): void {
   const cookie = (request.session as { cookie?: { secure?: unknown } } | undefined)?.cookie;
   const cookies = [response.getHeader('set-cookie') ?? []].flat().join('\n');
-  if (cookies.includes(encodeURIComponent(token))) habit.rolling = true;
-  else if (!cookie?.secure || request.secure) habit.rolling = false;
+  if (cookies.includes(encodeURIComponent(token))) observed.rolling = true;
+  else if (!cookie?.secure || request.secure) observed.rolling = false;
 }
 
 function expires(session: object): boolean {

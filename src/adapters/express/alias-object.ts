@@ -1,6 +1,6 @@
-/** Makes an object that was replaced a view of the one that replaced it: who still holds it reads, sets and saves what
- *  will be saved. */
-export function passOn(before: object, after: object): void {
+/** Makes an object that was replaced an alias of its successor. Code that still has the old object then reads, sets and
+ *  saves what will be saved. */
+export function aliasObject(before: object, after: object): void {
   for (const name of Reflect.ownKeys(before)) Reflect.deleteProperty(before, name);
   Object.setPrototypeOf(
     before,

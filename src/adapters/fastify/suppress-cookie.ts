@@ -13,29 +13,29 @@ export interface CookieRequest {
   readonly cookies?: Readonly<Record<string, string | undefined>>;
 }
 
-const guarded = new WeakMap<CookieReply, WeakSet<LibrarySession>>();
+const suppressedByReply = new WeakMap<CookieReply, WeakSet<LibrarySession>>();
 
 /** Lets a reply set the cookie of this session again. */
-export function releaseCookie(reply: CookieReply, session: LibrarySession): void {
-  guarded.get(reply)?.delete(session);
+export function allowCookie(reply: CookieReply, session: LibrarySession): void {
+  suppressedByReply.get(reply)?.delete(session);
 }
 
 /** Sees to it that a reply neither sets nor clears the cookie of this session. With `rolling`, a slow request with the
  *  previous secret would put that back into a browser that has the new one by now; and an empty session that stands in
  *  for one that could not be read would give the cookie another lifetime. Cookies of any other session and of the
  *  application pass, and so does what a request does when it has ended the session. */
-export function withholdCookie(request: CookieRequest, reply: CookieReply, session: LibrarySession): void {
-  const withheld = guarded.get(reply);
-  if (withheld) {
-    withheld.add(session);
+export function suppressCookie(request: CookieRequest, reply: CookieReply, session: LibrarySession): void {
+  const suppressed = suppressedByReply.get(reply);
+  if (suppressed) {
+    suppressed.add(session);
     return;
   }
   const sessions = new WeakSet([session]);
-  guarded.set(reply, sessions);
+  suppressedByReply.set(reply, sessions);
   const { setCookie, clearCookie } = reply;
   const current = (): LibrarySession | undefined => {
-    const held = request.session as LibrarySession | null | undefined;
-    return held && sessions.has(held) ? held : undefined;
+    const session = request.session as LibrarySession | null | undefined;
+    return session && sessions.has(session) ? session : undefined;
   };
   reply.setCookie = function (this: CookieReply, name, value, options) {
     // The library puts its option `cookiePrefix` before it.

@@ -1,0 +1,47 @@
+import type session from 'express-session';
+import { type RequestSessions, type SessionOperations, StoreUnavailableError, sessionMethods } from '../index.ts';
+import type { SessionStore, StoreRequest } from './session-store.ts';
+
+declare module 'express-session' {
+  interface Session extends SessionOperations {}
+}
+
+/** Makes the prototype of a store's sessions: express-session's own, with the operations as methods. */
+export function createPrototype(base: session.Session, store: SessionStore, sessions: RequestSessions): object {
+  const { states } = sessions;
+  const overrides = {
+    // No cookie outlives what the session may.
+    resetMaxAge(this: session.Session): session.Session {
+      // express-session counts the age from what is left at this moment, which is less where the clock has ticked.
+      const { originalMaxAge } = this.cookie;
+      base.resetMaxAge.call(this);
+      const last = sessions.lastMoment(this);
+      const { cookie } = this;
+      if (last !== undefined && cookie.expires instanceof Date && cookie.expires.getTime() > last) {
+        cookie.expires = new Date(last);
+      }
+      cookie.originalMaxAge = originalMaxAge;
+      return this;
+    },
+    // A degraded session stands in for one that may exist and that the request has not seen.
+    destroy(this: session.Session, callback: (error?: unknown) => void): session.Session {
+      if (!states.isDegraded(this)) return base.destroy.call(this, callback);
+      callback?.(new StoreUnavailableError('The session could not be read, so it was not ended.'));
+      return this;
+    },
+    // express-session writes the session as JSON to see whether it was changed. A field that cannot be written is named
+    // here.
+    toJSON(this: session.Session): session.Session {
+      states.checkFields(this);
+      return this;
+    },
+  };
+  const hidden = Object.entries(overrides).map(([name, value]) => [
+    name,
+    { value, configurable: true, writable: true },
+  ]);
+  return Object.create(base, {
+    ...sessionMethods<StoreRequest>(store, (own) => (own as { readonly req: StoreRequest }).req),
+    ...Object.fromEntries(hidden),
+  }) as object;
+}

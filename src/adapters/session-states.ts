@@ -1,0 +1,161 @@
+import { checkFields, type LoadedRecord, NotSerialisableError, type SessionInfo } from '../sessions/index.ts';
+import { holdsNothing } from './anonymous-session.ts';
+import { StandIns } from './stand-ins.ts';
+import type { TokenMemory } from './token-memory.ts';
+
+/** Holds what is known of the sessions of requests without asking Redis: what each was loaded as, which are new, which
+ *  stand in for another, and which cookies must not be sent.
+ *
+ *  A session goes by its values: a plain object that `RequestSessions.get` gives, or one that the framework makes. */
+export class SessionStates {
+  readonly #tokens: TokenMemory;
+  readonly #loaded = new WeakMap<object, LoadedRecord>();
+  readonly #new = new WeakSet<object>();
+  readonly #degraded = new WeakSet<object>();
+  /** New sessions of requests that act for another one. */
+  readonly #unneeded = new WeakSet<object>();
+  /** Sessions that the application needs, whatever is in them. */
+  readonly #needed = new WeakSet<object>();
+  readonly #standIns = new StandIns();
+
+  constructor(tokens: TokenMemory) {
+    this.#tokens = tokens;
+  }
+
+  /** Notes that values begin a session, so that its first save need not look for one. */
+  begin(values: object): void {
+    this.#new.add(values);
+  }
+
+  /** Whether values begin a session. */
+  isNew(values: object): boolean {
+    return this.#new.has(values);
+  }
+
+  /** Notes that a request carries this as its session's token, so that it is never taken for a public id. Call it for
+   *  each token that a request comes with, or is given. */
+  carry(token: string | undefined): void {
+    this.#tokens.noteCarried(token);
+  }
+
+  /** Notes what values were loaded as, or were saved as. */
+  setLoaded(values: object, loaded: LoadedRecord): void {
+    this.#loaded.set(values, loaded);
+  }
+
+  /** Session that values were loaded as, or were saved as since; undefined where they were neither. */
+  loadedOf(values: object): LoadedRecord | undefined {
+    return this.#loaded.get(values);
+  }
+
+  /** Marks values as standing in for a session that could not be read: their saves write nothing, and no cookie is sent
+   *  for them. */
+  degrade(values: object): void {
+    this.#degraded.add(values);
+  }
+
+  /** Whether values stand in for a session that could not be read. */
+  isDegraded(values: object): boolean {
+    return this.#degraded.has(values);
+  }
+
+  /** Notes that a request acts for another session than this, which is new: it is not saved and no cookie is sent for it,
+   *  unless the application puts something in. */
+  leaveUnsaved(values: object): void {
+    this.#unneeded.add(values);
+  }
+
+  /** Whether a session is not to be saved, by `leaveUnsaved`. */
+  isUnneeded(values: object): boolean {
+    return this.#unneeded.has(values) && !this.#needed.has(values) && !this.#loaded.has(values) && holdsNothing(values);
+  }
+
+  /** Notes that the application needs a session, whatever is in it: it is saved, and at once for its idle time. */
+  need(values: object): void {
+    this.#needed.add(values);
+  }
+
+  /** Whether a session is anonymous, in the request that begins it and as far as is known there: no user, and nothing
+   *  that the application has put in. */
+  isAnonymous(values: object): boolean {
+    if (!this.#new.has(values) || this.#needed.has(values)) return false;
+    return this.#loaded.get(values)?.userId === undefined && holdsNothing(values);
+  }
+
+  /** Whether a token was replaced by a rotation, as `RequestSessions.get` found it a moment ago, or is one of `standIn`.
+   *  Values that an adapter makes for such a request stand in. */
+  isReplaced(token: string | undefined): boolean {
+    return token !== undefined && this.#tokens.isReplaced(token);
+  }
+
+  /** Notes that values are of a request whose token is replaced: nothing of them is saved and no cookie is sent, until
+   *  `identify` or `rotate` makes a session of its own of them. `token`: what they have in place of the replaced one. */
+  standIn(values: object, token?: string): void {
+    this.#standIns.add(values);
+    if (token !== undefined) this.#tokens.noteStandIn(token, true);
+  }
+
+  /** Whether values stand in for the session of a replaced secret. */
+  isStandIn(values: object): boolean {
+    return this.#standIns.has(values);
+  }
+
+  /** Runs `work` with values as a session of its own, if they stand in; see StandIns. */
+  asOwn<Result>(values: object, work: () => Promise<Result>): Promise<Result> {
+    return this.#standIns.asOwn(values, () => this.#new.add(values), work);
+  }
+
+  /** Notes that values are a session of its own for good, after a login. */
+  settle(values: object): void {
+    this.#standIns.settle(values);
+  }
+
+  /** Copies what is known of `from` to `to`, which takes its place. */
+  copy(from: object, to: object): void {
+    const loaded = this.#loaded.get(from);
+    if (loaded) this.#loaded.set(to, loaded);
+    if (this.#degraded.has(from)) this.#degraded.add(to);
+    this.#standIns.handOver(from, to);
+    if (this.#new.has(from)) this.#new.add(to);
+  }
+
+  /** Whether the response must not carry the session's cookie: the request came with a replaced secret, or with one that
+   *  this process has replaced since, or its session is degraded or not needed. Rotations by other processes are seen by
+   *  `RequestSessions.isCurrent` only. */
+  suppressesCookie(values: object): boolean {
+    if (this.#degraded.has(values) || this.#standIns.has(values) || this.isUnneeded(values)) return true;
+    const loaded = this.#loaded.get(values);
+    if (!loaded) return false;
+    return loaded.byPreviousSecret || this.#tokens.isReplacedSecret(loaded.header.secret);
+  }
+
+  /** What is known of a session beside its data; undefined where it was never saved. */
+  infoOf(values: object): SessionInfo | undefined {
+    const loaded = this.#loaded.get(values);
+    if (!loaded) return undefined;
+    const { createdAt, lastSeenAt, expiresAt, version } = loaded.header;
+    const { session, byPreviousSecret } = loaded;
+    const userId = byPreviousSecret ? undefined : loaded.userId;
+    return { session, userId, createdAt, lastSeenAt, expiresAt, version, byPreviousSecret };
+  }
+
+  /** Checks whether values can be saved. A field that cannot is put back to what was loaded, so that the answer to the
+   *  error can be sent, and the rest be saved.
+   *  @throws NotSerialisableError that names the first such field. */
+  checkFields(values: object): void {
+    let first: NotSerialisableError | undefined;
+    for (;;) {
+      try {
+        checkFields(values);
+        break;
+      } catch (error) {
+        if (!(error instanceof NotSerialisableError)) throw error;
+        first ??= error;
+        const json = this.#loaded.get(values)?.fields.get(error.field);
+        if (json === undefined) delete (values as Record<string, unknown>)[error.field];
+        else (values as Record<string, unknown>)[error.field] = JSON.parse(json);
+      }
+    }
+    if (first) throw first;
+  }
+}

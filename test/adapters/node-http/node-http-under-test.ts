@@ -1,0 +1,89 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createToken } from '../../../src/adapters/index.ts';
+import type { AdapterUnderTest, PageContext, Site, SiteOptions } from '../suite/adapter-site.ts';
+import { type HttpRequest, HttpSessions } from './http-sessions.ts';
+
+/** Plain node:http, with the adapter of docs/adapters.md. */
+export const NODE_HTTP: AdapterUnderTest<object> = {
+  name: 'node:http',
+  settings: [['as it is', {}]],
+  anonymous: [['as it is', {}]],
+  cookies: {
+    name: 'sid',
+    tokenIn: (cookie) => cookie.slice('sid='.length),
+    sign: (token) => `sid=${token}`,
+  },
+  setsAgain: () => 'never',
+  savesBeforeAnswer: true,
+  open: openSite,
+};
+
+class TestSessions extends HttpSessions {
+  override readonly genid: () => string;
+
+  constructor(options: ConstructorParameters<typeof HttpSessions>[0], genid?: () => string) {
+    super(options);
+    this.genid = genid ?? (() => createToken());
+  }
+}
+
+async function openSite({ store: options, pages, client, token, genid }: SiteOptions): Promise<Site> {
+  const all = {
+    sweep: false,
+    deadlineMs: 20_000,
+    ...options,
+    handle: { ...(client && { client }), ...(token && { token }) },
+  };
+  const store = new TestSessions(all, genid);
+  const errors: string[] = [];
+  const server = createServer(async (request: HttpRequest, response) => {
+    try {
+      await store.open(request, response);
+      const [name = '', ...params] = request.url!.split('?')[0]!.slice(1).split('/');
+      const result = await pages[name]!(
+        contextOf(store, request, () => void response.write('at ')),
+        ...params,
+      );
+      if (response.headersSent) return void response.end('last');
+      await store.save(request);
+      response.end(JSON.stringify(result ?? null));
+    } catch (thrown) {
+      const error = thrown as Error & { status?: number; code?: string };
+      errors.push(error.code ?? error.message);
+      await store.save(request).catch(() => undefined);
+      response.writeHead(error.status ?? 500).end(JSON.stringify({ code: error.code, message: error.message }));
+    }
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    store: store as never,
+    errors,
+    async close() {
+      server.closeAllConnections();
+      server.close();
+      await store.close();
+    },
+  };
+}
+
+function contextOf(store: HttpSessions, request: HttpRequest, sendHead: () => void): PageContext {
+  return {
+    get session() {
+      return request.session!;
+    },
+    get handle() {
+      return request.sessionwise;
+    },
+    ownToken: request.sessionToken,
+    query: new URL(request.url!, 'http://site').searchParams,
+    save: () => store.save(request),
+    regenerate: () => store.regenerate(request),
+    destroy: () => store.destroy(request),
+    reload: async () => undefined,
+    sendHead,
+  };
+}
