@@ -1,7 +1,7 @@
 /* The surface for adapters of web frameworks, `sessionwise/adapter`. Our own adapters are made of it. */
 export type { SessionClient } from '../client/session-client.ts';
 export type { SessionHandle } from '../client/session-handle.ts';
-export { createToken, sessionOf } from '../protocol/index.ts';
+export { createToken, SessionwiseError, sessionOf } from '../protocol/index.ts';
 export { ConnectionOptionsError } from '../redis/options/connection-options.ts';
 export type {
   ArchivedActivity,
@@ -21,6 +21,7 @@ export {
   SessionLimitError,
   StoreUnavailableError,
 } from '../sessions/index.ts';
+export { NotKeptError } from '../transport/not-kept-error.ts';
 export { holdsNothing, markInitialised } from './anonymous-session.ts';
 export type { CurrentSession } from './current-session.ts';
 export type { DegradedOperation } from './degraded-operation.ts';

@@ -103,12 +103,14 @@ describe('the exports of the package', () => {
         "./adapter": [
           "ConnectionOptionsError",
           "HandleAttacher",
+          "NotKeptError",
           "NotSerialisableError",
           "RequestSessions",
           "RequestStore",
           "SessionDataError",
           "SessionGoneError",
           "SessionLimitError",
+          "SessionwiseError",
           "StoreUnavailableError",
           "bearerOf",
           "createToken",
@@ -155,6 +157,7 @@ describe('the exports of the package', () => {
         ],
         "./express": [
           "ConnectionOptionsError",
+          "NotKeptError",
           "NotSerialisableError",
           "SessionDataError",
           "SessionGoneError",
@@ -181,6 +184,7 @@ describe('the exports of the package', () => {
         ],
         "./fastify": [
           "ConnectionOptionsError",
+          "NotKeptError",
           "NotSerialisableError",
           "SessionDataError",
           "SessionGoneError",

@@ -35,6 +35,7 @@ const OWN_SERVERS: Readonly<Record<string, string>> = {
   'protocol/protocol-document.test.ts': 'one example kills the server, beside the services of the file',
   'redis/capabilities.test.ts': 'each test has a server of another kind',
   'redis/cluster/cluster-connection.test.ts': 'one test kills a master of a Cluster with other settings',
+  'redis/redis-connection.test.ts': 'one test freezes a server of its own, beside the one of the file',
   'redis/embedded/embedded-redis.test.ts': 'starting servers is what it tests',
   'redis/node/tls.test.ts': 'three servers and a Cluster with certificates that are made first',
   'redis/options/borrowed-client.test.ts': 'one test needs one server, the others a Cluster',

@@ -1,20 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { defineScript } from '../../src/redis/define-script.ts';
-import { createConnection, type RedisConnection } from '../../src/redis/index.ts';
 import { defineLua, joinLua } from '../../src/redis/lua-text.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 
-let server: TestRedis;
-let redis: RedisConnection;
-
-beforeAll(async () => {
-  server = await startTestRedis();
-  redis = await createConnection(server.url, 'test').connect();
-});
-afterAll(async () => {
-  await redis?.close();
-  await server?.stop();
-});
+const { redis } = useRedis();
 
 describe('a defined script', () => {
   const move = defineScript({

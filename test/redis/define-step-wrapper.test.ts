@@ -1,19 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createConnection, defineScript, defineStepWrapper, type RedisConnection } from '../../src/redis/index.ts';
+import { describe, expect, it } from 'vitest';
+import { defineScript, defineStepWrapper } from '../../src/redis/index.ts';
 import { defineLua } from '../../src/redis/lua-text.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 
-let server: TestRedis;
-let redis: RedisConnection;
-
-beforeAll(async () => {
-  server = await startTestRedis();
-  redis = await createConnection(server.url, 'test').connect();
-});
-afterAll(async () => {
-  await redis?.close();
-  await server?.stop();
-});
+const { redis } = useRedis();
 
 describe('a script around steps', () => {
   const append = defineScript({

@@ -1,17 +1,13 @@
-import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { RedisTransport } from '../../src/transport/redis-transport.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 
 /* To wait for a transport costs one timer, that of the deadline: a page that comes with the process's first breath finds
  * thousands that wait. */
 
 const DEADLINE_MS = 10_123;
 
-let server: TestRedis;
-beforeAll(async () => {
-  server = await startTestRedis();
-});
-afterAll(() => server?.stop());
+const server = useRedis();
 
 function open(url: string): RedisTransport {
   const transport = new RedisTransport({

@@ -1,5 +1,3 @@
-export { SessionwiseError } from '../../protocol/index.ts';
-export { ConnectionOptionsError } from '../../redis/index.ts';
 export type {
   ArchivedActivity,
   ArchivedSession,
@@ -13,7 +11,17 @@ export type {
   SetIfOutcome,
   UserSession,
 } from '../index.ts';
-export { deviceLabel } from '../index.ts';
+export {
+  ConnectionOptionsError,
+  deviceLabel,
+  NotKeptError,
+  NotSerialisableError,
+  SessionDataError,
+  SessionGoneError,
+  SessionLimitError,
+  SessionwiseError,
+  StoreUnavailableError,
+} from '../index.ts';
 export type { SessionMiddlewareOptions, SessionRequest } from './session-middleware.ts';
 export { sessionwise } from './session-middleware.ts';
 export type { StoreRequest } from './session-store.ts';

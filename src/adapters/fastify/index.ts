@@ -1,5 +1,3 @@
-export { SessionwiseError } from '../../protocol/index.ts';
-export { ConnectionOptionsError } from '../../redis/index.ts';
 export type {
   ArchivedActivity,
   ArchivedSession,
@@ -12,6 +10,16 @@ export type {
   SessionStoreOptions,
   SetIfOutcome,
   UserSession,
+} from '../index.ts';
+export {
+  ConnectionOptionsError,
+  NotKeptError,
+  NotSerialisableError,
+  SessionDataError,
+  SessionGoneError,
+  SessionLimitError,
+  SessionwiseError,
+  StoreUnavailableError,
 } from '../index.ts';
 export type { SessionPluginOptions } from './session-plugin.ts';
 export { sessionwise } from './session-plugin.ts';
