@@ -4,6 +4,7 @@
  *
  * The payload is `<what> <more>`: `abort` ends the process, `throw` fails, `hang` never ends, `late` takes 150 ms; all
  * else is written down with the time behind it. */
+import { COMMAND_NAMES } from '../../dist/protocol/index.js';
 import { Keys, makeStep, Script } from '../../dist/redis/index.js';
 import { handlers } from '../../dist/service/commands/index.js';
 import { startService } from '../../dist/service/index.js';
@@ -18,6 +19,8 @@ const append = new Script(`
 local time = redis.call('TIME')
 return redis.call('RPUSH', KEYS[1], ARGV[1] .. ' ' .. time[1] * 1000 + math.floor(time[2] / 1000))`);
 
+// Over channels an instance subscribes to the commands of the table.
+COMMAND_NAMES.push('log');
 handlers.log = async (_context, session, payload, apply) => {
   const [what] = payload.split(' ');
   if (what === 'abort') process.abort();
