@@ -47,14 +47,10 @@ describe('whether Redis is a Cluster', () => {
   const ROOMS = ['redis', 'sessions/cluster', 'sessions/lua', 'sessions/connection'];
   /** Scripts of two forms, which `sessions/lua` puts together: there the word stands in the text of a script. */
   const FORMS = ['src/sessions/operations/scripts/', 'src/sessions/users/scripts/'];
-  /** Goes with the part that renames the routes of replies. */
-  const UNTIL_MERGED = ['src/transport/replies.ts'];
 
   it('is asked in the rooms below only; elsewhere a capability says what follows from it', () => {
     const isAllowed = (file: string) =>
-      ROOMS.some((room) => file.startsWith(`src/${room}/`)) ||
-      FORMS.some((folder) => file.startsWith(folder)) ||
-      UNTIL_MERGED.includes(file);
+      ROOMS.some((room) => file.startsWith(`src/${room}/`)) || FORMS.some((folder) => file.startsWith(folder));
     expect(linesWith(/\bisCluster\b/, isAllowed)).toEqual([]);
     expect(linesWith(/\bisCluster\b/, () => false).length).toBeGreaterThan(10);
   });

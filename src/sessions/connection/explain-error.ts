@@ -8,7 +8,9 @@ import { StoreUnavailableError } from '../errors/store-unavailable-error.ts';
 export function explainError(error: unknown): Error {
   if (error instanceof RangeError || error instanceof TypeError || isStoreError(error)) return error;
   const message = error instanceof Error ? error.message : String(error);
-  if (isOtherFormat(error)) return new SessionDataError(message);
-  if (isWrongType(error)) return new SessionDataError(`Something else lies where session data should: ${message}`);
+  if (isOtherFormat(error)) return new SessionDataError(message, { cause: error });
+  if (isWrongType(error)) {
+    return new SessionDataError(`Something else lies where session data should: ${message}`, { cause: error });
+  }
   return new StoreUnavailableError(`Session data cannot be reached: ${message}`, { cause: error });
 }
