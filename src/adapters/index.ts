@@ -1,8 +1,7 @@
 /* The surface for adapters of web frameworks, `sessionwise/adapter`. Our own adapters are made of it. */
-export type { SessionClient } from '../client/session-client.ts';
-export type { SessionHandle } from '../client/session-handle.ts';
+export type { SessionClient, SessionHandle } from '../client/index.ts';
 export { createToken, SessionwiseError, sessionOf } from '../protocol/index.ts';
-export { ConnectionOptionsError } from '../redis/options/connection-options.ts';
+export { ConnectionOptionsError } from '../redis/index.ts';
 export type {
   ArchivedActivity,
   ArchivedSession,
@@ -21,7 +20,7 @@ export {
   SessionLimitError,
   StoreUnavailableError,
 } from '../sessions/index.ts';
-export { NotKeptError } from '../transport/not-kept-error.ts';
+export { NotKeptError } from '../transport/index.ts';
 export { holdsNothing, markInitialised } from './anonymous-session.ts';
 export type { CurrentSession } from './current-session.ts';
 export type { DegradedOperation } from './degraded-operation.ts';

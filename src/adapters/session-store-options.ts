@@ -1,4 +1,4 @@
-import { checkOptions, type OptionForms } from '../protocol/check-options.ts';
+import { checkOptions, type OptionForms } from '../protocol/internal/index.ts';
 import { SESSION_DATA_OPTIONS, type SessionDataOptions } from '../sessions/index.ts';
 
 /** Options of a framework's session store; only `redis` must be given. */

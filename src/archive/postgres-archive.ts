@@ -1,4 +1,4 @@
-import type { ArchivedSession } from '../sessions/archived-session.ts';
+import type { ArchivedSession } from '../sessions/index.ts';
 import { ArchiveDriverMissingError } from './archive-driver-missing-error.ts';
 import { ArchiveTableError } from './archive-table-error.ts';
 import { escapeJson, isRefused } from './postgres-text.ts';

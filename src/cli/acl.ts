@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { COMMAND_NAMES } from '../protocol/index.ts';
 import type { FilterEngine } from '../redis/index.ts';
-import { REMOTE_TRANSPORT_NAMES } from '../transport/transport-names.ts';
+import { REMOTE_TRANSPORT_NAMES } from '../transport/index.ts';
 import { type AclOptions, aclUsers, setUserLine } from './access/acl-users.ts';
 import type { AclVersion } from './access/grant.ts';
 import { print } from './print.ts';

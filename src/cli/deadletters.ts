@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type DeadLetter, DeadLetters } from '../transport/streams/dead-letters.ts';
+import { type DeadLetter, DeadLetters } from '../transport/service/index.ts';
 import { addNamespaceOptions, type NamespaceFlags } from './namespace-options.ts';
 import { print } from './print.ts';
 import { printableOnOneLine } from './printable.ts';

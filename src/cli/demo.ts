@@ -5,7 +5,7 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { withDeadline } from '../async/index.ts';
-import { type EmbeddedRedis, startEmbeddedRedis } from '../redis/embedded/embedded-redis.ts';
+import { type EmbeddedRedis, startEmbeddedRedis } from '../redis/embedded/index.ts';
 import type { ConnectionOptions } from '../redis/index.ts';
 import { openNamespace } from '../service/index.ts';
 import { DemoError } from './demo-error.ts';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { readEmbeddedAddress } from '../redis/embedded/address.ts';
+import { readEmbeddedAddress } from '../redis/embedded/index.ts';
 import { type ConnectionOptions, ConnectionOptionsError, parseConnection, readConnectionFile } from '../redis/index.ts';
 import type { ServiceOptions } from '../service/index.ts';
 import { type Config, checkConfig, readConfig, serviceOptionsOf } from './config/index.ts';

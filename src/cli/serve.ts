@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import pretty from 'pino-pretty';
 import type { PostgresArchive } from '../archive/index.ts';
 import { type Log, type Service, startService } from '../service/index.ts';
-import { REMOTE_TRANSPORT_NAMES, type RemoteTransportName } from '../transport/transport-names.ts';
+import { REMOTE_TRANSPORT_NAMES, type RemoteTransportName } from '../transport/index.ts';
 import { archiveOf, sessionKeysOf } from './config/config.ts';
 import { checkConfig, parseHttpAddress, readConfig } from './config/index.ts';
 import { addNamespaceOptions, type NamespaceFlags, resolveNamespace } from './namespace-options.ts';

@@ -5,7 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { isRunning, type ProcessMark, processBirth } from '../redis/embedded/address.ts';
+import { isRunning, type ProcessMark, processBirth } from '../redis/embedded/index.ts';
 
 const EVERY_MS = 250;
 const SHELLS = ['sh', 'dash', 'bash', 'ash', 'busybox', 'zsh', 'ksh'];

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../protocol/index.ts';
-import type { NoAnswerReason } from '../transport/transport.ts';
+import type { NoAnswerReason } from '../transport/index.ts';
 
 /** Why a value is `undefined`: no answer, an error reply's code (also where the client itself refuses what the service
  *  would: `bad-payload`, `too-large`), a breaker that is open, or a reply that is not of its command's form. */

@@ -1,9 +1,13 @@
-import { closestName } from '../protocol/closest-name.ts';
 import { COMMAND_NAMES, type CommandName, canonicalCommand, isKnownCommand, isWriting } from '../protocol/index.ts';
-import { InlineTransport } from '../transport/inline-transport.ts';
-import { RedisTransport, type RedisTransportOptions } from '../transport/redis-transport.ts';
-import type { SessionTransport } from '../transport/transport.ts';
-import { isRoute, type Route } from '../transport/transport-names.ts';
+import { closestName } from '../protocol/internal/index.ts';
+import {
+  InlineTransport,
+  isRoute,
+  RedisTransport,
+  type RedisTransportOptions,
+  type Route,
+  type SessionTransport,
+} from '../transport/index.ts';
 
 /** The route of commands to the service. `mixed`: those that write go over streams, the rest over channels. An object names
  *  the routes of single commands; the rest goes over channels. To a service in the same process: `service.inline`. */

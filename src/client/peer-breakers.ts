@@ -1,4 +1,4 @@
-import type { SessionTransport } from '../transport/transport.ts';
+import type { SessionTransport } from '../transport/index.ts';
 import { BREAKER_PROBE_MS, CircuitBreaker } from './circuit-breaker.ts';
 
 /** Keeps one breaker per peer: where one of two instances hangs, only its sessions stop waiting. */

@@ -10,7 +10,14 @@ import {
   type PageviewPayload,
   ProtocolError,
 } from '../protocol/index.ts';
-import { checkItem, checkList, checkNoticeId, checkPayloadSize, checkTime, parseJson } from '../protocol/payload.ts';
+import {
+  checkItem,
+  checkList,
+  checkNoticeId,
+  checkPayloadSize,
+  checkTime,
+  parseJson,
+} from '../protocol/internal/index.ts';
 import { checkAnalytics, checkGroupNotices, checkPageview, checkSuggestions, malformed } from './reply-forms.ts';
 
 /* prepare-command.ts: what of a command leaves the process, and how its reply is read.

@@ -9,10 +9,7 @@ import {
   mustKeep,
   ProtocolError,
 } from '../protocol/index.ts';
-import { NotKeptError } from '../transport/not-kept-error.ts';
-import type { Overlap } from '../transport/presence.ts';
-import type { SessionTransport } from '../transport/transport.ts';
-import { warnOnce } from '../transport/warn-once.ts';
+import { NotKeptError, type Overlap, type SessionTransport, warnOnce } from '../transport/index.ts';
 import { checkClientOptions, LONGEST_DEADLINE_MS, type SessionClientOptions } from './client-options.ts';
 import type { Degraded, DegradedReason } from './degraded.ts';
 import { openTransport } from './open-transport.ts';

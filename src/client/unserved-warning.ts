@@ -1,4 +1,4 @@
-import { warnOnce } from '../transport/warn-once.ts';
+import { warnOnce } from '../transport/index.ts';
 
 // A service that is being started is not yet a mistake.
 const UNSERVED_MS = 2_000;

@@ -1,5 +1,5 @@
-import { checkOptions, type OptionForms, oneOf } from '../protocol/check-options.ts';
-import { TRANSPORT_NAMES } from '../transport/transport-names.ts';
+import { checkOptions, type OptionForms, oneOf } from '../protocol/internal/index.ts';
+import { TRANSPORT_NAMES } from '../transport/index.ts';
 import type { HttpAddress } from './http-server.ts';
 import type { NamespaceOptions } from './open-namespace.ts';
 import type { SessionEndOptions } from './session-maintenance.ts';

@@ -5,9 +5,9 @@ import {
   ProtocolError,
   UnknownCommandError,
 } from '../protocol/index.ts';
-import { checkPayloadSize } from '../protocol/payload.ts';
+import { checkPayloadSize } from '../protocol/internal/index.ts';
 import { type CommandConnection, runStep } from '../redis/index.ts';
-import type { Apply, Served } from '../transport/transport.ts';
+import type { Apply, Served } from '../transport/index.ts';
 import type { CommandContext } from './commands/handler.ts';
 import { findHandler } from './commands/index.ts';
 

@@ -1,7 +1,6 @@
 import { encodeHeartbeat, HEARTBEAT_INTERVAL_MS, heartbeatChannel } from '../protocol/index.ts';
 import { Keys, type RedisConnection } from '../redis/index.ts';
-import { OverlapLimiter } from '../transport/overlap-limiter.ts';
-import { type Instance, type Overlap, Presence } from '../transport/presence.ts';
+import { type Instance, type Overlap, OverlapLimiter, Presence } from '../transport/index.ts';
 import { StreamInstances } from './stream-instances.ts';
 
 // Who arrives is answered, and whoever invents arrivals must not make us publish for each of them.

@@ -19,7 +19,7 @@ import {
   SEEN_ITEMS_DEFAULTS,
   type SeenItemsOptions,
 } from '../structures/index.ts';
-import { PayloadSeal } from '../transport/streams/payload-seal.ts';
+import { PayloadSeal } from '../transport/index.ts';
 import { chooseEngine } from './choose-engine.ts';
 import { NamespaceUnknownError } from './namespace-unknown-error.ts';
 import { resolveSecret } from './secret.ts';

@@ -1,11 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { COMMAND_NAMES, type SessionGlob } from '../protocol/index.ts';
 import type { FilterEngine, RedisConnection } from '../redis/index.ts';
-import { InlineTransport } from '../transport/inline-transport.ts';
-import type { Instance, Overlap } from '../transport/presence.ts';
-import type { SessionTransport } from '../transport/transport.ts';
-import { routesOf, type TransportName } from '../transport/transport-names.ts';
-import { warnOnce } from '../transport/warn-once.ts';
+import {
+  InlineTransport,
+  type Instance,
+  type Overlap,
+  routesOf,
+  type SessionTransport,
+  type TransportName,
+  warnOnce,
+} from '../transport/index.ts';
 import { type Combo, Combos } from './combos.ts';
 import { type DispatchEvents, Dispatcher } from './dispatcher.ts';
 import { type HttpAddress, HttpServer } from './http-server.ts';

@@ -1,12 +1,7 @@
 import type { SessionGlob } from '../protocol/index.ts';
 import type { RedisConnection } from '../redis/index.ts';
-import { Admission } from '../transport/admission.ts';
-import { ChannelReceiver } from '../transport/channels/channel-receiver.ts';
-import type { Instance } from '../transport/presence.ts';
-import type { ServiceTransport } from '../transport/service-transport.ts';
-import { StreamReceiver } from '../transport/streams/stream-receiver.ts';
-import type { Dispatch } from '../transport/transport.ts';
-import type { Route } from '../transport/transport-names.ts';
+import type { Dispatch, Instance, Route } from '../transport/index.ts';
+import { Admission, ChannelReceiver, type ServiceTransport, StreamReceiver } from '../transport/service/index.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import type { Namespace } from './open-namespace.ts';

@@ -1,7 +1,5 @@
 import type { RedisConnection } from '../redis/index.ts';
-import { Archiver } from '../sessions/archive/archiver.ts';
-import type { ArchiveFunction } from '../sessions/archived-session.ts';
-import { Sweeper } from '../sessions/expiry/sweeper.ts';
+import { type ArchiveFunction, Archiver, Sweeper } from '../sessions/index.ts';
 import type { Log } from './log.ts';
 import { LogThrottle } from './log-throttle.ts';
 import type { Metrics } from './metrics.ts';

@@ -1,8 +1,7 @@
 import { EVERY_SESSION, parseSessionGlob } from '../protocol/index.ts';
 import { type FilterEngine, RedisUnavailableError } from '../redis/index.ts';
-import type { ArchiveFunction } from '../sessions/archived-session.ts';
-import type { SessionTransport } from '../transport/transport.ts';
-import type { TransportName } from '../transport/transport-names.ts';
+import type { ArchiveFunction } from '../sessions/index.ts';
+import type { SessionTransport, TransportName } from '../transport/index.ts';
 import { checkServiceOptions } from './check-service-options.ts';
 import { type Combo, checkCombos } from './combos.ts';
 import type { HttpAddress } from './http-server.ts';

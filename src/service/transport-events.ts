@@ -1,6 +1,4 @@
-import type { ReceiverEvents } from '../transport/channels/channel-receiver.ts';
-import type { ReplyEvents } from '../transport/service-transport.ts';
-import type { StreamEvents } from '../transport/streams/entry-server.ts';
+import type { ReceiverEvents, ReplyEvents, StreamEvents } from '../transport/service/index.ts';
 import type { Log } from './log.ts';
 import { LogThrottle } from './log-throttle.ts';
 import type { Metrics } from './metrics.ts';

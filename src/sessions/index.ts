@@ -1,3 +1,4 @@
+export { Archiver } from './archive/archiver.ts';
 export type { ArchivedActivity, ArchivedSession, ArchiveFunction } from './archived-session.ts';
 export { NotSerialisableError } from './errors/not-serialisable-error.ts';
 export { SessionDataError } from './errors/session-data-error.ts';

@@ -1,4 +1,4 @@
-import type { OptionForms } from '../protocol/check-options.ts';
+import type { OptionForms } from '../protocol/internal/index.ts';
 import type { SessionDataOptions } from './options.ts';
 
 /** The forms of session data's options; `any` is checked by `settingsOf`. */

@@ -1,5 +1,5 @@
-import { checkOptions } from '../protocol/check-options.ts';
 import { checkNamespace } from '../protocol/index.ts';
+import { checkOptions } from '../protocol/internal/index.ts';
 import type { ConnectionOptions, RedisClient } from '../redis/index.ts';
 import type { ArchiveFunction } from './archived-session.ts';
 import { SESSION_DATA_OPTIONS } from './known-options.ts';

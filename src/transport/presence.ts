@@ -1,5 +1,5 @@
-import { GOOD_BYE_SILENCE_MS } from '../protocol/heartbeat.ts';
 import { decodeHeartbeat, HEARTBEAT_TTL_MS, parseSessionGlob, type SessionGlob } from '../protocol/index.ts';
+import { GOOD_BYE_SILENCE_MS } from '../protocol/internal/index.ts';
 
 /** An instance of the service, as its heartbeats describe it. */
 export interface Instance {

@@ -1,6 +1,5 @@
-import type { SessionClient } from '../../client/session-client.ts';
-import type { SessionHandle } from '../../client/session-handle.ts';
-import { checkOptions, type OptionForms } from '../../protocol/check-options.ts';
+import type { SessionClient, SessionHandle } from '../../client/index.ts';
+import { checkOptions, type OptionForms } from '../../protocol/internal/index.ts';
 import { bearerOf, isDocument, type PageRequest, type PageviewMode } from './page-request.ts';
 import { checkTokenStore, sessionOfToken, type TokenVerifier } from './session-of-token.ts';
 

@@ -1,6 +1,6 @@
 import { checkNamespace, EVERY_SESSION, parseSessionGlob } from '../../protocol/index.ts';
 import type { FilterEngine } from '../../redis/index.ts';
-import type { RemoteTransportName } from '../../transport/transport-names.ts';
+import type { RemoteTransportName } from '../../transport/index.ts';
 import { appGrants } from './app-grants.ts';
 import { type AclVersion, type Grant, rulesOf } from './grant.ts';
 import { serviceGrants } from './service-grants.ts';

@@ -1,5 +1,5 @@
 import { inboxChannel, topicChannel, wirePrefix } from '../../protocol/index.ts';
-import { type RemoteTransportName, routesOf } from '../../transport/transport-names.ts';
+import { type RemoteTransportName, routesOf } from '../../transport/index.ts';
 import { connectionCommands } from './connection-commands.ts';
 import type { Grant } from './grant.ts';
 import { keyPatternsOf } from './key-patterns.ts';

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { closestName } from '../../protocol/closest-name.ts';
+import { closestName } from '../../protocol/internal/index.ts';
 
 /** What of a JSON Schema is needed to say what a value may be. */
 export interface JsonSchema {

@@ -1,6 +1,6 @@
 import { HEARTBEAT_INTERVAL_MS, heartbeatChannel } from '../../protocol/index.ts';
 import { Keys, PARTITIONS, type RedisConnection, readMeta } from '../../redis/index.ts';
-import { Presence } from '../../transport/presence.ts';
+import { Presence } from '../../transport/index.ts';
 import { type Finding, good, note, problem } from './finding.ts';
 
 /* judge-namespace.ts: what lies in a namespace, and who serves it. */

@@ -1,4 +1,4 @@
-import type { SessionClient } from '../../client/session-client.ts';
+import type { SessionClient } from '../../client/index.ts';
 import { MAX_ITEMS, MAX_PAYLOAD_BYTES } from '../../protocol/index.ts';
 import { Keys, type RedisConnection } from '../../redis/index.ts';
 import type { ExactCount, ExactSession } from './exact-count.ts';

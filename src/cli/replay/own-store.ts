@@ -6,8 +6,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type EmbeddedRedis, startEmbeddedRedis } from '../../redis/embedded/embedded-redis.ts';
-import { outputTail } from '../../redis/embedded/output-tail.ts';
+import { type EmbeddedRedis, outputTail, startEmbeddedRedis } from '../../redis/embedded/index.ts';
 import type { Config } from '../config/index.ts';
 import { ReplayError } from './replay-error.ts';
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SessionClient } from '../../client/session-client.ts';
+import type { SessionClient } from '../../client/index.ts';
 import type { CommandMap, CommandName } from '../../protocol/index.ts';
 import { ReplayError } from './replay-error.ts';
 

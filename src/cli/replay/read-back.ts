@@ -1,4 +1,4 @@
-import type { SessionClient } from '../../client/session-client.ts';
+import type { SessionClient } from '../../client/index.ts';
 import type { AnalyticsReply } from '../../protocol/index.ts';
 import { inFlight } from './in-flight.ts';
 import { question } from './question.ts';

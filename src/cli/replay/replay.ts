@@ -1,4 +1,4 @@
-import { SessionClient } from '../../client/session-client.ts';
+import { SessionClient } from '../../client/index.ts';
 import { type ConnectionOptions, createConnection } from '../../redis/index.ts';
 import { askSeen } from './ask-seen.ts';
 import { ExactCount } from './exact-count.ts';

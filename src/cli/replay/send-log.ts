@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SessionClient } from '../../client/session-client.ts';
+import type { SessionClient } from '../../client/index.ts';
 import { sessionOf } from '../../protocol/index.ts';
 import type { ExactCount } from './exact-count.ts';
 import { inFlight } from './in-flight.ts';

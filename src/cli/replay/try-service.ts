@@ -1,5 +1,4 @@
-import type { Degraded } from '../../client/degraded.ts';
-import type { SessionClient } from '../../client/session-client.ts';
+import type { Degraded, SessionClient } from '../../client/index.ts';
 import { createToken, sessionOf } from '../../protocol/index.ts';
 import { Keys, type RedisConnection } from '../../redis/index.ts';
 import { Activity } from '../../structures/index.ts';

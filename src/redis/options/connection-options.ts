@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { closestName } from '../../protocol/closest-name.ts';
+import { closestName } from '../../protocol/internal/index.ts';
 import { ConnectionOptionsError } from './connection-options-error.ts';
 import { parseConnectionUrl } from './connection-url.ts';
 

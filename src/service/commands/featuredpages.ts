@@ -1,4 +1,4 @@
-import { checkItem, checkList, parseJson } from '../../protocol/payload.ts';
+import { checkItem, checkList, parseJson } from '../../protocol/internal/index.ts';
 import { type Handler, makeHandler } from './handler.ts';
 import { wereSeen } from './were-seen.ts';
 

@@ -1,6 +1,6 @@
 import type { CanonicalCommand, CommandMap } from '../../protocol/index.ts';
 import type { CalculatedData } from '../../structures/index.ts';
-import type { Apply } from '../../transport/transport.ts';
+import type { Apply } from '../../transport/index.ts';
 import type { Combos } from '../combos.ts';
 
 /** What a command may use. */

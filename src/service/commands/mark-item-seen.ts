@@ -1,4 +1,4 @@
-import { checkItem, parseOneOrMany } from '../../protocol/payload.ts';
+import { checkItem, parseOneOrMany } from '../../protocol/internal/index.ts';
 import { type Handler, makeHandler } from './handler.ts';
 
 /** Marks items as seen without a page view: what was shown in a list, in an app, in an e-mail. Answers what was marked. */

@@ -1,4 +1,4 @@
-import { checkNoticeId, parseOneOrMany } from '../../protocol/payload.ts';
+import { checkNoticeId, parseOneOrMany } from '../../protocol/internal/index.ts';
 import { type Handler, makeHandler } from './handler.ts';
 
 /** Marks notices as read, wherever their list is kept. Answers what was marked. */

@@ -1,6 +1,5 @@
 import { type Notification, ProtocolError } from '../../protocol/index.ts';
-import { excerpt } from '../../protocol/item.ts';
-import { checkList, checkNoticeId, parseJson } from '../../protocol/payload.ts';
+import { checkList, checkNoticeId, excerpt, parseJson } from '../../protocol/internal/index.ts';
 import { type CalculatedData, checkGroup, type ListedNotice, NOTICE_CAP } from '../../structures/index.ts';
 import { type Handler, makeHandler } from './handler.ts';
 

@@ -1,5 +1,5 @@
 import { normalizeItem, type PageviewReply, ProtocolError } from '../../protocol/index.ts';
-import { checkItem, checkTime, parseJson } from '../../protocol/payload.ts';
+import { checkItem, checkTime, parseJson } from '../../protocol/internal/index.ts';
 import type { Visit } from '../../structures/index.ts';
 import { type Handler, makeHandler } from './handler.ts';
 

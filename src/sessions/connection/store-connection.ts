@@ -7,8 +7,8 @@ import {
   type RedisClient,
   type RedisConnection,
   RedisNotReadyError,
+  slotOfKey,
 } from '../../redis/index.ts';
-import { slotOfKey } from '../../redis/key-slot.ts';
 import { isRefusedWrite } from '../errors/redis-errors.ts';
 import { StoreUnavailableError } from '../errors/store-unavailable-error.ts';
 import { BoundedOperation } from './bounded-operation.ts';

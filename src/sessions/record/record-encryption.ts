@@ -1,5 +1,5 @@
 import { createHash, hash } from 'node:crypto';
-import { aead } from '../../protocol/aead.ts';
+import { aead } from '../../protocol/internal/index.ts';
 import { SessionDataError } from '../errors/session-data-error.ts';
 
 /* record-encryption.ts: encryption of session data at rest, AES-256-GCM.

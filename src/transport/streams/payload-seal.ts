@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { aead } from '../../protocol/aead.ts';
+import { aead } from '../../protocol/internal/index.ts';
 import { PayloadDecryptionError } from './payload-decryption-error.ts';
 
 /* payload-seal.ts: payloads in streams can outlive their session in the append-only file and in dead letters, and a

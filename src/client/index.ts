@@ -1,0 +1,6 @@
+export type { SessionClientOptions } from './client-options.ts';
+export type { Degraded, DegradedReason } from './degraded.ts';
+export type { TransportChoice } from './open-transport.ts';
+export type { ClientCounters } from './session-client.ts';
+export { SessionClient } from './session-client.ts';
+export type { SessionHandle } from './session-handle.ts';

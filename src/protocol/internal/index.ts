@@ -1,0 +1,17 @@
+/* What other rooms need of the protocol and users do not: `../index.ts` is the public subpath. */
+
+export { aead } from '../aead.ts';
+export type { OptionForms } from '../check-options.ts';
+export { checkOptions, oneOf } from '../check-options.ts';
+export { closestName } from '../closest-name.ts';
+export { GOOD_BYE_SILENCE_MS } from '../heartbeat.ts';
+export { excerpt } from '../item.ts';
+export {
+  checkItem,
+  checkList,
+  checkNoticeId,
+  checkPayloadSize,
+  checkTime,
+  parseJson,
+  parseOneOrMany,
+} from '../payload.ts';

@@ -1,0 +1,3 @@
+/* What the command line needs of the service and users do not: `../index.ts` is the public subpath. */
+
+export { checkCombos } from '../combos.ts';
