@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { ConditionVariable } from '../async/index.ts';
 import { COMMAND_NAMES, type SessionGlob } from '../protocol/index.ts';
 import type { FilterEngine, RedisConnection } from '../redis/index.ts';
 import {
@@ -53,6 +54,7 @@ export class ServiceInstance implements Service {
   readonly #log: Log;
   readonly #namespace: Namespace;
   readonly #subscriber: RedisConnection;
+  readonly #readiness = new ConditionVariable();
   readonly #health: NamespaceHealth;
   readonly #beat: InstanceBeat;
   readonly #transports: ServiceTransports;
@@ -75,7 +77,7 @@ export class ServiceInstance implements Service {
     const self = describeInstance(this.instance, options);
     const routes = routesOf(options.transport ?? 'channels');
     this.#beat = new InstanceBeat(redis, keys.namespace, self, (overlap) => this.#warnOfOverlap(overlap));
-    this.#health = new NamespaceHealth(redis, namespace.check, this.#log, () => this.#beat.beat());
+    this.#health = new NamespaceHealth(redis, namespace.check, this.#log, () => this.#onBack());
     const enabled = (): boolean => this.#health.refusal === undefined;
     const { dispatch } = this.#makeDispatcher();
     this.#transports = new ServiceTransports(routes, {
@@ -89,7 +91,10 @@ export class ServiceInstance implements Service {
       metrics: this.metrics,
       log: this.#log,
     });
-    this.inline = new InlineTransport(dispatch, () => this.#notReady() === undefined);
+    this.inline = new InlineTransport(dispatch, () => this.#notReady() === undefined, this.#readiness);
+    for (const connection of [redis, this.#subscriber]) {
+      connection.on('reachable', () => this.#readiness.notifyAll());
+    }
     this.#ends = new SessionEnds(redis, keys.namespace, options.sessions ?? {}, options.archive, enabled);
     this.#http = new HttpServer(this.metrics, () => this.#notReady());
     this.#showFigures();
@@ -125,6 +130,11 @@ export class ServiceInstance implements Service {
   stop(deadlineMs: number = STOP_DEADLINE_MS): Promise<void> {
     this.#stopped ??= this.#stop(deadlineMs);
     return this.#stopped;
+  }
+
+  #onBack(): void {
+    this.#beat.beat();
+    this.#readiness.notifyAll();
   }
 
   async #stop(deadlineMs: number): Promise<void> {

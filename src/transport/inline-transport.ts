@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { withDeadline } from '../async/index.ts';
+import { ConditionVariable, withDeadline } from '../async/index.ts';
 import { NotKeptError } from './not-kept-error.ts';
 import {
   type Dispatch,
@@ -16,6 +16,7 @@ import { Waiting } from './waiting.ts';
 export class InlineTransport extends EventEmitter<TransportEvents> implements SessionTransport {
   readonly #dispatch: Dispatch;
   readonly #isReady: () => boolean;
+  readonly #readiness: ConditionVariable;
   readonly #waiting = new Waiting();
   #lastNumber = 0;
   readonly #others = new Set<InlineTransport>();
@@ -23,11 +24,12 @@ export class InlineTransport extends EventEmitter<TransportEvents> implements Se
   #lateReplies = 0;
   #closed = false;
 
-  /** `isReady`: whether the service could serve now. */
-  constructor(dispatch: Dispatch, isReady: () => boolean) {
+  /** `isReady`: whether the service could serve now; `readiness`: notified when that may have become true. */
+  constructor(dispatch: Dispatch, isReady: () => boolean, readiness: ConditionVariable = new ConditionVariable()) {
     super();
     this.#dispatch = dispatch;
     this.#isReady = isReady;
+    this.#readiness = readiness;
   }
 
   get lateReplies(): number {
@@ -41,7 +43,7 @@ export class InlineTransport extends EventEmitter<TransportEvents> implements Se
 
   /** Another one to the same service, for a client of its own: it ends with this one, and this one does not with it. */
   another(): InlineTransport {
-    const other = new InlineTransport(this.#dispatch, this.#isReady);
+    const other = new InlineTransport(this.#dispatch, this.#isReady, this.#readiness);
     if (this.#closed) void other.close();
     else {
       this.#others.add(other);
@@ -50,10 +52,8 @@ export class InlineTransport extends EventEmitter<TransportEvents> implements Se
     return other;
   }
 
-  async ready(deadlineMs: number): Promise<boolean> {
-    const end = performance.now() + deadlineMs;
-    while (!this.#wouldServe && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 5));
-    return this.#wouldServe;
+  ready(deadlineMs: number): Promise<boolean> {
+    return this.#readiness.waitFor(() => this.#wouldServe, deadlineMs);
   }
 
   get #wouldServe(): boolean {

@@ -1,4 +1,6 @@
 import { expect, it, onTestFinished, vi } from 'vitest';
+import { ConditionVariable } from '../../src/async/index.ts';
+import { InlineTransport } from '../../src/transport/inline-transport.ts';
 import { RedisTransport } from '../../src/transport/redis-transport.ts';
 import { useRedis } from '../support/use-redis.ts';
 
@@ -46,4 +48,20 @@ it('ready() says at its deadline that it is not', async () => {
   const transport = open('unix:///nowhere/redis.sock');
   expect(await transport.ready(20)).toBe(false);
   expect(await transport.ready(0)).toBe(false);
+});
+
+it('ready() of a service in the same process waits for its word, and polls nothing', async () => {
+  const readiness = new ConditionVariable();
+  let isReady = false;
+  const looks = vi.fn(() => isReady);
+  const transport = new InlineTransport(async () => ({ json: '' }), looks, readiness);
+  const timers = vi.spyOn(globalThis, 'setTimeout');
+  onTestFinished(() => timers.mockRestore());
+  const waits = [transport.ready(DEADLINE_MS), transport.another().ready(DEADLINE_MS)];
+  expect(timers.mock.calls.map(([, ms]) => ms)).toEqual([DEADLINE_MS, DEADLINE_MS]);
+  readiness.notifyAll();
+  isReady = true;
+  readiness.notifyAll();
+  expect(await Promise.all(waits)).toEqual([true, true]);
+  expect(looks).toHaveBeenCalledTimes(2 * 3);
 });
