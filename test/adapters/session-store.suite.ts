@@ -5,6 +5,7 @@ import type { AdapterUnderTest, Site, SiteOptions } from './suite/adapter-site.t
 import { Visitor } from './suite/adapter-site.ts';
 import { testAnonymousSessions } from './suite/anonymous-sessions.suite.ts';
 import { testFields } from './suite/fields.suite.ts';
+import { testHandles } from './suite/handles.suite.ts';
 import { testLife } from './suite/life.suite.ts';
 import { testOperations } from './suite/operations.suite.ts';
 import { testPlantedCookie } from './suite/planted-cookie.suite.ts';
@@ -64,6 +65,7 @@ export function testSessionStore(adapter: AdapterUnderTest): void {
     testRotation(stage);
     testPlantedCookie(stage);
     testAnonymousSessions(stage);
+    testHandles(stage);
     testRedisAway(stage);
   });
 }

@@ -39,59 +39,95 @@ export function wrapResponse(
   const response = responseOf(request);
   if (!response || wrapped.has(response)) return;
   wrapped.add(response);
-  let suppresses = false;
-  let asked = false;
-  let isEnding = false;
-
-  const writeHead = response.writeHead;
+  const ending = new ResponseEnding(request, token, sessions, observed);
+  const { writeHead, end } = response;
   response.writeHead = function (this: ServerResponse, ...args: unknown[]): ServerResponse {
-    const { session, sessionID } = request;
-    // After `regenerate` or `rotate` it is another token, and that is to be sent.
-    const own = session !== undefined && sessionID !== undefined && sessionID === token;
-    // But for what is nobody's session: a login that failed half way leaves such a one, under another token.
-    const isNobodys =
-      session !== undefined && (sessions.states.isUnneeded(session) || sessions.states.isStandIn(session));
-    if (!(own && (suppresses || sessions.states.suppressesCookie(session))) && !isNobodys)
-      return Reflect.apply(writeHead, this, args) as ServerResponse;
-    request.sessionID = undefined;
-    try {
-      return Reflect.apply(writeHead, this, args) as ServerResponse;
-    } finally {
-      request.sessionID = sessionID;
-    }
+    return ending.writeHead(() => Reflect.apply(writeHead, this, args) as ServerResponse);
   } as typeof writeHead;
-
-  const end = response.end;
   response.end = function (this: ServerResponse, ...args: unknown[]): ServerResponse {
-    const finish = (): ServerResponse => Reflect.apply(end, this, args) as ServerResponse;
+    return ending.end(this, () => Reflect.apply(end, this, args) as ServerResponse);
+  } as typeof end;
+}
+
+/** The end of one response: whether its cookie is suppressed, and what must be known before. */
+class ResponseEnding {
+  readonly #request: WrappedRequest;
+  readonly #token: string | undefined;
+  readonly #sessions: RequestSessions;
+  readonly #observed: ObservedRolling;
+  /** Whether Redis says that the token's secret was replaced, or could not say. */
+  #isStale = false;
+  #hasAsked = false;
+  #isAsking = false;
+
+  constructor(
+    request: WrappedRequest,
+    token: string | undefined,
+    sessions: RequestSessions,
+    observed: ObservedRolling,
+  ) {
+    this.#request = request;
+    this.#token = token;
+    this.#sessions = sessions;
+    this.#observed = observed;
+  }
+
+  writeHead(proceed: () => ServerResponse): ServerResponse {
+    if (!this.#suppressesCookie()) return proceed();
+    const { sessionID } = this.#request;
+    this.#request.sessionID = undefined;
+    try {
+      return proceed();
+    } finally {
+      this.#request.sessionID = sessionID;
+    }
+  }
+
+  end(response: ServerResponse, finish: () => ServerResponse): ServerResponse {
     // What comes behind the first end is not looked at, as in express-session.
-    if (isEnding) return this;
-    const { session, sessionID } = request;
+    if (this.#isAsking) return response;
+    const { session, sessionID } = this.#request;
     if (!session) return finish();
-    sessions.states.checkFields(session);
-    const cookieMayBeSet = !asked && !this.headersSent && sessionID !== undefined && sessionID === token;
-    if (!cookieMayBeSet || sessions.states.suppressesCookie(session) || !sessions.states.loadedOf(session))
-      return finish();
-    const observes = observed.rolling === undefined && sessions.isUnchanged(session);
-    if (observed.rolling === false && (!expires(session) || sessions.isUnchanged(session))) return finish();
-    asked = true;
-    isEnding = true;
-    const restore = snapshotHead(this);
-    void sessions.isCurrent(sessionID).then((isCurrent) => {
-      suppresses = !isCurrent;
-      isEnding = false;
+    this.#sessions.states.checkFields(session);
+    if (sessionID === undefined || !this.#mayBeSet(response, session)) return finish();
+    const observes = this.#observed.rolling === undefined && this.#sessions.isUnchanged(session);
+    this.#hasAsked = true;
+    this.#isAsking = true;
+    const restore = snapshotHead(response);
+    void this.#sessions.isCurrent(sessionID).then((isCurrent) => {
+      this.#isStale = !isCurrent;
+      this.#isAsking = false;
       restore();
       try {
         // A handler may have changed the session behind its answer.
-        putBack(request, sessions);
+        putBack(this.#request, this.#sessions);
         finish();
       } catch (error) {
-        this.destroy(error as Error);
+        response.destroy(error as Error);
       }
-      if (observes && isCurrent) observeRolling(observed, request, this, sessionID);
+      if (observes && isCurrent) observeRolling(this.#observed, this.#request, response, sessionID);
     });
-    return this;
-  } as typeof end;
+    return response;
+  }
+
+  #suppressesCookie(): boolean {
+    const { states } = this.#sessions;
+    const { session, sessionID } = this.#request;
+    if (session === undefined) return false;
+    // A session that is not to be saved, under whatever token: a login that failed half way leaves such a one.
+    if (states.isUnneeded(session) || states.isStandIn(session)) return true;
+    // After `regenerate` or `rotate` it is another token, and that is to be sent.
+    if (sessionID === undefined || sessionID !== this.#token) return false;
+    return this.#isStale || states.suppressesCookie(session);
+  }
+
+  // Whether express-session may set the cookie that the request came with, so that Redis has to be asked.
+  #mayBeSet(response: ServerResponse, session: object): boolean {
+    if (this.#hasAsked || response.headersSent || this.#request.sessionID !== this.#token) return false;
+    const { states } = this.#sessions;
+    if (states.suppressesCookie(session) || !states.loadedOf(session)) return false;
+    return this.#observed.rolling !== false || (expires(session) && !this.#sessions.isUnchanged(session));
+  }
 }
 
 function putBack({ session }: WrappedRequest, sessions: RequestSessions): void {

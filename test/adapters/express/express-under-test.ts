@@ -43,13 +43,13 @@ export const EXPRESS: AdapterUnderTest<Settings> = {
   open: openSite,
 };
 
-async function openSite({ settings, pages, client, token, takesIds, ...more }: SiteOptions<Settings>): Promise<Site> {
+async function openSite({ settings, pages, client, handle, takesIds, ...more }: SiteOptions<Settings>): Promise<Site> {
   const store = new SessionStore({ sweep: false, deadlineMs: 20_000, ...more.store });
   const genid = more.genid ?? (takesIds ? (request: Request) => request.get('x-id') ?? createToken() : store.genid);
   const errors: string[] = [];
   const app = express();
   app.use(session({ store, secret: SECRET, resave: false, saveUninitialized: false, genid, ...settings }));
-  if (client) app.use(sessionwise<Request>({ client, ...(token && { token }) }));
+  if (client) app.use(sessionwise<Request>({ client, ...handle }));
   app.use(async (request, response) => {
     const [name = '', ...params] = request.path.slice(1).split('/');
     const result = await pages[name]!(contextOf(request, response), ...params);

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { request as httpRequest, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import express, { type Express, type NextFunction, type Request, type Response, Router } from 'express';
+import express, { type Express, type Request, Router } from 'express';
 import session from 'express-session';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type SessionMiddlewareOptions, SessionStore, sessionwise } from '../../../src/adapters/express/index.ts';
@@ -88,46 +88,11 @@ async function startSite(
   return listen(app);
 }
 
-/** The views that the service has counted for a session. */
-async function viewsOf(id: string): Promise<number> {
-  return (await client.session(id).analytics())!.totalPages;
-}
-
 function bearer(token: string): Record<string, string> {
   return { ...BROWSER, authorization: `Bearer ${token}` };
 }
 
 describe('a page view', () => {
-  it('is published, and the handle is attached', async () => {
-    const site = await startSite();
-    const { status, body } = await ask(site, '/a?b=c');
-    expect(status).toBe(200);
-    expect(body.id).toBe(sessionOf(body.sid!));
-    // Nobody waited, so there is no answer.
-    expect(body.view).toBeUndefined();
-    await waitUntil('it is counted', async () => (await viewsOf(body.id!)) === 1);
-    expect(await client.session(body.id!).surface(['/a', '/b'])).toEqual(['/b']);
-  });
-
-  it('is asked for where the page wants the answer', async () => {
-    const site = await startSite({ pageview: 'request' });
-    const token = randomUUID();
-    expect((await ask(site, '/a', bearer(token))).body.view).toMatchObject({ totalPages: 1, newToSite: true });
-    expect((await ask(site, '/a', bearer(token))).body.view).toMatchObject({ totalPages: 2, previouslyVisited: true });
-  });
-
-  it('is counted, asked for or left out as a function says', async () => {
-    const site = await startSite({
-      pageview: ({ path }) => (path === '/critical' ? 'request' : path === '/off' ? 'off' : 'publish'),
-    });
-    const headers = bearer(randomUUID());
-    expect((await ask(site, '/off', headers)).body.view).toBeUndefined();
-    expect((await ask(site, '/critical', headers)).body.view).toMatchObject({ totalPages: 1 });
-    const { body } = await ask(site, '/other', headers);
-    expect(body.view).toBeUndefined();
-    await waitUntil('it is counted', async () => (await viewsOf(body.id!)) === 2);
-  });
-
   it('is known by the path that was asked for, not by that of a router', async () => {
     const app = express();
     const router = Router();
@@ -164,15 +129,7 @@ describe('no page view', () => {
     ['PUT', 'PUT', {}],
     ['DELETE', 'DELETE', {}],
     ['OPTIONS', 'OPTIONS', {}],
-    ['a prefetch', 'GET', { ...BROWSER, 'sec-purpose': 'prefetch' }],
-    ['a prerender', 'GET', { ...BROWSER, 'sec-purpose': 'prefetch;prerender' }],
-    ['an old prefetch', 'GET', { purpose: 'prefetch' }],
-    ['an old preview', 'GET', { 'x-purpose': 'preview' }],
-    ['an image', 'GET', { 'sec-fetch-dest': 'image' }],
-    ['a script', 'GET', { 'sec-fetch-dest': 'script' }],
     ['a style', 'GET', { 'sec-fetch-dest': 'style' }],
-    ['a fetch', 'GET', { 'sec-fetch-dest': 'empty' }],
-    ['a frame', 'GET', { 'sec-fetch-dest': 'iframe' }],
   ])('is %s, though it has its handle', async (_, method, headers) => {
     const token = randomUUID();
     const { status, body } = await ask(site, '/a', { ...headers, authorization: `Bearer ${token}` }, method);
@@ -183,13 +140,6 @@ describe('no page view', () => {
     expect((await ask(site, '/a', bearer(token))).body.view).toMatchObject({ totalPages: 1, newToSite: true });
   });
 
-  it('is what the site says is none', async () => {
-    const own = await startSite({ pageview: 'request', isPageview: ({ path }) => path.startsWith('/pages/') });
-    const headers = bearer(randomUUID());
-    expect((await ask(own, '/api/a', headers)).body.view).toBeUndefined();
-    expect((await ask(own, '/pages/a', headers, 'POST')).body.view).toMatchObject({ totalPages: 1 });
-  });
-
   it('is a GET of a client that says nothing of itself: that is one', async () => {
     expect((await ask(site, '/a', { authorization: `Bearer ${randomUUID()}` })).body.view).toMatchObject({
       totalPages: 1,
@@ -198,15 +148,6 @@ describe('no page view', () => {
 });
 
 describe('the token', () => {
-  it('is a bearer token before it is a cookie', async () => {
-    const site = await startSite();
-    const first = await ask(site, '/a');
-    const both = await ask(site, '/a', { ...bearer('api-key-7'), cookie: first.cookie! });
-    expect(both.body.id).toBe(sessionOf('api-key-7'));
-    const cookie = await ask(site, '/a', { ...BROWSER, cookie: first.cookie! });
-    expect(cookie.body.id).toBe(first.body.id);
-  });
-
   it.each([
     ['Bearer abc', 'abc'],
     ['bearer abc', 'abc'],
@@ -221,13 +162,6 @@ describe('the token', () => {
     expect(bearerOf({ header: () => authorization }) ?? 'cookie').toBe(expected);
   });
 
-  it('is what the site says it is', async () => {
-    const site = await startSite({ token: (request) => request.get('x-api-key') });
-    expect((await ask(site, '/a', { 'x-api-key': 'k1', authorization: 'Bearer other' })).body.id).toBe(sessionOf('k1'));
-    expect((await ask(site, '/a', { 'x-api-key': '' })).body.id).toBeUndefined();
-    expect((await ask(site, '/a', bearer('other'))).body.id).toBeUndefined();
-  });
-
   it('of our own form that a function of the site has not looked at is nobody without a store', async () => {
     const site = await startSite({ token: (request) => request.get('x-api-key') });
     expect((await ask(site, '/a', { 'x-api-key': createToken() })).body.id).toBeUndefined();
@@ -239,26 +173,6 @@ describe('the token', () => {
       store = new SessionStore({ redis: server.url, sweep: false, graceMs: 0 });
     });
     afterEach(() => store.close());
-
-    it('acts for its session where the store knows its secret', async () => {
-      const site = await startSite({ pageview: 'request', store });
-      const token = createToken();
-      await store.data.save(token, { user: 'ada' });
-      expect((await ask(site, '/a', bearer(token))).body).toMatchObject({
-        id: sessionOf(token),
-        view: { totalPages: 1 },
-      });
-      const rotated = await store.data.rotate(token);
-      expect((await ask(site, '/a', bearer(rotated))).body).toMatchObject({
-        id: sessionOf(token),
-        view: { totalPages: 2 },
-      });
-      // A replaced secret is nobody's, in a grace too.
-      expect((await ask(site, '/a', bearer(token))).body.id).toBeUndefined();
-      await store.data.rotate(rotated, { grace: true });
-      expect((await ask(site, '/a', bearer(rotated))).body.id).toBeUndefined();
-      expect(await viewsOf(sessionOf(token))).toBe(2);
-    });
 
     it('renews its session: its idle time, or its cookie’s age, counts from then', async () => {
       const idleMs = 3_600_000;
@@ -293,32 +207,6 @@ describe('the token', () => {
       expect(store.data.infoOf((await store.data.load(token))!).expiresAt).toBe(expiresAt);
     });
 
-    it('that somebody made up from a public id is nobody', async () => {
-      const site = await startSite({ pageview: 'request', store });
-      const token = createToken();
-      await store.data.save(token, { user: 'ada' });
-      const madeUp = createToken(sessionOf(token));
-      const answer = await ask(site, '/a', bearer(madeUp));
-      expect(answer).toMatchObject({ status: 200, body: {} });
-      expect(answer.body.id).toBeUndefined();
-      expect(await viewsOf(sessionOf(token))).toBe(0);
-    });
-
-    it('that somebody made up is nobody, though a function of the site lets it through', async () => {
-      const site = await startSite({
-        pageview: 'request',
-        store,
-        token: (request) => bearerOf({ header: (name) => request.get(name) }) ?? request.sessionID,
-      });
-      const token = createToken();
-      await store.data.save(token, { user: 'ada' });
-      expect((await ask(site, '/a', bearer(createToken(sessionOf(token))))).body.id).toBeUndefined();
-      expect(await viewsOf(sessionOf(token))).toBe(0);
-      expect((await ask(site, '/a', bearer(token))).body).toMatchObject({ id: sessionOf(token) });
-      const { body } = await ask(site, '/a');
-      expect(body.id).toBe(sessionOf(body.sid!));
-    });
-
     it.each(['given', 'express-session’s'])('of another form counts while the %s store knows it', async (whose) => {
       const site = await startSite(whose === 'given' ? { store } : {}, true, store as never);
       const [rotated, ended] = [randomUUID(), randomUUID()];
@@ -342,32 +230,6 @@ describe('the token', () => {
         expect(status).toBe(200);
         expect(body.id).toBeUndefined();
       }
-    });
-
-    it('is an error of the site where its functions throw, and hangs nothing', async () => {
-      const throwing = (): never => {
-        throw new Error('of the site');
-      };
-      const token = createToken();
-      await store.data.save(token, {});
-      for (const options of [{ isPageview: throwing }, { pageview: throwing }]) {
-        const site = await startSite({ store, ...options });
-        expect((await ask(site, '/a', bearer(token))).status).toBe(500);
-        expect((await ask(site, '/a')).status).toBe(500);
-      }
-    });
-
-    it('leaves an error of the page to the page', async () => {
-      const app = express();
-      app.use(sessionwise({ client, store }));
-      app.use(() => {
-        throw new Error('of the page');
-      });
-      app.use((error: Error, _request: Request, response: Response, _next: NextFunction) => {
-        response.status(418).json({ sid: error.message });
-      });
-      const answer = await ask(await listen(app), '/a', bearer(createToken()));
-      expect(answer).toMatchObject({ status: 418, body: { sid: 'of the page' } });
     });
   });
 
@@ -431,13 +293,6 @@ describe('a visitor who has done nothing yet', () => {
     const site = await startSite();
     expect((await ask(site, '/a.png', { 'sec-fetch-dest': 'image' })).cookie).toBeUndefined();
   });
-
-  it('is a new one each time where the site wants no marker', async () => {
-    const site = await startSite({ trackAnonymous: false });
-    const [first, second] = [await ask(site, '/a'), await ask(site, '/a')];
-    expect(first.cookie).toBeUndefined();
-    expect(first.body.id).not.toBe(second.body.id);
-  });
 });
 
 describe('the middleware', () => {
@@ -454,18 +309,5 @@ describe('the middleware', () => {
       called += 1;
     });
     expect(called).toBe(1);
-  });
-
-  it.each(['publish', 'request'] as const)('fails no page where Redis is away (%s)', async (pageview) => {
-    const away = new SessionClient({ redis: 'unix:///nowhere/redis.sock' });
-    onTestFinished(() => away.close());
-    const site = await startSite({ client: away, pageview });
-    for (let i = 0; i < 20; i += 1) {
-      const { status, body } = await ask(site, '/a');
-      expect(status).toBe(200);
-      expect(body.view).toBeUndefined();
-      expect(body.id).toBe(sessionOf(body.sid!));
-    }
-    expect(away.counters.requests + away.counters.publishes).toBe(20);
   });
 });

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { createClient } from 'redis';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { SessionStore, type SessionStoreOptions } from '../../../src/adapters/express/index.ts';
@@ -130,6 +131,50 @@ describe('the store without express-session', () => {
       const store = new SessionStore({ redis: server.url, sweep: false });
       expect(() => store.generate({} as never)).toThrow(/express-session/);
       await store.close();
+    });
+
+    test.each<[string, Partial<SessionStoreOptions>]>([
+      ['plain', {}],
+      ['encrypted', { encryption: { keys: [randomBytes(32)] } }],
+    ])('what is saved beside or after an end brings nothing back: 1,000 times, %s', async (namespace, kept) => {
+      const store = new SessionStore({ redis: server.url, namespace, sweep: false, deadlineMs: 20_000, ...kept });
+      onTestFinished(() => store.close());
+      for (let round = 0; round < 20; round += 1) {
+        const rounds = Array.from({ length: 50 }, async (_, i) => {
+          const token = store.genid();
+          await store.set(token, { cookie, a: 1 } as never);
+          const loaded = (await store.get(token))!;
+          const copy = { ...loaded };
+          const work = [
+            () => store.destroy(token),
+            () => store.set(token, Object.assign(loaded, { user: 'again' })),
+            () => store.set(token, Object.assign(copy, { user: 'again' })),
+            () => store.touch(token, loaded),
+          ];
+          const begin = (round + i) % work.length;
+          await Promise.all([...work.slice(begin), ...work.slice(0, begin)].map((operation) => operation()));
+          expect(await store.get(token)).toBeNull();
+          await store.set(token, loaded);
+          await store.set(token, copy);
+          expect(await store.get(token)).toBeNull();
+        });
+        await Promise.all(rounds);
+      }
+    });
+
+    test('methods without a session say so', async () => {
+      const store = new SessionStore({ redis: server.url, sweep: false });
+      onTestFinished(() => store.close());
+      const none = {} as Parameters<SessionStore['rotate']>[0];
+      for (const operation of [
+        async () => store.rotate(none),
+        async () => store.increment(none, 'n'),
+        async () => store.identify(none, 'ada'),
+      ]) {
+        await expect(operation()).rejects.toThrow(/no session/);
+      }
+      expect(store.info(none)).toBeUndefined();
+      expect(store.isDegraded(none)).toBe(false);
     });
 
     test('a callback that is missing where the caller wants none', async () => {

@@ -40,7 +40,7 @@ export const FASTIFY: AdapterUnderTest<Settings> = {
   open: openSite,
 };
 
-async function openSite({ settings, pages, client, token, takesIds, ...more }: SiteOptions<Settings>): Promise<Site> {
+async function openSite({ settings, pages, client, handle, takesIds, ...more }: SiteOptions<Settings>): Promise<Site> {
   const store = new SessionStore({ sweep: false, deadlineMs: 20_000, ...more.store });
   const idGenerator = (request: FastifyRequest | undefined): string => {
     const given = takesIds ? request?.headers['x-id'] : undefined;
@@ -56,7 +56,7 @@ async function openSite({ settings, pages, client, token, takesIds, ...more }: S
     ...settings,
     store,
   });
-  await app.register(sessionwise, { ...(client && { client }), ...(token && { token }) });
+  await app.register(sessionwise, { ...(client && { client }), ...handle });
   app.setErrorHandler((error: Error & { statusCode?: number; code?: string }, _request, reply) => {
     errors.push(error.code ?? error.message);
     return reply.code(error.statusCode ?? 500).send({ code: error.code, message: error.message });

@@ -29,12 +29,12 @@ class TestSessions extends HttpSessions {
   }
 }
 
-async function openSite({ store: options, pages, client, token, genid }: SiteOptions): Promise<Site> {
+async function openSite({ store: options, pages, client, handle, genid }: SiteOptions): Promise<Site> {
   const all = {
     sweep: false,
     deadlineMs: 20_000,
     ...options,
-    handle: { ...(client && { client }), ...(token && { token }) },
+    handle: { ...(client && { client }), ...handle },
   };
   const store = new TestSessions(all, genid);
   const errors: string[] = [];

@@ -1,5 +1,10 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { RequestStore, SessionOperations, SessionStoreOptions } from '../../../src/adapters/index.ts';
+import type {
+  HandleOptions,
+  RequestStore,
+  SessionOperations,
+  SessionStoreOptions,
+} from '../../../src/adapters/index.ts';
 import type { SessionClient, SessionHandle } from '../../../src/index.ts';
 
 /* adapter-site.ts: a site that each adapter serves through real HTTP, and visitors of it. Pages are written once, against
@@ -28,14 +33,20 @@ export interface PageContext {
 export type Page = (context: PageContext, ...params: string[]) => unknown;
 export type Pages = Readonly<Record<string, Page>>;
 
+/** What the requests of all frameworks have. */
+export interface SiteRequest {
+  readonly headers: IncomingHttpHeaders;
+  readonly url?: string | undefined;
+}
+
 /** How an adapter's site is opened. `Settings`: of the framework's sessions. */
 export interface SiteOptions<Settings = object> {
   readonly store: SessionStoreOptions;
   readonly settings: Settings;
   readonly pages: Pages;
   readonly client?: SessionClient;
-  /** Where the request's token is, in place of the default. */
-  readonly token?: (request: { readonly headers: IncomingHttpHeaders }) => string | undefined;
+  /** Options of the adapter's middleware beside the client. */
+  readonly handle?: Pick<HandleOptions<SiteRequest>, 'token' | 'pageview' | 'isPageview' | 'trackAnonymous'>;
   /** Whether the framework's function that makes ids returns the header `x-id` where there is one. */
   readonly takesIds?: boolean;
   /** Makes the ids, in place of the store. */

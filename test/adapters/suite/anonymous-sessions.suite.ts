@@ -57,7 +57,7 @@ export function testAnonymousSessions(stage: AdapterStage): void {
     it.each<[string, Partial<SiteOptions>]>([
       ['that the store knows', {}],
       ['that the store does not know', {}],
-      ['of an API', { token: ({ headers }) => headers.authorization }],
+      ['of an API', { handle: { token: ({ headers }) => headers.authorization } }],
     ])('leaves no record, no cookie and no byte: one %s', async (which, more) => {
       const site = await open({ settings: own, ...more });
       const token = createToken();

@@ -44,6 +44,24 @@ const pages: Pages = {
     under.push(session.increment('n'), session.increment('n'), session.append('list', 'z'));
     Promise.all(under).catch((error: Error) => expect.unreachable(error.message));
   },
+  changedInside: async ({ session }) => {
+    const fields = session as unknown as { cart: unknown[]; fresh?: unknown[]; n: number };
+    fields.cart = [{ qty: 1 }, { qty: 1 }];
+    const under: Promise<unknown>[] = [session.append('cart', 'x', 'y'), session.append('fresh', 'x')];
+    await sent();
+    (fields.cart[0] as { qty: number }).qty = 2;
+    await Promise.all(under);
+    const { cart } = fields;
+    under.push(session.append('cart', 'z'), session.append('fresh', 'y'));
+    await sent();
+    cart.splice(1, 1);
+    await Promise.all(under);
+    under.push(session.increment('n', 5));
+    await sent();
+    fields.n = 100;
+    await Promise.all(under);
+    return { cart: fields.cart, fresh: fields.fresh, n: fields.n };
+  },
   beforeRotation: async ({ session }) => {
     session.plain = 'before';
     const under: Promise<unknown>[] = [session.increment('n'), session.append('list', 'x'), session.identify('ada')];
@@ -61,6 +79,11 @@ const pages: Pages = {
     Object.assign(session, { late: (context.session as unknown as Fields).n });
   },
 };
+
+/** Until an operation is on its way, and before Redis can have answered: that takes a turn of the event loop. */
+async function sent(): Promise<void> {
+  for (let i = 0; i < 20; i += 1) await new Promise<void>((resolve) => process.nextTick(resolve));
+}
 
 /** Pages of which all have loaded the session before the first goes on. */
 function together(count: number, work: Page): Page {
@@ -173,6 +196,14 @@ export function testOperations(stage: AdapterStage): void {
       const { n, list } = (await visitor.page('/fields')) as { n: number; list: string[] };
       // An operation begins when the one before it is done, so y may come before x.
       expect([n, ...list.sort()]).toEqual([125, 'a', 'b', 'c', 'x', 'y', 'z']);
+    });
+
+    it('what is changed while an operation on it is under way counts beside it', async () => {
+      const visitor = stage.visitor(await open());
+      await visitor.page('/set/name/ada');
+      const expected = { cart: [{ qty: 2 }, 'x', 'y', 'z'], fresh: ['x', 'y'], n: 105 };
+      expect(await visitor.page('/changedInside')).toEqual(expected);
+      expect(await visitor.page('/fields')).toEqual({ name: 'ada', ...expected });
     });
 
     it('a rotation waits for the operations before it, and those behind it go on with what it gave', async () => {
