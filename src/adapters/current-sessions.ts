@@ -2,11 +2,11 @@ import { SerialQueue } from '../async/index.ts';
 import { sessionOf } from '../protocol/index.ts';
 import type { CurrentSession } from './current-session.ts';
 
-/** What the objects that hold one session within a request, one after the other, have in common. */
+/** State that the objects share which hold one session within a request, one after the other. */
 interface Slot {
   /** The object that holds the session now. */
   values: object;
-  /** Token that the last rotation in this request gave. Before the answer it is known to nobody else. */
+  /** Token that the last rotation in this request gave. Before the answer no other request has it. */
   token?: string;
 }
 

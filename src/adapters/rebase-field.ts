@@ -1,7 +1,7 @@
-/** What a field of a request's session is after an operation on it, where the application changed it while the operation
- *  was under way: `before` when it was sent, `now`, and `result` in Redis. Both count. A number keeps what was added to
- *  it. A list keeps what was added to its end; one that was changed otherwise is the application's, and behind it stands
- *  what the operation appended, the last `appended` of the result. Any other value is the application's. */
+/** Merges the result of an operation on a field with a change that the application made while it was under way: `before`
+ *  when it was sent, `now`, and `result` in Redis. Both count. A number keeps the application's addition. A list keeps the
+ *  entries that were added to its end; one that was changed otherwise is the application's, followed by the entries that
+ *  the operation appended, the last `appended` of the result. Any other value is the application's. */
 export function rebaseField(before: unknown, now: unknown, result: unknown, appended = 0): unknown {
   if (typeof result === 'number' && typeof now === 'number') {
     return result + now - (typeof before === 'number' ? before : 0);

@@ -16,15 +16,15 @@ import type { SessionStoreEvents } from './session-store-events.ts';
 import { type SessionStoreOptions, storeSettingsOf } from './session-store-options.ts';
 import { TokenMemory } from './token-memory.ts';
 
-/** Loads, saves and ends the sessions of requests: the part of a store that all frameworks share. What is known of them
- *  without asking Redis is in `states`.
+/** Loads, saves and ends the sessions of requests: the part of a store that all frameworks share. `states` holds the
+ *  part that needs no Redis.
  *
  *  A session goes by its values: the plain object that `get` gives, or one that the framework makes. Call `states.begin`
  *  for a new one, and `handOver` where another object takes its place. */
 export class RequestSessions extends EventEmitter<SessionStoreEvents> {
   /** The store beneath: by token or session, for code that is no request. */
   readonly data: SessionData;
-  /** What is known of sessions without asking Redis. */
+  /** State of sessions, as it is known without asking Redis. */
   readonly states: SessionStates;
   readonly #failsOpen: boolean;
   readonly #anonymousIdleMs: number;
@@ -71,7 +71,7 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
     }
   }
 
-  /** Saves what was changed since the values were loaded, behind the operations of the same request.
+  /** Saves the changes since the values were loaded, behind the operations of the same request.
    *  @throws StoreUnavailableError in a store that fails closed; NotSerialisableError; RangeError for a public id. */
   async set(token: string, values: object): Promise<void> {
     const { states } = this;

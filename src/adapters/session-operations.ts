@@ -63,7 +63,7 @@ const VERBS = Object.keys({
   isDegraded: true,
 } satisfies Record<keyof SessionOperations, true>) as (keyof SessionOperations)[];
 
-/** Gives a field what an operation made of it. Where the application has changed it meanwhile, `rebase` says what it is. */
+/** Sets a field to the result of an operation. Where the application has changed it meanwhile, `rebase` makes its value. */
 type ApplyResult = (
   name: string,
   result: unknown,

@@ -3,8 +3,8 @@ import { holdsNothing } from './anonymous-session.ts';
 import { StandIns } from './stand-ins.ts';
 import type { TokenMemory } from './token-memory.ts';
 
-/** Holds what is known of the sessions of requests without asking Redis: what each was loaded as, which are new, which
- *  stand in for another, and which cookies must not be sent.
+/** Holds the state of the sessions of requests, as it is known without asking Redis: the record that each was loaded
+ *  from, which are new, which stand in for another, and which cookies must not be sent.
  *
  *  A session goes by its values: a plain object that `RequestSessions.get` gives, or one that the framework makes. */
 export class SessionStates {
@@ -38,7 +38,7 @@ export class SessionStates {
     this.#tokens.noteCarried(token);
   }
 
-  /** Notes what values were loaded as, or were saved as. */
+  /** Notes the record that values were loaded from, or saved as. */
   setLoaded(values: object, loaded: LoadedRecord): void {
     this.#loaded.set(values, loaded);
   }
@@ -89,7 +89,7 @@ export class SessionStates {
   }
 
   /** Notes that values are of a request whose token is replaced: nothing of them is saved and no cookie is sent, until
-   *  `identify` or `rotate` makes a session of its own of them. `token`: what they have in place of the replaced one. */
+   *  `identify` or `rotate` makes a session of its own of them. `token`: theirs, in place of the replaced one. */
   standIn(values: object, token?: string): void {
     this.#standIns.add(values);
     if (token !== undefined) this.#tokens.noteStandIn(token, true);
@@ -110,7 +110,7 @@ export class SessionStates {
     this.#standIns.settle(values);
   }
 
-  /** Copies what is known of `from` to `to`, which takes its place. */
+  /** Copies the state of `from` to `to`, which takes its place. */
   copy(from: object, to: object): void {
     const loaded = this.#loaded.get(from);
     if (loaded) this.#loaded.set(to, loaded);
@@ -129,7 +129,7 @@ export class SessionStates {
     return loaded.byPreviousSecret || this.#tokens.isReplacedSecret(loaded.header.secret);
   }
 
-  /** What is known of a session beside its data; undefined where it was never saved. */
+  /** Returns a session's times, version and user; undefined where it was never saved. */
   infoOf(values: object): SessionInfo | undefined {
     const loaded = this.#loaded.get(values);
     if (!loaded) return undefined;

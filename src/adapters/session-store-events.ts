@@ -5,6 +5,6 @@ export interface SessionStoreEvents {
   'store:down': [Error];
   /** It answers again. */
   'store:up': [];
-  /** With `fail: 'open'`: a request goes on without its session, or what it changed is lost. */
+  /** With `fail: 'open'`: a request goes on without its session, or its changes are lost. */
   degraded: [DegradedOperation];
 }

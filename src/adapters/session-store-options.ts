@@ -3,11 +3,11 @@ import { SESSION_DATA_OPTIONS, type SessionDataOptions } from '../sessions/index
 
 /** Options of a framework's session store; only `redis` must be given. */
 export interface SessionStoreOptions extends SessionDataOptions {
-  /** What a request gets while its session cannot be read. `closed` (default): the error STORE_UNAVAILABLE. `open`: an
+  /** Answer to a request whose session cannot be read. `closed` (default): the error STORE_UNAVAILABLE. `open`: an
    *  empty session under its own token, whose saves write nothing. In neither is a cookie replaced.
    *
-   *  A save that fails at the end of a request of Express comes too late: the answer, 200, is on its way. What an answer
-   *  promises is to be waited for: `session.save(callback)` in a store that fails closed, and in both `increment`,
+   *  A save that fails at the end of a request of Express comes too late: the answer, 200, is on its way. Wait for
+   *  each change that the answer promises: `session.save(callback)` in a store that fails closed, and in both `increment`,
    *  `append`, `setIf`, `identify` and `rotate`, which never fail in silence. */
   readonly fail?: 'closed' | 'open';
   /** How long an anonymous session may rest until its second request, in milliseconds: a new one with no user, into which

@@ -1,14 +1,14 @@
 /** Sessions of requests whose secret was replaced while they were on their way.
  *
  *  To such a request the session is absent. But the browser has another cookie by now, or is about to, so nothing that
- *  merely comes of the request may take that one's place: what it changes is saved nowhere and no cookie is sent. A login
+ *  merely comes of the request may take that one's place: its changes are not saved and no cookie is sent. A login
  *  makes a session of its own of it: it counts, whatever cookie it came with. One that fails half way does not. */
 export class StandIns {
   readonly #values = new WeakSet<object>();
   /** Those of which a login has begun to make sessions of their own. */
   readonly #begun = new WeakSet<object>();
 
-  /** Says that values are of such a request. */
+  /** Notes that values are of such a request. */
   add(values: object): void {
     this.#values.add(values);
   }
@@ -18,7 +18,7 @@ export class StandIns {
     return this.#values.has(values);
   }
 
-  /** Says that `to` holds the session from now on. */
+  /** Makes `to` the object that holds the session of `from`. */
   handOver(from: object, to: object): void {
     if (this.#values.has(from)) this.#values.add(to);
     if (this.#begun.has(from)) this.#begun.add(to);
@@ -39,7 +39,7 @@ export class StandIns {
     }
   }
 
-  /** Says that values are a session of its own for good: somebody has logged in by it. */
+  /** Notes that values are a session of its own for good, after a login. */
   settle(values: object): void {
     this.#begun.delete(values);
   }

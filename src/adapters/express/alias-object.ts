@@ -1,5 +1,5 @@
 /** Makes an object that was replaced an alias of its successor. Code that still has the old object then reads, sets and
- *  saves what will be saved. */
+ *  saves the new one. */
 export function aliasObject(before: object, after: object): void {
   for (const name of Reflect.ownKeys(before)) Reflect.deleteProperty(before, name);
   Object.setPrototypeOf(

@@ -8,7 +8,7 @@ import {
 } from '../index.ts';
 import { SessionStore } from './session-store.ts';
 
-/** What the middleware needs of a request: Express's, with or without express-session. */
+/** Request that the middleware takes: Express's, with or without express-session. */
 export interface SessionRequest extends IncomingMessage {
   originalUrl?: string;
   sessionID?: string;

@@ -31,8 +31,8 @@ interface ExpressSession {
 // Of a session that could not be read, and of one that code without cookies has made: as express-session's default.
 const NO_COOKIE = { originalMaxAge: null, expires: null, httpOnly: true, path: '/' };
 
-/** A store for express-session: `session({ store: new SessionStore({ redis }), ... })`. Usable at once: what is asked
- *  before the connection stands waits for it within the deadline. Every method takes a callback or returns a promise.
+/** A store for express-session: `session({ store: new SessionStore({ redis }), ... })`. Usable at once: operations
+ *  before the connection stands wait for it within the deadline. Every method takes a callback or returns a promise.
  *
  *  It tells outages as `store:down` and `store:up`, and never emits `disconnect`, at which express-session would leave
  *  `request.session` undefined. */
@@ -60,12 +60,12 @@ export class SessionStore extends RequestStore<StoreRequest> {
     return callbackify(this.#get(token), callback);
   }
 
-  /** Saves what was changed since the session was loaded; see `SessionData.save`. Not by a session's public id.
+  /** Saves the changes since the session was loaded; see `SessionData.save`. Not by a session's public id.
    *  @throws RangeError */
   set(token: string, values: Values): Promise<void>;
   set(token: string, values: Values, callback?: Callback<void>): void;
   set(token: string, values: Values, callback?: Callback<void>): Promise<void> | undefined {
-    // Explicitly none, where the caller gives none: what was saved by code that knows no cookies gets a plain one.
+    // Explicitly none, where the caller gives none: a session that was saved without one gets a plain one.
     const whole = values.cookie === undefined ? { ...values, cookie: null } : values;
     return callbackify(this.sessions.set(token, whole), callback);
   }
@@ -110,7 +110,7 @@ export class SessionStore extends RequestStore<StoreRequest> {
     );
   }
 
-  /** The public ids of the sessions that live. Their tokens, which other stores give here, nobody has. `destroy` takes
+  /** The public ids of the sessions that live. Their tokens, which other stores give here, are kept nowhere. `destroy` takes
    *  them. */
   ids(): Promise<string[]>;
   ids(callback: Callback<string[]>): void;
@@ -225,7 +225,7 @@ export class SessionStore extends RequestStore<StoreRequest> {
   }
 }
 
-// What express-session's sessions have themselves, inherited names included; `id` and `req` it sets on each.
+// Names of express-session's own sessions, inherited ones included; `id` and `req` it sets on each.
 function namesOn(prototype: object): Set<string> {
   const names = new Set(['id', 'req']);
   for (let on = prototype as object | null; on !== null; on = Object.getPrototypeOf(on) as object | null) {

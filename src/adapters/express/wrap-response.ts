@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestSessions } from '../index.ts';
 import { responseOf } from './response-of.ts';
 
-/* wrap-response.ts: what must happen around express-session at the end of a request.
+/* wrap-response.ts: two steps around express-session at the end of a request.
  *
  * express-session wraps `response.end` and `response.writeHead`; these wrappers lie around its own, because the session
  * is made after it has put them there.
@@ -18,7 +18,7 @@ import { responseOf } from './response-of.ts';
  * whose headers are written before its end (streams) cannot wait for that; there this process's own rotations are
  * known. */
 
-/** What the wrapper needs of a request. */
+/** Part of a request that the wrapper needs. */
 export type WrappedRequest = IncomingMessage & { session?: object; sessionID?: string | undefined; secure?: boolean };
 
 /** Setting of the application that its responses show. */
@@ -49,7 +49,7 @@ export function wrapResponse(
   } as typeof end;
 }
 
-/** The end of one response: whether its cookie is suppressed, and what must be known before. */
+/** Ends one response: checks the session's fields, and decides whether its cookie is suppressed. */
 class ResponseEnding {
   readonly #request: WrappedRequest;
   readonly #token: string | undefined;
@@ -84,7 +84,7 @@ class ResponseEnding {
   }
 
   end(response: ServerResponse, finish: () => ServerResponse): ServerResponse {
-    // What comes behind the first end is not looked at, as in express-session.
+    // A second end is ignored, as in express-session.
     if (this.#isAsking) return response;
     const { session, sessionID } = this.#request;
     if (!session) return finish();
@@ -134,7 +134,7 @@ function putBack({ session }: WrappedRequest, sessions: RequestSessions): void {
   try {
     if (session) sessions.states.checkFields(session);
   } catch {
-    // What could not be written is what it was before; nobody waits for the error any more.
+    // The field was put back; the answer is on its way, so the error has no reader.
   }
 }
 

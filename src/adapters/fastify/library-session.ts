@@ -1,7 +1,7 @@
-/* library-session.ts: what we use of the sessions of @fastify/session that it has no methods for.
+/* library-session.ts: access to parts of the sessions of @fastify/session that have no methods.
  *
  * It keeps a session's token and request under symbols of its own module, so they are found by what they describe
- * themselves as. Whoever uses these functions on another version gets undefined or a clear error, never half a change. */
+ * themselves as. On another version these functions return undefined or throw a clear error, and never make half a change. */
 
 /** A cookie, as far as we look at it. */
 export interface LibraryCookie {
@@ -16,7 +16,7 @@ export interface LibrarySession {
   readonly cookie: LibraryCookie;
 }
 
-/** What a session's request is to us: Fastify's, or what somebody has given to `decryptSession`. */
+/** Request of a session: Fastify's, or an object that was given to `decryptSession`. */
 export interface LibraryRequest {
   session?: object | null;
 }

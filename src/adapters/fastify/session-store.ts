@@ -30,7 +30,7 @@ declare module 'fastify' {
 type Callback<Result> = (error: unknown, result?: Result) => void;
 
 /** A store for @fastify/session 11: `app.register(fastifySession, { store: new SessionStore({ redis }), ... })`. Usable
- *  at once: what is asked before the connection stands waits for it within the deadline. Every method of the store's
+ *  at once: operations before the connection stands wait for it within the deadline. Every method of the store's
  *  contract takes a callback or returns a promise.
  *
  *  Register the plugin `sessionwise` behind @fastify/session: it suppresses cookies that must not be sent, and `rotate`
@@ -58,8 +58,8 @@ export class SessionStore extends RequestStore<FastifyRequest> implements fastif
     return callbackify(this.#get(token, callback !== undefined), callback);
   }
 
-  /** Saves what was changed since the session was loaded; where that is nothing, it renews the session, which mostly
-   *  sends nothing. A session that has ended meanwhile stays ended. */
+  /** Saves the changes since the session was loaded; without changes it renews the session, which mostly sends
+   *  nothing. A session that has ended meanwhile stays ended. */
   set(token: string, session: Session): Promise<void>;
   set(token: string, session: Session, callback: Callback<void>): void;
   set(token: string, session: Session, callback?: Callback<void>): Promise<void> | undefined {
@@ -69,7 +69,7 @@ export class SessionStore extends RequestStore<FastifyRequest> implements fastif
   }
 
   /** Ends a session, for good: by its token; or, for your own code, by its public id. But not one that could not be read
-   *  a moment ago: nobody has seen it. Where it fails within `session.regenerate()`, the request keeps its session. A
+   *  a moment ago: no request has seen it. Where it fails within `session.regenerate()`, the request keeps its session. A
    *  token that was replaced ends nothing, and for `graceMs` that is said: SessionGoneError; `regenerate()` goes on. */
   destroy(id: string): Promise<void>;
   destroy(id: string, callback: Callback<void>): void;
@@ -88,8 +88,8 @@ export class SessionStore extends RequestStore<FastifyRequest> implements fastif
     return callbackify(this.#isRegenerating ? this.sessions.endForAnother(id) : this.sessions.end(id), told);
   }
 
-  /** Looks after the sessions of a request: what they were loaded as is remembered and hidden, and cookies that must
-   *  not be sent are suppressed. The plugin calls it. */
+  /** Looks after the sessions of a request: links them to the values they were loaded from, and suppresses cookies that
+   *  must not be sent. The plugin calls it. */
   attach(request: FastifyRequest, reply: FastifyReply): void {
     this.#requests.watch(request, reply as unknown as CookieReply);
   }
@@ -182,7 +182,7 @@ export class SessionStore extends RequestStore<FastifyRequest> implements fastif
       return;
     }
     if (!this.#isKnown(session)) {
-      // It may have been saved before while nobody needed it.
+      // An earlier save of the same request may have been skipped, and its cookie suppressed.
       if (reply) allowCookie(reply, session);
       return this.#saveFirst(token, session);
     }
@@ -213,7 +213,7 @@ export class SessionStore extends RequestStore<FastifyRequest> implements fastif
     const living = await this.sessions.get(token);
     if (!living) {
       this.sessions.states.begin(session);
-      // Without the plugin nobody renews it at its second request.
+      // Without the plugin it is not renewed at its second request.
       if (!this.#requests.replyTo(requestOf(session))) this.sessions.states.need(session);
       await this.sessions.set(token, session);
       this.#shorten(session);

@@ -1,13 +1,13 @@
 import type { LibrarySession } from './library-session.ts';
 
-/** What @fastify/cookie gives a reply; and Node's response beneath. */
+/** Methods that @fastify/cookie adds to a reply; and Node's response beneath. */
 export interface CookieReply {
   readonly raw?: { readonly headersSent: boolean };
   setCookie(name: string, value: string, options?: object): unknown;
   clearCookie(name: string, options?: object): unknown;
 }
 
-/** What it gives a request. */
+/** Properties that it adds to a request. */
 export interface CookieRequest {
   session?: object | null;
   readonly cookies?: Readonly<Record<string, string | undefined>>;
@@ -23,7 +23,7 @@ export function allowCookie(reply: CookieReply, session: LibrarySession): void {
 /** Sees to it that a reply neither sets nor clears the cookie of this session. With `rolling`, a slow request with the
  *  previous secret would put that back into a browser that has the new one by now; and an empty session that stands in
  *  for one that could not be read would give the cookie another lifetime. Cookies of any other session and of the
- *  application pass, and so does what a request does when it has ended the session. */
+ *  application pass, and so do all cookies once the request has ended the session. */
 export function suppressCookie(request: CookieRequest, reply: CookieReply, session: LibrarySession): void {
   const suppressed = suppressedByReply.get(reply);
   if (suppressed) {

@@ -7,8 +7,8 @@ import { checkTokenStore, sessionOfToken, type TokenVerifier } from './session-o
 export interface HandleOptions<Request> {
   /** Asks the services. An adapter may require it; without one, no handle is attached and no page view counted. */
   readonly client?: SessionClient;
-  /** The request's token; the session is made from it, and it goes nowhere else. What your function returns it has
-   *  checked: a function that returns the framework's own id takes no bearer tokens, one that returns
+  /** The request's token; the session is made from it, and it goes nowhere else. Your function must have checked
+   *  the token that it returns: a function that returns the framework's own id takes no bearer tokens, one that returns
    *  `keyOf(request) ?? ownId` takes API keys of your own. Default: a bearer token of the Authorization header, else the
    *  id of the framework's session, whose signature the framework has checked. A bearer token counts only while `store`
    *  knows it. A token of our own form (`createToken`) is looked up there even where your function returned it. */
@@ -17,7 +17,7 @@ export interface HandleOptions<Request> {
    *  one, a token of our own form belongs to no session, and any other is taken as it comes: then refuse those that you
    *  did not issue before this middleware. */
   readonly store?: { readonly data: TokenVerifier };
-  /** What is done with a page view: `publish` (default) counts it and waits for nothing; `request` counts it too and
+  /** Treatment of a page view: `publish` (default) counts it and waits for nothing; `request` counts it too and
    *  has the answer in `request.sessionwise.view`; `off` does nothing; a function chooses for each request. */
   readonly pageview?: PageviewMode | ((request: Request) => PageviewMode);
   /** Whether a request is a page view at all. Default: GET, no prefetch, and a document where the browser says what it
@@ -52,7 +52,7 @@ export interface HandleRequest<Request> extends PageRequest {
   track(): void;
 }
 
-/** What is asked of the store of the framework's session; every RequestStore has it. */
+/** Part of a RequestStore that attaching a handle needs. */
 export interface HandleStore<Request> {
   readonly data: TokenVerifier;
   info(request: Request): { readonly byPreviousSecret: boolean } | undefined;
@@ -74,7 +74,7 @@ export class HandleAttacher<Request> {
 
   /** Attaches the handle of the session that a request acts for, if any, and counts the page view. Returns undefined where
    *  that is done at once; a promise only where the store is asked about a bearer token, within its deadline.
-   *  @throws what a function of the options throws. Nothing else fails: without an answer there is no handle. */
+   *  @throws errors of the functions in the options. Nothing else fails: without an answer there is no handle. */
   attach(request: Request, page: HandleRequest<Request>): Promise<void> | undefined {
     const { client, token, store } = this.#options;
     const { ownToken, ownStore } = page;

@@ -17,7 +17,7 @@ const SYSTEMS: readonly (readonly [RegExp, string])[] = [
   [/\bLinux\b/, 'Linux'],
 ];
 
-/** What a list of devices calls one: "Firefox on Linux". For people to tell their own devices apart, and for nothing
+/** Makes the name of a device for a list: "Firefox on Linux". For people to tell their own devices apart, and for nothing
  *  else: a browser may call itself what it likes. Undefined where the User-Agent header is missing; its first word where
  *  it names none of the usual browsers ("curl", an app). */
 export function deviceLabel(userAgent: string | undefined): string | undefined {

@@ -1,4 +1,4 @@
-/* page-request.ts: what adapters read off a request. */
+/* page-request.ts: page views and bearer tokens, read off a request. */
 
 /** Parts of a request that decide whether it is a page view, and which token it has. */
 export interface PageRequest {
@@ -7,7 +7,7 @@ export interface PageRequest {
   header(name: string): string | undefined;
 }
 
-/** What is done with a page view: counted and not waited for, counted and answered, or nothing. */
+/** Treatment of a page view: counted and not waited for, counted and answered, or nothing. */
 export type PageviewMode = 'publish' | 'request' | 'off';
 
 /** Returns the bearer token of the Authorization header. */

@@ -3,12 +3,12 @@ import { isOwnToken, sessionOf } from '../../protocol/index.ts';
 /** Looks tokens up: SessionData. */
 export interface TokenVerifier {
   load(token: string): Promise<object | undefined>;
-  /** Renews what `load` gave, where that is due. Values without a cookie: its cookie's age counts from now. */
+  /** Renews a session that `load` gave, where that is due. Values without a cookie: its cookie's age counts from now. */
   touch?(token: string, values: object, loaded: never): Promise<unknown>;
 }
 
-/** Checks what was given as the store of tokens.
- *  @throws RangeError for what looks no token up, a client for example. */
+/** Checks the option `store`.
+ *  @throws RangeError for an object that looks no token up, a client for example. */
 export function checkTokenStore(store: { readonly data?: Partial<TokenVerifier> } | undefined): void {
   if (store === undefined || typeof store.data?.load === 'function') return;
   throw new RangeError(
@@ -27,11 +27,11 @@ export interface TokenOrigin {
 /** Finds the session that a token acts for; undefined for none, and where the store cannot say.
  *
  *  With a store, a bearer token counts only while the store knows it: not after a logout, nor after a rotation. A token
- *  of our own form is looked up even where a function of the site gave it, and without a store it is nobody's: it begins
- *  with the session's public id, so anybody can make one up. Any other token is hashed, so nobody can make one up for a
+ *  of our own form is looked up even where a function of the site gave it, and without a store it acts for no session: it
+ *  begins with the session's public id, so it can be made up. Any other token is hashed, so none can be made up for a
  *  given session.
  *
- *  What is looked up is renewed, as a cookie's session is by its requests; nobody waits for that. */
+ *  A session that is looked up is renewed, as a cookie's session is by its requests; the request does not wait for that. */
 export function sessionOfToken(
   token: string | undefined,
   { own, isChecked, store }: TokenOrigin,

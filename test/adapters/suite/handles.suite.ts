@@ -22,6 +22,11 @@ function bearer(token: string): Record<string, string> {
 
 /** Handles and page views: the middleware of each adapter. */
 export function testHandles(stage: AdapterStage): void {
+  // A service of their own: beside others' tests it would write.
+  describe('handles', () => testWithService(stage));
+}
+
+function testWithService(stage: AdapterStage): void {
   let service: Service;
   let client: SessionClient;
 
