@@ -7,8 +7,8 @@ export interface TokenVerifier {
   touch?(token: string, values: object, loaded: never): Promise<unknown>;
 }
 
-/** Checks what was given as the store of tokens.
- *  @throws RangeError for what looks no token up, a client for example. */
+/** Checks the option `store`.
+ *  @throws RangeError where it cannot look tokens up: a client, for example. */
 export function checkTokenStore(store: { readonly data?: Partial<TokenVerifier> } | undefined): void {
   if (store === undefined || typeof store.data?.load === 'function') return;
   throw new RangeError(

@@ -10,7 +10,7 @@ import {
 import { type RedisConnection, RedisUnavailableError } from '../redis-connection.ts';
 import { type ClusterSlots, SlotMap } from './slot-map.ts';
 
-/* cluster-topology.ts: which master has which slot, as the nodes of a Cluster tell it. One of it serves a connection
+/* topology.ts: which master has which slot, as the nodes of a Cluster tell it. One of it serves a connection
  * and all its duplicates: when a master is lost they all want to know, and it asks once. */
 
 const ASK_DEADLINE_MS = 500;

@@ -5,7 +5,7 @@ import type { Locator, Place } from './address-resolver.ts';
 import { createDriver, type Driver, destroyDriver, reconnectDelayMs } from './driver.ts';
 import { type Link, type LinkEvents, type SubscriptionKind, subscribeBy } from './server-link.ts';
 
-/* relocating-link.ts: a link that asks where to go each time that it connects. A driver's address is fixed, so each
+/* following-link.ts: a link that asks where to go each time that it connects. A driver's address is fixed, so each
  * attempt is a new driver that tries once. It goes elsewhere when the connection is lost, when the server says that it
  * is the wrong one (MOVED, ASK, READONLY, a sharded subscription taken away), and when the locator knows better. */
 

@@ -77,7 +77,7 @@ local function finish(ns, tag, session, r, now, stream, length, event, reason)
   r.ended, r.expires = true, math.min(r.expires, event == 'expired' and now or r.expires)
   r.kept = redis.call('EXISTS', partition_key(ns, tag, 'archiving')) == 1
   if r.kept then
-    -- There is no way back from it; see seal.ts.
+    -- There is no way back from it; see record-encryption.ts.
     r.secret = string.sub(redis.sha1hex(r.secret), 1, 32)
     redis.call('SETRANGE', key, 0, pack_header(r))
     redis.call('PEXPIREAT', key, now + KEPT_FOR_ARCHIVE)

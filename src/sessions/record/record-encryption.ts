@@ -2,7 +2,7 @@ import { createHash, hash } from 'node:crypto';
 import { aead } from '../../protocol/aead.ts';
 import { SessionDataError } from '../errors.ts';
 
-/* seal.ts: encryption of session data at rest, AES-256-GCM.
+/* record-encryption.ts: encryption of session data at rest, AES-256-GCM.
  *
  * A sealed text: 4 bytes that tell the key, then what aead.ts makes. Names and values are sealed; the header is not,
  * because Redis's scripts work with it: it holds times, hashes and the user's reference. But the fields are bound to it:

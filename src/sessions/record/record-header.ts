@@ -1,14 +1,14 @@
-/* record.ts: how the data of one session lie in Redis.
+/* record-header.ts: how the data of one session lie in Redis.
  *
  * One string: a header and the fields. A string and not a hash of fields, because it is read far more often than
  * written: GET of it costs Redis what GET of connect-redis's JSON does, HGETALL of seven fields a third more (twice as
  * much where requests share a write), and the hash takes twice the memory. A save that nothing has overtaken replaces
- * the whole (scripts/replace-record.ts); one that was overtaken sends its differences, which a script applies to what is
- * there (scripts/save-record.ts).
+ * the whole (operations/scripts/replace-record.ts); one that was overtaken sends its differences, which a script applies to what is
+ * there (operations/scripts/save-record.ts).
  *
  *   0  1  format, 1
  *   1  1  flags: 1 ended, 2 previous secret, 4 user, 8 sealed
- *   2 32  SHA-256 of the secret; of an ended record that is kept for the archive, its `endedSecret` (seal.ts)
+ *   2 32  SHA-256 of the secret; of an ended record that is kept for the archive, its `endedSecret` (record-encryption.ts)
  *  34  8  when it was first saved    } milliseconds of the epoch by Redis's clock,
  *  42  8  when it was last written   } as little-endian doubles
  *  50  8  when it ends               }

@@ -34,7 +34,7 @@ const CAP_LUA = `
 /** Gives a session to a user, if the user may have one more.
  *
  *  Outside a Cluster the cap is decided here, and the index is written in the same step as the record. In a Cluster both
- *  are done before, in the user's slot (place-claims.ts), and the lifecycle entry says whose index the session has left.
+ *  are done before, in the user's slot (login-reservations.ts), and the lifecycle entry says whose index the session has left.
  *
  *  Input: KEYS record, lifecycle; ARGV 1 hash of the secret or '', 2 session, 3 the user's reference, 4 absolute in
  *         milliseconds, 5 the version that was loaded, 6 the packed fields, 7 1 where they are sealed, 8 packed changes
