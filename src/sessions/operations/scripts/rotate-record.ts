@@ -29,7 +29,9 @@ end
 local before = session_key(ARGV[8], tag_of(KEYS[1]), ARGV[2], 'sb')
 local reads, unsent = ARGV[9] == '1' and remembered > 0, ARGV[12] == '1' and r.previous
 if reads and not unsent then redis.call('SET', before, redis.call('GET', KEYS[1]), 'PX', remembered) end
-r.previous, r.previous_until, r.secret = unsent or r.secret, now + remembered, ARGV[3]
+r.previous, r.secret = unsent or r.secret, ARGV[3]
+-- With no time to remember it, never: a reader compares with a clock that it measured, which may be a little behind.
+r.previous_until = remembered > 0 and now + remembered or 0
 r.version = (r.version + 1) % 4294967296
 local header = pack_header(r)
 redis.call('SET', KEYS[1], header .. body, 'KEEPTTL')
