@@ -22,6 +22,16 @@ describe('the options of session data', () => {
     });
   });
 
+  it.each([{ fail: 'open' }, { anonymousIdleMs: 1 }])(
+    'an option of the stores of frameworks is refused: %o',
+    (given) => {
+      const [name] = Object.keys(given);
+      expect(() => settingsOf({ redis, ...given } as SessionDataOptions)).toThrow(
+        new RegExp(`option.*${name}|${name}.*option`),
+      );
+    },
+  );
+
   it('what is given is taken, zero where zero means something', () => {
     const given = {
       namespace: 'shop',

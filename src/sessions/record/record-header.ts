@@ -3,8 +3,8 @@
  * One string: a header and the fields. A string and not a hash of fields, because it is read far more often than
  * written: GET of it costs Redis what GET of connect-redis's JSON does, HGETALL of seven fields a third more (twice as
  * much where requests share a write), and the hash takes twice the memory. A save of a session that nobody has changed
- * since it was loaded replaces the whole (scripts/replace-record.ts); otherwise it sends its differences, which a script
- * applies to the record as it is now (scripts/save-record.ts).
+ * since it was loaded replaces the whole (operations/scripts/replace-record.ts); otherwise it sends its differences, which
+ * a script applies to the record as it is now (operations/scripts/save-record.ts).
  *
  *   0  1  format, 1
  *   1  1  flags: 1 ended, 2 previous secret, 4 user, 8 sealed

@@ -167,7 +167,7 @@ export function describeTime(stage: SessionDataStage): void {
     });
 
     it('an idle end is one for writes too', async () => {
-      const data = stage.open({ idleMs: 100, touchEveryMs: 0 });
+      const data = stage.open({ idleMs: 400, touchEveryMs: 0 });
       const token = await stage.saved(data, { n: 1 });
       const loaded = (await data.load(token))!;
       await watchEnd(data, token);

@@ -48,7 +48,9 @@ end
 local copy = session_key(namespace, tag_of(record), session, 'sb')
 local copies, unsent = hasGrace and graceMs > 0, isUnsent and r.previous
 if copies and not unsent then redis.call('SET', copy, redis.call('GET', record), 'PX', graceMs) end
-r.previous, r.previous_until, r.secret = unsent or r.secret, now + graceMs, newHash
+r.previous, r.secret = unsent or r.secret, newHash
+-- With no time to remember it, never: a reader compares with a clock that it measured, which may be a little behind.
+r.previous_until = graceMs > 0 and now + graceMs or 0
 r.version = ${NEXT_VERSION}
 local header = pack_header(r)
 redis.call('SET', record, header .. body, 'KEEPTTL')
