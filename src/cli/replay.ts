@@ -59,13 +59,8 @@ async function runReplay(file: string, flags: ReplayFlags): Promise<void> {
   }
   const namespace = namespaceOf(flags, config);
   const exactLimit = flags.exactLimit ?? config.exactLimit;
-  const ending = new AbortController();
+  const ending = new EndingSignal();
   const { signal } = ending;
-  const signals = (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).map((name) => {
-    const listener = (): void => ending.abort(new ReplayError('INTERRUPTED', `The replay was stopped by ${name}.`));
-    process.once(name, listener); // a second one ends us at once, and what we started with us
-    return { name, listener, by: (): boolean => signal.aborted && (signal.reason as Error).message.includes(name) };
-  });
   let log: Log | undefined;
   let store: OwnStore | undefined;
   let outcome: ReplayOutcome;
@@ -76,9 +71,9 @@ async function runReplay(file: string, flags: ReplayFlags): Promise<void> {
     log = await openLog(file, { signal });
     if (isOwn) {
       bar.show('Starting a Redis and a service ...');
-      const onFailure = (error: ReplayError): void => ending.abort(error);
-      store = await startOwnStore({ namespace, config: { ...config, exactLimit }, onFailure });
+      store = await startOwnStore({ namespace, config: { ...config, exactLimit }, onFailure: ending.end });
     }
+    const { bounceMinutes } = config.retention ?? {};
     outcome = await replay({
       log,
       redis: redis ?? store!.url,
@@ -87,7 +82,7 @@ async function runReplay(file: string, flags: ReplayFlags): Promise<void> {
       concurrency: flags.concurrency,
       deadlineMs: flags.deadline,
       waitMs: isOwn ? SERVICE_START_MS : 0,
-      ...(config.retention?.bounceMinutes !== undefined && { bounceMs: config.retention.bounceMinutes * 60_000 }),
+      ...(bounceMinutes !== undefined && { bounceMs: bounceMinutes * 60_000 }),
       signal,
       onPhase: (phase) => bar.show(`${phase[0]!.toUpperCase()}${phase.slice(1)} ...`),
       onSent: (requests) => bar.tell(requests),
@@ -100,11 +95,28 @@ async function runReplay(file: string, flags: ReplayFlags): Promise<void> {
     bar.clear();
     log?.close();
     await store?.stop();
-    for (const { name, listener } of signals) process.off(name, listener);
-    const interrupted = signals.find(({ by }) => by());
-    if (interrupted) process.kill(process.pid, interrupted.name);
+    ending.release();
   }
   print(log.name, outcome, flags, { mustFilter: isOwn && exactLimit === 0, maxBytes: flags.maxBytes });
+}
+
+/** Ends a replay at a signal of the system or a failure; after `release` the process dies of the signal that it got. */
+class EndingSignal {
+  readonly #ending = new AbortController();
+  readonly signal: AbortSignal = this.#ending.signal;
+  readonly end = (error: ReplayError): void => this.#ending.abort(error);
+  readonly #listeners = (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).map((name) => {
+    const error = new ReplayError('INTERRUPTED', `The replay was stopped by ${name}.`);
+    const listener = (): void => this.end(error);
+    process.once(name, listener); // a second one ends us at once, and what we started with us
+    return { name, listener, error };
+  });
+
+  release(): void {
+    for (const { name, listener } of this.#listeners) process.off(name, listener);
+    const received = this.#listeners.find(({ error }) => this.signal.reason === error);
+    if (received) process.kill(process.pid, received.name);
+  }
 }
 
 function print(name: string, { report, findings }: ReplayOutcome, flags: ReplayFlags, demands: Demands): void {

@@ -69,69 +69,92 @@ export async function sendLog(
   lines: AsyncIterable<string | undefined>,
   options: SendOptions,
 ): Promise<SentLog> {
-  const { concurrency, deadlineMs, exact, signal, onSent } = options;
-  const visitors = new Map<string, Visitor>();
-  const latencies = new Latencies();
-  const sums = { requests: 0, skippedLines: 0, degraded: 0, outOfOrder: 0, repeated: 0, knownBefore: 0 };
-  const wrong = { falseNegatives: 0, miscounted: 0 };
-  let from = Number.POSITIVE_INFINITY;
-  let to = Number.NEGATIVE_INFINITY;
-  let silentSinceMs: number | undefined;
+  const sender = new LogSender(client, options);
+  const begun = performance.now();
+  await inFlight(lines, options.concurrency, (line) => sender.sendLine(line), options.signal);
+  return { ...sender.sums(), seconds: (performance.now() - begun) / 1000 };
+}
 
-  const send = async ({ path, at }: LogRequest, visitor: Visitor): Promise<void> => {
+class LogSender {
+  readonly #client: SessionClient;
+  readonly #options: SendOptions;
+  readonly #visitors = new Map<string, Visitor>();
+  readonly #latencies = new Latencies();
+  readonly #sums = {
+    ...{ requests: 0, skippedLines: 0, degraded: 0, outOfOrder: 0, repeated: 0, knownBefore: 0 },
+    ...{ falseNegatives: 0, miscounted: 0, from: Number.POSITIVE_INFINITY, to: Number.NEGATIVE_INFINITY },
+  };
+  #silentSinceMs: number | undefined;
+
+  constructor(client: SessionClient, options: SendOptions) {
+    this.#client = client;
+    this.#options = options;
+  }
+
+  sums(): Omit<SentLog, 'seconds'> {
+    return { ...this.#sums, visitors: [...this.#visitors.values()], latencies: this.#latencies };
+  }
+
+  /** Counts a line and sends it; undefined where it is no request. */
+  sendLine(line: string | undefined): Promise<void> | undefined {
+    const sums = this.#sums;
+    const request = line === undefined ? undefined : parseLogLine(line);
+    if (!request) {
+      sums.skippedLines += 1;
+      return undefined;
+    }
+    const { at } = request;
+    const visitor = this.#visitorOf(request);
+    if (at < visitor.lastAt) sums.outOfOrder += 1;
+    visitor.sent += 1;
+    visitor.lastSentMs = performance.now();
+    visitor.lastAt = at;
+    sums.requests += 1;
+    sums.from = Math.min(sums.from, at);
+    sums.to = Math.max(sums.to, at);
+    return this.#send(request, visitor);
+  }
+
+  #visitorOf({ ip, userAgent, at }: LogRequest): Visitor {
+    const name = `${ip}\0${userAgent}`;
+    let visitor = this.#visitors.get(name);
+    if (!visitor) {
+      visitor = { session: sessionOf(name), sent: 0, lastSentMs: 0, lastAt: at, cameBack: false };
+      this.#visitors.set(name, visitor);
+    }
+    return visitor;
+  }
+
+  async #send({ path, at }: LogRequest, visitor: Visitor): Promise<void> {
+    const { deadlineMs, exact, onSent } = this.#options;
+    const sums = this.#sums;
     const expected = exact?.view(visitor.session, path, at);
     const isFirst = visitor.sent === 1;
     const started = performance.now();
-    const reply = await client.request('pageview', visitor.session, { path, at }, { deadlineMs });
-    if (!reply) {
-      sums.degraded += 1;
-      silentSinceMs ??= performance.now();
-      if (performance.now() - silentSinceMs > LONGEST_SILENCE_MS) {
-        throw new ReplayError(
-          'NO_SERVICE',
-          `The service has not answered for 30 seconds: stopped after ${sums.requests} requests.`,
-        );
-      }
-      await sleep(RETREAT_MS);
-    } else {
-      silentSinceMs = undefined;
-      latencies.add(performance.now() - started);
+    const reply = await this.#client.request('pageview', visitor.session, { path, at }, { deadlineMs });
+    if (reply) {
+      this.#silentSinceMs = undefined;
+      this.#latencies.add(performance.now() - started);
       if (reply.previouslyVisited) sums.repeated += 1;
       if (isFirst && !reply.newToSite) sums.knownBefore += 1;
       if (reply.inactive) visitor.cameBack = true;
-      if (expected?.seen && !reply.previouslyVisited) wrong.falseNegatives += 1;
-      if (expected && expected.views !== reply.totalPages) wrong.miscounted += 1;
+      if (expected?.seen && !reply.previouslyVisited) sums.falseNegatives += 1;
+      if (expected && expected.views !== reply.totalPages) sums.miscounted += 1;
+    } else {
+      await this.#retreat();
     }
     onSent?.(sums.requests);
-  };
+  }
 
-  const begun = performance.now();
-  await inFlight(
-    lines,
-    concurrency,
-    (line) => {
-      const request = line === undefined ? undefined : parseLogLine(line);
-      if (!request) {
-        sums.skippedLines += 1;
-        return undefined;
-      }
-      const who = `${request.ip}\0${request.userAgent}`;
-      let visitor = visitors.get(who);
-      if (!visitor) {
-        visitor = { session: sessionOf(who), sent: 0, lastSentMs: 0, lastAt: request.at, cameBack: false };
-        visitors.set(who, visitor);
-      }
-      if (request.at < visitor.lastAt) sums.outOfOrder += 1;
-      visitor.sent += 1;
-      visitor.lastSentMs = performance.now();
-      visitor.lastAt = request.at;
-      sums.requests += 1;
-      from = Math.min(from, request.at);
-      to = Math.max(to, request.at);
-      return send(request, visitor);
-    },
-    signal,
-  );
-  const seconds = (performance.now() - begun) / 1000;
-  return { ...sums, ...wrong, visitors: [...visitors.values()], latencies, seconds, from, to };
+  async #retreat(): Promise<void> {
+    this.#sums.degraded += 1;
+    this.#silentSinceMs ??= performance.now();
+    if (performance.now() - this.#silentSinceMs > LONGEST_SILENCE_MS) {
+      throw new ReplayError(
+        'NO_SERVICE',
+        `The service has not answered for 30 seconds: stopped after ${this.#sums.requests} requests.`,
+      );
+    }
+    await sleep(RETREAT_MS);
+  }
 }

@@ -11,25 +11,15 @@ import { isWrongType } from '../errors/redis-errors.ts';
 import { encryptedWithoutKeys, SessionDataError } from '../errors/session-data-error.ts';
 import { type ExpiryOptions, ExpiryPolicy } from '../expiry/expiry-policy.ts';
 import type { SessionDataOptions, SessionDataSettings } from '../options.ts';
-import { applyChanges, type FieldChange, listChanges } from '../record/field-changes.ts';
+import { applyChanges, type FieldChange } from '../record/field-changes.ts';
 import { LoadedRecord } from '../record/loaded-record.ts';
-import { packTexts } from '../record/packed-texts.ts';
 import { packBody, readable, readBody } from '../record/record-body.ts';
 import { type EncryptionContext, RecordEncryption } from '../record/record-encryption.ts';
-import {
-  isEnded,
-  nextHeader,
-  type RecordHeader,
-  readHeader,
-  SHORT_HEADER,
-  STALE_VERSION,
-  secretIn,
-} from '../record/record-header.ts';
+import { isEnded, type RecordHeader, readHeader, SHORT_HEADER, secretIn } from '../record/record-header.ts';
 import type { SessionFields } from '../record/session-fields.ts';
 import type { ResolvedReference } from '../tokens/session-reference.ts';
 import { sameHash, type TokenCredential } from '../tokens/token-credential.ts';
-import { replaceRecord } from './scripts/replace-record.ts';
-import { END_STAYS, packSaveOptions, type SaveResult, saveRecord } from './scripts/save-record.ts';
+import { RecordSaver } from './record-saver.ts';
 import { touchRecord } from './scripts/touch-record.ts';
 import { whileOthersChange } from './while-others-change.ts';
 
@@ -40,6 +30,7 @@ export class SessionRecords {
   /** Undefined outside a Cluster. */
   readonly deferredWrites: DeferredIndexWrites | undefined;
   readonly #encryption: RecordEncryption | undefined;
+  readonly #saver: RecordSaver = new RecordSaver(this);
   /** Changes of encrypted fields, by session: one at a time in this process, because Redis cannot merge them. */
   readonly changeQueue: SerialQueue = new SerialQueue();
   readonly expiryPolicy: ExpiryPolicy;
@@ -139,7 +130,7 @@ export class SessionRecords {
     expiry: ExpiryOptions,
     mode: 'put' | 'make' = 'put',
   ): Promise<LoadedRecord | undefined> {
-    const { status, header } = await this.#save(redis, session, hash, undefined, fields, '', expiry, mode);
+    const { status, header } = await this.#saver.save(redis, { session, hash, fields, expiry, mode });
     if (header) return new LoadedRecord(session, header, fields, false);
     // There is one, and its user and version were not known here.
     const there = status === 'conflict' && (await this.load(redis, { session, hash }));
@@ -203,7 +194,7 @@ export class SessionRecords {
     changes: readonly FieldChange[],
   ): Promise<boolean> {
     const fields = applyChanges(loaded.fields, changes);
-    const { header } = await this.#save(redis, session, hash, loaded, fields, '', undefined);
+    const { header } = await this.#saver.save(redis, { session, hash, loaded, fields });
     if (!header) return false;
     loaded.applyWrite(header, changes);
     return true;
@@ -217,7 +208,7 @@ export class SessionRecords {
     expiry: ExpiryOptions | undefined,
   ): Promise<boolean> {
     const fields = applyChanges(loaded.fields, changes);
-    const { status, header } = await this.#save(redis, session, hash, loaded, fields, changes, expiry);
+    const { status, header } = await this.#saver.save(redis, { session, hash, loaded, fields, changes, expiry });
     if (status === 'sealed') throw encryptedWithoutKeys(session);
     if (!header) return false;
     loaded.applyWrite(header, changes);
@@ -234,69 +225,15 @@ export class SessionRecords {
     const { session, hash } = reference;
     const saved = await whileOthersChange(this, redis, reference, loaded, async (from) => {
       const fields = applyChanges(from.fields, changes);
-      const { status, header } = await this.#save(redis, session, hash, from, fields, '', expiry);
+      const { status, header } = await this.#saver.save(redis, { session, hash, loaded: from, fields, expiry });
       if (header) loaded.applyWrite(header, changes);
       return header ? true : status === 'conflict' ? undefined : false;
     });
     return saved === true;
   }
 
-  async #save(
-    redis: CommandConnection,
-    session: string,
-    hash: Buffer | undefined,
-    loaded: LoadedRecord | undefined,
-    fields: SessionFields,
-    changes: readonly FieldChange[] | '',
-    given: ExpiryOptions | undefined,
-    mode: 'update' | 'put' | 'make' = 'update',
-  ): Promise<SaveResult> {
-    const { absoluteMs, namespace, lifecycleLength } = this.settings;
-    const end = given ?? { idleMs: END_STAYS, touchEveryMs: 0, cookieExpiresAt: loaded!.header.cookieExpiresAt };
-    const record = this.keys.record(session);
-    // A session that begins has version 1.
-    const body = loaded
-      ? this.packNext(loaded, { fields })
-      : this.packFields({ session, secret: hash!, user: undefined, version: 1 }, fields);
-    if (loaded && this.#isUntouched(loaded, hash, given)) {
-      const next = nextHeader(loaded.headerBytes, {
-        lastSeenAt: this.expiryPolicy.now(session),
-        cookieExpiresAt: end.cookieExpiresAt,
-        encrypted: this.isEncrypting,
-      });
-      const args = { loadedHeader: loaded.headerBytes, nextRecord: Buffer.concat([next, body]) };
-      if ((await replaceRecord.run(redis, { record }, args)).status === 'done') return { status: 'done', header: next };
-    }
-    const options = packSaveOptions({
-      secretHash: hash ?? '',
-      session,
-      mode,
-      version: loaded && !loaded.isStale ? loaded.header.version : STALE_VERSION,
-      isSealed: this.isEncrypting,
-      changes: changes && packTexts(listChanges(changes)),
-      ...end,
-      absoluteMs,
-      namespace,
-      lifecycleLength,
-    });
-    const keys = this.deferredWrites && mode === 'update' ? { record } : this.stepKeys(session);
-    const { status, values } = await saveRecord
-      .for(deploymentOf(this.deferredWrites))
-      .run(redis, keys, { body, options });
-    const [header] = values;
-    if (mode !== 'update') this.deferredWrites?.moveEventsSoon(session);
-    if (header) this.deferredWrites?.renewed(session, readHeader(header), loaded?.header.expiresAt);
-    return { status, header };
-  }
-
   /** The keys of a step that changes more of a session than its record. */
   stepKeys(session: string): ReturnType<typeof stepKeys> {
     return stepKeys(deploymentOf(this.deferredWrites), this.keys, session);
-  }
-
-  // As far as this process knows. A save with another secret than the loaded one must be checked by the script.
-  #isUntouched(loaded: LoadedRecord, hash: Buffer | undefined, expiry: ExpiryOptions | undefined): boolean {
-    if (loaded.isStale || (hash && !sameHash(hash, loaded.header.secret))) return false;
-    return expiry ? this.expiryPolicy.isFresh(loaded, expiry) : this.expiryPolicy.livesOn(loaded);
   }
 }

@@ -100,35 +100,16 @@ export class UserSessions {
     own: SessionFields,
     reserved?: LoginReservation,
   ): Promise<string[]> {
-    const { settings, isEncrypting, deferredWrites } = this.#records;
-    const { session, hash } = reference;
+    const { settings, deferredWrites } = this.#records;
+    const { session } = reference;
+    const { user: userBefore, expiresAt } = loaded.header;
     // In a Cluster the reservation comes first: a session whose record says a user must not be missing in the user's index.
-    const needsReservation = reserved === undefined && loaded.header.user !== user;
-    const { expiresAt } = loaded.header;
+    const needsReservation = reserved === undefined && userBefore !== user;
     const reservation = needsReservation
       ? await this.#reservations?.reserve(redis, user, session, expiresAt)
       : reserved;
-    const changes = isEncrypting ? '' : packTexts(listChanges(changesOf(own)));
-    const fields = new Map([...loaded.fields, ...own]);
-    const { status, values } = await identifyRecord.for(redis).run(redis, this.#records.stepKeys(session), {
-      secretHash: hash ?? '',
-      session,
-      user,
-      absoluteMs: settings.absoluteMs,
-      version: loaded.isStale ? STALE_VERSION : loaded.header.version,
-      fields: this.#records.packNext(loaded, { user, fields }),
-      isSealed: isEncrypting,
-      changes,
-      namespace: settings.namespace,
-      lifecycleLength: settings.lifecycleLength,
-      maxSessions: settings.maxSessionsPerUser,
-      onLimit: settings.onSessionLimit,
-      hasReservation: reservation !== undefined,
-      notAfter: redis.notAfter(session),
-    });
+    const { status, values } = await this.#runIdentify(redis, reference, loaded, user, own, reservation);
     const [header, ...ended] = values;
-    if (reservation && (status === 'gone' || status === 'sealed'))
-      deferredWrites?.released(user, session, reservation.score);
     if (status === 'conflict' || status === 'notReserved') {
       const latest = await this.#records.load(redis, reference);
       if (!latest && reservation) deferredWrites?.released(user, session, reservation.score);
@@ -139,12 +120,41 @@ export class UserSessions {
     }
     if (status === 'limitReached') throw new SessionLimitError(settings.maxSessionsPerUser);
     if (status === 'tooManyToEnd') throw new TooManySessionsError(settings.maxSessionsPerUser);
+    if (!header && reservation) deferredWrites?.released(user, session, reservation.score);
     if (status === 'sealed') throw encryptedWithoutKeys(session);
     if (!header) throw new SessionGoneError('identify()');
     deferredWrites?.confirmed(user, session, readHeader(header).expiresAt, reservation?.score);
     deferredWrites?.moveEventsSoon(session);
     loaded.applyWrite(header, changesOf(own), { user });
     return [...(reservation?.ended ?? []), ...ended.map((member) => member.toString())];
+  }
+
+  #runIdentify(
+    redis: BoundedOperation,
+    { session, hash }: ResolvedReference,
+    loaded: LoadedRecord,
+    user: string,
+    own: SessionFields,
+    reservation: LoginReservation | undefined,
+  ): Promise<Awaited<ReturnType<ReturnType<typeof identifyRecord.for>['run']>>> {
+    const { settings, isEncrypting } = this.#records;
+    const fields = new Map([...loaded.fields, ...own]);
+    return identifyRecord.for(redis).run(redis, this.#records.stepKeys(session), {
+      secretHash: hash ?? '',
+      session,
+      user,
+      absoluteMs: settings.absoluteMs,
+      version: loaded.isStale ? STALE_VERSION : loaded.header.version,
+      fields: this.#records.packNext(loaded, { user, fields }),
+      isSealed: isEncrypting,
+      changes: isEncrypting ? '' : packTexts(listChanges(changesOf(own))),
+      namespace: settings.namespace,
+      lifecycleLength: settings.lifecycleLength,
+      maxSessions: settings.maxSessionsPerUser,
+      onLimit: settings.onSessionLimit,
+      hasReservation: reservation !== undefined,
+      notAfter: redis.notAfter(session),
+    });
   }
 }
 
