@@ -22,7 +22,7 @@ export interface SeenAnswers {
 /** The answers by form. */
 export type SeenAnswersByForm = Readonly<Record<SeenForm, SeenAnswers>>;
 
-/** Asks for each session, through `featuredpages`, for all pages that it saw and for many that it did not: half of them
+/** Asks for each session, through `surface`, for all pages that it saw and for many that it did not: half of them
  *  pages that others saw, as far as there are enough, the rest made up. `negativeProbes`: how many
  *  of those at least, of all sessions of one form together.
  *  @throws ReplayError where the service no longer answers, or the signal's reason. */
@@ -53,7 +53,7 @@ export async function askSeen(
     turn += 1;
     const negatives = unseenPages(pages, allPages, turn, Math.ceil(negativeProbes / answer.sessions));
     for (const chunk of chunksOf([...pages, ...negatives])) {
-      const reply = await question(client, 'featuredpages', session, chunk, signal);
+      const reply = await question(client, 'surface', session, chunk, signal);
       const probes = chunk.filter((page) => !pages.has(page)).length;
       const surfaced = reply.filter((page) => pages.has(page)).length;
       answer.falseNegatives += surfaced;

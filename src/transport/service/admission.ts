@@ -1,50 +1,53 @@
-import { isWriting, MAX_PAYLOAD_BYTES } from '../protocol/index.ts';
+import { isWriting, MAX_PAYLOAD_BYTES } from '../../protocol/index.ts';
 import { EventLoopTurn } from './event-loop-turn.ts';
-import { type Leave, Room } from './room.ts';
+import { type Release, WeightedSemaphore } from './weighted-semaphore.ts';
 
 /* admission.ts: how much an instance serves at once, whatever transport brought it.
  *
  * Redis does one script after another. A thousand page views that were sent at once keep it busy for some 20 ms. A mark of
  * 1,000 items alone takes up to 40 ms, and all other requests wait behind it, each of their commands again. So marks of
- * many items have a room of their own, in which only one or two fit. */
+ * many items have units of their own, of which one or two take all. */
 
 // A page view has one unit, a mark of 1,000 short items 50.
 const UNIT_BYTES = 256;
 const LARGE_UNITS = 4;
-const ROOM = 1_024;
-const ROOM_FOR_LARGE = 8;
+const UNITS = 1_024;
+const UNITS_FOR_LARGE = 8;
 // Redis has nothing to do while an answer travels: as many more as it could do meanwhile.
 const LARGE_PER_MS = 8;
 const MOST_MS = 10;
 // What is served for longer waits for something else than Redis's turn.
 const HOLD_MS = 200;
-const NOTHING_TO_LEAVE: Leave = () => {};
+const NOTHING_TO_RELEASE: Release = () => {};
 
-/** Lets requests in as there is room, each when the event loop's turn has time for it. */
+/** Lets requests in while units are free, each when the event loop's turn has time for it. */
 export class Admission {
-  readonly #room = new Room(() => ROOM, HOLD_MS);
-  readonly #roomForLarge: Room;
+  readonly #units = new WeightedSemaphore(() => UNITS, HOLD_MS);
+  readonly #large: WeightedSemaphore;
   readonly #turn = new EventLoopTurn();
 
   /** `roundTripMs`: how long Redis takes to answer when it has nothing else to do. Default 0. */
   constructor(roundTripMs: () => number = () => 0) {
-    this.#roomForLarge = new Room(() => ROOM_FOR_LARGE + LARGE_PER_MS * Math.min(roundTripMs(), MOST_MS), HOLD_MS);
+    this.#large = new WeightedSemaphore(
+      () => UNITS_FOR_LARGE + LARGE_PER_MS * Math.min(roundTripMs(), MOST_MS),
+      HOLD_MS,
+    );
   }
 
   /** Lets a request in: at once, or later. What is returned lets it out again. `bytes`: of its payload, about. */
-  enter(command: string, bytes: number): Leave | Promise<Leave> {
+  enter(command: string, bytes: number): Release | Promise<Release> {
     // It is refused at once.
-    if (bytes > MAX_PAYLOAD_BYTES) return NOTHING_TO_LEAVE;
+    if (bytes > MAX_PAYLOAD_BYTES) return NOTHING_TO_RELEASE;
     const units = 1 + bytes / UNIT_BYTES;
     const isLarge = units > LARGE_UNITS && isWriting(command);
-    const entered = (isLarge ? this.#roomForLarge : this.#room).enter(units);
-    if (entered instanceof Promise) return entered.then((leave) => this.#inTurn(leave));
+    const acquired = (isLarge ? this.#large : this.#units).acquire(units);
+    if (acquired instanceof Promise) return acquired.then((release) => this.#inTurn(release));
     const next = this.#turn.take();
-    return next === undefined ? entered : next.then(() => this.#inTurn(entered));
+    return next === undefined ? acquired : next.then(() => this.#inTurn(acquired));
   }
 
-  async #inTurn(leave: Leave): Promise<Leave> {
+  async #inTurn(release: Release): Promise<Release> {
     for (let next = this.#turn.take(); next; next = this.#turn.take()) await next;
-    return leave;
+    return release;
   }
 }
