@@ -171,7 +171,7 @@ export abstract class RequestStore<Request>
   }
 
   /** Notes that a request acts for another session, by its bearer token: where its own is a new one, that is not saved and
-   *  no cookie is sent for it, unless the application puts something in. `attachHandle` calls it. */
+   *  no cookie is sent for it, unless the application puts something in. HandleAttacher calls it. */
   leaveUnsaved(request: Request): void {
     const current = this.currentSession(request);
     if (current && !this.sessions.states.loadedOf(current.values)) this.sessions.states.leaveUnsaved(current.values);

@@ -35,12 +35,19 @@ const STORE_OPTIONS: OptionForms<SessionStoreOptions> = {
  *  @throws RangeError that names a value that cannot be used, or proposes the right name of an option. */
 export function storeSettingsOf(options: SessionStoreOptions): SessionStoreSettings {
   checkOptions('The session store', options, STORE_OPTIONS);
-  const { fail = 'closed', anonymousIdleMs = DEFAULT_ANONYMOUS_IDLE_MS, ...dataOptions } = options;
+  const { fail = 'closed', anonymousIdleMs = DEFAULT_ANONYMOUS_IDLE_MS } = options;
   if (!Number.isInteger(anonymousIdleMs) || anonymousIdleMs < 1) {
     throw new RangeError(`anonymousIdleMs ${String(anonymousIdleMs)} cannot be used: give a whole number from 1.`);
   }
   if (fail !== 'closed' && fail !== 'open') {
     throw new RangeError(`fail ${JSON.stringify(fail)} cannot be used: give "closed" or "open".`);
   }
-  return { failsOpen: fail === 'open', anonymousIdleMs, dataOptions };
+  return { failsOpen: fail === 'open', anonymousIdleMs, dataOptions: dataOptionsOf(options) };
+}
+
+/** The options of the session data; by name, because those of a class lie on its prototype. */
+function dataOptionsOf(options: SessionStoreOptions): SessionDataOptions {
+  const names = Object.keys(SESSION_DATA_OPTIONS) as (keyof SessionDataOptions)[];
+  const given = names.map((name) => [name, options[name]] as const).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given) as unknown as SessionDataOptions;
 }

@@ -1,3 +1,6 @@
+/** Above that a timer of Node fires at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** Lets any number of callers wait until a condition holds. The owner calls `notifyAll` when a condition may have changed:
  *  nothing is polled, so that waiting costs nothing. */
 export class ConditionVariable {
@@ -13,7 +16,7 @@ export class ConditionVariable {
     for (const look of [...this.#waiters]) look();
   }
 
-  /** Waits until `holds()` is true, at most `deadlineMs` milliseconds (default: without a limit). Returns whether it is
+  /** Waits until `holds()` is true, at most `deadlineMs` milliseconds (default, and above 24 days: without a limit). Returns whether it is
    *  true then. The one timer keeps the process alive, and ends with the wait. */
   waitFor(holds: () => boolean, deadlineMs?: number): Promise<boolean> {
     if (holds()) return Promise.resolve(true);
@@ -28,7 +31,8 @@ export class ConditionVariable {
       const look = (): void => {
         if (holds()) end(true);
       };
-      if (deadlineMs !== undefined) timer = setTimeout(() => end(holds()), deadlineMs);
+      if (deadlineMs !== undefined && deadlineMs <= LONGEST_TIMER_MS)
+        timer = setTimeout(() => end(holds()), deadlineMs);
       this.#waiters.add(look);
     });
   }

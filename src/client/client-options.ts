@@ -57,7 +57,8 @@ const OPTIONS: OptionForms<SessionClientOptions> = {
  *  @throws RangeError for an unknown option, and for a value that cannot be used. */
 export function checkClientOptions(options: SessionClientOptions): CheckedClientOptions {
   checkOptions('SessionClient', options, OPTIONS);
-  const { namespace = DEFAULT_NAMESPACE, deadlineMs = 100, replies = 'inbox', transport = 'channels' } = options;
+  const { namespace = DEFAULT_NAMESPACE, deadlineMs = 100, replies = 'inbox' } = options;
+  const transport = options.transport ?? 'channels';
   const { blockingConnections = 16, maxPending = 10_000, maxBacklog = 100_000 } = options;
   const { keepDeadlineMs = 2_000, secret, redis } = options;
   checkDeadline('deadlineMs', deadlineMs);

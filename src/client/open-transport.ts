@@ -28,7 +28,8 @@ export function openTransport(
 type RouteChoice = Exclude<TransportChoice, SessionTransport>;
 
 function isTransport(choice: TransportChoice): choice is SessionTransport {
-  return typeof choice === 'object' && choice !== null && 'request' in choice && 'publish' in choice;
+  if (typeof choice !== 'object' || choice === null) return false;
+  return ['request', 'publish', 'isDurable', 'sendDurably'].every((method) => method in choice);
 }
 
 function routeByCommand(choice: RouteChoice): (command: string) => Route {

@@ -17,8 +17,21 @@ export abstract class SessionwiseError extends Error {
     return this.constructor.name;
   }
 
+  override set name(value: string) {
+    setOwn(this, 'name', value);
+  }
+
   /** The same as `status`, for frameworks that read this name. */
   get statusCode(): number | undefined {
     return this.status;
   }
+
+  set statusCode(value: number | undefined) {
+    setOwn(this, 'statusCode', value);
+  }
+}
+
+/* Other code sets both: http-errors gives an error the status that a handler has chosen. */
+function setOwn(error: SessionwiseError, name: 'name' | 'statusCode', value: unknown): void {
+  Object.defineProperty(error, name, { value, writable: true, configurable: true, enumerable: false });
 }

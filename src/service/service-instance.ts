@@ -104,7 +104,7 @@ export class ServiceInstance implements Service {
     return this.#address;
   }
 
-  /** Starts the parts. If one cannot start, those before it are stopped; the namespace's connection is the caller's. */
+  /** Starts the parts. If one cannot start, all are stopped; the namespace's connection is the caller's. */
   async start(): Promise<this> {
     try {
       await this.#subscriber.connect();

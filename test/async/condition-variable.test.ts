@@ -34,6 +34,20 @@ describe('ConditionVariable', () => {
     expect(condition.size).toBe(0);
   });
 
+  it.each([Number.POSITIVE_INFINITY, 2 ** 31, 3e9])(
+    'waits without a limit where the deadline is %s',
+    async (deadlineMs) => {
+      const condition = new ConditionVariable();
+      let isReady = false;
+      const wait = condition.waitFor(() => isReady, deadlineMs);
+      vi.advanceTimersByTime(60_000);
+      isReady = true;
+      condition.notifyAll();
+      expect(await wait).toBe(true);
+      expect(condition.size).toBe(0);
+    },
+  );
+
   it('looks once more at the deadline', async () => {
     const condition = new ConditionVariable();
     let isReady = false;

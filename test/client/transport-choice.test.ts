@@ -73,6 +73,11 @@ describe('the transport of a client', () => {
     expect(await routesOf(client, () => client.request('pageview', 'ways', '/a'))).toEqual(['channels']);
   });
 
+  it('is channels where it is null, as plain JavaScript may give it', async () => {
+    const client = await open({ transport: null as never });
+    expect(await routesOf(client, () => client.request('pageview', 'ways', '/a'))).toEqual(['channels']);
+  });
+
   it('that cannot be used is refused with a sentence', () => {
     const refused = (options: object): string => {
       try {
@@ -87,6 +92,8 @@ describe('the transport of a client', () => {
       expect(refused({ transport })).toMatch(/^transport .* cannot be used: give "channels", "streams", "mixed"/);
     }
     expect(refused({ transport: 'stream' })).toContain('"stream"');
+    const half = { request: () => undefined, publish: () => undefined };
+    expect(refused({ transport: half })).toMatch(/^transport /);
     expect(refused({ transport: { pageview: 'mixed' } })).toMatch(/^transport of pageview "mixed" cannot be used/);
     expect(refused({ transport: { pageviews: 'streams' } })).toBe(
       'transport names "pageviews", and there is no such command: did you mean "pageview"?',

@@ -25,6 +25,14 @@ describe('SessionwiseError', () => {
     expect([plain.status, plain.statusCode, 'status' in plain]).toEqual([undefined, undefined, false]);
   });
 
+  it('takes another name and status, as http-errors gives them, and shows neither in JSON', () => {
+    const error = Object.assign(new TeapotError(''), { statusCode: 503, name: 'Away' });
+    expect([error.statusCode, error.name]).toEqual([503, 'Away']);
+    error.statusCode = 500;
+    expect(error.statusCode).toBe(500);
+    expect(JSON.parse(JSON.stringify(error))).toEqual({ code: 'TEAPOT', status: 418 });
+  });
+
   it('passes on its cause', () => {
     const cause = new Error('beneath');
     expect(new PlainError('', { cause }).cause).toBe(cause);

@@ -179,7 +179,7 @@ export class SessionStore extends RequestStore<StoreRequest> {
 
   #begin(request: StoreRequest): void {
     if (!this.#generate) {
-      throw new Error('This store is not in use: give it to express-session, session({ store }).');
+      throw new TypeError('This store is not in use: give it to express-session, session({ store }).');
     }
     this.#generate(request);
     this.sessions.states.begin(request.session!);
@@ -187,7 +187,9 @@ export class SessionStore extends RequestStore<StoreRequest> {
     Object.setPrototypeOf(request.session!, this.#prototype);
   }
 
-  protected override currentSession({ session: values, sessionID: token }: StoreRequest): CurrentSession | undefined {
+  // The request's own id is hidden while the head of an answer without a cookie is written.
+  protected override currentSession({ session: values, sessionID }: StoreRequest): CurrentSession | undefined {
+    const token = sessionID ?? (values as { readonly id?: string } | undefined)?.id;
     return values && token !== undefined ? { token, values } : undefined;
   }
 

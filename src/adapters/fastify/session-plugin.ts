@@ -128,7 +128,7 @@ function ownStoreOf({ sessionStore }: AnyRequest): SessionStore | undefined {
 
 function misplaced(app: FastifyInstance, isBehindSession: boolean): Error | undefined {
   if (isBehindSession || !app.hasRequestDecorator('session')) return undefined;
-  return new Error(
+  return new TypeError(
     'sessionwise was registered before @fastify/session, so it would see no session: register it after it.',
   );
 }

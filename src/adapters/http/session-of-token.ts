@@ -2,7 +2,8 @@ import { isOwnToken, sessionOf } from '../../protocol/index.ts';
 
 /** Looks tokens up: SessionData. */
 export interface TokenVerifier {
-  load(token: string): Promise<object | undefined>;
+  /** Undefined or null: no session has this token. What has a `session` names the session that the token acts for. */
+  load(token: string): Promise<object | null | undefined>;
   /** Renews a session that `load` gave, where that is due. Values without a cookie: its cookie's age counts from now. */
   touch?(token: string, values: object, loaded: never): Promise<unknown>;
 }
@@ -42,7 +43,9 @@ export function sessionOfToken(
   return store?.load(token).then(
     (loaded) => {
       if (loaded) void store.touch?.(token, {}, loaded as never).catch(() => undefined);
-      return loaded && sessionOf(token);
+      if (!loaded) return undefined;
+      const { session } = loaded as { readonly session?: unknown };
+      return typeof session === 'string' ? session : sessionOf(token);
     },
     () => undefined,
   );

@@ -28,7 +28,7 @@ export async function diagnose(address: ConnectionOptions, namespace: string): P
     const { flavour, version, bloom, cluster } = capabilities;
     return [
       good('version', `${flavour === 'valkey' ? 'Valkey' : 'Redis'} ${version}${cluster ? ', in Cluster mode' : ''}.`),
-      ...(cluster ? await judgeCluster(redis) : []),
+      ...(redis.options.cluster === undefined ? [] : await judgeCluster(redis)),
       ...(await judgeMasters(redis)),
       bloom
         ? good('filters', 'Has BF.*: both filter engines can be used.')

@@ -138,7 +138,7 @@ export class FollowingLink implements ServerLink {
     }
   }
 
-  // HELLO tells the role, and needs no permission in the ACL, as ROLE does.
+  // HELLO tells the role, and unlike ROLE needs no permission in the ACL.
   async #verify(driver: Driver): Promise<void> {
     if (this.#resolver.needsMaster) {
       try {

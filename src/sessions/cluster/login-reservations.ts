@@ -83,7 +83,7 @@ export class LoginReservations {
     const own = this.#index.memberOf(session);
     const holdsMs = deadlineMs + RESERVATION_SLACK_MS;
     const args = { member: own, limit, holdsMs, expiresAt: Math.ceil(expiresAt) };
-    // From when the operation began: it may have waited for its turn behind one that waited for the same claim.
+    // From when the operation began: it may have waited for its turn behind one that waited for the same reservation.
     const patientUntil = redis.begunAt + deadlineMs * PATIENT_SHARE;
     let pauseMs = FIRST_PAUSE_MS;
     const ended: string[] = [];

@@ -32,25 +32,25 @@ export class UserIndex {
     return `${PARTITION_TAGS[partitionOf(session)]}:${session}`;
   }
 
-  /** Writes when a session of the user ends. `claim`: the score of its reservation; undefined for a renewal. Also removes
+  /** Writes when a session of the user ends. `reservation`: its score; undefined for a renewal. Also removes
    *  entries that it finds without a record. */
   async confirm(
     redis: CommandConnection,
     user: string,
     session: string,
     expiresAt: number,
-    claim?: string,
+    reservation?: string,
   ): Promise<void> {
     const index = this.#keys.userSessions(user);
-    const args = { member: this.memberOf(session), expiresAt, reservation: claim ?? '' };
+    const args = { member: this.memberOf(session), expiresAt, reservation: reservation ?? '' };
     const old = await confirmLogin.run(redis, { index }, args);
     if (old.length > 0) await this.removeStrangers(redis, user, old);
   }
 
   /** Releases a reservation whose login failed. */
-  async release(redis: CommandConnection, user: string, session: string, claim: string): Promise<void> {
+  async release(redis: CommandConnection, user: string, session: string, reservation: string): Promise<void> {
     const index = this.#keys.userSessions(user);
-    await releaseLogin.run(redis, { index }, { member: this.memberOf(session), reservation: claim });
+    await releaseLogin.run(redis, { index }, { member: this.memberOf(session), reservation });
   }
 
   /** Reads the records of members of a user's index, and removes members that do not belong to the user. */

@@ -1,7 +1,8 @@
 import { ConditionVariable, withDeadline } from '../../async/index.ts';
 import type { RedisConnection } from '../../redis/index.ts';
 
-/** In a Cluster: how long an operation that had to wait for its master waits for the other masters, in milliseconds. */
+/** In a Cluster: how long an operation that had to wait for its master waits for the other masters, in milliseconds; at
+ *  most half of what is left of its deadline. */
 const OTHERS_MS = 50;
 
 /** Lets operations wait for the connection. Operations issued before the first connect, or while the connection is lost,
@@ -55,10 +56,12 @@ export class ConnectWait {
   // The operation's own deadline ends the wait: its slot is down then, and later operations do not wait for it.
   async #untilMasterReadyFor(key: string): Promise<void> {
     const redis = this.#redis;
+    const begun = performance.now();
     await this.#readiness.waitFor(() => redis.isReadyFor(key) || this.#closed || this.#isDown(key));
     if (!redis.isReadyFor(key)) throw this.#notReady();
     // The operation may need other masters too, and all connections of a process are made at about the same time.
-    await this.#readiness.waitFor(() => redis.isReady || this.#closed, OTHERS_MS);
+    const leftMs = this.#deadlineMs - (performance.now() - begun);
+    await this.#readiness.waitFor(() => redis.isReady || this.#closed, Math.min(OTHERS_MS, leftMs / 2));
   }
 
   // All operations share one wait, which begins when the connection is lost.

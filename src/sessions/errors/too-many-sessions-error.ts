@@ -1,6 +1,6 @@
 import { SessionwiseError } from '../../protocol/index.ts';
 
-/** More sessions of a user have to end than one step ends. Only within the store: `SessionData.identify` catches it,
+/** More sessions of a user have to end than one step ends. Only within the store: `UserLogins.identify` catches it,
  *  ends them in steps and tries again. */
 export class TooManySessionsError extends SessionwiseError {
   override readonly code = 'SESSION_STEPS_NEEDED';

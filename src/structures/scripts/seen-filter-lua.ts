@@ -42,7 +42,7 @@ function portableLua(errorRate: number, capacity: number): string {
   return `
 local HEADER, MAX_LAYERS = ${HEADER_BYTES}, ${MAX_LAYERS}
 
--- The layers that 'items' items need: for each its capacity, first bit, size in bits and hash functions.
+-- The layers that 'items' items need: for each its first bit, size in bits and hash functions.
 local function filter_layers(items, first, inverse)
   local layers, base, held = {}, HEADER * 8, 0
   for i = 0, MAX_LAYERS - 1 do
