@@ -6,23 +6,23 @@ import { type AclVersion, type Grant, rulesOf } from './grant.ts';
 import { serviceGrants } from './service-grants.ts';
 import { storeGrants } from './store-grants.ts';
 
-/* acl-users.ts: the users of Redis that serving layer and service need, with the least that they can work with. */
+/* acl-users.ts: the Redis users that serving layer and service need, each with the least rights that suffice. */
 
-/** What the rules depend on; only `commands` must be given. */
+/** Options of the rules; only `commands` is required. */
 export interface AclOptions {
-  /** The names that the service is asked for, aliases included. */
+  /** Names of the commands that the service serves, aliases included. */
   readonly commands: readonly string[];
   /** Default `sw`. */
   readonly namespace?: string | undefined;
   /** The globs of all instances that log in as this user. Default `?*`. */
   readonly sessionglobs?: readonly string[] | undefined;
-  /** How requests go: `both` where some commands go over channels and some over streams. Default `channels`. */
+  /** Route of requests: `both` if some commands go over channels and some over streams. Default `channels`. */
   readonly transport?: RemoteTransportName | undefined;
   /** Whether the serving layer keeps its session data here. Default false. */
   readonly store?: boolean | undefined;
   /** The prefix of connect-redis's keys that the store takes over. */
   readonly importFrom?: string | undefined;
-  /** Whether the store archives ended sessions itself. Default false: a service does, or nobody. */
+  /** Whether the store archives ended sessions itself. Default false: a service archives them, or they are deleted. */
   readonly archive?: boolean | undefined;
   /** Whether Redis is a Cluster. Default false. */
   readonly cluster?: boolean | undefined;
@@ -32,17 +32,17 @@ export interface AclOptions {
   readonly version?: AclVersion | undefined;
 }
 
-/** A user of Redis. */
+/** A Redis user. */
 export interface AclUser {
   readonly name: 'app' | 'store' | 'service';
-  /** What the rules allow, in a sentence. */
+  /** Describes the rights in a sentence. */
   readonly allows: string;
-  /** What ACL SETUSER is given for a user who may do nothing yet. */
+  /** Arguments of ACL SETUSER, for a user without rights. */
   readonly rules: readonly string[];
 }
 
-/** The users `app`, with `store` a `store`, and `service`.
- *  @throws RangeError for what cannot be used. */
+/** Lists the users `app` and `service`, and with the option `store` the user `store`.
+ *  @throws RangeError for unusable options. */
 export function aclUsers(options: AclOptions): AclUser[] {
   const namespace = checkNamespace(options.namespace ?? 'sw');
   const { transport = 'channels', store = false, filter = 'portable', version = '7.0', cluster = false } = options;
@@ -69,8 +69,8 @@ export function aclUsers(options: AclOptions): AclUser[] {
   return users;
 }
 
-/** What makes a user, as one line: whatever the user was allowed before is forgotten. `<password>` is none: until
- *  `>` and a password stand there, Redis refuses the line. */
+/** Writes the ACL SETUSER line that makes a user; it resets earlier rights. Redis refuses the line until `<password>`
+ *  is replaced by `>` and a password. */
 export function setUserLine({ name, rules }: AclUser): string {
   return `ACL SETUSER ${name} reset resetchannels on <password> ${rules.join(' ')}`;
 }
