@@ -77,19 +77,19 @@ export function setUserLine({ name, rules }: AclUser): string {
 
 const ALLOWS_APP: Readonly<Record<RemoteTransportName, string>> = {
   channels:
-    'The serving layer asks the service over channels and hears its replies; it can neither read nor write what is kept of a session.',
+    'The serving layer sends requests to the service over channels and receives its replies; it can neither read nor write data of sessions.',
   streams:
-    'The serving layer adds requests to the streams and hears the replies; it can neither read a request nor read or write what is kept of a session.',
-  both: 'The serving layer asks over channels, adds requests to the streams and hears the replies; it can neither read a request nor read or write what is kept of a session.',
+    'The serving layer adds requests to the streams and receives the replies; it can neither read requests nor read or write data of sessions.',
+  both: 'The serving layer sends requests over channels, adds requests to the streams and receives the replies; it can neither read requests in streams nor read or write data of sessions.',
 };
 
 function allowsStore({ archive = false, version = '7.0' }: AclOptions): string {
   if (version === '6.2') {
-    return 'A store in the serving layer keeps sessions; Redis 6.2 cannot tell reading from writing, so it could also read some of what was calculated.';
+    return 'A store in the serving layer reads and writes sessions; Redis 6.2 cannot separate reading from writing, so it could also read some calculated data.';
   }
   return archive
-    ? 'A store in the serving layer keeps and archives sessions; of what was calculated it can count views and pages, ask for active minutes, and delete it with its session.'
-    : 'A store in the serving layer keeps sessions; of what was calculated it can tell on which days a session was active, and delete it with its session.';
+    ? 'A store in the serving layer reads, writes and archives sessions; of the calculated data it can count views and pages, read active minutes, and delete all of it with the session.'
+    : 'A store in the serving layer reads and writes sessions; of the calculated data it can read on which days a session was active, and delete all of it with the session.';
 }
 
 const ALLOWS_SERVICE =
