@@ -8,8 +8,8 @@ import { Keys, partitionOf } from '../dist/redis/index.js';
 import { createDriver } from '../dist/redis/node/driver.js';
 import { parseConnection } from '../dist/redis/options/connection-options.js';
 import { dayOf, ItemKey, minuteOfDay, recordVisitScript, SEEN_ITEMS_DEFAULTS } from '../dist/structures/index.js';
-import { addEntry } from '../dist/transport/streams/add-entry-script.js';
-import { commitEntry } from '../dist/transport/streams/commit-scripts.js';
+import { addEntry } from '../dist/transport/streams/scripts/add-entry.js';
+import { commitEntry } from '../dist/transport/streams/scripts/commit-lua.js';
 import { DEADLINE_MS, PATHS, SECRET, viewOf } from './wire-load.js';
 
 const NAMESPACE = 'bare';

@@ -42,5 +42,5 @@ export {
   SessionLimitError,
   StoreUnavailableError,
 } from './sessions/index.ts';
+export { NotKeptError } from './transport/client/index.ts';
 export type { NoAnswerReason, Outcome, Overlap, Route, SessionTransport } from './transport/index.ts';
-export { NotKeptError } from './transport/index.ts';

@@ -20,7 +20,7 @@ export {
   SessionLimitError,
   StoreUnavailableError,
 } from '../sessions/index.ts';
-export { NotKeptError } from '../transport/index.ts';
+export { NotKeptError } from '../transport/client/index.ts';
 export { holdsNothing, markInitialised } from './anonymous-session.ts';
 export type { CurrentSession } from './current-session.ts';
 export type { DegradedOperation } from './degraded-operation.ts';

@@ -9,8 +9,8 @@ import {
 } from '../sessions/index.ts';
 import { holdsNothing } from './anonymous-session.ts';
 import type { CurrentSession } from './current-session.ts';
-import { CurrentSessions } from './current-sessions.ts';
 import type { DegradedOperation } from './degraded-operation.ts';
+import { RequestSessionQueue } from './request-session-queue.ts';
 import { SessionStates } from './session-states.ts';
 import type { SessionStoreEvents } from './session-store-events.ts';
 import { type SessionStoreOptions, storeSettingsOf } from './session-store-options.ts';
@@ -29,7 +29,7 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
   readonly #failsOpen: boolean;
   readonly #anonymousIdleMs: number;
   readonly #isTaken: (name: string) => boolean;
-  readonly #current = new CurrentSessions();
+  readonly #current = new RequestSessionQueue();
   readonly #tokens = new TokenMemory();
 
   /** Begins to connect and returns. `isTaken`: names that the framework's sessions use themselves; a stored field of such

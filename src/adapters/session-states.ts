@@ -1,6 +1,6 @@
 import { checkFields, type LoadedRecord, NotSerialisableError, type SessionInfo } from '../sessions/index.ts';
 import { holdsNothing } from './anonymous-session.ts';
-import { StandIns } from './stand-ins.ts';
+import { DetachedSessions } from './detached-sessions.ts';
 import type { TokenMemory } from './token-memory.ts';
 
 /** Holds the state of the sessions of requests, as it is known without asking Redis: the record that each was loaded
@@ -16,7 +16,7 @@ export class SessionStates {
   readonly #unneeded = new WeakSet<object>();
   /** Sessions that the application needs, whatever is in them. */
   readonly #needed = new WeakSet<object>();
-  readonly #standIns = new StandIns();
+  readonly #detached = new DetachedSessions();
 
   constructor(tokens: TokenMemory) {
     this.#tokens = tokens;
@@ -91,23 +91,23 @@ export class SessionStates {
   /** Notes that values are of a request whose token is replaced: nothing of them is saved and no cookie is sent, until
    *  `identify` or `rotate` makes a session of its own of them. `token`: theirs, in place of the replaced one. */
   standIn(values: object, token?: string): void {
-    this.#standIns.add(values);
+    this.#detached.add(values);
     if (token !== undefined) this.#tokens.noteStandIn(token, true);
   }
 
   /** Whether values stand in for the session of a replaced secret. */
   isStandIn(values: object): boolean {
-    return this.#standIns.has(values);
+    return this.#detached.has(values);
   }
 
-  /** Runs `work` with values as a session of its own, if they stand in; see StandIns. */
+  /** Runs `work` with values as a session of its own, if they stand in; see DetachedSessions. */
   asOwn<Result>(values: object, work: () => Promise<Result>): Promise<Result> {
-    return this.#standIns.asOwn(values, () => this.#new.add(values), work);
+    return this.#detached.asOwn(values, () => this.#new.add(values), work);
   }
 
   /** Notes that values are a session of its own for good, after a login. */
   settle(values: object): void {
-    this.#standIns.settle(values);
+    this.#detached.settle(values);
   }
 
   /** Copies the state of `from` to `to`, which takes its place. */
@@ -115,7 +115,7 @@ export class SessionStates {
     const loaded = this.#loaded.get(from);
     if (loaded) this.#loaded.set(to, loaded);
     if (this.#degraded.has(from)) this.#degraded.add(to);
-    this.#standIns.handOver(from, to);
+    this.#detached.handOver(from, to);
     if (this.#new.has(from)) this.#new.add(to);
   }
 
@@ -123,7 +123,7 @@ export class SessionStates {
    *  this process has replaced since, or its session is degraded or not needed. Rotations by other processes are seen by
    *  `RequestSessions.isCurrent` only. */
   suppressesCookie(values: object): boolean {
-    if (this.#degraded.has(values) || this.#standIns.has(values) || this.isUnneeded(values)) return true;
+    if (this.#degraded.has(values) || this.#detached.has(values) || this.isUnneeded(values)) return true;
     const loaded = this.#loaded.get(values);
     if (!loaded) return false;
     return loaded.byPreviousSecret || this.#tokens.isReplacedSecret(loaded.header.secret);

@@ -7,7 +7,7 @@ const UNREAD_MS = 60_000;
  *  10,000. */
 export class TokenMemory {
   readonly #replaced = new RecentMap<true>();
-  readonly #standIns = new RecentMap<true>();
+  readonly #detached = new RecentMap<true>();
   readonly #replacedSecrets = new RecentMap<true>();
   readonly #carried = new RecentMap<true>();
   /** By token, the time at which its session could not be read. */
@@ -21,17 +21,17 @@ export class TokenMemory {
 
   /** Notes whether the token belongs to values that stand in for a session whose secret was replaced. */
   noteStandIn(token: string, isStandIn: boolean): void {
-    if (isStandIn) this.#standIns.set(token, true);
-    else this.#standIns.delete(token);
+    if (isStandIn) this.#detached.set(token, true);
+    else this.#detached.delete(token);
   }
 
   isStandIn(token: string): boolean {
-    return this.#standIns.has(token);
+    return this.#detached.has(token);
   }
 
   /** Whether a read has found this token to be replaced, or it is one of a stand-in. */
   isReplaced(token: string): boolean {
-    return this.#replaced.has(token) || this.#standIns.has(token);
+    return this.#replaced.has(token) || this.#detached.has(token);
   }
 
   /** Notes the hash of a secret that this process has replaced. */

@@ -1,15 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { addAclCommand } from './acl.ts';
-import { addDeadLettersCommand } from './deadletters.ts';
-import { addDemoCommand } from './demo.ts';
-import { addDoctorCommand } from './doctor.ts';
-import { addInspectCommand } from './inspect.ts';
-import { addNotifyCommand } from './notify.ts';
 import { printable } from './printable.ts';
-import { addReplayCommand } from './replay.ts';
-import { addServeCommand } from './serve.ts';
 import { UsageError } from './usage-error.ts';
 
 /* Exit codes: 0 success; 1 failure, with the reason in one sentence on standard error; 2 wrong command line or
@@ -28,18 +20,21 @@ const program = new Command('sessionwise')
   .configureOutput({ writeErr: () => {} })
   .exitOverride();
 
-for (const add of [
-  addServeCommand,
-  addDemoCommand,
-  addReplayCommand,
-  addNotifyCommand,
-  addInspectCommand,
-  addDoctorCommand,
-  addAclCommand,
-  addDeadLettersCommand,
-]) {
-  add(program);
-}
+// Each loads what only it needs: loading all takes a command that prints a few lines half a second.
+const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
+  serve: async () => (await import('./serve.ts')).addServeCommand,
+  demo: async () => (await import('./demo.ts')).addDemoCommand,
+  replay: async () => (await import('./replay.ts')).addReplayCommand,
+  notify: async () => (await import('./notify.ts')).addNotifyCommand,
+  inspect: async () => (await import('./inspect.ts')).addInspectCommand,
+  doctor: async () => (await import('./doctor.ts')).addDoctorCommand,
+  acl: async () => (await import('./acl.ts')).addAclCommand,
+  deadletters: async () => (await import('./deadletters.ts')).addDeadLettersCommand,
+};
+const [, , named = ''] = process.argv;
+// Without one of these names the usage lists all.
+const loads = Object.hasOwn(COMMANDS, named) ? [COMMANDS[named]!] : Object.values(COMMANDS);
+for (const add of await Promise.all(loads.map((load) => load()))) add(program);
 for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => {} });
 
 try {

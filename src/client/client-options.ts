@@ -1,7 +1,7 @@
 import { checkNamespace, DEFAULT_NAMESPACE } from '../protocol/index.ts';
 import { checkOptions, type OptionForms } from '../protocol/internal/index.ts';
 import { type ConnectionOptions, PARTITIONS } from '../redis/index.ts';
-import type { ReplyMode } from '../transport/index.ts';
+import type { ReplyMode } from '../transport/client/index.ts';
 import type { TransportChoice } from './open-transport.ts';
 
 /** How a client is made. */

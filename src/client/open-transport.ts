@@ -1,13 +1,8 @@
 import { COMMAND_NAMES, type CommandName, canonicalCommand, isKnownCommand, isWriting } from '../protocol/index.ts';
 import { closestName } from '../protocol/internal/index.ts';
-import {
-  InlineTransport,
-  isRoute,
-  RedisTransport,
-  type RedisTransportOptions,
-  type Route,
-  type SessionTransport,
-} from '../transport/index.ts';
+import { RedisTransport, type RedisTransportOptions } from '../transport/client/index.ts';
+import { isRoute, type Route, type SessionTransport } from '../transport/index.ts';
+import { InlineTransport } from '../transport/inline/index.ts';
 
 /** The route of commands to the service. `mixed`: those that write go over streams, the rest over channels. An object names
  *  the routes of single commands; the rest goes over channels. To a service in the same process: `service.inline`. */

@@ -56,7 +56,7 @@ export function prepareCommand<C extends CommandName>(
   return prepared;
 }
 
-function prepareFeaturedpages(payload: unknown): PreparedCommand<string[]> {
+function prepareSurface(payload: unknown): PreparedCommand<string[]> {
   const given = listOf(payload, 'a JSON array of items').slice() as string[];
   const sent = given.map(checkItem);
   return {
@@ -82,7 +82,7 @@ const PREPARE: { readonly [C in CanonicalCommand]: Prepare<C> } = {
     if (typeof payload !== 'string') throw new ProtocolError('bad-payload', "Give a combo's name, or nothing for all.");
     return { text: payload, read: checkSuggestions };
   },
-  featuredpages: prepareFeaturedpages,
+  surface: prepareSurface,
   notifications: (payload) => {
     const value = typeof payload === 'string' ? parseJson(payload, NOTICES) : (payload as unknown);
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) {

@@ -9,7 +9,9 @@ import {
   mustKeep,
   ProtocolError,
 } from '../protocol/index.ts';
-import { NotKeptError, type Overlap, type SessionTransport, warnOnce } from '../transport/index.ts';
+import { NotKeptError } from '../transport/client/index.ts';
+import type { Overlap, SessionTransport } from '../transport/index.ts';
+import { warnOnce } from '../transport/index.ts';
 import { checkClientOptions, LONGEST_DEADLINE_MS, type SessionClientOptions } from './client-options.ts';
 import type { Degraded, DegradedReason } from './degraded.ts';
 import { openTransport } from './open-transport.ts';

@@ -49,7 +49,7 @@ export class SessionHandle {
 
   /** Which of `items` this session has not seen, in their order. */
   surface(items: readonly string[]): Promise<string[] | undefined> {
-    return this.request('featuredpages', items);
+    return this.request('surface', items);
   }
 
   /** Which combos hold now, or whether the named one does, and because of what. */

@@ -65,8 +65,8 @@ export interface CommandMap {
   pageview: { payload: PageviewPayload; reply: PageviewReply };
   'session-analytics': { payload: ''; reply: AnalyticsReply };
   combo: { payload: string; reply: Suggestion[] };
-  featuredpages: { payload: readonly string[]; reply: string[] };
-  surface: CommandMap['featuredpages'];
+  surface: { payload: readonly string[]; reply: string[] };
+  featuredpages: CommandMap['surface'];
   notifications: {
     payload: readonly (string | number | { id: string | number; [field: string]: unknown })[] | GroupQuery;
     reply: Notification[];
@@ -89,8 +89,9 @@ export const COMMANDS = {
   pageview: { writes: true, mustKeep: false },
   'session-analytics': { writes: false, mustKeep: false },
   combo: { writes: false, mustKeep: false },
-  featuredpages: { writes: false, mustKeep: false },
-  surface: { aliasOf: 'featuredpages' },
+  surface: { writes: false, mustKeep: false },
+  // The name of the white paper.
+  featuredpages: { aliasOf: 'surface' },
   notifications: { writes: false, mustKeep: false },
   'mark-notification-seen': { writes: true, mustKeep: true },
   'mark-item-seen': { writes: true, mustKeep: true },

@@ -2,7 +2,7 @@ import { checkOptions, type OptionForms, oneOf } from '../protocol/internal/inde
 import { TRANSPORT_NAMES } from '../transport/index.ts';
 import type { HttpAddress } from './http-server.ts';
 import type { NamespaceOptions } from './open-namespace.ts';
-import type { SessionEndOptions } from './session-maintenance.ts';
+import type { SessionEndOptions } from './session-ends.ts';
 import type { ServiceOptions } from './start-service.ts';
 
 const SERVICE: OptionForms<ServiceOptions> = {

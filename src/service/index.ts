@@ -10,6 +10,6 @@ export { NamespaceUnknownError } from './namespace-unknown-error.ts';
 export type { Namespace, NamespaceOptions } from './open-namespace.ts';
 export { openNamespace } from './open-namespace.ts';
 export { SecretMissingError } from './secret-missing-error.ts';
-export type { SessionEndOptions } from './session-maintenance.ts';
+export type { SessionEndOptions } from './session-ends.ts';
 export type { Service, ServiceOptions } from './start-service.ts';
 export { startService } from './start-service.ts';

@@ -3,7 +3,6 @@ import { ConditionVariable } from '../async/index.ts';
 import { COMMAND_NAMES, type SessionGlob } from '../protocol/index.ts';
 import type { FilterEngine, RedisConnection } from '../redis/index.ts';
 import {
-  InlineTransport,
   type Instance,
   type Overlap,
   routesOf,
@@ -11,6 +10,7 @@ import {
   type TransportName,
   warnOnce,
 } from '../transport/index.ts';
+import { InlineTransport } from '../transport/inline/index.ts';
 import { type Combo, Combos } from './combos.ts';
 import { type DispatchEvents, Dispatcher } from './dispatcher.ts';
 import { type HttpAddress, HttpServer } from './http-server.ts';
@@ -22,7 +22,7 @@ import { NamespaceHealth } from './namespace-health.ts';
 import type { Namespace } from './open-namespace.ts';
 import { isSecretExposed, secretFile } from './secret.ts';
 import { ServiceTransports } from './service-transports.ts';
-import { SessionEnds } from './session-maintenance.ts';
+import { SessionEnds } from './session-ends.ts';
 import type { Service, ServiceOptions } from './start-service.ts';
 
 const OVERLAP = 'Another instance serves some of the same sessions: their views count twice until one stops.';

@@ -9,7 +9,7 @@ import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { type NamespaceOptions, openNamespace } from './open-namespace.ts';
 import { ServiceInstance } from './service-instance.ts';
-import type { SessionEndOptions } from './session-maintenance.ts';
+import type { SessionEndOptions } from './session-ends.ts';
 
 /** How a service is started; only `redis` must be given. */
 export interface ServiceOptions extends NamespaceOptions {

@@ -1,11 +1,9 @@
-export { Archiver } from './archive/archiver.ts';
 export type { ArchivedActivity, ArchivedSession, ArchiveFunction } from './archived-session.ts';
 export { NotSerialisableError } from './errors/not-serialisable-error.ts';
 export { SessionDataError } from './errors/session-data-error.ts';
 export { SessionGoneError } from './errors/session-gone-error.ts';
 export { SessionLimitError } from './errors/session-limit-error.ts';
 export { StoreUnavailableError } from './errors/store-unavailable-error.ts';
-export { Sweeper } from './expiry/sweeper.ts';
 export { SESSION_DATA_OPTIONS } from './known-options.ts';
 export type { SetIfOutcome } from './operations/field-operations.ts';
 export type { SessionDataOptions } from './options.ts';
@@ -15,5 +13,5 @@ export { checkFields, writeField } from './record/session-fields.ts';
 export type { SessionInfo } from './record/session-info.ts';
 export { SessionData } from './session-data.ts';
 export type { SessionReference } from './tokens/session-reference.ts';
-export type { UserSessionPage } from './users/user-session-pages.ts';
+export type { UserSessionPage } from './users/user-session-listing.ts';
 export type { EndReason, UserSession } from './users/user-sessions.ts';

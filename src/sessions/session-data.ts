@@ -2,10 +2,10 @@ import { EventEmitter } from 'node:events';
 import { isSession } from '../protocol/index.ts';
 import { Keys } from '../redis/index.ts';
 import { AllSessions } from './all-sessions.ts';
-import { BackgroundWork } from './background-work.ts';
 import { ConnectRedisImport } from './connect-redis-import.ts';
 import type { BoundedOperation } from './connection/bounded-operation.ts';
 import { StoreConnection } from './connection/store-connection.ts';
+import { SessionDataMaintenance } from './maintenance/session-data-maintenance.ts';
 import { FieldOperations, type SetIfOutcome } from './operations/field-operations.ts';
 import { SessionRecords } from './operations/session-records.ts';
 import { type RotationOptions, SessionRotation } from './operations/session-rotation.ts';
@@ -19,7 +19,7 @@ import { credentialOf, resolveReference, type SessionReference } from './tokens/
 import { readToken } from './tokens/token-credential.ts';
 import { userReference } from './tokens/user-reference.ts';
 import { UserLogins } from './users/user-logins.ts';
-import { type UserSessionPage, UserSessionPages } from './users/user-session-pages.ts';
+import { type UserSessionPage, UserSessionPages } from './users/user-session-listing.ts';
 import { type EndReason, type UserSession, UserSessions } from './users/user-sessions.ts';
 
 /** Session data in Redis: user, cart, preferences. The Express and Fastify stores use it for requests; jobs and
@@ -35,7 +35,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
   readonly #rotation: SessionRotation;
   readonly #allSessions: AllSessions;
   readonly #connectRedisImport: ConnectRedisImport | undefined;
-  readonly #background: BackgroundWork;
+  readonly #background: SessionDataMaintenance;
   #closed: Promise<void> | undefined;
 
   /** Begins to connect and returns; never throws because Redis is away.
@@ -60,7 +60,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     this.#allSessions = new AllSessions(this.#connection, this.#records, this.#users);
     this.#connectRedisImport =
       settings.importFrom === undefined ? undefined : new ConnectRedisImport(this.#records, settings.importFrom);
-    this.#background = new BackgroundWork(this.#connection.redis, settings, options, this);
+    this.#background = new SessionDataMaintenance(this.#connection.redis, settings, options, this);
     this.#connection.on('down', (error) => this.emit('store:down', error));
     this.#connection.on('up', () => this.emit('store:up'));
   }

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 /* Each room of src/ has a door, its index.ts: other rooms import that and no file behind it. A room whose index.ts is a
  * public subpath has a second door for our own rooms (`internal/`), and a part that few need, or that is heavy, one of its
- * own (`redis/embedded/`, `transport/service/`). Tests may import any file. */
+ * own (`redis/embedded/`, `transport/service/`, `sessions/maintenance/`). Tests may import any file. */
 
 const ROOT = join(import.meta.dirname, '../..');
 const ROOMS = [

@@ -173,7 +173,7 @@ describe('sessionwise deadletters', () => {
     const all = await cli('retry', '--all');
     expect(all).toMatchObject({ code: 0, stderr: '' });
     expect(all.stdout).toMatch(/^Put back 1\. 2 hold no request and were left/);
-    await waitUntil('it was done', async () => (await client.request('featuredpages', 'abc', ['again']))?.length === 0);
+    await waitUntil('it was done', async () => (await client.request('surface', 'abc', ['again']))?.length === 0);
     expect(await cli('drop', '--all')).toMatchObject({ code: 0, stdout: 'Dropped 2.\n' });
   });
 

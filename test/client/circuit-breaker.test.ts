@@ -4,8 +4,8 @@ import type { SessionClientOptions } from '../../src/client/client-options.ts';
 import { SessionClient } from '../../src/client/session-client.ts';
 import { parseSessionGlob } from '../../src/protocol/index.ts';
 import { InstanceBeat } from '../../src/service/instance-beat.ts';
-import { Admission } from '../../src/transport/admission.ts';
 import { ChannelReceiver } from '../../src/transport/channels/channel-receiver.ts';
+import { Admission } from '../../src/transport/service/admission.ts';
 import type { Dispatch } from '../../src/transport/transport.ts';
 import { type RedisProxy, startRedisProxy } from '../support/redis-proxy.ts';
 import { useRedis } from '../support/use-redis.ts';
@@ -130,7 +130,7 @@ describe('the breaker of a client', () => {
         await subscriber.close();
       },
     };
-    const commands = ['pageview', 'featuredpages', 'combo'];
+    const commands = ['pageview', 'surface', 'combo'];
     const dispatch: Dispatch = (command) => {
       instance.heard.push(command);
       return instance.answering ? Promise.resolve({ json: '[]' }) : new Promise(() => {});
@@ -185,7 +185,7 @@ describe('the breaker of a client', () => {
     const published = () =>
       proxy
         .commands('sessionwise-client')
-        .filter(([name, channel]) => name === 'PUBLISH' && !channel!.includes(':featuredpages:'));
+        .filter(([name, channel]) => name === 'PUBLISH' && !channel!.includes(':surface:'));
     expect(published()).toEqual([]);
 
     for (let i = 0; i < 3; i += 1) expect(await client.request('pageview', 'abc', '/a')).toBeUndefined();
@@ -204,17 +204,17 @@ describe('the breaker of a client', () => {
     for (let i = 0; i < 6; i += 1) await client.request('combo', 'abc', '');
     expect(client.counters.degraded).toEqual({ deadline: 5, 'breaker-open': 1 });
     // It goes on probing while nothing answers, and asks for nothing that leaves a trace.
-    await waitUntil('two probes', () => instance.heard.filter((name) => name === 'featuredpages').length >= 2);
-    expect(new Set(instance.heard)).toEqual(new Set(['combo', 'featuredpages']));
+    await waitUntil('two probes', () => instance.heard.filter((name) => name === 'surface').length >= 2);
+    expect(new Set(instance.heard)).toEqual(new Set(['combo', 'surface']));
     expect(client.counters.requests).toBe(7);
     instance.answering = true;
     // A deadline that no stall of the machine reaches; while the breaker is open there is no wait at all.
     const ask = () => client.request('combo', 'abc', '', { deadlineMs: 10_000 });
     await waitUntil('it is closed', async () => (await ask()) !== undefined);
     expect(client.counters.degraded.deadline).toBe(5);
-    const probes = instance.heard.filter((name) => name === 'featuredpages').length;
+    const probes = instance.heard.filter((name) => name === 'surface').length;
     for (let i = 0; i < 20; i += 1) expect(await ask()).toEqual([]);
-    expect(instance.heard.filter((name) => name === 'featuredpages')).toHaveLength(probes);
+    expect(instance.heard.filter((name) => name === 'surface')).toHaveLength(probes);
   });
 
   it('is one for each instance: where one hangs, the sessions of the other go on', async () => {

@@ -39,7 +39,7 @@ describe('a client of a service in its own process', () => {
   it('knows when what must be kept is done', async () => {
     const client = open();
     expect(await client.publish('mark-item-seen', 'abc', ['x', 'y'])).toBe(true);
-    expect(await client.request('featuredpages', 'abc', ['x', 'y', 'z'])).toEqual(['z']);
+    expect(await client.request('surface', 'abc', ['x', 'y', 'z'])).toEqual(['z']);
     await expect(client.publish('mark-item-seen', 'abc', '')).rejects.toBeInstanceOf(NotKeptError);
     expect(client.counters).toMatchObject({ publishes: 2, unheard: 1 });
   });
@@ -68,17 +68,14 @@ describe('a client of a service in its own process', () => {
       server.kill('SIGCONT');
     }
     await waitUntil('late answers are counted', () => client.counters.lateReplies === 20);
-    await waitUntil(
-      'it is answered again',
-      async () => (await client.request('featuredpages', 'abc', [])) !== undefined,
-    );
+    await waitUntil('it is answered again', async () => (await client.request('surface', 'abc', [])) !== undefined);
   });
 
   it('hears that the service cannot serve where Redis is away, at once', async () => {
     const client = open();
     server.kill('SIGKILL');
     await waitUntil('it is told so', async () => {
-      await client.request('featuredpages', 'abc', ['/a']);
+      await client.request('surface', 'abc', ['/a']);
       return (client.counters.degraded.unavailable ?? 0) > 0;
     });
     expect(await client.ready(10)).toBe(false);

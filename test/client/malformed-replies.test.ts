@@ -66,7 +66,7 @@ const CASES: Case[] = [
     ],
   ],
   [
-    'featuredpages',
+    'surface',
     ['/a', '/b?q', '/b?r', 'c'],
     [
       [[], []],
@@ -190,13 +190,13 @@ describe('a reply to a client', () => {
   });
 
   it('that is nothing but malformed opens no breaker, and an error reply is told by its code', async () => {
-    for (let i = 0; i < 20; i += 1) expect(await ask('featuredpages', ['/a'], {})).toBeUndefined();
-    expect(await ask('featuredpages', ['/a'], ['/a'])).toEqual(['/a']);
+    for (let i = 0; i < 20; i += 1) expect(await ask('surface', ['/a'], {})).toBeUndefined();
+    expect(await ask('surface', ['/a'], ['/a'])).toEqual(['/a']);
     let reason = '';
     client.once('degraded', (degraded) => {
       reason = degraded.reason;
     });
-    expect(await ask('featuredpages', ['/a'], { error: { code: 'internal', message: 7 } })).toBeUndefined();
+    expect(await ask('surface', ['/a'], { error: { code: 'internal', message: 7 } })).toBeUndefined();
     expect(reason).toBe('internal');
   });
 });

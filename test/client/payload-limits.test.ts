@@ -29,7 +29,7 @@ const beyond: [CommandName, unknown, string][] = [
   ['pageview', undefined, 'bad-payload'],
   ['session-analytics', 'x', 'bad-payload'],
   ['combo', 'x'.repeat(MAX_PAYLOAD_BYTES + 1), 'too-large'],
-  ['featuredpages', Array.from({ length: MAX_ITEMS + 1 }, (_, i) => `i${i}`), 'too-large'],
+  ['surface', Array.from({ length: MAX_ITEMS + 1 }, (_, i) => `i${i}`), 'too-large'],
   ['surface', Array.from({ length: 40 }, (_, i) => `${i}${'y'.repeat(2_000)}`), 'too-large'],
   ['surface', 'not JSON', 'bad-payload'],
   ['surface', ['/a', 7], 'bad-payload'],

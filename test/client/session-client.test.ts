@@ -72,7 +72,7 @@ describe.each(['inbox', 'list'] as const)('requests of a client with %s replies'
       { id: 7, text: 'T', seen: true },
       { id: 'n2', seen: false },
     ]);
-    expect(await handle.request('featuredpages', ['/radio'])).toEqual(['/radio']);
+    expect(await handle.request('surface', ['/radio'])).toEqual(['/radio']);
     expect(await handle.publish('mark-item-seen', ['e'])).toBe(true);
     expect(await handle.view).toBeUndefined();
     expect(client.counters).toMatchObject({ degraded: {}, lateReplies: 0, publishes: 2, unheard: 0 });

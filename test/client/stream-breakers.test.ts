@@ -48,7 +48,7 @@ it('the breakers of streams: where one partition hangs, only its sessions stop w
     // The sessions of other partitions are served, and so is this one over channels.
     for (const session of ['serves', 'a', 'b', 'c']) expect(await view(session)).toEqual(VIEW);
     stage.dispatch = async (command, session) => (session === 'hangs' && command === 'pageview' ? stage.hang() : '[]');
-    expect(await client.request('featuredpages', 'hangs', [])).toEqual([]);
+    expect(await client.request('surface', 'hangs', [])).toEqual([]);
     expect(client.counters.degraded).toEqual({ deadline: 5, 'breaker-open': 20 });
 
     // What hung goes on: a probe finds out, and all that was sent meanwhile is served.

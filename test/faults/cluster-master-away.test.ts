@@ -86,10 +86,10 @@ describe('while one master of a Cluster is away', () => {
     cluster.kill(dead!, 'SIGKILL');
     await waitUntil(
       'it is answered again',
-      async () => (await client.request('featuredpages', session, ['/a'])) !== undefined,
+      async () => (await client.request('surface', session, ['/a'])) !== undefined,
     );
     const before = client.counters.degraded;
-    for (let i = 0; i < 10; i += 1) expect(await client.request('featuredpages', session, ['/a'])).toEqual(['/a']);
+    for (let i = 0; i < 10; i += 1) expect(await client.request('surface', session, ['/a'])).toEqual(['/a']);
     expect(client.counters.degraded).toEqual(before);
   });
 

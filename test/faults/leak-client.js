@@ -1,7 +1,7 @@
 /* A client of a serving layer that asks again and again, to be looked at for what it keeps. Run with --expose-gc.
  * Arguments: the URL of Redis, the secret, the transport, how many requests. Tells its heap in use, in bytes, after a
  * tenth of them and at the end, and how they ended. It runs what was built. */
-import { RedisTransport } from '../../dist/transport/redis-transport.js';
+import { RedisTransport } from '../../dist/transport/client/redis-transport.js';
 
 const [redis, secret, way, count] = process.argv.slice(2);
 const IN_FLIGHT = 64;
@@ -35,7 +35,7 @@ async function ask(until) {
     // Each hundredth is answered too late, each tenth writes.
     if (i % 100 === 0) outcome = await transport.request('log', session, `late ${i}`, SHORT_DEADLINE_MS);
     else if (i % 10 === 0) outcome = await transport.request('pageview', session, `/p${i % 20}`, DEADLINE_MS);
-    else outcome = await transport.request('featuredpages', session, '["/p1","/x"]', DEADLINE_MS);
+    else outcome = await transport.request('surface', session, '["/p1","/x"]', DEADLINE_MS);
     const how = outcome.answered ? 'answered' : outcome.reason;
     outcomes[how] = (outcomes[how] ?? 0) + 1;
     // While the connection is away there is nothing to wait for.

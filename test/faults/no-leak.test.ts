@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { PARTITIONS } from '../../src/redis/index.ts';
-import { DONE_CAP } from '../../src/transport/streams/stream-scripts.ts';
+import { DONE_CAP } from '../../src/transport/streams/scripts/renew-partition.ts';
 import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { endChildren, startChild } from './child.ts';

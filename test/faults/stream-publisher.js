@@ -5,7 +5,7 @@
  * many were accepted; at the message `report` what became of each, and goes on with other sessions; at `stop` the same, and
  * ends. It runs what was built. */
 import { hash } from 'node:crypto';
-import { RedisTransport } from '../../dist/transport/redis-transport.js';
+import { RedisTransport } from '../../dist/transport/client/redis-transport.js';
 
 const PROGRESS_INTERVAL_MS = 50;
 const KEEP_DEADLINE_MS = 20_000;

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PARTITIONS, partitionOf } from '../../src/redis/index.ts';
-import { addEntry } from '../../src/transport/streams/add-entry-script.ts';
 import { DeadLetters } from '../../src/transport/streams/dead-letters.ts';
 import { PayloadSeal } from '../../src/transport/streams/payload-seal.ts';
+import { addEntry } from '../../src/transport/streams/scripts/add-entry.ts';
 import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { endChildren } from './child.ts';

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { RedisConnection } from '../../src/redis/index.ts';
 import { partitionOf } from '../../src/redis/index.ts';
-import { addEntry } from '../../src/transport/streams/add-entry-script.ts';
+import { addEntry } from '../../src/transport/streams/scripts/add-entry.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { endChildren } from './child.ts';

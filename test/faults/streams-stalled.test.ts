@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { partitionOf } from '../../src/redis/index.ts';
-import { addEntry } from '../../src/transport/streams/add-entry-script.ts';
+import { addEntry } from '../../src/transport/streams/scripts/add-entry.ts';
 import { LEASE_MS } from '../../src/transport/streams/stream-receiver.ts';
 import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';

@@ -37,7 +37,7 @@ describe('the commands of protocol v1', () => {
   });
 
   it('have one first name each, and an alias is not one', () => {
-    expect(canonicalCommand('surface')).toBe('featuredpages');
+    expect(canonicalCommand('featuredpages')).toBe('surface');
     expect(CANONICAL_COMMANDS.map(canonicalCommand)).toEqual(CANONICAL_COMMANDS);
     expect([...new Set(COMMAND_NAMES.map(canonicalCommand))]).toEqual(CANONICAL_COMMANDS);
   });

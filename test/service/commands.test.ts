@@ -267,7 +267,7 @@ describe('combo', () => {
   });
 });
 
-describe.each(['featuredpages', 'surface'])('%s', (command) => {
+describe.each(['surface', 'surface'])('%s', (command) => {
   it('gives back what was not seen, as it came and in its order', async () => {
     const session = newSession();
     const items = ['/z', '/a?from=mail', 'tv', 'https://h/b#c', '/z', '/m'];
@@ -423,7 +423,7 @@ const TEXTS: [string, string, string][] = [
     '{"totalPages":0,"uniquePages":0,"activityThisMinute":false,"activity":[0,0,0,0,0],"newToSite":true,"inactive":false,"activeMinutes":0,"firstActiveMinute":null}',
   ],
   ['combo', '', '[]'],
-  ['featuredpages', '["/a:b","\\u00e4"]', '["/a:b","ä"]'],
+  ['surface', '["/a:b","\\u00e4"]', '["/a:b","ä"]'],
   ['surface', '[]', '[]'],
   [
     'notifications',
@@ -462,7 +462,7 @@ describe('the ways of a request', () => {
 
   it('leave a reply list of one element, that waits half a second for its caller', async () => {
     const unclaimed = await metricOf(service.metrics.unclaimed);
-    const topic = { command: 'featuredpages', session: newSession(), request: foreign.nextRequest() };
+    const topic = { command: 'surface', session: newSession(), request: foreign.nextRequest() };
     const key = replyKey('sw', topic);
     await foreign.publish(topic.command, topic.session, topic.request, '["/a"]');
     await waitUntil('the reply is there', async () => (await foreign.redis.command('EXISTS', key)) === 1);
@@ -481,11 +481,11 @@ describe('the ways of a request', () => {
 
   it('count each of many lists that nobody took, and none that was taken', async () => {
     const unclaimed = await metricOf(service.metrics.unclaimed);
-    await foreign.askByList('featuredpages', newSession(), '["/taken"]');
+    await foreign.askByList('surface', newSession(), '["/taken"]');
     for (let i = 0; i < 5; i += 1) {
-      await foreign.publish('featuredpages', newSession(), foreign.nextRequest(), '["/left"]');
+      await foreign.publish('surface', newSession(), foreign.nextRequest(), '["/left"]');
     }
-    await foreign.askByList('featuredpages', newSession(), '["/taken"]');
+    await foreign.askByList('surface', newSession(), '["/taken"]');
     await waitUntil('five are counted', async () => (await metricOf(service.metrics.unclaimed)) >= unclaimed + 5);
     expect(await metricOf(service.metrics.unclaimed)).toBe(unclaimed + 5);
     await waitUntil('they are gone', async () => !(await foreign.keys()).some((key) => key.startsWith('async:')));
@@ -536,7 +536,7 @@ const BAD: [string, string, 'bad-payload' | 'too-large'][] = [
   ['session-analytics', '{}', 'bad-payload'],
   ['session-analytics', LARGE, 'too-large'],
   ['combo', LARGE, 'too-large'],
-  ...['featuredpages', 'surface'].flatMap((command) => [
+  ...['surface', 'surface'].flatMap((command) => [
     ...[
       '',
       'x',
@@ -619,7 +619,7 @@ describe('a payload that cannot be served', () => {
   );
 
   it('hears it by list too', async () => {
-    const text = await foreign.askByList('featuredpages', newSession(), 'x');
+    const text = await foreign.askByList('surface', newSession(), 'x');
     expect(JSON.parse(text!)).toMatchObject({ error: { code: 'bad-payload' } });
   });
 
@@ -635,11 +635,11 @@ describe('the limits', () => {
     expect(await foreign.ask('pageview', session, `/?${'x'.repeat(64 * 1024 - 2)}`)).toEqual(FIRST_VIEW);
     expect(await foreign.ask('pageview', session, `/${'x'.repeat(2047)}`)).toMatchObject({ totalPages: 2 });
     const items = Array.from({ length: 1000 }, (_, i) => `i${i}`);
-    for (const command of ['featuredpages', 'mark-item-seen', 'mark-notification-seen']) {
+    for (const command of ['surface', 'mark-item-seen', 'mark-notification-seen']) {
       expect(await foreign.ask(command, session, items), command).toEqual(items);
     }
     expect(await foreign.ask('notifications', session, items)).toEqual(items.map((id) => ({ id, seen: true })));
-    expect(await foreign.ask('featuredpages', session, items)).toEqual([]);
+    expect(await foreign.ask('surface', session, items)).toEqual([]);
     expect(await foreign.ask('notifications', session, { groups: ['nobody'], limit: 1000 })).toEqual([]);
   });
 

@@ -51,7 +51,7 @@ async function askWhile(client: SessionClient, forgeSome: (round: number) => Pro
   for (let round = 0; performance.now() < end; round += 1) {
     await forgeSome(round);
     const session = `session-${round}`;
-    expect(await client.request('featuredpages', session, ['/a']), JSON.stringify(client.counters)).toEqual(['/a']);
+    expect(await client.request('surface', session, ['/a']), JSON.stringify(client.counters)).toEqual(['/a']);
     answered += 1;
   }
   return answered;
@@ -69,7 +69,7 @@ it('forged heartbeats: forged good-byes take no answer away, and a real one is f
   expect(client.counters.degraded).toEqual({});
   await one.stop();
   await waitUntil('the other has all', async () => (await owned(two)) === PARTITIONS, 5_000);
-  expect(await client.request('featuredpages', 'abc', ['/a'])).toEqual(['/a']);
+  expect(await client.request('surface', 'abc', ['/a'])).toEqual(['/a']);
 }, 30_000);
 
 it('forged heartbeats: instances that somebody invents are given no partition, and take no answer away', async () => {

@@ -18,7 +18,6 @@ const COMMANDS = [
   'pageview',
   'session-analytics',
   'combo',
-  'featuredpages',
   'surface',
   'notifications',
   'mark-notification-seen',

@@ -508,8 +508,8 @@ describe('the HTTP side of a service', () => {
     expect(status).toBe(200);
     for (const line of [
       'sessionwise_requests_total{command="pageview"} 1',
-      'sessionwise_requests_total{command="featuredpages"} 1',
-      'sessionwise_errors_total{command="featuredpages",code="bad-payload"} 1',
+      'sessionwise_requests_total{command="surface"} 1',
+      'sessionwise_errors_total{command="surface",code="bad-payload"} 1',
       'sessionwise_refused_total{reason="malformed-topic"} 1',
       'sessionwise_replies_unclaimed_total 0',
       'sessionwise_overlap 0',

@@ -23,9 +23,9 @@ describe('requests over streams', () => {
   it('are answered as over channels', async () => {
     expect(await client.request('pageview', 'abc', '/a')).toMatchObject({ totalPages: 1, uniquePages: 1 });
     expect(await client.request('pageview', 'abc', '/a')).toMatchObject({ totalPages: 2, previouslyVisited: true });
-    expect(await client.request('featuredpages', 'abc', ['/a', '/b'])).toEqual(['/b']);
+    expect(await client.request('surface', 'abc', ['/a', '/b'])).toEqual(['/b']);
     expect(await client.publish('mark-item-seen', 'abc', ['x'])).toBe(true);
-    expect(await client.request('featuredpages', 'abc', ['x', 'y'])).toEqual(['y']);
+    expect(await client.request('surface', 'abc', ['x', 'y'])).toEqual(['y']);
     expect(client.counters.degraded).toEqual({});
   });
 });

@@ -131,7 +131,7 @@ testClientTransport(CHANNELS_LIST, PLAIN_REDIS, (stage) => {
       stage.dispatch = () => stage.hang();
       const waiting = Array.from({ length: LANES }, () => requester.request('pageview', 'a', '/waits', 1_000));
       await waitUntil('all wait', async () => (await blocked()) >= LANES);
-      expect(await requester.request('featuredpages', 'a', '/asked', 50)).toMatchObject({ reason: 'deadline' });
+      expect(await requester.request('surface', 'a', '/asked', 50)).toMatchObject({ reason: 'deadline' });
       expect(await requester.request('pageview', 'a', '/viewed', 50)).toMatchObject({ reason: 'deadline' });
       await waitUntil('the view came', () => stage.heard.length === LANES + 1);
       await Promise.all(waiting);

@@ -120,13 +120,13 @@ describe('when a master of a Cluster fails', () => {
     async (replies) => {
       const requester = await open({
         replies,
-        routeOf: (command) => (command === 'featuredpages' ? 'streams' : 'channels'),
+        routeOf: (command) => (command === 'surface' ? 'streams' : 'channels'),
       });
       const sessions = Array.from({ length: 12 }, (_, i) => `s${i}`);
       const askAll = async (): Promise<boolean> => {
         const outcomes = await Promise.all(
           sessions.flatMap((session) =>
-            ['pageview', 'featuredpages'].map((command) => requester.request(command, session, '/a', 1_000)),
+            ['pageview', 'surface'].map((command) => requester.request(command, session, '/a', 1_000)),
           ),
         );
         return outcomes.every(({ answered }) => answered);

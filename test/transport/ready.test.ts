@@ -1,7 +1,7 @@
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { ConditionVariable } from '../../src/async/index.ts';
-import { InlineTransport } from '../../src/transport/inline-transport.ts';
-import { RedisTransport } from '../../src/transport/redis-transport.ts';
+import { RedisTransport } from '../../src/transport/client/redis-transport.ts';
+import { InlineTransport } from '../../src/transport/inline/inline-transport.ts';
 import { useRedis } from '../support/use-redis.ts';
 
 /* To wait for a transport costs one timer, that of the deadline: a page that comes with the process's first breath finds

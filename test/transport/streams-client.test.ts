@@ -64,7 +64,7 @@ describe('a stream that is full', () => {
     await startStreams(server);
     await waitUntil('there is room', async () => (await producer.waiting('abc')) === 0);
     expect(await client.publish('mark-item-seen', 'abc', 'y')).toBe(true);
-    expect(await client.request('featuredpages', 'abc', ['/1', '/2', 'x', 'y', 'z'])).toEqual(['/2', 'z']);
+    expect(await client.request('surface', 'abc', ['/1', '/2', 'x', 'y', 'z'])).toEqual(['/2', 'z']);
     expect(await client.request('session-analytics', 'abc', '')).toMatchObject({ totalPages: 1 });
   });
 
@@ -72,9 +72,7 @@ describe('a stream that is full', () => {
     const server = await startServer();
     const client = await openClient(server, { maxBacklog: 40 * PARTITIONS });
     const producer = await connectProducer(server);
-    await Promise.all(
-      Array.from({ length: 30 }, () => client.request('featuredpages', 'abc', ['/1'], { deadlineMs: 50 })),
-    );
+    await Promise.all(Array.from({ length: 30 }, () => client.request('surface', 'abc', ['/1'], { deadlineMs: 50 })));
     expect(client.counters.degraded).toEqual({ deadline: 10, 'backlog-full': 20 });
     for (let i = 0; i < 30; i += 1) expect(await client.publish('pageview', 'abc', `/${i}`)).toBe(true);
     expect(await client.publish('pageview', 'abc', '/more')).toBe(false);
@@ -94,7 +92,7 @@ describe('a stream that is full', () => {
     });
     const waiting = await producer.waiting('abc');
     for (let i = 0; i < 20; i += 1) {
-      expect(await requester.request('featuredpages', 'abc', '["/a"]', LONG_MS)).toEqual(nobodyListens);
+      expect(await requester.request('surface', 'abc', '["/a"]', LONG_MS)).toEqual(nobodyListens);
       expect(await requester.probe('pageview', 'abc', LONG_MS)).toBe(false);
     }
     expect(await producer.waiting('abc')).toBe(waiting);
@@ -133,7 +131,7 @@ describe('streams over a Redis that has reached maxmemory', () => {
       }
       const inline = new SessionClient({ transport: service.inline, deadlineMs: LONG_MS });
       for (const session of sessions) {
-        expect(await inline.request('featuredpages', session, ['/a', 'x', 'y', 'z'])).toEqual(['z']);
+        expect(await inline.request('surface', session, ['/a', 'x', 'y', 'z'])).toEqual(['z']);
         expect(await inline.request('notifications', session, ['n'])).toEqual([{ id: 'n', seen: true }]);
       }
       await inline.close();
@@ -141,7 +139,7 @@ describe('streams over a Redis that has reached maxmemory', () => {
       await producer.redis.command('CONFIG', 'SET', 'maxmemory', '0');
     }
     expect(await client.publish('mark-item-seen', 'abc', 'x')).toBe(true);
-    expect(await client.request('featuredpages', 'abc', ['x', 'y'])).toEqual(['y']);
+    expect(await client.request('surface', 'abc', ['x', 'y'])).toEqual(['y']);
   });
 });
 

@@ -55,7 +55,7 @@ it('a question after a cut connection is answered with the mark that was sent ag
     await cutWhile(client, () => {
       kept.push(client.publish('mark-item-seen', session, 'x'), client.publish('mark-item-seen', session, 'y'));
     });
-    const fresh = await client.request('featuredpages', session, ['x', 'y', 'z']);
+    const fresh = await client.request('surface', session, ['x', 'y', 'z']);
     if (JSON.stringify(fresh) !== '["z"]') overtaken += 1;
     expect(await Promise.all(kept)).toEqual([true, true]);
   }
@@ -108,16 +108,16 @@ it('a page waits for a mark that is sent again no longer than its deadline, and 
   try {
     await waitUntil('it is sent again', () => sent('mark-item-seen') > 1);
     const before = performance.now();
-    expect(await client.request('featuredpages', 'held', ['x'], { deadlineMs: 100 })).toBeUndefined();
+    expect(await client.request('surface', 'held', ['x'], { deadlineMs: 100 })).toBeUndefined();
     expect(performance.now() - before).toBeLessThan(2_000);
     expect(client.counters.degraded).toEqual({ disconnected: 1 });
-    expect(sent('featuredpages')).toBe(0);
+    expect(sent('surface')).toBe(0);
   } finally {
     await admin.redis.command('CONFIG', 'SET', 'min-replicas-to-write', '0');
   }
   expect(await mark).toBe(true);
   await waitUntil(
     'it is answered behind the mark',
-    async () => (await client.request('featuredpages', 'held', ['x', 'y'], { deadlineMs: 1_000 }))?.join() === 'y',
+    async () => (await client.request('surface', 'held', ['x', 'y'], { deadlineMs: 1_000 }))?.join() === 'y',
   );
 });

@@ -57,7 +57,7 @@ describe('a sealed payload in a stream', () => {
     const service = await startService({ redis: server.url, secret: SECRET, transport: 'streams' });
     onTestFinished(() => service.stop());
     expect(await client.request('pageview', 'abc', PAGE)).toMatchObject({ totalPages: 2, previouslyVisited: true });
-    expect(await client.request('featuredpages', 'abc', [PAGE, `${PAGE}/item`, `${PAGE}/stranger`])).toEqual([
+    expect(await client.request('surface', 'abc', [PAGE, `${PAGE}/item`, `${PAGE}/stranger`])).toEqual([
       `${PAGE}/stranger`,
     ]);
     expect(await producer.waiting('abc')).toBe(0);
@@ -98,8 +98,8 @@ describe('a sealed payload in a stream', () => {
     await producer.add('thief', 'c', 'mark-item-seen', 's', 'thief', 'r', at('r'), 'e', at('e'));
     const service = await startService({ redis: server.url, secret: SECRET, transport: 'streams' });
     onTestFinished(() => service.stop());
-    expect(await client.request('featuredpages', 'mover', ['x'])).toEqual([]);
+    expect(await client.request('surface', 'mover', ['x'])).toEqual([]);
     await waitUntil('it is buried', async () => (await producer.deadLetters('thief')).length === 1);
-    expect(await client.request('featuredpages', 'thief', ['x'])).toEqual(['x']);
+    expect(await client.request('surface', 'thief', ['x'])).toEqual(['x']);
   });
 });

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
 import { Keys, makeStep, PARTITION_TAGS, partitionOf, RedisClock, Script } from '../../src/redis/index.ts';
-import { Admission } from '../../src/transport/admission.ts';
+import { Admission } from '../../src/transport/service/admission.ts';
 import { PayloadSeal } from '../../src/transport/streams/payload-seal.ts';
 import { StreamReceiver } from '../../src/transport/streams/stream-receiver.ts';
 import { useRedis } from '../support/use-redis.ts';

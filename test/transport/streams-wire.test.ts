@@ -75,7 +75,7 @@ describe('the request id of a stream entry', () => {
     onTestFinished(() => inbox.close());
     const heard: string[] = [];
     await inbox.subscribe(inboxChannel('sw', 'mine'), (message) => heard.push(message));
-    await producer.ask('featuredpages', session, 'mine.7', '["/a"]');
+    await producer.ask('surface', session, 'mine.7', '["/a"]');
     await waitUntil('the reply came', () => heard.length > 0);
     expect(heard).toEqual(['7 ["/a"]']);
   });
@@ -250,14 +250,14 @@ describe('stream entries that were added while no service ran', () => {
     });
     await adding.ask('pageview', 'abc', 'late', '/a', 1);
     await adding.ask('pageview', 'abc', '_2', '/b');
-    await adding.ask('featuredpages', 'abc', 'patient', '["/a","/b","/c"]', 60_000);
+    await adding.ask('surface', 'abc', 'patient', '["/a","/b","/c"]', 60_000);
     const there = await startService({ redis: own.url, secret: SECRET, transport: 'streams' });
     onTestFinished(() => there.stop());
     const waiting = await adding.redis.duplicate().connect();
     onTestFinished(() => waiting.close());
     const key = (command: string, request: string): string => replyKey('sw', { command, session: 'abc', request });
-    expect(await waiting.command('BLPOP', key('featuredpages', 'patient'), '10')).toEqual([
-      key('featuredpages', 'patient'),
+    expect(await waiting.command('BLPOP', key('surface', 'patient'), '10')).toEqual([
+      key('surface', 'patient'),
       '["/c"]',
     ]);
     expect(await adding.redis.command('EXISTS', key('pageview', 'late'))).toBe(0);

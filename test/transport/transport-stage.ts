@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { parseSessionGlob } from '../../src/protocol/index.ts';
 import { createConnection, Keys, PARTITIONS, RedisClock, type RedisConnection } from '../../src/redis/index.ts';
 import { InstanceBeat } from '../../src/service/instance-beat.ts';
-import { Admission } from '../../src/transport/admission.ts';
 import { ChannelReceiver } from '../../src/transport/channels/channel-receiver.ts';
+import { Admission } from '../../src/transport/service/admission.ts';
 import { PayloadSeal } from '../../src/transport/streams/payload-seal.ts';
 import { StreamReceiver } from '../../src/transport/streams/stream-receiver.ts';
 import type { Served } from '../../src/transport/transport.ts';
@@ -22,7 +22,7 @@ export interface ServiceSides {
 export class TransportStage {
   servers!: RunningServers;
   admin!: RedisConnection;
-  /** What `pageview` and `featuredpages` answer. */
+  /** What `pageview` and `surface` answer. */
   dispatch!: (command: string, session: string, payload: string) => Promise<string>;
   heard: [command: string, session: string, payload: string][] = [];
   /** Replies that nobody took, as the service sees it; those that it did not send because it was too late included. */
@@ -88,7 +88,7 @@ export class TransportStage {
       this.unclaimed += count;
     };
     const replyFailed = (): void => {};
-    const commands = ['pageview', 'featuredpages'];
+    const commands = ['pageview', 'surface'];
     const self = { id: randomBytes(8).toString('hex'), glob: parseSessionGlob('?*'), commands, ...this.#sides };
     const beat = new InstanceBeat(redis, namespace, self, () => {});
     const channels = new ChannelReceiver(subscriber, redis, {

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { ReplyMode } from '../../src/transport/channels/channel-requester.ts';
-import { InlineTransport } from '../../src/transport/inline-transport.ts';
-import { RedisTransport } from '../../src/transport/redis-transport.ts';
+import { RedisTransport } from '../../src/transport/client/redis-transport.ts';
+import { InlineTransport } from '../../src/transport/inline/inline-transport.ts';
 import type { SessionTransport } from '../../src/transport/transport.ts';
 import type { Route } from '../../src/transport/transport-names.ts';
 import { type ServiceSides, STAGE_SECRET, type TransportStage } from './transport-stage.ts';
@@ -28,7 +28,7 @@ export interface TransportUnderTest {
   /** What a service must have open. */
   readonly sides: ServiceSides;
   /** The commands with which it is tested, in turn. */
-  readonly commands: readonly ('pageview' | 'featuredpages')[];
+  readonly commands: readonly ('pageview' | 'surface')[];
   readonly silence: Silence;
   /** Whether what is taken while nobody is there is done later. */
   readonly isDurable: boolean;
@@ -119,7 +119,7 @@ export const MIXED: TransportUnderTest = {
   ...STREAMS,
   name: 'mixed',
   sides: { channels: true, streams: true },
-  commands: ['pageview', 'featuredpages'],
+  commands: ['pageview', 'surface'],
   open: ({ url, namespace }, options) =>
     openRedisTransport(options?.url ?? url, {
       namespace,

@@ -22,9 +22,9 @@ export interface SeenAnswers {
 /** The answers, by storage form. */
 export type SeenAnswersByForm = Readonly<Record<SeenForm, SeenAnswers>>;
 
-/** Asks with `featuredpages`, per session, about all pages that it saw and many that it did not. Half of the unseen
- *  pages were seen by other sessions, as far as there are enough; the rest are made up. `negativeProbes`: the least
- *  number of unseen pages, over all sessions of one form.
+/** Asks with `surface`, per session, about all pages that it saw and many that it did not. Half of the unseen pages
+ *  were seen by other sessions, as far as there are enough; the rest are made up. `negativeProbes`: the least number of
+ *  unseen pages, over all sessions of one form.
  *  @throws ReplayError where the service no longer answers, or the signal's reason. */
 export async function askSeen(
   client: SessionClient,
@@ -53,7 +53,7 @@ export async function askSeen(
     turn += 1;
     const negatives = unseenPages(pages, allPages, turn, Math.ceil(negativeProbes / answer.sessions));
     for (const chunk of chunksOf([...pages, ...negatives])) {
-      const reply = await question(client, 'featuredpages', session, chunk, signal);
+      const reply = await question(client, 'surface', session, chunk, signal);
       const probes = chunk.filter((page) => !pages.has(page)).length;
       const surfaced = reply.filter((page) => pages.has(page)).length;
       answer.falseNegatives += surfaced;

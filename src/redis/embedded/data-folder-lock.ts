@@ -4,9 +4,9 @@ import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isRunning, type ProcessMark, processBirth } from './address.ts';
 import { attempt, quietly, removeSocket } from './atomic-file.ts';
 import { DataFolderInUseError } from './data-folder-in-use-error.ts';
+import { isRunning, type ProcessMark, processBirth } from './process-mark.ts';
 
 /* data-folder-lock.ts: allows one embedded Redis per data folder.
  *

@@ -1,19 +1,19 @@
 import { type CanonicalCommand, canonicalCommand } from '../../protocol/index.ts';
 import { combo } from './combo.ts';
-import { featuredpages } from './featuredpages.ts';
 import type { Handler } from './handler.ts';
 import { markItemSeen } from './mark-item-seen.ts';
 import { markNotificationSeen } from './mark-notification-seen.ts';
 import { notifications } from './notifications.ts';
 import { pageview } from './pageview.ts';
 import { sessionAnalytics } from './session-analytics.ts';
+import { surface } from './surface.ts';
 
 /** The handler of every command. A command without one does not compile. */
 export const handlers: { readonly [Name in CanonicalCommand]: Handler<Name> } = {
   pageview,
   'session-analytics': sessionAnalytics,
   combo,
-  featuredpages,
+  surface,
   notifications,
   'mark-notification-seen': markNotificationSeen,
   'mark-item-seen': markItemSeen,

@@ -1,6 +1,6 @@
-import { isStoreError } from '../errors/is-store-error.ts';
 import { isOtherFormat, isWrongType } from '../errors/redis-errors.ts';
 import { SessionDataError } from '../errors/session-data-error.ts';
+import { isStoreError } from '../errors/store-errors.ts';
 import { StoreUnavailableError } from '../errors/store-unavailable-error.ts';
 
 /** Turns the error of an operation into one for the caller: errors about the arguments and about the data stay, all other

@@ -5,7 +5,7 @@ import { TooManySessionsError } from '../errors/too-many-sessions-error.ts';
 import type { SessionRecords } from '../operations/session-records.ts';
 import type { LoadedRecord } from '../record/loaded-record.ts';
 import type { ResolvedReference } from '../tokens/session-reference.ts';
-import type { UserSessionPages } from './user-session-pages.ts';
+import type { UserSessionPages } from './user-session-listing.ts';
 import type { UserSessions } from './user-sessions.ts';
 
 /** Gives sessions to users, however many sessions have to end for it. */

@@ -10,9 +10,9 @@ import {
   topicPattern,
 } from '../../protocol/index.ts';
 import type { RedisConnection } from '../../redis/index.ts';
-import type { Admission } from '../admission.ts';
-import { Replies } from '../replies.ts';
-import type { ReplyEvents, ServiceTransport } from '../service-transport.ts';
+import type { Admission } from '../service/admission.ts';
+import { ReplySender } from '../service/reply-sender.ts';
+import type { ReplyEvents, ServiceTransport } from '../service/service-transport.ts';
 import type { Dispatch } from '../transport.ts';
 
 /** Why a message was counted and not served. */
@@ -52,7 +52,7 @@ export class ChannelReceiver implements ServiceTransport {
   readonly ownedPartitions: number = 0;
   readonly #subscriber: RedisConnection;
   readonly #options: ChannelReceiverOptions;
-  readonly #replies: Replies;
+  readonly #replies: ReplySender;
   #inFlight = 0;
   #idle: (() => void) | undefined;
 
@@ -60,7 +60,7 @@ export class ChannelReceiver implements ServiceTransport {
   constructor(subscriber: RedisConnection, redis: RedisConnection, options: ChannelReceiverOptions) {
     this.#subscriber = subscriber;
     this.#options = options;
-    this.#replies = new Replies(redis, options.namespace, options.events.unclaimed);
+    this.#replies = new ReplySender(redis, options.namespace, options.events.unclaimed);
   }
 
   /** Requests in hand. */

@@ -1,6 +1,6 @@
 import { HEARTBEAT_TTL_MS, isWriting, replyKey, topicChannel } from '../../protocol/index.ts';
 import type { RedisConnection } from '../../redis/index.ts';
-import type { ReplyInbox } from '../reply-inbox.ts';
+import type { ReplyInbox } from '../client/reply-inbox.ts';
 import { type ClientTransport, NO_ANSWER, type Outcome } from '../transport.ts';
 import { BlockingPools } from './blocking-pools.ts';
 

@@ -1,9 +1,11 @@
 import { type Keys, PARTITIONS, type RedisConnection } from '../../redis/index.ts';
 import { DeadLetterEmptyError } from './dead-letter-empty-error.ts';
-import { dropDeadLetters, type RawLetter, readDeadLetters, retryDeadLetters } from './dead-letter-scripts.ts';
 import { DeadLetterUnknownError } from './dead-letter-unknown-error.ts';
 import { PayloadDecryptionError } from './payload-decryption-error.ts';
 import type { PayloadSeal } from './payload-seal.ts';
+import { dropDeadLetters } from './scripts/drop-dead-letters.ts';
+import { type RawLetter, readDeadLetters } from './scripts/read-dead-letters.ts';
+import { retryDeadLetters } from './scripts/retry-dead-letters.ts';
 import { millisecondsOf } from './stream-entry.ts';
 
 /** A request that failed for good, or that ended its service again and again. */

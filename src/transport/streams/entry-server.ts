@@ -2,15 +2,15 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { withDeadline } from '../../async/index.ts';
 import { encodeErrorReply, ProtocolError, UnknownCommandError } from '../../protocol/index.ts';
 import { isTransient } from '../../redis/index.ts';
-import type { Replies } from '../replies.ts';
-import type { ReplyEvents } from '../service-transport.ts';
+import type { ReplySender } from '../service/reply-sender.ts';
+import type { ReplyEvents } from '../service/service-transport.ts';
 import type { Dispatch, Served } from '../transport.ts';
-import { REFUSED } from './commit-scripts.ts';
 import { EntryCommit } from './entry-commit.ts';
 import { TOO_LARGE } from './entry-size.ts';
 import { type PartitionSteps, refusalOf } from './partition-steps.ts';
 import type { PayloadDecryptionError } from './payload-decryption-error.ts';
 import type { PayloadSeal } from './payload-seal.ts';
+import { REFUSED } from './scripts/commit-lua.ts';
 import { payloadOf, type StreamEntry } from './stream-entry.ts';
 
 // A command that has not written by then writes nothing any more: the requests of its session wait behind it.
@@ -36,7 +36,7 @@ export interface StreamEvents extends ReplyEvents {
 /** Parts that serving needs. */
 export interface ServerContext {
   readonly dispatch: Dispatch;
-  readonly replies: Replies;
+  readonly replies: ReplySender;
   readonly seal: PayloadSeal;
   readonly events: StreamEvents;
   /** Milliseconds of the epoch by Redis's clock. */

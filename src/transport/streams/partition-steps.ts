@@ -1,8 +1,12 @@
 import type { CommandConnection, Keys, Step } from '../../redis/index.ts';
-import { commitEntry, deadLetterEntry, dropEntry, REFUSED } from './commit-scripts.ts';
+import { beginTry } from './scripts/begin-try.ts';
+import { commitEntry } from './scripts/commit-entry.ts';
+import { REFUSED } from './scripts/commit-lua.ts';
+import { deadLetterEntry } from './scripts/dead-letter-entry.ts';
+import { dropEntry } from './scripts/drop-entry.ts';
+import { endTry } from './scripts/end-try.ts';
 import type { StreamEntry } from './stream-entry.ts';
 import { parseTries, type Tries } from './tries.ts';
-import { beginTry, endTry } from './try-scripts.ts';
 
 /** The steps of a partition's owner in Redis. Each is refused when the ownership has ended, but for `endTry` and
  *  `allTries`. */

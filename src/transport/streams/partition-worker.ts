@@ -2,13 +2,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { withDeadline } from '../../async/index.ts';
 import { ProtocolError } from '../../protocol/index.ts';
 import { type CommandConnection, isTransient, type Keys, type RedisConnection } from '../../redis/index.ts';
-import type { Admission } from '../admission.ts';
-import { REFUSED } from './commit-scripts.ts';
+import type { Admission } from '../service/admission.ts';
 import { EntryServer, type ServerContext } from './entry-server.ts';
 import { MAX_ENTRY_BYTES, type RawEntry, shorten, sizeOf } from './entry-size.ts';
 import { EntryTries, MAX_TRIES } from './entry-tries.ts';
 import { PartitionSteps, refusalOf } from './partition-steps.ts';
 import type { PoisonIsolation } from './poison-isolation.ts';
+import { REFUSED } from './scripts/commit-lua.ts';
 import { decodeEntry, millisecondsOf, type StreamEntry } from './stream-entry.ts';
 
 /* partition-worker.ts: the time in which an instance owns a partition.

@@ -1,4 +1,4 @@
-import { Room } from '../room.ts';
+import { WeightedSemaphore } from '../service/weighted-semaphore.ts';
 
 /* poison-isolation.ts: tries entries that were in flight when a process crashed, over all partitions of an instance.
  *
@@ -6,23 +6,23 @@ import { Room } from '../room.ts';
  * that caused it. So the more marks an entry has, the fewer run beside it: at first as many as there are, then some, the
  * last time none. If the process crashes while exactly one entry is running, that entry caused it. */
 
-const ROOM = 1_024;
-const ROOM_BY_TRIES = [1, ROOM / 32, ROOM];
+const UNITS = 1_024;
+const UNITS_BY_TRIES = [1, UNITS / 32, UNITS];
 
 // A try that does not end holds the others back only for so long.
 const TURN_MS = 200;
 
 /** Runs the tries of entries that were in flight when their owner crashed, in the order in which they come. */
 export class PoisonIsolation {
-  readonly #room = new Room(() => ROOM, TURN_MS);
+  readonly #units = new WeightedSemaphore(() => UNITS, TURN_MS);
 
-  /** Runs `work` when there is room for an entry that was tried so often before. */
+  /** Runs `work` as soon as the units of an entry that was tried so often before are free. */
   async run<Result>(tries: number, work: () => Promise<Result>): Promise<Result> {
-    const leave = await this.#room.enter(ROOM_BY_TRIES[tries] ?? ROOM);
+    const release = await this.#units.acquire(UNITS_BY_TRIES[tries] ?? UNITS);
     try {
       return await work();
     } finally {
-      leave();
+      release();
     }
   }
 }

@@ -1,6 +1,6 @@
 import type { RedisConnection } from '../../redis/index.ts';
 import { type RawEntry, TOO_LARGE } from './entry-size.ts';
-import { readStreams } from './read-entries-script.ts';
+import { readStreams } from './scripts/read-streams.ts';
 
 /* read-entries.ts: reads streams by bytes. XREAD and XRANGE bound the number of entries only, and a producer may write
  * entries of hundreds of megabytes. So a script reads a few at a time and stops when there is enough. */

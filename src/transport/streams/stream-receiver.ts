@@ -1,13 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { PARTITIONS, type RedisConnection } from '../../redis/index.ts';
-import { Replies } from '../replies.ts';
-import type { ServiceTransport } from '../service-transport.ts';
+import { ReplySender } from '../service/reply-sender.ts';
+import type { ServiceTransport } from '../service/service-transport.ts';
 import { FreedChannel } from './freed-channel.ts';
 import { ownerOf } from './partition-balance.ts';
 import { PartitionWorker, type WorkerContext } from './partition-worker.ts';
 import { PoisonIsolation } from './poison-isolation.ts';
+import { releasePartition } from './scripts/release-partition.ts';
+import { renewPartition } from './scripts/renew-partition.ts';
+import { takePartition } from './scripts/take-partition.ts';
 import { StreamReader } from './stream-reader.ts';
-import { releasePartition, renewPartition, takePartition } from './stream-scripts.ts';
 
 /* stream-receiver.ts: the service's side of the streams: owns its share of the partitions.
  *
@@ -53,7 +55,7 @@ export class StreamReceiver implements ServiceTransport {
   readonly #options: StreamReceiverOptions;
   readonly #isolation = new PoisonIsolation();
   readonly #reader: StreamReader;
-  readonly #replies: Replies;
+  readonly #replies: ReplySender;
   readonly #freedChannel: FreedChannel;
   readonly #workers = new Map<number, PartitionWorker>();
   readonly #freeSince = new Map<number, number>();
@@ -73,7 +75,7 @@ export class StreamReceiver implements ServiceTransport {
     this.#options = options;
     this.#reader = new StreamReader(options.redis);
     const { redis, subscriber, keys, instance, events } = options;
-    this.#replies = new Replies(redis, keys.namespace, events.unclaimed);
+    this.#replies = new ReplySender(redis, keys.namespace, events.unclaimed);
     this.#freedChannel = new FreedChannel(redis, subscriber, keys.namespace, instance);
   }
 

@@ -1,12 +1,12 @@
 import { withDeadline } from '../../async/index.ts';
 import { HEARTBEAT_TTL_MS, isWriting } from '../../protocol/index.ts';
 import { isTransient, Keys, PARTITIONS, partitionOf, type RedisConnection } from '../../redis/index.ts';
-import { NotKeptError } from '../not-kept-error.ts';
-import type { ReplyInbox } from '../reply-inbox.ts';
+import { NotKeptError } from '../client/not-kept-error.ts';
+import type { ReplyInbox } from '../client/reply-inbox.ts';
 import { type ClientTransport, NO_ANSWER, type Outcome } from '../transport.ts';
-import { addEntry } from './add-entry-script.ts';
 import { PayloadSeal } from './payload-seal.ts';
 import { RetryOrder } from './retry-order.ts';
+import { addEntry } from './scripts/add-entry.ts';
 import { encodeEntry } from './stream-entry.ts';
 
 const RETRY_MS = 50;

@@ -50,14 +50,14 @@ function allowed(name: AclUser['name'], options: Omit<AclOptions, 'commands'>): 
 }
 
 it('the commands of sessionwise acl: the reader of sources sees each form', () => {
-  const commands = commandsIn(filesOf('src/service/index.ts', 'src/transport/redis-transport.ts'));
+  const commands = commandsIn(filesOf('src/service/index.ts', 'src/transport/client/redis-transport.ts'));
   const alone = ['hgetall', 'publish', 'client|id', 'command|info'];
   expect(commands).toEqual(expect.arrayContaining([...alone, 'lpush', 'xread', 'bitfield']));
 });
 
 it('the commands of sessionwise acl: the serving layer may send all that it sends', () => {
   const others = [...OF_OTHERS, 'src/redis/keys.ts', 'src/redis/clock.ts'];
-  const files = filesOf('src/transport/redis-transport.ts').filter((file) => !others.includes(file));
+  const files = filesOf('src/transport/client/redis-transport.ts').filter((file) => !others.includes(file));
   const sent = commandsIn(files);
   // EXPIRE is for clients in other languages.
   expect(allowed('app', { transport: 'both', cluster: true })).toEqual([...sent, 'expire'].sort());

@@ -6,12 +6,13 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createClient } from 'redis';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { processBirth, readEmbeddedAddress } from '../../../src/redis/embedded/address.ts';
+import { readEmbeddedAddress } from '../../../src/redis/embedded/embedded-address.ts';
 import {
   type EmbeddedRedis,
   type EmbeddedRedisOptions,
   startEmbeddedRedis,
 } from '../../../src/redis/embedded/embedded-redis.ts';
+import { processBirth } from '../../../src/redis/embedded/process-mark.ts';
 import { startTestRedis } from '../../support/test-redis.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 

@@ -7,7 +7,8 @@ import type { ArchivedSession } from '../../../src/sessions/archived-session.ts'
 import { stepKeys } from '../../../src/sessions/cluster/deferred-index-writes.ts';
 import { Outbox } from '../../../src/sessions/cluster/outbox.ts';
 import { UserIndex } from '../../../src/sessions/cluster/user-index.ts';
-import { recordOf, Sweeper } from '../../../src/sessions/index.ts';
+import { recordOf } from '../../../src/sessions/index.ts';
+import { Sweeper } from '../../../src/sessions/maintenance/index.ts';
 import { endRecord } from '../../../src/sessions/users/scripts/end-record.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { inParallel, type LifecycleEntry } from '../session-data/session-data-stage.suite.ts';

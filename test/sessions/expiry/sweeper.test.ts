@@ -1,7 +1,8 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createToken, sessionOf } from '../../../src/protocol/index.ts';
 import { Archiver } from '../../../src/sessions/archive/archiver.ts';
-import { SessionData, type SessionDataOptions, Sweeper } from '../../../src/sessions/index.ts';
+import { SessionData, type SessionDataOptions } from '../../../src/sessions/index.ts';
+import { Sweeper } from '../../../src/sessions/maintenance/index.ts';
 import { useTestData } from '../../support/use-test-data.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 

@@ -1,13 +1,8 @@
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { createToken, sessionOf } from '../../../src/protocol/index.ts';
 import { Keys, partitionOf } from '../../../src/redis/index.ts';
-import {
-  type LoadedSession,
-  recordOf,
-  SessionData,
-  type SessionDataOptions,
-  Sweeper,
-} from '../../../src/sessions/index.ts';
+import { type LoadedSession, recordOf, SessionData, type SessionDataOptions } from '../../../src/sessions/index.ts';
+import { Sweeper } from '../../../src/sessions/maintenance/index.ts';
 import { loggedIn, openSite, tokenIn } from '../../faults/session-store-stage.ts';
 import { SeededRandom } from '../../support/seeded-random.ts';
 import { useRedis } from '../../support/use-redis.ts';

@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createToken, sessionOf } from '../../../src/protocol/index.ts';
 import { Keys } from '../../../src/redis/index.ts';
-import { type SessionData, SessionLimitError, Sweeper } from '../../../src/sessions/index.ts';
+import { type SessionData, SessionLimitError } from '../../../src/sessions/index.ts';
+import { Sweeper } from '../../../src/sessions/maintenance/index.ts';
 import { userReference } from '../../../src/sessions/tokens/user-reference.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { inParallel, type SessionDataStage } from './session-data-stage.suite.ts';

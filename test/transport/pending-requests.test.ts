@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { PendingRequests } from '../../src/transport/client/pending-requests.ts';
 import { NO_ANSWER, type Outcome } from '../../src/transport/transport.ts';
-import { Waiting } from '../../src/transport/waiting.ts';
 
 describe('a request that waits', () => {
   it('is found by its number until it is forgotten, and counted once', () => {
-    const waiting = new Waiting();
+    const waiting = new PendingRequests();
     const one = (): void => {};
     const two = (): void => {};
     waiting.add(1, one);
@@ -21,7 +21,7 @@ describe('a request that waits', () => {
   });
 
   it('is told all the same outcome, also where that makes it forget itself', () => {
-    const waiting = new Waiting();
+    const waiting = new PendingRequests();
     const told: [number, Outcome][] = [];
     for (const number of [1, 2, 3]) {
       waiting.add(number, (outcome) => {

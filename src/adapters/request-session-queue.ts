@@ -14,7 +14,7 @@ interface Slot {
  *
  *  A rotation gives a session another token and, in Express, another object. Work that was asked for before that must
  *  go on with the new ones. */
-export class CurrentSessions {
+export class RequestSessionQueue {
   readonly #slots = new WeakMap<object, Slot>();
   readonly #queue = new SerialQueue();
 

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
-import { ConditionVariable, withDeadline } from '../async/index.ts';
-import { NotKeptError } from './not-kept-error.ts';
+import { ConditionVariable, withDeadline } from '../../async/index.ts';
+import { NotKeptError } from '../client/not-kept-error.ts';
+import { PendingRequests } from '../client/pending-requests.ts';
 import {
   type Dispatch,
   NO_ANSWER,
@@ -8,8 +9,7 @@ import {
   type Served,
   type SessionTransport,
   type TransportEvents,
-} from './transport.ts';
-import { Waiting } from './waiting.ts';
+} from '../transport.ts';
 
 /** A service in the same process: no message crosses Redis, the data lie there as ever. It never says `up` or `down`;
  *  where Redis is away, requests are answered with the error `unavailable`. */
@@ -17,7 +17,7 @@ export class InlineTransport extends EventEmitter<TransportEvents> implements Se
   readonly #dispatch: Dispatch;
   readonly #isReady: () => boolean;
   readonly #readiness: ConditionVariable;
-  readonly #waiting = new Waiting();
+  readonly #waiting = new PendingRequests();
   #lastNumber = 0;
   readonly #others = new Set<InlineTransport>();
   #onClose: () => void = () => {};
@@ -111,7 +111,7 @@ export class InlineTransport extends EventEmitter<TransportEvents> implements Se
   }
 
   async probe(_command: string, session: string, deadlineMs: number): Promise<boolean> {
-    return (await this.request('featuredpages', session, '[]', deadlineMs)).answered;
+    return (await this.request('surface', session, '[]', deadlineMs)).answered;
   }
 
   /** Settles waiting requests. The service runs on. */

@@ -1,6 +1,5 @@
 import { checkItem, checkList, parseJson } from '../../protocol/internal/index.ts';
 import { type Handler, makeHandler } from './handler.ts';
-import { wereSeen } from './were-seen.ts';
 
 interface Candidate {
   /** As it came, and as it is given back. */
@@ -10,8 +9,9 @@ interface Candidate {
 
 const EXPECTED = 'a JSON array of items';
 
-/** Answers which of the given items this session has not seen, in their order. */
-export const featuredpages: Handler<'featuredpages'> = makeHandler({
+/** Answers which of the given items this session has not seen, as a page that it viewed or as an item that was marked, in
+ *  their order. */
+export const surface: Handler<'surface'> = makeHandler({
   parse: (payload) =>
     checkList(parseJson(payload, EXPECTED), EXPECTED).map(
       (given): Candidate => ({
@@ -20,11 +20,11 @@ export const featuredpages: Handler<'featuredpages'> = makeHandler({
       }),
     ),
   run: async ({ data }, session, candidates) => {
-    const seen = await wereSeen(
-      data,
-      session,
-      candidates.map(({ item }) => item),
-    );
-    return candidates.filter((_, i) => !seen[i]).map(({ given }) => given);
+    const items = candidates.map(({ item }) => item);
+    const [viewed, marked] = await Promise.all([
+      data.seenItems.has(session, 'page', data.itemKey.ofAll('page', items)),
+      data.seenItems.has(session, 'item', data.itemKey.ofAll('item', items)),
+    ]);
+    return candidates.filter((_, i) => !viewed[i] && !marked[i]).map(({ given }) => given);
   },
 });

@@ -1,12 +1,12 @@
 import type { EventEmitter } from 'node:events';
-import type { RedisConnection } from '../redis/index.ts';
-import { Archiver } from './archive/archiver.ts';
-import { Sweeper } from './expiry/sweeper.ts';
-import type { SessionDataOptions, SessionDataSettings } from './options.ts';
-import type { SessionDataEvents } from './session-data-events.ts';
+import type { RedisConnection } from '../../redis/index.ts';
+import { Archiver } from '../archive/archiver.ts';
+import { Sweeper } from '../expiry/sweeper.ts';
+import type { SessionDataOptions, SessionDataSettings } from '../options.ts';
+import type { SessionDataEvents } from '../session-data-events.ts';
 
 /** Work of a store beside its operations: ends sessions whose time is over, and hands ended ones to the archive. */
-export class BackgroundWork {
+export class SessionDataMaintenance {
   readonly #sweeper: Sweeper | undefined;
   readonly #archiver: Archiver | undefined;
 

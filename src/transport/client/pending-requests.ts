@@ -1,12 +1,12 @@
-import type { Outcome } from './transport.ts';
+import type { Outcome } from '../transport.ts';
 
-/* waiting.ts: an object and not a Map, because requests come and go by the thousand. When a table of a Map is full of
+/* pending-requests.ts: an object and not a Map, because requests come and go by the thousand. When a table of a Map is full of
  * deleted entries, V8 makes a new one and has the old one point to it; one such table that lives in the old generation
  * keeps all that came after it, until the whole heap is swept. Measured at 128 in flight: with a Map a request leaves
  * about 1 KB behind in the old generation, and adding and deleting cost twice the CPU. */
 
 /** Requests that wait for their answer, by number. */
-export class Waiting {
+export class PendingRequests {
   readonly #settles: Record<number, (outcome: Outcome) => void> = Object.create(null);
   #size = 0;
 

@@ -1,5 +1,5 @@
-import { REPLY_TTL_MS } from '../protocol/index.ts';
-import type { RedisConnection } from '../redis/index.ts';
+import { REPLY_TTL_MS } from '../../protocol/index.ts';
+import type { RedisConnection } from '../../redis/index.ts';
 
 // After every caller with a usual deadline has gone, and well before the lists expire: a look that a busy process
 // takes too late finds nothing to count.

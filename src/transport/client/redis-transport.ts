@@ -1,17 +1,17 @@
 import { EventEmitter } from 'node:events';
-import { ConditionVariable } from '../async/index.ts';
+import { ConditionVariable } from '../../async/index.ts';
 import {
   type ConnectionOptions,
   createConnection,
   PARTITIONS,
   partitionOf,
   type RedisConnection,
-} from '../redis/index.ts';
-import { ChannelRequester, type ReplyMode } from './channels/channel-requester.ts';
+} from '../../redis/index.ts';
+import { ChannelRequester, type ReplyMode } from '../channels/channel-requester.ts';
+import { StreamRequester, type StreamRequesterOptions } from '../streams/stream-requester.ts';
+import { NO_ANSWER, type Outcome, type SessionTransport, type TransportEvents } from '../transport.ts';
+import type { Route } from '../transport-names.ts';
 import { ReplyInbox } from './reply-inbox.ts';
-import { StreamRequester, type StreamRequesterOptions } from './streams/stream-requester.ts';
-import { NO_ANSWER, type Outcome, type SessionTransport, type TransportEvents } from './transport.ts';
-import type { Route } from './transport-names.ts';
 
 const PARTITION_PEERS: readonly string[] = Array.from(
   { length: PARTITIONS },
@@ -106,7 +106,7 @@ export class RedisTransport extends EventEmitter<TransportEvents> implements Ses
 
   async probe(command: string, session: string, deadlineMs: number): Promise<boolean> {
     // An empty list of candidates goes the whole way.
-    const { answered } = await this.#transportOf(command).request('featuredpages', session, '[]', deadlineMs);
+    const { answered } = await this.#transportOf(command).request('surface', session, '[]', deadlineMs);
     return answered;
   }
 

@@ -1,11 +1,11 @@
-import { inboxChannel, inboxMessage, type ReplyRoute, replyKey, type Topic } from '../protocol/index.ts';
-import type { RedisConnection } from '../redis/index.ts';
+import { inboxChannel, inboxMessage, type ReplyRoute, replyKey, type Topic } from '../../protocol/index.ts';
+import type { RedisConnection } from '../../redis/index.ts';
 import { ReplyLists } from './reply-lists.ts';
 
 const SENT = Promise.resolve();
 
 /** Sends the service's replies on the route that the request's id asks for. */
-export class Replies {
+export class ReplySender {
   readonly #redis: RedisConnection;
   readonly #namespace: string;
   readonly #onUnclaimed: (count: number) => void;

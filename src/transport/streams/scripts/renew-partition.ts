@@ -1,33 +1,10 @@
-import { defineScript } from '../../redis/index.ts';
-
-/* stream-scripts.ts: the atomic steps of a partition's ownership. Those that take an entry off its stream stand in
- * commit-scripts.ts, those that count its tries in try-scripts.ts. All keys of a partition share a slot. */
+import { defineScript } from '../../../redis/index.ts';
+import { NOTES_TTL_MS } from './notes-ttl.ts';
 
 /** How long the ids of done requests are remembered, in milliseconds: a producer that tries again counts once. */
 export const DONE_TTL_MS = 60_000;
 /** How many of them a partition remembers; a renewal drops the oldest above that. */
 export const DONE_CAP = 10_000;
-/** How long a partition's notes beside its stream are kept, in milliseconds: longer than a service is away. */
-export const NOTES_TTL_MS: number = 24 * 3_600_000;
-
-/** Takes a partition that is free, or that this instance owns under an older token. `instancePrefix`: the beginning of
- *  this instance's tokens.
- *
- *  The DEL of an absent key comes first: a script that has begun to write goes on where Redis is full, and working off
- *  streams makes room. */
-export const takePartition = defineScript({
-  name: 'take-partition',
-  keys: ['owner', 'tries'],
-  args: { token: 'text', leaseMs: 'number', instancePrefix: 'text' },
-  output: 'the tries of its entries, ids and texts of Tries in turn; nil where another instance owns it',
-  body: `
-    local current = redis.call('GET', owner)
-    if current and string.sub(current, 1, #instancePrefix) ~= instancePrefix then return false end
-    redis.call('DEL', owner)
-    redis.call('SET', owner, token, 'PX', leaseMs)
-    return redis.call('HGETALL', tries)`,
-}).returns<string[] | null>();
-
 /** Renews the lease of a partition. `now`: milliseconds of the epoch by Redis's clock; `position`: the last entry that
  *  was read; `oldest`: the oldest entry in hand, or ''.
  *
@@ -53,16 +30,3 @@ export const renewPartition = defineScript({
     redis.call('PEXPIRE', done, ${NOTES_TTL_MS})
     return { length, forgotten and forgotten[1] or '' }`,
 }).returns<[length: number, forgotten: string] | null>();
-
-/** Gives a partition back. */
-export const releasePartition = defineScript({
-  name: 'release-partition',
-  keys: ['owner'],
-  args: { token: 'text' },
-  statuses: { released: 1, notOwner: 0 },
-  output: 'released, or notOwner where the lease is lost',
-  body: (status) => `
-    if redis.call('GET', owner) ~= token then return ${status.notOwner} end
-    redis.call('DEL', owner)
-    return ${status.released}`,
-});

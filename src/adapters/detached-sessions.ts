@@ -3,7 +3,7 @@
  *  To such a request the session is absent. But the browser has another cookie by now, or is about to, so nothing that
  *  merely comes of the request may take that one's place: its changes are not saved and no cookie is sent. A login
  *  makes a session of its own of it: it counts, whatever cookie it came with. One that fails half way does not. */
-export class StandIns {
+export class DetachedSessions {
   readonly #values = new WeakSet<object>();
   /** Those of which a login has begun to make sessions of their own. */
   readonly #begun = new WeakSet<object>();

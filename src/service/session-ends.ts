@@ -1,5 +1,6 @@
 import type { RedisConnection } from '../redis/index.ts';
-import { type ArchiveFunction, Archiver, Sweeper } from '../sessions/index.ts';
+import type { ArchiveFunction } from '../sessions/index.ts';
+import { Archiver, Sweeper } from '../sessions/maintenance/index.ts';
 import type { Log } from './log.ts';
 import { LogThrottle } from './log-throttle.ts';
 import type { Metrics } from './metrics.ts';

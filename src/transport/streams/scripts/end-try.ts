@@ -1,24 +1,5 @@
-import { defineScript } from '../../redis/index.ts';
-import { NOTES_TTL_MS } from './stream-scripts.ts';
-
-/* try-scripts.ts: the steps that count tries. The text of an entry's field is described in tries.ts. */
-
-/** Marks a try before it is made.
- *
- *  PERSIST comes first because a script that has begun to write goes on where Redis is full. */
-export const beginTry = defineScript({
-  name: 'begin-try',
-  keys: ['owner', 'tries'],
-  args: { token: 'text', entry: 'text' },
-  output: "the text of the entry's field; nil where the lease is lost",
-  body: `
-    if redis.call('GET', owner) ~= token then return false end
-    redis.call('PERSIST', tries)
-    local text = (redis.call('HGET', tries, entry) or '0') .. ' ' .. token
-    redis.call('HSET', tries, entry, text)
-    redis.call('PEXPIRE', tries, ${NOTES_TTL_MS})
-    return text`,
-}).returns<string | null>();
+import { defineScript } from '../../../redis/index.ts';
+import { NOTES_TTL_MS } from './notes-ttl.ts';
 
 /** Takes a mark back when its try has ended. It needs no lease: the process that made the mark lives, and no other
  *  process may take it back. */

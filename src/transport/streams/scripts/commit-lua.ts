@@ -1,6 +1,7 @@
-import { defineLua, defineScript, defineStepWrapper } from '../../redis/index.ts';
+import { defineLua, type LuaText } from '../../../redis/index.ts';
 
-/* commit-scripts.ts: the steps that take an entry off its stream: without effects, to the dead letters, or with effects.
+/* commit-lua.ts: what the steps share that take an entry off its stream: without effects (drop-entry.ts), to the dead
+ * letters (dead-letter-entry.ts), or with effects (commit-entry.ts).
  * A stream holds exactly the requests that are not done: a request leaves it in the same step that does it.
  *
  * A script has no way back. So all commands that Redis may refuse (a missing right, a key of a wrong type) come before the
@@ -23,10 +24,10 @@ export const REFUSED = {
 } as const;
 
 /** The keys of an entry's partition. */
-const ENTRY_KEYS = ['owner', 'requests', 'done', 'tries', 'deadLetters'] as const;
+export const ENTRY_KEYS = ['owner', 'requests', 'done', 'tries', 'deadLetters'] as const;
 
 /** An entry, and the token of the ownership. `payloadField`: `p`, `e`, or `bytes` where the payload was not read. */
-const ENTRY_ARGS = {
+export const ENTRY_ARGS = {
   token: 'text',
   entry: 'text',
   command: 'text',
@@ -37,7 +38,8 @@ const ENTRY_ARGS = {
   deadlineMs: 'number',
 } as const;
 
-const commitLua = defineLua({
+/** What the steps that take an entry off its stream share. */
+export const commitLua: LuaText = defineLua({
   name: 'commit',
   source: `
 local function refuse(code, why) return redis.error_reply(code .. ' ' .. (why or 'not done')) end
@@ -70,55 +72,5 @@ end
 `,
 });
 
-const REFUSES = "or an error that begins with a code of REFUSED; or Redis's own, and then nothing was done";
-
-/** Takes an entry without effects off its stream. */
-export const dropEntry = defineScript({
-  name: 'drop-entry',
-  uses: [commitLua],
-  keys: ENTRY_KEYS,
-  args: ENTRY_ARGS,
-  output: `1; ${REFUSES}`,
-  body: 'return begin() or take_off(function() end) or 1',
-});
-
-/** Takes an entry off its stream and adds it to the dead letters. */
-export const deadLetterEntry = defineScript({
-  name: 'dead-letter-entry',
-  uses: [commitLua],
-  keys: ENTRY_KEYS,
-  args: { ...ENTRY_ARGS, reason: 'text' },
-  output: `1; ${REFUSES}`,
-  body: `
-    local refusal = begin()
-    if refusal then return refusal end
-    local letter = dead_letter(reason)
-    if is_error(letter) then return letter end
-    return take_off(function() redis.pcall('XDEL', deadLetters, letter) end) or 1`,
-});
-
-/** Takes an entry off its stream together with a step's effects. */
-export const commitEntry = defineStepWrapper({
-  name: 'commit-entry',
-  uses: [commitLua],
-  keys: ENTRY_KEYS,
-  args: ENTRY_ARGS,
-  output: `the step's answer; ${REFUSES}`,
-  body: (stepSource) => `
-    local refusal = begin()
-    if refusal then return refusal end
-    local name = session .. ':' .. request
-    local fresh = redis.call('ZADD', done, 'NX', string.match(entry, '^%d+'), name)
-    refusal = take_off(function() if fresh == 1 then redis.pcall('ZREM', done, name) end end)
-    if refusal then return refusal end
-    if fresh == 0 then return refuse('${REFUSED.repeated}') end
-    local function effects()
-${stepSource}
-    end
-    local well, answer = pcall(effects)
-    if well and not is_error(answer) then return answer end
-    local why = type(answer) == 'table' and answer.err or tostring(answer)
-    local letter = dead_letter(why, 'half', '1')
-    if is_error(letter) then why = why .. '; and it could not be kept as a dead letter: ' .. letter.err end
-    return refuse('${REFUSED.broken}', why)`,
-});
+/** How the outputs of these steps go on. */
+export const REFUSES = "or an error that begins with a code of REFUSED; or Redis's own, and then nothing was done";

@@ -1,4 +1,4 @@
-import { defineScript } from '../../redis/index.ts';
+import { defineScript } from '../../../redis/index.ts';
 
 /** Adds a request to a stream, unless that is full. Behind the named argument stand the entry's fields and values. */
 export const addEntry = defineScript({

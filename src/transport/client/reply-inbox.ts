@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
-import { heartbeatChannel, inboxChannel, parseInboxMessage } from '../protocol/index.ts';
-import { isTransient, type RedisConnection } from '../redis/index.ts';
-import { OverlapLimiter } from './overlap-limiter.ts';
-import { type Overlap, Presence } from './presence.ts';
-import { NO_ANSWER, type NoAnswerReason, type Outcome } from './transport.ts';
-import { Waiting } from './waiting.ts';
+import { heartbeatChannel, inboxChannel, parseInboxMessage } from '../../protocol/index.ts';
+import { isTransient, type RedisConnection } from '../../redis/index.ts';
+import { OverlapLimiter } from '../overlap-limiter.ts';
+import { type Overlap, Presence } from '../presence.ts';
+import { NO_ANSWER, type NoAnswerReason, type Outcome } from '../transport.ts';
+import { PendingRequests } from './pending-requests.ts';
 
 /* reply-inbox.ts: one subscription per serving process carries all replies, `<n> <json>`, and the heartbeats of the
  * service. The inbox is subscribed before the first request is sent, so that no reply can be missed; a late one belongs to
@@ -45,7 +45,7 @@ export class ReplyInbox extends EventEmitter<InboxEvents> {
   readonly #namespace: string;
   readonly #heartbeats: RedisConnection;
   #replies: RedisConnection;
-  readonly #waiting = new Waiting();
+  readonly #waiting = new PendingRequests();
   readonly #overlaps = new OverlapLimiter((overlap) => this.emit('overlap', overlap));
   #lastNumber = 0;
   #lateReplies = 0;

@@ -1,6 +1,6 @@
-import { defineScript } from '../../redis/index.ts';
-import { DEAD_LETTER_CAP } from './commit-scripts.ts';
-import { MAX_ENTRY_BYTES, MOST_SHORT_FIELDS, type RawEntry, SHORT_FIELD_BYTES } from './entry-size.ts';
+import { defineScript } from '../../../redis/index.ts';
+import { MAX_ENTRY_BYTES, MOST_SHORT_FIELDS, type RawEntry, SHORT_FIELD_BYTES } from '../entry-size.ts';
+import { DEAD_LETTER_CAP } from './commit-lua.ts';
 
 // Below this many bytes an entry is small: the next few are read at once.
 const SMALL_BYTES = 4 * 1024;

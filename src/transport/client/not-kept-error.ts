@@ -1,4 +1,4 @@
-import { SessionwiseError } from '../protocol/index.ts';
+import { SessionwiseError } from '../../protocol/index.ts';
 
 /** A command that must be kept was not taken, or not certainly. */
 export class NotKeptError extends SessionwiseError {

@@ -1,0 +1,4 @@
+/* Work on sessions that no request asks for: a service does it, or a store. It does not load session data. */
+
+export { Archiver } from '../archive/archiver.ts';
+export { Sweeper } from '../expiry/sweeper.ts';
