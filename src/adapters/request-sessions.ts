@@ -150,7 +150,7 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
     return this.data.isCurrent(token).catch(() => false);
   }
 
-  /** Whether values are what they were loaded as. False where they were not loaded.
+  /** Whether values equal those that were loaded. False for values that were not loaded.
    *  @throws NotSerialisableError */
   isUnchanged(values: object): boolean {
     const loaded = this.states.loadedOf(values);

@@ -39,7 +39,7 @@ export interface SessionOperations {
    *  See `SessionData.setIf`.
    *  @throws StoreUnavailableError, SessionGoneError, NotSerialisableError */
   setIf(version: number, values: Readonly<Record<string, unknown>>): Promise<SetIfOutcome>;
-  /** Returns what is known of the session beside its data; undefined where it was never saved. */
+  /** Returns the metadata of the session; undefined if it was never saved. */
   info(): SessionInfo | undefined;
   /** Whether the session stands in for one that could not be read (`fail: 'open'`). */
   isDegraded(): boolean;
@@ -134,7 +134,7 @@ export abstract class RequestStore<Request>
     });
   }
 
-  // What the request changed of the field before is sent with the operation, and the values follow.
+  // Sends an earlier change of the field by the same request with the operation, then updates the values.
   async increment(request: Request, field: string, by = 1): Promise<number> {
     return this.#changeFields(request, [field], async ({ token, values }, loaded, apply) => {
       const sum = await this.data.increment(token, field, by, loaded, values);
@@ -151,7 +151,7 @@ export abstract class RequestStore<Request>
     });
   }
 
-  // What the request had changed of these fields before is dropped.
+  // Drops earlier changes of these fields by the same request.
   async setIf(request: Request, version: number, changed: Readonly<Record<string, unknown>>): Promise<SetIfOutcome> {
     return this.#changeFields(request, Object.keys(changed), async ({ token }, loaded, apply) => {
       const outcome = await this.data.setIf(token, version, changed, loaded);
@@ -219,7 +219,7 @@ export abstract class RequestStore<Request>
 }
 
 /** Makes the operations methods of a session: properties for the prototype of a framework's session objects, not
- *  enumerable, so that a stored field of such a name stays what it is. `requestOf`: the request that a session is for.
+ *  enumerable, so that a stored field of the same name is not affected. `requestOf`: the request that a session is for.
  *  Example: `Object.create(Object.prototype, sessionMethods(store, requestOf))`. */
 export function sessionMethods<Request>(
   store: RequestOperations<Request>,

@@ -126,10 +126,10 @@ async function openPool(connectionString: string): Promise<PostgresPool & { end(
     connectionTimeoutMillis: CONNECT_DEADLINE_MS,
     statement_timeout: STATEMENT_DEADLINE_MS,
     query_timeout: ANSWER_DEADLINE_MS,
-    // What is idle does not keep a process that has nothing else to do.
+    // Idle connections do not keep the process alive.
     allowExitOnIdle: true,
   });
-  // A connection that is lost while it is idle fails nobody; the next query takes another.
+  // Ignores errors of idle connections: the next query takes another one.
   pool.on('error', () => undefined);
   return pool;
 }

@@ -18,7 +18,8 @@ interface AclFlags extends Pick<AclOptions, 'namespace' | 'store' | 'importFrom'
   readonly json?: boolean;
 }
 
-/** `sessionwise acl`: the users of Redis that serving layer and service need. It asks no Redis. */
+/** Adds `sessionwise acl`: prints the Redis users that serving layer and service need. It needs no connection to Redis,
+ *  so that an operator can run it anywhere. */
 export function addAclCommand(program: Command): void {
   program
     .command('acl')
@@ -31,7 +32,7 @@ export function addAclCommand(program: Command): void {
     )
     .option('--transport <way>', `how requests go: ${REMOTE_TRANSPORT_NAMES.join(', ')}`, 'channels')
     .option('--store', 'also a user for a store in the serving layer')
-    .option('--import-from <prefix>', 'what the store takes over from connect-redis, such as sess:')
+    .option('--import-from <prefix>', 'the prefix of the connect-redis keys that the store takes over, such as sess:')
     .option('--archive', 'the store archives ended sessions itself, and no service does')
     .option('--cluster', 'Redis is a Cluster')
     .option('--filter <engine>', `the engine of seen filters: ${FILTERS.join(', ')}`, 'portable')

@@ -16,20 +16,20 @@ interface ActFlags extends NamespaceFlags {
   readonly all?: boolean;
 }
 
-/** `sessionwise deadletters list|retry|drop`: requests over streams that were given up. */
+/** Adds `sessionwise deadletters list|retry|drop`: the requests over streams that failed and left their stream. */
 export function addDeadLettersCommand(program: Command): void {
   const group = program
     .command('deadletters')
-    .description('requests over streams that were given up')
+    .description('list, retry or drop dead letters: requests over streams that failed for good')
     .argument('[action]', 'list, retry or drop')
     .action((action: string | undefined) => {
-      const what = action === undefined ? 'What is to be done is missing' : `${action} is none`;
-      throw new UsageError(`${what}: give deadletters list, retry or drop.`);
+      const fault = action === undefined ? 'The action is missing' : `The action ${action} is unknown`;
+      throw new UsageError(`${fault}: give deadletters list, retry or drop.`);
     });
   addNamespaceOptions(group.command('list').description('show them, the newest first'))
     .option('--limit <n>', 'how many at most', '100')
     .option('--json', 'print them as JSON, one a line')
-    .option('--payloads', 'show their payloads: what a visitor looked at')
+    .option('--payloads', 'show their payloads, which tell the pages that a visitor looked at')
     .action(async (flags: ListFlags) => {
       const limit = Number(flags.limit);
       if (!Number.isInteger(limit) || limit < 1 || limit > 10_000) {
@@ -67,7 +67,7 @@ export function addDeadLettersCommand(program: Command): void {
 
 interface Action {
   readonly one: (letters: DeadLetters, id: string) => Promise<void>;
-  /** What came of it, in words. */
+  /** Acts on all dead letters. Returns the result as a sentence. */
   readonly all: (letters: DeadLetters) => Promise<string>;
   readonly done: (count: number) => string;
 }

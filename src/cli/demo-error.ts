@@ -1,6 +1,6 @@
 import { SessionwiseError } from '../protocol/index.ts';
 
-/** The shop could not be started. */
+/** Thrown when the demo shop cannot be started. */
 export class DemoError extends SessionwiseError {
   override readonly code = 'DEMO';
 }

@@ -31,7 +31,7 @@ const SHOP = new URL('../../examples/shop/', import.meta.url);
 const MAIN = fileURLToPath(new URL('./main.js', import.meta.url));
 const SERVICE_DEADLINE_MS = 15_000;
 
-/** `sessionwise demo`: the shop, the service and an embedded Redis, until it is told to stop. */
+/** Adds `sessionwise demo`: runs the shop, the service and an embedded Redis until a signal stops it. */
 export function addDemoCommand(program: Command): void {
   program
     .command('demo')
@@ -101,7 +101,8 @@ async function loadShop(): Promise<StartShop> {
   }
 }
 
-// So that the notices page has something to show. The same ids again change nothing.
+// Publishes a notice, so that the notices page has one to show. A second start publishes the same id and changes
+// nothing.
 async function publishNotices(redis: string | ConnectionOptions, { namespace, dataDir }: DemoFlags): Promise<void> {
   const secret = process.env.SESSIONWISE_SECRET;
   const opened = await openNamespace({ redis, namespace, dataDir, ...(secret && { secret }) });
@@ -130,7 +131,7 @@ async function startServiceProcess(redis: string, flags: DemoFlags): Promise<Chi
       '--config',
       configFile(),
     ],
-    // The IPC channel tells us that it is ready, and tells it when we are gone.
+    // Over the IPC channel the service reports that it is ready; the closing channel tells it that this process ended.
     { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] },
   );
   const started = new Promise<void>((resolve, reject) => {

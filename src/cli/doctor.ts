@@ -6,9 +6,11 @@ import { print } from './print.ts';
 
 const MARKS: Readonly<Record<Finding['level'], string>> = { good: 'ok     ', note: 'note   ', problem: 'PROBLEM' };
 
-/** `sessionwise doctor`: what in a server's configuration would lose data, evict it or expose it. */
+/** Adds `sessionwise doctor`: reports settings of a server that would lose, evict or expose data. */
 export function addDoctorCommand(program: Command): void {
-  addNamespaceOptions(program.command('doctor').description('tell what in a Redis would lose, evict or expose data'))
+  addNamespaceOptions(
+    program.command('doctor').description('report settings of a Redis that would lose, evict or expose data'),
+  )
     .option('--json', 'print it as JSON')
     .action(async (flags: NamespaceFlags & { json?: boolean }) => {
       const { redis, namespace = 'sw' } = resolveNamespace(flags);

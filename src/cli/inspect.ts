@@ -15,11 +15,11 @@ interface InspectFlags extends NamespaceFlags {
   readonly json?: boolean;
 }
 
-/** What is known of a session. */
+/** Calculated data of a session, as `--json` prints it. */
 interface Inspection {
   readonly session: string;
   readonly known: boolean;
-  /** Whether a store keeps data of it. */
+  /** Whether the session has data in a store. */
   readonly sessionData: boolean;
   readonly totalPages: number;
   readonly uniquePages: number;
@@ -35,7 +35,7 @@ interface Inspection {
   readonly seen: Readonly<Record<string, boolean>>;
 }
 
-/** `sessionwise inspect`: what is known of a session, in words. */
+/** Adds `sessionwise inspect`: prints the calculated data of a session, in words or as JSON. */
 export function addInspectCommand(program: Command): void {
   addNamespaceOptions(
     program
@@ -69,7 +69,8 @@ export function addInspectCommand(program: Command): void {
     });
 }
 
-/** Says that nothing is known; the id is not shown, because a token of another library looks like one.
+/** Refuses a session without data. The message does not show the argument: a token of another library can look like a
+ *  session id, so the session of such a token is looked up too.
  *  @throws NotInspectedError always. */
 async function refuseUnknown(namespace: Namespace, given: string): Promise<never> {
   const session = sessionOf(given);

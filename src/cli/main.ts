@@ -4,8 +4,8 @@ import { Command, CommanderError } from 'commander';
 import { printable } from './printable.ts';
 import { UsageError } from './usage-error.ts';
 
-/* Exit codes: 0 done; 1 it failed, and standard error says in one sentence why; 2 the command line or the
- * configuration is wrong. SESSIONWISE_DEBUG=1 adds the stack trace. */
+/* Exit codes: 0 success; 1 failure, with the reason in one sentence on standard error; 2 wrong command line or
+ * configuration. SESSIONWISE_DEBUG=1 adds the stack trace. */
 
 const USAGE_CODES = ['CONFIG', 'CONNECTION_OPTIONS'];
 
@@ -64,8 +64,8 @@ function messageOf(error: unknown): string {
     : message;
 }
 
-/** What was typed can be a secret: a token that begins with a dash, or a URL behind a mistyped option. Only what looks
- *  like the name of an option or a command is shown. */
+/** Removes quoted arguments from a message, except names of options and commands. An argument can be a secret: a token
+ *  that begins with a dash, or a URL behind a mistyped option. */
 function withoutValues(message: string): string {
   return message.replace(/'([^']*)'/g, (_, typed: string) => {
     const name = /^-{0,2}[a-z][a-z-]{0,30}(?=$|=|\s)/.exec(typed)?.[0];

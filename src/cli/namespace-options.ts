@@ -5,10 +5,10 @@ import type { ServiceOptions } from '../service/index.ts';
 import { type Config, checkConfig, readConfig, serviceOptionsOf } from './config/index.ts';
 import { UsageError } from './usage-error.ts';
 
-/** Where an embedded Redis and a generated secret live unless told. */
+/** The default folder of an embedded Redis and of a generated secret. */
 export const DEFAULT_DATA_DIR = '.sessionwise';
 
-/** The flags that say which Redis and which namespace. */
+/** The flags that select a Redis and a namespace. */
 export interface NamespaceFlags {
   readonly redis?: string;
   readonly connection?: string;
@@ -30,9 +30,9 @@ export function addNamespaceOptions(command: Command): Command {
     .option('--data-dir <folder>', 'where an embedded Redis and a generated secret live', DEFAULT_DATA_DIR);
 }
 
-/** What the flags, the configuration and the environment say together. Flags win over the environment (`REDIS_URL`,
- *  `SESSIONWISE_SECRET`), the environment over the configuration; where nothing says where Redis is, the embedded one of
- *  the data folder is taken.
+/** Merges flags, environment and configuration into options. Flags win over the environment (`REDIS_URL`,
+ *  `SESSIONWISE_SECRET`), the environment over the configuration. If none of them names a Redis, the embedded Redis of
+ *  the data folder is used, if it runs.
  *  @throws UsageError, ConfigError, ConnectionOptionsError */
 export function resolveNamespace(
   flags: NamespaceFlags,

@@ -1,6 +1,6 @@
 import { SessionwiseError } from '../protocol/index.ts';
 
-/** The session is unknown, or the argument is not a session id. */
+/** Thrown when the session is unknown or the argument is a token. */
 export class NotInspectedError extends SessionwiseError {
   override readonly code = 'NOT_INSPECTED';
 }

@@ -14,13 +14,13 @@ interface NotifyFlags extends NamespaceFlags {
 
 const MAX_TEXT = 4096;
 
-/** `sessionwise notify`: one notice to a group, whatever its size. */
+/** Adds `sessionwise notify`: publishes one notice to a group. It is stored once, however large the group is. */
 export function addNotifyCommand(program: Command): void {
   addNamespaceOptions(
     program.command('notify').description('publish a notice to a group').argument('<group>', 'the group'),
   )
-    .requiredOption('--id <id>', 'what marks it as read; the same id again changes nothing')
-    .requiredOption('--text <text>', 'what it says')
+    .requiredOption('--id <id>', 'the id by which it is marked as read; the same id again changes nothing')
+    .requiredOption('--text <text>', 'the text of the notice')
     .option('--data <json>', 'further fields for the page, as a JSON object')
     .option('--json', 'print the result as JSON')
     .action(async (group: string, flags: NotifyFlags) => {
@@ -48,7 +48,7 @@ function parseData(json: string): Record<string, unknown> {
   try {
     value = JSON.parse(json);
   } catch {
-    // Said below.
+    // Refused below, with the message for values of other types.
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
   throw new UsageError('--data is no JSON object: write for instance {"link":"/sale"}.');

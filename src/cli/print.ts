@@ -1,6 +1,7 @@
 import { printable } from './printable.ts';
 
-/** Writes a line to standard output. What it quotes can come from anybody who may write to Redis. */
+/** Writes a line to standard output, without control characters: it can quote data that other programs wrote to
+ *  Redis. */
 export function print(line: string): void {
   console.log(printable(line));
 }

@@ -1,13 +1,13 @@
 const CONTROLS = /(?![\n\t])[\p{Cc}\u202A-\u202E\u2066-\u2069]/gu;
 const CONTROLS_AND_BREAKS = /\p{C}|[\u2028\u2029]/gu;
 
-/** A text that does nothing to a terminal: control characters (C0 but for line feed and tab, DEL, C1) and those that turn
- *  the direction of writing stand as `\u009b`. JSON stays JSON. */
+/** Escapes characters that control a terminal as `\u009b`: control characters (C0 but for line feed and tab, DEL, C1)
+ *  and those that change the direction of writing. JSON stays JSON. */
 export function printable(text: string): string {
   return text.replace(CONTROLS, escaped);
 }
 
-/** As `printable`, on one line: what was written by anybody must not look like a line of ours. */
+/** Escapes line breaks as well, so that foreign text cannot imitate a line of this program's output. */
 export function printableOnOneLine(text: string): string {
   return text.replace(CONTROLS_AND_BREAKS, escaped);
 }
@@ -17,7 +17,7 @@ function escaped(character: string): string {
   return units.map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('');
 }
 
-/** The fields of a log entry, likewise. Of an error its message and stack. */
+/** Applies `printable` to the fields of a log entry; of an error, to its message and stack. */
 export function printableFields(fields: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, printableValue(value)]));
 }

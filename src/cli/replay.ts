@@ -27,7 +27,7 @@ const SERVICE_START_MS = 15_000;
 export function addReplayCommand(program: Command): void {
   const command = program
     .command('replay')
-    .description('send an access log through client, Redis and service, and tell what the store knows then')
+    .description('send an access log through client, Redis and service, and report the resulting data')
     .argument('<file>', 'an Apache or nginx access log (common or combined), plain or gzip; - for standard input')
     .option('--verify', 'count exactly beside it and compare; exit code 1 where a promise is broken')
     .option('--json', 'print one JSON object instead of the report')
@@ -66,7 +66,7 @@ async function runReplay(file: string, flags: ReplayFlags): Promise<void> {
   let outcome: ReplayOutcome;
   const bar = new ProgressBar(flags.json ? { write: () => undefined } : process.stderr, () => log?.progress());
   try {
-    // A REDIS_URL of the shell must not lead a log into the site's own store.
+    // Ignores the environment: a REDIS_URL of the shell must not lead a log into the store of a live site.
     const redis = isOwn ? undefined : resolveNamespace(flags, {}).redis;
     log = await openLog(file, { signal });
     if (isOwn) {
@@ -85,10 +85,10 @@ async function runReplay(file: string, flags: ReplayFlags): Promise<void> {
       ...(bounceMinutes !== undefined && { bounceMs: bounceMinutes * 60_000 }),
       signal,
       onPhase: (phase) => bar.show(`${phase[0]!.toUpperCase()}${phase.slice(1)} ...`),
-      onSent: (requests) => bar.tell(requests),
+      onSent: (requests) => bar.update(requests),
     });
   } catch (error) {
-    // Where our own service or Redis died, that is the news, and not what failed because of it.
+    // Reports the end of our own service or Redis first: `error` is only a consequence of it.
     signal.throwIfAborted();
     throw error;
   } finally {
@@ -100,7 +100,8 @@ async function runReplay(file: string, flags: ReplayFlags): Promise<void> {
   print(log.name, outcome, flags, { mustFilter: isOwn && exactLimit === 0, maxBytes: flags.maxBytes });
 }
 
-/** Ends a replay at a signal of the system or a failure; after `release` the process dies of the signal that it got. */
+/** Ends a replay on a signal or a failure. `release` sends a received signal to this process again, without our
+ *  listener, so that its exit status is that of the signal. */
 class EndingSignal {
   readonly #ending = new AbortController();
   readonly signal: AbortSignal = this.#ending.signal;
@@ -108,7 +109,7 @@ class EndingSignal {
   readonly #listeners = (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).map((name) => {
     const error = new ReplayError('INTERRUPTED', `The replay was stopped by ${name}.`);
     const listener = (): void => this.end(error);
-    process.once(name, listener); // a second one ends us at once, and what we started with us
+    process.once(name, listener); // a second signal ends this process, and with it the processes that it started
     return { name, listener, error };
   });
 

@@ -21,7 +21,7 @@ interface ServeFlags extends NamespaceFlags {
   readonly logLevel: string;
 }
 
-/** `sessionwise serve`: one instance of the service, until it is told to stop. */
+/** Adds `sessionwise serve`: runs one instance of the service until a signal stops it. */
 export function addServeCommand(program: Command): void {
   addNamespaceOptions(program.command('serve').description('run the service'))
     .option('--transport <way>', 'where requests come from: channels (default), streams or both')
@@ -67,12 +67,13 @@ export function addServeCommand(program: Command): void {
       log.info({ why }, 'Stopping.');
       await service.stop();
       await archive?.close();
-      // A parent's channel would keep this process alive.
+      // Closes the IPC channel of a parent: it would keep this process alive.
       if (process.connected) process.disconnect();
     });
 }
 
-/** Tells at once what would else be told only when a session ends. The service goes on: such sessions wait. */
+/** Logs an unusable archive at the start, not only when the first session ends. The service runs on: ended sessions
+ *  wait in Redis. */
 async function checkArchive(archive: PostgresArchive, log: Log): Promise<void> {
   try {
     await archive.check();
@@ -93,6 +94,6 @@ function checkTransport(given: string | undefined): RemoteTransportName | undefi
 
 function createLog(level: string): Log {
   const options = { level, base: null, formatters: { log: printableFields } };
-  // Readable on a terminal; one JSON object a line for whatever collects logs.
+  // Readable text on a terminal; else one JSON object a line, for log collectors.
   return process.stdout.isTTY ? pino(options, pretty({ sync: true, translateTime: 'SYS:HH:MM:ss' })) : pino(options);
 }

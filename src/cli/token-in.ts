@@ -2,9 +2,9 @@ const OWN_TOKEN = /^[0-9a-z]{25}\.[A-Za-z0-9_-]{43}(?=$|\.)/;
 /** An id and its signature, as @fastify/session sends it. */
 const SIGNED = /^([A-Za-z0-9_-]{16,})\.[A-Za-z0-9+/_-]{27,}$/;
 
-/** The token in what was copied from a browser or a request: a token of our own, or the value of a session cookie
- *  (`s:<token>.<signature>`, URL-encoded or not, with its name or without). Undefined where it is none that can be told
- *  from a session id. */
+/** Finds the token in a text that was copied from a browser or a request: a token of our own, or the value of a session
+ *  cookie (`s:<token>.<signature>`, URL-encoded or not, with its name or without). Undefined for any other text; a
+ *  token of another library without a signature is not found, because it has the form of a session id. */
 export function tokenIn(text: string): string | undefined {
   const value = decode(
     text

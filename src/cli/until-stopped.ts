@@ -1,22 +1,22 @@
 import { constants } from 'node:os';
 import { watchLauncher } from './watch-launcher.ts';
 
-/** A process that waits to be told to stop. */
+/** The wait of a process for its stop. */
 export interface Stopping {
   /** Resolves with the reason: a signal's name, or `parent gone`. */
   readonly why: Promise<string>;
-  /** Listens no longer: a signal does to this process again what it does to any. */
+  /** Removes the listeners: signals have their default effect again. */
   release(): void;
 }
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
-/** Waits until this process is told to stop: SIGTERM, SIGINT, or the end of the parent that must not be outlived: one
- *  that holds an IPC channel, or a package manager that started us. A second signal ends the process at once. */
+/** Waits for SIGTERM, SIGINT or the end of a parent that this process must not outlive: a parent with an IPC channel,
+ *  or the package manager that started this process. A second signal ends the process at once. */
 export function untilStopped(): Stopping {
   let resolve: (reason: string) => void;
-  const why = new Promise<string>((settle) => {
-    resolve = settle;
+  const why = new Promise<string>((resolvePromise) => {
+    resolve = resolvePromise;
   });
   let isStopping = false;
   const stop = (reason: string): void => {

@@ -1,7 +1,9 @@
-/* npm and npx run a command through a shell that passes no signal on. Told SIGTERM, npm tells the shell, the shell dies
- * of it, and the command goes on as an orphan; after a SIGKILL of npm even the shell goes on (npm 11.19, dash). No pipe
- * and no signal says so to the command, so it looks: a few reads of /proc a second, and only where a package manager
- * started it. Whoever starts `node` or the command itself (systemd, Docker, a supervisor) is not watched. See ADR 0017. */
+/* watch-launcher.ts: notices the end of the npm or npx that started this process.
+ *
+ * npm and npx run a command through a shell that forwards no signal. On SIGTERM npm signals the shell, the shell ends,
+ * and the command runs on as an orphan; after a SIGKILL of npm even the shell runs on (npm 11.19, dash). The command
+ * gets neither a signal nor a closed pipe, so it polls: a few reads of /proc a second, only if a package manager
+ * started it. Other parents (systemd, Docker, a supervisor) are not watched. See ADR 0017. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -9,13 +11,14 @@ import { isRunning, type ProcessMark, processBirth } from '../redis/embedded/ind
 
 const EVERY_MS = 250;
 const SHELLS = ['sh', 'dash', 'bash', 'ash', 'busybox', 'zsh', 'ksh'];
-// As this process began: a start takes long enough for npx to be gone before the watch begins.
+// Read when the module loads: npx may end before the watch begins.
 const PARENT = process.ppid;
-// Set by npm, npx, pnpm and yarn for what they run.
+// npm, npx, pnpm and yarn set this variable for the commands that they run.
 const LAUNCHERS = process.env.npm_lifecycle_event === undefined ? [] : launchers();
 
-/** Calls `onGone` once when npm, npx or another package manager that started this process has ended, or a shell between
- *  them. Does nothing where none did. Keeps no process alive; the returned function ends the watch. */
+/** Calls `onGone` once when the package manager that started this process has ended, or a shell between the two. Does
+ *  nothing if no package manager started it. The watch does not keep the process alive; the returned function ends
+ *  it. */
 export function watchLauncher(onGone: () => void): () => void {
   if (LAUNCHERS.length === 0) return () => {};
   const timer = setInterval(() => {
@@ -27,8 +30,8 @@ export function watchLauncher(onGone: () => void): () => void {
   return () => clearInterval(timer);
 }
 
-/** The parent, and where that is a shell its own parent, until one is none. Whoever has no parent any more was left
- *  alone on purpose. */
+/** Lists the parent, and above each shell its parent. Stops at pid 1: a process whose parent has already ended was
+ *  detached on purpose. */
 function launchers(): ProcessMark[] {
   const marks: ProcessMark[] = [];
   for (let pid = PARENT; pid > 1; ) {
@@ -61,7 +64,7 @@ function describe(pid: number): { name: string; parent: number } {
 }
 
 function isAlive(mark: ProcessMark): boolean {
-  // Elsewhere `isRunning` starts a process each time.
+  // Outside Linux `isRunning` starts a process each time, so only the pid is checked.
   if (process.platform === 'linux') return isRunning(mark);
   try {
     return process.kill(mark.pid, 0);

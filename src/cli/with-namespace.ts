@@ -1,8 +1,8 @@
 import { type Namespace, openNamespace } from '../service/index.ts';
 import { type NamespaceFlags, resolveNamespace } from './namespace-options.ts';
 
-/** Opens the namespace that the flags name, does `work` with it and closes it again, whatever happens.
- *  `create`: whether a namespace that does not exist is made. */
+/** Opens the namespace of the flags, runs `work` on it and closes it, also after a failure.
+ *  `create`: whether to make a namespace that does not exist. */
 export async function withNamespace<Result>(
   flags: NamespaceFlags,
   create: boolean,

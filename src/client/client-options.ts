@@ -10,11 +10,11 @@ export interface SessionClientOptions {
   readonly redis?: string | ConnectionOptions;
   /** Default `channels`. A service must run with `--transport streams` or `both` for what goes over streams. */
   readonly transport?: TransportChoice;
-  /** Over streams: the most requests that may wait in all streams together. What finds no room is refused. Default
+  /** Over streams: the most requests that may wait in all streams together. Further requests are refused. Default
    *  100,000. */
   readonly maxBacklog?: number;
-  /** Over streams: the namespace's secret, at least 16 characters, with which payloads are sealed. What is sealed with
-   *  another is not served and lands in the dead letters. Default: payloads are in the clear. */
+  /** Over streams: the namespace's secret, at least 16 characters, with which payloads are sealed. Requests sealed
+   *  with another secret become dead letters. Default: payloads are in the clear. */
   readonly secret?: string;
   /** Over streams: how long `publish` tries to have a must-keep command taken, in milliseconds. Default 2,000. */
   readonly keepDeadlineMs?: number;

@@ -8,10 +8,10 @@ export type DegradedReason = NoAnswerReason | ErrorCode | 'breaker-open' | 'malf
 /** A request that settled with `undefined`. */
 export interface Degraded {
   readonly command: string;
-  /** Empty where what was given is no session id. */
+  /** Empty if the given text is no session id. */
   readonly session: string;
   readonly reason: DegradedReason;
-  /** What is wrong, in words: the service's, where it sent an error reply; the client's, where it did not send the
-   *  payload or could not use the reply. It can quote the first 60 characters of a wrong payload. */
+  /** Describes the failure: the service's message of an error reply, or the client's own if it did not send the payload
+   *  or could not use the reply. It can quote the first 60 characters of a wrong payload. */
   readonly message?: string;
 }

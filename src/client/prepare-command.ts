@@ -170,7 +170,7 @@ function textOfList(payload: unknown, sent: readonly (string | number)[]): strin
   return isBare ? String(sent[0]) : JSON.stringify(sent);
 }
 
-// The service gives back what it marked; the caller gets it as it was given.
+// Checks that the reply repeats the sent ids, and returns them in the form in which the caller gave them.
 function echo<Id>(sent: readonly (string | number)[], given: Id[]): (reply: unknown) => Id[] {
   return (reply) => {
     if (Array.isArray(reply) && reply.length === sent.length && reply.every((each, i) => each === sent[i]))

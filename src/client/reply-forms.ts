@@ -1,8 +1,8 @@
 import type { AnalyticsReply, Notification, PageviewReply, Suggestion } from '../protocol/index.ts';
 import { MalformedReplyError } from '../protocol/index.ts';
 
-/* reply-forms.ts: whether a reply has the form of docs/protocol.md, section 12. Whoever may publish on our inbox can
- * send anything, and a page must not break on it. Fields beyond those of the form are let through. */
+/* reply-forms.ts: whether a reply has the form of docs/protocol.md, section 12. Other programs may publish on
+ * our inbox, and a page must not break on what they send. Fields beyond those of the form are let through. */
 
 /** Makes the error for a reply of another form. */
 export function malformed(why: string): MalformedReplyError {

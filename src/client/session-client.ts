@@ -21,12 +21,12 @@ import { SessionHandle } from './session-handle.ts';
 import { UnservedWarning } from './unserved-warning.ts';
 import { WaitBudget } from './wait-budget.ts';
 
-/** What has happened since the client was made. */
+/** Counters since the client was made. */
 export interface ClientCounters {
   readonly requests: number;
   readonly replies: number;
   readonly publishes: number;
-  /** Publishes that nobody took, as far as is known. */
+  /** Publishes that no instance and no stream took, as far as is known. */
   readonly unheard: number;
   readonly degraded: Readonly<Partial<Record<DegradedReason, number>>>;
   /** Replies that came after their deadline. */
@@ -50,8 +50,8 @@ function isSessionId(session: unknown): session is string {
   return typeof session === 'string' && isSession(session);
 }
 
-// What cannot travel is refused here and not thrown: what the command does not take, and what is no session. That may be
-// a token, which must be neither published nor shown.
+// Prepares a command. Returns an error, and does not throw it, for a payload that the command does not take and for a
+// text that is no session id: that may be a token, which must be neither published nor shown.
 function prepare<C extends CommandName>(
   command: C,
   session: unknown,
@@ -96,7 +96,7 @@ export class SessionClient extends EventEmitter<ClientEvents> {
     this.#transport.on('overlap', (overlap) => this.#reportOverlap(overlap));
   }
 
-  /** What has happened so far. */
+  /** Counters so far. */
   get counters(): ClientCounters {
     return { ...this.#counts, degraded: { ...this.#degraded }, lateReplies: this.#transport.lateReplies };
   }
@@ -115,7 +115,8 @@ export class SessionClient extends EventEmitter<ClientEvents> {
     return new SessionHandle(this, session, new WaitBudget(deadlineMs));
   }
 
-  /** Sends a command and waits for no answer. Settles when Redis has it: whether somebody took it, as far as is known.
+  /** Sends a command and waits for no answer. Settles when Redis has it: whether an instance or a stream took it, as
+   *  far as is known.
    *  @throws NotKeptError only where the command must be kept (`mark-notification-seen`, `mark-item-seen`), its route is
    *  durable (streams, inline), and it was not certainly taken. A caller that does not look at the promise finds it in the
    *  counter `unheard` only: it is never an unhandled rejection. */
@@ -123,9 +124,9 @@ export class SessionClient extends EventEmitter<ClientEvents> {
     this.#counts.publishes += 1;
     const sent = this.#send(command, session, prepare(command, session, payload));
     sent.then(
-      (heard) => {
-        if (!heard) this.#counts.unheard += 1;
-        // Streams take what nobody serves yet.
+      (isTaken) => {
+        if (!isTaken) this.#counts.unheard += 1;
+        // A durable route takes requests without a service too, so only the others show that one runs.
         else if (!this.#transport.isDurable(command)) this.#unserved.reset();
       },
       () => {
@@ -151,7 +152,7 @@ export class SessionClient extends EventEmitter<ClientEvents> {
     }
     const breaker = this.#breakers.breakerFor(command, session);
     if (breaker.isOpen || !(deadlineMs > 0)) {
-      // A view that nobody waits for is still a view.
+      // Sends a view all the same: it counts without an answer.
       if (isWriting(command)) this.#send(command, session, prepared).catch(() => undefined);
       return this.#degrade({ command, session, reason: breaker.isOpen ? 'breaker-open' : 'deadline' });
     }
@@ -174,7 +175,7 @@ export class SessionClient extends EventEmitter<ClientEvents> {
     }
   }
 
-  /** Ends the connections; what waits settles with `undefined`. */
+  /** Ends the connections; waiting requests settle with `undefined`. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;

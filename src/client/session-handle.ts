@@ -16,7 +16,7 @@ import type { WaitBudget } from './wait-budget.ts';
 export class SessionHandle {
   /** The public id of the session. */
   readonly id: string;
-  /** What the adapter's own page view was answered; `undefined` as well where it did not wait for an answer. */
+  /** Answer to the page view that the adapter counted; `undefined` also if it did not wait for an answer. */
   view: Promise<PageviewReply | undefined> = Promise.resolve(undefined);
   readonly #client: SessionClient;
   readonly #budget: WaitBudget;
@@ -42,7 +42,7 @@ export class SessionHandle {
     return this.publish('pageview', page);
   }
 
-  /** What is known of the visit; counts nothing. */
+  /** Returns the figures of the session; counts nothing. */
   analytics(): Promise<AnalyticsReply | undefined> {
     return this.request('session-analytics', '');
   }
@@ -62,12 +62,12 @@ export class SessionHandle {
     return this.request('notifications', notices);
   }
 
-  /** Marks notices as read and answers what was marked. */
+  /** Marks notices as read and returns their ids. */
   markSeen(ids: string | readonly (string | number)[]): Promise<(string | number)[] | undefined> {
     return this.request('mark-notification-seen', ids);
   }
 
-  /** Marks items as seen that are no pages, and answers what was marked. */
+  /** Marks items that are no pages as seen, and returns them. */
   markItemSeen(items: string | readonly string[]): Promise<string[] | undefined> {
     return this.request('mark-item-seen', items);
   }

@@ -12,7 +12,8 @@ export class UnservedWarning {
     this.#namespace = namespace;
   }
 
-  /** Notes that nobody serves what was sent. `isObserved`: the page looks at the event `degraded`, and needs no warning. */
+  /** Notes that no instance serves a sent request. `isObserved`: the application listens to the event `degraded`, and
+   *  needs no warning. */
   note(isObserved: boolean): void {
     const now = performance.now();
     this.#unservedSince = Math.min(this.#unservedSince, now);

@@ -1,6 +1,5 @@
-/** How long one page may wait for us, all its requests together. Time counts only while at least one of them waits:
- *  what the page does meanwhile on its own account (its database, its templates) costs no budget, and requests that
- *  wait side by side cost it once. */
+/** Time that all requests of one page may wait together. Time counts only while at least one of them waits: other work
+ *  of the page (its database, its templates) costs nothing, and requests that wait concurrently cost it once. */
 export class WaitBudget {
   #leftMs: number;
   #waiting = 0;
@@ -11,14 +10,13 @@ export class WaitBudget {
     this.#leftMs = totalMs;
   }
 
-  /** What is left, in milliseconds; 0 where it is spent. A timer may be a millisecond early, so the rest of one is
-   *  nothing to wait for. */
+  /** Remaining milliseconds. Less than one counts as 0, because a timer may be a millisecond early. */
   get leftMs(): number {
     const left = this.#leftMs - (this.#waiting > 0 ? performance.now() - this.#since : 0);
     return left < 1 ? 0 : left;
   }
 
-  /** Waits for `work`, which gets what is left as its deadline. */
+  /** Waits for `work`, which gets the remaining time as its deadline. */
   async spend<Result>(work: (deadlineMs: number) => Promise<Result>): Promise<Result> {
     const deadlineMs = this.leftMs;
     if (this.#waiting === 0) this.#since = performance.now();

@@ -1,11 +1,11 @@
 import { closestName } from './closest-name.ts';
 
 /* check-options.ts: misuse must not be silent. A misspelt `secret` would leave payloads in the clear, and a misspelt
- * `pageview` would count nothing. So what is not known is refused where an object is made, with the name that was
+ * `pageview` would count nothing. So unknown options are refused when an object is made, with the name that was
  * probably meant. */
 
-/** What each option may be: names of types, and texts in quotes, with `|` between them. `count` is a whole number from 1;
- *  `any` is checked elsewhere. The type keeps the list complete. */
+/** Allowed values of each option: names of types, and texts in quotes, with `|` between them. `count` is a whole number
+ *  from 1; `any` is checked elsewhere. The type keeps the list complete. */
 export type OptionForms<Options> = { readonly [Name in keyof Options]-?: string };
 
 /** The form of an option that takes one of these texts. */
@@ -13,14 +13,14 @@ export function oneOf(texts: readonly string[]): string {
   return texts.map((text) => JSON.stringify(text)).join('|');
 }
 
-/** Checks an object of options. `owner`: who takes them, as the message calls it. An option that is `undefined` is not
- *  given.
+/** Checks an object of options. `owner`: the class or function that takes them, for the message. An option that is
+ *  `undefined` counts as left out.
  *  @throws RangeError for an unknown name, which proposes the right one, and for a value of the wrong type. */
 export function checkOptions(owner: string, options: unknown, forms: Readonly<Record<string, string>>): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new RangeError(`${owner} takes its options as an object: known are ${Object.keys(forms).join(', ')}.`);
   }
-  // Given in the place of an object that holds it.
+  // Refuses a client or transport itself in place of `{ client }`.
   if (typeof (options as { on?: unknown }).on === 'function') {
     throw new RangeError(`${owner} takes its options as an object, as { ${Object.keys(forms)[0]} }.`);
   }

@@ -2,7 +2,7 @@
  *  most one mistake (a letter added, missing, wrong, or swapped with its neighbour) for each three letters of the name,
  *  at least one. Upper and lower case, `-` and `_` do not count. Of two that are equally close the first is returned. */
 export function closestName(name: string, candidates: readonly string[]): string | undefined {
-  // What is so long is no slip of the finger, and the distance costs the product of both lengths.
+  // Skips long names: they are no typing mistakes, and the distance costs the product of both lengths.
   if (name.length > 100) return undefined;
   const wanted = plain(name);
   let closest: string | undefined;

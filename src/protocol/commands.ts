@@ -20,7 +20,7 @@ export interface PageviewReply {
   inactive: boolean;
 }
 
-/** The answer to `session-analytics`: what `pageview` tells, without counting a view. */
+/** The answer to `session-analytics`: the figures of `pageview`, without counting a view. */
 export interface AnalyticsReply {
   totalPages: number;
   uniquePages: number;
@@ -57,10 +57,10 @@ export interface GroupQuery {
   limit?: number;
 }
 
-/** What a page view says; `at` (milliseconds of the epoch) counts only where the service accepts times. */
+/** Payload of a page view; `at` (milliseconds of the epoch) counts only if the service accepts times. */
 export type PageviewPayload = string | { path: string; at?: number };
 
-/** Command name -> what it takes and what it answers. */
+/** Payload and reply of each command, by its name. */
 export interface CommandMap {
   pageview: { payload: PageviewPayload; reply: PageviewReply };
   'session-analytics': { payload: ''; reply: AnalyticsReply };
@@ -77,10 +77,10 @@ export interface CommandMap {
 
 /** How the client sends a command. */
 interface CommandTraits {
-  /** It changes something, so sending it makes sense even if nobody waits for its answer. */
+  /** Whether it changes data. Then it is sent even if no page waits for its answer. */
   readonly writes: boolean;
-  /** It must not be dropped silently: it says what a visitor did once and will not do again. Page views are analytics: one
-   *  that finds no room is counted and dropped. */
+  /** Whether it must not be dropped silently, because the visitor will not repeat the action. Page views are analytics:
+   *  if there is no room for one, it is counted and dropped. */
   readonly mustKeep: boolean;
 }
 

@@ -1,5 +1,5 @@
-/** What an instance says when it has given partitions back, on the channel of heartbeats: the one that should own them
- *  now need not wait until it looks again. */
+/** Message of an instance that has given partitions back, on the channel of heartbeats. So their next owner can take
+ *  them at once, and not only at its next check. */
 export interface FreedPartitions {
   readonly instance: string;
   /** Numbers of partitions, from 0. */
@@ -11,7 +11,7 @@ export function encodeFreedPartitions({ instance, freed }: FreedPartitions): str
   return JSON.stringify({ instance, freed });
 }
 
-/** Reads it; undefined where the message is none: anybody may publish on the channel. */
+/** Reads the message; undefined for other messages, because other programs may publish on the channel. */
 export function decodeFreedPartitions(message: string): FreedPartitions | undefined {
   if (message.length > 1_024 || !message.includes('"freed"')) return undefined;
   let value: { instance?: unknown; freed?: unknown } | null;

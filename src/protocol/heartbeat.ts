@@ -1,15 +1,15 @@
 import { wirePrefix } from './namespace.ts';
 
-/** How often an instance says that it is there, in milliseconds. */
+/** Interval between heartbeats of an instance, in milliseconds. */
 export const HEARTBEAT_INTERVAL_MS = 500;
 /** After how long without a heartbeat an instance counts as gone, in milliseconds. */
 export const HEARTBEAT_TTL_MS: number = 3.5 * HEARTBEAT_INTERVAL_MS;
 
-/** After how long without a further heartbeat a good-bye is believed, in milliseconds: anybody may say good-bye in an
- *  instance's name, and one that is there goes on beating. */
+/** Silence after a good-bye from which an instance counts as gone, in milliseconds. A good-bye alone is no proof: other
+ *  programs may publish it in the name of an instance that is still there and sends heartbeats. */
 export const GOOD_BYE_SILENCE_MS: number = 1.5 * HEARTBEAT_INTERVAL_MS;
 
-/** What an instance says of itself. */
+/** An instance, as its heartbeat describes it. */
 export interface Heartbeat {
   /** The instance's own id, new at each start. */
   readonly instance: string;
@@ -35,7 +35,7 @@ export function encodeHeartbeat({ streams = false, channels = true, ...heartbeat
   return JSON.stringify({ ...heartbeat, ...(streams && { streams }), ...(!channels && { channels }) });
 }
 
-/** Reads a heartbeat; undefined where the message is none: anybody may publish on the channel. */
+/** Reads a heartbeat; undefined for other messages, because other programs may publish on the channel. */
 export function decodeHeartbeat(message: string): Required<Heartbeat> | undefined {
   if (message.length > 4096) return undefined;
   let value: Partial<Record<keyof Heartbeat, unknown>> | null;

@@ -10,7 +10,7 @@ export function isPageItem(item: string): boolean {
   return item.startsWith('/') || HTTP.test(item);
 }
 
-/** What an item is known by: a path or http(s) URL is reduced to its path by the WHATWG URL rules (no query, no
+/** Normalizes an item: a path or http(s) URL is reduced to its path by the WHATWG URL rules (no query, no
  *  fragment, dots resolved), anything else is taken verbatim. `//a/b` is a path here, as it is in a request line, and
  *  not an address without a scheme.
  *  @throws ProtocolError `bad-payload` for an empty item or an invalid URL, `too-large` above 2,048 bytes. */

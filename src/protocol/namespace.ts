@@ -14,8 +14,8 @@ export function checkNamespace(namespace: string): string {
   return namespace;
 }
 
-/** What stands before `ss:` and `async:` in channels and reply keys: pub/sub ignores database numbers, so a namespace
- *  other than the default is part of the name. */
+/** Returns the prefix of `ss:` and `async:` in channels and reply keys. A namespace other than the default is part of
+ *  the name, because pub/sub ignores database numbers. */
 export function wirePrefix(namespace: string): string {
   return namespace === DEFAULT_NAMESPACE ? '' : `${namespace}:`;
 }

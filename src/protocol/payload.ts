@@ -5,7 +5,7 @@ import { ProtocolError } from './protocol-error.ts';
 /* payload.ts: what may stand in a payload. The service checks by it what it is sent, and the client what it sends: what
  * cannot be served is refused before it leaves the process. */
 
-// The last millisecond that a Date can tell.
+// The last millisecond that a Date can represent.
 const LAST_TIME = 8.64e15;
 
 /** Checks that a payload is not larger than 64 KiB.
@@ -63,7 +63,7 @@ export function parseOneOrMany(payload: string, expected: string): unknown[] {
   return payload.startsWith('[') ? checkList(parseJson(payload, expected), expected) : [payload];
 }
 
-/** Checks that a value is a time: milliseconds of the epoch that a Date can tell.
+/** Checks that a value is a time: milliseconds of the epoch that a Date can represent.
  *  @throws ProtocolError `bad-payload`. */
 export function checkTime(value: unknown): number {
   if (Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= LAST_TIME) return value as number;

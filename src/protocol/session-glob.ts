@@ -1,8 +1,8 @@
 /* session-glob.ts: which sessions an instance serves.
  *
- * The glob stands inside a PSUBSCRIBE pattern, and Redis's `*` runs across colons: `ss:pageview:[a-m]*:?*` also matches
- * what belongs to nobody. So the service tests the session again, with `matches`. To keep "do these two overlap?" a
- * question with an exact answer, a glob is one leading character class or a literal prefix, then `*`. */
+ * The glob stands inside a PSUBSCRIBE pattern, and Redis's `*` also matches colons: `ss:pageview:[a-m]*:?*` also
+ * matches malformed topics. So the service tests the session again, with `matches`. A glob is one leading character
+ * class or a literal prefix, then `*`: for these forms `overlaps` can be computed exactly. */
 
 const SESSION_CHARACTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-';
 

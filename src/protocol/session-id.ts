@@ -11,17 +11,18 @@ const OUR_TOKEN = /^([0-9a-z]{25})\.[A-Za-z0-9_-]{43}$/;
 const SESSION_LENGTH = 25;
 const SESSIONS = 36n ** BigInt(SESSION_LENGTH);
 
-/** The session of a token, whoever made it: 25 of `[0-9a-z]`. The token cannot be computed from it. */
+/** Returns the session of a token, our own or of another library: 25 of `[0-9a-z]`. The token cannot be computed from
+ *  it. */
 export function sessionOf(token: string): string {
   return OUR_TOKEN.exec(token)?.[1] ?? fold(hash('sha256', token, 'buffer'));
 }
 
-/** Whether a token has our own form; nothing more is known of it by that. */
+/** Whether a token has our own form. It may still be forged or expired. */
 export function isOwnToken(token: string): boolean {
   return OUR_TOKEN.test(token);
 }
 
-/** What of a token is secret: behind the dot in our own form, else all of it. */
+/** Returns the secret part of a token: in our own form the part after the dot, else all of it. */
 export function secretOf(token: string): string {
   return OUR_TOKEN.test(token) ? token.slice(SESSION_LENGTH + 1) : token;
 }

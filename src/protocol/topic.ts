@@ -17,7 +17,7 @@ export function isSession(session: string): boolean {
   return SESSION.test(session);
 }
 
-/** Whether `command` has the form of a command's name. It says nothing about whether anybody serves it. */
+/** Whether `command` has the form of a command's name. The command may still be unknown to every service. */
 export function isCommandName(command: string): boolean {
   return COMMAND.test(command);
 }

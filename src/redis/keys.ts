@@ -44,8 +44,8 @@ end
 `,
 });
 
-/** Finds and deletes what was calculated about a session: `calculated_keys(ns, tag, session)` lists the keys that may
- *  hold it, `forget_calculated(ns, tag, session)` deletes them. */
+/** Finds and deletes the calculated data of a session: `calculated_keys(ns, tag, session)` lists the keys that may
+ *  exist, `forget_calculated(ns, tag, session)` deletes them. */
 export const forgetLua: LuaText = defineLua({
   name: 'forget',
   uses: [keysLua],

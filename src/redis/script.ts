@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { CommandArguments, CommandConnection } from './redis-connection.ts';
 
-/** What a script's ARGV holds; numbers travel as decimal text. */
+/** An argument of a script; numbers are sent as decimal text. */
 export type ScriptArgument = string | number | Buffer;
 
 /** One Lua script: an atomic step in one round trip. Sent in full once per connection, then by its hash; where
@@ -35,8 +35,8 @@ export class Script<Reply> {
   ): Promise<Reply> {
     const command = ['EVALSHA', this.hash, String(keys.length), ...keys, ...args.map(textOf)];
     const inFull = (): Promise<Reply> => send(['EVAL', this.source, ...command.slice(2)]);
-    // In full the first time on a connection, and not after a refusal only: a request that is sent again would be
-    // overtaken by those behind it.
+    // Sends the source with the first run on a connection. If it sent only the hash and repeated the run after
+    // NOSCRIPT, later requests would run before the repeated one.
     const known = redis.knownScripts(keys[0]);
     if (!known.has(this.hash)) {
       known.add(this.hash);
@@ -53,8 +53,8 @@ function textOf(arg: ScriptArgument): string | Buffer {
   return typeof arg === 'number' ? String(arg) : arg;
 }
 
-/** An atomic step that is ready to be done: a script, what it works on, and how its answer reads. Whoever does it may put
- *  it into a larger step: a transport that commits a request together with its effects. */
+/** A prepared atomic step: a script, its keys and arguments, and the function that reads its answer. A transport may
+ *  put it into a larger step, which commits a request together with its effects. */
 export interface Step<Result> {
   readonly script: Script<unknown>;
   /** All in one slot; at least one. */

@@ -63,7 +63,7 @@ export function checkCombos(combos: readonly Combo[]): Combo[] {
 export class Combos {
   readonly #data: CalculatedData;
   readonly #combos: readonly { readonly combo: Combo; readonly items: readonly number[] }[];
-  // By an item's number: what Redis holds in its place as a page, and as an item that was marked.
+  // The keys of each item by its number: as a page, and as a marked item.
   readonly #pageKeys: readonly string[];
   readonly #itemKeys: readonly string[];
 

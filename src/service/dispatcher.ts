@@ -11,7 +11,7 @@ import type { Apply, Served } from '../transport/index.ts';
 import type { CommandContext } from './commands/handler.ts';
 import { findHandler } from './commands/index.ts';
 
-/** What a dispatcher reports as it happens. */
+/** Events of a dispatcher. */
 export interface DispatchEvents {
   served(command: string, seconds: number): void;
   failed(command: string, code: ErrorCode, error: unknown): void;
@@ -61,8 +61,8 @@ export class Dispatcher {
   };
 }
 
-// JSON that nests thousands of levels deep can be parsed, but writing it overflows the stack; what is written here and
-// nests so deep came with the payload.
+// JSON that nests thousands of levels deep can be parsed, but writing it overflows the stack. A reply nests so deep
+// only if the payload did.
 const TOO_DEEP = new ProtocolError('bad-payload', 'The payload nests too deeply: give plain lists and objects.');
 
 function isStackOverflow(error: unknown): boolean {

@@ -3,7 +3,7 @@ import { Keys, type RedisConnection } from '../redis/index.ts';
 import { type Instance, type Overlap, OverlapLimiter, Presence } from '../transport/index.ts';
 import { StreamInstances } from './stream-instances.ts';
 
-// Who arrives is answered, and whoever invents arrivals must not make us publish for each of them.
+// Limits the heartbeats that answer new instances: forged heartbeats must not cause one publish each.
 const ANSWER_INTERVAL_MS = 50;
 
 /** Publishes this instance's heartbeats and receives those of the others. */
@@ -41,8 +41,8 @@ export class InstanceBeat {
   }
 
   /** Ids of the other instances among which partitions are shared out: those that have entered themselves and are not
-   *  silent. A good-bye is believed here at once: what an instance still owns nobody takes from it, and what it does not
-   *  own is free. */
+   *  silent. A good-bye counts at once here: the partitions that an instance still owns are protected by their leases,
+   *  and the others are free. */
   readonly streamingOthers = (): readonly string[] =>
     (this.#streams?.others ?? []).filter((id) => this.presence.mayStay(id));
 
@@ -52,7 +52,7 @@ export class InstanceBeat {
     await subscriber.subscribe(heartbeatChannel(this.#namespace), (message) => {
       const arrived = this.presence.receive(message);
       if (!arrived || arrived.id === this.#self.id) return;
-      // The one that was here first would otherwise be unknown to the new one for half a second.
+      // Answers with a heartbeat: the new instance would otherwise not know this one for half a second.
       this.#answerSoon();
       for (const overlap of this.presence.overlapping(this.#self)) {
         if (overlap.instances[1] === arrived.id) this.#overlaps.offer(overlap);
@@ -63,7 +63,7 @@ export class InstanceBeat {
     this.#timer = setInterval(() => this.beat(), HEARTBEAT_INTERVAL_MS);
   }
 
-  /** Says good-bye. */
+  /** Publishes a good-bye and stops. */
   async stop(): Promise<void> {
     this.#stopped = true;
     clearInterval(this.#timer);
@@ -72,7 +72,7 @@ export class InstanceBeat {
     await Promise.all([this.#streams?.leave(), this.#publish(true)]);
   }
 
-  /** One heartbeat, now. */
+  /** Publishes a heartbeat now. */
   beat(): void {
     if (this.#stopped) return;
     clearTimeout(this.#answer);
@@ -93,7 +93,8 @@ export class InstanceBeat {
     this.#publishedAt = performance.now();
     const { id, glob, commands, streams, channels } = this.#self;
     const heartbeat = encodeHeartbeat({ instance: id, glob: glob.text, commands, leaving, streams, channels });
-    // Tried always: in a Cluster any one node that is there will do. One that is lost is followed by another.
+    // Does not check first whether Redis is ready: in a Cluster any node can publish. A lost heartbeat is followed by
+    // another.
     await this.#redis.command('PUBLISH', heartbeatChannel(this.#namespace), heartbeat).catch(() => undefined);
   }
 }

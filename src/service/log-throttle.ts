@@ -1,4 +1,5 @@
-/** Limits how often a line of the log is written: anybody can cause failures, and must not fill a log with them. */
+/** Limits how often a line is logged: requests from outside can cause any number of failures and must not fill the
+ *  log. */
 export class LogThrottle {
   readonly #intervalMs: number;
   #lastLoggedAt = Number.NEGATIVE_INFINITY;

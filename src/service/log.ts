@@ -1,4 +1,4 @@
-/** What the service writes its log to: the part of pino's interface that it uses. Never a token, a path or a payload. */
+/** Log of the service: the part of pino's interface that it uses. Never a token, a path or a payload. */
 export interface Log {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;

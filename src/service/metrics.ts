@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
-/** What the gauges show, read when they are collected. */
+/** Values of the gauges, read when they are collected. */
 export interface CurrentFigures {
   inFlight(): number;
   overlap(): number;
@@ -31,7 +31,7 @@ export class Metrics {
   );
   readonly streamRequests: Counter<'outcome'> = this.#counter(
     'stream_requests_total',
-    'Requests that came over streams: done, repeated (sent twice, done once), dead-letter (given up), unanswered (done after their deadline).',
+    'Requests that came over streams: done, repeated (sent twice, done once), dead-letter (failed for good), unanswered (done after their deadline).',
     'outcome',
   );
   readonly archived: Counter = this.#counter('archived_total', 'Ended sessions that were archived.');

@@ -140,7 +140,8 @@ export class ServiceInstance implements Service {
   async #stop(deadlineMs: number): Promise<void> {
     clearInterval(this.#clockTimer);
     this.#health.stop();
-    // Not waited for: a Redis that has frozen does not answer the good-bye, and closing waits for what was sent.
+    // Does not wait for the answer to the good-bye: a frozen Redis sends none. Closing the connection waits until it
+    // was sent.
     void this.#beat.stop();
     void this.inline.close();
     const [finished] = await Promise.all([this.#transports.stop(deadlineMs), this.#ends.stop(deadlineMs)]);
@@ -210,7 +211,7 @@ export class ServiceInstance implements Service {
     if (secret === undefined && isSecretExposed(dataDir!)) {
       this.#log.warn(
         { file: secretFile(dataDir!) },
-        'The file of the secret can be read by others than its owner: chmod 600 it. Who has read it can read the namespace.',
+        'The file of the secret can be read by others than its owner: chmod 600 it. With the secret they can read the namespace.',
       );
     }
   }

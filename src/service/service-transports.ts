@@ -7,7 +7,7 @@ import type { Metrics } from './metrics.ts';
 import type { Namespace } from './open-namespace.ts';
 import { channelEvents, streamEvents } from './transport-events.ts';
 
-/** What the transports of an instance are made from. */
+/** Parts that the transports of an instance need. */
 export interface ServiceTransportOptions {
   readonly self: Instance & { readonly glob: SessionGlob };
   readonly namespace: Namespace;

@@ -5,13 +5,13 @@ import type { Log } from './log.ts';
 import { LogThrottle } from './log-throttle.ts';
 import type { Metrics } from './metrics.ts';
 
-/** What a service does about sessions that end. */
+/** Options for sessions that end. */
 export interface SessionEndOptions {
   /** Whether sessions whose time is over are ended by this instance too. Default true. */
   readonly sweep?: boolean;
-  /** How many entries the stream of lifecycle events keeps, about. Default 10,000. */
+  /** The approximate length of the stream of lifecycle events. Default 10,000. */
   readonly lifecycleLength?: number;
-  /** As the stores have it, so that what they sealed can be archived. */
+  /** Encryption of the stores, so that their sealed sessions can be archived. */
   readonly encryption?: { readonly keys: readonly (string | Uint8Array)[]; readonly acceptPlain?: boolean };
 }
 

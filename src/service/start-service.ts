@@ -23,7 +23,7 @@ export interface ServiceOptions extends NamespaceOptions {
   readonly acceptTimes?: boolean;
   /** Where to answer `/healthz`, `/readyz` and `/metrics`. Default: nowhere. */
   readonly http?: HttpAddress;
-  /** What is done about sessions that end. */
+  /** Ending of sessions whose time is over, and their archiving. */
   readonly sessions?: SessionEndOptions;
   /** Where ended sessions go. Default: nowhere, they are deleted. */
   readonly archive?: ArchiveFunction;
@@ -43,7 +43,7 @@ export interface Service {
   readonly engine: FilterEngine;
   /** The transport to this instance from its own process: `new SessionClient({ transport: service.inline })`. */
   readonly inline: SessionTransport;
-  /** Unsubscribes, finishes what is in hand (at most `deadlineMs`, default 5,000) and closes. Never throws. */
+  /** Unsubscribes, finishes the requests in hand (at most `deadlineMs`, default 5,000) and closes. Never throws. */
   stop(deadlineMs?: number): Promise<void>;
 }
 

@@ -23,7 +23,10 @@ export function streamEvents(metrics: Metrics, log: Log): StreamEvents {
     deadLettered: ({ command, session, id }, reason) => {
       metrics.streamRequests.inc({ outcome: 'dead-letter' });
       if (!deadLetters.mayLog()) return;
-      log.error({ command, session, id, reason }, 'A request was given up: see `sessionwise deadletters list`.');
+      log.error(
+        { command, session, id, reason },
+        'A request became a dead letter: see `sessionwise deadletters list`.',
+      );
     },
     failing: (partition, error) => {
       const throttle = failing.get(partition) ?? new LogThrottle(FAILING_LOG_INTERVAL_MS);

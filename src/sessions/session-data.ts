@@ -108,7 +108,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     return record.values(this.now(record.session));
   }
 
-  /** Reads what is known of a loaded session beside its values: its id, its user, its times, its version. */
+  /** Reads the metadata of a loaded session: its id, its user, its times, its version. */
   infoOf(loaded: LoadedSession): SessionInfo {
     return recordOf(loaded).info;
   }

@@ -2,7 +2,7 @@ export { Activity } from './activity.ts';
 export type { CalculatedDataOptions } from './calculated-data.ts';
 export { CalculatedData } from './calculated-data.ts';
 export { ItemKey } from './item-key.ts';
-export type { ListedNotice, Notice, NoticePlace } from './notice-lists.ts';
+export type { ListedNotice, Notice, NoticePosition } from './notice-lists.ts';
 export { checkGroup, NOTICE_CAP, NoticeLists } from './notice-lists.ts';
 export { ReadNotices } from './read-notices.ts';
 export { MAX_DAYS } from './scripts/activity-lua.ts';

@@ -4,10 +4,10 @@ import { publishNotice } from './scripts/publish-notice.ts';
 
 /* notice-lists.ts: group notifications, the group's side.
  *
- * One capped list per group: publishing is one write for an audience of any size. Each entry has a sequence
- * number in its group; the sessions' read state (read-notices.ts) speaks of those numbers only. A group's numbers begin
- * at the clock's microseconds, so that a group that was deleted and made anew never uses a number twice.
- * Beside the lists stands an index from a notice's id to where it is, because "mark n1 as seen" names no group. */
+ * One capped list per group: publishing is one write for an audience of any size. Each entry has a sequence number in
+ * its group; the sessions' read state (read-notices.ts) refers to notices by these numbers only. A group's numbers
+ * begin at the clock's microseconds, so that a group that was deleted and made anew never uses a number twice. An index
+ * finds the positions of a notice by its id, because "mark n1 as seen" names no group. */
 
 /** The most notices of one group; the oldest is dropped. Sessions' rings have this size: it is part of the format. */
 export const NOTICE_CAP = 1000;
@@ -29,7 +29,7 @@ export interface ListedNotice extends Notice {
 }
 
 /** Where a notice is. */
-export interface NoticePlace {
+export interface NoticePosition {
   readonly group: string;
   readonly sequence: number;
 }
@@ -60,7 +60,7 @@ export class NoticeLists {
    *  group again adds nothing (`isNew` is false), so a retry is safe; it also repairs an index whose write failed.
    *  The same id in several groups is one notice: read in one, it is read in all.
    *  @throws RangeError */
-  async publish(group: string, notice: Omit<Notice, 'at'>): Promise<NoticePlace & { isNew: boolean }> {
+  async publish(group: string, notice: Omit<Notice, 'at'>): Promise<NoticePosition & { isNew: boolean }> {
     checkGroup(group);
     const noticeKey = this.#itemKey.of('notice', notice.id);
     const keys = { list: this.#keys.groupList(group), index: this.#keys.groupIndex(group) };
@@ -89,15 +89,15 @@ export class NoticeLists {
     });
   }
 
-  /** Where each id is; an empty list for an id that no list holds. */
-  async locate(ids: readonly string[]): Promise<NoticePlace[][]> {
+  /** Finds the positions of each id; an empty list for an id that no list holds. */
+  async locate(ids: readonly string[]): Promise<NoticePosition[][]> {
     const found = await Promise.all(
       ids.map((id) =>
         this.#redis.command<Record<string, string>>('HGETALL', this.#keys.noticeIndex(this.#itemKey.of('notice', id))),
       ),
     );
-    return found.map((places) =>
-      Object.entries(places).map(([group, sequence]) => ({ group, sequence: Number(sequence) })),
+    return found.map((positions) =>
+      Object.entries(positions).map(([group, sequence]) => ({ group, sequence: Number(sequence) })),
     );
   }
 }

@@ -1,7 +1,7 @@
 import type { Keys, RedisConnection, Step } from '../redis/index.ts';
 import { runStep } from '../redis/index.ts';
 import type { ItemKey } from './item-key.ts';
-import { NOTICE_CAP, type NoticePlace } from './notice-lists.ts';
+import { NOTICE_CAP, type NoticePosition } from './notice-lists.ts';
 import { markNoticesRead } from './scripts/mark-notices-read.ts';
 
 /* read-notices.ts: group notifications, the session's side. Exact, because a false "seen" would hide a notice.
@@ -25,45 +25,45 @@ export class ReadNotices {
     this.#itemKey = itemKey;
   }
 
-  /** Marks as read, in one atomic step: notices of kept lists by their places, foreign ones by their ids. */
+  /** Marks as read, in one atomic step: notices of stored lists by their positions, foreign ones by their ids. */
   async mark(
     session: string,
-    places: readonly NoticePlace[],
+    positions: readonly NoticePosition[],
     foreignIds: readonly string[],
     retentionSeconds: number,
   ): Promise<void> {
-    if (places.length === 0 && foreignIds.length === 0) return;
-    await runStep(this.#redis, this.marking(session, places, foreignIds, retentionSeconds));
+    if (positions.length === 0 && foreignIds.length === 0) return;
+    await runStep(this.#redis, this.marking(session, positions, foreignIds, retentionSeconds));
   }
 
-  /** The step that `mark` does. At least one place or id. */
+  /** Prepares the step of `mark`, for at least one position or id. */
   marking(
     session: string,
-    places: readonly NoticePlace[],
+    positions: readonly NoticePosition[],
     foreignIds: readonly string[],
     retentionSeconds: number,
   ): Step<void> {
     const keys = { rings: this.#keys.noticeRings(session), foreign: this.#keys.foreignNotices(session) };
-    const args = { retentionSeconds, places: places.length };
+    const args = { retentionSeconds, positions: positions.length };
     return markNoticesRead.step(keys, args, () => undefined, {
       args: [
-        ...places.flatMap(({ group, sequence }) => [this.#itemKey.of('group', group), sequence]),
+        ...positions.flatMap(({ group, sequence }) => [this.#itemKey.of('group', group), sequence]),
         ...this.#itemKey.ofAll('notice', foreignIds),
       ],
     });
   }
 
-  /** Per place, whether it was read. */
-  async hasPlaces(session: string, places: readonly NoticePlace[]): Promise<boolean[]> {
-    if (places.length === 0) return [];
-    const groups = [...new Set(places.map(({ group }) => group))];
+  /** Whether the notices at these positions were read. */
+  async areRead(session: string, positions: readonly NoticePosition[]): Promise<boolean[]> {
+    if (positions.length === 0) return [];
+    const groups = [...new Set(positions.map(({ group }) => group))];
     const fields = this.#itemKey.ofAll('group', groups);
     const rings = await this.#redis.commandForBuffers<(Buffer | null)[]>(
       'HMGET',
       this.#keys.noticeRings(session),
       ...fields,
     );
-    return places.map(({ group, sequence }) => isRead(rings[groups.indexOf(group)] ?? undefined, sequence));
+    return positions.map(({ group, sequence }) => isRead(rings[groups.indexOf(group)] ?? undefined, sequence));
   }
 
   /** Per foreign id, whether it was read (and not forgotten since). */
@@ -77,7 +77,7 @@ export class ReadNotices {
     return scores.map((score) => score !== null);
   }
 
-  /** How many notices of kept lists were read, of those that a ring still speaks of. */
+  /** Counts the read notices of stored lists, as far as the rings still cover them. */
   async countRead(session: string): Promise<number> {
     const rings = await this.#redis.commandForBuffers<Buffer[]>('HVALS', this.#keys.noticeRings(session));
     return rings.reduce((sum, ring) => sum + countBits(ring.subarray(8)), 0);

@@ -5,8 +5,8 @@ const PAIR_INTERVAL_MS = 60_000;
 const MOST_PAIRS = 1_000;
 const MOST_WAITING = 100;
 
-/** Reports overlaps at most once a second, and the same two instances at most once a minute: anybody may publish
- *  heartbeats, and must not fill a log with them. Further overlaps wait, at most 100 of them. */
+/** Reports overlaps at most once a second, and the same two instances at most once a minute: any program may
+ *  publish heartbeats, and must not fill a log with them. Further overlaps wait, at most 100 of them. */
 export class OverlapLimiter {
   readonly #report: (overlap: Overlap) => void;
   // When a pair was reported or began to wait; a Map keeps insertion order, so its first key is the oldest.

@@ -29,9 +29,10 @@ interface Known {
   saidGoodBye: boolean;
 }
 
-/** Knows which instances are there, from their heartbeats. Anybody may publish heartbeats, so it believes no more than it
- *  must. It holds at most 1,000 instances and forgets each that falls silent. A good-bye only shortens the silence after
- *  which an instance counts as gone. If heartbeats name more instances than it holds, it reports nothing as unserved. */
+/** Knows which instances are there, from their heartbeats. Any program may publish heartbeats, so it believes no more
+ *  than it must. It holds at most 1,000 instances and forgets each that falls silent. A good-bye only shortens the
+ *  silence after which an instance counts as gone. If heartbeats name more instances than it holds, it reports nothing
+ *  as unserved. */
 export class Presence {
   readonly #now: () => number;
   readonly #known = new Map<string, Known>();
@@ -82,14 +83,15 @@ export class Presence {
     return [...this.#known.values()].map(({ instance }) => instance);
   }
 
-  /** Those of them in whose name nobody has said good-bye. */
+  /** The instances that are there now and have not announced their end since their last heartbeat. */
   staying(): Instance[] {
     this.#forgetSilent();
     return [...this.#known.values()].filter(({ saidGoodBye }) => !saidGoodBye).map(({ instance }) => instance);
   }
 
-  /** Whether an instance that is known from elsewhere may be there: it is not silent, and nobody has said good-bye in its
-   *  name since its last heartbeat. Where leases say what it still holds, a good-bye may be believed at once. */
+  /** Whether an instance that is known from another source may be there: it is not silent and has not announced its end
+   *  since its last heartbeat. For partitions a good-bye may count at once, because leases protect those that it still
+   *  owns. Also true for an unknown instance while heartbeats name more instances than this object holds. */
   mayStay(id: string): boolean {
     const known = this.#known.get(id);
     return known ? this.#isThere(known) && !known.saidGoodBye : this.#isRecent(this.#overflowAt);
@@ -120,7 +122,7 @@ export class Presence {
     return this.#isRecent(this.#streamingOverflowAt);
   }
 
-  /** Those who serve on channels sessions and commands that `instance` serves there too, itself left out. */
+  /** Returns an overlap for each other instance that serves some of the same sessions and commands on channels. */
   overlapping(instance: Instance): Overlap[] {
     if (!instance.channels) return [];
     return this.staying()
@@ -129,7 +131,7 @@ export class Presence {
       .map((other) => ({ instances: [instance.id, other.id], globs: [instance.glob.text, other.glob.text] }));
   }
 
-  // Looking for silent ones costs a walk over all, and so must not be had for each message.
+  // Limits how often it looks for silent instances: it is a walk over all instances, too expensive for each message.
   #hasRoom(): boolean {
     if (this.#known.size < MAX_INSTANCES) return true;
     if (this.#now() - this.#sweptAt >= SWEEP_INTERVAL_MS) this.#forgetSilent();

@@ -6,7 +6,7 @@ import type { Overlap } from './presence.ts';
 export type NoAnswerReason =
   /** The deadline passed. */
   | 'deadline'
-  /** The server says that nobody listens for this command and session. */
+  /** No instance serves this command and session, as far as is known. */
   | 'nobody-listens'
   /** Redis cannot be reached. */
   | 'disconnected'
@@ -31,16 +31,17 @@ export const NO_ANSWER: Readonly<Record<NoAnswerReason, Outcome>> = {
 
 /** The serving layer's side of a transport. Neither `publish` nor `request` ever rejects. */
 export interface ClientTransport {
-  /** Sends without waiting for an answer; settles when Redis has it. Whether anybody took it, as far as is known. */
+  /** Sends without waiting for an answer; settles when Redis has it. Whether an instance or a stream took it, as far as
+   *  is known. */
   publish(command: string, session: string, payload: string): Promise<boolean>;
   /** Sends and waits at most `deadlineMs`. */
   request(command: string, session: string, payload: string, deadlineMs: number): Promise<Outcome>;
   close(): Promise<void>;
 }
 
-/** What a client's transport reports. */
+/** Events of a client's transport. */
 export interface TransportEvents {
-  /** Nobody serves what was sent, as far as is known. */
+  /** No instance serves a request that was sent, as far as is known. */
   unserved: [];
   /** Connected to Redis. */
   up: [];
@@ -50,7 +51,7 @@ export interface TransportEvents {
   overlap: [Overlap];
 }
 
-/** All that a client needs of its transport. */
+/** A transport, as a client uses it. */
 export interface SessionTransport extends ClientTransport, EventEmitter<TransportEvents> {
   /** Replies that came after their deadline, and were ignored. */
   readonly lateReplies: number;
@@ -61,7 +62,8 @@ export interface SessionTransport extends ClientTransport, EventEmitter<Transpor
   /** Sends a durable command, again and again until it is certainly taken or `deadlineMs` have passed. It counts once.
    *  @throws NotKeptError */
   sendDurably(command: string, session: string, payload: string, deadlineMs: number): Promise<void>;
-  /** Names who would serve this, as far as is known: what fails of one need not fail of another. */
+  /** Names the peer (an instance or a partition) that would serve a request, as far as is known: failures are counted
+   *  per peer. */
   peerOf(command: string, session: string): string;
   /** Whether a peer that was named is gone for good. */
   isGone(peer: string): boolean;
@@ -72,7 +74,7 @@ export interface SessionTransport extends ClientTransport, EventEmitter<Transpor
 /** Does the one step in which a command writes. */
 export type Apply = <Result>(step: Step<Result>) => Promise<Result>;
 
-/** What came of serving a request. */
+/** Result of serving a request. */
 export interface Served {
   /** The reply's JSON, an error reply included. */
   readonly json: string;

@@ -41,7 +41,7 @@ async function list(...args: string[]): Promise<Listed[]> {
     .map((line) => JSON.parse(line) as Listed);
 }
 
-/** Views pages of the broken session, one after another, and waits until each was given up. */
+/** Views pages of the broken session, one after another, and waits until each is a dead letter. */
 async function break_(...pages: string[]): Promise<void> {
   await admin.command('UNLINK', keys.seenItems(BROKEN, 'page'));
   await admin.command('HSET', keys.seenItems(BROKEN, 'page'), 'neither', 'set nor filter');
@@ -49,7 +49,7 @@ async function break_(...pages: string[]): Promise<void> {
   for (const page of pages) {
     const before = await admin.command<number>('XLEN', stream);
     expect(await client.publish('pageview', BROKEN, page)).toBe(true);
-    await waitUntil('it was given up', async () => (await admin.command<number>('XLEN', stream)) === before + 1);
+    await waitUntil('it is a dead letter', async () => (await admin.command<number>('XLEN', stream)) === before + 1);
   }
 }
 
@@ -69,7 +69,7 @@ describe('sessionwise deadletters', () => {
     expect(await cli('drop', '--all')).toMatchObject({ code: 0, stdout: 'Dropped 0.\n' });
   });
 
-  it('shows what was given up and why, the newest first, with its payload opened', async () => {
+  it('lists dead letters with their reasons, the newest first, with their payloads opened', async () => {
     await break_('/a', '/b', '/c');
     const letters = await list();
     expect(letters.map(({ command, session, payload }) => [command, session, payload])).toEqual([
@@ -89,7 +89,7 @@ describe('sessionwise deadletters', () => {
     expect(stranger).toMatchObject({ code: 1, stdout: '' });
     expect(await metricOf(service.metrics.streamRequests, { outcome: 'dead-letter' })).toBe(3);
     const doctor = await runCli(['doctor', '--redis', redis.url]);
-    expect(doctor.stdout).toMatch(/streams +3 requests were given up: see sessionwise deadletters list/);
+    expect(doctor.stdout).toMatch(/streams +3 dead letters: see sessionwise deadletters list/);
   });
 
   it('retry has one done again, and it counts; drop forgets one; --all takes the rest', async () => {
@@ -223,8 +223,8 @@ describe('sessionwise deadletters', () => {
       [['retry'], 2, /Give the ids of dead letters, or --all/],
       [['drop', '3/1-1', '--all'], 2, /Give the ids of dead letters, or --all/],
       [['list', '--limit', '0'], 2, /--limit 0 cannot be used/],
-      [['forget'], 2, /forget is none: give deadletters list, retry or drop/],
-      [[], 2, /What is to be done is missing: give deadletters list, retry or drop/],
+      [['forget'], 2, /The action forget is unknown: give deadletters list, retry or drop/],
+      [[], 2, /The action is missing: give deadletters list, retry or drop/],
     ];
     for (const [args, code, sentence] of wrong) {
       const hasAction = ['list', 'retry', 'drop'].includes(args[0] ?? '');
@@ -235,7 +235,7 @@ describe('sessionwise deadletters', () => {
     }
   });
 
-  it('shows what anybody wrote without doing anything to the terminal', async () => {
+  it('escapes control characters of foreign data before they reach the terminal', async () => {
     const [csi, turn] = ['\u009b31m', '\u202e'];
     const letter = [
       'c',
@@ -258,6 +258,6 @@ describe('sessionwise deadletters', () => {
     }
     expect((await list()).find(({ session }) => session === `s${csi}`)).toMatchObject({ reason: `\u001b[2J${csi}` });
     const { stderr } = await runCli(['deadletters', `x${csi}`]);
-    expect(stderr).toContain('x\\u009b31m is none');
+    expect(stderr).toContain('The action x\\u009b31m is unknown');
   });
 });

@@ -105,7 +105,7 @@ describe('serve, notify, inspect and doctor together', () => {
     expect(unknown.stderr).toContain('keeps no namespace "empty"');
   });
 
-  it('doctor finds nothing wrong with a server that is set up well, and says who serves', async () => {
+  it('doctor finds nothing wrong with a server that is set up well, and names the instances that serve', async () => {
     const { code, stdout } = await cli('doctor', '--json');
     const { problems, findings } = JSON.parse(stdout);
     expect({ code, problems }).toEqual({ code: 0, problems: 0 });

@@ -9,12 +9,12 @@ describe('group notices', () => {
   const publish = (group: string, id: string) => stage.data.noticeLists.publish(group, { id, text: `text of ${id}` });
   const unread = async (session: string, group: string): Promise<string[]> => {
     const notices = await stage.data.noticeLists.read(group, NOTICE_CAP);
-    const read = await stage.data.readNotices.hasPlaces(session, notices);
+    const read = await stage.data.readNotices.areRead(session, notices);
     return notices.filter((_, i) => !read[i]).map(({ id }) => id);
   };
   const mark = async (session: string, ...ids: string[]): Promise<void> => {
-    const places = await stage.data.noticeLists.locate(ids);
-    await stage.data.readNotices.mark(session, places.flat(), [], RETENTION);
+    const positions = await stage.data.noticeLists.locate(ids);
+    await stage.data.readNotices.mark(session, positions.flat(), [], RETENTION);
   };
 
   it('come newest first, with their time and group', async () => {

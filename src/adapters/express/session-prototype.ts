@@ -10,9 +10,9 @@ declare module 'express-session' {
 export function createPrototype(base: session.Session, store: SessionStore, sessions: RequestSessions): object {
   const { states } = sessions;
   const overrides = {
-    // No cookie outlives what the session may.
+    // Limits the cookie to the latest end of the session.
     resetMaxAge(this: session.Session): session.Session {
-      // express-session counts the age from what is left at this moment, which is less where the clock has ticked.
+      // express-session sets the age to the remaining time, which is less once the clock has ticked.
       const { originalMaxAge } = this.cookie;
       base.resetMaxAge.call(this);
       const last = sessions.lastMoment(this);

@@ -29,7 +29,8 @@ export interface ObservedRolling {
 
 const wrapped = new WeakSet<ServerResponse>();
 
-/** Wraps the response of a request, once. `token`: what it came with; undefined where its session is a new one. */
+/** Wraps the response of a request, once. `token`: the one that the request came with; undefined if its session
+ *  is new. */
 export function wrapResponse(
   request: WrappedRequest,
   token: string | undefined,

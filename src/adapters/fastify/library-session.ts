@@ -1,7 +1,7 @@
 /* library-session.ts: access to parts of the sessions of @fastify/session that have no methods.
  *
- * It keeps a session's token and request under symbols of its own module, so they are found by what they describe
- * themselves as. On another version these functions return undefined or throw a clear error, and never make half a change. */
+ * It keeps a session's token and request under symbols of its own module, so they are found by their descriptions. On
+ * another version these functions return undefined or throw a clear error, and never make half a change. */
 
 /** A cookie, as far as we look at it. */
 export interface LibraryCookie {

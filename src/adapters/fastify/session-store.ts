@@ -40,7 +40,7 @@ export class SessionStore extends RequestStore<FastifyRequest> implements fastif
   readonly #firstSaves = new WeakMap<object, Promise<void>>();
   /** Prototype of the sessions of watched requests: the library's, and the operations as methods. */
   #prototype: object | undefined;
-  /** Set while the library is told that a session could not be ended. */
+  /** The error of a session that could not be ended, while the library's callback runs. */
   #endError: unknown;
   /** Set while the library ends a session to begin another in its place. */
   #isRegenerating = false;
@@ -74,10 +74,10 @@ export class SessionStore extends RequestStore<FastifyRequest> implements fastif
   destroy(id: string): Promise<void>;
   destroy(id: string, callback: Callback<void>): void;
   destroy(id: string, callback?: Callback<void>): Promise<void> | undefined {
-    const told: Callback<void> | undefined =
+    const reporting: Callback<void> | undefined =
       callback &&
       ((error) => {
-        // Of a failed end, `regenerate` makes a new session all the same: at once, within this call.
+        // Notes the error for `set`: after a failed end `regenerate` still makes a new session, within this call.
         this.#endError = error ?? undefined;
         try {
           callback(error);
@@ -85,7 +85,7 @@ export class SessionStore extends RequestStore<FastifyRequest> implements fastif
           this.#endError = undefined;
         }
       });
-    return callbackify(this.#isRegenerating ? this.sessions.endForAnother(id) : this.sessions.end(id), told);
+    return callbackify(this.#isRegenerating ? this.sessions.endForAnother(id) : this.sessions.end(id), reporting);
   }
 
   /** Looks after the sessions of a request: links them to the values they were loaded from, and suppresses cookies that
@@ -94,7 +94,7 @@ export class SessionStore extends RequestStore<FastifyRequest> implements fastif
     this.#requests.watch(request, reply as unknown as CookieReply);
   }
 
-  /** Renews an anonymous session after its second request: without `rolling` the library does not save what is unchanged.
+  /** Renews an anonymous session after its second request: without `rolling` the library saves no unchanged session.
    *  Never fails. The plugin calls it. */
   renewAnonymous(request: FastifyRequest): void {
     const { session } = request as LibraryRequest;
@@ -253,7 +253,8 @@ export class SessionStore extends RequestStore<FastifyRequest> implements fastif
     if (reply && this.sessions.states.suppressesCookie(session)) suppressCookie(request, reply, session);
   }
 
-  // On a prototype between the library's and the session: a stored field of such a name stays what it is.
+  // Adds the methods on a prototype between the library's and the session, so that a stored field of the same name is
+  // not affected.
   #addMethods(session: LibrarySession): void {
     const prototype = Object.getPrototypeOf(session) as object;
     if (prototype === this.#prototype) return;

@@ -20,8 +20,8 @@ export interface HandleOptions<Request> {
   /** Treatment of a page view: `publish` (default) counts it and waits for nothing; `request` counts it too and
    *  has the answer in `request.sessionwise.view`; `off` does nothing; a function chooses for each request. */
   readonly pageview?: PageviewMode | ((request: Request) => PageviewMode);
-  /** Whether a request is a page view at all. Default: GET, no prefetch, and a document where the browser says what it
-   *  is. */
+  /** Whether a request is a page view at all. Default: GET, no prefetch, and a document if the browser sends
+   *  Sec-Fetch-Dest. */
   readonly isPageview?: (request: Request) => boolean;
   /** Marks a session as used on its first view; else a framework that saves no empty sessions gives each visit a new id.
    *  Default true. A request with a bearer token begins no session. */

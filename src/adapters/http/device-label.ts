@@ -17,8 +17,8 @@ const SYSTEMS: readonly (readonly [RegExp, string])[] = [
   [/\bLinux\b/, 'Linux'],
 ];
 
-/** Makes the name of a device for a list: "Firefox on Linux". For people to tell their own devices apart, and for nothing
- *  else: a browser may call itself what it likes. Undefined where the User-Agent header is missing; its first word where
+/** Makes the name of a device for a list: "Firefox on Linux". It is only for people who look at a list of their own
+ *  devices, because a browser can send any name. Undefined where the User-Agent header is missing; its first word where
  *  it names none of the usual browsers ("curl", an app). */
 export function deviceLabel(userAgent: string | undefined): string | undefined {
   if (userAgent === undefined || userAgent === '') return undefined;

@@ -15,8 +15,8 @@ export function bearerOf(request: Pick<PageRequest, 'header'>): string | undefin
   return /^Bearer +([^\s]+) *$/i.exec(request.header('authorization') ?? '')?.[1];
 }
 
-/** Whether a request asks for a page that a person sees: GET, no prefetch, and a document where the browser says what
- *  it is. */
+/** Whether a request asks for a page that a person sees: GET, no prefetch, and a document if the browser sends
+ *  Sec-Fetch-Dest. */
 export function isDocument(request: PageRequest): boolean {
   if (request.method !== 'GET') return false;
   const purpose = request.header('sec-purpose') ?? request.header('purpose') ?? request.header('x-purpose');

@@ -6,23 +6,23 @@ import { type AclVersion, type Grant, rulesOf } from './grant.ts';
 import { serviceGrants } from './service-grants.ts';
 import { storeGrants } from './store-grants.ts';
 
-/* acl-users.ts: the users of Redis that serving layer and service need, with the least that they can work with. */
+/* acl-users.ts: the Redis users that serving layer and service need, each with the least rights that suffice. */
 
-/** What the rules depend on; only `commands` must be given. */
+/** Options of the rules; only `commands` is required. */
 export interface AclOptions {
-  /** The names that the service is asked for, aliases included. */
+  /** Names of the commands that the service serves, aliases included. */
   readonly commands: readonly string[];
   /** Default `sw`. */
   readonly namespace?: string | undefined;
   /** The globs of all instances that log in as this user. Default `?*`. */
   readonly sessionglobs?: readonly string[] | undefined;
-  /** How requests go: `both` where some commands go over channels and some over streams. Default `channels`. */
+  /** Route of requests: `both` if some commands go over channels and some over streams. Default `channels`. */
   readonly transport?: RemoteTransportName | undefined;
   /** Whether the serving layer keeps its session data here. Default false. */
   readonly store?: boolean | undefined;
   /** The prefix of connect-redis's keys that the store takes over. */
   readonly importFrom?: string | undefined;
-  /** Whether the store archives ended sessions itself. Default false: a service does, or nobody. */
+  /** Whether the store archives ended sessions itself. Default false: a service archives them, or they are deleted. */
   readonly archive?: boolean | undefined;
   /** Whether Redis is a Cluster. Default false. */
   readonly cluster?: boolean | undefined;
@@ -32,17 +32,17 @@ export interface AclOptions {
   readonly version?: AclVersion | undefined;
 }
 
-/** A user of Redis. */
+/** A Redis user. */
 export interface AclUser {
   readonly name: 'app' | 'store' | 'service';
-  /** What the rules allow, in a sentence. */
+  /** Describes the rights in a sentence. */
   readonly allows: string;
-  /** What ACL SETUSER is given for a user who may do nothing yet. */
+  /** Arguments of ACL SETUSER, for a user without rights. */
   readonly rules: readonly string[];
 }
 
-/** The users `app`, with `store` a `store`, and `service`.
- *  @throws RangeError for what cannot be used. */
+/** Lists the users `app` and `service`, and with the option `store` the user `store`.
+ *  @throws RangeError for unusable options. */
 export function aclUsers(options: AclOptions): AclUser[] {
   const namespace = checkNamespace(options.namespace ?? 'sw');
   const { transport = 'channels', store = false, filter = 'portable', version = '7.0', cluster = false } = options;
@@ -69,27 +69,27 @@ export function aclUsers(options: AclOptions): AclUser[] {
   return users;
 }
 
-/** What makes a user, as one line: whatever the user was allowed before is forgotten. `<password>` is none: until
- *  `>` and a password stand there, Redis refuses the line. */
+/** Writes the ACL SETUSER line that makes a user; it resets earlier rights. Redis refuses the line until `<password>`
+ *  is replaced by `>` and a password. */
 export function setUserLine({ name, rules }: AclUser): string {
   return `ACL SETUSER ${name} reset resetchannels on <password> ${rules.join(' ')}`;
 }
 
 const ALLOWS_APP: Readonly<Record<RemoteTransportName, string>> = {
   channels:
-    'The serving layer asks the service over channels and hears its replies; it can neither read nor write what is kept of a session.',
+    'The serving layer sends requests to the service over channels and receives its replies; it can neither read nor write data of sessions.',
   streams:
-    'The serving layer adds requests to the streams and hears the replies; it can neither read a request nor read or write what is kept of a session.',
-  both: 'The serving layer asks over channels, adds requests to the streams and hears the replies; it can neither read a request nor read or write what is kept of a session.',
+    'The serving layer adds requests to the streams and receives the replies; it can neither read requests nor read or write data of sessions.',
+  both: 'The serving layer sends requests over channels, adds requests to the streams and receives the replies; it can neither read requests in streams nor read or write data of sessions.',
 };
 
 function allowsStore({ archive = false, version = '7.0' }: AclOptions): string {
   if (version === '6.2') {
-    return 'A store in the serving layer keeps sessions; Redis 6.2 cannot tell reading from writing, so it could also read some of what was calculated.';
+    return 'A store in the serving layer reads and writes sessions; Redis 6.2 cannot separate reading from writing, so it could also read some calculated data.';
   }
   return archive
-    ? 'A store in the serving layer keeps and archives sessions; of what was calculated it can count views and pages, ask for active minutes, and delete it with its session.'
-    : 'A store in the serving layer keeps sessions; of what was calculated it can tell on which days a session was active, and delete it with its session.';
+    ? 'A store in the serving layer reads, writes and archives sessions; of the calculated data it can count views and pages, read active minutes, and delete all of it with the session.'
+    : 'A store in the serving layer reads and writes sessions; of the calculated data it can read on which days a session was active, and delete all of it with the session.';
 }
 
 const ALLOWS_SERVICE =

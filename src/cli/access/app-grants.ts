@@ -4,8 +4,8 @@ import { connectionCommands } from './connection-commands.ts';
 import type { Grant } from './grant.ts';
 import { keyPatternsOf } from './key-patterns.ts';
 
-/** What a serving process needs to ask the service, and no more: it can read and write neither what is known of sessions
- *  nor their data. */
+/** Grants a serving process the right to send requests to the service. It can neither read nor write the data of
+ *  sessions, stored or calculated. */
 export function appGrants(namespace: string, transport: RemoteTransportName, cluster: boolean): Grant[] {
   const routes = routesOf(transport);
   const hasChannels = routes.includes('channels');
@@ -13,18 +13,19 @@ export function appGrants(namespace: string, transport: RemoteTransportName, clu
     {
       commands: [...connectionCommands(cluster), ...(hasChannels ? ['client|id', 'client|unblock'] : [])],
     },
-    // Heartbeats and the process's own inbox, whose name nobody can guess.
+    // Heartbeats and replies. An inbox has a random name that other processes cannot guess.
     { commands: ['subscribe', ...(cluster ? ['ssubscribe'] : [])], channels: [inboxChannel(namespace, '*')] },
   ];
   if (hasChannels) {
     grants.push(
       { commands: ['publish'], channels: [topicsOf(namespace)] },
-      // Our client sends no EXPIRE; clients of the protocol in other languages may, for lists that they gave up.
+      // EXPIRE is for clients in other languages, for reply lists that they no longer wait for; our client does not
+      // send it.
       { commands: ['blpop', 'expire'], keys: [`${wirePrefix(namespace)}async:*`] },
     );
   }
   if (routes.includes('streams')) {
-    // EVAL wants its keys readable; but no command that reads an entry is among these.
+    // EVAL needs read access to its keys; none of these commands reads an entry.
     grants.push({ commands: ['eval', 'evalsha', 'xlen', 'xadd'], keys: [keyPatternsOf(namespace).requests] });
   }
   return grants;

@@ -1,5 +1,5 @@
-/** What every connection sends by itself: the driver's PING, SELECT where a database number is given, and in a Cluster
- *  what finds the right server. HELLO and AUTH need no permission. */
+/** Lists the commands of every connection: the driver's PING, SELECT for a database number, and in a Cluster the
+ *  commands that find the server of a slot. HELLO and AUTH need no permission. */
 export function connectionCommands(cluster: boolean): string[] {
   return ['ping', 'select', ...(cluster ? ['cluster|slots', 'asking'] : [])];
 }

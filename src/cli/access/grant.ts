@@ -1,21 +1,21 @@
-/** What a user of Redis may do: some commands, on some keys and channels. A selector of Redis 7. */
+/** A right of a Redis user: some commands, on some keys and channels. It becomes a selector of Redis 7. */
 export interface Grant {
   /** In Redis's spelling: `get`, `client|id`. */
   readonly commands: readonly string[];
-  /** Patterns of keys that may be read and written; then those that may only be read, or only be written. */
+  /** Patterns of keys for reading and writing; `readKeys` only for reading, `writeKeys` only for writing. */
   readonly keys?: readonly string[];
   readonly readKeys?: readonly string[];
   readonly writeKeys?: readonly string[];
-  /** For PSUBSCRIBE a pattern must be the very one that is subscribed to. */
+  /** Patterns of channels. PSUBSCRIBE is allowed only with exactly this pattern. */
   readonly channels?: readonly string[];
 }
 
-/** The versions of Redis whose rules differ: 7.0 has selectors and tells reading from writing, 6.2 has neither. */
+/** Redis versions whose rules differ: 7.0 has selectors and separates reading from writing, 6.2 has neither. */
 export type AclVersion = '7.0' | '6.2';
 
 const SINCE_7_0: readonly string[] = ['ssubscribe', 'spublish'];
 
-/** Grants as the rules of ACL SETUSER. For 6.2 they melt into one: every command on all of the keys. */
+/** Writes grants as rules of ACL SETUSER. For 6.2 they merge into one: every command on all of the keys. */
 export function rulesOf(grants: readonly Grant[], version: AclVersion): string[] {
   if (version === '6.2') {
     const keys = grants.flatMap(({ keys = [], readKeys = [], writeKeys = [] }) => [...keys, ...readKeys, ...writeKeys]);

@@ -1,25 +1,26 @@
 import { Keys } from '../../redis/index.ts';
 
-/* key-patterns.ts: which keys are which, as patterns of Redis.
+/* key-patterns.ts: patterns for each kind of key.
  *
- * A `*` of Redis runs across colons, and a notice's group may be called nearly anything: `sw:{*}:*:a*` would also match
- * `sw:{...}:@group:abc:l`. So a tag is given its length, and a session a beginning that no `@group` and no `@due` has. */
+ * A `*` in a pattern also matches colons, and a notice's group can have nearly any name: `sw:{*}:*:a*` would also match
+ * `sw:{...}:@group:abc:l`. So the pattern of a tag has the tag's length, and that of a session excludes a leading
+ * `@`. */
 
 const TAG = '{???}';
 const SESSION = 'session';
 const ANY_SESSION = '[^@]*';
 
-/** The keys of one namespace, by what they hold. */
+/** Key patterns of one namespace, by the data under the keys. */
 export interface KeyPatterns {
   /** Every key of the namespace. */
   readonly everything: string;
   /** Session data. */
   readonly records: string;
-  /** Session data as they were before a rotation with a grace. */
+  /** Copies of session data from before a rotation with a grace. */
   readonly recordsBefore: string;
   /** The hash of a session's counters: its views, and a field per active day. */
   readonly counters: string;
-  /** All that is calculated about sessions, the counters included. */
+  /** All calculated data of sessions, the counters included. */
   readonly calculated: readonly string[];
   readonly seenPages: string;
   readonly pageCounts: string;
@@ -29,10 +30,10 @@ export interface KeyPatterns {
   /** Ended sessions that could not be archived yet. */
   readonly failed: string;
   readonly archiving: string;
-  /** The sessions of users. */
+  /** The indexes of users' sessions. */
   readonly users: string;
   readonly lifecycle: string;
-  /** In a Cluster: lifecycle events on their way. */
+  /** In a Cluster: lifecycle events that are not yet in the stream. */
   readonly outboxes: string;
   readonly moved: string;
   readonly absent: string;

@@ -5,18 +5,18 @@ import { connectionCommands } from './connection-commands.ts';
 import type { Grant } from './grant.ts';
 import { keyPatternsOf } from './key-patterns.ts';
 
-/** What the rules of a service depend on. */
+/** Options of the rules of a service. */
 export interface ServiceGrantOptions {
   readonly transport: RemoteTransportName;
   /** The globs of the instances that log in as this user. */
   readonly sessionglobs: readonly string[];
-  /** The names that are subscribed to, aliases included. */
+  /** Names of the commands that it subscribes to, aliases included. */
   readonly commands: readonly string[];
   readonly filter: FilterEngine;
   readonly cluster: boolean;
 }
 
-/** What a service, `notify` and `inspect` need: the keys of the namespace, with the commands that they send. */
+/** Grants a service, `notify` and `inspect` their commands on the keys of the namespace. */
 export function serviceGrants(namespace: string, options: ServiceGrantOptions): Grant[] {
   const { transport, sessionglobs, commands, filter, cluster } = options;
   const routes = routesOf(transport);

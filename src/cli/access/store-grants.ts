@@ -2,7 +2,7 @@ import { connectionCommands } from './connection-commands.ts';
 import type { Grant } from './grant.ts';
 import { keyPatternsOf } from './key-patterns.ts';
 
-/** What a store may do beside keeping sessions. */
+/** Optional rights of a store. */
 export interface StoreGrantOptions {
   /** The prefix of connect-redis's keys. Default: none are taken over. */
   readonly importFrom?: string | undefined;
@@ -12,9 +12,9 @@ export interface StoreGrantOptions {
   readonly cluster?: boolean | undefined;
 }
 
-/** What a store needs in the serving layer: session data, the indexes of them, and of what was calculated the deletion
- *  with its session. To know which day keys there are it asks for the names of a session's counters, `v` and one per active
- *  day, and for nothing that they hold. */
+/** Grants a store in the serving layer session data, its indexes, and the deletion of calculated data together with the
+ *  session. To find the keys of active days it may read the names of a session's counters (`v`, and one per active
+ *  day), but not their values. */
 export function storeGrants(
   namespace: string,
   { importFrom, archive = false, cluster = false }: StoreGrantOptions,
@@ -50,14 +50,14 @@ export function storeGrants(
   ];
 }
 
-/** An archive's summary is made of what was calculated: views and pages are counted, and none of them can be read; the
- *  first active minute is asked for, and with the same command (BITPOS) all of them can be. */
+/** Grants a store that archives the calculated data of a summary. It can count views and pages, but not read the pages.
+ *  It reads the first active minute with BITPOS, and with that command could find every active minute. */
 function archiveGrants(namespace: string, cluster: boolean): Grant[] {
   const patterns = keyPatternsOf(namespace);
   const { records, ended, failed, archiving, archiveLease, lifecycle, outboxes, absent } = patterns;
   const { calculated, counters, seenPages, pageCounts, days } = patterns;
   return [
-    // EVAL asks for both ways on the keys that it is given, whatever the script does with them.
+    // EVAL needs read and write access to all of its keys, even where the script does only one of them.
     {
       commands: ['eval', 'evalsha'],
       keys: [
@@ -77,7 +77,7 @@ function archiveGrants(namespace: string, cluster: boolean): Grant[] {
   ];
 }
 
-// What is special in a pattern is a character like others in a prefix.
+// Escapes the special characters of patterns: in a prefix they stand for themselves.
 function escaped(prefix: string): string {
   return prefix.replace(/[\\*?[\]^]/g, '\\$&');
 }

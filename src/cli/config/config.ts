@@ -39,14 +39,14 @@ export interface Config {
 
 const combo = z
   .strictObject({
-    name: z.string().min(1).max(128).describe('What `combo` calls it by.'),
+    name: z.string().min(1).max(128).describe('Name of the rule, as `combo` takes it.'),
     all: z
       .array(z.string().min(1))
       .min(1)
       .max(50)
       .describe('Items that must all have been seen: paths, URLs or names.'),
-    suggest: z.string().min(1).describe('What is suggested when they were.'),
-    reason: z.string().default('').describe('Why, in words for the visitor; stands beside `because` in the reply.'),
+    suggest: z.string().min(1).describe('Suggestion when all were seen.'),
+    reason: z.string().default('').describe('Reason, in words for the visitor; returned beside `because`.'),
   })
   .describe('A rule over items.');
 
@@ -74,7 +74,7 @@ const connection = z.strictObject({
   tls: tls.exactOptional(),
   cluster: z.array(server).min(1).exactOptional().describe('Some nodes of a Redis Cluster. Default port 6379.'),
   sentinels: z.array(server).min(1).exactOptional().describe('Instead of host and port. Default port 26379.'),
-  master: z.string().min(1).exactOptional().describe('What the Sentinels call the master.'),
+  master: z.string().min(1).exactOptional().describe('Name of the master, as the Sentinels know it.'),
   sentinelUsername: z.string().exactOptional().describe("The Sentinels' own login."),
   sentinelPassword: z.string().exactOptional(),
 });
@@ -86,7 +86,7 @@ const encryptionKey = z
 
 const identifier = z.string().regex(/^[a-z_][a-z0-9_]{0,62}$/, 'give a-z, 0-9 and _, at most 63, and no digit first');
 
-/** The configuration file, as zod checks it and as the JSON Schema for editors is made from it. */
+/** Schema of the configuration file. `npm run schema` makes the JSON Schema for editors from it. */
 export const configSchema: z.ZodType<Config> = z
   .strictObject({
     $schema: z.string().optional().describe('For editors.'),
@@ -131,7 +131,7 @@ export const configSchema: z.ZodType<Config> = z
           .describe('After the first view, until a second. Default 30.'),
       })
       .optional()
-      .describe('How long what is known of a session is kept.'),
+      .describe('How long the calculated data of a session is stored.'),
     sessions: z
       .strictObject({
         sweep: z.boolean().optional().describe('Whether this instance ends sessions whose time is over. Default true.'),
@@ -153,7 +153,7 @@ export const configSchema: z.ZodType<Config> = z
           .describe('Whether sessions that are not encrypted are archived too, where there are keys. Default false.'),
       })
       .optional()
-      .describe('What is done about sessions that end.'),
+      .describe('Ending and archiving of sessions.'),
     archive: z
       .strictObject({
         postgres: z
@@ -167,7 +167,7 @@ export const configSchema: z.ZodType<Config> = z
         schema: identifier.optional().describe('Default: the first of the search_path.'),
       })
       .optional()
-      .describe('Where sessions go that have ended. Default: nowhere, they are deleted.'),
+      .describe('Archive for ended sessions. Default: none, they are deleted.'),
   })
   .describe('Configuration of the Sessionwise service.');
 
@@ -214,7 +214,7 @@ export function checkConfig(value: unknown, source = 'the configuration'): Confi
   }
 }
 
-/** What a configuration means for the service. */
+/** Converts a configuration to options of the service. */
 export function serviceOptionsOf(config: Config): Omit<ServiceOptions, 'redis'> {
   const { filter = {}, retention = {}, sessions } = config;
   return {
@@ -247,7 +247,8 @@ export function serviceOptionsOf(config: Config): Omit<ServiceOptions, 'redis'> 
   };
 }
 
-/** The archive that a configuration and the environment name; undefined where neither does. It connects when it is used.
+/** Makes the archive that the environment or the configuration names; undefined if neither does. It connects on first
+ *  use.
  *  @throws ConfigError */
 export function archiveOf(config: Config, env: NodeJS.ProcessEnv): PostgresArchive | undefined {
   const { postgres, table, schema } = config.archive ?? {};
@@ -264,7 +265,7 @@ export function archiveOf(config: Config, env: NodeJS.ProcessEnv): PostgresArchi
   return postgresArchive({ connectionString, table, schema });
 }
 
-/** The keys of the stores that encrypt, as SESSIONWISE_SESSION_KEYS lists them with commas; undefined where it is not
+/** Reads the encryption keys of the stores from SESSIONWISE_SESSION_KEYS, separated by commas; undefined if it is not
  *  set. */
 export function sessionKeysOf(env: NodeJS.ProcessEnv): string[] | undefined {
   const keys = env.SESSIONWISE_SESSION_KEYS?.split(',')
@@ -273,10 +274,10 @@ export function sessionKeysOf(env: NodeJS.ProcessEnv): string[] | undefined {
   return keys?.length ? keys : undefined;
 }
 
-// The parser's message quotes the text around the fault, and that can be the secret: only the place is told.
+// Names only line and column: the parser's message quotes the text around the fault, which can be the secret.
 function describeSyntaxError(error: Error, text: string): string {
   const at = /position (\d+)/.exec(error.message)?.[1];
-  if (at === undefined) return 'it ends too early, or something stands where nothing should.';
+  if (at === undefined) return 'it ends too early, or holds an unexpected character.';
   const before = text.slice(0, Number(at)).split('\n');
   return `line ${before.length}, column ${before.at(-1)!.length + 1} cannot be read.`;
 }

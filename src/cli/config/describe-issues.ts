@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { closestName } from '../../protocol/internal/index.ts';
 
-/** What of a JSON Schema is needed to say what a value may be. */
+/** Parts of a JSON Schema that describe the allowed values. */
 export interface JsonSchema {
   readonly type?: string;
   readonly enum?: readonly unknown[];
@@ -20,9 +20,9 @@ export interface JsonSchema {
 
 type Issue = z.core.$ZodIssue;
 
-/** Says what is wrong with a configuration, one text per fault: the path of the value and what to give there, as the
- *  schema has it; of an unknown key the known one that was meant. The value is not shown, because it can be a secret.
- *  `issues` must carry their input (`reportInput`). */
+/** Describes the faults of a configuration, one text each: the path of the value and the values that the schema allows
+ *  there; for an unknown key, the closest known key. It does not show the value, because that can be a secret. `issues`
+ *  must carry their input (`reportInput`). */
 export function describeIssues(issues: readonly Issue[], schema: JsonSchema): string[] {
   return issues.flatMap((issue) => describeIssue(issue, schema));
 }
@@ -31,7 +31,7 @@ function describeIssue(issue: Issue, schema: JsonSchema): string[] {
   const node = nodeAt(schema, issue.path);
   const path = pathText(issue.path);
   if (issue.code === 'unrecognized_keys') {
-    // Of a value with several forms the keys of the one that is an object are the known ones.
+    // If a value may have several forms, the known keys are those of its object form.
     const known = (node?.anyOf ?? [node]).flatMap((form) => Object.keys(form?.properties ?? {}));
     return issue.keys.map((key) => {
       const meant = closestName(key, known);
@@ -40,7 +40,7 @@ function describeIssue(issue: Issue, schema: JsonSchema): string[] {
     });
   }
   if (issue.code === 'invalid_union' && isObject(issue.input)) {
-    // What is wrong within the form that is an object too.
+    // Describes the faults inside the object form: the value is an object.
     const within = issue.errors.find(
       (errors) => !errors.some(({ code, path }) => code === 'invalid_type' && path.length === 0),
     );
@@ -51,7 +51,7 @@ function describeIssue(issue: Issue, schema: JsonSchema): string[] {
       );
     }
   }
-  // The message of a pattern is written where the pattern is.
+  // A pattern has its message beside it in the schema.
   const give = node?.pattern !== undefined && isText(issue.input) ? issue.message : `give ${allowed(node ?? {})}`;
   if (path === '') return [give];
   return [issue.input === undefined ? `${path} is missing: ${give}` : `${path}: ${give}`];
@@ -83,7 +83,7 @@ function pathText(path: readonly PropertyKey[]): string {
   );
 }
 
-/** What a value may be, in words. */
+/** Describes the allowed values in words. */
 function allowed(node: JsonSchema): string {
   if (node.anyOf) return node.anyOf.map(allowed).join(' or ');
   if (node.enum) return listed(node.enum.map((value) => JSON.stringify(value)));
@@ -105,7 +105,7 @@ function allowed(node: JsonSchema): string {
 }
 
 function bounds({ minimum, maximum, exclusiveMinimum }: JsonSchema): string {
-  // The schema of a whole number always has bounds, be they those of what JavaScript counts exactly.
+  // Leaves out the bounds that zod gives every whole number: those of safe integers.
   const most = maximum === Number.MAX_SAFE_INTEGER ? undefined : maximum;
   if (exclusiveMinimum !== undefined)
     return ` above ${exclusiveMinimum}${most === undefined ? '' : `, at most ${most}`}`;

@@ -1,7 +1,6 @@
 import type { HttpAddress } from '../../service/index.ts';
 
-/** Reads `[HOST:]PORT`; the host is 127.0.0.1 unless told, because metrics are nobody else's business. Port 0 takes a
- *  free one.
+/** Reads `[HOST:]PORT`. Default host 127.0.0.1, so that metrics are not public by accident. Port 0 takes a free port.
  *  @throws RangeError that shows the value. */
 export function parseHttpAddress(text: string): HttpAddress {
   const parts = /^(?:(.+):)?(\d{1,5})$/.exec(text);

@@ -12,7 +12,7 @@ import { judgeClock, judgeLatency } from './judge-server.ts';
 
 export type { Finding };
 
-/** Looks at a server, or at the masters of a Cluster, and at a namespace; changes nothing.
+/** Examines a server (or the masters of a Cluster) and a namespace. Changes nothing.
  *  @throws RedisUnavailableError */
 export async function diagnose(address: ConnectionOptions, namespace: string): Promise<Finding[]> {
   const redis = createConnection(address, 'sessionwise-doctor');

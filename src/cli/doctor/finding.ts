@@ -1,9 +1,9 @@
-/** One thing that was looked at. */
+/** Result of one check. */
 export interface Finding {
   /** `problem`: would lose, evict or expose data, or cannot work. `note`: worth knowing. */
   readonly level: 'good' | 'note' | 'problem';
   readonly about: string;
-  /** What it is and, where it is a problem, what to do. */
+  /** Describes the finding; for a problem, also its remedy. */
   readonly text: string;
 }
 

@@ -2,7 +2,7 @@ import type { RedisConnection } from '../../redis/index.ts';
 import { type Finding, good, note, problem } from './finding.ts';
 import { judgeSettings } from './judge-server.ts';
 
-/* judge-cluster.ts: what only a Cluster can have wrong. */
+/* judge-cluster.ts: checks that apply only to a Cluster. */
 
 /** Judges the Cluster as a whole. */
 export async function judgeCluster(redis: RedisConnection): Promise<Finding[]> {
@@ -13,7 +13,7 @@ export async function judgeCluster(redis: RedisConnection): Promise<Finding[]> {
   const whole =
     state === 'ok'
       ? good('cluster', `${masters.length} masters serve all slots.`)
-      : problem('cluster', `The Cluster is "${state}": some slots are served by nobody. See CLUSTER NODES.`);
+      : problem('cluster', `The Cluster is "${state}": some slots have no master. See CLUSTER NODES.`);
   const lonely = await Promise.all(masters.map(hasNoReplica));
   const names = masters.filter((_, i) => lonely[i]).map(({ address }) => address);
   if (names.length === 0) return [whole];
@@ -34,7 +34,7 @@ export async function judgeCluster(redis: RedisConnection): Promise<Finding[]> {
   ];
 }
 
-/** Judges the settings of all masters: once where they are alike, else each under its address. */
+/** Judges the settings of all masters: once if they are equal, else each under its address. */
 export async function judgeMasters(redis: RedisConnection): Promise<Finding[]> {
   const masters = redis.masters();
   const judged = await Promise.all(masters.map(judgeSettings));

@@ -3,9 +3,9 @@ import { Keys, PARTITIONS, type RedisConnection, readMeta } from '../../redis/in
 import { Presence } from '../../transport/index.ts';
 import { type Finding, good, note, problem } from './finding.ts';
 
-/* judge-namespace.ts: what lies in a namespace, and who serves it. */
+/* judge-namespace.ts: checks the data of a namespace and the instances that serve it. */
 
-/** Judges what the namespace was made with. */
+/** Reports the format, partitions and filter engine of a namespace. */
 export async function judgeNamespace(redis: RedisConnection, namespace: string): Promise<Finding> {
   const meta = await readMeta(redis, new Keys(namespace));
   if (!meta) return note('namespace', `"${namespace}" is new here: the first service makes it.`);
@@ -15,7 +15,7 @@ export async function judgeNamespace(redis: RedisConnection, namespace: string):
   );
 }
 
-/** Judges who serves it: takes a second. */
+/** Judges the instances that serve a namespace. Listens to heartbeats for a second. */
 export async function judgeInstances(redis: RedisConnection, namespace: string): Promise<Finding> {
   const presence = new Presence();
   const subscriber = redis.duplicate('sessionwise-doctor');
@@ -39,7 +39,7 @@ export async function judgeInstances(redis: RedisConnection, namespace: string):
       );
 }
 
-/** Judges what waits in its streams, and what was given up. */
+/** Judges the requests that wait in the streams, and the dead letters. */
 export async function judgeStreams(redis: RedisConnection, namespace: string): Promise<Finding[]> {
   const keys = new Keys(namespace);
   const sum = async (keyOf: (partition: number) => string): Promise<number> => {
@@ -56,7 +56,9 @@ export async function judgeStreams(redis: RedisConnection, namespace: string): P
   if (waiting > 0)
     findings.push(note('streams', `${waiting} requests wait: growing, where no instance works them off.`));
   if (dead > 0) {
-    findings.push(problem('streams', `${dead} requests were given up: see sessionwise deadletters list.`));
+    findings.push(
+      problem('streams', `${dead} ${dead === 1 ? 'dead letter' : 'dead letters'}: see sessionwise deadletters list.`),
+    );
   }
   return findings;
 }

@@ -1,9 +1,9 @@
 import type { RedisConnection } from '../../redis/index.ts';
 import { type Finding, good, note, problem } from './finding.ts';
 
-/* judge-server.ts: how one server is set up. */
+/* judge-server.ts: checks the settings of one server. */
 
-/** What CONFIG GET says; undefined for what it may not be asked (managed servers). */
+/** Replies of CONFIG GET; undefined for settings that it does not return (managed servers). */
 type Settings = Readonly<Record<string, string | undefined>>;
 
 const SETTINGS = [
@@ -37,7 +37,7 @@ async function readSettings(redis: RedisConnection): Promise<Settings> {
   return settings;
 }
 
-/** Judges what a crash would lose. */
+/** Judges how much data a crash would lose. */
 export function judgePersistence(settings: Settings): Finding[] {
   const { appendonly, appendfsync, save } = settings;
   if (appendonly === undefined) return [note('persistence', 'CONFIG may not be read here: make sure that AOF is on.')];
@@ -60,7 +60,7 @@ export function judgePersistence(settings: Settings): Finding[] {
   return save ? [aof] : [aof, note('snapshots', 'No snapshots beside the AOF: save 60 1 gives a second net.')];
 }
 
-/** Judges whether memory pressure would throw sessions away. */
+/** Judges whether Redis would evict sessions when memory runs out. */
 export function judgeEviction(settings: Settings): Finding[] {
   const { maxmemory, 'maxmemory-policy': policy } = settings;
   if (policy === undefined)
@@ -89,11 +89,11 @@ async function judgeExposure(redis: RedisConnection, settings: Settings): Promis
     ? note('access', 'No login; only protected-mode keeps others out. Set a password (requirepass or ACL).')
     : problem(
         'access',
-        `Anybody who reaches ${settings.bind || 'any of its addresses'} can read and change everything. Set a password (requirepass or ACL).`,
+        `No login: every program that reaches ${settings.bind || 'any of its addresses'} can read and change everything. Set a password (requirepass or ACL).`,
       );
 }
 
-/** Judges whether its clock agrees with ours. */
+/** Judges whether the server's clock agrees with this machine's. */
 export async function judgeClock(redis: RedisConnection): Promise<Finding> {
   const [seconds, microseconds] = await redis.command<[string, string]>('TIME');
   const offsetMs = Math.round(Number(seconds) * 1000 + Number(microseconds) / 1000 - Date.now());

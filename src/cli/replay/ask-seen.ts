@@ -5,26 +5,26 @@ import type { ExactCount, ExactSession } from './exact-count.ts';
 import { inFlight } from './in-flight.ts';
 import { question } from './question.ts';
 
-/** How a session keeps its seen pages: in a set, or in a seen filter and a unique count. */
+/** Storage form of the seen pages of a session: a set, or a seen filter and a unique count. */
 export type SeenForm = 'exact' | 'filter';
 
-/** What the store said of pages that were and were not seen. */
+/** Counts of right and wrong answers about seen and unseen pages. */
 export interface SeenAnswers {
   sessions: number;
-  /** Pages that were seen and are surfaced as fresh. */
+  /** Seen pages that the store surfaced as unseen. */
   falseNegatives: number;
-  /** Pages that were not seen and were asked for. */
+  /** Unseen pages that were asked about. */
   probes: number;
-  /** Those of them that the store takes for seen. */
+  /** Unseen pages that the store called seen. */
   falsePositives: number;
 }
 
-/** The answers by form. */
+/** The answers, by storage form. */
 export type SeenAnswersByForm = Readonly<Record<SeenForm, SeenAnswers>>;
 
-/** Asks for each session, through `surface`, for all pages that it saw and for many that it did not: half of them
- *  pages that others saw, as far as there are enough, the rest made up. `negativeProbes`: how many
- *  of those at least, of all sessions of one form together.
+/** Asks with `surface`, per session, about all pages that it saw and many that it did not. Half of the unseen pages
+ *  were seen by other sessions, as far as there are enough; the rest are made up. `negativeProbes`: the least number of
+ *  unseen pages, over all sessions of one form.
  *  @throws ReplayError where the service no longer answers, or the signal's reason. */
 export async function askSeen(
   client: SessionClient,
@@ -65,7 +65,7 @@ export async function askSeen(
   return answers;
 }
 
-/** `count` different pages that are not among `seen`; every `turn` gives others. */
+/** Returns `count` different pages that are not in `seen`; each `turn` gives a different selection. */
 function unseenPages(
   seen: ExactSession['pages'],
   allPages: readonly string[],
@@ -85,7 +85,7 @@ function unseenPages(
   return unseen;
 }
 
-/** Parts that a payload can carry. */
+/** Splits pages into parts that fit into one payload. */
 function* chunksOf(pages: readonly string[]): Generator<string[]> {
   let chunk: string[] = [];
   let bytes = 2;

@@ -1,6 +1,6 @@
 import { dayOf, MAX_DAYS, MINUTE_MS } from '../../structures/index.ts';
 
-/** What one session did, to the last page and minute. */
+/** Exact counts of one session. */
 export interface ExactSession {
   views: number;
   readonly pages: Set<string>;
@@ -8,14 +8,14 @@ export interface ExactSession {
   readonly minutes: Set<number>;
 }
 
-/** Counts exactly what the store estimates: every session's pages and minutes in memory, which is what the store
- *  exists to avoid. */
+/** Counts views, pages and active minutes exactly, to compare them with the figures of the store. It holds all of them
+ *  in memory. */
 export class ExactCount {
   readonly sessions: Map<string, ExactSession> = new Map();
   // One string per page, however many sessions hold it.
   readonly #pages = new Map<string, string>();
 
-  /** All pages that anybody saw. */
+  /** All pages that some session saw. */
   get pages(): string[] {
     return [...this.#pages.keys()];
   }
@@ -36,7 +36,8 @@ export class ExactCount {
   }
 }
 
-/** The active minutes that a store keeps of them: those of the last 35 days with any; and whether it had to drop some. */
+/** Counts the active minutes that the store retains: those of the last 35 active days. `dropped`: whether there were
+ *  more days. */
 export function keptMinutes(minutes: ReadonlySet<number>): { readonly count: number; readonly dropped: boolean } {
   const perDay = new Map<number, number>();
   for (const minute of minutes) {

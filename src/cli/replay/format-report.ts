@@ -4,8 +4,7 @@ import { notesOf } from './verdict.ts';
 const LABEL_WIDTH = 22;
 const NUMBER_WIDTH = 11;
 
-/** The report for people: what this store would know about one's visitors. Every figure was read from the store but
- *  for those of the first line and of the last part. `failures`: of the verification; undefined without one. */
+/** Writes the report for people. `failures`: the result of the verification; undefined without `--verify`. */
 export function formatReport(
   name: string,
   report: ReplayReport,

@@ -1,6 +1,7 @@
-/** Calls `work` for each item in order, so that at most `limit` of the promises it gives wait at once; work that gives
- *  none counts as done. Ends when all are done, and after the first failure or an abort starts nothing more.
- *  @throws what `work` or the iteration throws first, or the signal's reason; nothing is in flight any more then. */
+/** Calls `work` for each item in order, with at most `limit` of its promises pending at once; without a promise the
+ *  item is done. Resolves when all are done. After the first failure or an abort it starts no further item.
+ *  @throws the first error of `work` or of the iteration, or the signal's reason, once nothing is in flight any
+ *  more. */
 export async function inFlight<Item>(
   items: Iterable<Item> | AsyncIterable<Item>,
   limit: number,
@@ -17,7 +18,7 @@ export async function inFlight<Item>(
       });
     }
   };
-  const settle = (): void => {
+  const finish = (): void => {
     waiting -= 1;
     wake?.();
   };
@@ -27,9 +28,9 @@ export async function inFlight<Item>(
       const promise = work(item);
       if (!promise) continue;
       waiting += 1;
-      promise.then(settle, (error: unknown) => {
+      promise.then(finish, (error: unknown) => {
         failure ??= { error };
-        settle();
+        finish();
       });
       if (waiting >= limit) await untilAtMost(limit - 1);
     }

@@ -4,16 +4,16 @@ import { isPageItem, normalizeItem } from '../../protocol/index.ts';
  *
  *   host ident user [dd/Mon/yyyy:hh:mm:ss +hhmm] "METHOD target HTTP/v" status bytes "referer" "user agent" ...
  *
- * Lines come as bytes in latin1, so that nothing of what a client sent is lost. Servers escape what was in the way:
- * Apache writes \" \\ \n and \xhh, nginx \xhh for all of them; both end up as the same path here. Whatever is no
- * request for a path (TLS on the wrong port, `-`, `OPTIONS *`, CONNECT, HTTP/0.9, a space inside the target) is no line
- * for us. */
+ * A line is a text in latin1, one character a byte, so that no byte of a request is lost. Servers escape some
+ * characters: Apache writes \" \\ \n and \xhh, nginx \xhh for all of them; both give the same path here. Lines without
+ * a request for a path (TLS on the wrong port, `-`, `OPTIONS *`, CONNECT, HTTP/0.9, a space inside the target) are
+ * skipped. */
 
 /** One request of a log. */
 export interface LogRequest {
   /** The client's address (or name) as logged. */
   readonly ip: string;
-  /** As logged; empty in the common format. */
+  /** The User-Agent as logged; empty in the common format. */
   readonly userAgent: string;
   /** The request's path, as the protocol names items. */
   readonly path: string;
@@ -22,7 +22,7 @@ export interface LogRequest {
 }
 
 const QUOTED = String.raw`"([^"\\]*(?:\\.[^"\\]*)*)"`;
-// A user's name can hold spaces; the time is what ends it.
+// A user's name can hold spaces; it ends at the time.
 const LINE = new RegExp(
   String.raw`^(\S+) \S+ .+? \[(\d\d)/([A-Z][a-z]{2})/(\d{4}):(\d\d):(\d\d):(\d\d) ([+-])(\d\d)([0-5]\d)\] ${QUOTED}` +
     String.raw` (?:\d{3}|-) (?:\d+|-)(?: ${QUOTED} ${QUOTED}(?: .*)?)?\s*$`,
@@ -48,7 +48,7 @@ function timeOf(parts: RegExpExecArray): number | undefined {
   const [day, year, hour, minute, second] = [parts[2], parts[4], parts[5], parts[6], parts[7]].map(Number) as Five;
   const month = MONTHS.indexOf(parts[3]!);
   const midnight = new Date(Date.UTC(year, month, day));
-  // 60 is a leap second. A day that the month does not have rolls over, and so is found out.
+  // 60 is a leap second. A day that the month does not have rolls over to another day, and is refused.
   if (month < 0 || midnight.getUTCDate() !== day || hour > 23 || minute > 59 || second > 60) return undefined;
   const offsetMinutes = (Number(parts[9]) * 60 + Number(parts[10])) * (parts[8] === '-' ? -1 : 1);
   const at = midnight.getTime() + ((hour * 60 + minute - offsetMinutes) * 60 + second) * 1000;
@@ -72,7 +72,7 @@ function pathOf(target: string): string | undefined {
   }
 }
 
-// What a URL would percent-encode anyway, done byte by byte: broken UTF-8 keeps its bytes.
+// Percent-encodes byte by byte, so that invalid UTF-8 keeps its bytes.
 function characterOf(byte: number): string {
   if (byte > 0x20 && byte < 0x7f) return String.fromCharCode(byte);
   return `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;

@@ -1,19 +1,18 @@
 import { isAtLeast, type RedisConnection, readCapabilities } from '../../redis/index.ts';
 
 const INTERVAL_MS = 100;
-/** That many readings in a row must agree. */
+/** Number of readings in a row that must agree. */
 const CALM_READINGS = 5;
 const CALM_BYTES = 256;
 const LONGEST_MS = 5_000;
 
-/** Redis's `used_memory` in bytes, read when it has come to rest: the key table is moved over, and freed, only after
- *  the last command. Without `mem_clients_normal`, the buffers of connections, which come and go by the minute: in a
- *  small log they would outweigh the sessions; and without the memory of Lua, which Redis counts from 7.4 on (Valkey does
- *  not), and which its collector lets go up and down by 100 KB. In a Cluster that of all masters. null where Redis does
- *  not tell. */
+/** Reads Redis's `used_memory` in bytes, of all masters in a Cluster, once it no longer changes: Redis finishes moving
+ *  its key table only after the last command. Subtracts the buffers of connections (`mem_clients_normal`), which would
+ *  outweigh the sessions of a small log, and the memory of Lua, which Redis counts from 7.4 on (Valkey does not) and
+ *  which varies by 100 KB. Null if Redis does not report it. */
 export async function settledMemory(redis: RedisConnection, signal?: AbortSignal): Promise<number | null> {
   try {
-    // Pages that the allocator holds back are no part of used_memory, but it costs nothing to be sure.
+    // A precaution: pages that the allocator holds back are not part of used_memory.
     await Promise.all(redis.masters().map((master) => master.command('MEMORY', 'PURGE'))).catch(() => undefined);
     const { flavour, version } = await readCapabilities(redis);
     const countsLua = flavour === 'redis' && isAtLeast(version, '7.4');

@@ -10,17 +10,17 @@ import { type EmbeddedRedis, outputTail, startEmbeddedRedis } from '../../redis/
 import type { Config } from '../config/index.ts';
 import { ReplayError } from './replay-error.ts';
 
-/* own-store.ts: a Redis and a service for one replay, as real as any: two processes of their own, in a temporary folder.
+/* own-store.ts: starts a Redis and a service for one replay, as two processes with a temporary folder.
  *
- * The service hangs on an IPC channel to us and stops when that closes, so that it ends with us even when we are
- * SIGKILLed; the embedded Redis does the same by its own means. It gets a process group of its own: Ctrl-C in the
- * terminal is for us, who then stop it in good order. */
+ * The service stops when the IPC channel to this process closes, so that it ends even if this process gets a SIGKILL;
+ * the embedded Redis has its own means for that. The service has a process group of its own: Ctrl-C in the terminal
+ * reaches only this process, which then stops the service in order. */
 
 export interface OwnStoreOptions {
   readonly namespace: string;
-  /** What of it says how data is kept is taken over: combos, exactLimit, filter, retention. */
+  /** The service gets `combos`, `exactLimit`, `filter` and `retention` from it. */
   readonly config: Config;
-  /** Told once if the service or Redis ends before `stop`. */
+  /** Called if the service or Redis ends before `stop`. */
   readonly onFailure: (error: ReplayError) => void;
   /** The compiled `sessionwise` command. Default: this package's. */
   readonly program?: string;
@@ -38,8 +38,9 @@ export interface OwnStore {
 const OUTPUT_TAIL = 1_000;
 const STOP_DEADLINE_MS = 5_000;
 
-/** Starts them; the service may still be on its way up then.
- *  @throws ReplayError `OWN_STORE_FAILED`, or what the embedded Redis throws. Nothing is left then. */
+/** Starts both. It does not wait until the service is ready.
+ *  @throws ReplayError `OWN_STORE_FAILED`, or an error of the embedded Redis. It leaves no process and no folder
+ *  then. */
 export async function startOwnStore(options: OwnStoreOptions): Promise<OwnStore> {
   const { program = fileURLToPath(new URL('../main.js', import.meta.url)) } = options;
   if (!existsSync(program)) {

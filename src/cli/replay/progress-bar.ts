@@ -8,8 +8,8 @@ export interface BarTarget {
   write(text: string): unknown;
 }
 
-/** A line on a terminal that tells how far the sending is, how fast, and how long it will still take; draws nothing
- *  where the target is no terminal. */
+/** Shows progress, speed and remaining time of the sending in one line of a terminal. Draws nothing if the target is no
+ *  terminal. */
 export class ProgressBar {
   readonly #target: BarTarget;
   readonly #progress: () => number | undefined;
@@ -18,7 +18,7 @@ export class ProgressBar {
   #nextDraw = 0;
   #isDrawn = false;
 
-  /** `progress`: 0 to 1, undefined where nobody knows. `now`: monotonic milliseconds. */
+  /** `progress`: 0 to 1; undefined if it is unknown (a pipe). `now`: monotonic milliseconds. */
   constructor(target: BarTarget, progress: () => number | undefined, now: () => number = () => performance.now()) {
     this.#target = target;
     this.#progress = progress;
@@ -26,8 +26,8 @@ export class ProgressBar {
     this.#started = now();
   }
 
-  /** Draws, at most ten times a second. */
-  tell(requests: number): void {
+  /** Draws the progress, at most ten times a second. */
+  update(requests: number): void {
     const now = this.#now();
     if (now < this.#nextDraw) return;
     this.#nextDraw = now + INTERVAL_MS;
@@ -44,14 +44,14 @@ export class ProgressBar {
     }
   }
 
-  /** Shows a text in its place. */
+  /** Shows a text instead of the progress. */
   show(text: string): void {
     if (!this.#target.isTTY) return;
     this.#isDrawn = true;
     this.#target.write(`\r\x1b[2K${text.slice(0, (this.#target.columns || 80) - 1)}`);
   }
 
-  /** Takes it away. */
+  /** Removes the line. */
   clear(): void {
     if (this.#isDrawn) this.#target.write('\r\x1b[2K');
     this.#isDrawn = false;

@@ -3,12 +3,12 @@ import type { SessionClient } from '../../client/index.ts';
 import type { CommandMap, CommandName } from '../../protocol/index.ts';
 import { ReplayError } from './replay-error.ts';
 
-// Nobody's page waits for these answers; an open breaker closes within half a second of the service's return.
+// Long enough for a breaker to close after the service is back: it probes each 500 ms. No page waits for these answers.
 const PATIENCE_MS = 5_000;
 const RETRY_MS = 50;
 
-/** Asks the store something that the report needs, again where no answer comes, for five seconds.
- *  @throws ReplayError `NO_SERVICE` where none came, or the signal's reason. */
+/** Sends a request of the report, and repeats it for five seconds if it gets no answer.
+ *  @throws ReplayError `NO_SERVICE` without an answer, or the signal's reason. */
 export async function question<C extends CommandName>(
   client: SessionClient,
   command: C,

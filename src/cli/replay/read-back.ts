@@ -4,17 +4,17 @@ import { inFlight } from './in-flight.ts';
 import { question } from './question.ts';
 import type { Visitor } from './send-log.ts';
 
-/** What the store knows after a replay. */
+/** Data of the store after a replay. */
 export interface ReadBack {
-  /** Session -> what it answered; without those that have expired. */
+  /** Analytics by session, without the sessions that have expired. */
   readonly visits: ReadonlyMap<string, AnalyticsReply>;
   /** Visitors with one view whose data has expired meanwhile, as it must. */
   readonly expired: number;
 }
 
-/** Asks the store what it knows of each visitor. `bounceMs`: after how long a session with one view expires; from nine
- *  tenths of it on such a session is taken for expired, so that none dies between two questions.
- *  @throws ReplayError where the service no longer answers, or the signal's reason. */
+/** Reads the analytics of each visitor. `bounceMs`: lifetime of a session with one view. After nine tenths of it such a
+ *  session counts as expired, so that none expires between this question and later ones.
+ *  @throws ReplayError if the service no longer answers, or the signal's reason. */
 export async function readBack(
   client: SessionClient,
   visitors: readonly Visitor[],

@@ -6,13 +6,13 @@ import { ReplayError } from './replay-error.ts';
 /** The longest line that is read, in bytes; servers cut request lines and headers off at 8 KiB each. */
 export const MAX_LINE_BYTES: number = 64 * 1024;
 
-/** A log that was opened. */
+/** An open log. */
 export interface Log {
-  /** For people. */
+  /** Name for messages. */
   readonly name: string;
-  /** Its lines, bytes as latin1; undefined in the place of one that is too long. To be read once. */
+  /** Lines as latin1 text; undefined for a line that is too long. Can be iterated once. */
   readonly lines: AsyncIterable<string | undefined>;
-  /** How much was read, 0 to 1; undefined for a pipe. */
+  /** Share of the file that was read, 0 to 1; undefined for a pipe. */
   readonly progress: () => number | undefined;
   /** Ends reading; safe at any time. */
   readonly close: () => void;
@@ -68,7 +68,7 @@ async function openFile(file: string): Promise<{ source: Readable; sizeBytes: nu
   }
 }
 
-/** Unzips what begins as gzip does. `named`: whether its name promises gzip. */
+/** Unzips a log that begins with the bytes of gzip. `named`: whether the file's name ends in .gz. */
 async function* unpack(chunks: AsyncGenerator<Buffer>, named: boolean): AsyncGenerator<Buffer> {
   let head = Buffer.alloc(0);
   while (head.length < 2) {

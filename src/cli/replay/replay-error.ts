@@ -1,23 +1,23 @@
 import { SessionwiseError } from '../../protocol/index.ts';
 
-/** Why a replay failed. */
+/** Reasons of a failed replay. */
 export type ReplayErrorCode =
   /** The log cannot be opened, read or unpacked. */
   | 'LOG_UNREADABLE'
   /** The log holds no request line. */
   | 'NO_REQUESTS'
-  /** Nobody serves the namespace, or not all of its sessions, or more than one does. */
+  /** Some sessions of the namespace have no service or several, or the service no longer answers. */
   | 'NO_SERVICE'
-  /** The service that runs there ignores the log's times. */
+  /** The running service ignores the log's times. */
   | 'TIMES_NOT_ACCEPTED'
   /** The service or the Redis that the replay itself started failed. */
   | 'OWN_STORE_FAILED'
-  /** What the store keeps is not what was counted beside it. */
+  /** The figures of the store differ from the exact counts by more than is allowed. */
   | 'NOT_VERIFIED'
-  /** A signal ended it. */
+  /** A signal ended the replay. */
   | 'INTERRUPTED';
 
-/** A replay failed; the message says what to do. */
+/** Thrown when a replay fails. */
 export class ReplayError extends SessionwiseError {
   override readonly code: ReplayErrorCode;
 

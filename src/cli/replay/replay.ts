@@ -10,45 +10,44 @@ import { type ReplayFindings, type ReplayReport, reportOf } from './report.ts';
 import { sendLog } from './send-log.ts';
 import { tryService } from './try-service.ts';
 
-/** What a replay is doing. */
+/** Phases of a replay. */
 type ReplayPhase = 'sending' | 'reading back' | 'verifying';
 
 export interface ReplayOptions {
   readonly log: Pick<Log, 'name' | 'lines'>;
   readonly redis: string | ConnectionOptions;
   readonly namespace: string;
-  /** Whether to count exactly beside it and to compare. Default false. */
+  /** Whether to count exactly as well and to compare. Default false. */
   readonly verify?: boolean;
   /** Requests in flight. Default 32. */
   readonly concurrency?: number;
   /** How long a view may wait for its answer, in milliseconds. Default 2,000: a replay is no page. */
   readonly deadlineMs?: number;
-  /** How long to wait until a service listens, in milliseconds. Default 0: it must be there. */
+  /** How long to wait for a service, in milliseconds. Default 0: it must be running. */
   readonly waitMs?: number;
-  /** After how long a session with one view expires, in milliseconds. Default 30 minutes. */
+  /** Lifetime of a session with one view, in milliseconds. Default 30 minutes. */
   readonly bounceMs?: number;
-  /** How many pages that a session has not seen `verify` asks for, at least, of the sessions of each form together.
-   *  Default 100,000. */
+  /** The least number of unseen pages that `verify` asks about, over all sessions of one form. Default 100,000. */
   readonly negativeProbes?: number;
-  /** Stops it; its reason is thrown. */
+  /** Stops the replay; its reason is thrown. */
   readonly signal?: AbortSignal;
-  /** Told, and waited for, when a phase begins. */
+  /** Called when a phase begins; the replay waits for its promise. */
   readonly onPhase?: (phase: ReplayPhase) => void | Promise<void>;
-  /** Told after each request. */
+  /** Called after each request. */
   readonly onSent?: (requests: number) => void;
 }
 
-/** A replay that ran to its end. */
+/** Result of a complete replay. */
 export interface ReplayOutcome {
-  /** What `--json` prints. */
+  /** Figures for `--json`. */
   readonly report: ReplayReport;
-  /** What else the report for people tells. */
+  /** Further data for the report for people. */
   readonly findings: ReplayFindings;
 }
 
-/** Sends a log through the client, Redis and the service that serves the namespace there, and reads back what the store
- *  knows then; with `verify` it counts exactly beside it.
- *  @throws ReplayError, RedisUnavailableError, the signal's reason, or a RangeError for a value that cannot be used. */
+/** Sends a log through the client, Redis and the service of the namespace, and reads the resulting data back; with
+ *  `verify` it compares them with exact counts.
+ *  @throws ReplayError, RedisUnavailableError, the signal's reason, or a RangeError for an unusable value. */
 export async function replay(options: ReplayOptions): Promise<ReplayOutcome> {
   const { log, namespace, verify = false, concurrency = 32, deadlineMs = 2_000, waitMs = 0 } = options;
   const {

@@ -3,30 +3,30 @@ import { type ExactCount, keptMinutes } from './exact-count.ts';
 import type { ReadBack } from './read-back.ts';
 import type { SentLog } from './send-log.ts';
 
-/** Everything that a replay found out. */
+/** All results of a replay. */
 export interface ReplayFindings {
   readonly sent: SentLog;
   readonly back: ReadBack;
   /** With `verify` only. */
   readonly exact: ExactCount | undefined;
   readonly seen: SeenAnswersByForm | undefined;
-  /** By how much Redis's `used_memory` grew, the buffers of connections left out; null where it does not tell. */
+  /** Growth of Redis's memory in bytes (`settledMemory`); null if Redis does not report it. */
   readonly bytes: number | null;
-  /** How often two instances were found to serve the same sessions. */
+  /** Number of overlaps that the client reported: two instances that serve the same sessions. */
   readonly overlaps: number;
 }
 
-/** How the store answered for sessions of one form; null without `verify`. */
+/** Answers of the store about seen pages; null without `verify`. */
 interface SeenReport {
   readonly falseNegatives: number | null;
   readonly falsePositives: number | null;
-  /** Of `probes`; null too where there were none. */
+  /** Share of `probes`; also null without probes. */
   readonly falsePositiveRate: number | null;
-  /** Pages asked for that the session had not seen. */
+  /** Unseen pages that were asked about. */
   readonly probes: number | null;
 }
 
-/** A replay in figures, as `--json` prints it. What needs `verify` is null without it. */
+/** Figures of a replay, as `--json` prints them. Without `verify`, figures that need it are null. */
 export interface ReplayReport {
   /** Page views sent. */
   readonly requests: number;
@@ -40,27 +40,27 @@ export interface ReplayReport {
     readonly errorPercent: number | null;
   };
   readonly seen: SeenReport & {
-    /** By how the session keeps its pages: in an exact set or in a filter. */
+    /** By the storage form of the pages: an exact set or a filter. */
     readonly forms: Readonly<Record<SeenForm, SeenReport & { readonly sessions: number | null }>>;
   };
   /** Minutes with a view per session, summed. */
   readonly activeMinutes: { readonly exact: number | null; readonly stored: number };
-  /** Growth of Redis's `used_memory`, the buffers of connections left out; null where Redis does not tell. */
+  /** Growth of Redis's memory per session, in bytes (`settledMemory`); null if Redis does not report it. */
   readonly bytesPerSession: number | null;
   readonly requestsPerSecond: number;
   readonly p50Ms: number | null;
   readonly p99Ms: number | null;
   /** Requests without an answer within their deadline. */
   readonly degraded: number;
-  /** Lines that are no request for a path. */
+  /** Lines without a request for a path. */
   readonly skippedLines: number;
 }
 
-/** Works the figures out. */
+/** Computes the figures. */
 export function reportOf({ sent, back, exact, seen, bytes }: ReplayFindings): ReplayReport {
   const visits = [...back.visits.values()];
   const estimated = sum(visits.map(({ uniquePages }) => uniquePages));
-  // Only what could be read back is compared: sessions that have expired are counted on neither side.
+  // Compares only sessions that were read back; those that have expired count on neither side.
   const counted = exact && [...back.visits.keys()].map((session) => exact.sessions.get(session)!);
   const exactPages = counted && sum(counted.map(({ pages }) => pages.size));
   const exactMinutes = counted && sum(counted.map(({ minutes }) => keptMinutes(minutes).count));

@@ -7,25 +7,25 @@ import { Latencies } from './latencies.ts';
 import { type LogRequest, parseLogLine } from './log-line.ts';
 import { ReplayError } from './replay-error.ts';
 
-/** A visitor as the sending saw it. */
+/** State of one visitor during the sending. */
 export interface Visitor {
   readonly session: string;
   /** Views sent. */
   sent: number;
-  /** When the last one was sent, by `performance.now()`. */
+  /** Time at which the last view was sent, by `performance.now()`. */
   lastSentMs: number;
-  /** The `at` of the last one. */
+  /** The `at` of the last view. */
   lastAt: number;
   /** Whether the store ever said "welcome back": not new, and nothing in the five minutes before. */
   cameBack: boolean;
 }
 
-/** What became of a log. */
+/** Result of sending a log. */
 export interface SentLog {
   readonly visitors: readonly Visitor[];
   readonly requests: number;
   readonly skippedLines: number;
-  /** Requests that got no answer. */
+  /** Requests without an answer. */
   readonly degraded: number;
   readonly seconds: number;
   readonly latencies: Latencies;
@@ -38,7 +38,7 @@ export interface SentLog {
   readonly repeated: number;
   /** Sessions that the store knew before this replay. */
   readonly knownBefore: number;
-  /** With an exact count only: answers `previouslyVisited: false` for a page that was visited. */
+  /** With an exact count only: answers `previouslyVisited: false` for a visited page. */
   readonly falseNegatives: number;
   /** With an exact count only: answers with another number of views than the log had so far. */
   readonly miscounted: number;
@@ -47,23 +47,23 @@ export interface SentLog {
 export interface SendOptions {
   readonly concurrency: number;
   readonly deadlineMs: number;
-  /** Counts beside it where given. */
+  /** Counts each view exactly; left out: no exact count. */
   readonly exact?: ExactCount | undefined;
   readonly signal: AbortSignal;
-  /** Told after each request. */
+  /** Called after each request. */
   readonly onSent?: ((requests: number) => void) | undefined;
 }
 
-// A service that is away must not be run past: what it misses, nobody counts. This holds the request's place in flight.
+// A request without an answer stays in flight for so long. This slows the sending while the service is away: views that
+// it misses are not counted.
 const RETREAT_MS = 100;
 const LONGEST_SILENCE_MS = 30_000;
 
 /** Sends every request of a log as a page view, in the log's order, and waits for all answers.
  *
  *  Several views of one visitor may be in flight and still keep their order: one connection publishes them, one
- *  connection hears them, and the service hands each to Redis before it looks at the next.
- *  @throws ReplayError `NO_SERVICE` where nothing was answered for half a minute, what reading the log throws, or the
- *  signal's reason. */
+ *  connection of the service receives them, and the service passes each to Redis before it begins the next.
+ *  @throws ReplayError `NO_SERVICE` after half a minute without an answer, `LOG_UNREADABLE`, or the signal's reason. */
 export async function sendLog(
   client: SessionClient,
   lines: AsyncIterable<string | undefined>,
@@ -95,7 +95,7 @@ class LogSender {
     return { ...this.#sums, visitors: [...this.#visitors.values()], latencies: this.#latencies };
   }
 
-  /** Counts a line and sends it; undefined where it is no request. */
+  /** Counts a line and sends its request; undefined for a line without one. */
   sendLine(line: string | undefined): Promise<void> | undefined {
     const sums = this.#sums;
     const request = line === undefined ? undefined : parseLogLine(line);

@@ -5,9 +5,9 @@ import { Activity } from '../../structures/index.ts';
 import { inFlight } from './in-flight.ts';
 import { ReplayError } from './replay-error.ts';
 
-/** How the service is tried. */
+/** Options of the trial. */
 export interface TryOptions {
-  /** How long to wait for somebody to listen, in milliseconds; 0: somebody must be there already. */
+  /** How long to wait for a service, in milliseconds; 0: it must be running already. */
   readonly waitMs: number;
   /** Requests in flight while it warms up. */
   readonly concurrency: number;
@@ -17,17 +17,17 @@ export interface TryOptions {
 
 const FIRST_CHARACTERS = '0123456789abcdefghijklmnopqrstuvwxyz';
 const PAGE = '/';
-// The second day of the epoch: no clock is so wrong that it stands there.
+// The second day of the epoch: a service that ignores the time of a view cannot store it by chance.
 const LONG_AGO = 86_400_000;
-// More pages than any exact form holds (512), so that one session turns to a filter, and the filter grows. Redis allots
-// a latency histogram of 24 KB (7.0.15) at the first call of each command: those are no session's cost.
+// More pages than any exact form holds (512), so that the commands of filters are called too. Redis allocates a latency
+// histogram of 24 KB (7.0.15) at the first call of each command, which must not count as memory of sessions.
 const WARM_UP_PAGES = 600;
 const RETRY_MS = 20;
 const RETRY_REASONS: readonly Degraded['reason'][] = ['nobody-listens', 'disconnected', 'unavailable'];
 
-/** Makes sure, before anything of a log is sent, that every session has one service, which honours the log's times; and
- *  warms it up (scripts, buffers, every command that views use). It uses a throwaway session per first character, so that instances that share the
- *  sessions by globs are all asked, and deletes their keys again: nothing stays.
+/** Checks, before a log is sent, that each session has exactly one service and that it accepts the log's times; then
+ *  warms the service up (scripts, buffers, every command that views use). It uses one temporary session per first
+ *  character, so that instances with different globs are all asked, and deletes their keys again.
  *  @throws ReplayError `NO_SERVICE` or `TIMES_NOT_ACCEPTED`. */
 export async function tryService(client: SessionClient, redis: RedisConnection, options: TryOptions): Promise<void> {
   const { concurrency, deadlineMs, signal } = options;
@@ -38,7 +38,7 @@ export async function tryService(client: SessionClient, redis: RedisConnection, 
     client.request('pageview', session, { path, at: LONG_AGO }, { deadlineMs: Math.max(deadlineMs, 1_000) });
   client.on('degraded', note);
   try {
-    // The first alone: it loads the script, and so makes sure that all others keep their order.
+    // Sends the first alone: it loads the script, so that later views keep their order.
     await untilServed(client, sessions[0]!, options, reasons);
     const counts = await Promise.all(sessions.map(async (session) => (await view(session))?.totalPages));
     const unserved = sessions.filter((_, i) => counts[i] === undefined);
@@ -86,17 +86,20 @@ function describeUnserved(
   namespace: string,
 ): ReplayError {
   const { reason, message } = reasons.get(sessions[0]!) ?? {};
-  const who = `the namespace "${namespace}" at ${address}`;
-  if (message !== undefined) return new ReplayError('NO_SERVICE', `The service of ${who} refuses: ${message}`);
+  const served = `the namespace "${namespace}" at ${address}`;
+  if (message !== undefined) return new ReplayError('NO_SERVICE', `The service of ${served} refuses: ${message}`);
   if (reason !== 'nobody-listens') {
-    return new ReplayError('NO_SERVICE', `The service of ${who} does not answer (${reason}): is it overloaded?`);
+    return new ReplayError('NO_SERVICE', `The service of ${served} does not answer (${reason}): is it overloaded?`);
   }
   const start = 'start `sessionwise serve --accept-times` for it';
   if (sessions.length === FIRST_CHARACTERS.length) {
-    return new ReplayError('NO_SERVICE', `Nobody serves ${who}: ${start}, or leave --redis out.`);
+    return new ReplayError('NO_SERVICE', `No service runs for ${served}: ${start}, or leave --redis out.`);
   }
   const missing = sessions.map((session) => session[0]).join(' ');
-  return new ReplayError('NO_SERVICE', `Nobody serves sessions that begin with ${missing} in ${who}: ${start}.`);
+  return new ReplayError(
+    'NO_SERVICE',
+    `No service has the sessions that begin with ${missing} in ${served}: ${start}.`,
+  );
 }
 
 async function forget(redis: RedisConnection, keys: Keys, sessions: readonly string[]): Promise<void> {
@@ -107,6 +110,6 @@ async function forget(redis: RedisConnection, keys: Keys, sessions: readonly str
       await redis.command('DEL', ...keys.all(session), ...days.map((day) => keys.activity(session, day)));
     }
   } catch {
-    // Redis went away: what is left expires within half an hour, as a bounce does, or in 30 days.
+    // Redis is unavailable: the keys expire by themselves, within half an hour as those of a bounce do, or in 30 days.
   }
 }

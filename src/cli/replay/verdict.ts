@@ -1,26 +1,26 @@
 import { keptMinutes } from './exact-count.ts';
 import type { ReplayFindings, ReplayReport } from './report.ts';
 
-/* verdict.ts: what --verify demands. The limits are the ones that the README promises. */
+/* verdict.ts: the checks of --verify. The README promises the same limits. */
 
 const MAX_FALSE_POSITIVE_RATE = 0.01;
 const MAX_UNIQUE_ERROR_PERCENT = 3;
-/** What an average visitor may cost unless told: of exact sets. Always filters (`exactLimit: 0`) cost about as much as
- *  that for a single page, so nothing is promised of them. */
+/** Default limit of memory per visitor, on average. It applies only if some visitors have exact sets: with filters
+ *  alone (`exactLimit: 0`) a single page costs about as much, so no limit is promised. */
 const MAX_BYTES_PER_SESSION = 1024;
-/** Below that what Redis needs anyway (tables, scripts, a histogram per command: 30 to 50 KB) would be charged to a few
- *  sessions: their memory is not judged. */
+/** With fewer visitors memory is not judged: the fixed memory of Redis (tables, scripts, a histogram per command: 30 to
+ *  50 KB) would weigh too much. */
 const MIN_SESSIONS_FOR_MEMORY = 1_000;
 
-/** What a replay is to be judged by. */
+/** Limits of a verification. */
 export interface Demands {
-  /** Whether sessions were to be kept in seen filters from the first page on. */
+  /** Whether sessions must use seen filters from the first page on. */
   readonly mustFilter: boolean;
-  /** Bytes of Redis that a session may cost on average. Default 1,024; where every session is kept in filters, any. */
+  /** Limit of memory per session on average, in bytes. Default 1,024; none if all sessions use filters. */
   readonly maxBytes?: number | undefined;
 }
 
-/** What is wrong, a sentence each; empty where everything is as promised. */
+/** Lists the broken promises, a clause each; empty if there are none. */
 export function failuresOf(
   report: ReplayReport,
   { sent, back, exact, seen, overlaps }: ReplayFindings,
@@ -71,7 +71,7 @@ export function failuresOf(
   return failures;
 }
 
-/** What one should know to judge the figures, a sentence each. */
+/** Lists remarks on the figures, a sentence each. */
 export function notesOf({ sent, back, exact, seen }: ReplayFindings): string[] {
   const notes: string[] = [];
   const long = exact ? [...exact.sessions.values()].filter(({ minutes }) => keptMinutes(minutes).dropped).length : 0;

@@ -17,7 +17,8 @@ export class SlotResolver implements AddressResolver {
   async resolve(left: ResolvedAddress | undefined): Promise<ResolvedAddress> {
     if (left !== undefined || this.#name() === undefined) await this.#topology.refresh();
     const address = this.#topology.map?.masters.get(this.#name() ?? '');
-    if (address === undefined) throw new RedisUnavailableError(`Nobody has the slot ${this.#slot} of the Cluster now.`);
+    if (address === undefined)
+      throw new RedisUnavailableError(`No master has the slot ${this.#slot} of the Cluster now.`);
     return address;
   }
 

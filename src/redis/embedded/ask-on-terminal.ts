@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline';
 
-const GIVING_UP = ['SIGTERM', 'SIGHUP'] as const;
+const CANCELLING = ['SIGTERM', 'SIGHUP'] as const;
 
 /** Whether a person can be asked: standard input and standard error are terminals. */
 export function hasTerminal(): boolean {
@@ -11,14 +11,14 @@ export function hasTerminal(): boolean {
  *  and the signals SIGTERM and SIGHUP mean no. */
 export async function askOnTerminal(question: string): Promise<boolean> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const giveUp = (): void => terminal.close();
-  for (const signal of GIVING_UP) process.once(signal, giveUp);
+  const cancel = (): void => terminal.close();
+  for (const signal of CANCELLING) process.once(signal, cancel);
   const answer = await new Promise<string>((resolve) => {
-    terminal.once('SIGINT', giveUp);
+    terminal.once('SIGINT', cancel);
     terminal.once('close', () => resolve(''));
     terminal.question(question, resolve);
   });
-  for (const signal of GIVING_UP) process.off(signal, giveUp);
+  for (const signal of CANCELLING) process.off(signal, cancel);
   terminal.close();
   return /^y(es)?$/i.test(answer.trim());
 }

@@ -15,7 +15,7 @@ const CONNECT_DEADLINE_MS = 5_000;
 const MAX_RECONNECT_DELAY_MS = 200;
 const MAX_QUEUED_COMMANDS = 100_000;
 
-// biome-ignore lint/suspicious/noExplicitAny: the driver's client type has five parameters that nobody outside needs.
+// biome-ignore lint/suspicious/noExplicitAny: the driver's client type has five parameters that no caller needs.
 export type Driver = any;
 
 /** Options of a command that returns bulk strings as Buffers. */

@@ -131,9 +131,9 @@ export class FollowingLink implements ServerLink {
   /** Makes the subscriptions a part of the new driver's handshake: messages are received before `ready` is emitted. */
   #subscribeAgain(driver: Driver): void {
     for (const [kind, channels] of Object.entries(this.#subscriptions)) {
-      const heard = driver.getPubSubListeners(kind);
+      const subscribed = driver.getPubSubListeners(kind);
       for (const [channel, listeners] of channels) {
-        heard.set(channel, { unsubscribing: false, buffers: new Set(), strings: new Set(listeners) });
+        subscribed.set(channel, { unsubscribing: false, buffers: new Set(), strings: new Set(listeners) });
       }
     }
   }

@@ -6,7 +6,7 @@ import { ConnectionOptionsError } from './connection-options-error.ts';
  *  nor closed. */
 export interface RedisClient {
   readonly options?: object | undefined;
-  // biome-ignore lint/suspicious/noExplicitAny: the driver's types have five parameters that nobody outside needs.
+  // biome-ignore lint/suspicious/noExplicitAny: the driver's types have five parameters that no caller needs.
   duplicate(overrides?: any): any;
   // biome-ignore lint/suspicious/noExplicitAny: as above.
   sendCommand(...args: any[]): any;
@@ -68,7 +68,7 @@ export function clusterOfClient(client: RedisClient): ConnectionOptions {
   const defaults = fromClientOptions(given?.defaults ?? {});
   if (nodes.length === 0) {
     throw new ConnectionOptionsError(
-      'The nodes of this Cluster client cannot be told: give redis+cluster://[user:password@]h1:p1,h2:p2 instead.',
+      'The nodes of this Cluster client cannot be read: give redis+cluster://[user:password@]h1:p1,h2:p2 instead.',
     );
   }
   const first = nodes[0]!;

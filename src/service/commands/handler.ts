@@ -3,7 +3,7 @@ import type { CalculatedData } from '../../structures/index.ts';
 import type { Apply } from '../../transport/index.ts';
 import type { Combos } from '../combos.ts';
 
-/** What a command may use. */
+/** Parts that a command may use. */
 export interface CommandContext {
   readonly data: CalculatedData;
   readonly combos: Combos;

@@ -1,7 +1,8 @@
 import { checkItem, parseOneOrMany } from '../../protocol/internal/index.ts';
 import { type Handler, makeHandler } from './handler.ts';
 
-/** Marks items as seen without a page view: what was shown in a list, in an app, in an e-mail. Answers what was marked. */
+/** Marks items as seen without a page view: items that a list, an app or an e-mail showed. Answers with the marked
+ *  items. */
 export const markItemSeen: Handler<'mark-item-seen'> = makeHandler({
   parse: (payload) => parseOneOrMany(payload, 'an item, or a JSON array of items').map(checkItem),
   run: async ({ data }, session, items, apply) => {

@@ -63,7 +63,7 @@ async function readGroups(
     .flat()
     .sort((a, b) => b.at - a.at || b.sequence - a.sequence)
     .slice(0, limit);
-  const read = await data.readNotices.hasPlaces(session, newest);
+  const read = await data.readNotices.areRead(session, newest);
   // The same id in several groups is one notice: it stands in the reply once, and is seen if any of its entries is.
   const byId = new Map<string, Notification>();
   newest.forEach(({ sequence: _, data: extra, ...notice }: ListedNotice, i) => {
@@ -76,14 +76,14 @@ async function readGroups(
 
 async function readGiven(data: CalculatedData, session: string, given: Given[]): Promise<Notification[]> {
   const ids = given.map(({ id }) => checkNoticeId(id));
-  const places = await data.noticeLists.locate(ids);
+  const positions = await data.noticeLists.locate(ids);
   const [foreign, kept] = await Promise.all([
     data.readNotices.hasForeign(session, ids),
-    data.readNotices.hasPlaces(session, places.flat()),
+    data.readNotices.areRead(session, positions.flat()),
   ]);
   let next = 0;
   return given.map((notice, i) => {
-    const answers = kept.slice(next, next + places[i]!.length);
+    const answers = kept.slice(next, next + positions[i]!.length);
     next += answers.length;
     // A kept notice is judged by its ring alone, in every form of this command.
     return { ...notice, seen: answers.length > 0 ? answers.includes(true) : foreign[i] === true };

@@ -28,7 +28,7 @@ export const pageview: Handler<'pageview'> = makeHandler({
   },
 });
 
-/** What a visit's bits mean, in the words of the wire. */
+/** Describes a visit's minutes in the fields of the protocol. */
 export function describeActivity(
   { lastMinutes, thisMinute }: Pick<Visit, 'lastMinutes' | 'thisMinute'>,
   newToSite: boolean,

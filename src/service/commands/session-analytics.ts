@@ -2,7 +2,7 @@ import { ProtocolError } from '../../protocol/index.ts';
 import { type Handler, makeHandler } from './handler.ts';
 import { describeActivity } from './pageview.ts';
 
-/** Answers what is known of the visit, and records nothing. */
+/** Answers with the figures of a session; records nothing. */
 export const sessionAnalytics: Handler<'session-analytics'> = makeHandler({
   parse: (payload) => {
     if (payload !== '') throw new ProtocolError('bad-payload', 'session-analytics takes no payload: leave it empty.');

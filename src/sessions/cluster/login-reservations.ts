@@ -70,7 +70,7 @@ export class LoginReservations {
 
   /** Reserves an entry for a session that ends at `expiresAt`.
    *  @throws TooManySessionsError where more sessions have to end than one step looks at; SessionLimitError where
-   *  the limit is reached and no session may be ended, or other reservations are in the way. */
+   *  the limit is reached and no session may be ended, or reservations of other logins fill it. */
   reserve(redis: BoundedOperation, user: string, session: string, expiresAt: number): Promise<LoginReservation> {
     const reserve = (): Promise<LoginReservation> => this.#reserve(redis, user, session, expiresAt);
     // One at a time in this process: parallel ones would only wait for each other's reservations.
@@ -91,9 +91,9 @@ export class LoginReservations {
       const { status, values } = await reserveLogin.run(redis, { index }, args, { args: verdicts });
       const [answer, ...reply] = values;
       if (status === 'reserved') return { score: answer, ended };
-      // The session's own entry, if it has one, takes no place from itself.
+      // Leaves out the session's own entry: it does not count against itself.
       const entries = (await this.#look(redis, user, reply)).filter(({ member }) => member !== own);
-      verdicts = entries.flatMap((place) => verdictOf(place));
+      verdicts = entries.flatMap((entry) => verdictOf(entry));
       const taken = entries.filter(({ isTaken }) => isTaken).sort((one, other) => one.lastSeenAt - other.lastSeenAt);
       const reserved = entries.filter(({ isTaken, holds, isReadable }) => isReadable && holds && !isTaken);
       const uncounted = entries.filter(({ isReadable, isTaken, holds }) => !isReadable || !(isTaken || holds)).length;

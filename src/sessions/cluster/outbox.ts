@@ -97,7 +97,7 @@ interface OutboxEvent {
   readonly id: string;
   readonly session: string;
   readonly user: string | undefined;
-  /** Fields and values, as the stream tells them. */
+  /** Fields and values, as read from the stream. */
   readonly fields: readonly string[];
 }
 

@@ -1,4 +1,4 @@
-/** What stands for all slots: the one slot of a single server, and a Cluster as a whole. */
+/** Stands for all slots: the only slot of a single server, or a Cluster as a whole. */
 export const WHOLE = -1;
 
 /** A slot whose operations fail. */

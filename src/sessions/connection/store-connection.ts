@@ -113,7 +113,7 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
       },
     );
     const onLate = (): never => {
-      throw this.#giveUp(operation, key, done);
+      throw this.#expire(operation, key, done);
     };
     return withDeadline(judged, this.deadlineMs, onLate, { readsInputFirst: true });
   }
@@ -133,7 +133,7 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
   }
 
   #onReady(): void {
-    // A server that is loading its data tells the time and refuses other commands. In a Cluster each master shows it.
+    // A server that is loading its data answers TIME but refuses DBSIZE. In a Cluster each master shows it by itself.
     const isLoaded = this.redis.isCluster ? undefined : this.redis.command('DBSIZE');
     Promise.all([this.clocks.measure(), isLoaded]).then(
       () => this.#succeeded(WHOLE, true),
@@ -157,7 +157,7 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
   }
 
   /** Ends an operation at its deadline. Returns the error for its caller. */
-  #giveUp(operation: BoundedOperation, key: string, done: Promise<unknown>): Error {
+  #expire(operation: BoundedOperation, key: string, done: Promise<unknown>): Error {
     const error = new StoreUnavailableError(this.#silence());
     operation.expire(error);
     if (this.redis.isCluster) {

@@ -78,7 +78,8 @@ export class Sweeper {
 
   async #isOurs(): Promise<boolean> {
     if (this.#redis.isReadyFor(this.#keys.lease('sweep'))) return this.#lease.take();
-    // The lease only saves work: where its server is away and others are not, all processes sweep what they reach.
+    // The lease only saves work. If only its server is unavailable, every process sweeps the partitions that it
+    // reaches.
     return this.#redis.failsInParts;
   }
 

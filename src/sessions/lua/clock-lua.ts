@@ -11,8 +11,8 @@ end
 `,
 });
 
-/** Ends a script that comes too late: `refuse_late(not_after, now)`; with `not_after` 0 never. By then the caller has
- *  given up and was told that nothing happened. */
+/** Ends a script that comes too late: `refuse_late(not_after, now)`; with `not_after` 0 never. After that time the
+ *  caller already has an error that says that nothing was written. */
 export const refuseLateLua: LuaText = defineLua({
   name: 'refuse-late',
   source: `

@@ -2,7 +2,7 @@ import type { ArgumentKind, DefinedScript, LuaText } from '../../redis/index.ts'
 import { expiryInClusterLua, expiryLua } from './expiry-lua.ts';
 import { finishInClusterLua, finishLua } from './finish-lua.ts';
 
-/** What differs between one server and a Cluster. */
+/** Parts of a script that differ between one server and a Cluster. */
 interface Deployment {
   readonly isCluster: boolean;
   /** `expiryLua` in this form. */

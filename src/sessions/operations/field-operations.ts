@@ -32,8 +32,8 @@ interface FieldChanger {
   readonly inStore: Step;
 }
 
-/** What a caller holds of the session whose field it changes. */
-export interface HeldFields {
+/** The caller's own state of the session whose field it changes. */
+export interface CallerFields {
   /** The session as it was loaded; the operation updates it. */
   readonly loaded?: LoadedRecord | undefined;
   /** The session as the caller has it now. The caller's own change of the field since the load is applied first, in the
@@ -56,7 +56,7 @@ export class FieldOperations {
   async increment(
     redis: BoundedOperation,
     reference: ResolvedReference,
-    held: HeldFields,
+    caller: CallerFields,
     field: string,
     by: number,
   ): Promise<number> {
@@ -70,7 +70,7 @@ export class FieldOperations {
       return { change: { name: field, set: JSON.stringify(sum) }, json: JSON.stringify(sum) };
     };
     const changer = { operation: 'increment', value: String(by), inStore } as const;
-    return Number(await this.#change(redis, reference, held, field, changer));
+    return Number(await this.#change(redis, reference, caller, field, changer));
   }
 
   /** Appends to a list; a missing field counts as an empty one. Returns the list.
@@ -78,7 +78,7 @@ export class FieldOperations {
   async append(
     redis: BoundedOperation,
     reference: ResolvedReference,
-    held: HeldFields,
+    caller: CallerFields,
     field: string,
     values: readonly unknown[],
   ): Promise<unknown[]> {
@@ -92,7 +92,7 @@ export class FieldOperations {
       return { change: { name: field, set: list }, json: list };
     };
     const changer = { operation: 'append', value: added, inStore } as const;
-    return JSON.parse(await this.#change(redis, reference, held, field, changer)) as unknown[];
+    return JSON.parse(await this.#change(redis, reference, caller, field, changer)) as unknown[];
   }
 
   /** Sets fields (`undefined` removes one) if the session's version is still `version`.
@@ -126,7 +126,7 @@ export class FieldOperations {
   async #change(
     redis: BoundedOperation,
     reference: ResolvedReference,
-    { loaded, values }: HeldFields,
+    { loaded, values }: CallerFields,
     field: string,
     { operation, value, inStore: step }: FieldChanger,
   ): Promise<string> {

@@ -12,12 +12,12 @@ import { replaceRecord } from './scripts/replace-record.ts';
 import { END_STAYS, packSaveOptions, type SaveResult, saveRecord } from './scripts/save-record.ts';
 import type { SessionRecords } from './session-records.ts';
 
-/** What one save writes, and over what. */
+/** Input of one save. */
 export interface SaveStep extends ResolvedReference {
   readonly fields: SessionFields;
   /** As the session was loaded; undefined: it was not. */
   readonly loaded?: LoadedRecord | undefined;
-  /** What is applied if others have changed the record meanwhile; undefined: then nothing is saved. */
+  /** Changes to apply if the record has changed meanwhile; undefined: nothing is saved then. */
   readonly changes?: readonly FieldChange[] | undefined;
   /** Undefined: the session's end stays where it is. */
   readonly expiry?: ExpiryOptions | undefined;

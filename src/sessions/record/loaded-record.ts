@@ -5,7 +5,7 @@ import { type RecordHeader, readHeader } from './record-header.ts';
 import { readFields, type SessionFields, USER_FIELD } from './session-fields.ts';
 import type { SessionInfo } from './session-info.ts';
 
-/** What the store knows of a loaded session: the fields and the header that a save compares with. */
+/** A loaded session: the fields and the header that a save compares with. */
 export class LoadedRecord extends LoadedSession {
   /** The public id. */
   readonly session: string;

@@ -27,7 +27,7 @@ export function unpackBytes(packed: Buffer, offset = 0): Buffer[] {
   return unpack(packed, offset, (start, end) => packed.subarray(start, end));
 }
 
-/** How a format tells a length: within its first byte up to `most`, else in 1, 2 or 4 bytes behind one of these. */
+/** How a format encodes a length: within its first byte up to `most`, else in 1, 2 or 4 bytes behind one of these. */
 interface LengthFormat {
   readonly fix: number;
   readonly most: number;

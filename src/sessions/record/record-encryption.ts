@@ -78,7 +78,7 @@ export class RecordEncryption {
     const plain = aead.open(key, this.#context(owner), encrypted.subarray(KEY_ID_LENGTH));
     if (plain) return plain;
     throw new SessionDataError(
-      `The sealed data of session ${owner.session} were changed by somebody, or are another's.`,
+      `The sealed data of session ${owner.session} were changed, or belong to another session.`,
     );
   }
 

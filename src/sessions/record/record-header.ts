@@ -1,10 +1,10 @@
-/* record-header.ts: how the data of one session lie in Redis. No other file knows an offset.
+/* record-header.ts: the layout of one session's data in Redis. No other file knows an offset.
  *
  * One string: a header and the fields. A string and not a hash of fields, because it is read far more often than
  * written: GET of it costs Redis what GET of connect-redis's JSON does, HGETALL of seven fields a third more (twice as
- * much where requests share a write), and the hash takes twice the memory. A save of a session that nobody has changed
- * since it was loaded replaces the whole (operations/scripts/replace-record.ts); otherwise it sends its differences, which
- * a script applies to the record as it is now (operations/scripts/save-record.ts).
+ * much where requests share a write), and the hash takes twice the memory. If the record has not changed since it was
+ * loaded, a save replaces the whole (operations/scripts/replace-record.ts); otherwise it sends its differences, which a
+ * script applies to the record as it is now (operations/scripts/save-record.ts).
  *
  *   0  1  format, 1
  *   1  1  flags: 1 ended, 2 previous secret, 4 user, 8 sealed
@@ -48,7 +48,7 @@ export const STALE_VERSION = -1;
 /** Formats of `struct.pack` in Redis's scripts: a short header; a previous secret and its end. */
 export const HEADER_FORMAT: string = `<BBc${SECRET_LENGTH}ddddI4`;
 export const PREVIOUS_FORMAT: string = `<c${SECRET_LENGTH}d`;
-/** What a touch writes, and where: last written, ends, `cookie.expires`. */
+/** Format and offset of the times that a touch writes: last written, end, `cookie.expires`. */
 export const TOUCHED_FORMAT = '<ddd';
 export const TOUCHED_OFFSET: number = OFFSETS.lastSeenAt;
 

@@ -4,18 +4,18 @@ import { NOTICE_CAP } from '../notice-lists.ts';
 /** The most foreign ids that a session remembers. */
 export const FOREIGN_NOTICE_CAP = 1024;
 
-/** Marks notices as read. Behind the named arguments stand `places` pairs of group key and sequence number, then the
+/** Marks notices as read. Behind the named arguments stand `positions` pairs of group key and sequence number, then the
  *  keys of foreign notices. */
 export const markNoticesRead = defineScript({
   name: 'mark-notices-read',
   keys: ['rings', 'foreign'],
-  args: { retentionSeconds: 'number', places: 'number' },
-  restArgs: 'place',
+  args: { retentionSeconds: 'number', positions: 'number' },
+  restArgs: 'position',
   output: 'nothing',
   body: `
     local CAP = ${NOTICE_CAP}
-    local firstForeign = firstPlace + 2 * places
-    for i = firstPlace, firstForeign - 1, 2 do
+    local firstForeign = firstPosition + 2 * positions
+    for i = firstPosition, firstForeign - 1, 2 do
       local field, sequence = ARGV[i], tonumber(ARGV[i + 1])
       local ring = redis.call('HGET', rings, field)
       local top, bytes = sequence, {}
@@ -40,7 +40,7 @@ export const markNoticesRead = defineScript({
         redis.call('HSET', rings, field, struct.pack('>d', top) .. string.char(unpack(bytes)))
       end
     end
-    if places > 0 then redis.call('EXPIRE', rings, retentionSeconds) end
+    if positions > 0 then redis.call('EXPIRE', rings, retentionSeconds) end
     if firstForeign <= #ARGV then
       local time = redis.call('TIME')
       local now = time[1] * 1000000 + time[2]

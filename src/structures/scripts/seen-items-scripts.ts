@@ -20,7 +20,7 @@ export function markItemsScript(options: SeenItemsOptions) {
   }).returns<number[]>();
 }
 
-/** Makes the script that tells which items were seen. */
+/** Makes the script that reads which items were seen. */
 export function askItemsScript(options: SeenItemsOptions) {
   return defineScript({
     name: 'ask-items',

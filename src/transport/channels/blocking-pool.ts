@@ -5,24 +5,25 @@ import type { RedisConnection } from '../../redis/index.ts';
 interface Lane {
   readonly connection: RedisConnection;
   id: string | undefined;
-  /** Whether nobody has had it yet. */
+  /** Whether it was never offered to a request. */
   isNew: boolean;
 }
 
-// BLPOP's own timeout is no deadline (measured: 102 to 200 ms for 0.1 s), only what ends a wait whose UNBLOCK was lost.
+// BLPOP's own timeout is too coarse for a deadline (measured: 102 to 200 ms for 0.1 s). It only ends a wait whose
+// UNBLOCK was lost.
 const BLPOP_SLACK_SECONDS = 1;
 const IDENTIFY_RETRY_MS = 50;
 
-/** A wait for one list that can be given up. */
+/** A wait for one list that can be cancelled. */
 export interface ListWait {
-  /** The element; undefined where the wait was given up or the connection was lost. */
+  /** The element; undefined if the wait was cancelled or the connection was lost. */
   readonly element: Promise<string | undefined>;
-  /** Gives up the wait. Safe at any time. */
-  giveUp(): void;
+  /** Cancels the wait. Safe at any time. */
+  cancel(): void;
 }
 
 /** Connections for BLPOP: one request holds one of them while it waits, and the next request gets it only after both
- *  replies came, the BLPOP's and the CLIENT UNBLOCK's; else a late UNBLOCK would end the wait of a stranger. */
+ *  replies came, the BLPOP's and the CLIENT UNBLOCK's; else a late UNBLOCK would end the wait of the next request. */
 export class BlockingPool {
   readonly #control: RedisConnection;
   readonly #size: number;
@@ -31,7 +32,7 @@ export class BlockingPool {
   readonly #queue: ((lane: Lane | undefined) => void)[] = [];
   #closed = false;
 
-  /** `control` sends CLIENT UNBLOCK and is what the pool's connections are made after. They are made when needed. */
+  /** `control` sends CLIENT UNBLOCK, and the pool's connections share its options. They are made when needed. */
   constructor(control: RedisConnection, size: number) {
     this.#control = control;
     this.#size = size;
@@ -78,7 +79,7 @@ export class BlockingPool {
     });
     return {
       element,
-      giveUp: () => {
+      cancel: () => {
         if (settled || unblocked || lane.id === undefined) return;
         unblocked = this.#control.command('CLIENT', 'UNBLOCK', lane.id);
         unblocked.catch(() => undefined);

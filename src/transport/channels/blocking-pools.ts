@@ -21,7 +21,7 @@ export class BlockingPools {
     return sum;
   }
 
-  /** The pool for a list; undefined while nobody is known to hold it, and after `close`. */
+  /** The pool of the master that holds a list; undefined while that master is unknown, and after `close`. */
   poolFor(key: string): BlockingPool | undefined {
     const master = this.#closed ? undefined : this.#redis.masterFor(key);
     if (master === undefined) return undefined;

@@ -26,7 +26,7 @@ export type RefusalReason =
   /** More requests in hand than `maxInFlight`. */
   | 'overload';
 
-/** What a receiver reports as it happens. */
+/** Events of a receiver. */
 export interface ReceiverEvents extends ReplyEvents {
   /** A message was not served. */
   refused(reason: RefusalReason): void;
@@ -47,7 +47,7 @@ export interface ChannelReceiverOptions {
 
 /** The service's side of the channels: subscribes to requests by pattern and replies as the request's id asks. */
 export class ChannelReceiver implements ServiceTransport {
-  // What is published on a channel does not wait in Redis.
+  // Messages on channels do not wait in Redis.
   readonly backlog: number = 0;
   readonly ownedPartitions: number = 0;
   readonly #subscriber: RedisConnection;
@@ -75,7 +75,7 @@ export class ChannelReceiver implements ServiceTransport {
     await this.#subscriber.subscribePatterns(patterns, (message, channel) => this.#receive(message, channel));
   }
 
-  /** Unsubscribes and waits for what is in hand, at most `deadlineMs`. Whether all of it was finished. */
+  /** Unsubscribes and waits for the requests in hand, at most `deadlineMs`. Whether all of them were finished. */
   async stop(deadlineMs: number): Promise<boolean> {
     // A Redis that has frozen does not answer the end of a subscription.
     await withDeadline(this.#drain(), deadlineMs, () => undefined);

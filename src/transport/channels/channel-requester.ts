@@ -70,7 +70,7 @@ export class ChannelRequester implements ClientTransport {
     const pool = this.#publisher.isReadyFor(key) ? this.#pools.poolFor(key) : undefined;
     const lane = await pool?.acquire(deadlineMs);
     if (!pool || !lane) {
-      // A view that nobody waits for is still a view.
+      // Sends a view all the same: it counts without an answer.
       if (isWriting(command)) void this.publish(command, session, payload);
       return pool && this.#publisher.isReadyFor(key) ? NO_ANSWER.deadline : NO_ANSWER.disconnected;
     }
@@ -85,14 +85,14 @@ export class ChannelRequester implements ClientTransport {
         clearTimeout(timer);
         resolve(outcome);
       };
-      const giveUp = (outcome: Outcome): void => {
+      const cancel = (outcome: Outcome): void => {
         settle(outcome);
-        wait.giveUp();
+        wait.cancel();
       };
-      const timer = setTimeout(giveUp, leftMs, NO_ANSWER.deadline);
+      const timer = setTimeout(cancel, leftMs, NO_ANSWER.deadline);
       sent.then(
-        (reason) => reason && giveUp(NO_ANSWER[reason]),
-        () => giveUp(NO_ANSWER.disconnected),
+        (reason) => reason && cancel(NO_ANSWER[reason]),
+        () => cancel(NO_ANSWER.disconnected),
       );
       void wait.element.then((json) => {
         if (settled && json !== undefined) this.#lateReplies += 1;

@@ -15,18 +15,18 @@ export class PendingRequests {
     return this.#size;
   }
 
-  /** Adds a request; `number` must be new. */
+  /** Adds a waiting request by the function that settles it; `number` must be new. */
   add(number: number, settle: (outcome: Outcome) => void): void {
     this.#settles[number] = settle;
     this.#size += 1;
   }
 
-  /** The request of this number, if it still waits. */
+  /** Returns the function that settles a request; undefined if none waits under this number. */
   get(number: number): ((outcome: Outcome) => void) | undefined {
     return this.#settles[number];
   }
 
-  /** Forgets one that waits no more. */
+  /** Removes a request that no longer waits. */
   delete(number: number): void {
     if (this.#settles[number] === undefined) return;
     delete this.#settles[number];

@@ -41,7 +41,7 @@ export class RedisTransport extends EventEmitter<TransportEvents> implements Ses
   #waiting = 0;
 
   /** Begins to connect; never throws because Redis is away.
-   *  @throws ConnectionOptionsError or RangeError for what cannot be right. */
+   *  @throws ConnectionOptionsError or RangeError for unusable options. */
   constructor(options: RedisTransportOptions) {
     super();
     this.#options = options;

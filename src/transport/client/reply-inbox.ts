@@ -25,9 +25,9 @@ function newInbox(): string {
 }
 
 interface InboxEvents {
-  /** Replies or heartbeats are heard that were not: `isReady` is worth another look. */
+  /** Replies or heartbeats can be received that could not before: `isReady` may have become true. */
   reachable: [];
-  /** Nobody serves what was sent, as far as is known. */
+  /** No instance serves a request that was sent, as far as is known. */
   unserved: [];
   /** At most one a second, and each pair of instances at most once a minute. */
   overlap: [Overlap];
@@ -55,7 +55,7 @@ export class ReplyInbox extends EventEmitter<InboxEvents> {
   #closed = false;
   #listeningSince = Number.POSITIVE_INFINITY;
 
-  /** `redis`: what its connections are made after. */
+  /** `redis`: the connection whose options its own connections share. */
   constructor(redis: RedisConnection, namespace: string) {
     super();
     this.#redis = redis;
@@ -124,7 +124,7 @@ export class ReplyInbox extends EventEmitter<InboxEvents> {
     });
   }
 
-  /** Settles what waits, and ends the subscriptions. */
+  /** Settles waiting requests and ends the subscriptions. */
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#moving);

@@ -114,7 +114,7 @@ export class InlineTransport extends EventEmitter<TransportEvents> implements Se
     return (await this.request('surface', session, '[]', deadlineMs)).answered;
   }
 
-  /** Settles what waits. The service lives on. */
+  /** Settles waiting requests. The service runs on. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#waiting.settleAll(NO_ANSWER.disconnected);

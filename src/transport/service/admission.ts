@@ -16,7 +16,7 @@ const UNITS_FOR_LARGE = 8;
 // Redis has nothing to do while an answer travels: as many more as it could do meanwhile.
 const LARGE_PER_MS = 8;
 const MOST_MS = 10;
-// What is served for longer waits for something else than Redis's turn.
+// A request that is served for longer waits for something else than Redis, and no longer counts.
 const HOLD_MS = 200;
 const NOTHING_TO_RELEASE: Release = () => {};
 
@@ -34,9 +34,10 @@ export class Admission {
     );
   }
 
-  /** Lets a request in: at once, or later. What is returned lets it out again. `bytes`: of its payload, about. */
+  /** Admits a request, at once or later. Returns the function that releases its units. `bytes`: the approximate size of
+   *  its payload. */
   enter(command: string, bytes: number): Release | Promise<Release> {
-    // It is refused at once.
+    // Needs no units: the command refuses such a payload at once.
     if (bytes > MAX_PAYLOAD_BYTES) return NOTHING_TO_RELEASE;
     const units = 1 + bytes / UNIT_BYTES;
     const isLarge = units > LARGE_UNITS && isWriting(command);

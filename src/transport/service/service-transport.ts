@@ -15,7 +15,7 @@ export interface ServiceTransport {
   stop(deadlineMs: number): Promise<boolean>;
 }
 
-/** What every transport reports of its replies. */
+/** Events of replies, the same for every transport. */
 export interface ReplyEvents {
   /** So many replies were claimed by no caller. */
   unclaimed(count: number): void;

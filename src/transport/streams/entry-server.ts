@@ -13,13 +13,13 @@ import type { PayloadSeal } from './payload-seal.ts';
 import { REFUSED } from './scripts/commit-lua.ts';
 import { payloadOf, type StreamEntry } from './stream-entry.ts';
 
-// A command that has not written by then will not write any more; the requests of its session wait behind it.
+// A command that has not written by then writes nothing any more: the requests of its session wait behind it.
 const TRY_DEADLINE_MS = 10_000;
-// What a command reads may lie on another server than its partition, one that is being replaced.
+// A command may read from another server than its partition's, one that is being replaced.
 export const PATIENCE_MS = 8_000;
 const PATIENT_RETRY_MS = 100;
 
-/** What workers report as it happens. */
+/** Events of workers. */
 export interface StreamEvents extends ReplyEvents {
   /** Done, with or without effects. */
   committed(): void;
@@ -33,7 +33,7 @@ export interface StreamEvents extends ReplyEvents {
   expired(): void;
 }
 
-/** What serving needs. */
+/** Parts that serving needs. */
 export interface ServerContext {
   readonly dispatch: Dispatch;
   readonly replies: ReplySender;
@@ -98,7 +98,7 @@ export class EntryServer {
       return this.#refuse(entry, error, 'this version of the service does not know the command');
     }
     if (error === undefined || isRefusal(error)) return undefined;
-    // It is not the request's own fault: it stays, and costs no try.
+    // Ends the ownership: the request is not the cause, so it stays in its stream and no try is counted.
     if (isTransient(error) || (error instanceof ProtocolError && error.replyCode !== 'internal')) throw error;
     return error instanceof Error ? error : new Error(String(error));
   }
@@ -119,7 +119,7 @@ export class EntryServer {
       case REFUSED.broken:
         events.deadLettered(entry, `its effects failed half-way: ${(error as Error).message}`);
         this.#answer(entry, json);
-        // The next one would fail in the same way: they wait until the right is back.
+        // Ends the ownership: further entries would fail in the same way, so they wait until the right is granted.
         if (lacksRight(error as Error)) throw error;
         return 'left';
       default:
@@ -127,7 +127,7 @@ export class EntryServer {
     }
   }
 
-  // What it reads may lie on a server that is away now: it has not written, and can be asked again.
+  // Repeats a command that failed because a server is unavailable for a while, as long as it has written nothing.
   async #dispatch(entry: StreamEntry, payload: string, commit: EntryCommit): Promise<Served> {
     const end = performance.now() + PATIENCE_MS;
     for (;;) {
@@ -161,7 +161,7 @@ export class EntryServer {
     return 'left';
   }
 
-  // Nobody waits until it is sent: the next request of the session need not, and answers keep their order.
+  // Does not wait until the reply is sent. Replies keep their order, except one whose deadline has to be checked again.
   #answer(entry: StreamEntry, json: string): void {
     const { replies, events, now, hasPassed } = this.#context;
     const { replyRoute, deadlineMs, addedAt } = entry;
@@ -177,7 +177,7 @@ function isRefusal(error: unknown): boolean {
   return error instanceof ProtocolError && (error.replyCode === 'bad-payload' || error.replyCode === 'too-large');
 }
 
-// Inside a script Redis says it in its own words: 6.2 and 7.0, then 7.2 and Valkey.
+// Inside a script Redis words a missing right differently: 6.2 and 7.0, then 7.2 and Valkey.
 function lacksRight({ message }: Error): boolean {
   return /NOPERM|can't run this command|can't access at least one|ACL failure/i.test(message);
 }

@@ -9,7 +9,7 @@ export const MAX_ENTRY_BYTES: number = 128 * 1024;
 export const TOO_LARGE: string = `It is too large: a payload may have ${MAX_PAYLOAD_BYTES} bytes`;
 /** Of a too large entry only so many fields and values are looked at. */
 export const MOST_SHORT_FIELDS = 20;
-/** The longest value that is kept of a too large entry. */
+/** The longest value that is read of a too large entry. */
 export const SHORT_FIELD_BYTES = 256;
 
 /** An entry as it was read: its id and its fields, flat; of a too large one its short fields, its size, and 1 where it was

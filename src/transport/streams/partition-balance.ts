@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 
-/* partition-balance.ts: who should own which partition. Rendezvous hashing (Thaler, Ravishankar, 1998): every instance
+/* partition-balance.ts: assigns partitions to instances. Rendezvous hashing (Thaler, Ravishankar, 1998): every instance
  * computes the same answer from the same list of instances, and when one comes or goes only its share moves. */
 
 /** The instance that should own a partition; `instances` must not be empty. */

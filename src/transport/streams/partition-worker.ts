@@ -13,10 +13,10 @@ import { decodeEntry, millisecondsOf, type StreamEntry } from './stream-entry.ts
 
 /* partition-worker.ts: the time in which an instance owns a partition.
  *
- * It reads from the beginning, because what stands in the stream is what is not done. The requests of one session are
- * served one after another, those of different sessions side by side. Whatever goes wrong with Redis ends the ownership:
- * the next one begins at the beginning again, under a token of its own, and what the old one still has under way is
- * refused.
+ * It reads the stream from its beginning, because the stream holds exactly the requests that are not done. Requests of
+ * one session are served one after another, those of different sessions concurrently. A failure of Redis ends the
+ * ownership: the next one reads from the beginning again, under a token of its own, and Redis refuses the commits of
+ * the old one.
  *
  * A request may crash the process that serves it. Each try of an entry that may have been in flight when the last owner
  * crashed is marked before it is made (tries.ts) and isolated (poison-isolation.ts). A mark whose process is gone counts as
@@ -25,20 +25,19 @@ import { decodeEntry, millisecondsOf, type StreamEntry } from './stream-entry.ts
 /** The most requests of a partition in hand at once; thus also the most that can have been in flight when an owner
  *  crashed. Part of the format: an owner marks the tries of as many as its predecessor may have had in hand. */
 export const IN_HAND_LIMIT = 128;
-// What waits behind others is held in memory, of 64 partitions.
+// Limits memory: entries that wait behind others are held, for each of 64 partitions.
 const IN_HAND_BYTES = 256 * 1024;
 
 const RETRY_MS = 50;
 const MALFORMED = 'malformed: not an entry of docs/protocol.md';
-// Entries without a mark are served first, then those with fewer: they need not wait until the others have ended this
-// process too.
+// Serves entries with fewer marks first, so that they are done before an entry that crashes the process is tried again.
 const IN_FLIGHT_WAIT_MS = 50;
 
-/** What the workers of an instance share. */
+/** Parts that all workers of an instance share. */
 export interface WorkerContext extends ServerContext {
   readonly redis: RedisConnection;
   readonly keys: Keys;
-  /** Whether an instance still says that it is there. */
+  /** Whether an instance still sends heartbeats. */
   readonly isPresent: (instance: string) => boolean;
   /** One for all transports of the process. */
   readonly admission: Admission;
@@ -48,15 +47,16 @@ export interface WorkerContext extends ServerContext {
   readonly onEnd: (worker: PartitionWorker, hasFailed: boolean) => void;
 }
 
-/** How an ownership begins. */
+/** Input of a worker. */
 export interface Ownership {
   readonly partition: number;
   readonly token: string;
-  /** What is done goes to the server on which the partition was taken, and to no other. */
+  /** Sends commands to the server on which the partition was taken, and to no other. */
   readonly redis: CommandConnection;
-  /** The lease too, on a connection of its own. */
+  /** Does the same on a connection of its own, for the lease. */
   readonly leases: CommandConnection;
-  /** What was added later, in milliseconds of the epoch by Redis's clock, no former owner had in hand when it died. */
+  /** Entries added later than this were not in flight when the previous owner crashed. In milliseconds of the epoch, by
+   *  Redis's clock. */
   readonly inFlightUntil: number;
   /** Whether the last ownership ended for a reason that does not pass by itself: then one entry is tried at first. */
   readonly isCautious: boolean;
@@ -81,7 +81,7 @@ export class PartitionWorker {
   backlog = 0;
   /** Whether one entry is tried at first. */
   isCautious: boolean;
-  /** Whether more may stand in the stream behind what was read. */
+  /** Whether the stream may hold more entries behind `position`. */
   isBehind = true;
   readonly #context: WorkerContext;
   readonly #tries: EntryTries;
@@ -140,12 +140,12 @@ export class PartitionWorker {
     return IN_HAND_BYTES - this.#bytesInHand;
   }
 
-  /** What is known of tries under former owners, ids and texts in turn; before anything is accepted. */
+  /** Takes over the tries under former owners: ids and texts, alternating. Must be called before `accept`. */
   knowTries(flat: readonly string[]): void {
     this.#tries.know(flat);
   }
 
-  /** Takes what was read from its stream, in order. */
+  /** Takes entries that were read from its stream, in their order. */
   accept(entries: readonly RawEntry[]): void {
     if (this.#beganAt === 0) this.#beganAt = performance.now();
     for (const raw of entries) {
@@ -179,19 +179,19 @@ export class PartitionWorker {
     this.#forgotten = forgotten;
   }
 
-  /** It cannot go on, for a reason that does not pass by itself. */
+  /** Ends the ownership for a reason that does not pass by itself. */
   fail(error: Error): void {
     if (this.#ended) return;
     this.#context.events.failing(this.partition, error);
     this.#end(true);
   }
 
-  /** Says that what is in hand has not ended this process. */
+  /** Takes back the marks of all entries in hand: they have not crashed this process. */
   takeMarksBack(): void {
     this.#tries.takeAllBack();
   }
 
-  /** Nothing more is done under this lease: it is lost. */
+  /** Ends the ownership: nothing more is done under this lease. */
   lose(): void {
     this.#end(false);
   }
@@ -203,7 +203,7 @@ export class PartitionWorker {
     this.#context.onEnd(this, hasFailed);
   }
 
-  /** Reads nothing more, and waits for what is in hand, at most `deadlineMs`. Whether all of it was finished. */
+  /** Stops reading and waits for the entries in hand, at most `deadlineMs`. Whether all of them were finished. */
   async drain(deadlineMs: number): Promise<boolean> {
     this.#reads = false;
     if (this.#inHand.size === 0 || this.#ended) return this.#inHand.size === 0;
@@ -278,7 +278,8 @@ export class PartitionWorker {
   }
 }
 
-// Redis is away, or not what it should be for a while; or the partition is another's by now.
+// Whether the reason of an error passes by itself: Redis or the service refuses for a while, or another instance owns
+// the partition by now.
 function isPassing(error: Error): boolean {
   return isTransient(error) || error instanceof ProtocolError || refusalOf(error) === REFUSED.notOwner;
 }

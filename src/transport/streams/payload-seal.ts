@@ -3,7 +3,7 @@ import { aead } from '../../protocol/internal/index.ts';
 import { PayloadDecryptionError } from './payload-decryption-error.ts';
 
 /* payload-seal.ts: payloads in streams can outlive their session in the append-only file and in dead letters, and a
- * page's path says what somebody reads. A serving layer that has the namespace's secret seals them under
+ * page's path tells what a visitor reads. A serving layer that has the namespace's secret seals them under
  * HMAC-SHA-256(secret, 'sessionwise stream payload <namespace>'), in base64url. Command, session and request are the
  * context: no payload can be moved to another request, and each request has a key of its own (aead.ts). */
 

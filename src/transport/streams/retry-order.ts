@@ -1,10 +1,10 @@
 import { SerialQueue } from '../../async/index.ts';
 
-/* retry-order.ts: what follows a mark that is sent again must not overtake it.
+/* retry-order.ts: keeps the order of a session's requests while one of them is sent again.
  *
- * One connection sends in order; but where it is lost, what must be kept is sent again a while later, and what the
- * session asks meanwhile would come before it. So from a first failure on, all that follows for the session stands in
- * line until the retry is settled. Where nothing failed, nothing waits. */
+ * One connection sends in order. If it is lost, a must-keep command is sent again a while later, and newer requests of
+ * the session would come before it. So after a first failure all further requests of the session wait until the retry
+ * has ended. Without a failure no request waits. */
 
 /** Keeps requests of a session in line behind one that is sent again. */
 export class RetryOrder {
@@ -15,7 +15,7 @@ export class RetryOrder {
     return this.#queue.size;
   }
 
-  /** Whether something of this session is being sent again. */
+  /** Whether a request of this session is being sent again. */
   isHeld(session: string): boolean {
     return this.#queue.last(session) !== undefined;
   }

@@ -6,9 +6,9 @@ import type { PayloadSeal } from './payload-seal.ts';
  *
  * c  command
  * s  session
- * r  request id, as on channels; what is sent again under the same id counts once
+ * r  request id, as on channels; a request that is sent again under the same id counts once
  * p  payload, or e in its place: the payload sealed (`PayloadSeal`)
- * d  deadline in milliseconds from the entry's id, after which nobody waits for the reply; left out or 0: it never passes */
+ * d  deadline of the reply, in milliseconds from the time in the entry's id; left out or 0: none */
 
 /** A request as its entry holds it. */
 export interface StreamRequest {
@@ -38,9 +38,9 @@ export function encodeEntry({ command, session, request, payload, isSealed, dead
   return deadlineMs > 0 ? [...fields, 'd', String(Math.ceil(deadlineMs))] : fields;
 }
 
-/** Reads an entry of a partition's stream; undefined where it is not of the form, or its session is of another partition:
- *  the session's keys lie in another slot then. Anybody who may write to the stream may have made it. `bytes`: set where
- *  it is too large, and then its payload is not looked at. */
+/** Reads an entry of a partition's stream. Undefined if it does not have the form (any producer may have written it),
+ *  or if its session belongs to another partition, whose keys lie in another slot. `bytes`: set if it is too large;
+ *  then its payload is not read. */
 export function decodeEntry(
   partition: number,
   id: string,

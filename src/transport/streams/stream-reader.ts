@@ -7,12 +7,12 @@ import { readEntries } from './read-entries.ts';
 /* stream-reader.ts: reads the streams of owned partitions over connections that block. Outside a Cluster one connection
  * reads all of them; in a Cluster each partition has its own, because one XREAD reaches one slot.
  *
- * What waits is read by bytes (read-entries.ts). Only streams that were read to their end are waited for with XREAD, which
- * cannot be bounded by bytes: it brings what was added since, a few entries of each. */
+ * Waiting entries are read by bytes (read-entries.ts). XREAD cannot be bounded by bytes, so it only waits on streams
+ * that were read to their end, and returns a few new entries of each. */
 
-// A partition that comes joins after so long at the latest.
+// The longest wait of one XREAD. A partition that is added joins after it.
 const BLOCK_MS = 25;
-// While a partition has no room it is left out, and what it frees would wait for the others' silence.
+// While a partition without room is left out, waits are short: it must be read again soon after it has room.
 const SHORT_BLOCK_MS = 5;
 const PAUSE_MS = 20;
 // A partition gets a turn when a fair batch fits.
@@ -28,7 +28,7 @@ export class StreamReader {
   readonly #lines = new Set<Line>();
   #stopped = false;
 
-  /** `redis`: what the connections are made after. */
+  /** `redis`: the connection whose options its own connections share. */
   constructor(redis: RedisConnection) {
     this.#redis = redis;
   }
@@ -99,7 +99,7 @@ class Line {
   }
 
   #readSome(open: readonly PartitionWorker[]): Promise<void> {
-    // What is left out meanwhile may fall behind.
+    // Partitions that are left out now may fall behind.
     for (const worker of this.workers) if (!open.includes(worker)) worker.isBehind = true;
     const isLate = performance.now() - this.#readAt > LONG_GAP_MS;
     if (isLate || open.some(({ isBehind }) => isBehind)) return this.#readWaiting(open);

@@ -13,28 +13,28 @@ import { StreamReader } from './stream-reader.ts';
 
 /* stream-receiver.ts: the service's side of the streams: owns its share of the partitions.
  *
- * Leases have a connection of their own, on which no work stands before a renewal. What is done under a lease goes to the
- * server on which it was taken: where a replica takes over that lacks the last writes, the ownership ends, and the next
- * one begins at the beginning of what is there.
+ * Leases have a connection of their own, so that no other command delays a renewal. Writes under a lease go to the
+ * server on which it was taken. If a replica that lacks the last writes takes over, the ownership ends, and the next
+ * one reads the stream that is there from its beginning.
  *
- * A partition is owned under a lease, a key that expires; every commit checks it. An owner that dies is missed when its
- * lease expires; one that stops gives its partitions back. Whose a free partition should be follows from the instances
- * that are there; one that stays free is taken by whoever sees it, because the instance whose it should be may be gone
- * although its last heartbeat is fresh. */
+ * A partition is owned under a lease, a key that expires; every commit checks it. If an owner crashes, its lease
+ * expires; if it stops, it gives its partitions back. The present instances determine the next owner of a free
+ * partition (partition-balance.ts). If the partition stays free, the first instance that sees it takes it, because the
+ * determined owner may be gone although its last heartbeat is fresh. */
 
 /** How long a partition stays owned without renewal, in milliseconds. */
 export const LEASE_MS = 1_000;
 const LOOK_INTERVAL_MS = 200;
-// A partition that has been free for this long is anybody's.
-const FREE_FOR_ANYBODY_MS = 150;
+// Any instance may take a partition that has been free for this long.
+const FREE_FOR_OTHERS_MS = 150;
 const HAND_OVER_DEADLINE_MS = 1_000;
 // An instance that has just started is slow at first: it gets its share in steps, so that few pages wait for it.
 const HANDED_OVER_AT_ONCE = 4;
-// A partition whose ownership ended for a reason that does not pass by itself is left alone for so long.
+// Pause before a partition is taken again after an end for a reason that does not pass by itself.
 const FAILED_PAUSE_MS = 1_000;
-// Of a partition that is said to be free so often at the most.
+// The shortest interval between two announcements of one free partition that are acted upon.
 const HINT_INTERVAL_MS = 50;
-// One whose ownership was lost is looked at again so soon, once.
+// Pause before a partition whose ownership was lost is checked again, once.
 const LOST_LOOK_MS = 20;
 
 export interface StreamReceiverOptions extends Omit<WorkerContext, 'isolation' | 'isPresent' | 'onEnd' | 'replies'> {
@@ -98,7 +98,7 @@ export class StreamReceiver implements ServiceTransport {
     return sum;
   }
 
-  /** Takes its share, and goes on looking after it. */
+  /** Takes its share of the partitions, and adjusts it at each interval. */
   async start(): Promise<void> {
     this.#redis.on('lost', this.#onLost);
     this.#leases.on('lost', () => {});
@@ -108,12 +108,12 @@ export class StreamReceiver implements ServiceTransport {
     await this.#freedChannel.subscribe((instance, partitions) => this.#takeFreed(instance, partitions));
   }
 
-  /** Reads nothing more, finishes what is in hand and gives the partitions back. Whether all was finished within
+  /** Stops reading, finishes the requests in hand and gives the partitions back. Whether all were finished within
    *  `deadlineMs`. */
   async stop(deadlineMs: number): Promise<boolean> {
     this.#stopped = true;
     this.#redis.off('lost', this.#onLost);
-    // What is in hand can be done only under a lease: those are renewed until then.
+    // Renews the leases until then: requests in hand can be committed only under a lease.
     const finished = await Promise.all([...this.#workers.values()].map((worker) => this.#giveBack(worker, deadlineMs)));
     clearInterval(this.#timer);
     this.#reader.stop();
@@ -131,7 +131,7 @@ export class StreamReceiver implements ServiceTransport {
     const instances = [instance, ...others().filter((other) => other !== by)];
     const now = performance.now();
     for (const partition of partitions) {
-      // Anybody may have published it.
+      // Checks the number: any program may have published it.
       if (!(partition >= 0 && partition < PARTITIONS) || this.#workers.has(partition)) continue;
       if (now < (this.#hintedAt.get(partition) ?? Number.NEGATIVE_INFINITY) + HINT_INTERVAL_MS) continue;
       this.#hintedAt.set(partition, now);
@@ -168,14 +168,14 @@ export class StreamReceiver implements ServiceTransport {
     return this.#redis.isReadyFor(key) && this.#leases.isReadyFor(key);
   }
 
-  // What comes back may have lost its last second: whatever was read there is read again.
+  // Ends ownerships on a lost server: it may come back without its last second, so its streams are read again.
   readonly #onLost = (): void => {
     for (const worker of this.#workers.values()) {
       if (!this.#redis.failsInParts || !this.#redis.isReadyFor(worker.key)) worker.lose();
     }
   };
 
-  // A lease that could not be renewed for its whole time is another's, whatever we believe.
+  // Ends ownerships whose lease was not renewed for its whole time: another instance may own the partition by now.
   #forgetLost(): void {
     for (const [partition, worker] of this.#workers) {
       if (performance.now() - worker.renewedAt > LEASE_MS) worker.lose();
@@ -219,7 +219,7 @@ export class StreamReceiver implements ServiceTransport {
     }
     const freeSince = this.#freeSince.get(partition) ?? performance.now();
     this.#freeSince.set(partition, freeSince);
-    if (owner === null && !isOurs && performance.now() - freeSince < FREE_FOR_ANYBODY_MS) return;
+    if (owner === null && !isOurs && performance.now() - freeSince < FREE_FOR_OTHERS_MS) return;
     await this.#take(partition, key, ours);
   }
 
@@ -228,7 +228,7 @@ export class StreamReceiver implements ServiceTransport {
     const leases = this.#leases.pinnedFor(key);
     if (redis === undefined || leases === undefined) return;
     const token = `${ours}${randomBytes(6).toString('hex')}`;
-    // An owner that died did so within a look after it renewed its lease, which has ended since.
+    // An owner crashed at most one interval after its last renewal, and the lease of that renewal has expired since.
     const inFlightUntil = this.#options.now() - (LEASE_MS - 2 * LOOK_INTERVAL_MS);
     const isCautious = this.#failedAt.has(partition);
     const worker = new PartitionWorker(
@@ -275,7 +275,7 @@ export class StreamReceiver implements ServiceTransport {
     worker.lose();
     if (this.#workers.get(worker.partition) === worker) this.#workers.delete(worker.partition);
     this.#leaving.delete(worker);
-    // Not waited for: a Redis that has frozen answers too late, and the lease ends by itself.
+    // Does not wait for the release: a frozen Redis answers too late, and the lease expires by itself.
     const releasing = this.#release(worker).then((isFree) => {
       if (isFree) this.#noteFreed(worker.partition);
       this.#releasing.delete(releasing);
@@ -293,7 +293,7 @@ export class StreamReceiver implements ServiceTransport {
     );
   }
 
-  // Those that are given back in one turn are announced in one message.
+  // Announces partitions that are given back in one turn of the event loop in one message.
   #noteFreed(partition: number): void {
     if (this.#freed.length === 0) setImmediate(() => this.#announceFreed());
     this.#freed.push(partition);

@@ -10,7 +10,7 @@ import { addEntry } from './scripts/add-entry.ts';
 import { encodeEntry } from './stream-entry.ts';
 
 const RETRY_MS = 50;
-// What only asks must not take the room of what changes something: it gets a part of a stream.
+// Requests that change nothing may fill only this share of a stream, so that the rest stays free for those that do.
 const ASKING_SHARE = 1 / 4;
 
 export interface StreamRequesterOptions {
@@ -22,7 +22,8 @@ export interface StreamRequesterOptions {
   readonly secret?: string | undefined;
 }
 
-/** The serving layer's side of the streams: what Redis has taken is done once, whatever happens to the service. */
+/** The serving layer's side of the streams. A request that Redis has taken is done once, even if the service
+ *  crashes. */
 export class StreamRequester implements ClientTransport {
   readonly #redis: RedisConnection;
   readonly #inbox: ReplyInbox;
@@ -40,7 +41,7 @@ export class StreamRequester implements ClientTransport {
     this.#seal = secret === undefined ? undefined : new PayloadSeal(secret, namespace);
   }
 
-  /** What stands behind a mark that is sent again is sent after it. */
+  /** Waits behind a mark of the same session that is being sent again, so that their order stays. */
   async publish(command: string, session: string, payload: string): Promise<boolean> {
     this.#isUnserved();
     const add = (): Promise<boolean> => this.#add(command, session, this.#newRequest(), payload, 0).catch(() => false);
@@ -71,8 +72,8 @@ export class StreamRequester implements ClientTransport {
             `There is no room in the stream, or in Redis: ${command} was not taken. Is a service running?`,
           );
         }
-        // What was sent may have been taken, so it is sent again under the same id, and counts once. Where there is no
-        // room for that, nobody knows.
+        // The request may have been taken although sending it failed. So it is sent again under the same id, and counts
+        // once. If there is no room for it then, its outcome is unknown.
         if (added !== false) failure = added;
         if (added === false || !isTransient(added) || performance.now() + RETRY_MS >= end) {
           throw new NotKeptError('NOT_KEPT', `${command} was not certainly taken: ${failure!.message}`, {
@@ -93,7 +94,7 @@ export class StreamRequester implements ClientTransport {
     const end = performance.now() + deadlineMs;
     return new Promise((resolve) => {
       let isLate = false;
-      // A Redis that has not taken the mark by then is as good as away; no miss of the service's.
+      // Counts as disconnected and not as a miss of the service: Redis has not taken the mark by then.
       const timer = setTimeout(() => {
         isLate = true;
         resolve(NO_ANSWER.disconnected);
@@ -104,7 +105,7 @@ export class StreamRequester implements ClientTransport {
           resolve(this.#exchange(command, session, payload, Math.max(1, end - performance.now())));
           return;
         }
-        // A view that nobody waits for is still a view.
+        // Sends a view all the same: it counts without an answer.
         if (isWriting(command)) {
           await this.#add(command, session, this.#newRequest(), payload, 0).catch(() => false);
         }
@@ -125,7 +126,8 @@ export class StreamRequester implements ClientTransport {
     return `_${this.#inbox.id}-${this.#inbox.nextNumber()}`;
   }
 
-  // Sending is what must keep its order: one connection carries all of it, so the next may go as soon as it was sent.
+  // Keeps the order of sending only: all requests go over one connection, so the next may go as soon as this one was
+  // sent.
   async #inTurn<Result>(session: string, send: () => Promise<Result>): Promise<Result> {
     const { before, leave } = this.#order.join(session);
     try {
@@ -141,12 +143,12 @@ export class StreamRequester implements ClientTransport {
   #exchange(command: string, session: string, payload: string, deadlineMs: number): Promise<Outcome> {
     const publish = isWriting(command) ? () => this.publish(command, session, payload) : undefined;
     return this.#inbox.exchange(deadlineMs, publish, async (request) => {
-      const nobody = this.#isUnserved();
-      // A question that nobody waits for any more need not be asked.
-      if (nobody && !isWriting(command)) return 'nobody-listens';
+      const isUnserved = this.#isUnserved();
+      // Does not send a question: without an instance it gets no answer in time.
+      if (isUnserved && !isWriting(command)) return 'nobody-listens';
       if (!(await this.#add(command, session, request, payload, deadlineMs))) return 'backlog-full';
-      // It is kept and will be done when somebody is there; only the page does not wait.
-      return nobody ? 'nobody-listens' : undefined;
+      // The stream holds the request until an instance serves it; only the page does not wait.
+      return isUnserved ? 'nobody-listens' : undefined;
     });
   }
 
@@ -183,7 +185,7 @@ export class StreamRequester implements ClientTransport {
   }
 }
 
-/** A Redis that has frozen does not refuse. */
+/** Waits for a reply until `end`: a frozen Redis neither answers nor refuses. */
 function replyBefore<Reply>(end: number, reply: Promise<Reply>): Promise<Reply> {
   return withDeadline(reply, Math.max(0, end - performance.now()), () => {
     throw new Error('Redis did not answer in time');

@@ -3,7 +3,7 @@
  *
  * A mark is set before the try is made. Its own process takes it back when the try has ended in any way, whichever
  * instance owns the partition by then. So a mark stays only while its process tries, or after that process crashed; the
- * heartbeats tell which of the two. */
+ * heartbeats show which of the two. */
 
 /** The tries of an entry. */
 export interface Tries {

@@ -27,7 +27,7 @@ describe('doctor', () => {
     expect(judgeEviction(settings)).toEqual([expect.objectContaining({ level })]);
   });
 
-  it('a Cluster: all masters, what only one has wrong, and who has no replica', async () => {
+  it('a Cluster: judges all masters, names the one with other settings and those without a replica', async () => {
     const cluster = await startTestCluster({ masters: 3 });
     try {
       const textsOf = async (about: string): Promise<string[]> =>

@@ -92,9 +92,9 @@ describe('the progress bar of a replay', () => {
     };
     const bar = new ProgressBar({ ...target, write }, progress, () => now);
     now = 2_000;
-    bar.tell(1_000);
+    bar.update(1_000);
     now = 2_050;
-    bar.tell(1_001); // too soon
+    bar.update(1_001); // too soon
     return { text, bar, all: () => text };
   };
 

@@ -185,7 +185,7 @@ it('a replay: visitors with one view that have expired are compared on neither s
 
 describe('a replay, before anything is sent', () => {
   it.each([
-    ['nobody listens', async () => undefined, 'NO_SERVICE', /Nobody serves the namespace "sw"/],
+    ['nobody listens', async () => undefined, 'NO_SERVICE', /No service runs for the namespace "sw"/],
     [
       'times are not accepted',
       () => serve({ acceptTimes: false }),

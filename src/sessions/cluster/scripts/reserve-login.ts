@@ -2,7 +2,7 @@ import { defineScript } from '../../../redis/index.ts';
 import { clockLua } from '../../lua/clock-lua.ts';
 import { ENTRIES_PER_LOGIN, reservationLua } from '../../lua/reservation-lua.ts';
 
-/** What the record of an entry's session says of the entry: `gone`, the session is not the user's (any more); `ended`,
+/** Verdict on an entry after a look at its session's record: `gone`, the session is not the user's (any more); `ended`,
  *  the caller has ended it; `unreadable`, the record cannot be read, so the entry is neither counted nor removed. */
 export type EntryVerdict = 'gone' | 'ended' | 'unreadable';
 

@@ -7,7 +7,7 @@ import { NEXT_VERSION, recordLua } from '../../lua/record-lua.ts';
 import { KEPT_AFTER_END_MS } from '../../lua/retention.ts';
 import { packTexts } from '../../record/packed-texts.ts';
 
-/** What a save says beside the record itself. */
+/** Options of a save. */
 export interface SaveOptions {
   /** SHA-256 of the token's secret; '' skips the check. */
   readonly secretHash: Buffer | '';
@@ -85,7 +85,7 @@ export const saveRecord = forDeployment(({ isCluster, expiry, finish }) => {
       gone: the session is not there, or the token is not its own;
       conflict: others have changed the session, and no differences were sent;
       sealed: others have sealed the session, and the differences could not be applied`,
-    // What few saves need is defined in the branch that needs it.
+    // Defines texts that few saves need inside the branches that need them.
     body: (status) => `
 ${UNPACK_OPTIONS}
 local now, tag = now_ms(), tag_of(record)

@@ -2,7 +2,7 @@ import { defineScript, keysLua } from '../../../redis/index.ts';
 import { NEXT_VERSION, recordLua } from '../../lua/record-lua.ts';
 
 /** Takes back a rotation whose new token reached no client: the answer was lost on its way. The copy of its grace goes
- *  too. Where the secret before was never sent, the previous one stays what it is.
+ *  too. If the secret before was never sent either, the record's previous secret stays.
  *
  *  `newHash`: of the secret that reached no client. `sealedBody`: the fields sealed for the secret before, or '' where
  *  they are not sealed; `sealedVersion`: the version in which they were loaded. */
