@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sessionOf } from '../../src/protocol/index.ts';
 import { tokenOn, userOn } from '../sessions/cluster/cluster-stage.ts';
-import { startTestCluster, type TestCluster } from '../support/test-cluster.ts';
+import { useCluster } from '../support/use-cluster.ts';
 import { EXPRESS } from './express/express-under-test.ts';
 import { FASTIFY } from './fastify/fastify-under-test.ts';
 import { NODE_HTTP } from './node-http/node-http-under-test.ts';
@@ -23,12 +23,7 @@ const pages: Pages = {
   logout: ({ destroy }) => destroy(),
 };
 
-let cluster: TestCluster;
-
-beforeAll(async () => {
-  cluster = await startTestCluster({ masters: 3 });
-}, 60_000);
-afterAll(() => cluster?.stop());
+const cluster = useCluster({ masters: 3, eachTest: 'kept' });
 
 describe.each([EXPRESS, FASTIFY, NODE_HTTP])('$name on a Cluster', (adapter) => {
   let site: Site;

@@ -1,7 +1,7 @@
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { rebaseField } from '../../src/adapters/rebase-field.ts';
 
-test.each<[string, unknown, unknown, unknown, unknown]>([
+it.each<[string, unknown, unknown, unknown, unknown]>([
   ['a number that was added to', 5, 8, 6, 9],
   ['a number that began meanwhile', undefined, 8, 1, 9],
   ['a list that was added to', ['a'], ['a', 'b'], ['a', 'x', 'y'], ['a', 'x', 'y', 'b']],

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe } from 'vitest';
 import { createConnection, type RedisConnection } from '../../src/redis/index.ts';
-import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
+import type { TestRedis } from '../support/test-redis.ts';
+import { useRedis } from '../support/use-redis.ts';
 import type { AdapterUnderTest, Site, SiteOptions } from './suite/adapter-site.ts';
 import { Visitor } from './suite/adapter-site.ts';
 import { testAnonymousSessions } from './suite/anonymous-sessions.suite.ts';
@@ -24,7 +25,7 @@ export interface AdapterStage {
 
 /** The conformance suite of adapters: what each promises, through real HTTP. `adapter` says what differs by nature. */
 export function testSessionStore(adapter: AdapterUnderTest): void {
-  let server: TestRedis;
+  const server = useRedis({ eachTest: 'kept' });
   let redis: RedisConnection;
   const sites: Site[] = [];
 
@@ -46,7 +47,6 @@ export function testSessionStore(adapter: AdapterUnderTest): void {
   };
 
   beforeAll(async () => {
-    server = await startTestRedis();
     redis = await createConnection(server.url).connect();
   });
   afterEach(async () => {
@@ -55,7 +55,6 @@ export function testSessionStore(adapter: AdapterUnderTest): void {
   });
   afterAll(async () => {
     await redis?.close();
-    await server?.stop();
   });
 
   describe(`sessions in ${adapter.name}`, () => {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTestRedis, type TestRedis } from '../../support/test-redis.ts';
+import { useRedis } from '../../support/use-redis.ts';
 
 /* express-session's own suite, with a SessionStore wherever it uses its memory store. The suite is not in its package:
  * SESSIONWISE_TEST_EXPRESS_SESSION names a checkout of its repository with its dependencies installed. */
@@ -19,12 +19,11 @@ if (!CHECKOUT) {
   console.warn("express-session's own suite is not run: SESSIONWISE_TEST_EXPRESS_SESSION names no checkout of it.");
 }
 
-let redis: TestRedis;
+const redis = useRedis({ eachTest: 'kept' });
 let folder: string;
 
 beforeAll(async () => {
   if (!CHECKOUT) return;
-  redis = await startTestRedis();
   folder = await mkdtemp(join(tmpdir(), 'sw-suite-'));
   for (const part of ['index.js', 'package.json', 'session', 'test']) {
     await cp(join(CHECKOUT, part), join(folder, part), { recursive: true });
@@ -43,7 +42,6 @@ module.exports = class extends SessionStore {
   );
 });
 afterAll(async () => {
-  await redis?.stop();
   if (folder) await rm(folder, { recursive: true, force: true });
 });
 

@@ -1,22 +1,17 @@
 import type { Request } from 'express';
 import { Passport } from 'passport';
 import { Strategy } from 'passport-local';
-import { afterAll, beforeAll, beforeEach, expect, it, onTestFinished } from 'vitest';
+import { beforeEach, expect, it, onTestFinished } from 'vitest';
 import { collectStrayErrors } from '../../support/stray-errors.ts';
-import { startTestRedis, type TestRedis } from '../../support/test-redis.ts';
+import { useRedis } from '../../support/use-redis.ts';
 import { type ServedStore, serveStore, Visitor } from './session-store-stage.suite.ts';
 
 interface User {
   readonly name: string;
 }
 
-let server: TestRedis;
+const server = useRedis({ eachTest: 'kept' });
 let site: ServedStore;
-
-beforeAll(async () => {
-  server = await startTestRedis();
-});
-afterAll(() => server?.stop());
 
 beforeEach(async () => {
   const passport = new Passport();

@@ -11,19 +11,18 @@ import { createToken, SessionClient, sessionOf } from '../../../src/index.ts';
 import { createConnection, type RedisConnection } from '../../../src/redis/index.ts';
 import { type Service, startService } from '../../../src/service/index.ts';
 import { recordOf } from '../../../src/sessions/index.ts';
-import { startTestRedis, type TestRedis } from '../../support/test-redis.ts';
+import { useRedis } from '../../support/use-redis.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 const BROWSER = { 'sec-fetch-dest': 'document' };
 
-let server: TestRedis;
+const server = useRedis({ eachTest: 'kept' });
 let service: Service;
 let redis: RedisConnection;
 let client: SessionClient;
 const servers: Server[] = [];
 
 beforeAll(async () => {
-  server = await startTestRedis();
   service = await startService({ redis: server.url, secret: 'a secret of the tests, long enough' });
   redis = await createConnection(server.url).connect();
   client = new SessionClient({ redis: server.url, deadlineMs: 20_000 });
@@ -33,7 +32,6 @@ afterAll(async () => {
   await client?.close();
   await service?.stop();
   await redis?.close();
-  await server?.stop();
 });
 afterEach(() => {
   for (const running of servers.splice(0)) {

@@ -1,23 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { createClient } from 'redis';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { SessionStore, type SessionStoreOptions } from '../../../src/adapters/express/index.ts';
 import { createToken, sessionOf } from '../../../src/protocol/index.ts';
 import { ConnectionOptionsError } from '../../../src/redis/index.ts';
-import { startTestRedis, type TestRedis } from '../../support/test-redis.ts';
+import { useRedis } from '../../support/use-redis.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 describe('the store without express-session', () => {
-  let server: TestRedis;
-  beforeAll(async () => {
-    server = await startTestRedis();
-  });
-  afterAll(() => server.stop());
+  const server = useRedis({ eachTest: 'kept' });
 
   describe('methods', () => {
     const cookie = { originalMaxAge: null } as never;
 
-    test('promises', async () => {
+    it('promises', async () => {
       const store = new SessionStore({ redis: server.url, namespace: 'promises', sweep: false });
       const token = createToken();
       expect(await store.get(token)).toBeNull();
@@ -37,7 +33,7 @@ describe('the store without express-session', () => {
       await store.close();
     });
 
-    test('all() and ids() give ids by which a session is ended, and neither read nor written', async () => {
+    it('all() and ids() give ids by which a session is ended, and neither read nor written', async () => {
       const store = new SessionStore({ redis: server.url, namespace: 'ids', sweep: false });
       const tokens = [createToken(), createToken(), 'a token of another framework'];
       for (const token of tokens) await store.set(token, { cookie, user: 'ada' } as never);
@@ -60,7 +56,7 @@ describe('the store without express-session', () => {
       await store.close();
     });
 
-    test('an id whose read has failed ends its session again after a minute; what a request carries never does', async () => {
+    it('an id whose read has failed ends its session again after a minute; what a request carries never does', async () => {
       const store = new SessionStore({ redis: server.url, namespace: 'unread', sweep: false, deadlineMs: 500 });
       onTestFinished(() => store.close());
       const tokens = [createToken(), createToken()];
@@ -88,7 +84,7 @@ describe('the store without express-session', () => {
       expect(await store.ids()).toEqual([carried]);
     });
 
-    test('tokens of a framework that look like public ids stay tokens', async () => {
+    it('tokens of a framework that look like public ids stay tokens', async () => {
       const store = new SessionStore({ redis: server.url, namespace: 'cuids', sweep: false });
       const token = 'cjld2cjxh0000qzrmn831i7rn';
       await store.set(token, { cookie, a: 1 } as never);
@@ -99,7 +95,7 @@ describe('the store without express-session', () => {
       await store.close();
     });
 
-    test('callbacks: each gets its result once, and nothing is returned', async () => {
+    it('callbacks: each gets its result once, and nothing is returned', async () => {
       const store = new SessionStore({ redis: server.url, namespace: 'callbacks', sweep: false });
       const token = createToken();
       const call = <Result>(work: (callback: (error: unknown, result?: Result) => void) => unknown): Promise<Result> =>
@@ -127,13 +123,13 @@ describe('the store without express-session', () => {
       });
     });
 
-    test('a store that express-session does not know cannot regenerate, and says so', async () => {
+    it('a store that express-session does not know cannot regenerate, and says so', async () => {
       const store = new SessionStore({ redis: server.url, sweep: false });
       expect(() => store.generate({} as never)).toThrow(/express-session/);
       await store.close();
     });
 
-    test.each<[string, Partial<SessionStoreOptions>]>([
+    it.each<[string, Partial<SessionStoreOptions>]>([
       ['plain', {}],
       ['encrypted', { encryption: { keys: [randomBytes(32)] } }],
     ])('what is saved beside or after an end brings nothing back: 1,000 times, %s', async (namespace, kept) => {
@@ -162,7 +158,7 @@ describe('the store without express-session', () => {
       }
     });
 
-    test('methods without a session say so', async () => {
+    it('methods without a session say so', async () => {
       const store = new SessionStore({ redis: server.url, sweep: false });
       onTestFinished(() => store.close());
       const none = {} as Parameters<SessionStore['rotate']>[0];
@@ -177,7 +173,7 @@ describe('the store without express-session', () => {
       expect(store.isDegraded(none)).toBe(false);
     });
 
-    test('a callback that is missing where the caller wants none', async () => {
+    it('a callback that is missing where the caller wants none', async () => {
       const store = new SessionStore({ redis: server.url, sweep: false });
       const token = createToken();
       await store.set(token, { cookie }, undefined);
@@ -189,7 +185,7 @@ describe('the store without express-session', () => {
   });
 
   describe('construction', () => {
-    test.each(['connected', 'not connected'])(
+    it.each(['connected', 'not connected'])(
       'with a client of the package redis, %s: it is only asked for its address',
       async (state) => {
         const client = createClient({ socket: { path: server.socketPath, tls: false } });
@@ -207,7 +203,7 @@ describe('the store without express-session', () => {
       },
     );
 
-    test('with a URL or the parts of an address, and usable at once', async () => {
+    it('with a URL or the parts of an address, and usable at once', async () => {
       for (const address of [server.url, { path: server.socketPath }]) {
         const store = new SessionStore({ redis: address, sweep: false });
         expect(await store.get(createToken())).toBeNull();
@@ -215,7 +211,7 @@ describe('the store without express-session', () => {
       }
     });
 
-    test.each<[string, object]>([
+    it.each<[string, object]>([
       ['fail', { fail: 'never' }],
       ['redis', { redis: undefined }],
       ['namespace', { namespace: 'UPPER' }],
@@ -228,12 +224,12 @@ describe('the store without express-session', () => {
       expect(create).toThrow(new RegExp(name));
     });
 
-    test('a wrong address is refused', () => {
+    it('a wrong address is refused', () => {
       expect(() => new SessionStore({ redis: 'http://127.0.0.1' })).toThrow(ConnectionOptionsError);
       expect(() => new SessionStore({ redis: { prot: 6379 } as never })).toThrow(/"prot"/);
     });
 
-    test('close ends it: what comes afterwards is refused', async () => {
+    it('close ends it: what comes afterwards is refused', async () => {
       const store = new SessionStore({ redis: server.url, sweep: false });
       await store.get(createToken());
       await store.close();

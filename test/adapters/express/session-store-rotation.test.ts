@@ -1,11 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import type { SessionStoreOptions } from '../../../src/adapters/express/index.ts';
-import { startTestRedis, type TestRedis } from '../../support/test-redis.ts';
+import { useRedis } from '../../support/use-redis.ts';
 import { Gate } from '../suite/adapter-site.ts';
 import { fieldsIn, fieldsOf, type ServedStore, type SetUp, serveStore, Visitor } from './session-store-stage.suite.ts';
 
 describe('rotation in Express', () => {
-  let server: TestRedis;
+  const server = useRedis({ eachTest: 'kept' });
   let gate = new Gate();
   const served: ServedStore[] = [];
 
@@ -49,22 +49,17 @@ describe('rotation in Express', () => {
     await visitor.text('/set/name/ada');
     return visitor;
   };
-
-  beforeAll(async () => {
-    server = await startTestRedis();
-  });
   afterAll(async () => {
     await Promise.all(served.map((one) => one.stop()));
-    await server.stop();
   });
 
-  test('what is set on the object from before reaches the session', async () => {
+  it('what is set on the object from before reaches the session', async () => {
     const visitor = await visit(await serve());
     expect(await visitor.json('/login')).toBe(true);
     expect(await visitor.json('/fields')).toEqual({ name: 'ada', user: 'ada' });
   });
 
-  test('the object from before saves, reloads and destroys what it has become', async () => {
+  it('the object from before saves, reloads and destroys what it has become', async () => {
     const app = await serve({}, {}, (application, store) => {
       pages(application, store);
       application.get('/old/:method', async (request, response, next) => {
@@ -91,7 +86,7 @@ describe('rotation in Express', () => {
   });
 
   // With `rolling` each response sets a cookie; with maxAge each one of a changed session.
-  test.each([
+  it.each([
     ['rolling', { rolling: true }],
     ['rolling with maxAge', { rolling: true, cookie: { maxAge: 600_000 } }],
     ['maxAge', { cookie: { maxAge: 600_000 } }],

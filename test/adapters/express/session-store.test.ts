@@ -1,9 +1,9 @@
 import type session from 'express-session';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import type { SessionStoreOptions } from '../../../src/adapters/express/index.ts';
 import { createToken, sessionOf } from '../../../src/protocol/index.ts';
 import { recordOf } from '../../../src/sessions/index.ts';
-import { startTestRedis, type TestRedis } from '../../support/test-redis.ts';
+import { useRedis } from '../../support/use-redis.ts';
 import { EXPRESS } from './express-under-test.ts';
 import {
   fieldsIn,
@@ -44,7 +44,7 @@ const pages: SetUp = (app) => {
 };
 
 describe('express-session store', () => {
-  let server: TestRedis;
+  const server = useRedis({ eachTest: 'kept' });
   const served: ServedStore[] = [];
   const serve = async (
     options: Partial<SessionStoreOptions> = {},
@@ -55,16 +55,12 @@ describe('express-session store', () => {
     served.push(one);
     return one;
   };
-  beforeAll(async () => {
-    server = await startTestRedis();
-  });
   afterAll(async () => {
     await Promise.all(served.map((one) => one.stop()));
-    await server.stop();
   });
 
   describe('drop-in', () => {
-    test('unset: destroy ends the session where a handler gives it up, and no other by its public id', async () => {
+    it('unset: destroy ends the session where a handler gives it up, and no other by its public id', async () => {
       const genid: session.SessionOptions['genid'] = ({ headers }) => [headers['x-id']].flat()[0] ?? createToken();
       const app = await serve({}, { unset: 'destroy', genid }, (application, store) => {
         pages(application, store);
@@ -86,7 +82,7 @@ describe('express-session store', () => {
       expect(await app.store.get(tokenIn(visitor.cookie))).toBeNull();
     });
 
-    test('reload within a request', async () => {
+    it('reload within a request', async () => {
       const app = await serve({}, {}, (application, store) => {
         pages(application, store);
         application.get('/reload', (request, response, next) => {
@@ -99,7 +95,7 @@ describe('express-session store', () => {
       expect(await visitor.json('/reload')).toEqual({ name: 'ada' });
     });
 
-    test.each([
+    it.each([
       [false, 0],
       [true, 1],
     ])('saveUninitialized %s: %i cookie for a visit that stores nothing', async (saveUninitialized, cookies) => {
@@ -112,13 +108,13 @@ describe('express-session store', () => {
       expect(visitor.cookiesSet).toBe(cookies);
     });
 
-    test('resave: true works too', async () => {
+    it('resave: true works too', async () => {
       const visitor = new Visitor(await serve({}, { resave: true, rolling: true, cookie: { maxAge: 60_000 } }));
       await visitor.text('/set/name/ada');
       for (let i = 0; i < 3; i += 1) expect(await visitor.json('/fields')).toEqual({ name: 'ada' });
     });
 
-    test('a session that other code saved, without a cookie, is served', async () => {
+    it('a session that other code saved, without a cookie, is served', async () => {
       const app = await serve();
       const visitor = new Visitor(app);
       await visitor.text('/set/name/ada');
@@ -129,7 +125,7 @@ describe('express-session store', () => {
       expect(await visitor.json('/fields')).toEqual({ name: 'from a job', more: '1' });
     });
 
-    test('a session that was set through the store without a cookie is an error of the one who did it', async () => {
+    it('a session that was set through the store without a cookie is an error of the one who did it', async () => {
       const app = await serve();
       const visitor = new Visitor(app);
       await visitor.text('/set/name/ada');
@@ -140,7 +136,7 @@ describe('express-session store', () => {
       expect(await app.store.get(token)).toMatchObject({ name: 'from elsewhere', cookie: null });
     });
 
-    test('a handler that ends twice, or fails after its answer, has answered with the first', async () => {
+    it('a handler that ends twice, or fails after its answer, has answered with the first', async () => {
       const app = await serve({}, { cookie: { maxAge: 600_000 } }, (application, store) => {
         pages(application, store);
         application.get('/send-and-end', (request, response) => {
@@ -178,7 +174,7 @@ describe('express-session store', () => {
       expect(await visitor.json('/fields')).toMatchObject({ name: 'ada' });
     });
 
-    test('what other code saves leaves the cookie, and the time that it gives, as they are', async () => {
+    it('what other code saves leaves the cookie, and the time that it gives, as they are', async () => {
       const app = await serve({}, { cookie: { maxAge: 600_000 } });
       const visitor = new Visitor(app);
       await visitor.text('/set/name/ada');
@@ -191,7 +187,7 @@ describe('express-session store', () => {
       expect(app.store.data.infoOf(after).expiresAt).toBeLessThanOrEqual(app.store.data.now() + 660_000);
     });
 
-    test('fields of names that express-session uses itself stay, unseen, and make no request a change', async () => {
+    it('fields of names that express-session uses itself stay, unseen, and make no request a change', async () => {
       const app = await serve();
       const visitor = new Visitor(app);
       await visitor.text('/set/name/ada');
@@ -238,7 +234,7 @@ describe('express-session store', () => {
     };
 
     // The conformance suite has all kinds of values, in asynchronous handlers.
-    test.each(['bigint', 'circle'])(
+    it.each(['bigint', 'circle'])(
       '%s in a synchronous handler: 500 with the name of the field, and nothing is lost',
       async (kind) => {
         const app = await serve({}, {}, bad);
@@ -263,7 +259,7 @@ describe('express-session store', () => {
   });
 
   describe('time', () => {
-    test('the cookie never outlives the absolute end, and the next request counts from its whole maxAge', async () => {
+    it('the cookie never outlives the absolute end, and the next request counts from its whole maxAge', async () => {
       const app = await serve({ absoluteMs: 60_000 }, { rolling: true, cookie: { maxAge: 3_600_000 } });
       const visitor = new Visitor(app);
       await visitor.text('/set/name/ada');
@@ -279,7 +275,7 @@ describe('express-session store', () => {
       expect(cookie.originalMaxAge).toBe(3_600_000);
     });
 
-    test('the first cookie does not either', async () => {
+    it('the first cookie does not either', async () => {
       const app = await serve({ absoluteMs: 60_000 }, { cookie: { maxAge: 3_600_000 } });
       const visitor = new Visitor(app);
       await visitor.text('/set/name/ada');
@@ -289,7 +285,7 @@ describe('express-session store', () => {
       expect(expires).toBeLessThanOrEqual(createdAt + 60_000);
     });
 
-    test('a session ends by its cookie; without maxAge the cookie is one of the browser session', async () => {
+    it('a session ends by its cookie; without maxAge the cookie is one of the browser session', async () => {
       const app = await serve({}, { cookie: { maxAge: 600_000 } });
       const visitor = new Visitor(app);
       await visitor.text('/set/name/ada');
@@ -301,7 +297,7 @@ describe('express-session store', () => {
       expect(plain.lastSetCookie).not.toMatch(/Expires/);
     });
 
-    test('a clock that ticks between two readings shortens no maxAge, and makes no request a change', async () => {
+    it('a clock that ticks between two readings shortens no maxAge, and makes no request a change', async () => {
       const app = await serve({}, { cookie: { maxAge: 600_000 } });
       const visitor = new Visitor(app);
       await visitor.text('/set/name/ada');

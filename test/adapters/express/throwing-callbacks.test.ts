@@ -4,7 +4,7 @@ import { createClient } from 'redis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SessionStore } from '../../../src/adapters/express/index.ts';
 import { collectStrayErrors } from '../../support/stray-errors.ts';
-import { startTestRedis, type TestRedis } from '../../support/test-redis.ts';
+import { useRedis } from '../../support/use-redis.ts';
 
 /* A callback of the application that throws must not end the process where connect-redis survives it: there, a callback
  * that throws is called again, with what it has thrown. */
@@ -31,13 +31,12 @@ const VERBS: readonly [string, (store: Store, callback: Callback) => void][] = [
   ['clear', (store, callback) => store.clear(callback)],
 ];
 
-let server: TestRedis;
+const server = useRedis({ eachTest: 'kept' });
 let ours: SessionStore;
 let client: ReturnType<typeof createClient>;
 let theirs: RedisStore;
 
 beforeAll(async () => {
-  server = await startTestRedis();
   ours = new SessionStore({ redis: server.url, sweep: false, deadlineMs: 20_000 });
   client = createClient({ socket: { path: server.socketPath, tls: false } });
   await client.connect();
@@ -46,7 +45,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await ours?.close();
   await client?.close();
-  await server?.stop();
 });
 
 /** What a callback is called with that throws the first time; ends at the second call. */

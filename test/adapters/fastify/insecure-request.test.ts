@@ -1,15 +1,13 @@
-import { afterAll, afterEach, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
-import { startTestRedis, type TestRedis } from '../../support/test-redis.ts';
+import { afterEach, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
+import { useRedis } from '../../support/use-redis.ts';
 import { type Site, type SiteOptions, Sites } from './fastify-stage.ts';
 
-let server: TestRedis;
+const server = useRedis({ eachTest: 'kept' });
 let sites: Sites;
 
 beforeAll(async () => {
-  server = await startTestRedis();
   sites = new Sites({ redis: server.url, deadlineMs: 20_000 });
 });
-afterAll(() => server?.stop());
 afterEach(() => sites.close());
 
 /** The warnings of ours while a site answers three requests over http. */

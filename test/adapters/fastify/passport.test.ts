@@ -3,24 +3,19 @@ import { Authenticator } from '@fastify/passport';
 import fastifySession from '@fastify/session';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { Strategy } from 'passport-local';
-import { afterAll, beforeAll, beforeEach, expect, it, onTestFinished } from 'vitest';
+import { beforeEach, expect, it, onTestFinished } from 'vitest';
 import { SessionStore, sessionwise } from '../../../src/adapters/fastify/index.ts';
 import { collectStrayErrors } from '../../support/stray-errors.ts';
-import { startTestRedis, type TestRedis } from '../../support/test-redis.ts';
+import { useRedis } from '../../support/use-redis.ts';
 import { Browser } from './fastify-stage.ts';
 
 interface User {
   readonly name: string;
 }
 
-let server: TestRedis;
+const server = useRedis({ eachTest: 'kept' });
 let app: FastifyInstance;
 let url: string;
-
-beforeAll(async () => {
-  server = await startTestRedis();
-});
-afterAll(() => server?.stop());
 
 beforeEach(async () => {
   const store = new SessionStore({ redis: server.url, sweep: false, deadlineMs: 20_000 });

@@ -1,23 +1,20 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import type { DegradedOperation } from '../../../src/adapters/fastify/index.ts';
-import { startTestRedis, type TestRedis } from '../../support/test-redis.ts';
+import { useRedis } from '../../support/use-redis.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { type Browser, fieldsOf, Gate, openSite, type Site, type SiteOptions } from './fastify-stage.ts';
 
 const DEADLINE_MS = 400;
 const USERS = 20;
 
-let server: TestRedis;
+// What a test restarts must find the data of before.
+const server = useRedis({ eachTest: 'new', persistence: true });
 let site: Site;
 let users: Browser[];
 
-beforeEach(async () => {
-  server = await startTestRedis({ persistence: true });
-});
 afterEach(async () => {
-  server?.kill('SIGCONT');
+  server.kill('SIGCONT');
   await site?.close();
-  await server?.stop();
 });
 
 /** A site with logged-in users, and with routes that end sessions. */

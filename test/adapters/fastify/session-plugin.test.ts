@@ -6,16 +6,16 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } 
 import { type SessionPluginOptions, SessionStore, sessionwise } from '../../../src/adapters/fastify/index.ts';
 import { createToken, SessionClient, sessionOf } from '../../../src/index.ts';
 import { type Service, startService } from '../../../src/service/index.ts';
-import { startTestRedis, type TestRedis } from '../../support/test-redis.ts';
+import { startTestRedis } from '../../support/test-redis.ts';
+import { useRedis } from '../../support/use-redis.ts';
 import { type Site, type SiteOptions, Sites } from './fastify-stage.ts';
 
-let server: TestRedis;
+const server = useRedis({ eachTest: 'kept' });
 let service: Service;
 let client: SessionClient;
 let sites: Sites;
 
 beforeAll(async () => {
-  server = await startTestRedis();
   sites = new Sites({ redis: server.url, deadlineMs: 20_000 });
   service = await startService({ redis: server.url, secret: 'a secret of the tests, long enough' });
   client = new SessionClient({ redis: server.url, deadlineMs: 20_000 });
@@ -24,7 +24,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await client?.close();
   await service?.stop();
-  await server?.stop();
 });
 afterEach(() => sites.close());
 

@@ -1,17 +1,15 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { SessionStore } from '../../../src/adapters/fastify/index.ts';
 import { createToken, sessionOf } from '../../../src/protocol/index.ts';
-import { startTestRedis, type TestRedis } from '../../support/test-redis.ts';
+import { useRedis } from '../../support/use-redis.ts';
 import { Gate, type Site, Sites } from './fastify-stage.ts';
 
-let server: TestRedis;
+const server = useRedis({ eachTest: 'kept' });
 let sites: Sites;
 
 beforeAll(async () => {
-  server = await startTestRedis();
   sites = new Sites({ redis: server.url, deadlineMs: 20_000 });
 });
-afterAll(() => server?.stop());
 afterEach(() => sites.close());
 
 /** A site with `/rotate`. */

@@ -1,22 +1,20 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createConnection, type RedisConnection } from '../../../src/redis/index.ts';
 import { startRedisProxy } from '../../support/redis-proxy.ts';
-import { startTestRedis, type TestRedis } from '../../support/test-redis.ts';
+import { useRedis } from '../../support/use-redis.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { Sites } from './fastify-stage.ts';
 
-let server: TestRedis;
+const server = useRedis({ eachTest: 'kept' });
 let redis: RedisConnection;
 let sites: Sites;
 
 beforeAll(async () => {
-  server = await startTestRedis();
   redis = await createConnection(server.url).connect();
   sites = new Sites({ redis: server.url, deadlineMs: 20_000 });
 });
 afterAll(async () => {
   await redis?.close();
-  await server?.stop();
 });
 afterEach(() => sites.close());
 

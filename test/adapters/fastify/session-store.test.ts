@@ -5,22 +5,20 @@ import { createToken, sessionOf } from '../../../src/protocol/index.ts';
 import { createConnection, Keys, type RedisConnection } from '../../../src/redis/index.ts';
 import { recordOf } from '../../../src/sessions/index.ts';
 import { startRedisProxy } from '../../support/redis-proxy.ts';
-import { startTestRedis, type TestRedis } from '../../support/test-redis.ts';
+import { useRedis } from '../../support/use-redis.ts';
 import { fieldsOf, Sites } from './fastify-stage.ts';
 import { FASTIFY } from './fastify-under-test.ts';
 
-let server: TestRedis;
+const server = useRedis({ eachTest: 'kept' });
 let redis: RedisConnection;
 let sites: Sites;
 
 beforeAll(async () => {
-  server = await startTestRedis();
   redis = await createConnection(server.url).connect();
   sites = new Sites({ redis: server.url, deadlineMs: 20_000 });
 });
 afterAll(async () => {
   await redis?.close();
-  await server?.stop();
 });
 afterEach(() => sites.close());
 

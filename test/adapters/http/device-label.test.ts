@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { deviceLabel } from '../../../src/adapters/http/device-label.ts';
 
 const AGENTS: [string, string][] = [
@@ -73,16 +73,16 @@ const AGENTS: [string, string][] = [
 ];
 
 describe('device label', () => {
-  test.each(AGENTS)('%s', (label, userAgent) => {
+  it.each(AGENTS)('%s', (label, userAgent) => {
     expect(deviceLabel(userAgent)).toBe(label);
   });
 
-  test('no header, no label', () => {
+  it('no header, no label', () => {
     expect(deviceLabel(undefined)).toBeUndefined();
     expect(deviceLabel('')).toBeUndefined();
   });
 
-  test('whatever a client calls itself, the label is short and of plain characters', () => {
+  it('whatever a client calls itself, the label is short and of plain characters', () => {
     for (const userAgent of [
       '<script>alert(1)</script>',
       'x'.repeat(100_000),
