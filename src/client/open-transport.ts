@@ -1,7 +1,7 @@
 import { COMMAND_NAMES, type CommandName, canonicalCommand, isKnownCommand, isWriting } from '../protocol/index.ts';
 import { closestName } from '../protocol/internal/index.ts';
 import { RedisTransport, type RedisTransportOptions } from '../transport/client/index.ts';
-import { isRoute, type Route, type SessionTransport } from '../transport/index.ts';
+import { isRoute, ROUTES, type Route, type SessionTransport } from '../transport/index.ts';
 import { InlineTransport } from '../transport/inline/index.ts';
 
 /** The route of commands to the service. `mixed`: those that write go over streams, the rest over channels. An object names
@@ -66,7 +66,8 @@ function unknownCommand(name: string): RangeError {
 
 function refusal(what: string, value: unknown): RangeError {
   const shown = JSON.stringify(value) ?? String(value);
+  const names = [...ROUTES, 'mixed'].map((name) => JSON.stringify(name));
   return new RangeError(
-    `${what} ${shown} cannot be used: give "channels", "streams", "mixed", one of the first two per command, or a service's \`inline\`.`,
+    `${what} ${shown} cannot be used: give ${names.join(', ')}, a route per command, or a service's \`inline\`.`,
   );
 }

@@ -122,15 +122,7 @@ export class Keys {
 
   /** All keys of a session that may exist beside its day keys. */
   all(session: string): string[] {
-    return [
-      this.counters(session),
-      this.seenItems(session, 'page'),
-      this.uniqueCount(session, 'page'),
-      this.seenItems(session, 'item'),
-      this.uniqueCount(session, 'item'),
-      this.foreignNotices(session),
-      this.noticeRings(session),
-    ];
+    return CALCULATED.map((part) => `${this.#of(session)}:${part}`);
   }
 
   /** The session record: one string, a header and the fields. */

@@ -13,7 +13,7 @@ const SERVICE_TRANSPORTS = {
 export type TransportName = keyof typeof SERVICE_TRANSPORTS;
 
 /** A route of requests across Redis. */
-export type Route = (typeof SERVICE_TRANSPORTS)['both'][number];
+export type Route = (typeof SERVICE_TRANSPORTS)[TransportName][number];
 
 /** A transport that brings requests from other processes. */
 export type RemoteTransportName = Exclude<TransportName, 'inline'>;
@@ -24,6 +24,9 @@ export const TRANSPORT_NAMES: readonly TransportName[] = Object.keys(SERVICE_TRA
 /** The names of the transports that bring requests from other processes. */
 export const REMOTE_TRANSPORT_NAMES: readonly RemoteTransportName[] = TRANSPORT_NAMES.filter(isRemote);
 
+/** All routes. */
+export const ROUTES: readonly Route[] = [...new Set(TRANSPORT_NAMES.flatMap(routesOf))];
+
 /** The routes that a service with this transport serves. */
 export function routesOf(transport: TransportName): readonly Route[] {
   return SERVICE_TRANSPORTS[transport];
@@ -31,7 +34,7 @@ export function routesOf(transport: TransportName): readonly Route[] {
 
 /** Whether a value is the name of a route. */
 export function isRoute(value: unknown): value is Route {
-  return (SERVICE_TRANSPORTS.both as readonly unknown[]).includes(value);
+  return (ROUTES as readonly unknown[]).includes(value);
 }
 
 function isRemote(name: TransportName): name is RemoteTransportName {

@@ -10,7 +10,8 @@ import { findHandler, handlers } from '../../src/service/commands/index.ts';
 /* The table of protocol/commands.ts is the only list of commands. What a compiler cannot compare with it is compared
  * here: the service's handlers, the document of the protocol and the methods of the session handle. */
 
-const DOCUMENT = readFileSync(join(import.meta.dirname, '../../docs/protocol.md'), 'utf8');
+const ROOT = join(import.meta.dirname, '../..');
+const DOCUMENT = readFileSync(join(ROOT, 'docs/protocol.md'), 'utf8');
 const [, SECTION] = /^## \d+\. Commands\n([\s\S]*?)^## /m.exec(DOCUMENT)!;
 
 /** A command's names, its first one in front, as the document writes them in headings and tables. */
@@ -67,5 +68,18 @@ describe('the command table', () => {
     expect([...commands].filter(([, sent]) => sent.length !== 1)).toEqual([]);
     const sent = [...commands.values()].flat();
     expect([...new Set(sent.map(canonicalCommand))].sort()).toEqual([...CANONICAL_COMMANDS].sort());
+  });
+
+  it('says what a command takes and answers in types that can be imported', () => {
+    const textOf = (file: string): string => readFileSync(join(ROOT, 'src', file), 'utf8');
+    const declared = [...textOf('protocol/commands.ts').matchAll(/^export (?:interface|type) (\w+)/gm)];
+    const names = declared.map(([, name]) => name!).filter((name) => name !== 'CanonicalCommand');
+    expect(names.length).toBeGreaterThan(5);
+    for (const index of ['index.ts', 'protocol/index.ts']) {
+      expect(
+        names.filter((name) => !new RegExp(`\\b${name}\\b`).test(textOf(index))),
+        index,
+      ).toEqual([]);
+    }
   });
 });

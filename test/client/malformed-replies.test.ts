@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CommandMap, type CommandName, type Degraded, SessionClient } from '../../src/index.ts';
+import { CANONICAL_COMMANDS, canonicalCommand } from '../../src/protocol/index.ts';
 import type { RedisConnection } from '../../src/redis/index.ts';
 import { useRedis } from '../support/use-redis.ts';
 
@@ -169,6 +170,11 @@ describe('a reply to a client', () => {
     answer = () => (reply === undefined ? '{not JSON' : JSON.stringify(reply));
     return client.request(command, 'abc', payload as CommandMap[typeof command]['payload'] as never);
   };
+
+  it('has cases for each command', () => {
+    const commands = new Set(CASES.map(([command]) => canonicalCommand(command)));
+    expect([...commands].sort()).toEqual([...CANONICAL_COMMANDS].sort());
+  });
 
   it.each(CASES)('of %s (%j) that has its form is given to the page', async (command, payload, right) => {
     for (const [reply, read] of right) expect(await ask(command, payload, reply)).toEqual(read);

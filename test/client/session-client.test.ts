@@ -6,6 +6,7 @@ import { createToken, sessionOf } from '../../src/protocol/index.ts';
 import { ConnectionOptionsError } from '../../src/redis/index.ts';
 import { openNamespace, type Service, startService } from '../../src/service/index.ts';
 import { startTestRedis } from '../support/test-redis.ts';
+import { unservedCommands } from '../support/unserved-commands.ts';
 import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -75,6 +76,7 @@ describe.each(['inbox', 'list'] as const)('requests of a client with %s replies'
     expect(await handle.request('surface', ['/radio'])).toEqual(['/radio']);
     expect(await handle.publish('mark-item-seen', ['e'])).toBe(true);
     expect(await handle.view).toBeUndefined();
+    expect(await unservedCommands(service)).toEqual([]);
     expect(client.counters).toMatchObject({ degraded: {}, lateReplies: 0, publishes: 2, unheard: 0 });
     expect(client.counters.replies).toBe(client.counters.requests);
   });

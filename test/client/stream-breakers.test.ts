@@ -6,7 +6,7 @@ import { startedAt } from '../transport/servers-under-test.ts';
 import { TransportStage } from '../transport/transport-stage.ts';
 
 const server = useRedis({ eachTest: 'kept' });
-const stage = new TransportStage({ channels: true, streams: true });
+const stage = new TransportStage(['channels', 'streams']);
 beforeAll(async () => {
   await stage.start(startedAt(server.url));
 });

@@ -8,6 +8,7 @@ import { createConnection } from '../../src/redis/index.ts';
 import { startService } from '../../src/service/index.ts';
 import { placesOf } from '../support/grep-redis.ts';
 import { startTestRedis } from '../support/test-redis.ts';
+import { unservedCommands } from '../support/unserved-commands.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 /* A query can hold what logs somebody in (`/reset?token=...`). It does not leave the serving process: MONITOR sees all
@@ -77,6 +78,8 @@ it.each([
   ]);
   expect(await session.notifications({ groups: [PAGES[0]!] })).toBeUndefined();
   expect(await session.suggestions()).toMatchObject([{ combo: 'c', because: ['/reset'] }]);
+  expect(await session.analytics()).toBeDefined();
+  expect(await unservedCommands(service)).toEqual([]);
   // @ts-expect-error: a command of another version
   await client.request('later', 'abc', { items: [PAGES[0]] }, { deadlineMs: 100 });
   // @ts-expect-error: a command of another version

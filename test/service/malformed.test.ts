@@ -2,6 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SessionClient } from '../../src/client/session-client.ts';
+import { COMMAND_NAMES } from '../../src/protocol/index.ts';
 import { type Service, startService } from '../../src/service/index.ts';
 import { ForeignClient } from '../support/foreign-client.ts';
 import { metricOf } from '../support/metric-of.ts';
@@ -14,15 +15,6 @@ import { waitUntil } from '../support/wait-until.ts';
 const MESSAGES = 10_000;
 const ROUNDS = 5;
 const MEGABYTE = 1024 * 1024;
-const COMMANDS = [
-  'pageview',
-  'session-analytics',
-  'combo',
-  'surface',
-  'notifications',
-  'mark-notification-seen',
-  'mark-item-seen',
-];
 const REFUSED = [
   '*',
   ':',
@@ -73,7 +65,7 @@ afterAll(async () => {
 
 /** A message that must be counted and never answered. */
 function malformedChannel(random: SeededRandom, huge: boolean): Buffer {
-  const command = random.pick(COMMANDS);
+  const command = random.pick(COMMAND_NAMES);
   const odd = () => `${'a'.repeat(random.below(3))}${random.pick(REFUSED)}${'b'.repeat(random.below(3))}`;
   if (huge) return Buffer.from(`ss:${command}:${'x'.repeat(MEGABYTE)}:r`);
   switch (random.below(8)) {
@@ -138,7 +130,7 @@ describe('ten thousand malformed messages', () => {
             );
             continue;
           }
-          const command = random.pick(COMMANDS);
+          const command = random.pick(COMMAND_NAMES);
           const payload = huge
             ? Buffer.alloc(MEGABYTE, random.pick(['x', '[', '{"', '/', '"']))
             : Buffer.from(random.pick(BAD_PAYLOADS));

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CANONICAL_COMMANDS, canonicalCommand } from '../../src/protocol/index.ts';
 import { type Service, startService } from '../../src/service/index.ts';
 import { ForeignClient } from '../support/foreign-client.ts';
 import { type RedisProxy, startRedisProxy } from '../support/redis-proxy.ts';
@@ -83,7 +84,7 @@ describe.each(['small', 'large'])('round trips of the service for a session that
   // Pages and items, side by side; the set of pages has become a filter where there are many.
   const read = ['SMISMEMBER', 'SMISMEMBER', ...(session === 'small' ? [] : ['EVALSHA'])];
   const trips = session === 'small' ? 1 : 2;
-  it.each<[string, unknown, string[], number]>([
+  const costs: [string, unknown, string[], number][] = [
     ['pageview', '/a', ['EVALSHA'], 1],
     ['pageview', `/new-${session}`, ['EVALSHA'], 1],
     ['session-analytics', '', ['EVALSHA'], 1],
@@ -94,7 +95,14 @@ describe.each(['small', 'large'])('round trips of the service for a session that
     ['notifications', { groups: ['g', 'h'] }, ['LRANGE', 'LRANGE'], 1],
     ['mark-notification-seen', ['a', 'b'], ['HGETALL', 'HGETALL', 'EVALSHA'], 2],
     ['mark-item-seen', ['b', 'c', 'd'], ['EVALSHA'], 1],
-  ])('%s %j', async (command, payload, commands, roundTrips) => {
+  ];
+
+  it('are known of each command', () => {
+    const commands = new Set(costs.map(([command]) => canonicalCommand(command)));
+    expect([...commands].sort()).toEqual([...CANONICAL_COMMANDS].sort());
+  });
+
+  it.each(costs)('%s %j', async (command, payload, commands, roundTrips) => {
     const cost = await costOf(() => foreign.ask(command, session, payload));
     // Behind its work stands the reply, which is an inbox message here.
     expect(cost).toEqual({ commands: [...commands, 'PUBLISH'], roundTrips: roundTrips + 1 });

@@ -12,8 +12,6 @@ import type { OpenedTransport, TransportUnderTest } from './transports-under-tes
  * may be waited for, the deadline is twenty, so that a wait would show. What is different by nature stands in the
  * transport's description. */
 
-const NO_SIDES = { channels: false, streams: false };
-
 let lastNamespace = 0;
 function newNamespace(): string {
   lastNamespace += 1;
@@ -33,7 +31,7 @@ export function testClientTransport(
   const silence = underTest.silence === 'by PUBLISH' && servers.isCluster ? 'by heartbeats' : underTest.silence;
 
   describe(`a client transport: ${name}, on ${servers.name}`, () => {
-    const stage = new TransportStage(underTest.sides);
+    const stage = new TransportStage(underTest.routes);
     let opened: OpenedTransport;
     let turn = 0;
     beforeAll(() => stage.start(servers));
@@ -179,7 +177,7 @@ export function testClientTransport(
         let empty: TransportStage;
         let alone: OpenedTransport;
         beforeEach(async () => {
-          empty = new TransportStage(NO_SIDES, newNamespace());
+          empty = new TransportStage([], newNamespace());
           await empty.start(servers);
           alone = underTest.open(empty);
           await alone.ready();
@@ -211,7 +209,7 @@ export function testClientTransport(
 
         it(isDurable ? 'keeps what it took, and the next service does it' : 'loses what nobody heard', async () => {
           for (const payload of ['/1', '/2']) await alone.transport.publish(commands[0]!, 'abc', payload);
-          const late = new TransportStage(underTest.sides, empty.namespace);
+          const late = new TransportStage(underTest.routes, empty.namespace);
           await late.reset();
           const served = await late.serve(empty.url);
           await waitUntil(

@@ -12,7 +12,7 @@ import { LANES, openRedisTransport } from './transports-under-test.ts';
 const LONG_MS = 20_000;
 
 const cluster = useCluster({ replicas: 1, eachTest: 'kept' });
-const stage = new TransportStage({ channels: true, streams: true });
+const stage = new TransportStage(['channels', 'streams']);
 beforeAll(async () => {
   await stage.start(startedAt(cluster.url, true));
 });

@@ -8,7 +8,7 @@ import { openRedisTransport } from './transports-under-test.ts';
 /* What holds on every server is in the suite; here the master that Sentinels watch dies. */
 
 let sentinel: TestSentinel;
-const stage = new TransportStage({ channels: true, streams: true });
+const stage = new TransportStage(['channels', 'streams']);
 beforeAll(async () => {
   sentinel = await startTestSentinel();
   await stage.start(startedAt(sentinel.url));

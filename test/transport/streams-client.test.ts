@@ -188,7 +188,7 @@ describe('each session over streams', () => {
   it('is served in the order in which its requests were added, by whomever', async () => {
     const [sessions, producers, each] = [200, 4, 25];
     const server = await startServer();
-    const stage = new TransportStage({ channels: false, streams: true });
+    const stage = new TransportStage(['streams']);
     await stage.start(startedAt(server.url));
     onTestFinished(() => stage.stop());
     const random = new SeededRandom(3);

@@ -4,19 +4,15 @@ import { createConnection, Keys, PARTITIONS, RedisClock, type RedisConnection } 
 import { InstanceBeat } from '../../src/service/instance-beat.ts';
 import { ChannelReceiver } from '../../src/transport/channels/channel-receiver.ts';
 import { Admission } from '../../src/transport/service/admission.ts';
+import type { ServiceTransport } from '../../src/transport/service/service-transport.ts';
 import { PayloadSeal } from '../../src/transport/streams/payload-seal.ts';
 import { StreamReceiver } from '../../src/transport/streams/stream-receiver.ts';
 import type { Served } from '../../src/transport/transport.ts';
+import type { Route } from '../../src/transport/transport-names.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import type { RunningServers, ServersUnderTest } from './servers-under-test.ts';
 
 export const STAGE_SECRET = 'a secret of the stage, long enough';
-
-/** Which sides of a service are open. */
-export interface ServiceSides {
-  readonly channels: boolean;
-  readonly streams: boolean;
-}
 
 /** Servers, and a service whose commands are what a test makes of them. It effects nothing. */
 export class TransportStage {
@@ -28,14 +24,15 @@ export class TransportStage {
   /** Replies that nobody took, as the service sees it; those that it did not send because it was too late included. */
   unclaimed = 0;
   readonly namespace: string;
-  readonly #sides: ServiceSides;
+  readonly #routes: readonly Route[];
   readonly #streams = new Set<StreamReceiver>();
   #served: { stop(): Promise<void> } | undefined;
   #release!: () => void;
   #released!: Promise<void>;
 
-  constructor(sides: ServiceSides, namespace = 'sw') {
-    this.#sides = sides;
+  /** `routes`: those that the service serves. */
+  constructor(routes: readonly Route[], namespace = 'sw') {
+    this.#routes = routes;
     this.namespace = namespace;
   }
 
@@ -73,13 +70,13 @@ export class TransportStage {
     return new Promise(() => {});
   }
 
-  /** Serves one request, as every side of the service does. */
+  /** Serves one request, as the service does on every route. */
   readonly answer = async (command: string, session: string, payload: string): Promise<Served> => {
     this.heard.push([command, session, payload]);
     return { json: await this.dispatch(command, session, payload) };
   };
 
-  /** Serves on servers, on every side that is open. */
+  /** Serves on servers, on the stage's routes. */
   async serve(url: string): Promise<{ stop(): Promise<void> }> {
     const { namespace } = this;
     const redis = await createConnection(url, 'service').connect();
@@ -89,52 +86,62 @@ export class TransportStage {
     };
     const replyFailed = (): void => {};
     const commands = ['pageview', 'surface'];
-    const self = { id: randomBytes(8).toString('hex'), glob: parseSessionGlob('?*'), commands, ...this.#sides };
-    const beat = new InstanceBeat(redis, namespace, self, () => {});
-    const channels = new ChannelReceiver(subscriber, redis, {
-      namespace,
-      glob: self.glob,
+    const self = {
+      id: randomBytes(8).toString('hex'),
+      glob: parseSessionGlob('?*'),
       commands,
-      dispatch: this.answer,
-      admission: new Admission(),
-      events: { refused: () => {}, unclaimed, replyFailed },
-    });
+      streams: this.#routes.includes('streams'),
+      channels: this.#routes.includes('channels'),
+    };
+    const beat = new InstanceBeat(redis, namespace, self, () => {});
     const clock = new RedisClock();
     await clock.measure(redis);
-    const streams = new StreamReceiver({
-      redis,
-      keys: new Keys(namespace),
-      dispatch: (command, session, payload) => {
-        const letGo = this.#released.then(() => ({ json: '"let go"' }));
-        return Promise.race([this.answer(command, session, payload), letGo]);
-      },
-      subscriber,
-      seal: new PayloadSeal(STAGE_SECRET, namespace),
-      now: clock.now,
-      hasPassed: (atMs) => clock.hasPassed(atMs, redis),
-      instance: self.id,
-      others: () => [],
-      admission: new Admission(),
-      enabled: () => true,
-      events: {
-        committed: () => {},
-        repeated: () => {},
-        deadLettered: () => {},
-        failing: () => {},
-        expired: () => unclaimed(1),
-        unclaimed,
-        replyFailed,
-      },
-    });
-    if (this.#sides.streams) this.#streams.add(streams);
-    const running = [this.#sides.channels && channels, this.#sides.streams && streams].filter((side) => side !== false);
+    const streams = (): StreamReceiver =>
+      new StreamReceiver({
+        redis,
+        keys: new Keys(namespace),
+        dispatch: (command, session, payload) => {
+          const letGo = this.#released.then(() => ({ json: '"let go"' }));
+          return Promise.race([this.answer(command, session, payload), letGo]);
+        },
+        subscriber,
+        seal: new PayloadSeal(STAGE_SECRET, namespace),
+        now: clock.now,
+        hasPassed: (atMs) => clock.hasPassed(atMs, redis),
+        instance: self.id,
+        others: () => [],
+        admission: new Admission(),
+        enabled: () => true,
+        events: {
+          committed: () => {},
+          repeated: () => {},
+          deadLettered: () => {},
+          failing: () => {},
+          expired: () => unclaimed(1),
+          unclaimed,
+          replyFailed,
+        },
+      });
+    const channels = (): ChannelReceiver =>
+      new ChannelReceiver(subscriber, redis, {
+        namespace,
+        glob: self.glob,
+        commands,
+        dispatch: this.answer,
+        admission: new Admission(),
+        events: { refused: () => {}, unclaimed, replyFailed },
+      });
+    const receivers: { readonly [Name in Route]: () => ServiceTransport } = { channels, streams };
+    const running = this.#routes.map((route) => receivers[route]());
+    const ofStreams = running.filter((receiver) => receiver instanceof StreamReceiver);
+    for (const receiver of ofStreams) this.#streams.add(receiver);
     if (running.length > 0) await beat.start(subscriber);
-    await Promise.all(running.map((side) => side.start()));
+    await Promise.all(running.map((receiver) => receiver.start()));
     return {
       stop: async () => {
         void beat.stop();
-        await Promise.all(running.map((side) => side.stop(10)));
-        this.#streams.delete(streams);
+        await Promise.all(running.map((receiver) => receiver.stop(10)));
+        for (const receiver of ofStreams) this.#streams.delete(receiver);
         await Promise.all([redis.close(), subscriber.close()]);
       },
     };

@@ -4,7 +4,7 @@ import { RedisTransport } from '../../src/transport/client/redis-transport.ts';
 import { InlineTransport } from '../../src/transport/inline/inline-transport.ts';
 import type { SessionTransport } from '../../src/transport/transport.ts';
 import type { Route } from '../../src/transport/transport-names.ts';
-import { type ServiceSides, STAGE_SECRET, type TransportStage } from './transport-stage.ts';
+import { STAGE_SECRET, type TransportStage } from './transport-stage.ts';
 
 /** A transport that was opened for a test. */
 export interface OpenedTransport {
@@ -25,8 +25,8 @@ export type Silence = 'by PUBLISH' | 'by heartbeats' | 'never';
 /** A transport, and what of it is different by nature. */
 export interface TransportUnderTest {
   readonly name: string;
-  /** What a service must have open. */
-  readonly sides: ServiceSides;
+  /** The routes that a service must serve. */
+  readonly routes: readonly Route[];
   /** The commands with which it is tested, in turn. */
   readonly commands: readonly ('pageview' | 'surface')[];
   readonly silence: Silence;
@@ -88,7 +88,7 @@ export function openRedisTransport(
 
 export const CHANNELS_INBOX: TransportUnderTest = {
   name: 'channels, inbox replies',
-  sides: { channels: true, streams: false },
+  routes: ['channels'],
   commands: ['pageview'],
   silence: 'by PUBLISH',
   isDurable: false,
@@ -105,7 +105,7 @@ export const CHANNELS_LIST: TransportUnderTest = {
 
 export const STREAMS: TransportUnderTest = {
   name: 'streams',
-  sides: { channels: false, streams: true },
+  routes: ['streams'],
   commands: ['pageview'],
   silence: 'by heartbeats',
   isDurable: true,
@@ -118,7 +118,7 @@ export const STREAMS: TransportUnderTest = {
 export const MIXED: TransportUnderTest = {
   ...STREAMS,
   name: 'mixed',
-  sides: { channels: true, streams: true },
+  routes: ['channels', 'streams'],
   commands: ['pageview', 'surface'],
   open: ({ url, namespace }, options) =>
     openRedisTransport(options?.url ?? url, {
@@ -130,7 +130,7 @@ export const MIXED: TransportUnderTest = {
 
 export const INLINE: TransportUnderTest = {
   name: 'inline',
-  sides: { channels: false, streams: false },
+  routes: [],
   commands: ['pageview'],
   silence: 'never',
   isDurable: true,
@@ -152,4 +152,5 @@ export const INLINE: TransportUnderTest = {
   },
 };
 
+/** All transports. Suites and the test that no route is forgotten go through this list. */
 export const ALL_TRANSPORTS: readonly TransportUnderTest[] = [CHANNELS_INBOX, CHANNELS_LIST, STREAMS, MIXED, INLINE];

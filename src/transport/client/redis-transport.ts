@@ -9,7 +9,13 @@ import {
 } from '../../redis/index.ts';
 import { ChannelRequester, type ReplyMode } from '../channels/channel-requester.ts';
 import { StreamRequester, type StreamRequesterOptions } from '../streams/stream-requester.ts';
-import { NO_ANSWER, type Outcome, type SessionTransport, type TransportEvents } from '../transport.ts';
+import {
+  type ClientTransport,
+  NO_ANSWER,
+  type Outcome,
+  type SessionTransport,
+  type TransportEvents,
+} from '../transport.ts';
 import type { Route } from '../transport-names.ts';
 import { ReplyInbox } from './reply-inbox.ts';
 
@@ -37,6 +43,7 @@ export class RedisTransport extends EventEmitter<TransportEvents> implements Ses
   readonly #inbox: ReplyInbox;
   readonly #channels: ChannelRequester;
   readonly #streams: StreamRequester;
+  readonly #requesters: { readonly [Name in Route]: ClientTransport };
   readonly #readiness = new ConditionVariable();
   #waiting = 0;
 
@@ -49,6 +56,7 @@ export class RedisTransport extends EventEmitter<TransportEvents> implements Ses
     this.#inbox = new ReplyInbox(this.#redis, options.namespace);
     this.#channels = new ChannelRequester(this.#redis, this.#inbox, options);
     this.#streams = new StreamRequester(this.#redis, this.#inbox, options);
+    this.#requesters = { channels: this.#channels, streams: this.#streams };
     this.#redis.on('ready', () => this.emit('up'));
     this.#redis.on('reachable', () => this.#readiness.notifyAll());
     this.#inbox.on('reachable', () => this.#readiness.notifyAll());
@@ -119,14 +127,15 @@ export class RedisTransport extends EventEmitter<TransportEvents> implements Ses
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#inbox.close(), this.#channels.close(), this.#streams.close(), this.#redis.close()]);
+    const requesters = Object.values(this.#requesters);
+    await Promise.all([this.#inbox, ...requesters, this.#redis].map((part) => part.close()));
   }
 
   readonly #onOutcome = (): void => {
     this.#waiting -= 1;
   };
 
-  #transportOf(command: string): ChannelRequester | StreamRequester {
-    return this.isDurable(command) ? this.#streams : this.#channels;
+  #transportOf(command: string): ClientTransport {
+    return this.#requesters[this.#options.routeOf?.(command) ?? 'channels'];
   }
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { expect, it } from 'vitest';
 import { type AclOptions, type AclUser, aclUsers } from '../../../src/cli/access/acl-users.ts';
+import { REMOTE_TRANSPORT_NAMES } from '../../../src/transport/index.ts';
 
 /* The rules name each command that the code sends, and none that it does not: read off the sources. What is missing here
  * is refused by a Redis with these users; what is too much would be a gift to whoever steals a password. */
@@ -13,17 +14,37 @@ const OF_OTHERS = ['src/redis/meta.ts', 'src/redis/meta-script.ts', 'src/redis/c
 const CONNECTIONS = /^src\/redis\/(?!keys|meta|capabilities|redis-clock)/;
 const BY_CONNECTIONS = ['ping', 'select', 'asking', 'cluster|slots', 'multi', 'exec', 'eval', 'evalsha'];
 const SUBSCRIPTIONS = ['subscribe', 'ssubscribe', 'psubscribe', 'punsubscribe'];
-const IMPORT = /^(?:import|export) (?!type )[^;']*?from '(\.[^']+)'/gm;
+const IMPORT = /^(?:import|export) (?!type )([^;']*?)from '(\.[^']+)'/gm;
 const TOOLS = ['notify', 'inspect', 'deadletters'].map((name) => `src/cli/${name}.ts`);
 const WITH_PARTS = ['CLIENT', 'COMMAND', 'MEMORY', 'XINFO'];
 
-/** All files that running some of them loads. */
+/** The values that a file imports or exports from others: their names, and the file. */
+function importsOf(file: string): { readonly names: readonly string[]; readonly target: string }[] {
+  return [...readFileSync(join(ROOT, file), 'utf8').matchAll(IMPORT)].map(([, names, target]) => ({
+    names: names!
+      .replace(/[{}\n]/g, ' ')
+      .split(',')
+      .map((name) => name.trim().replace(/ as .*$/, ''))
+      .filter((name) => name !== '' && !name.startsWith('type ')),
+    target: normalize(join(dirname(file), target!)),
+  }));
+}
+
+/** The files that names come from: of an index that passes on only those behind the names. */
+function originsOf(names: readonly string[], target: string): string[] {
+  if (!target.endsWith('/index.ts')) return [target];
+  const passedOn = importsOf(target);
+  return names.flatMap((name) => {
+    const origin = passedOn.find((each) => each.names.includes(name));
+    return origin ? originsOf([name], origin.target) : [target];
+  });
+}
+
+/** All files that some of them need. */
 function filesOf(...entries: string[]): string[] {
   const files = new Set(entries);
   for (const file of files) {
-    for (const [, target] of readFileSync(join(ROOT, file), 'utf8').matchAll(IMPORT)) {
-      files.add(normalize(join(dirname(file), target!)));
-    }
+    for (const { names, target } of importsOf(file)) for (const origin of originsOf(names, target)) files.add(origin);
   }
   return [...files].filter((file) => !CONNECTIONS.test(file));
 }
@@ -43,9 +64,12 @@ function commandsIn(files: readonly string[]): string[] {
   return [...new Set(found)].sort();
 }
 
-function allowed(name: AclUser['name'], options: Omit<AclOptions, 'commands'>): string[] {
-  const { rules } = aclUsers({ ...options, commands: ['pageview'] }).find((user) => user.name === name)!;
-  const commands = rules.flatMap((rule) => [...rule.matchAll(/\+([^\s)]+)/g)].map(([, command]) => command!));
+/** The commands that a user is allowed, whatever the transport. */
+function allowed(name: AclUser['name'], options: Omit<AclOptions, 'commands' | 'transport'>): string[] {
+  const commands = REMOTE_TRANSPORT_NAMES.flatMap((transport) => {
+    const { rules } = aclUsers({ ...options, transport, commands: ['pageview'] }).find((user) => user.name === name)!;
+    return rules.flatMap((rule) => [...rule.matchAll(/\+([^\s)]+)/g)].map(([, command]) => command!));
+  });
   return [...new Set(commands)].filter((command) => ![...BY_CONNECTIONS, ...SUBSCRIPTIONS].includes(command)).sort();
 }
 
@@ -60,7 +84,7 @@ it('the commands of sessionwise acl: the serving layer may send all that it send
   const files = filesOf('src/transport/client/redis-transport.ts').filter((file) => !others.includes(file));
   const sent = commandsIn(files);
   // EXPIRE is for clients in other languages.
-  expect(allowed('app', { transport: 'both', cluster: true })).toEqual([...sent, 'expire'].sort());
+  expect(allowed('app', { cluster: true })).toEqual([...sent, 'expire'].sort());
 });
 
 it('the commands of sessionwise acl: the store may send all that it sends', () => {
@@ -72,5 +96,5 @@ it('the commands of sessionwise acl: the service, notify, inspect and deadletter
   const files = filesOf('src/service/index.ts', ...TOOLS);
   // PFMERGE: a structure for programs of one's own.
   const sent = commandsIn(files.filter((file) => file !== 'src/structures/scripts/merge-unique.ts'));
-  expect(allowed('service', { transport: 'both', filter: 'native', cluster: true })).toEqual(sent);
+  expect(allowed('service', { filter: 'native', cluster: true })).toEqual(sent);
 });
