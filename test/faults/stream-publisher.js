@@ -50,7 +50,7 @@ const transports = Array.from(
       routeOf: () => 'streams',
     }),
 );
-for (const transport of transports) if (!(await transport.ready(10_000))) throw new Error('Redis is away.');
+for (const transport of transports) if (!(await transport.ready(60_000))) throw new Error('Redis is away.');
 
 function begin() {
   round += 1;

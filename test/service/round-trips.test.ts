@@ -34,7 +34,10 @@ let foreign: ForeignClient;
 
 beforeAll(async () => {
   proxy = await startRedisProxy(server.socketPath);
-  service = await startService({ redis: proxy.url, secret: 'a secret of the tests, long enough', combos: COMBOS });
+  // A sweep, every two seconds, would be counted.
+  const sessions = { sweep: false };
+  const secret = 'a secret of the tests, long enough';
+  service = await startService({ redis: proxy.url, secret, combos: COMBOS, sessions });
   foreign = await ForeignClient.connect(server.url);
   for (let i = 0; i < 100; i += 1) await foreign.ask('pageview', 'large', `/p${i}`);
   const warm = await openWarm();
