@@ -19,7 +19,7 @@ import { credentialOf, resolveReference, type SessionReference } from './tokens/
 import { readToken } from './tokens/token-credential.ts';
 import { userReference } from './tokens/user-reference.ts';
 import { UserLogins } from './users/user-logins.ts';
-import { type UserSessionPage, UserSessionPages } from './users/user-session-listing.ts';
+import { UserSessionListing, type UserSessionPage } from './users/user-session-listing.ts';
 import { type EndReason, type UserSession, UserSessions } from './users/user-sessions.ts';
 
 /** Session data in Redis: user, cart, preferences. The Express and Fastify stores use it for requests; jobs and
@@ -30,12 +30,12 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
   readonly #saves: SessionSaves;
   readonly #fields: FieldOperations;
   readonly #users: UserSessions;
-  readonly #pages: UserSessionPages;
+  readonly #listing: UserSessionListing;
   readonly #logins: UserLogins;
   readonly #rotation: SessionRotation;
   readonly #allSessions: AllSessions;
   readonly #connectRedisImport: ConnectRedisImport | undefined;
-  readonly #background: SessionDataMaintenance;
+  readonly #maintenance: SessionDataMaintenance;
   #closed: Promise<void> | undefined;
 
   /** Begins to connect and returns; never throws because Redis is away.
@@ -54,13 +54,13 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     this.#saves = new SessionSaves(this.#connection, this.#records);
     this.#fields = new FieldOperations(this.#records);
     this.#users = new UserSessions(this.#records);
-    this.#pages = new UserSessionPages(this.#connection, this.#records, this.#users);
-    this.#logins = new UserLogins(this.#connection, this.#records, this.#users, this.#pages);
+    this.#listing = new UserSessionListing(this.#connection, this.#records, this.#users);
+    this.#logins = new UserLogins(this.#connection, this.#records, this.#users, this.#listing);
     this.#rotation = new SessionRotation(this.#connection, this.#records);
     this.#allSessions = new AllSessions(this.#connection, this.#records, this.#users);
     this.#connectRedisImport =
       settings.importFrom === undefined ? undefined : new ConnectRedisImport(this.#records, settings.importFrom);
-    this.#background = new SessionDataMaintenance(this.#connection.redis, settings, options, this);
+    this.#maintenance = new SessionDataMaintenance(this.#connection.redis, settings, options, this);
     this.#connection.on('down', (error) => this.emit('store:down', error));
     this.#connection.on('up', () => this.emit('store:up'));
   }
@@ -249,7 +249,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
    *  user's sessions, in steps with a deadline each.
    *  @throws StoreUnavailableError; RangeError for what is no user id, or no limit. */
   async sessionsOf(userId: string, page?: UserSessionPage): Promise<UserSession[]> {
-    return this.#pages.list(userId, page);
+    return this.#listing.list(userId, page);
   }
 
   /** Ends one of a user's sessions. False where it has ended, or belongs to another user.
@@ -265,7 +265,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
   /** Ends all of a user's sessions but `keep` (a session's id), in steps of 200 with a deadline each. Returns how many.
    *  @throws StoreUnavailableError that says how many had ended by then. */
   async endSessionsOf(userId: string, options: { readonly keep?: string } = {}): Promise<number> {
-    return this.#pages.endAll(userId, options.keep);
+    return this.#listing.endAll(userId, options.keep);
   }
 
   /** The public ids of all living sessions. For tools: it looks at all of them. Tokens cannot be listed: Redis holds
@@ -291,7 +291,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
    *  stream get one second. */
   close(): Promise<void> {
     this.#closed ??= (async () => {
-      await this.#background.stop();
+      await this.#maintenance.stop();
       await this.#connection.close(this.#records.deferredWrites?.outbox.idle());
       this.removeAllListeners();
     })();

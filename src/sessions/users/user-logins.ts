@@ -5,7 +5,7 @@ import { TooManySessionsError } from '../errors/too-many-sessions-error.ts';
 import type { SessionRecords } from '../operations/session-records.ts';
 import type { LoadedRecord } from '../record/loaded-record.ts';
 import type { ResolvedReference } from '../tokens/session-reference.ts';
-import type { UserSessionPages } from './user-session-listing.ts';
+import type { UserSessionListing } from './user-session-listing.ts';
 import type { UserSessions } from './user-sessions.ts';
 
 /** Gives sessions to users, however many sessions have to end for it. */
@@ -13,9 +13,9 @@ export class UserLogins {
   readonly #connection: StoreConnection;
   readonly #records: SessionRecords;
   readonly #users: UserSessions;
-  readonly #pages: UserSessionPages;
+  readonly #pages: UserSessionListing;
 
-  constructor(connection: StoreConnection, records: SessionRecords, users: UserSessions, pages: UserSessionPages) {
+  constructor(connection: StoreConnection, records: SessionRecords, users: UserSessions, pages: UserSessionListing) {
     this.#connection = connection;
     this.#records = records;
     this.#users = users;

@@ -33,7 +33,7 @@ interface Owned {
 
 /** Lists and ends a user's sessions in steps of 200, because there may be thousands. Each step has a deadline of its
  *  own, and Redis serves other clients between two steps. */
-export class UserSessionPages {
+export class UserSessionListing {
   readonly #connection: StoreConnection;
   readonly #records: SessionRecords;
   readonly #users: UserSessions;

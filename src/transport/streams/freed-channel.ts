@@ -8,6 +8,7 @@ export class FreedChannel {
   readonly #subscriber: RedisConnection;
   readonly #channel: string;
   readonly #instance: string;
+  readonly #freed: number[] = [];
 
   /** `subscriber` carries the subscription, `redis` the messages of `instance`. */
   constructor(redis: RedisConnection, subscriber: RedisConnection, namespace: string, instance: string) {
@@ -17,9 +18,16 @@ export class FreedChannel {
     this.#instance = instance;
   }
 
-  /** Announces that partitions are free. A message that is lost only costs time. */
-  announce(partitions: readonly number[]): void {
-    const message = encodeFreedPartitions({ instance: this.#instance, freed: partitions });
+  /** Announces a partition, together with others of the same turn of the event loop. */
+  add(partition: number): void {
+    if (this.#freed.length === 0) setImmediate(() => this.flush());
+    this.#freed.push(partition);
+  }
+
+  /** Announces at once what was added. A message that is lost only costs time. */
+  flush(): void {
+    if (this.#freed.length === 0) return;
+    const message = encodeFreedPartitions({ instance: this.#instance, freed: this.#freed.splice(0) });
     this.#redis.command('PUBLISH', this.#channel, message).catch(() => undefined);
   }
 

@@ -64,7 +64,6 @@ export class StreamReceiver implements ServiceTransport {
   readonly #leaving = new Set<PartitionWorker>();
   #timer: NodeJS.Timeout | undefined;
   readonly #asking = new Set<number>();
-  readonly #freed: number[] = [];
   readonly #releasing = new Set<Promise<void>>();
   #mayHandOver = 0;
   #stopped = false;
@@ -119,7 +118,7 @@ export class StreamReceiver implements ServiceTransport {
     this.#reader.stop();
     await this.#leases.close();
     await Promise.all(this.#releasing);
-    this.#announceFreed();
+    this.#freedChannel.flush();
     this.#replies.stop();
     return finished.every(Boolean);
   }
@@ -277,7 +276,7 @@ export class StreamReceiver implements ServiceTransport {
     this.#leaving.delete(worker);
     // Does not wait for the release: a frozen Redis answers too late, and the lease expires by itself.
     const releasing = this.#release(worker).then((isFree) => {
-      if (isFree) this.#noteFreed(worker.partition);
+      if (isFree) this.#freedChannel.add(worker.partition);
       this.#releasing.delete(releasing);
     });
     this.#releasing.add(releasing);
@@ -291,15 +290,5 @@ export class StreamReceiver implements ServiceTransport {
       ({ status }) => status === 'released',
       () => false,
     );
-  }
-
-  // Announces partitions that are given back in one turn of the event loop in one message.
-  #noteFreed(partition: number): void {
-    if (this.#freed.length === 0) setImmediate(() => this.#announceFreed());
-    this.#freed.push(partition);
-  }
-
-  #announceFreed(): void {
-    if (this.#freed.length > 0) this.#freedChannel.announce(this.#freed.splice(0));
   }
 }
