@@ -1,10 +1,6 @@
 import type session from 'express-session';
-import { type RequestSessions, type SessionOperations, StoreUnavailableError, sessionMethods } from '../index.ts';
+import { type RequestSessions, StoreUnavailableError, sessionMethods } from '../index.ts';
 import type { SessionStore, StoreRequest } from './session-store.ts';
-
-declare module 'express-session' {
-  interface Session extends SessionOperations {}
-}
 
 /** Makes the prototype of a store's sessions: express-session's own, with the operations as methods. */
 export function createPrototype(base: session.Session, store: SessionStore, sessions: RequestSessions): object {

@@ -6,6 +6,7 @@ import {
   type CurrentSession,
   markInitialised,
   RequestStore,
+  type SessionOperations,
   type SessionStoreOptions,
   StoreUnavailableError,
 } from '../index.ts';
@@ -13,6 +14,11 @@ import { aliasObject } from './alias-object.ts';
 import { responseOf } from './response-of.ts';
 import { createPrototype } from './session-prototype.ts';
 import { type ObservedRolling, wrapResponse } from './wrap-response.ts';
+
+// Here, because the declarations of the subpath reach this file: those of a file that it only runs are left out.
+declare module 'express-session' {
+  interface Session extends SessionOperations {}
+}
 
 type Callback<Result> = (error: unknown, result?: Result) => void;
 type Values = session.SessionData;
