@@ -9,7 +9,7 @@ import { createDriver } from '../dist/redis/node/driver.js';
 import { parseConnection } from '../dist/redis/options/connection-options.js';
 import { dayOf, ItemKey, minuteOfDay, recordVisitScript, SEEN_ITEMS_DEFAULTS } from '../dist/structures/index.js';
 import { addEntry } from '../dist/transport/streams/scripts/add-entry.js';
-import { commitEntry } from '../dist/transport/streams/scripts/commit-lua.js';
+import { commitEntry } from '../dist/transport/streams/scripts/commit-entry.js';
 import { DEADLINE_MS, PATHS, SECRET, viewOf } from './wire-load.js';
 
 const NAMESPACE = 'bare';
