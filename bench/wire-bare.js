@@ -52,7 +52,7 @@ export async function openClient(redis, way, inFlight) {
   }
   const inbox = randomBytes(12).toString('hex').slice(0, 16);
   if (isList) return { once: askByList(driver, inbox, blocking), close };
-  // No Map: see src/transport/waiting.ts.
+  // No Map: see src/transport/client/pending-requests.ts.
   const pending = {};
   await subscriber.subscribe(`${NAMESPACE}:async:${inbox}`, (message) => {
     const number = Number(message.slice(0, message.indexOf(' ')));
