@@ -108,7 +108,7 @@ export class DefinedScript<
     const reply = this.#definition.buffers
       ? this.script.runForBuffers(redis, allKeys, allArgs)
       : this.script.run(redis, allKeys, allArgs);
-    return reply.then((answer) => this.#read(answer));
+    return this.#statuses ? reply.then((answer) => this.#read(answer)) : (reply as Promise<never>);
   }
 
   /** Makes a step of it, which a transport may do together with something else. */
