@@ -7,7 +7,7 @@ import {
 } from '../../redis/index.ts';
 import { type Finding, good } from './finding.ts';
 import { judgeCluster, judgeMasters } from './judge-cluster.ts';
-import { judgeInstances, judgeNamespace, judgeStreams } from './judge-namespace.ts';
+import { judgeInstances, judgeNamespace, judgeStreams, judgeWrites } from './judge-namespace.ts';
 import { judgeClock, judgeLatency } from './judge-server.ts';
 
 export type { Finding };
@@ -35,6 +35,7 @@ export async function diagnose(address: ConnectionOptions, namespace: string): P
         : good('filters', 'Has no BF.*: seen filters use the portable engine.'),
       await judgeClock(redis),
       await judgeLatency(redis),
+      await judgeWrites(redis, namespace),
       await judgeNamespace(redis, namespace),
       await judgeInstances(redis, namespace),
       ...(await judgeStreams(redis, namespace)),

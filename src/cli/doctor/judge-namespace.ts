@@ -15,6 +15,26 @@ export async function judgeNamespace(redis: RedisConnection, namespace: string):
   );
 }
 
+/** Judges whether Redis takes writes: it may be full, read-only or without the replicas that it wants. Changes nothing: an
+ *  empty text written into a key leaves it as it is, but is refused as every write is. */
+export async function judgeWrites(redis: RedisConnection, namespace: string): Promise<Finding> {
+  const keys = new Keys(namespace);
+  // A key of every partition: in a Cluster each master may refuse by itself.
+  const refusals = await Promise.all(
+    Array.from({ length: PARTITIONS }, (_, partition) =>
+      redis.command('SETRANGE', keys.due(partition), '0', '').then(
+        () => undefined,
+        (error: Error) => (error.message.startsWith('WRONGTYPE') ? undefined : error.message),
+      ),
+    ),
+  );
+  const refusal = refusals.find((message) => message !== undefined);
+  if (refusal === undefined) return good('writes', 'Are taken.');
+  return refusal.startsWith('NOPERM')
+    ? note('writes', 'This user may not write here: look as a user who may, to see whether writes are taken.')
+    : problem('writes', `Are refused, so nothing new is kept. Redis says: ${refusal}`);
+}
+
 /** Judges the instances that serve a namespace. Listens to heartbeats for a second. */
 export async function judgeInstances(redis: RedisConnection, namespace: string): Promise<Finding> {
   const presence = new Presence();

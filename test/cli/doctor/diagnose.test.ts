@@ -1,8 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { diagnose } from '../../../src/cli/doctor/diagnose.ts';
+import { diagnose, type Finding } from '../../../src/cli/doctor/diagnose.ts';
 import { judgeEviction, judgePersistence } from '../../../src/cli/doctor/judge-server.ts';
-import { parseConnection } from '../../../src/redis/index.ts';
+import { Keys, parseConnection } from '../../../src/redis/index.ts';
 import { startTestCluster } from '../../support/test-cluster.ts';
+import { useRedis } from '../../support/use-redis.ts';
+
+const server = useRedis();
+const { redis } = server;
 
 describe('doctor', () => {
   it.each([
@@ -25,6 +29,28 @@ describe('doctor', () => {
     [{}, 'note'],
   ])('eviction %j -> %s', (settings, level) => {
     expect(judgeEviction(settings)).toEqual([expect.objectContaining({ level })]);
+  });
+
+  it.each([
+    ['full', ['maxmemory', '1'], /OOM/],
+    ['without the replicas that it wants', ['min-replicas-to-write', '1'], /NOREPLICAS/],
+  ])('a server that is %s: says that it refuses writes, and in which words', async (_, setting, words) => {
+    const writes = async (): Promise<readonly Finding[]> =>
+      (await diagnose(parseConnection(server.url), 'sw')).filter(({ about }) => about === 'writes');
+    expect(await writes()).toEqual([{ level: 'good', about: 'writes', text: 'Are taken.' }]);
+    await redis.command('ZADD', new Keys('sw').due(0), '1', 'there');
+    expect(await writes()).toMatchObject([{ level: 'good' }]);
+    const before = await redis.command<number>('DBSIZE');
+    await redis.command('CONFIG', 'SET', ...setting);
+    expect(await writes()).toEqual([{ level: 'problem', about: 'writes', text: expect.stringMatching(words) }]);
+    expect(await redis.command<number>('DBSIZE')).toBe(before);
+  });
+
+  it('a user who may not write: says so, and calls it no problem', async () => {
+    await redis.command('ACL', 'SETUSER', 'looker', 'on', '>looks', '~*', '&*', '+@all', '-@write', '+eval');
+    const url = server.url.replace('redis://', 'redis://looker:looks@');
+    const findings = await diagnose({ ...parseConnection(url), username: 'looker', password: 'looks' }, 'sw');
+    expect(findings.filter(({ about }) => about === 'writes')).toMatchObject([{ level: 'note' }]);
   });
 
   it('a Cluster: judges all masters, names the one with other settings and those without a replica', async () => {
