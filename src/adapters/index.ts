@@ -10,8 +10,10 @@ export type {
   SessionData,
   SessionDataOptions,
   SessionInfo,
+  SessionReference,
   SetIfOutcome,
   UserSession,
+  UserSessionPage,
 } from '../sessions/index.ts';
 export {
   NotSerialisableError,

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { isSession, normalizeItem, sessionOf } from '../protocol/index.ts';
 import type { Namespace } from '../service/index.ts';
+import { isEnded } from '../sessions/maintenance/index.ts';
 import { DAY_MS, MINUTE_MS } from '../structures/index.ts';
 import { addNamespaceOptions, type NamespaceFlags } from './namespace-options.ts';
 import { NotInspectedError } from './not-inspected-error.ts';
@@ -21,6 +22,8 @@ interface Inspection {
   readonly known: boolean;
   /** Whether the session has data in a store. */
   readonly sessionData: boolean;
+  /** Whether the session has ended within the last hour. */
+  readonly ended: boolean;
   readonly totalPages: number;
   readonly uniquePages: number;
   readonly uniquePagesExact: boolean;
@@ -62,7 +65,7 @@ export function addInspectCommand(program: Command): void {
       checkTimeZone(flags.timeZone);
       const inspection = await withNamespace(flags, false, async (namespace) => {
         const found = await inspect(namespace, session, flags.seen);
-        if (!found.known && !found.sessionData) await refuseUnknown(namespace, session);
+        if (!found.known && !found.sessionData && !found.ended) await refuseUnknown(namespace, session);
         return found;
       });
       print(flags.json ? JSON.stringify(inspection) : inWords(inspection, flags.timeZone));
@@ -74,8 +77,8 @@ export function addInspectCommand(program: Command): void {
  *  @throws NotInspectedError always. */
 async function refuseUnknown(namespace: Namespace, given: string): Promise<never> {
   const session = sessionOf(given);
-  const { known, sessionData } = await inspect(namespace, session, []);
-  if (known || sessionData) throw new NotInspectedError(notASession(session));
+  const { known, sessionData, ended } = await inspect(namespace, session, []);
+  if (known || sessionData || ended) throw new NotInspectedError(notASession(session));
   throw new NotInspectedError(
     `Nothing is known of this session in the namespace "${namespace.keys.namespace}": it was never seen, or it has expired. If you gave a token: its session is ${session}, and nothing is known of that either.`,
   );
@@ -100,7 +103,8 @@ async function inspect(
     data.seenItems.count(session, 'item'),
     redis.command<number>('ZCARD', keys.foreignNotices(session)),
     Promise.all(all.map((key) => redis.command<number | null>('MEMORY', 'USAGE', key))),
-    redis.command<number | null>('MEMORY', 'USAGE', keys.record(session)),
+    // Enough for the flags of a record.
+    redis.commandForBuffers<Buffer>('GETRANGE', keys.record(session), '0', '1'),
     redis.command<number>('TTL', keys.counters(session)),
     data.activity.range(session, now - 59 * MINUTE_MS, now),
     days.length === 0
@@ -111,7 +115,8 @@ async function inspect(
   return {
     session,
     known: sum(sizes) > 0,
-    sessionData: record !== null,
+    sessionData: record.length > 0 && !isEnded(record),
+    ended: record.length > 0 && isEnded(record),
     totalPages: visit.totalPages,
     uniquePages: visit.uniquePages,
     uniquePagesExact: visit.uniquePagesExact,
@@ -143,8 +148,10 @@ function inWords(known: Inspection, timeZone: string): string {
     iso === null
       ? 'never'
       : new Date(iso).toLocaleString('en-GB', { timeZone, dateStyle: 'medium', timeStyle: 'short' });
-  if (!known.known) lines.push('  Has session data, but no view was counted, or what was counted has expired.');
-  else {
+  if (known.ended) lines.push('  Has ended: its session data are gone, and a header stays for an hour.');
+  if (!known.known && !known.ended)
+    lines.push('  Has session data, but no view was counted, or what was counted has expired.');
+  if (known.known) {
     const about = known.uniquePagesExact ? '' : 'about ';
     lines.push(
       `  Viewed ${plural(known.totalPages, 'page')}, ${about}${known.uniquePages.toLocaleString('en')} of them different.`,

@@ -203,7 +203,8 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
   }
 
   /** Sets fields if the session still has `version`; `undefined` removes a field.
-   *  @throws StoreUnavailableError, SessionGoneError, NotSerialisableError */
+   *  @throws StoreUnavailableError, SessionGoneError, NotSerialisableError; RangeError for what is no version, or no
+   *  fields. */
   setIf(
     reference: SessionReference,
     version: number,
@@ -263,8 +264,13 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
   }
 
   /** Ends all of a user's sessions but `keep` (a session's id), in steps of 200 with a deadline each. Returns how many.
-   *  @throws StoreUnavailableError that says how many had ended by then. */
+   *  @throws StoreUnavailableError that says how many had ended by then; RangeError where `keep` is given and undefined. */
   async endSessionsOf(userId: string, options: { readonly keep?: string } = {}): Promise<number> {
+    if ('keep' in options && typeof options.keep !== 'string') {
+      throw new RangeError(
+        `keep is ${String(options.keep)}, and so all sessions would end: give an id, or leave keep out.`,
+      );
+    }
     return this.#listing.endAll(userId, options.keep);
   }
 

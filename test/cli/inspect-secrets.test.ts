@@ -93,7 +93,18 @@ describe('inspect, given what is no session or one that is not known', () => {
       stdout: expect.stringMatching(/Has session data, but no view was counted/),
     });
     const json = JSON.parse((await inspect(sessionOf(token), '--json')).stdout);
-    expect(json).toMatchObject({ known: false, sessionData: true, totalPages: 0 });
+    expect(json).toMatchObject({ known: false, sessionData: true, ended: false, totalPages: 0 });
+  });
+
+  it('a session that has ended: says so, and not that it has data', async () => {
+    const token = createToken();
+    await store.data.save(token, { user: 'ada' });
+    await store.data.end(token);
+    const { code, stdout } = await inspect(sessionOf(token));
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/Has ended/) });
+    expect(stdout).not.toMatch(/Has session data/);
+    const json = JSON.parse((await inspect(sessionOf(token), '--json')).stdout);
+    expect(json).toMatchObject({ known: false, sessionData: false, ended: true });
   });
 
   function expectNoSecret(text: string): void {

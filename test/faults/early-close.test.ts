@@ -21,6 +21,8 @@ const EXIT_DEADLINE_MS = 10_000;
 async function run(redis: string, kinds: readonly string[]): Promise<number | string> {
   const child = spawn(process.execPath, [join(import.meta.dirname, 'early-close.js'), kinds.join(','), redis], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    // Without the warnings of development: two of these services on one server overlap.
+    env: { ...process.env, NODE_ENV: 'production' },
   });
   let [told, errors] = ['', ''];
   const exited = once(child, 'exit');

@@ -2,3 +2,4 @@
 
 export { Archiver } from '../archive/archiver.ts';
 export { Sweeper } from '../expiry/sweeper.ts';
+export { isEnded } from '../record/record-header.ts';

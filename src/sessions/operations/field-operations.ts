@@ -104,6 +104,7 @@ export class FieldOperations {
     version: number,
     values: Readonly<Record<string, unknown>>,
   ): Promise<SetIfOutcome> {
+    checkSetIf(version, values);
     const changes = Object.entries(values).map(([name, value]): FieldChange => {
       checkField(name);
       const set = writeField(name, value);
@@ -215,7 +216,18 @@ export class FieldOperations {
   }
 }
 
+function checkSetIf(version: number, values: Readonly<Record<string, unknown>>): void {
+  if (!Number.isInteger(version) || version < 0) {
+    throw new RangeError(
+      `${String(version)} is no version of a session: give info().version, which a session has once it was saved.`,
+    );
+  }
+  if (typeof values === 'object' && values !== null) return;
+  throw new RangeError('setIf() needs the fields that it sets: give an object such as { plan: "pro" }.');
+}
+
 function checkField(field: string): void {
-  if (typeof field === 'string' && field !== '' && field !== 'cookie' && isVisible(field)) return;
+  if (typeof field !== 'string') throw new RangeError(`${String(field)} is no name of a field: give a string.`);
+  if (field !== '' && field !== 'cookie' && isVisible(field)) return;
   throw new RangeError(`${JSON.stringify(field)} is no field that can be changed: give a name other than "cookie".`);
 }

@@ -9,7 +9,8 @@ const MAX_USER_ID_LENGTH = 1024;
  *  @throws RangeError for an invalid user id. */
 export function userReference(userId: string): string {
   if (typeof userId !== 'string' || userId === '' || userId.length > MAX_USER_ID_LENGTH) {
-    throw new RangeError(`This is no user id: give a string of 1 to ${MAX_USER_ID_LENGTH} characters.`);
+    const given = typeof userId === 'string' ? `a string of ${userId.length} characters` : String(userId);
+    throw new RangeError(`This is no user id: ${given}. Give a string of 1 to ${MAX_USER_ID_LENGTH} characters.`);
   }
   const reference = sessionOf(`user\0${userId}`);
   return `${PARTITION_TAGS[partitionOf(reference)]}${reference}`;

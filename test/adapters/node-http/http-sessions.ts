@@ -49,9 +49,11 @@ export class HttpSessions extends RequestStore<HttpRequest> {
   readonly #visits = new WeakMap<HttpRequest, Visit>();
 
   constructor({ cookieName = 'sid', handle = {}, ...options }: HttpSessionsOptions) {
+    // First, because it may throw: the store is connected by then.
+    const attacher = new HandleAttacher('HttpSessions', handle);
     super(options);
     this.#cookieName = cookieName;
-    this.#attacher = new HandleAttacher('HttpSessions', handle);
+    this.#attacher = attacher;
   }
 
   /** Opens the session of a request. Call it before the handler. */

@@ -125,6 +125,16 @@ export function describeBasics(stage: SessionDataStage): void {
       expect(await stage.values(data, token)).toEqual({ fresh: ['a'], empty: [[], {}, null], text: 'x' });
     });
 
+    it.each([undefined, null, Number.NaN, 1.5, -1, Number.POSITIVE_INFINITY, '1', { version: 1 }])(
+      'setIf: refuses %s, which is no version',
+      async (version) => {
+        const token = await stage.saved(data, { a: 1 });
+        await expect(data.setIf(token, version as number, { a: 2 })).rejects.toThrow(/no version of a session: give/);
+        await expect(data.setIf(token, 1, undefined as never)).rejects.toThrow(/needs the fields/);
+        expect(await stage.values(data, token)).toEqual({ a: 1 });
+      },
+    );
+
     it('setIf: applied where the version is right, and only there', async () => {
       const token = await stage.saved(data, { a: 1, b: 2 });
       const { version } = data.infoOf((await data.load(token))!);

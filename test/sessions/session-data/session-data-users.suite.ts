@@ -83,6 +83,7 @@ export function describeUsers(stage: SessionDataStage): void {
       expect(await data.endSessionsOf(user, { keep: second })).toBe(3);
       expect(await idsOf(user)).toEqual([second]);
       expect(await data.load(tokens[2]!)).toBeUndefined();
+      await expect(data.endSessionsOf(user, { keep: undefined as never })).rejects.toThrow(/keep is undefined/);
       expect(await data.endSessionsOf(user)).toBe(1);
       expect(await idsOf(user)).toEqual([]);
       expect(await indexOf(user)).toEqual([]);
