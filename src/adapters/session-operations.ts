@@ -96,6 +96,12 @@ export abstract class RequestStore<Request>
   /** Session that the request has now; undefined where it has none. */
   protected abstract currentSession(request: Request): CurrentSession | undefined;
 
+  /** Values of the session that the request has now, for questions that need no token. Default: those of
+   *  `currentSession`. */
+  protected valuesOf(request: Request): object | undefined {
+    return this.currentSession(request)?.values;
+  }
+
   /** The request's User-Agent header. */
   protected abstract userAgentOf(request: Request): string | undefined;
 
@@ -161,13 +167,13 @@ export abstract class RequestStore<Request>
   }
 
   info(request: Request): SessionInfo | undefined {
-    const current = this.currentSession(request);
-    return current && this.sessions.states.infoOf(current.values);
+    const values = this.valuesOf(request);
+    return values && this.sessions.states.infoOf(values);
   }
 
   isDegraded(request: Request): boolean {
-    const current = this.currentSession(request);
-    return current !== undefined && this.sessions.states.isDegraded(current.values);
+    const values = this.valuesOf(request);
+    return values !== undefined && this.sessions.states.isDegraded(values);
   }
 
   /** Notes that a request acts for another session, by its bearer token: where its own is a new one, that is not saved and

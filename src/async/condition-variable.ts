@@ -1,4 +1,4 @@
-/** Above that a timer of Node fires at once. */
+/** The longest time of a timer in Node: a longer one fires at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Lets any number of callers wait until a condition holds. The owner calls `notifyAll` when a condition may have changed:
@@ -16,8 +16,8 @@ export class ConditionVariable {
     for (const look of [...this.#waiters]) look();
   }
 
-  /** Waits until `holds()` is true, at most `deadlineMs` milliseconds (default, and above 24 days: without a limit). Returns whether it is
-   *  true then. The one timer keeps the process alive, and ends with the wait. */
+  /** Waits until `holds()` is true, at most `deadlineMs` milliseconds (default: without a limit; above 24 days: 24 days).
+   *  Returns whether it is true then. The one timer keeps the process alive, and ends with the wait. */
   waitFor(holds: () => boolean, deadlineMs?: number): Promise<boolean> {
     if (holds()) return Promise.resolve(true);
     if (deadlineMs !== undefined && !(deadlineMs > 0)) return Promise.resolve(false);
@@ -31,8 +31,7 @@ export class ConditionVariable {
       const look = (): void => {
         if (holds()) end(true);
       };
-      if (deadlineMs !== undefined && deadlineMs <= LONGEST_TIMER_MS)
-        timer = setTimeout(() => end(holds()), deadlineMs);
+      if (deadlineMs !== undefined) timer = setTimeout(() => end(holds()), Math.min(deadlineMs, LONGEST_TIMER_MS));
       this.#waiters.add(look);
     });
   }

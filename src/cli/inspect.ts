@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { isSession, normalizeItem, sessionOf } from '../protocol/index.ts';
 import type { Namespace } from '../service/index.ts';
-import { isEnded } from '../sessions/maintenance/index.ts';
+import { readRecordState } from '../sessions/maintenance/index.ts';
 import { DAY_MS, MINUTE_MS } from '../structures/index.ts';
 import { addNamespaceOptions, type NamespaceFlags } from './namespace-options.ts';
 import { NotInspectedError } from './not-inspected-error.ts';
@@ -22,7 +22,7 @@ interface Inspection {
   readonly known: boolean;
   /** Whether the session has data in a store. */
   readonly sessionData: boolean;
-  /** Whether the session has ended within the last hour. */
+  /** Whether the session has ended, and its header is still kept. */
   readonly ended: boolean;
   readonly totalPages: number;
   readonly uniquePages: number;
@@ -103,8 +103,7 @@ async function inspect(
     data.seenItems.count(session, 'item'),
     redis.command<number>('ZCARD', keys.foreignNotices(session)),
     Promise.all(all.map((key) => redis.command<number | null>('MEMORY', 'USAGE', key))),
-    // Enough for the flags of a record.
-    redis.commandForBuffers<Buffer>('GETRANGE', keys.record(session), '0', '1'),
+    readRecordState(redis, keys.record(session)),
     redis.command<number>('TTL', keys.counters(session)),
     data.activity.range(session, now - 59 * MINUTE_MS, now),
     days.length === 0
@@ -115,8 +114,8 @@ async function inspect(
   return {
     session,
     known: sum(sizes) > 0,
-    sessionData: record.length > 0 && !isEnded(record),
-    ended: record.length > 0 && isEnded(record),
+    sessionData: record === 'present',
+    ended: record === 'ended',
     totalPages: visit.totalPages,
     uniquePages: visit.uniquePages,
     uniquePagesExact: visit.uniquePagesExact,
@@ -148,7 +147,8 @@ function inWords(known: Inspection, timeZone: string): string {
     iso === null
       ? 'never'
       : new Date(iso).toLocaleString('en-GB', { timeZone, dateStyle: 'medium', timeStyle: 'short' });
-  if (known.ended) lines.push('  Has ended: its session data are gone, and a header stays for an hour.');
+  if (known.ended)
+    lines.push('  Has ended. A header stays for an hour; with an archive, the data stay until it has taken them.');
   if (!known.known && !known.ended)
     lines.push('  Has session data, but no view was counted, or what was counted has expired.');
   if (known.known) {

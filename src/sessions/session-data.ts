@@ -203,7 +203,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
   }
 
   /** Sets fields if the session still has `version`; `undefined` removes a field.
-   *  @throws StoreUnavailableError, SessionGoneError, NotSerialisableError; RangeError for what is no version, or no
+   *  @throws StoreUnavailableError, SessionGoneError, NotSerialisableError; RangeError for a wrong version or missing
    *  fields. */
   setIf(
     reference: SessionReference,

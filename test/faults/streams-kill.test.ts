@@ -26,6 +26,10 @@ import {
  * The hand-over is what an accepted request has waited at most, from when it was sent until its effects were there, by
  * the clock of the machine. Where the machine stood still, that much is granted on top. */
 
+/** Between two kills, in milliseconds: longer than a lease, so that the partitions have an owner again; at random, so that
+ *  each kill meets another moment. */
+const BETWEEN_KILLS_MS = 2_000;
+const KILL_JITTER_MS = 1_000;
 const HAND_OVER_MS = 2_000;
 const SECONDS = soakSeconds(7);
 
@@ -42,7 +46,7 @@ async function killAgainAndAgain(start: () => Promise<Instance>): Promise<number
   const end = performance.now() + SECONDS * 1000;
   const heirs: Promise<unknown>[] = [];
   while (performance.now() < end) {
-    await sleep(2_000 + Math.random() * 1_000);
+    await sleep(BETWEEN_KILLS_MS + Math.random() * KILL_JITTER_MS);
     await waitUntil('two instances are there', () => instances.length > 1);
     const victim = await mainOwner(redis, instances);
     instances = instances.filter((one) => one !== victim);

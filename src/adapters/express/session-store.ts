@@ -193,9 +193,12 @@ export class SessionStore extends RequestStore<StoreRequest> {
     Object.setPrototypeOf(request.session!, this.#prototype);
   }
 
-  // The request's own id is hidden while the head of an answer without a cookie is written.
-  protected override currentSession({ session: values, sessionID }: StoreRequest): CurrentSession | undefined {
-    const token = sessionID ?? (values as { readonly id?: string } | undefined)?.id;
+  // The request's id is hidden while the head of an answer without a cookie is written.
+  protected override valuesOf({ session }: StoreRequest): object | undefined {
+    return session;
+  }
+
+  protected override currentSession({ session: values, sessionID: token }: StoreRequest): CurrentSession | undefined {
     return values && token !== undefined ? { token, values } : undefined;
   }
 

@@ -2,7 +2,8 @@ import { isOwnToken, sessionOf } from '../../protocol/index.ts';
 
 /** Looks tokens up: SessionData. */
 export interface TokenVerifier {
-  /** Undefined or null: no session has this token. What has a `session` names the session that the token acts for. */
+  /** Looks a token up. Undefined or null: no session has it. An object with a `session` names the session that the token
+   *  acts for. */
   load(token: string): Promise<object | null | undefined>;
   /** Renews a session that `load` gave, where that is due. Values without a cookie: its cookie's age counts from now. */
   touch?(token: string, values: object, loaded: never): Promise<unknown>;
