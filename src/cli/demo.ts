@@ -107,7 +107,7 @@ async function publishNotices(redis: string | ConnectionOptions, { namespace, da
   const secret = process.env.SESSIONWISE_SECRET;
   const opened = await openNamespace({ redis, namespace, dataDir, ...(secret && { secret }) });
   try {
-    await opened.data.noticeLists.publish('customers', {
+    await opened.knowledge.noticeLists.publish('customers', {
       id: 'demo-welcome',
       text: 'This notice was published once, for every customer there is: sessionwise notify customers.',
     });

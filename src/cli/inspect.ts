@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
+import { MINUTE_MS, type SubjectReading } from '../knowledge/index.ts';
 import { isSession, normalizeItem, sessionOf } from '../protocol/index.ts';
 import type { Namespace } from '../service/index.ts';
 import { readRecordState } from '../sessions/maintenance/index.ts';
-import { DAY_MS, MINUTE_MS } from '../structures/index.ts';
 import { addNamespaceOptions, type NamespaceFlags } from './namespace-options.ts';
 import { NotInspectedError } from './not-inspected-error.ts';
 import { print } from './print.ts';
@@ -89,28 +89,24 @@ function notASession(session: string): string {
 }
 
 async function inspect(
-  { redis, keys, data }: Namespace,
+  { redis, keys, knowledge }: Namespace,
   session: string,
   seen: readonly string[],
 ): Promise<Inspection> {
-  const days = await data.activity.days(session);
-  const all = [...keys.all(session), ...days.map((day) => keys.activity(session, day))];
+  const subject = knowledge.read(session);
   const sum = (numbers: readonly (number | null)[]): number =>
     numbers.reduce<number>((total, n) => total + (n ?? 0), 0);
   const now = Date.now();
-  const [visit, items, foreign, sizes, record, ttl, lastHour, lastDay] = await Promise.all([
-    data.visits.read(session),
-    data.seenItems.count(session, 'item'),
+  const [visit, items, foreign, sizes, record, ttl, lastHour, lastMinute] = await Promise.all([
+    subject.visit(now),
+    subject.count('item'),
     redis.command<number>('ZCARD', keys.foreignNotices(session)),
-    Promise.all(all.map((key) => redis.command<number | null>('MEMORY', 'USAGE', key))),
+    Promise.all(keys.all(session).map((key) => redis.command<number | null>('MEMORY', 'USAGE', key))),
     readRecordState(redis, keys.record(session)),
-    redis.command<number>('TTL', keys.counters(session)),
-    data.activity.range(session, now - 59 * MINUTE_MS, now),
-    days.length === 0
-      ? Promise.resolve<boolean[]>([])
-      : data.activity.range(session, days.at(-1)! * DAY_MS, (days.at(-1)! + 1) * DAY_MS - 1),
+    redis.command<number>('TTL', keys.subject(session)),
+    subject.minutes(now - 59 * MINUTE_MS, now),
+    subject.lastActiveMinute(),
   ]);
-  const lastMinute = lastDay.lastIndexOf(true);
   return {
     session,
     known: sum(sizes) > 0,
@@ -122,19 +118,21 @@ async function inspect(
     items: items.count,
     activeMinutes: visit.activeMinutes,
     firstActiveMinute: isoOf(visit.firstActiveMinute),
-    lastActiveMinute: isoOf(lastMinute < 0 ? undefined : days.at(-1)! * DAY_MS + lastMinute * MINUTE_MS),
+    lastActiveMinute: isoOf(lastMinute),
     lastHour: lastHour.map((active) => (active ? '#' : '.')).join(''),
-    noticesMarked: foreign + (await data.readNotices.countRead(session)),
+    noticesMarked: foreign + (await knowledge.readNotices.countRead(session)),
     expiresInSeconds: ttl < 0 ? null : ttl,
     bytes: sum(sizes),
-    seen: Object.fromEntries(await Promise.all(seen.map(async (item) => [item, await wasSeen(data, session, item)]))),
+    seen: Object.fromEntries(
+      await Promise.all(seen.map(async (item) => [item, await wasSeen(knowledge, subject, item)])),
+    ),
   };
 }
 
-async function wasSeen(data: Namespace['data'], session: string, given: string): Promise<boolean> {
+async function wasSeen({ items }: Namespace['knowledge'], subject: SubjectReading, given: string): Promise<boolean> {
   const item = normalizeItem(given);
   const answers = await Promise.all(
-    (['page', 'item'] as const).map((kind) => data.seenItems.has(session, kind, [data.itemKey.of(kind, item)])),
+    (['page', 'item'] as const).map((kind) => subject.hasSeen(kind, [items.of(kind, item)])),
   );
   return answers.flat().includes(true);
 }

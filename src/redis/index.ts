@@ -7,8 +7,8 @@ export type { ArgumentKind, DefinedScript, KeyValues, ScriptResult } from './def
 export { defineScript } from './define-script.ts';
 export { defineStepWrapper } from './define-step-wrapper.ts';
 export { slotOfKey } from './key-slot.ts';
-export type { ItemKind } from './keys.ts';
-export { forgetLua, Keys, keysLua, scratchKey } from './keys.ts';
+export type { SeenKind } from './keys.ts';
+export { forgetLua, Keys, keysLua } from './keys.ts';
 export type { LuaText } from './lua-text.ts';
 export { defineLua, joinLua } from './lua-text.ts';
 export type { FilterEngine, Meta } from './meta.ts';
@@ -29,4 +29,13 @@ export { RedisTooOldError } from './redis-too-old-error.ts';
 export { RedisUnavailableError } from './redis-unavailable-error.ts';
 export type { ScriptArgument, Step } from './script.ts';
 export { makeStep, runStep, Script } from './script.ts';
+export type { SubjectHeader } from './subject-header.ts';
+export {
+  packSubjectHeaderLua,
+  READ_SUBJECT_HEADER,
+  readSubjectHeader,
+  SUBJECT_FLAGS,
+  SUBJECT_HEADER_BYTES,
+  WINDOW_MINUTES,
+} from './subject-header.ts';
 export { isTransient } from './transient-error.ts';

@@ -2,20 +2,22 @@ import { checkNamespace } from '../protocol/index.ts';
 import { defineLua, type LuaText } from './lua-text.ts';
 import { PARTITION_TAGS, partitionOf } from './partition.ts';
 
-/** The kinds of items that can be seen. A page and a notice of the same name are two items. */
-export type ItemKind = 'page' | 'item' | 'notice';
+/** The kinds of items that a subject can have seen. */
+export type SeenKind = 'page' | 'item';
 
 const TAG_LENGTH = 3;
 
-/** The last parts of a session's keys; day keys end with `a<day>`. */
+/** The last parts of a session's keys. Those of calculated data have one letter each, because scripts make the others of
+ *  that of the record: knowledge/scripts/parts-lua.ts. */
 const PARTS = {
   record: 's',
   recordBefore: 'sb',
-  counters: 'v',
+  subject: 'k',
   page: 'p',
   pageCount: 'pu',
   item: 'i',
   itemCount: 'iu',
+  days: 'a',
   foreignNotices: 'n',
   noticeRings: 'g',
 } as const;
@@ -52,11 +54,6 @@ export const forgetLua: LuaText = defineLua({
   source: `
 local function calculated_keys(ns, tag, session)
   local keys = {}
-  for _, field in ipairs(redis.call('HKEYS', session_key(ns, tag, session, '${PARTS.counters}'))) do
-    if string.sub(field, 1, 1) == 'd' then
-      keys[#keys + 1] = session_key(ns, tag, session, 'a' .. string.sub(field, 2))
-    end
-  end
   for part in string.gmatch('${CALCULATED.join(' ')}', '%w+') do
     keys[#keys + 1] = session_key(ns, tag, session, part)
   end
@@ -90,24 +87,24 @@ export class Keys {
     return `${this.namespace}:*`;
   }
 
-  /** A session's counters: a hash with `v`, the number of page views, and a field `d<day>` per day key. */
-  counters(session: string): string {
-    return `${this.#of(session)}:${PARTS.counters}`;
+  /** The record of a subject: one string with all small knowledge (docs/adr/0020). */
+  subject(session: string): string {
+    return `${this.#of(session)}:${PARTS.subject}`;
   }
 
-  /** The seen items of a kind: a set while it is small, a seen filter when it is large. */
-  seenItems(session: string, kind: 'page' | 'item'): string {
+  /** The seen filter of a kind, where the items have outgrown the record. */
+  seenFilter(session: string, kind: SeenKind): string {
     return `${this.#of(session)}:${PARTS[kind]}`;
   }
 
-  /** The number of different items of a kind: a HyperLogLog, beside a seen filter only. */
-  uniqueCount(session: string, kind: 'page' | 'item'): string {
+  /** The number of different items of a kind: a HyperLogLog, beside a seen filter. */
+  uniqueCount(session: string, kind: SeenKind): string {
     return `${this.#of(session)}:${PARTS[`${kind}Count`]}`;
   }
 
-  /** The bitmap of one UTC day (days since the epoch); without a day, the prefix of all day keys. */
-  activity(session: string, day: number | '' = ''): string {
-    return `${this.#of(session)}:a${day}`;
+  /** Active minutes that have outgrown the record: a hash, UTC day (days since the epoch) -> bitmap. */
+  days(session: string): string {
+    return `${this.#of(session)}:${PARTS.days}`;
   }
 
   /** Seen notices of lists that are not stored here: a sorted set, the oldest first. */
@@ -115,12 +112,12 @@ export class Keys {
     return `${this.#of(session)}:${PARTS.foreignNotices}`;
   }
 
-  /** The read state of the groups' lists: a hash, group -> ring. */
+  /** The read state of the groups' lists: a hash, encrypted group -> ring. */
   noticeRings(session: string): string {
     return `${this.#of(session)}:${PARTS.noticeRings}`;
   }
 
-  /** All keys of a session that may exist beside its day keys. */
+  /** All keys of calculated data that a session may have. */
   all(session: string): string[] {
     return CALCULATED.map((part) => `${this.#of(session)}:${part}`);
   }
@@ -217,19 +214,19 @@ export class Keys {
     return `${this.namespace}:{${user.slice(0, TAG_LENGTH)}}:@user:${user.slice(TAG_LENGTH)}`;
   }
 
-  /** A group's list of notices, the newest first. */
-  groupList(group: string): string {
+  /** A group's list of notices, the newest first. `group`: the hash of its name. */
+  groupList(group: number): string {
     return `${this.#group(group)}:l`;
   }
 
   /** A group's index: a hash with `seq`, the last number assigned, and `i<id>` -> number per notice of the list. */
-  groupIndex(group: string): string {
+  groupIndex(group: number): string {
     return `${this.#group(group)}:x`;
   }
 
-  /** The groups whose lists contain a notice: a hash, group -> number. Named by the notice's item key, not by its id. */
-  noticeIndex(noticeKey: string): string {
-    return `${this.namespace}:{${PARTITION_TAGS[partitionOf(noticeKey)]}}:@notice:${noticeKey}`;
+  /** The groups whose lists contain a notice: a hash, hash of the group -> number. `notice`: the hash of its id. */
+  noticeIndex(notice: number): string {
+    return `${this.namespace}:{${PARTITION_TAGS[partitionOf(String(notice))]}}:@notice:${notice}`;
   }
 
   #partition(partition: number): string {
@@ -237,8 +234,8 @@ export class Keys {
   }
 
   // No session begins with `@`.
-  #group(group: string): string {
-    return `${this.namespace}:{${PARTITION_TAGS[partitionOf(group)]}}:@group:${group}`;
+  #group(group: number): string {
+    return `${this.namespace}:{${PARTITION_TAGS[partitionOf(String(group))]}}:@group:${group}`;
   }
 
   // Callers ask for several keys of the same session in a row.
@@ -249,9 +246,4 @@ export class Keys {
     }
     return this.#prefix;
   }
-}
-
-/** A key in the slot of `neighbour`, for temporary use within one script. */
-export function scratchKey(neighbour: string): string {
-  return `${neighbour}:scratch`;
 }

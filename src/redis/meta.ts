@@ -5,7 +5,7 @@ import { PARTITIONS } from './partition.ts';
 import type { RedisConnection } from './redis-connection.ts';
 
 /** The format of the keys that this version reads and writes. */
-export const FORMAT_VERSION = 1;
+export const FORMAT_VERSION = 2;
 
 /** How a seen filter is kept: in plain strings, or by the server's `BF.*`. */
 export type FilterEngine = 'portable' | 'native';
@@ -43,7 +43,7 @@ export async function claimOrCheckMeta(
   if (found.format !== FORMAT_VERSION || found.partitions !== PARTITIONS) {
     throw new MetaMismatchError(
       'WRONG_FORMAT',
-      `${where} has format ${found.format} with ${found.partitions} partitions, and this version needs ${FORMAT_VERSION} with ${PARTITIONS}: use another --namespace or the version that made it.`,
+      `${where} has format ${found.format} with ${found.partitions} partitions, and this version needs ${FORMAT_VERSION} with ${PARTITIONS}. What it knows cannot be converted: use another --namespace, or the version that made it.`,
     );
   }
   if (found.fingerprint !== ours.fingerprint) {

@@ -1,7 +1,7 @@
+import type { ItemHash, ItemHasher, SubjectReading } from '../knowledge/index.ts';
 import { normalizeItem, type Suggestion } from '../protocol/index.ts';
-import type { CalculatedData } from '../structures/index.ts';
 
-/* combos.ts: rules over items, read and keyed once at the start. Keying an item costs an HMAC, and a question about all
+/* combos.ts: rules over items, read and hashed once at the start. Hashing an item costs an HMAC, and a question about all
  * combos must not cost thousands of them. */
 
 /** The most combos of a service. */
@@ -12,7 +12,7 @@ export const MAX_ITEMS_OF_COMBO = 50;
  *  and as an item. */
 export const MAX_ITEMS_OF_COMBOS = 5_000;
 
-// As many are asked about in one round trip. Above it, combos whose first item was not seen are left out first.
+// Above it, combos whose first item was not seen are left out first: in a seen filter each item is asked for by itself.
 const ASKED_AT_ONCE = 256;
 // Lua cannot unpack more than some thousands.
 const ITEMS_PER_COMMAND = 1_000;
@@ -61,14 +61,13 @@ export function checkCombos(combos: readonly Combo[]): Combo[] {
 
 /** The combos of a service. */
 export class Combos {
-  readonly #data: CalculatedData;
   readonly #combos: readonly { readonly combo: Combo; readonly items: readonly number[] }[];
-  // The keys of each item by its number: as a page, and as a marked item.
-  readonly #pageKeys: readonly string[];
-  readonly #itemKeys: readonly string[];
+  // The hashes of each item by its number: as a page, and as a marked item.
+  readonly #pages: readonly ItemHash[];
+  readonly #items: readonly ItemHash[];
 
   /** `combos`: as `checkCombos` gives them. */
-  constructor(data: CalculatedData, combos: readonly Combo[]) {
+  constructor(items: ItemHasher, combos: readonly Combo[]) {
     const numbers = new Map<string, number>();
     this.#combos = combos.map((combo) => ({
       combo,
@@ -78,36 +77,35 @@ export class Combos {
         return number;
       }),
     }));
-    this.#data = data;
-    this.#pageKeys = data.itemKey.ofAll('page', [...numbers.keys()]);
-    this.#itemKeys = data.itemKey.ofAll('item', [...numbers.keys()]);
+    this.#pages = items.ofAll('page', [...numbers.keys()]);
+    this.#items = items.ofAll('item', [...numbers.keys()]);
   }
 
-  /** Those that hold for a session, in their order: all, or the one that is called `name`. One round trip for up to 256
-   *  items, else two. */
-  async holding(session: string, name: string): Promise<Suggestion[]> {
+  /** Those that hold for a subject, in their order: all, or the one that is called `name`. Where they have many items,
+   *  combos whose first item was not seen are left out first. */
+  async holding(subject: SubjectReading, name: string): Promise<Suggestion[]> {
     let open = name === '' ? this.#combos : this.#combos.filter(({ combo }) => combo.name === name);
     const seen = new Map<number, boolean>();
     if (open.reduce((sum, { items }) => sum + items.length, 0) > ASKED_AT_ONCE) {
-      await this.#ask(session, new Set(open.map(({ items }) => items[0]!)), seen);
+      await this.#ask(subject, new Set(open.map(({ items }) => items[0]!)), seen);
       open = open.filter(({ items }) => seen.get(items[0]!));
     }
-    await this.#ask(session, new Set(open.flatMap(({ items }) => items)), seen);
+    await this.#ask(subject, new Set(open.flatMap(({ items }) => items)), seen);
     return open
       .filter(({ items }) => items.every((item) => seen.get(item)))
       .map(({ combo: { name: combo, suggest, all, reason } }) => ({ combo, suggest, because: [...all], reason }));
   }
 
-  async #ask(session: string, wanted: ReadonlySet<number>, seen: Map<number, boolean>): Promise<void> {
+  async #ask(subject: SubjectReading, wanted: ReadonlySet<number>, seen: Map<number, boolean>): Promise<void> {
     const items = [...wanted].filter((item) => !seen.has(item));
     const asked: Promise<void>[] = [];
     for (let i = 0; i < items.length; i += ITEMS_PER_COMMAND) {
       const part = items.slice(i, i + ITEMS_PER_COMMAND);
-      const keysOf = (keys: readonly string[]): string[] => part.map((item) => keys[item]!);
+      const hashesOf = (hashes: readonly ItemHash[]): ItemHash[] => part.map((item) => hashes[item]!);
       asked.push(
         Promise.all([
-          this.#data.seenItems.has(session, 'page', keysOf(this.#pageKeys)),
-          this.#data.seenItems.has(session, 'item', keysOf(this.#itemKeys)),
+          subject.hasSeen('page', hashesOf(this.#pages)),
+          subject.hasSeen('item', hashesOf(this.#items)),
         ]).then(([viewed, marked]) => {
           part.forEach((item, j) => void seen.set(item, viewed[j] === true || marked[j] === true));
         }),

@@ -1,4 +1,12 @@
 import {
+  ItemHasher,
+  Knowledge,
+  RETENTION_DEFAULTS,
+  type Retention,
+  SEEN_ITEMS_DEFAULTS,
+  type SeenItemsOptions,
+} from '../knowledge/index.ts';
+import {
   type Capabilities,
   type Clock,
   type ConnectionOptions,
@@ -11,14 +19,6 @@ import {
   readCapabilities,
   readMeta,
 } from '../redis/index.ts';
-import {
-  CalculatedData,
-  ItemKey,
-  RETENTION_DEFAULTS,
-  type Retention,
-  SEEN_ITEMS_DEFAULTS,
-  type SeenItemsOptions,
-} from '../structures/index.ts';
 import { PayloadSeal } from '../transport/index.ts';
 import { chooseEngine } from './choose-engine.ts';
 import { NamespaceUnknownError } from './namespace-unknown-error.ts';
@@ -42,11 +42,11 @@ export interface NamespaceOptions {
   readonly clock?: Clock;
 }
 
-/** A namespace that was opened: its data, over one connection. */
+/** A namespace that was opened: what it knows, over one connection. */
 export interface Namespace {
   readonly redis: RedisConnection;
   readonly keys: Keys;
-  readonly data: CalculatedData;
+  readonly knowledge: Knowledge;
   readonly capabilities: Capabilities;
   readonly engine: FilterEngine;
   /** Opens the payloads that serving layers have sealed. */
@@ -71,7 +71,7 @@ export interface Namespace {
  *  NamespaceUnknownError, or a RangeError for a value that cannot be used; each says what to do. The connection is closed then. */
 export async function openNamespace(options: NamespaceOptions, create = true): Promise<Namespace> {
   const keys = new Keys(options.namespace ?? 'sw');
-  if (options.secret !== undefined) ItemKey.check(options.secret);
+  if (options.secret !== undefined) ItemHasher.check(options.secret);
   const redis = createConnection(options.redis, 'sessionwise-service');
   try {
     await redis.connect();
@@ -79,15 +79,14 @@ export async function openNamespace(options: NamespaceOptions, create = true): P
     const meta = await readMeta(redis, keys);
     if (!meta && !create) throw unknownNamespace(redis, keys);
     const { secret, generated } = resolveSecret({ given: options.secret, dataDir: options.dataDir, isNew: !meta });
-    const itemKey = new ItemKey(secret);
     const engine = chooseEngine(options.seen?.engine ?? 'auto', capabilities, meta);
-    const ours = { filter: engine, fingerprint: itemKey.fingerprint() };
+    const ours = { filter: engine, fingerprint: new ItemHasher(secret, keys.namespace).fingerprint() };
     await claimOrCheckMeta(redis, keys, ours);
     const clock = await openClock(redis);
     return {
       redis,
       keys,
-      data: openData(options, { redis, keys, itemKey, engine, clock }),
+      knowledge: openKnowledge(options, { redis, keys, secret, engine, clock }),
       capabilities,
       engine,
       seal: new PayloadSeal(secret, keys.namespace),
@@ -111,12 +110,12 @@ async function openClock(redis: RedisConnection): Promise<RedisClock> {
   return clock;
 }
 
-function openData(
+function openKnowledge(
   options: NamespaceOptions,
-  opened: { redis: RedisConnection; keys: Keys; itemKey: ItemKey; engine: FilterEngine; clock: RedisClock },
-): CalculatedData {
-  const { redis, keys, itemKey, engine, clock } = opened;
-  return new CalculatedData(redis, keys, itemKey, options.clock ?? clock.now, {
+  opened: { redis: RedisConnection; keys: Keys; secret: string; engine: FilterEngine; clock: RedisClock },
+): Knowledge {
+  const { redis, keys, secret, engine, clock } = opened;
+  return new Knowledge(redis, keys, secret, options.clock ?? clock.now, {
     seen: { ...SEEN_ITEMS_DEFAULTS, ...options.seen, engine },
     retention: { ...RETENTION_DEFAULTS, ...options.retention },
   });

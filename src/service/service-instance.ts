@@ -160,10 +160,10 @@ export class ServiceInstance implements Service {
   }
 
   #makeDispatcher(): Dispatcher {
-    const { redis, data } = this.#namespace;
+    const { redis, knowledge } = this.#namespace;
     const context = {
-      data,
-      combos: new Combos(data, this.#options.combos),
+      knowledge,
+      combos: new Combos(knowledge.items, this.#options.combos),
       acceptTimes: this.#options.acceptTimes ?? false,
       timeIgnored: () => this.metrics.timesIgnored.inc(),
     };

@@ -121,7 +121,7 @@ describe('the borders', () => {
       !target.startsWith('src/') || folders.some((folder) => target.startsWith(`src/${folder}/`));
     expect(violations('async', within(['async']))).toEqual([]);
     expect(violations('redis', within(['redis', 'protocol', 'async']))).toEqual([]);
-    expect(violations('structures', within(['structures', 'redis', 'protocol']))).toEqual([]);
+    expect(violations('knowledge', within(['knowledge', 'redis', 'protocol']))).toEqual([]);
     expect(violations('transport', within(['transport', 'redis', 'protocol', 'async']))).toEqual([]);
     expect(violations('sessions', within(['sessions', 'redis', 'protocol', 'async']))).toEqual([]);
     expect(violations('archive', within(['archive', 'sessions', 'protocol']))).toEqual([]);
@@ -135,7 +135,7 @@ describe('the borders', () => {
       // Not `redis`: it adds four clients of modules, which nothing here uses.
       expect([...packages].filter((name) => name !== '@redis/client')).toEqual([]);
       expect(files.size).toBeGreaterThan(1);
-      const heavy = ['service', 'structures', 'cli'];
+      const heavy = ['service', 'knowledge', 'cli'];
       expect([...files].filter((file) => heavy.some((folder) => file.startsWith(`src/${folder}/`)))).toEqual([]);
       expect([...files].filter((file) => file.includes('embedded') || file.includes('find-redis-server'))).toEqual([]);
     },

@@ -18,13 +18,11 @@ export interface KeyPatterns {
   readonly records: string;
   /** Copies of session data from before a rotation with a grace. */
   readonly recordsBefore: string;
-  /** The hash of a session's counters: its views, and a field per active day. */
-  readonly counters: string;
-  /** All calculated data of sessions, the counters included. */
+  /** The records of subjects. */
+  readonly subjects: string;
+  /** All calculated data of sessions, the records of subjects included. */
   readonly calculated: readonly string[];
-  readonly seenPages: string;
   readonly pageCounts: string;
-  readonly days: string;
   readonly due: string;
   readonly ended: string;
   /** Ended sessions that could not be archived yet. */
@@ -48,16 +46,13 @@ export function keyPatternsOf(namespace: string): KeyPatterns {
   const keys = new Keys(namespace);
   const ofAnySession = (key: string): string => ofAnyTag(key).replace(`:${SESSION}:`, `:${ANY_SESSION}:`);
   const ended = ofAnyTag(keys.ended(0));
-  const days = `${ofAnySession(keys.activity(SESSION))}[0-9]*`;
   return {
     everything: keys.everything(),
     records: ofAnySession(keys.record(SESSION)),
     recordsBefore: ofAnySession(keys.recordBefore(SESSION)),
-    counters: ofAnySession(keys.counters(SESSION)),
-    calculated: [...keys.all(SESSION).map(ofAnySession), days],
-    seenPages: ofAnySession(keys.seenItems(SESSION, 'page')),
+    subjects: ofAnySession(keys.subject(SESSION)),
+    calculated: keys.all(SESSION).map(ofAnySession),
     pageCounts: ofAnySession(keys.uniqueCount(SESSION, 'page')),
-    days,
     due: ofAnyTag(keys.due(0)),
     ended,
     failed: ended.replace('@ended', '@failed'),

@@ -33,7 +33,6 @@ export function storeGrants(
       keys: [records, recordsBefore, due, users, lifecycle, sweepLease, ...(cluster ? [outboxes, moved, absent] : [])],
     },
     { commands: ['unlink', 'pexpireat'], writeKeys: patterns.calculated },
-    { commands: ['hkeys'], readKeys: [patterns.counters] },
     ...(cluster
       ? [
           { commands: ['xrange', 'xdel', 'xlen', 'xinfo|stream'], keys: [outboxes] },
@@ -50,29 +49,23 @@ export function storeGrants(
   ];
 }
 
-/** Grants a store that archives the calculated data of a summary. It can count views and pages, but not read the pages.
- *  It reads the first active minute with BITPOS, and with that command could find every active minute. */
+/** Grants a store that archives the calculated data of a summary. It could read records of subjects whole: the items in
+ *  them are encrypted, the minutes are not. */
 function archiveGrants(namespace: string, cluster: boolean): Grant[] {
   const patterns = keyPatternsOf(namespace);
   const { records, ended, failed, archiving, archiveLease, lifecycle, outboxes, absent } = patterns;
-  const { calculated, counters, seenPages, pageCounts, days } = patterns;
+  const { calculated, subjects, pageCounts } = patterns;
   return [
     // EVAL needs read and write access to all of its keys, even where the script does only one of them.
     {
       commands: ['eval', 'evalsha'],
-      keys: [
-        ...[records, ended, lifecycle, archiveLease, ...(cluster ? [outboxes, absent] : [])],
-        ...calculated.filter((pattern) => pattern !== days),
-      ],
+      keys: [...[records, ended, lifecycle, archiveLease, ...(cluster ? [outboxes, absent] : [])], ...calculated],
     },
     {
       commands: ['get', 'set', 'del', 'exists', 'zadd', 'zrem', 'zcard', 'zrange', 'zrangebyscore'],
       keys: [ended, failed, archiving, archiveLease],
     },
-    {
-      commands: ['exists', 'hget', 'scard', 'pfcount', 'bitcount', 'bitpos'],
-      readKeys: [counters, seenPages, pageCounts, days],
-    },
+    { commands: ['get', 'pfcount'], readKeys: [subjects, pageCounts] },
     { commands: ['pttl', 'pexpire'], keys: [records, ...calculated] },
   ];
 }

@@ -5,7 +5,7 @@ import type { ExactCount, ExactSession } from './exact-count.ts';
 import { inFlight } from './in-flight.ts';
 import { question } from './question.ts';
 
-/** Storage form of the seen pages of a session: a set, or a seen filter and a unique count. */
+/** Storage form of the seen pages of a session: in its record, or a seen filter and a unique count. */
 export type SeenForm = 'exact' | 'filter';
 
 /** Counts of right and wrong answers about seen and unseen pages. */
@@ -39,8 +39,8 @@ export async function askSeen(
   const answers = { exact: nothing(), filter: nothing() };
   const forms = new Map<string, SeenForm>();
   await inFlight(sessions, concurrency, async (session) => {
-    const type = await redis.command<string>('TYPE', keys.seenItems(session, 'page'));
-    const form = type === 'set' || type === 'none' ? 'exact' : 'filter';
+    const isLarge = await redis.command<number>('EXISTS', keys.seenFilter(session, 'page'));
+    const form = isLarge === 1 ? 'filter' : 'exact';
     forms.set(session, form);
     answers[form].sessions += 1;
   });

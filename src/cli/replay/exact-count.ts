@@ -1,4 +1,4 @@
-import { dayOf, MAX_DAYS, MINUTE_MS } from '../../structures/index.ts';
+import { MINUTE_MS } from '../../knowledge/index.ts';
 
 /** Exact counts of one session. */
 export interface ExactSession {
@@ -34,16 +34,4 @@ export class ExactCount {
     exact.minutes.add(Math.floor(at / MINUTE_MS));
     return { views: exact.views, seen };
   }
-}
-
-/** Counts the active minutes that the store retains: those of the last 35 active days. `dropped`: whether there were
- *  more days. */
-export function keptMinutes(minutes: ReadonlySet<number>): { readonly count: number; readonly dropped: boolean } {
-  const perDay = new Map<number, number>();
-  for (const minute of minutes) {
-    const day = dayOf(minute * MINUTE_MS);
-    perDay.set(day, (perDay.get(day) ?? 0) + 1);
-  }
-  const kept = [...perDay.keys()].sort((a, b) => b - a).slice(0, MAX_DAYS);
-  return { count: kept.reduce((sum, day) => sum + perDay.get(day)!, 0), dropped: perDay.size > MAX_DAYS };
 }

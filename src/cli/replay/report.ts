@@ -1,5 +1,5 @@
 import type { SeenAnswers, SeenAnswersByForm, SeenForm } from './ask-seen.ts';
-import { type ExactCount, keptMinutes } from './exact-count.ts';
+import type { ExactCount } from './exact-count.ts';
 import type { ReadBack } from './read-back.ts';
 import type { SentLog } from './send-log.ts';
 
@@ -63,7 +63,7 @@ export function reportOf({ sent, back, exact, seen, bytes }: ReplayFindings): Re
   // Compares only sessions that were read back; those that have expired count on neither side.
   const counted = exact && [...back.visits.keys()].map((session) => exact.sessions.get(session)!);
   const exactPages = counted && sum(counted.map(({ pages }) => pages.size));
-  const exactMinutes = counted && sum(counted.map(({ minutes }) => keptMinutes(minutes).count));
+  const exactMinutes = counted && sum(counted.map(({ minutes }) => minutes.size));
   const all = seen && addAnswers(seen.exact, seen.filter, sent.falseNegatives);
   const formOf = (form: SeenForm) => ({ sessions: seen?.[form].sessions ?? null, ...seenReportOf(seen?.[form]) });
   const p50 = sent.latencies.quantile(0.5);

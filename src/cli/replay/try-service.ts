@@ -1,7 +1,6 @@
 import type { Degraded, SessionClient } from '../../client/index.ts';
 import { createToken, sessionOf } from '../../protocol/index.ts';
 import { Keys, type RedisConnection } from '../../redis/index.ts';
-import { Activity } from '../../structures/index.ts';
 import { inFlight } from './in-flight.ts';
 import { ReplayError } from './replay-error.ts';
 
@@ -103,12 +102,8 @@ function describeUnserved(
 }
 
 async function forget(redis: RedisConnection, keys: Keys, sessions: readonly string[]): Promise<void> {
-  const activity = new Activity(redis, keys);
   try {
-    for (const session of sessions) {
-      const days = await activity.days(session);
-      await redis.command('DEL', ...keys.all(session), ...days.map((day) => keys.activity(session, day)));
-    }
+    for (const session of sessions) await redis.command('DEL', ...keys.all(session));
   } catch {
     // Redis is unavailable: the keys expire by themselves, within half an hour as those of a bounce do, or in 30 days.
   }

@@ -1,4 +1,3 @@
-import { keptMinutes } from './exact-count.ts';
 import type { ReplayFindings, ReplayReport } from './report.ts';
 
 /* verdict.ts: the checks of --verify. The README promises the same limits. */
@@ -72,9 +71,8 @@ export function failuresOf(
 }
 
 /** Lists remarks on the figures, a sentence each. */
-export function notesOf({ sent, back, exact, seen }: ReplayFindings): string[] {
+export function notesOf({ sent, back, seen }: ReplayFindings): string[] {
   const notes: string[] = [];
-  const long = exact ? [...exact.sessions.values()].filter(({ minutes }) => keptMinutes(minutes).dropped).length : 0;
   if (sent.outOfOrder > 0) {
     notes.push(
       `${n(sent.outOfOrder)} requests stand in the log after a later one of the same visitor; they were sent in the log's order.`,
@@ -83,11 +81,6 @@ export function notesOf({ sent, back, exact, seen }: ReplayFindings): string[] {
   if (back.expired > 0) {
     notes.push(
       `${visitors(back.expired)} with one view expired during the replay, as they must: these figures leave them out.`,
-    );
-  }
-  if (long > 0) {
-    notes.push(
-      `${visitors(long)} with more than 35 active days: the store keeps the last 35, and those were compared.`,
     );
   }
   if (seen && sent.visitors.length < MIN_SESSIONS_FOR_MEMORY) {

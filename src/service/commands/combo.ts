@@ -4,5 +4,5 @@ import { type Handler, makeHandler } from './handler.ts';
  *  not hold: pages may be newer or older than the configuration. */
 export const combo: Handler<'combo'> = makeHandler({
   parse: (name) => name,
-  run: ({ combos }, session, name) => combos.holding(session, name),
+  run: ({ combos }, subject, name) => combos.holding(subject, name),
 });

@@ -1,11 +1,11 @@
+import type { Knowledge, SubjectReading } from '../../knowledge/index.ts';
 import type { CanonicalCommand, CommandMap } from '../../protocol/index.ts';
-import type { CalculatedData } from '../../structures/index.ts';
 import type { Apply } from '../../transport/index.ts';
 import type { Combos } from '../combos.ts';
 
 /** Parts that a command may use. */
 export interface CommandContext {
-  readonly data: CalculatedData;
+  readonly knowledge: Knowledge;
   readonly combos: Combos;
   /** Whether `at` in a page view counts; else it is ignored and `timeIgnored` is called. */
   readonly acceptTimes: boolean;
@@ -30,8 +30,9 @@ export function makeHandler<Name extends CanonicalCommand, Input>({
   run,
 }: {
   parse(payload: string): Input;
-  run(context: CommandContext, session: string, input: Input, apply: Apply): Promise<CommandMap[Name]['reply']>;
+  run(context: CommandContext, subject: SubjectReading, input: Input, apply: Apply): Promise<CommandMap[Name]['reply']>;
 }): Handler<Name> {
   // A refused payload must reject, not throw.
-  return async (context, session, payload, apply) => run(context, session, parse(payload), apply);
+  return async (context, session, payload, apply) =>
+    run(context, context.knowledge.read(session), parse(payload), apply);
 }

@@ -5,9 +5,8 @@ import { type Handler, makeHandler } from './handler.ts';
  *  items. */
 export const markItemSeen: Handler<'mark-item-seen'> = makeHandler({
   parse: (payload) => parseOneOrMany(payload, 'an item, or a JSON array of items').map(checkItem),
-  run: async ({ data }, session, items, apply) => {
-    const keys = data.itemKey.ofAll('item', items);
-    if (keys.length > 0) await apply(data.seenItems.marking(session, 'item', keys, data.retention.seconds));
+  run: async ({ knowledge }, { subject }, items, apply) => {
+    if (items.length > 0) await apply(knowledge.markingItems(subject, knowledge.items.ofAll('item', items)));
     return items;
   },
 });

@@ -8,12 +8,12 @@ export const markNotificationSeen: Handler<'mark-notification-seen'> = makeHandl
     given.forEach(checkNoticeId);
     return given as (string | number)[];
   },
-  run: async ({ data }, session, given, apply) => {
+  run: async ({ knowledge }, { subject }, given, apply) => {
     if (given.length === 0) return given;
     const ids = given.map(checkNoticeId);
-    const positions = await data.noticeLists.locate(ids);
+    const positions = await knowledge.noticeLists.locate(ids);
     const foreign = ids.filter((_, i) => positions[i]!.length === 0);
-    await apply(data.readNotices.marking(session, positions.flat(), foreign, data.retention.seconds));
+    await apply(knowledge.markingNotices(subject, positions.flat(), foreign));
     return given;
   },
 });

@@ -1,6 +1,6 @@
+import { checkGroup, type Knowledge, type ListedNotice, NOTICE_CAP } from '../../knowledge/index.ts';
 import { type Notification, ProtocolError } from '../../protocol/index.ts';
 import { checkList, checkNoticeId, excerpt, parseJson } from '../../protocol/internal/index.ts';
-import { type CalculatedData, checkGroup, type ListedNotice, NOTICE_CAP } from '../../structures/index.ts';
 import { type Handler, makeHandler } from './handler.ts';
 
 type Given = { readonly id: string | number; readonly [field: string]: unknown };
@@ -17,8 +17,10 @@ export const notifications: Handler<'notifications'> = makeHandler({
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return parseQuery(value);
     return { given: checkList(value, EXPECTED).map(parseGiven) };
   },
-  run: ({ data }, session, input) =>
-    'groups' in input ? readGroups(data, session, input.groups, input.limit) : readGiven(data, session, input.given),
+  run: ({ knowledge }, { subject }, input) =>
+    'groups' in input
+      ? readGroups(knowledge, subject, input.groups, input.limit)
+      : readGiven(knowledge, subject, input.given),
 });
 
 function parseQuery(value: { groups?: unknown; limit?: unknown }): Input {
@@ -52,21 +54,24 @@ function parseGiven(value: unknown): Given {
 }
 
 async function readGroups(
-  data: CalculatedData,
-  session: string,
+  knowledge: Knowledge,
+  subject: string,
   groups: string[],
   limit: number,
 ): Promise<Notification[]> {
   // Both are read at once; a notice that comes in between is above the ring's top, and so unread: never hidden.
-  const lists = await Promise.all(groups.map((group) => data.noticeLists.read(group, limit)));
+  const lists = await Promise.all(groups.map((group) => knowledge.noticeLists.read(group, limit)));
   const newest = lists
     .flat()
-    .sort((a, b) => b.at - a.at || b.sequence - a.sequence)
+    .sort((a, b) => b.at - a.at || b.position.sequence - a.position.sequence)
     .slice(0, limit);
-  const read = await data.readNotices.areRead(session, newest);
+  const read = await knowledge.readNotices.areRead(
+    subject,
+    newest.map(({ position }) => position),
+  );
   // The same id in several groups is one notice: it stands in the reply once, and is seen if any of its entries is.
   const byId = new Map<string, Notification>();
-  newest.forEach(({ sequence: _, data: extra, ...notice }: ListedNotice, i) => {
+  newest.forEach(({ position: _, data: extra, ...notice }: ListedNotice, i) => {
     const earlier = byId.get(notice.id);
     if (earlier) earlier.seen ||= read[i] === true;
     else byId.set(notice.id, { ...extra, ...notice, seen: read[i] === true });
@@ -74,12 +79,12 @@ async function readGroups(
   return [...byId.values()];
 }
 
-async function readGiven(data: CalculatedData, session: string, given: Given[]): Promise<Notification[]> {
+async function readGiven(knowledge: Knowledge, subject: string, given: Given[]): Promise<Notification[]> {
   const ids = given.map(({ id }) => checkNoticeId(id));
-  const positions = await data.noticeLists.locate(ids);
+  const positions = await knowledge.noticeLists.locate(ids);
   const [foreign, kept] = await Promise.all([
-    data.readNotices.hasForeign(session, ids),
-    data.readNotices.areRead(session, positions.flat()),
+    knowledge.readNotices.hasForeign(subject, ids),
+    knowledge.readNotices.areRead(subject, positions.flat()),
   ]);
   let next = 0;
   return given.map((notice, i) => {

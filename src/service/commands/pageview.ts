@@ -1,6 +1,6 @@
+import type { Visit } from '../../knowledge/index.ts';
 import { normalizeItem, type PageviewReply, ProtocolError } from '../../protocol/index.ts';
 import { checkItem, checkTime, parseJson } from '../../protocol/internal/index.ts';
-import type { Visit } from '../../structures/index.ts';
 import { type Handler, makeHandler } from './handler.ts';
 
 interface PageView {
@@ -19,10 +19,11 @@ export const pageview: Handler<'pageview'> = makeHandler({
     const time = at === undefined ? undefined : checkTime(at);
     return { page: checkItem(path), at: time };
   },
-  run: async (context, session, { page, at }, apply) => {
+  run: async (context, { subject }, { page, at }, apply) => {
     if (at !== undefined && !context.acceptTimes) context.timeIgnored();
-    const key = context.data.itemKey.of('page', page);
-    const visit = await apply(context.data.visits.recording(session, key, context.acceptTimes ? at : undefined));
+    const { knowledge, acceptTimes } = context;
+    const hash = knowledge.items.of('page', page);
+    const visit = await apply(knowledge.recordingView(subject, hash, acceptTimes ? at : undefined));
     const { totalPages, uniquePages, previouslyVisited } = visit;
     return { totalPages, uniquePages, previouslyVisited, ...describeActivity(visit, totalPages === 1) };
   },

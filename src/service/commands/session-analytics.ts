@@ -8,8 +8,8 @@ export const sessionAnalytics: Handler<'session-analytics'> = makeHandler({
     if (payload !== '') throw new ProtocolError('bad-payload', 'session-analytics takes no payload: leave it empty.');
     return undefined;
   },
-  run: async ({ data }, session) => {
-    const visit = await data.visits.read(session);
+  run: async ({ knowledge }, subject) => {
+    const visit = await subject.visit(knowledge.now());
     return {
       totalPages: visit.totalPages,
       uniquePages: visit.uniquePages,

@@ -19,11 +19,11 @@ export const surface: Handler<'surface'> = makeHandler({
         item: checkItem(given),
       }),
     ),
-  run: async ({ data }, session, candidates) => {
+  run: async ({ knowledge }, subject, candidates) => {
     const items = candidates.map(({ item }) => item);
     const [viewed, marked] = await Promise.all([
-      data.seenItems.has(session, 'page', data.itemKey.ofAll('page', items)),
-      data.seenItems.has(session, 'item', data.itemKey.ofAll('item', items)),
+      subject.hasSeen('page', knowledge.items.ofAll('page', items)),
+      subject.hasSeen('item', knowledge.items.ofAll('item', items)),
     ]);
     return candidates.filter((_, i) => !viewed[i] && !marked[i]).map(({ given }) => given);
   },

@@ -1,4 +1,11 @@
-import { Keys, PARTITIONS, partitionOf, type RedisConnection } from '../../redis/index.ts';
+import {
+  Keys,
+  PARTITIONS,
+  partitionOf,
+  type RedisConnection,
+  readSubjectHeader,
+  SUBJECT_FLAGS,
+} from '../../redis/index.ts';
 import type { ArchivedActivity, ArchivedSession } from '../archived-session.ts';
 import { type DeferredIndexWrites, deferredIndexWritesOf, eventKeys } from '../cluster/deferred-index-writes.ts';
 import { readBody } from '../record/record-body.ts';
@@ -84,12 +91,11 @@ export class ArchiveQueue {
     const keys = this.#keys;
     const read = {
       record: keys.record(session),
-      counters: keys.counters(session),
-      seenPages: keys.seenItems(session, 'page'),
+      subject: keys.subject(session),
       uniquePages: keys.uniqueCount(session, 'page'),
     };
-    const { values } = await archiveRead.run(this.#redis, read, { activityPrefix: keys.activity(session) });
-    const [record, ...activity] = values;
+    const { values } = await archiveRead.run(this.#redis, read, {});
+    const [record, subject, uniquePages] = values;
     if (!record) return undefined;
     const header = readHeader(record);
     const fields = readBody(this.#encryption, session, record, header);
@@ -106,7 +112,7 @@ export class ArchiveQueue {
       lastSeenAt: header.lastSeenAt,
       endedAt,
       data: readFields(fields, NOT_ARCHIVED, 0),
-      activity: activity.length === 0 ? null : readActivity(activity),
+      activity: subject === undefined ? null : readActivity(subject, uniquePages),
     };
   }
 
@@ -134,19 +140,11 @@ export class ArchiveQueue {
   /** Delays a session by `pauseMs`. */
   async later({ session, endedAt, attempts }: WaitingSession, pauseMs: number): Promise<void> {
     const keys = this.#keys;
-    const counters = keys.counters(session);
     await archiveLater.run(
       this.#redis,
-      { ended: keys.ended(partitionOf(session)), record: keys.record(session), counters },
-      {
-        session,
-        endedAt: String(endedAt),
-        attempts,
-        pauseMs,
-        namespace: keys.namespace,
-        activityPrefix: keys.activity(session),
-      },
-      { keys: keys.all(session).filter((key) => key !== counters) },
+      { ended: keys.ended(partitionOf(session)), record: keys.record(session) },
+      { session, endedAt: String(endedAt), attempts, pauseMs, namespace: keys.namespace },
+      { keys: keys.all(session) },
     );
   }
 
@@ -164,13 +162,15 @@ export class ArchiveQueue {
   }
 }
 
-function readActivity([totalPages, uniquePages, exact, activeMinutes, day, minute]: number[]): ArchivedActivity {
+function readActivity(subject: Buffer, estimatedPages: number | undefined): ArchivedActivity {
+  const { flags, views, pages, activeMinutes, firstView } = readSubjectHeader(subject);
+  const uniquePagesExact = (flags & SUBJECT_FLAGS.largePages) === 0;
   return {
-    totalPages: totalPages!,
-    uniquePages: uniquePages!,
-    uniquePagesExact: exact === 1,
-    activeMinutes: activeMinutes!,
-    firstActiveMinute: day === undefined || minute === undefined ? null : day * DAY_MS + minute * MINUTE_MS,
+    totalPages: views,
+    uniquePages: uniquePagesExact ? pages : (estimatedPages ?? 0),
+    uniquePagesExact,
+    activeMinutes,
+    firstActiveMinute: views === 0 ? null : Math.floor(firstView / 60) * MINUTE_MS,
   };
 }
 

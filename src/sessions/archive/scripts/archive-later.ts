@@ -5,12 +5,11 @@ import { KEPT_FOR_ARCHIVE_MS } from '../../lua/retention.ts';
 /** Postpones a session that could not be archived, and extends the time to live of all its keys to that of a session that
  *  has just ended. It does not read the record, which may be the cause of the failure.
  *
- *  `endedAt` and `attempts` name the entry that waits. `activityPrefix`: of the day keys, whose days `counters` names.
- *  The keys behind are what else the session may have. */
+ *  `endedAt` and `attempts` name the entry that waits. The keys behind are what else the session may have. */
 export const archiveLater = defineScript({
   name: 'archive-later',
   uses: [clockLua, keysLua],
-  keys: ['ended', 'record', 'counters'],
+  keys: ['ended', 'record'],
   restKeys: 'other',
   args: {
     session: 'text',
@@ -18,7 +17,6 @@ export const archiveLater = defineScript({
     attempts: 'number',
     pauseMs: 'number',
     namespace: 'text',
-    activityPrefix: 'text',
   },
   statuses: { done: 1, gone: 0 },
   output: 'done; gone: it no longer waited',
@@ -29,11 +27,7 @@ local removed = attempts == 0 and redis.call('ZREM', ended, session)
   or redis.call('ZREM', failed, entry .. string.format('%d', attempts))
 if removed == 0 then return ${status.gone} end
 redis.call('ZADD', failed, now_ms() + pauseMs, entry .. string.format('%d', attempts + 1))
-local extended = { record, counters, unpack(KEYS, firstOther) }
-for _, field in ipairs(redis.call('HKEYS', counters)) do
-  if string.sub(field, 1, 1) == 'd' then extended[#extended + 1] = activityPrefix .. string.sub(field, 2) end
-end
-for _, key in ipairs(extended) do
+for _, key in ipairs({ record, unpack(KEYS, firstOther) }) do
   local left = redis.call('PTTL', key)
   if left >= 0 and left < ${KEPT_FOR_ARCHIVE_MS} then redis.call('PEXPIRE', key, ${KEPT_FOR_ARCHIVE_MS}) end
 end

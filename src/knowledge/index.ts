@@ -1,0 +1,13 @@
+export type { ItemHash } from './item-hash.ts';
+export { ItemHasher } from './item-hash.ts';
+export type { KnowledgeOptions } from './knowledge.ts';
+export { Knowledge } from './knowledge.ts';
+export type { ListedNotice, Notice, NoticePosition } from './notice-lists.ts';
+export { checkGroup, NOTICE_CAP } from './notice-lists.ts';
+export type { Retention } from './retention.ts';
+export { RETENTION_DEFAULTS } from './retention.ts';
+export type { SeenItemsOptions } from './seen-items-options.ts';
+export { SEEN_ITEMS_DEFAULTS } from './seen-items-options.ts';
+export type { SubjectReading } from './subject-reading.ts';
+export { MINUTE_MS } from './utc-days.ts';
+export type { Visit } from './visit.ts';

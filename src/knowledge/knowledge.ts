@@ -1,0 +1,126 @@
+import { type Clock, type Keys, partitionOf, type RedisConnection, runStep, type Step } from '../redis/index.ts';
+import { ItemEncryption } from './item-encryption.ts';
+import { type ItemHash, ItemHasher } from './item-hash.ts';
+import { NoticeLists, type NoticePosition } from './notice-lists.ts';
+import { ReadNotices } from './read-notices.ts';
+import { RETENTION_DEFAULTS, type Retention } from './retention.ts';
+import { markItemsScript } from './scripts/mark-items.ts';
+import { recordViewScript } from './scripts/record-view.ts';
+import { SeenFilter } from './seen-filter.ts';
+import { SEEN_ITEMS_DEFAULTS, type SeenItemsOptions } from './seen-items-options.ts';
+import { type ReadingContext, SubjectReading } from './subject-reading.ts';
+import type { Visit } from './visit.ts';
+
+/** How knowledge is kept; every part has its default. */
+export interface KnowledgeOptions {
+  readonly seen?: SeenItemsOptions;
+  readonly retention?: Retention;
+}
+
+/** All that is known of the subjects of one namespace: what they saw, when, how often, and which notices they read. */
+export class Knowledge {
+  /** Hashes items. Every method takes hashes of items. */
+  readonly items: ItemHasher;
+  readonly noticeLists: NoticeLists;
+  readonly readNotices: ReadNotices;
+  readonly now: Clock;
+  readonly #context: ReadingContext;
+  readonly #retention: Retention;
+  readonly #recordView: ReturnType<typeof recordViewScript>;
+  readonly #markItems: ReturnType<typeof markItemsScript>;
+
+  /** @throws RangeError for a secret or options that cannot be used. */
+  constructor(redis: RedisConnection, keys: Keys, secret: string, clock: Clock, options: KnowledgeOptions = {}) {
+    const { seen = SEEN_ITEMS_DEFAULTS, retention = RETENTION_DEFAULTS } = options;
+    const encryption = new ItemEncryption(secret, keys.namespace);
+    this.items = new ItemHasher(secret, keys.namespace);
+    this.now = clock;
+    this.noticeLists = new NoticeLists(redis, keys, this.items);
+    this.readNotices = new ReadNotices(redis, keys, this.items, encryption);
+    this.#context = { redis, keys, encryption, filter: new SeenFilter(redis, seen.engine, seen) };
+    this.#retention = retention;
+    this.#recordView = recordViewScript(seen);
+    this.#markItems = markItemsScript(seen);
+  }
+
+  /** Begins a reading of a subject: it reads when it is asked first, and answers as of then. */
+  read(subject: string): SubjectReading {
+    return new SubjectReading(subject, this.#context);
+  }
+
+  /** Records a view of a page. `at`: when, in milliseconds of the epoch; default now, by Redis's clock. Returns the visit
+   *  as it was before, but for the two counts. */
+  recordView(subject: string, page: ItemHash, at?: number): Promise<Visit> {
+    return runStep(this.#context.redis, this.recordingView(subject, page, at));
+  }
+
+  /** The step that `recordView` does. */
+  recordingView(subject: string, page: ItemHash, at?: number): Step<Visit> {
+    const now = this.#seconds();
+    const { seconds: retentionSeconds, bounceSeconds } = this.#retention;
+    const args = {
+      page: this.#context.encryption.encrypt(subject, [page])[0]!,
+      at: at === undefined ? now : Math.floor(at / 1_000),
+      now,
+      retentionSeconds,
+      bounceSeconds,
+    };
+    return this.#recordView.step(this.#keysOf(subject), args, readVisit);
+  }
+
+  /** Marks items as seen. Returns, per item, whether it had been seen before. A false "seen" happens at the configured
+   *  rate and only in the large form, a false "unseen" never. */
+  async markItems(subject: string, items: readonly ItemHash[]): Promise<boolean[]> {
+    return items.length === 0 ? [] : runStep(this.#context.redis, this.markingItems(subject, items));
+  }
+
+  /** The step that `markItems` does. At least one item. */
+  markingItems(subject: string, items: readonly ItemHash[]): Step<boolean[]> {
+    const { seconds: retentionSeconds, bounceSeconds } = this.#retention;
+    const args = { now: this.#seconds(), retentionSeconds, bounceSeconds };
+    const read = (seen: number[]): boolean[] => seen.map((each) => each === 1);
+    return this.#markItems.step(this.#keysOf(subject), args, read, {
+      args: this.#context.encryption.encrypt(subject, items),
+    });
+  }
+
+  /** Marks notices as read, in one atomic step: those of stored lists by their positions, foreign ones by their ids. */
+  async markNotices(
+    subject: string,
+    positions: readonly NoticePosition[],
+    foreignIds: readonly string[],
+  ): Promise<void> {
+    if (positions.length === 0 && foreignIds.length === 0) return;
+    await runStep(this.#context.redis, this.markingNotices(subject, positions, foreignIds));
+  }
+
+  /** The step that `markNotices` does. At least one position or id. */
+  markingNotices(subject: string, positions: readonly NoticePosition[], foreignIds: readonly string[]): Step<void> {
+    return this.readNotices.marking(
+      subject,
+      { positions, foreignIds, now: this.#seconds(), retention: this.#retention },
+      this.#keysOf(subject),
+    );
+  }
+
+  #seconds(): number {
+    return Math.floor(this.now() / 1_000);
+  }
+
+  // In a Cluster a step with several keys is refused as a whole while a slot moves; see `Keys.absent`.
+  #keysOf(subject: string): { readonly record: string; readonly absent?: string } {
+    const { redis, keys } = this.#context;
+    const record = keys.subject(subject);
+    return redis.isCluster ? { record, absent: keys.absent(partitionOf(subject)) } : { record };
+  }
+}
+
+function readVisit([totalPages, uniquePages, seen, bits]: [number, number, 0 | 1, number]): Visit {
+  return {
+    totalPages,
+    uniquePages,
+    previouslyVisited: seen === 1,
+    lastMinutes: [5, 4, 3, 2, 1].map((back) => ((bits >> back) & 1) === 1),
+    thisMinute: (bits & 1) === 1,
+  };
+}

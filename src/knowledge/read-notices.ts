@@ -1,0 +1,106 @@
+import type { Keys, RedisConnection, Step } from '../redis/index.ts';
+import type { ItemEncryption } from './item-encryption.ts';
+import type { ItemHasher } from './item-hash.ts';
+import { NOTICE_CAP, type NoticePosition } from './notice-lists.ts';
+import type { Retention } from './retention.ts';
+import { markNoticesRead } from './scripts/mark-notices-read.ts';
+
+/* read-notices.ts: group notifications, the subject's side. Exact, because a false "seen" would hide a notice.
+ *
+ * Notices of a list that the store keeps: per group a ring of 1,000 bits, the size of the list, and `top`, the highest
+ * sequence number that the ring has met. Number n stands at bit n mod 1,000 and counts while top - 1,000 < n <= top;
+ * numbers above top are unread, and moving top clears the bits that it passes. So a bit never stands for two notices.
+ *   Ring: bytes 0-7 top (big-endian double: exact to 2^53), then the bits, trailing zero bytes left out.
+ * Ids of lists that the application keeps ("foreign"): the last 1,024 marked, in a sorted set; beyond that the oldest is
+ * forgotten and becomes unread again, which shows too much and never too little.
+ * Groups and foreign ids are encrypted for the subject. */
+
+/** A mark of notices. */
+export interface NoticeMark {
+  readonly positions: readonly NoticePosition[];
+  readonly foreignIds: readonly string[];
+  /** Seconds of the epoch, by Redis's clock. */
+  readonly now: number;
+  readonly retention: Retention;
+}
+
+/** Which notices a subject has read. */
+export class ReadNotices {
+  readonly #redis: RedisConnection;
+  readonly #keys: Keys;
+  readonly #items: ItemHasher;
+  readonly #encryption: ItemEncryption;
+
+  constructor(redis: RedisConnection, keys: Keys, items: ItemHasher, encryption: ItemEncryption) {
+    this.#redis = redis;
+    this.#keys = keys;
+    this.#items = items;
+    this.#encryption = encryption;
+  }
+
+  /** Makes the step that marks notices as read: of stored lists by their positions, foreign ones by their ids. At least one
+   *  of them. `keys`: the keys of the subject's record. */
+  marking(subject: string, mark: NoticeMark, keys: { readonly record: string; readonly absent?: string }): Step<void> {
+    const { positions, foreignIds, now, retention } = mark;
+    const groups = this.#encryption.encrypt(
+      subject,
+      positions.map(({ group }) => group),
+    );
+    const foreign = this.#encryption.encrypt(subject, this.#items.ofAll('notice', foreignIds));
+    const args = {
+      now,
+      retentionSeconds: retention.seconds,
+      bounceSeconds: retention.bounceSeconds,
+      positions: positions.length,
+    };
+    return markNoticesRead.step(
+      { ...keys, rings: this.#keys.noticeRings(subject), foreign: this.#keys.foreignNotices(subject) },
+      args,
+      () => undefined,
+      { args: [...positions.flatMap(({ sequence }, i) => [groups[i]!, sequence]), ...foreign] },
+    );
+  }
+
+  /** Whether the notices at these positions were read. */
+  async areRead(subject: string, positions: readonly NoticePosition[]): Promise<boolean[]> {
+    if (positions.length === 0) return [];
+    const groups = [...new Set(positions.map(({ group }) => group))];
+    const rings = await this.#redis.commandForBuffers<(Buffer | null)[]>(
+      'HMGET',
+      this.#keys.noticeRings(subject),
+      ...this.#encryption.encrypt(subject, groups),
+    );
+    return positions.map(({ group, sequence }) => isRead(rings[groups.indexOf(group)] ?? undefined, sequence));
+  }
+
+  /** Per foreign id, whether it was read (and not forgotten since). */
+  async hasForeign(subject: string, ids: readonly string[]): Promise<boolean[]> {
+    if (ids.length === 0) return [];
+    const scores = await this.#redis.command<(number | null)[]>(
+      'ZMSCORE',
+      this.#keys.foreignNotices(subject),
+      ...this.#encryption.encrypt(subject, this.#items.ofAll('notice', ids)),
+    );
+    return scores.map((score) => score !== null);
+  }
+
+  /** Counts the read notices of stored lists, as far as the rings still cover them. */
+  async countRead(subject: string): Promise<number> {
+    const rings = await this.#redis.commandForBuffers<Buffer[]>('HVALS', this.#keys.noticeRings(subject));
+    return rings.reduce((sum, ring) => sum + countBits(ring.subarray(8)), 0);
+  }
+}
+
+function countBits(bytes: Buffer): number {
+  let count = 0;
+  for (let byte of bytes) for (; byte !== 0; byte &= byte - 1) count += 1;
+  return count;
+}
+
+function isRead(ring: Buffer | undefined, sequence: number): boolean {
+  if (!ring) return false;
+  const top = ring.readDoubleBE(0);
+  const at = sequence % NOTICE_CAP;
+  const byte = ring[8 + (at >> 3)] ?? 0;
+  return sequence <= top && sequence > top - NOTICE_CAP && (byte & (128 >> (at & 7))) !== 0;
+}

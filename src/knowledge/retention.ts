@@ -1,0 +1,11 @@
+/** How long what is known of a subject is kept, by Redis's clock. */
+export interface Retention {
+  /** After the last message that writes, in seconds; moved at most once an hour. Default 30 days. */
+  readonly seconds: number;
+  /** After the first message, until a second view or a message a minute later, in seconds: bots and bounces. Default 30
+   *  minutes. */
+  readonly bounceSeconds: number;
+}
+
+/** The defaults of docs/options.md. */
+export const RETENTION_DEFAULTS: Retention = { seconds: 30 * 86_400, bounceSeconds: 30 * 60 };

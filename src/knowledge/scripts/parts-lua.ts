@@ -1,0 +1,31 @@
+import { defineLua, SUBJECT_FLAGS } from '../../redis/index.ts';
+
+const OUTGROWN = `{ { ${SUBJECT_FLAGS.largePages}, 'p', 'pu' }, { ${SUBJECT_FLAGS.largeItems}, 'i', 'iu' }, { ${SUBJECT_FLAGS.largeMinutes}, 'a' } }`;
+
+/** The parts of a subject beside its record. Needs `record`, the key of the record.
+ *
+ *  `part(name)` -> the key of a part;
+ *  `keep_like_record(key)` gives a key the time to live of the record;
+ *  `renew(flags, seconds)` moves the expiry of the record and of all other parts. Read notices have no flag. */
+export const partsLua = defineLua({
+  name: 'parts',
+  source: `
+local function part(name) return string.sub(record, 1, -2) .. name end
+
+local function keep_like_record(key)
+  local left = redis.call('PTTL', record)
+  if left > 0 then redis.call('PEXPIRE', key, left) end
+end
+
+local function renew(flags, seconds)
+  redis.call('EXPIRE', record, seconds)
+  for _, outgrown in ipairs(${OUTGROWN}) do
+    if math.floor(flags / outgrown[1]) % 2 == 1 then
+      for i = 2, #outgrown do redis.call('EXPIRE', part(outgrown[i]), seconds) end
+    end
+  end
+  redis.call('EXPIRE', part('n'), seconds)
+  redis.call('EXPIRE', part('g'), seconds)
+end
+`,
+});

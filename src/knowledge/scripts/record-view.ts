@@ -1,0 +1,120 @@
+import { defineScript, joinLua, SUBJECT_FLAGS, SUBJECT_HEADER_BYTES, WINDOW_MINUTES } from '../../redis/index.ts';
+import { checkExactLimit, type SeenItemsOptions } from '../seen-items-options.ts';
+import { ITEM_SIZE, largeItemsLua } from './large-items-lua.ts';
+import { MINUTE_SIZE, minutesLua, SMALL_MINUTES } from './minutes-lua.ts';
+import { partsLua } from './parts-lua.ts';
+import { READ_RECORD, recordLua } from './record-lua.ts';
+
+/** Makes the script of a page view, which is one atomic step. `page`: encrypted for the subject; `at`: when it was viewed;
+ *  `now`: the time by Redis's clock; both in seconds of the epoch.
+ *
+ *  Nearly every view needs the record alone, and no function: a function costs Redis as much as a command each time that
+ *  the script runs. So the functions for large forms are made where one is needed. */
+export function recordViewScript(options: SeenItemsOptions) {
+  return defineScript({
+    name: 'record-view',
+    uses: [recordLua],
+    keys: ['record', 'absent?'],
+    args: { page: 'text', at: 'number', now: 'number', retentionSeconds: 'number', bounceSeconds: 'number' },
+    output: 'all views, unique pages, 1 where the page was seen before (else 0), and the bits of T-5 to T before',
+    body: bodyOf(options, checkExactLimit(options.exactLimit)),
+  }).returns<[totalPages: number, uniquePages: number, seen: 0 | 1, bits: number]>();
+}
+
+const bodyOf = (options: SeenItemsOptions, exactLimit: number): string => `
+${READ_RECORD}
+local function rare()
+${joinLua([partsLua, largeItemsLua(options), minutesLua])}
+return { add = large_add, from = large_from, part = part, renew = renew, find = section_find, has = day_has, set = day_set }
+end
+
+-- The minute. 'section': the minutes outside the window, where they change; 'left': those that go to the large form.
+local minute, top, bits = math.floor(at / 60), math.floor(last / 60), 0
+local section_end = ${SUBJECT_HEADER_BYTES} + ${MINUTE_SIZE} * minutes
+local section, left = nil, {}
+local has_days = math.floor(flags / ${SUBJECT_FLAGS.largeMinutes}) % 2 == 1
+if views == 0 then
+  first, last, window, active = at, at, 1, 1
+elseif minute == top then
+  bits = window % 64
+elseif minute > top then
+  local ahead, fallen = minute - top, window
+  if ahead < ${WINDOW_MINUTES} then
+    local kept = 2 ^ (${WINDOW_MINUTES} - ahead)
+    bits = ahead < 6 and window * 2 ^ ahead % 64 or 0
+    fallen = math.floor(window / kept)
+    window, top = window % kept * 2 ^ ahead + 1, minute - ${WINDOW_MINUTES}
+  else window = 1 end
+  active = active + 1
+  for i = fallen > 0 and ${WINDOW_MINUTES - 1} or -1, 0, -1 do
+    if math.floor(fallen / 2 ^ i) % 2 == 1 then left[#left + 1] = top - i end
+  end
+  if #left > 0 and not has_days then
+    section = string.sub(body, ${SUBJECT_HEADER_BYTES + 1}, section_end)
+    for _, each in ipairs(left) do section = section .. struct.pack('>I4', each) end
+    left = {}
+  end
+else
+  local r = rare()
+  section = string.sub(body, ${SUBJECT_HEADER_BYTES + 1}, section_end)
+  local function was_active(each)
+    if each > top - ${WINDOW_MINUTES} then return math.floor(window / 2 ^ (top - each)) % 2 == 1 end
+    if has_days then return r.has(each) end
+    return (r.find(section, each))
+  end
+  for i = 5, 0, -1 do bits = bits * 2 + (was_active(minute - i) and 1 or 0) end
+  if bits % 2 == 0 then
+    active = active + 1
+    if minute > top - ${WINDOW_MINUTES} then window = window + 2 ^ (top - minute)
+    elseif has_days then left[1] = minute
+    else
+      local _, place = r.find(section, minute)
+      section = string.sub(section, 1, place) .. struct.pack('>I4', minute) .. string.sub(section, place + 1)
+    end
+  end
+  first = math.min(first, at)
+end
+last = math.max(last, at)
+if section and #section > ${MINUTE_SIZE * SMALL_MINUTES} then
+  for i = 1, #section, ${MINUTE_SIZE} do left[#left + 1] = struct.unpack('>I4', section, i) end
+  section, flags, has_days = '', flags + ${SUBJECT_FLAGS.largeMinutes}, true
+end
+
+-- The page. 'outgrown': the pages of the record, where they turn into the large form.
+local is_large = math.floor(flags / ${SUBJECT_FLAGS.largePages}) % 2 == 1
+local pages_from = section_end + ${ITEM_SIZE} * items + 1
+local pages = body and (#body + 1 - pages_from) / ${ITEM_SIZE} or 0
+local seen, outgrown, add = 0, nil, ''
+if not is_large then
+  local found = body and string.find(body, page, pages_from, true)
+  while found and (found - pages_from) % ${ITEM_SIZE} ~= 0 do found = string.find(body, page, found + 1, true) end
+  if found then seen = 1 else pages, add = pages + 1, page end
+  if pages > ${exactLimit} then
+    outgrown = (body and string.sub(body, pages_from) or '') .. add
+    is_large, add, flags = true, '', flags + ${SUBJECT_FLAGS.largePages}
+  end
+end
+
+-- The record, in one write: first, because Redis refuses the first write where it is full, and then nothing was done.
+local due = body and expiry_due(flags, moved, views > 0)
+if due then
+  if flags % 2 == 0 then flags = flags + ${SUBJECT_FLAGS.returned} end
+  moved = now
+end
+views, active = math.min(views + 1, 4294967295), math.min(active, 16777215)
+local head = pack_header(flags, views, first, last, window, active, moved,
+  section and #section / ${MINUTE_SIZE} or minutes, items)
+if not body then redis.call('SET', record, head .. add, 'EX', bounceSeconds)
+elseif section or outgrown then
+  redis.call('SET', record, head .. (section or string.sub(body, ${SUBJECT_HEADER_BYTES + 1}, section_end))
+    .. string.sub(body, section_end + 1, outgrown and pages_from - 1 or -1) .. add, 'KEEPTTL')
+elseif add ~= '' then redis.call('SET', record, head .. string.sub(body, ${SUBJECT_HEADER_BYTES + 1}) .. add, 'KEEPTTL')
+else redis.call('SETRANGE', record, 0, head) end
+if not (due or is_large or #left > 0) then return { views, pages, seen, bits } end
+
+local r = rare()
+for _, each in ipairs(left) do r.set(each) end
+if outgrown then r.from('p', outgrown)
+elseif is_large then seen = r.add('p', page) end
+if due then r.renew(flags, retentionSeconds) end
+return { views, is_large and redis.call('PFCOUNT', r.part('pu')) or pages, seen, bits }`;

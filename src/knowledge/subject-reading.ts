@@ -1,0 +1,166 @@
+import {
+  type Keys,
+  type RedisConnection,
+  readSubjectHeader,
+  type SeenKind,
+  SUBJECT_FLAGS,
+  SUBJECT_HEADER_BYTES,
+  type SubjectHeader,
+  WINDOW_MINUTES,
+} from '../redis/index.ts';
+import { ITEM_LENGTH, type ItemEncryption } from './item-encryption.ts';
+import type { ItemHash } from './item-hash.ts';
+import { MINUTE_SIZE } from './scripts/minutes-lua.ts';
+import type { SeenFilter } from './seen-filter.ts';
+import { DAY_MS, MINUTE_MS, MINUTES_PER_DAY } from './utc-days.ts';
+import type { SeenCount, VisitSummary } from './visit.ts';
+
+/* subject-reading.ts: what is known of a subject at one moment. All questions of a page are answered from one read of the
+ * record; parts that have outgrown it are asked only where its flags name them.
+ *
+ * Items stand encrypted in the record. Either the asked items are encrypted, or those of the record are decrypted, the
+ * fewer of the two; decrypted ones serve all later questions of the page. */
+
+/** Parts that a reading needs. */
+export interface ReadingContext {
+  readonly redis: RedisConnection;
+  readonly keys: Keys;
+  readonly encryption: ItemEncryption;
+  readonly filter: SeenFilter;
+}
+
+interface Small {
+  readonly header: SubjectHeader;
+  readonly record: Buffer;
+}
+
+/** What is known of one subject, read once when the first question is asked. */
+export class SubjectReading {
+  readonly subject: string;
+  readonly #context: ReadingContext;
+  #read: Promise<Small | undefined> | undefined;
+  readonly #decrypted: Partial<Record<SeenKind, ReadonlySet<ItemHash>>> = {};
+
+  constructor(subject: string, context: ReadingContext) {
+    this.subject = subject;
+    this.#context = context;
+  }
+
+  /** Whether there is a record. */
+  async isKnown(): Promise<boolean> {
+    return (await this.#small()) !== undefined;
+  }
+
+  /** Per item, whether it was seen as one of this kind. */
+  async hasSeen(kind: SeenKind, items: readonly ItemHash[]): Promise<boolean[]> {
+    const small = await this.#small();
+    if (!small || items.length === 0) return items.map(() => false);
+    const { encryption, filter, keys } = this.#context;
+    if (isLarge(small.header, kind)) {
+      return filter.has(keys.seenFilter(this.subject, kind), encryption.encrypt(this.subject, items));
+    }
+    const section = sectionOf(small, kind);
+    if (this.#decrypted[kind] || section.length <= items.length * ITEM_LENGTH) {
+      const seen = this.#decryptedOf(kind, section);
+      return items.map((item) => seen.has(item));
+    }
+    return encryption.encrypt(this.subject, items).map((item) => holds(section, item));
+  }
+
+  /** The visit as it is at `now`, in milliseconds of the epoch. An unknown subject has seen nothing. */
+  async visit(now: number): Promise<VisitSummary> {
+    const small = await this.#small();
+    const { count, exact } = await this.count('page');
+    const minutes = await this.minutes(now - 5 * MINUTE_MS, now);
+    const { views = 0, activeMinutes = 0, firstView = 0 } = small?.header ?? {};
+    return {
+      totalPages: views,
+      uniquePages: count,
+      uniquePagesExact: exact,
+      previouslyVisited: false,
+      lastMinutes: minutes.slice(0, 5),
+      thisMinute: minutes[5]!,
+      activeMinutes,
+      firstActiveMinute: views === 0 ? undefined : Math.floor(firstView / 60) * MINUTE_MS,
+    };
+  }
+
+  /** How many different items of a kind were seen. */
+  async count(kind: SeenKind): Promise<SeenCount> {
+    const small = await this.#small();
+    if (!small) return { count: 0, exact: true };
+    if (!isLarge(small.header, kind)) {
+      return { count: kind === 'page' ? small.header.pages : small.header.items, exact: true };
+    }
+    const { redis, keys } = this.#context;
+    return { count: await redis.command<number>('PFCOUNT', keys.uniqueCount(this.subject, kind)), exact: false };
+  }
+
+  /** The last view's minute, in milliseconds of the epoch. */
+  async lastActiveMinute(): Promise<number | undefined> {
+    const small = await this.#small();
+    return small && small.header.views > 0 ? Math.floor(small.header.lastView / 60) * MINUTE_MS : undefined;
+  }
+
+  /** The minutes from `from` to `to` (milliseconds of the epoch), both included: true where active. */
+  async minutes(from: number, to: number): Promise<boolean[]> {
+    const first = Math.floor(from / MINUTE_MS);
+    const answers = Array.from({ length: Math.floor(to / MINUTE_MS) - first + 1 }, () => false);
+    const small = await this.#small();
+    if (!small || small.header.views === 0) return answers;
+    const { window, lastView, minutes, flags } = small.header;
+    const set = (minute: number): void => {
+      if (minute >= first && minute < first + answers.length) answers[minute - first] = true;
+    };
+    const top = Math.floor(lastView / 60);
+    for (let back = 0, bits = window; bits > 0; back += 1, bits = Math.floor(bits / 2))
+      if (bits % 2 === 1) set(top - back);
+    for (let i = 0; i < minutes; i += 1) set(small.record.readUInt32BE(SUBJECT_HEADER_BYTES + MINUTE_SIZE * i));
+    if ((flags & SUBJECT_FLAGS.largeMinutes) !== 0 && first <= top - WINDOW_MINUTES) {
+      await this.#readDays(first, Math.min(first + answers.length - 1, top), set);
+    }
+    return answers;
+  }
+
+  async #readDays(first: number, last: number, set: (minute: number) => void): Promise<void> {
+    const { redis, keys } = this.#context;
+    const days: number[] = [];
+    for (let day = Math.floor(first / MINUTES_PER_DAY); day * MINUTES_PER_DAY <= last; day += 1) days.push(day);
+    const key = keys.days(this.subject);
+    const bitmaps = await redis.commandForBuffers<(Buffer | null)[]>('HMGET', key, ...days.map(String));
+    for (const [i, bitmap] of bitmaps.entries()) {
+      for (let at = 0; at < 8 * (bitmap?.length ?? 0); at += 1) {
+        if ((bitmap![at >> 3]! & (128 >> (at & 7))) !== 0) set(days[i]! * (DAY_MS / MINUTE_MS) + at);
+      }
+    }
+  }
+
+  #small(): Promise<Small | undefined> {
+    this.#read ??= this.#context.redis
+      .commandForBuffers<Buffer | null>('GET', this.#context.keys.subject(this.subject))
+      .then((record) => (record === null ? undefined : { record, header: readSubjectHeader(record) }));
+    return this.#read;
+  }
+
+  #decryptedOf(kind: SeenKind, section: Buffer): ReadonlySet<ItemHash> {
+    this.#decrypted[kind] ??= new Set(this.#context.encryption.decrypt(this.subject, section));
+    return this.#decrypted[kind];
+  }
+}
+
+function isLarge({ flags }: SubjectHeader, kind: SeenKind): boolean {
+  return (flags & (kind === 'page' ? SUBJECT_FLAGS.largePages : SUBJECT_FLAGS.largeItems)) !== 0;
+}
+
+function sectionOf({ record, header: { minutes, items } }: Small, kind: SeenKind): Buffer {
+  const itemsFrom = SUBJECT_HEADER_BYTES + MINUTE_SIZE * minutes;
+  const pagesFrom = itemsFrom + ITEM_LENGTH * items;
+  return kind === 'item' ? record.subarray(itemsFrom, pagesFrom) : record.subarray(pagesFrom);
+}
+
+// What is found may begin within one item and end within the next.
+function holds(section: Buffer, item: string): boolean {
+  let at = section.indexOf(item, 0, 'latin1');
+  while (at >= 0 && at % ITEM_LENGTH !== 0) at = section.indexOf(item, at + 1, 'latin1');
+  return at >= 0;
+}

@@ -1,0 +1,96 @@
+import { defineLua, type LuaText } from './lua-text.ts';
+
+/* subject-header.ts: the head of a subject's record, which holds all small knowledge of a subject in one string
+ * (docs/adr/0020). Read and written here only: knowledge/ serves from it, and an archive sums it up.
+ *
+ * Big-endian:
+ *   1  format (2) in the upper half, flags in the lower one
+ *   4  views
+ *   4  first view, in seconds of the epoch; 0 where there was none
+ *   4  last view, in seconds of the epoch
+ *   5  the minute of the last view and the 39 before it: bit i is the minute i before. 40 bits, because a number in Lua
+ *      is exact to 53, and its `bit` library ends at 32
+ *   3  active minutes in all
+ *   4  when the expiry was last moved, in seconds of the epoch
+ *   1  how many minutes that have left the window
+ *   2  how many items
+ * Behind it: these minutes (4 bytes each, ascending, in minutes of the epoch), items and pages (8 each). With 12 pages
+ * these are 124 bytes, the most that Redis keeps in 128. */
+
+/** Bytes of the head. */
+export const SUBJECT_HEADER_BYTES = 28;
+/** Minutes of the window. */
+export const WINDOW_MINUTES = 40;
+const FORMAT = 2;
+const MINUTE_BYTES = 4;
+const ITEM_BYTES = 8;
+
+/** The bits of a record's flags. */
+export const SUBJECT_FLAGS = {
+  /** A second message that writes came: it is no bounce. */
+  returned: 1,
+  /** Pages stand in a seen filter and a unique count. */
+  largePages: 2,
+  /** Items stand in a seen filter and a unique count. */
+  largeItems: 4,
+  /** Minutes that have left the window stand in bitmaps. */
+  largeMinutes: 8,
+} as const;
+
+/** The head of a subject's record. Times are seconds of the epoch. */
+export interface SubjectHeader {
+  readonly flags: number;
+  readonly views: number;
+  readonly firstView: number;
+  readonly lastView: number;
+  /** Bit i: the minute i before that of the last view. A whole number below 2^40. */
+  readonly window: number;
+  readonly activeMinutes: number;
+  readonly minutes: number;
+  readonly items: number;
+  readonly pages: number;
+}
+
+/** Reads the head of a record.
+ *  @throws Error where it is none. */
+export function readSubjectHeader(record: Buffer): SubjectHeader {
+  if (record.length < SUBJECT_HEADER_BYTES || record[0]! >> 4 !== FORMAT) {
+    throw new Error('What lies in the key of a subject is no record of this format.');
+  }
+  const minutes = record[25]!;
+  const items = record.readUInt16BE(26);
+  return {
+    flags: record[0]! & 15,
+    views: record.readUInt32BE(1),
+    firstView: record.readUInt32BE(5),
+    lastView: record.readUInt32BE(9),
+    window: record.readUIntBE(13, 5),
+    activeMinutes: record.readUIntBE(18, 3),
+    minutes,
+    items,
+    pages: (record.length - SUBJECT_HEADER_BYTES - MINUTE_BYTES * minutes) / ITEM_BYTES - items,
+  };
+}
+
+const FIELDS = 'flags, views, first, last, window, active, moved, minutes, items';
+const LAYOUT = '>BI4I4I4I5I3I4BI2';
+
+/** Lua that reads the head of the record in the string `body` into variables, in the order of the
+ *  head. Refuses any other string. */
+export const READ_SUBJECT_HEADER = `
+if #body < ${SUBJECT_HEADER_BYTES} or math.floor(string.byte(body) / 16) ~= ${FORMAT} then
+  error('SUBJECTRECORD what lies in ' .. record .. ' is no record of this format')
+end
+${FIELDS} = struct.unpack('${LAYOUT}', body)
+flags = flags % 16
+`;
+
+/** `pack_header(flags, views, first, last, window, active, moved, minutes, items)` -> the head as a string. */
+export const packSubjectHeaderLua: LuaText = defineLua({
+  name: 'pack-subject-header',
+  source: `
+local function pack_header(${FIELDS})
+  return struct.pack('${LAYOUT}', ${16 * FORMAT} + ${FIELDS})
+end
+`,
+});
