@@ -1,11 +1,12 @@
 import { type Cipher, createCipheriv } from 'node:crypto';
+import { HotCache } from './hot-cache.ts';
 
 /* ff1.ts: FF1 of NIST SP 800-38G for strings of 56 bits (radix 2), with AES-256.
  *
  * A permutation of 56-bit numbers for each tweak: what is encrypted for one subject can be decrypted with the secret and
  * encrypted for another, which a hash would not allow. A number is given as its two halves of 28 bits. Ten rounds of one
- * AES block each, all numbers of a call together: one call of the cipher a round, however many numbers there are. One
- * cipher object is kept, because making one costs more than all rounds of a number. */
+ * AES block each, all numbers of a call together, whatever their tweaks: one call of the cipher a round, however many
+ * numbers there are. One cipher object is kept, because making one costs more than all rounds of a number. */
 
 /** Bits of a half. */
 export const HALF_BITS = 28;
@@ -15,56 +16,46 @@ const ROUNDS = 10;
 const HALF_MASK: number = 2 ** HALF_BITS - 1;
 /** Bytes behind the tweak and its padding: the round's number and one half. */
 const ROUND_BYTES = 5;
+const HOT_TWEAKS = 10_000;
 
-/** Encrypts and decrypts numbers of 56 bits under a tweak. */
+/** Numbers to encrypt or to decrypt under one tweak, in place. */
+export interface Ff1Job {
+  /** ASCII. */
+  readonly tweak: string;
+  /** The first and the last 28 bits of each number, in turn. */
+  readonly halves: Uint32Array;
+  readonly encrypts: boolean;
+}
+
+/** Encrypts and decrypts numbers of 56 bits under tweaks. */
 export class Ff1 {
   readonly #cipher: Cipher;
   // The first block depends on the tweak's length only, and nearly all tweaks have the same.
   readonly #firstBlocks = new Map<number, Buffer>();
-  #tweak: string | undefined;
-  #lastBlock: Buffer | undefined;
+  readonly #lastBlocks = new HotCache(HOT_TWEAKS, (tweak) => this.#chain(tweak));
 
   /** `key`: 32 bytes. */
   constructor(key: Uint8Array) {
     this.#cipher = createCipheriv('aes-256-ecb', key, null).setAutoPadding(false);
   }
 
-  /** Encrypts numbers in place. `halves`: the first and the last 28 bits of each, in turn. `tweak`: ASCII. */
-  encrypt(tweak: string, halves: Uint32Array): void {
-    this.#run(tweak, halves, true);
-  }
-
-  /** Decrypts numbers in place. `halves`: the first and the last 28 bits of each, in turn. `tweak`: ASCII. */
-  decrypt(tweak: string, halves: Uint32Array): void {
-    this.#run(tweak, halves, false);
-  }
-
-  #run(tweak: string, halves: Uint32Array, encrypts: boolean): void {
-    if (halves.length === 0) return;
-    const lastBlock = this.#lastBlockOf(tweak);
-    const blocks = Buffer.allocUnsafe((halves.length / 2) * BLOCK);
-    for (let at = 0; at < blocks.length; at += BLOCK) blocks.set(lastBlock, at);
+  /** Does jobs, all together. */
+  run(jobs: readonly Ff1Job[]): void {
+    const count = jobs.reduce((sum, { halves }) => sum + halves.length / 2, 0);
+    if (count === 0) return;
+    const blocks = Buffer.allocUnsafe(count * BLOCK);
+    const lasts = jobs.map(({ tweak }) => this.#lastBlocks.of(tweak));
+    let at = 0;
+    for (const [i, { halves }] of jobs.entries()) {
+      for (const end = at + (halves.length / 2) * BLOCK; at < end; at += BLOCK) blocks.set(lasts[i]!, at);
+    }
     for (let step = 0; step < ROUNDS; step += 1) {
-      const round = encrypts ? step : ROUNDS - 1 - step;
-      // Each half in turn is the one that the other is added to.
-      const into = round % 2;
-      fillBlocks(blocks, lastBlock, round, halves, 1 - into);
+      at = 0;
+      for (const [i, job] of jobs.entries()) at = fillBlocks(blocks, at, lasts[i]!, step, job);
       const sums = this.#cipher.update(blocks);
-      for (let at = 0, half = into; at < blocks.length; at += BLOCK, half += 2) {
-        // The sum is a number of 8 bytes, of which only the last 28 bits count.
-        const sum = (sums[at + 4]! << 24) | (sums[at + 5]! << 16) | (sums[at + 6]! << 8) | sums[at + 7]!;
-        halves[half] = (encrypts ? halves[half]! + sum : halves[half]! - sum) & HALF_MASK;
-      }
+      at = 0;
+      for (const job of jobs) at = addSums(sums, at, step, job);
     }
-  }
-
-  // Most calls are for the subject of the call before.
-  #lastBlockOf(tweak: string): Buffer {
-    if (this.#lastBlock === undefined || this.#tweak !== tweak) {
-      this.#lastBlock = this.#chain(tweak);
-      this.#tweak = tweak;
-    }
-    return this.#lastBlock;
   }
 
   /** Chains all blocks of a tweak but the last. Returns the last as the cipher gets it, with zeros for the round's number
@@ -95,16 +86,35 @@ export class Ff1 {
   }
 }
 
-// Of each block only the last five bytes differ between rounds and numbers.
-function fillBlocks(blocks: Buffer, lastBlock: Buffer, round: number, halves: Uint32Array, from: number): void {
-  const number = lastBlock[11]! ^ round;
-  const rest = lastBlock.readUInt32BE(12);
-  for (let at = 0, half = from; at < blocks.length; at += BLOCK, half += 2) {
+/** Writes a job's blocks of one step from `at` on. Of each block only the last five bytes differ between rounds and
+ *  numbers. Returns the position behind them. */
+function fillBlocks(blocks: Buffer, at: number, last: Buffer, step: number, { halves, encrypts }: Ff1Job): number {
+  const round = encrypts ? step : ROUNDS - 1 - step;
+  const number = last[11]! ^ round;
+  const rest = (last[12]! << 24) | (last[13]! << 16) | (last[14]! << 8) | last[15]!;
+  let position = at;
+  // Each half in turn is the one that the other is added to.
+  for (let half = 1 - (round % 2); half < halves.length; half += 2) {
     const value = rest ^ halves[half]!;
-    blocks[at + 11] = number;
-    blocks[at + 12] = value >>> 24;
-    blocks[at + 13] = value >>> 16;
-    blocks[at + 14] = value >>> 8;
-    blocks[at + 15] = value;
+    blocks[position + 11] = number;
+    blocks[position + 12] = value >>> 24;
+    blocks[position + 13] = value >>> 16;
+    blocks[position + 14] = value >>> 8;
+    blocks[position + 15] = value;
+    position += BLOCK;
   }
+  return position;
+}
+
+/** Adds a job's sums of one step from `at` on to its halves. Returns the position behind them. */
+function addSums(sums: Buffer, at: number, step: number, { halves, encrypts }: Ff1Job): number {
+  let position = at;
+  for (let half = step % 2 === (encrypts ? 0 : 1) ? 0 : 1; half < halves.length; half += 2) {
+    // The sum is a number of 8 bytes, of which only the last 28 bits count.
+    const sum =
+      (sums[position + 4]! << 24) | (sums[position + 5]! << 16) | (sums[position + 6]! << 8) | sums[position + 7]!;
+    halves[half] = (encrypts ? halves[half]! + sum : halves[half]! - sum) & HALF_MASK;
+    position += BLOCK;
+  }
+  return position;
 }

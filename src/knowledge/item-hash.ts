@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { HotCache } from './hot-cache.ts';
 
 /* item-hash.ts: the number that stands for an item in the service.
  *
@@ -19,7 +20,7 @@ const HOT_ITEMS = 10_000;
 /** Hashes items with the secret, and remembers those that were asked for last. */
 export class ItemHasher {
   readonly #secret: string;
-  readonly #caches: Readonly<Record<HashedKind, HotHashes>>;
+  readonly #caches: Readonly<Record<HashedKind, HotCache<ItemHash>>>;
 
   /** @throws RangeError where `secret` has fewer than 16 characters. */
   static check(secret: string): void {
@@ -31,8 +32,8 @@ export class ItemHasher {
   constructor(secret: string, namespace: string) {
     ItemHasher.check(secret);
     this.#secret = secret;
-    const cacheOf = (kind: HashedKind): HotHashes =>
-      new HotHashes((name) => this.#hash(`${namespace}\0${kind}\0${name}`));
+    const cacheOf = (kind: HashedKind): HotCache<ItemHash> =>
+      new HotCache(HOT_ITEMS, (name) => this.#hash(`${namespace}\0${kind}\0${name}`));
     this.#caches = { page: cacheOf('page'), item: cacheOf('item'), notice: cacheOf('notice'), group: cacheOf('group') };
   }
 
@@ -58,30 +59,5 @@ export class ItemHasher {
 
   #hmac(text: string): Buffer {
     return createHmac('sha256', this.#secret).update(text).digest();
-  }
-}
-
-/* Two generations: a name that is asked for again moves to the younger; when that is full, the older is dropped whole.
- * Deleting the oldest key of one Map instead costs V8 a walk over all keys deleted before it: 5 us for each new name once
- * the Map is full, as much as the HMAC. */
-class HotHashes {
-  readonly #hash: (name: string) => ItemHash;
-  #young = new Map<string, ItemHash>();
-  #old = new Map<string, ItemHash>();
-
-  constructor(hash: (name: string) => ItemHash) {
-    this.#hash = hash;
-  }
-
-  of(name: string): ItemHash {
-    let hash = this.#young.get(name);
-    if (hash !== undefined) return hash;
-    hash = this.#old.get(name) ?? this.#hash(name);
-    if (this.#young.size >= HOT_ITEMS) {
-      this.#old = this.#young;
-      this.#young = new Map();
-    }
-    this.#young.set(name, hash);
-    return hash;
   }
 }

@@ -25,7 +25,6 @@ export class Knowledge {
   readonly readNotices: ReadNotices;
   readonly now: Clock;
   readonly #context: ReadingContext;
-  readonly #retention: Retention;
   readonly #recordView: ReturnType<typeof recordViewScript>;
   readonly #markItems: ReturnType<typeof markItemsScript>;
 
@@ -36,11 +35,10 @@ export class Knowledge {
     this.items = new ItemHasher(secret, keys.namespace);
     this.now = clock;
     this.noticeLists = new NoticeLists(redis, keys, this.items);
-    this.readNotices = new ReadNotices(redis, keys, this.items, encryption);
+    this.readNotices = new ReadNotices(redis, keys, this.items, encryption, retention);
     this.#context = { redis, keys, encryption, filter: new SeenFilter(redis, seen.engine, seen) };
-    this.#retention = retention;
-    this.#recordView = recordViewScript(seen);
-    this.#markItems = markItemsScript(seen);
+    this.#recordView = recordViewScript(seen, retention);
+    this.#markItems = markItemsScript(seen, retention);
   }
 
   /** Begins a reading of a subject: it reads when it is asked first, and answers as of then. */
@@ -50,38 +48,30 @@ export class Knowledge {
 
   /** Records a view of a page. `at`: when, in milliseconds of the epoch; default now, by Redis's clock. Returns the visit
    *  as it was before, but for the two counts. */
-  recordView(subject: string, page: ItemHash, at?: number): Promise<Visit> {
-    return runStep(this.#context.redis, this.recordingView(subject, page, at));
+  async recordView(subject: string, page: ItemHash, at?: number): Promise<Visit> {
+    return runStep(this.#context.redis, await this.recordingView(subject, page, at));
   }
 
   /** The step that `recordView` does. */
-  recordingView(subject: string, page: ItemHash, at?: number): Step<Visit> {
+  async recordingView(subject: string, page: ItemHash, at?: number): Promise<Step<Visit>> {
+    const encrypted = await this.#context.encryption.encrypt(subject, [page]);
     const now = this.#seconds();
-    const { seconds: retentionSeconds, bounceSeconds } = this.#retention;
-    const args = {
-      page: this.#context.encryption.encrypt(subject, [page])[0]!,
-      at: at === undefined ? now : Math.floor(at / 1_000),
-      now,
-      retentionSeconds,
-      bounceSeconds,
-    };
+    const args = { page: encrypted[0]!, at: at === undefined ? now : Math.floor(at / 1_000), now };
     return this.#recordView.step(this.#keysOf(subject), args, readVisit);
   }
 
   /** Marks items as seen. Returns, per item, whether it had been seen before. A false "seen" happens at the configured
    *  rate and only in the large form, a false "unseen" never. */
   async markItems(subject: string, items: readonly ItemHash[]): Promise<boolean[]> {
-    return items.length === 0 ? [] : runStep(this.#context.redis, this.markingItems(subject, items));
+    return items.length === 0 ? [] : runStep(this.#context.redis, await this.markingItems(subject, items));
   }
 
   /** The step that `markItems` does. At least one item. */
-  markingItems(subject: string, items: readonly ItemHash[]): Step<boolean[]> {
-    const { seconds: retentionSeconds, bounceSeconds } = this.#retention;
-    const args = { now: this.#seconds(), retentionSeconds, bounceSeconds };
+  async markingItems(subject: string, items: readonly ItemHash[]): Promise<Step<boolean[]>> {
+    const encrypted = await this.#context.encryption.encrypt(subject, items);
+    const args = { now: this.#seconds() };
     const read = (seen: number[]): boolean[] => seen.map((each) => each === 1);
-    return this.#markItems.step(this.#keysOf(subject), args, read, {
-      args: this.#context.encryption.encrypt(subject, items),
-    });
+    return this.#markItems.step(this.#keysOf(subject), args, read, { args: encrypted });
   }
 
   /** Marks notices as read, in one atomic step: those of stored lists by their positions, foreign ones by their ids. */
@@ -91,16 +81,16 @@ export class Knowledge {
     foreignIds: readonly string[],
   ): Promise<void> {
     if (positions.length === 0 && foreignIds.length === 0) return;
-    await runStep(this.#context.redis, this.markingNotices(subject, positions, foreignIds));
+    await runStep(this.#context.redis, await this.markingNotices(subject, positions, foreignIds));
   }
 
   /** The step that `markNotices` does. At least one position or id. */
-  markingNotices(subject: string, positions: readonly NoticePosition[], foreignIds: readonly string[]): Step<void> {
-    return this.readNotices.marking(
-      subject,
-      { positions, foreignIds, now: this.#seconds(), retention: this.#retention },
-      this.#keysOf(subject),
-    );
+  markingNotices(
+    subject: string,
+    positions: readonly NoticePosition[],
+    foreignIds: readonly string[],
+  ): Promise<Step<void>> {
+    return this.readNotices.marking(subject, { positions, foreignIds, now: this.#seconds() }, this.#keysOf(subject));
   }
 
   #seconds(): number {

@@ -3,7 +3,7 @@ import type { ItemEncryption } from './item-encryption.ts';
 import type { ItemHasher } from './item-hash.ts';
 import { NOTICE_CAP, type NoticePosition } from './notice-lists.ts';
 import type { Retention } from './retention.ts';
-import { markNoticesRead } from './scripts/mark-notices-read.ts';
+import { markNoticesScript } from './scripts/mark-notices.ts';
 
 /* read-notices.ts: group notifications, the subject's side. Exact, because a false "seen" would hide a notice.
  *
@@ -21,7 +21,6 @@ export interface NoticeMark {
   readonly foreignIds: readonly string[];
   /** Seconds of the epoch, by Redis's clock. */
   readonly now: number;
-  readonly retention: Retention;
 }
 
 /** Which notices a subject has read. */
@@ -30,34 +29,37 @@ export class ReadNotices {
   readonly #keys: Keys;
   readonly #items: ItemHasher;
   readonly #encryption: ItemEncryption;
+  readonly #mark: ReturnType<typeof markNoticesScript>;
 
-  constructor(redis: RedisConnection, keys: Keys, items: ItemHasher, encryption: ItemEncryption) {
+  constructor(redis: RedisConnection, keys: Keys, items: ItemHasher, encryption: ItemEncryption, retention: Retention) {
     this.#redis = redis;
     this.#keys = keys;
     this.#items = items;
     this.#encryption = encryption;
+    this.#mark = markNoticesScript(retention);
   }
 
   /** Makes the step that marks notices as read: of stored lists by their positions, foreign ones by their ids. At least one
    *  of them. `keys`: the keys of the subject's record. */
-  marking(subject: string, mark: NoticeMark, keys: { readonly record: string; readonly absent?: string }): Step<void> {
-    const { positions, foreignIds, now, retention } = mark;
-    const groups = this.#encryption.encrypt(
-      subject,
-      positions.map(({ group }) => group),
-    );
-    const foreign = this.#encryption.encrypt(subject, this.#items.ofAll('notice', foreignIds));
-    const args = {
-      now,
-      retentionSeconds: retention.seconds,
-      bounceSeconds: retention.bounceSeconds,
-      positions: positions.length,
-    };
-    return markNoticesRead.step(
+  async marking(
+    subject: string,
+    mark: NoticeMark,
+    keys: { readonly record: string; readonly absent?: string },
+  ): Promise<Step<void>> {
+    const { positions, foreignIds, now } = mark;
+    const hashes = [...positions.map(({ group }) => group), ...this.#items.ofAll('notice', foreignIds)];
+    const encrypted = await this.#encryption.encrypt(subject, hashes);
+    const args = { now, positions: positions.length };
+    return this.#mark.step(
       { ...keys, rings: this.#keys.noticeRings(subject), foreign: this.#keys.foreignNotices(subject) },
       args,
       () => undefined,
-      { args: [...positions.flatMap(({ sequence }, i) => [groups[i]!, sequence]), ...foreign] },
+      {
+        args: [
+          ...positions.flatMap(({ sequence }, i) => [encrypted[i]!, sequence]),
+          ...encrypted.slice(positions.length),
+        ],
+      },
     );
   }
 
@@ -68,7 +70,7 @@ export class ReadNotices {
     const rings = await this.#redis.commandForBuffers<(Buffer | null)[]>(
       'HMGET',
       this.#keys.noticeRings(subject),
-      ...this.#encryption.encrypt(subject, groups),
+      ...(await this.#encryption.encrypt(subject, groups)),
     );
     return positions.map(({ group, sequence }) => isRead(rings[groups.indexOf(group)] ?? undefined, sequence));
   }
@@ -79,7 +81,7 @@ export class ReadNotices {
     const scores = await this.#redis.command<(number | null)[]>(
       'ZMSCORE',
       this.#keys.foreignNotices(subject),
-      ...this.#encryption.encrypt(subject, this.#items.ofAll('notice', ids)),
+      ...(await this.#encryption.encrypt(subject, this.#items.ofAll('notice', ids))),
     );
     return scores.map((score) => score !== null);
   }

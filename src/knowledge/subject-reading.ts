@@ -39,7 +39,7 @@ export class SubjectReading {
   readonly subject: string;
   readonly #context: ReadingContext;
   #read: Promise<Small | undefined> | undefined;
-  readonly #decrypted: Partial<Record<SeenKind, ReadonlySet<ItemHash>>> = {};
+  readonly #decrypted: Partial<Record<SeenKind, Promise<ReadonlySet<ItemHash>>>> = {};
 
   constructor(subject: string, context: ReadingContext) {
     this.subject = subject;
@@ -57,14 +57,14 @@ export class SubjectReading {
     if (!small || items.length === 0) return items.map(() => false);
     const { encryption, filter, keys } = this.#context;
     if (isLarge(small.header, kind)) {
-      return filter.has(keys.seenFilter(this.subject, kind), encryption.encrypt(this.subject, items));
+      return filter.has(keys.seenFilter(this.subject, kind), await encryption.encrypt(this.subject, items));
     }
     const section = sectionOf(small, kind);
     if (this.#decrypted[kind] || section.length <= items.length * ITEM_LENGTH) {
-      const seen = this.#decryptedOf(kind, section);
+      const seen = await this.#decryptedOf(kind, section);
       return items.map((item) => seen.has(item));
     }
-    return encryption.encrypt(this.subject, items).map((item) => holds(section, item));
+    return (await encryption.encrypt(this.subject, items)).map((item) => holds(section, item));
   }
 
   /** The visit as it is at `now`, in milliseconds of the epoch. An unknown subject has seen nothing. */
@@ -142,8 +142,8 @@ export class SubjectReading {
     return this.#read;
   }
 
-  #decryptedOf(kind: SeenKind, section: Buffer): ReadonlySet<ItemHash> {
-    this.#decrypted[kind] ??= new Set(this.#context.encryption.decrypt(this.subject, section));
+  #decryptedOf(kind: SeenKind, section: Buffer): Promise<ReadonlySet<ItemHash>> {
+    this.#decrypted[kind] ??= this.#context.encryption.decrypt(this.subject, section).then((items) => new Set(items));
     return this.#decrypted[kind];
   }
 }

@@ -31,7 +31,8 @@ export type { ScriptArgument, Step } from './script.ts';
 export { makeStep, runStep, Script } from './script.ts';
 export type { SubjectHeader } from './subject-header.ts';
 export {
-  packSubjectHeaderLua,
+  hasFlag,
+  PACK_SUBJECT_HEADER,
   READ_SUBJECT_HEADER,
   readSubjectHeader,
   SUBJECT_FLAGS,

@@ -1,5 +1,3 @@
-import { defineLua, type LuaText } from './lua-text.ts';
-
 /* subject-header.ts: the head of a subject's record, which holds all small knowledge of a subject in one string
  * (docs/adr/0020). Read and written here only: knowledge/ serves from it, and an archive sums it up.
  *
@@ -85,12 +83,10 @@ ${FIELDS} = struct.unpack('${LAYOUT}', body)
 flags = flags % 16
 `;
 
-/** `pack_header(flags, views, first, last, window, active, moved, minutes, items)` -> the head as a string. */
-export const packSubjectHeaderLua: LuaText = defineLua({
-  name: 'pack-subject-header',
-  source: `
-local function pack_header(${FIELDS})
-  return struct.pack('${LAYOUT}', ${16 * FORMAT} + ${FIELDS})
-end
-`,
-});
+/** Lua that packs these variables into the head of a record: an expression. */
+export const PACK_SUBJECT_HEADER: string = `struct.pack('${LAYOUT}', ${16 * FORMAT} + ${FIELDS})`;
+
+/** Lua that says whether the variable `flags` has a flag: an expression without a call. */
+export function hasFlag(flag: number): string {
+  return `flags % ${2 * flag} >= ${flag}`;
+}

@@ -36,35 +36,46 @@ describe('FF1 of 56 bits', () => {
       const theirs = FF1(2, key, Buffer.from(tweak, 'latin1'));
       const plain = randomHalves(100);
       const together = plain.slice();
-      ours.encrypt(tweak, together);
+      ours.run([{ tweak, halves: together, encrypts: true }]);
       for (let at = 0; at < plain.length; at += 2) {
         expect(bitsOf(together.subarray(at, at + 2))).toEqual(theirs.encrypt(bitsOf(plain.subarray(at, at + 2))));
       }
       const alone = plain.slice(0, 2);
-      ours.encrypt(tweak, alone);
+      ours.run([{ tweak, halves: alone, encrypts: true }]);
       expect(alone).toEqual(together.slice(0, 2));
-      ours.decrypt(tweak, together);
+      // Jobs of several tweaks, both ways, in one run.
+      const other = plain.slice(0, 6);
+      ours.run([
+        { tweak: `${tweak}!`, halves: other, encrypts: true },
+        { tweak, halves: together, encrypts: false },
+        { tweak, halves: alone, encrypts: false },
+      ]);
       expect(together).toEqual(plain);
+      expect(alone).toEqual(plain.slice(0, 2));
+      expect(bitsOf(other.subarray(4, 6))).toEqual(
+        FF1(2, key, Buffer.from(`${tweak}!`, 'latin1')).encrypt(bitsOf(plain.subarray(4, 6))),
+      );
     }
   });
 
   it('gives other numbers under another tweak, and back again under the first', () => {
     const ff1 = new Ff1(KEY);
-    const run = (tweak: string, halves: Uint32Array, work: 'encrypt' | 'decrypt' = 'encrypt'): Uint32Array => {
-      const result = halves.slice();
-      ff1[work](tweak, result);
-      return result;
+    const run = (tweak: string, plain: Uint32Array, encrypts = true): Uint32Array => {
+      const halves = plain.slice();
+      ff1.run([{ tweak, halves, encrypts }]);
+      return halves;
     };
     const plain = Uint32Array.of(7, 7);
     const first = run('a', plain);
     expect(run('b', plain)).not.toEqual(first);
     expect(run('a', plain)).toEqual(first);
-    expect(run('b', first, 'decrypt')).not.toEqual(plain);
+    expect(run('b', first, false)).not.toEqual(plain);
   });
 
   it('encrypts no numbers to nothing', () => {
     const none = new Uint32Array(0);
-    new Ff1(KEY).encrypt('a', none);
+    new Ff1(KEY).run([{ tweak: 'a', halves: none, encrypts: true }]);
+    new Ff1(KEY).run([]);
     expect(none).toHaveLength(0);
   });
 });

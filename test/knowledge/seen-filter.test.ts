@@ -16,7 +16,7 @@ describe('seen filter: a string that is none', () => {
   it.each(['', 'short', 'neither a set nor a filter', '\0\0\0\0\0\0\0\x64\xff\xff\xff\xff'])(
     '%j is refused, and not taken for a very large one',
     async (junk) => {
-      const item = encryptedItems(['x'])[0]!;
+      const item = (await encryptedItems(['x']))[0]!;
       await stage.redis.command('SET', 'junk', Buffer.from(junk, 'latin1'));
       await expect(new SeenFilter(stage.redis, 'portable').add('junk', [item])).rejects.toThrow(/SEENFILTER/);
       expect(await stage.redis.commandForBuffers('GET', 'junk')).toEqual(Buffer.from(junk, 'latin1'));

@@ -6,6 +6,6 @@ const encryption = new ItemEncryption(TEST_SECRET, 'sw');
 const hasher = new ItemHasher(TEST_SECRET, 'sw');
 
 /** Items as Redis holds them, of one subject. */
-export function encryptedItems(names: readonly string[]): string[] {
+export function encryptedItems(names: readonly string[]): Promise<string[]> {
   return encryption.encrypt('subject', hasher.ofAll('item', names));
 }

@@ -1,25 +1,26 @@
-import { defineScript, SUBJECT_FLAGS, SUBJECT_HEADER_BYTES } from '../../redis/index.ts';
+import { defineScript, hasFlag, PACK_SUBJECT_HEADER, SUBJECT_FLAGS, SUBJECT_HEADER_BYTES } from '../../redis/index.ts';
+import type { Retention } from '../retention.ts';
 import { checkExactLimit, type SeenItemsOptions } from '../seen-items-options.ts';
 import { ITEM_SIZE, largeItemsLua } from './large-items-lua.ts';
 import { MINUTE_SIZE } from './minutes-lua.ts';
 import { partsLua } from './parts-lua.ts';
-import { READ_RECORD, recordLua } from './record-lua.ts';
+import { decideExpiry, READ_RECORD } from './record-lua.ts';
 
 /** Makes the script that marks items as seen. Items: encrypted for the subject; `now`: the time by Redis's clock, in seconds
  *  of the epoch. */
-export function markItemsScript(options: SeenItemsOptions) {
+export function markItemsScript(options: SeenItemsOptions, retention: Retention) {
   const exactLimit = checkExactLimit(options.exactLimit);
   return defineScript({
     name: 'mark-items',
-    uses: [recordLua, partsLua, largeItemsLua(options)],
+    uses: [partsLua, largeItemsLua(options)],
     keys: ['record', 'absent?'],
-    args: { now: 'number', retentionSeconds: 'number', bounceSeconds: 'number' },
+    args: { now: 'number' },
     restArgs: 'item',
     output: 'per item 1 where it was seen before, else 0',
     body: `
 ${READ_RECORD}
 local answers, section, added = {}, '', {}
-local is_large = math.floor(flags / ${SUBJECT_FLAGS.largeItems}) % 2 == 1
+local is_large = ${hasFlag(SUBJECT_FLAGS.largeItems)}
 local items_from = ${SUBJECT_HEADER_BYTES} + ${MINUTE_SIZE} * minutes
 local items_end = items_from + ${ITEM_SIZE} * items
 if not is_large then
@@ -36,15 +37,11 @@ if not is_large then
 end
 local outgrown = not is_large and items + #added > ${exactLimit}
 if outgrown then flags = flags + ${SUBJECT_FLAGS.largeItems} end
-local due = body and expiry_due(flags, moved, false)
-if due then
-  if flags % 2 == 0 then flags = flags + ${SUBJECT_FLAGS.returned} end
-  moved = now
-end
+${decideExpiry(retention)}
 items = (is_large or outgrown) and 0 or items + #added
 -- First, because Redis refuses the first write where it is full, and then nothing was done.
-local head = pack_header(flags, views, first, last, window, active, moved, minutes, items)
-if not body then redis.call('SET', record, head .. (outgrown and '' or section), 'EX', bounceSeconds)
+local head = ${PACK_SUBJECT_HEADER}
+if not body then redis.call('SET', record, head .. (outgrown and '' or section), 'EX', ${retention.bounceSeconds})
 elseif outgrown or #added > 0 then
   redis.call('SET', record, head .. string.sub(body, ${SUBJECT_HEADER_BYTES + 1}, items_from) .. (outgrown and '' or section)
     .. string.sub(body, items_end + 1), 'KEEPTTL')
@@ -53,7 +50,7 @@ if outgrown then large_from('i', section) end
 if is_large then
   for i = firstItem, #ARGV do answers[#answers + 1] = large_add('i', ARGV[i]) end
 end
-if due then renew(flags, retentionSeconds) end
+if due then renew(flags, ${retention.seconds}) end
 return answers`,
   }).returns<number[]>();
 }

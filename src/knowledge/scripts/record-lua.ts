@@ -1,4 +1,8 @@
-import { defineLua, packSubjectHeaderLua, READ_SUBJECT_HEADER } from '../../redis/index.ts';
+import { hasFlag, READ_SUBJECT_HEADER, SUBJECT_FLAGS } from '../../redis/index.ts';
+import type { Retention } from '../retention.ts';
+
+/* record-lua.ts: parts of the scripts that write a subject's record. They are texts and no functions: a function costs Redis
+ * some tenths of a microsecond each time that a script runs, and a view takes five. */
 
 /** The longest pause between two moves of an expiry, in seconds. */
 const RENEW_SECONDS = 3_600;
@@ -6,23 +10,25 @@ const RENEW_SECONDS = 3_600;
 const RETURN_SECONDS = 60;
 
 /** Reads the record of a subject: declares `body` (false for a new subject) and the fields of its head as locals. Needs
- *  `record` and `now`. A text for the body of a script, and not a function: that would return ten values. */
+ *  `record` and `now`. */
 export const READ_RECORD = `
 local body = redis.call('GET', record)
 local flags, views, first, last, window, active, moved, minutes, items = 0, 0, 0, 0, 0, 0, now, 0, 0
 if body then ${READ_SUBJECT_HEADER} end
 `;
 
-/** `expiry_due(flags, moved, is_second)` -> whether the expiry is to be moved to the whole retention: at the second message
- *  that writes, then when it was moved an hour ago. Marks that come with the first page are no second message. Needs
- *  `now`, `retentionSeconds` and `bounceSeconds`. */
-export const recordLua = defineLua({
-  name: 'record',
-  uses: [packSubjectHeaderLua],
-  source: `
-local function expiry_due(flags, moved, is_second)
-  if flags % 2 == 0 then return is_second or now - moved >= math.min(${RETURN_SECONDS}, bounceSeconds / 2) end
-  return now - moved >= math.min(${RENEW_SECONDS}, retentionSeconds / 24) or now < moved
+/** Declares `due`: whether the expiry is to be moved to the whole retention. At the second message that writes, then when
+ *  it was moved an hour ago; marks that come with the first page are no second message. Notes it in the head.
+ *  `isSecond`: an expression. */
+export function decideExpiry({ seconds, bounceSeconds }: Retention, isSecond = 'false'): string {
+  const renewSeconds = Math.min(RENEW_SECONDS, seconds / 24);
+  const returnSeconds = Math.min(RETURN_SECONDS, bounceSeconds / 2);
+  return `
+local due = false
+if body then
+  if ${hasFlag(SUBJECT_FLAGS.returned)} then due = now - moved >= ${renewSeconds} or now < moved
+  elseif ${isSecond} or now - moved >= ${returnSeconds} then due, flags = true, flags + ${SUBJECT_FLAGS.returned} end
+  if due then moved = now end
 end
-`,
-});
+`;
+}

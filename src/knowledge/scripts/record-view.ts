@@ -1,27 +1,35 @@
-import { defineScript, joinLua, SUBJECT_FLAGS, SUBJECT_HEADER_BYTES, WINDOW_MINUTES } from '../../redis/index.ts';
+import {
+  defineScript,
+  hasFlag,
+  joinLua,
+  PACK_SUBJECT_HEADER,
+  SUBJECT_FLAGS,
+  SUBJECT_HEADER_BYTES,
+  WINDOW_MINUTES,
+} from '../../redis/index.ts';
+import type { Retention } from '../retention.ts';
 import { checkExactLimit, type SeenItemsOptions } from '../seen-items-options.ts';
 import { ITEM_SIZE, largeItemsLua } from './large-items-lua.ts';
 import { MINUTE_SIZE, minutesLua, SMALL_MINUTES } from './minutes-lua.ts';
 import { partsLua } from './parts-lua.ts';
-import { READ_RECORD, recordLua } from './record-lua.ts';
+import { decideExpiry, READ_RECORD } from './record-lua.ts';
 
 /** Makes the script of a page view, which is one atomic step. `page`: encrypted for the subject; `at`: when it was viewed;
  *  `now`: the time by Redis's clock; both in seconds of the epoch.
  *
  *  Nearly every view needs the record alone, and no function: a function costs Redis as much as a command each time that
  *  the script runs. So the functions for large forms are made where one is needed. */
-export function recordViewScript(options: SeenItemsOptions) {
+export function recordViewScript(options: SeenItemsOptions, retention: Retention) {
   return defineScript({
     name: 'record-view',
-    uses: [recordLua],
     keys: ['record', 'absent?'],
-    args: { page: 'text', at: 'number', now: 'number', retentionSeconds: 'number', bounceSeconds: 'number' },
+    args: { page: 'text', at: 'number', now: 'number' },
     output: 'all views, unique pages, 1 where the page was seen before (else 0), and the bits of T-5 to T before',
-    body: bodyOf(options, checkExactLimit(options.exactLimit)),
+    body: bodyOf(options, checkExactLimit(options.exactLimit), retention),
   }).returns<[totalPages: number, uniquePages: number, seen: 0 | 1, bits: number]>();
 }
 
-const bodyOf = (options: SeenItemsOptions, exactLimit: number): string => `
+const bodyOf = (options: SeenItemsOptions, exactLimit: number, retention: Retention): string => `
 ${READ_RECORD}
 local function rare()
 ${joinLua([partsLua, largeItemsLua(options), minutesLua])}
@@ -29,10 +37,10 @@ return { add = large_add, from = large_from, part = part, renew = renew, find = 
 end
 
 -- The minute. 'section': the minutes outside the window, where they change; 'left': those that go to the large form.
-local minute, top, bits = math.floor(at / 60), math.floor(last / 60), 0
+local minute, top, bits = (at - at % 60) / 60, (last - last % 60) / 60, 0
 local section_end = ${SUBJECT_HEADER_BYTES} + ${MINUTE_SIZE} * minutes
-local section, left = nil, {}
-local has_days = math.floor(flags / ${SUBJECT_FLAGS.largeMinutes}) % 2 == 1
+local section, left
+local has_days = ${hasFlag(SUBJECT_FLAGS.largeMinutes)}
 if views == 0 then
   first, last, window, active = at, at, 1, 1
 elseif minute == top then
@@ -46,13 +54,16 @@ elseif minute > top then
     window, top = window % kept * 2 ^ ahead + 1, minute - ${WINDOW_MINUTES}
   else window = 1 end
   active = active + 1
-  for i = fallen > 0 and ${WINDOW_MINUTES - 1} or -1, 0, -1 do
-    if math.floor(fallen / 2 ^ i) % 2 == 1 then left[#left + 1] = top - i end
-  end
-  if #left > 0 and not has_days then
-    section = string.sub(body, ${SUBJECT_HEADER_BYTES + 1}, section_end)
-    for _, each in ipairs(left) do section = section .. struct.pack('>I4', each) end
+  if fallen > 0 then
     left = {}
+    for i = ${WINDOW_MINUTES - 1}, 0, -1 do
+      if math.floor(fallen / 2 ^ i) % 2 == 1 then left[#left + 1] = top - i end
+    end
+    if not has_days then
+      section = string.sub(body, ${SUBJECT_HEADER_BYTES + 1}, section_end)
+      for _, each in ipairs(left) do section = section .. struct.pack('>I4', each) end
+      left = nil
+    end
   end
 else
   local r = rare()
@@ -66,22 +77,23 @@ else
   if bits % 2 == 0 then
     active = active + 1
     if minute > top - ${WINDOW_MINUTES} then window = window + 2 ^ (top - minute)
-    elseif has_days then left[1] = minute
+    elseif has_days then left = { minute }
     else
       local _, place = r.find(section, minute)
       section = string.sub(section, 1, place) .. struct.pack('>I4', minute) .. string.sub(section, place + 1)
     end
   end
-  first = math.min(first, at)
 end
-last = math.max(last, at)
+if at < first then first = at end
+if at > last then last = at end
 if section and #section > ${MINUTE_SIZE * SMALL_MINUTES} then
+  left = {}
   for i = 1, #section, ${MINUTE_SIZE} do left[#left + 1] = struct.unpack('>I4', section, i) end
   section, flags, has_days = '', flags + ${SUBJECT_FLAGS.largeMinutes}, true
 end
 
 -- The page. 'outgrown': the pages of the record, where they turn into the large form.
-local is_large = math.floor(flags / ${SUBJECT_FLAGS.largePages}) % 2 == 1
+local is_large = ${hasFlag(SUBJECT_FLAGS.largePages)}
 local pages_from = section_end + ${ITEM_SIZE} * items + 1
 local pages = body and (#body + 1 - pages_from) / ${ITEM_SIZE} or 0
 local seen, outgrown, add = 0, nil, ''
@@ -96,25 +108,22 @@ if not is_large then
 end
 
 -- The record, in one write: first, because Redis refuses the first write where it is full, and then nothing was done.
-local due = body and expiry_due(flags, moved, views > 0)
-if due then
-  if flags % 2 == 0 then flags = flags + ${SUBJECT_FLAGS.returned} end
-  moved = now
-end
-views, active = math.min(views + 1, 4294967295), math.min(active, 16777215)
-local head = pack_header(flags, views, first, last, window, active, moved,
-  section and #section / ${MINUTE_SIZE} or minutes, items)
-if not body then redis.call('SET', record, head .. add, 'EX', bounceSeconds)
+${decideExpiry(retention, 'views > 0')}
+if views < 4294967295 then views = views + 1 end
+if active > 16777215 then active = 16777215 end
+if section then minutes = #section / ${MINUTE_SIZE} end
+local head = ${PACK_SUBJECT_HEADER}
+if not body then redis.call('SET', record, head .. add, 'EX', ${retention.bounceSeconds})
 elseif section or outgrown then
   redis.call('SET', record, head .. (section or string.sub(body, ${SUBJECT_HEADER_BYTES + 1}, section_end))
     .. string.sub(body, section_end + 1, outgrown and pages_from - 1 or -1) .. add, 'KEEPTTL')
 elseif add ~= '' then redis.call('SET', record, head .. string.sub(body, ${SUBJECT_HEADER_BYTES + 1}) .. add, 'KEEPTTL')
 else redis.call('SETRANGE', record, 0, head) end
-if not (due or is_large or #left > 0) then return { views, pages, seen, bits } end
+if not (due or is_large or left) then return { views, pages, seen, bits } end
 
 local r = rare()
-for _, each in ipairs(left) do r.set(each) end
+for _, each in ipairs(left or {}) do r.set(each) end
 if outgrown then r.from('p', outgrown)
 elseif is_large then seen = r.add('p', page) end
-if due then r.renew(flags, retentionSeconds) end
+if due then r.renew(flags, ${retention.seconds}) end
 return { views, is_large and redis.call('PFCOUNT', r.part('pu')) or pages, seen, bits }`;

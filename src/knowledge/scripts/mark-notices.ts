@@ -1,31 +1,29 @@
-import { defineScript, SUBJECT_FLAGS } from '../../redis/index.ts';
+import { defineScript, PACK_SUBJECT_HEADER } from '../../redis/index.ts';
 import { NOTICE_CAP } from '../notice-lists.ts';
+import type { Retention } from '../retention.ts';
 import { partsLua } from './parts-lua.ts';
-import { READ_RECORD, recordLua } from './record-lua.ts';
+import { decideExpiry, READ_RECORD } from './record-lua.ts';
 
 /** The most foreign ids that a subject remembers. */
 export const FOREIGN_NOTICE_CAP = 1024;
 
-/** Marks notices as read. Behind the named arguments stand `positions` pairs of encrypted group and sequence number, then
+/** Makes the script that marks notices as read. Behind the named arguments stand `positions` pairs of encrypted group and sequence number, then
  *  the encrypted ids of foreign notices. `now`: the time by Redis's clock, in seconds of the epoch.
  *
  *  The record is made where there is none, and its expiry moved: read notices live as long as it. */
-export const markNoticesRead = defineScript({
-  name: 'mark-notices-read',
-  uses: [recordLua, partsLua],
-  keys: ['record', 'rings', 'foreign', 'absent?'],
-  args: { now: 'number', retentionSeconds: 'number', bounceSeconds: 'number', positions: 'number' },
-  restArgs: 'position',
-  output: 'nothing',
-  body: `
+export function markNoticesScript(retention: Retention) {
+  return defineScript({
+    name: 'mark-notices',
+    uses: [partsLua],
+    keys: ['record', 'rings', 'foreign', 'absent?'],
+    args: { now: 'number', positions: 'number' },
+    restArgs: 'position',
+    output: 'nothing',
+    body: `
     ${READ_RECORD}
-    local due = body and expiry_due(flags, moved, false)
-    if due then
-      if flags % 2 == 0 then flags = flags + ${SUBJECT_FLAGS.returned} end
-      moved = now
-    end
-    local head = pack_header(flags, views, first, last, window, active, moved, minutes, items)
-    if not body then redis.call('SET', record, head, 'EX', bounceSeconds)
+    ${decideExpiry(retention)}
+    local head = ${PACK_SUBJECT_HEADER}
+    if not body then redis.call('SET', record, head, 'EX', ${retention.bounceSeconds})
     elseif due then redis.call('SETRANGE', record, 0, head) end
     local CAP = ${NOTICE_CAP}
     local firstForeign = firstPosition + 2 * positions
@@ -64,5 +62,6 @@ export const markNoticesRead = defineScript({
       redis.call('ZREMRANGEBYRANK', foreign, 0, -${FOREIGN_NOTICE_CAP + 1})
       keep_like_record(foreign)
     end
-    if due then renew(flags, retentionSeconds) end`,
-});
+    if due then renew(flags, ${retention.seconds}) end`,
+  });
+}
