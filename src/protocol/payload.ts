@@ -5,8 +5,8 @@ import { ProtocolError } from './protocol-error.ts';
 /* payload.ts: what may stand in a payload. The service checks by it what it is sent, and the client what it sends: what
  * cannot be served is refused before it leaves the process. */
 
-// The last millisecond that a Date can represent.
-const LAST_TIME = 8.64e15;
+// The last second that 32 bits hold, in 2106: records hold seconds.
+const LAST_TIME = 2 ** 32 * 1_000 - 1;
 
 /** Checks that a payload is not larger than 64 KiB.
  *  @throws ProtocolError `too-large`. */
@@ -63,9 +63,9 @@ export function parseOneOrMany(payload: string, expected: string): unknown[] {
   return payload.startsWith('[') ? checkList(parseJson(payload, expected), expected) : [payload];
 }
 
-/** Checks that a value is a time: milliseconds of the epoch that a Date can represent.
+/** Checks that a value is a time: milliseconds of the epoch, up to the year 2106.
  *  @throws ProtocolError `bad-payload`. */
 export function checkTime(value: unknown): number {
   if (Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= LAST_TIME) return value as number;
-  throw new ProtocolError('bad-payload', `"at" is ${excerpt(value)}: give milliseconds of the epoch.`);
+  throw new ProtocolError('bad-payload', `"at" is ${excerpt(value)}: give milliseconds of the epoch, up to the year 2106.`);
 }
