@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { sessionOf } from '../protocol/index.ts';
 import {
   type LoadedRecord,
   NotSerialisableError,
@@ -7,7 +8,6 @@ import {
   SessionGoneError,
   StoreUnavailableError,
 } from '../sessions/index.ts';
-import { sessionOf } from '../protocol/index.ts';
 import { holdsNothing } from './anonymous-session.ts';
 import type { CurrentSession } from './current-session.ts';
 import type { DegradedOperation } from './degraded-operation.ts';

@@ -83,7 +83,7 @@ export class HandleAttacher<Request> {
     if (isOwn && trackAnonymous) page.track();
     if (mode === 'request') handle.view = handle.pageview(page.url);
     else if (countWhen === 'start') void handle.publishPageview(page.url);
-    else this.#countAtEnd(client, handle, request, page, isOwn);
+    else this.#countAtEnd(client, id, page, isOwn);
   }
 
   #modeOf(request: Request, page: HandleRequest<Request>): PageviewMode {
@@ -92,32 +92,17 @@ export class HandleAttacher<Request> {
     return typeof pageview === 'function' ? pageview(request) : pageview;
   }
 
-  #countAtEnd(
-    client: SessionClient,
-    { id }: SessionHandle,
-    request: Request,
-    page: HandleRequest<Request>,
-    isOwn: boolean,
-  ): void {
+  #countAtEnd(client: SessionClient, id: string, page: HandleRequest<Request>, isOwn: boolean): void {
     const { countRedirects = true } = this.#options;
-    const { url } = page;
+    const { url, ownToken: begun } = page;
     page.whenAnswered((statusCode) => {
       if (!countsStatus(statusCode, countRedirects)) return;
-      const session = isOwn ? sessionAtEnd(id, request, page) : id;
+      const { ownToken, ownStore } = page;
+      // The request has another session after `regenerate`, and none after `destroy`.
+      if (isOwn && ownToken === undefined) return;
+      const session = isOwn && ownToken !== begun ? sessionOf(ownToken!) : id;
       // A view of a session that has ended would bring its calculated data back.
-      if (session === undefined || page.ownStore?.hasEnded(session)) return;
-      void client.publish('pageview', session, url);
+      if (!ownStore?.hasEnded(session)) void client.publish('pageview', session, url);
     });
   }
-}
-
-/** Session that the request has when its answer has ended; undefined where it was ended, or nobody can come back to it.
- *  `begun`: the one that it had before the page. */
-function sessionAtEnd<Request>(begun: string, request: Request, page: HandleRequest<Request>): string | undefined {
-  const { ownToken, ownStore } = page;
-  if (ownToken === undefined) return undefined;
-  const session = sessionOf(ownToken);
-  // A logout by `regenerate()` leaves an empty session, which is not saved and of which the browser has no cookie.
-  const isSaved = session === begun || !ownStore || ownStore.info(request) !== undefined;
-  return isSaved ? session : undefined;
 }
