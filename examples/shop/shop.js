@@ -129,8 +129,10 @@ function createShop({
     }),
   );
   app.use(sessionwise({ client, pageview: 'off', trackAnonymous: false }));
+  // Each page shows figures that include itself, so each counts at its start: with an answer, or without waiting for one.
+  // A page that does not show its own view leaves `countWhen` out: it counts when its answer has ended below 400.
   const waited = sessionwise({ client, pageview: 'request' });
-  const published = sessionwise({ client, pageview: 'publish' });
+  const published = sessionwise({ client, pageview: 'publish', countWhen: 'start' });
 
   app.get('/', waited, featured);
   app.get('/added/:item', published, added);

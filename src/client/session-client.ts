@@ -17,7 +17,7 @@ import type { Degraded, DegradedReason } from './degraded.ts';
 import { openTransport } from './open-transport.ts';
 import { PeerBreakers } from './peer-breakers.ts';
 import { type PreparedCommand, prepareCommand } from './prepare-command.ts';
-import { SessionHandle } from './session-handle.ts';
+import { SessionHandle, type SessionHandleOptions } from './session-handle.ts';
 import { UnservedWarning } from './unserved-warning.ts';
 import { WaitBudget } from './wait-budget.ts';
 
@@ -110,9 +110,9 @@ export class SessionClient extends EventEmitter<ClientEvents> {
   /** The handle of one session for one page: its requests share one deadline.
    *  `session`: a session's id; `sessionOf(token)` makes it from a token.
    *  @throws RangeError for what is no session: a token must not get here. */
-  session(session: string, deadlineMs: number = this.deadlineMs): SessionHandle {
+  session(session: string, { deadlineMs = this.deadlineMs, page }: SessionHandleOptions = {}): SessionHandle {
     if (!isSessionId(session)) throw new RangeError(NO_SESSION);
-    return new SessionHandle(this, session, new WaitBudget(deadlineMs));
+    return new SessionHandle(this, session, new WaitBudget(deadlineMs), page);
   }
 
   /** Sends a command and waits for no answer. Settles when Redis has it: whether an instance or a stream took it, as

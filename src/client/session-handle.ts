@@ -11,6 +11,15 @@ import type {
 import type { SessionClient } from './session-client.ts';
 import type { WaitBudget } from './wait-budget.ts';
 
+/** Options of a session's handle. */
+export interface SessionHandleOptions {
+  /** How long its requests may wait together, in milliseconds. Default: the client's. */
+  readonly deadlineMs?: number;
+  /** The page that is being rendered, as a path or URL: `surface` takes it for seen, although its view is counted only
+   *  when its answer has ended. */
+  readonly page?: string | undefined;
+}
+
 /** One session on one page. Every answer may be `undefined`: then it did not come within the page's deadline, and the
  *  page renders without it. */
 export class SessionHandle {
@@ -18,13 +27,16 @@ export class SessionHandle {
   readonly id: string;
   /** Answer to the page view that the adapter counted; `undefined` also if it did not wait for an answer. */
   view: Promise<PageviewReply | undefined> = Promise.resolve(undefined);
+  /** The page that is being rendered; undefined where the request is no page view. */
+  readonly page: string | undefined;
   readonly #client: SessionClient;
   readonly #budget: WaitBudget;
 
-  constructor(client: SessionClient, id: string, budget: WaitBudget) {
+  constructor(client: SessionClient, id: string, budget: WaitBudget, page?: string) {
     this.#client = client;
     this.id = id;
     this.#budget = budget;
+    this.page = page;
   }
 
   /** How long this page may still wait, in milliseconds. */

@@ -12,6 +12,8 @@ import { testOperations } from './suite/operations.suite.ts';
 import { testPlantedCookie } from './suite/planted-cookie.suite.ts';
 import { testRedisAway } from './suite/redis-away.suite.ts';
 import { testRotation } from './suite/rotation.suite.ts';
+import { testViewSession } from './suite/view-session.suite.ts';
+import { testViews } from './suite/views.suite.ts';
 
 /** One Redis for all tests of an adapter, and the sites that they open. */
 export interface AdapterStage {
@@ -65,6 +67,8 @@ export function testSessionStore(adapter: AdapterUnderTest): void {
     testPlantedCookie(stage);
     testAnonymousSessions(stage);
     testHandles(stage);
+    testViews(stage);
+    testViewSession(stage);
     testRedisAway(stage);
   });
 }

@@ -43,6 +43,18 @@ describe('an option that is unknown or of the wrong type is refused', () => {
       /sweep .*true or false/,
     ],
     ['sessionwise()', () => sessionwise({ client, pageview: 'requst' } as never), /did you mean "request"/],
+    ['sessionwise()', () => sessionwise({ client, countWhen: 'ends' } as never), /did you mean "end"/],
+    [
+      'sessionwise()',
+      () => sessionwise({ client, pageview: 'request', countWhen: 'end' }),
+      /leave countWhen out, or give pageview "publish"/,
+    ],
+    [
+      'sessionwise()',
+      () => sessionwise({ client, pageview: 'request', countRedirects: false }),
+      /leave countRedirects out/,
+    ],
+    ['sessionwise()', () => sessionwise({ client, countWhen: 'start', countRedirects: true }), /countWhen "end"/],
     ['sessionwise()', () => sessionwise({ client, isPageView: () => true } as never), /did you mean "isPageview"/],
     ['sessionwise()', () => sessionwise({ client, token: 'x' } as never), /token .* give a function/],
     ['sessionwise()', () => sessionwise({ client: {} } as never), /needs a client/],

@@ -198,13 +198,13 @@ describe('a page that asks a client', () => {
     expect(performance.now() - before).toBeLessThan(120 + 2 * SLACK_MS);
     // The next page has its own.
     expect(client.session('abc').leftMs).toBe(120);
-    expect(client.session('abc', 7).leftMs).toBe(7);
+    expect(client.session('abc', { deadlineMs: 7 }).leftMs).toBe(7);
   });
 
   it('still counts a view for which no time is left', async () => {
     const client = await openReady();
     const session = newSession();
-    const page = client.session(session, 0);
+    const page = client.session(session, { deadlineMs: 0 });
     expect(await page.pageview('/a')).toBeUndefined();
     expect(await page.markItemSeen('tv')).toBeUndefined();
     expect(await page.surface(['/b'])).toBeUndefined();

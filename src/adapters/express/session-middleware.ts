@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
   HandleAttacher,
   type HandleOptions,
+  type HandleRequest,
   markInitialised,
   type SessionClient,
   type SessionHandle,
@@ -45,22 +46,10 @@ export function sessionwise<Request extends SessionRequest = SessionRequest>(
   if (typeof options.client?.session !== 'function')
     throw new RangeError('sessionwise() needs a client: sessionwise({ client: new SessionClient({ redis }) }).');
 
-  return (request, _response, next) => {
+  return (request, response, next) => {
     let attached: Promise<void> | undefined;
     try {
-      attached = attacher.attach(request, {
-        method: request.method,
-        url: request.originalUrl ?? request.url ?? '/',
-        header: (name) => headerOf(request, name),
-        ownToken: request.sessionID,
-        ownStore: request.sessionStore instanceof SessionStore ? request.sessionStore : undefined,
-        attach(handle) {
-          request.sessionwise = handle;
-        },
-        track() {
-          if (request.session) markInitialised(request.session);
-        },
-      });
+      attached = attacher.attach(request, new ExpressPage(request, response));
     } catch (error) {
       // Of a function that the site gave.
       next(error);
@@ -72,7 +61,52 @@ export function sessionwise<Request extends SessionRequest = SessionRequest>(
   };
 }
 
-function headerOf({ headers }: IncomingMessage, name: string): string | undefined {
-  const value = headers[name];
-  return typeof value === 'string' ? value : undefined;
+/** A request, as HandleAttacher asks it. */
+class ExpressPage implements HandleRequest<SessionRequest> {
+  readonly #request: SessionRequest;
+  readonly #response: ServerResponse;
+  readonly #hadSession: boolean;
+
+  constructor(request: SessionRequest, response: ServerResponse) {
+    this.#request = request;
+    this.#response = response;
+    this.#hadSession = request.session !== undefined;
+  }
+
+  get method(): string | undefined {
+    return this.#request.method;
+  }
+
+  get url(): string {
+    return this.#request.originalUrl ?? this.#request.url ?? '/';
+  }
+
+  header(name: string): string | undefined {
+    const value = this.#request.headers[name];
+    return typeof value === 'string' ? value : undefined;
+  }
+
+  // `destroy` takes the session off the request and leaves the id.
+  get ownToken(): string | undefined {
+    const { session, sessionID } = this.#request;
+    return this.#hadSession && !session ? undefined : sessionID;
+  }
+
+  get ownStore(): SessionStore | undefined {
+    const { sessionStore } = this.#request;
+    return sessionStore instanceof SessionStore ? sessionStore : undefined;
+  }
+
+  attach(handle: SessionHandle): void {
+    this.#request.sessionwise = handle;
+  }
+
+  track(): void {
+    if (this.#request.session) markInitialised(this.#request.session);
+  }
+
+  whenAnswered(listener: (statusCode: number) => void): void {
+    const response = this.#response;
+    response.on('finish', () => listener(response.statusCode));
+  }
 }

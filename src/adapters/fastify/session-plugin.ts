@@ -14,8 +14,12 @@ import { SessionStore } from './session-store.ts';
  *  that is a SessionStore; `trackAnonymous` marks a session as modified. */
 export type SessionPluginOptions = HandleOptions<FastifyRequest>;
 
+/** Key of the listener that counts a request's view when its answer has ended. */
+const ANSWERED = Symbol('sessionwise answered');
+
 /** A request with or without @fastify/session. */
 type AnyRequest = FastifyRequest & {
+  [ANSWERED]: ((statusCode: number) => void) | undefined;
   sessionwise: SessionHandle | undefined;
   readonly session?: { readonly sessionId?: string; readonly cookie?: { readonly secure?: unknown } } & Record<
     string,
@@ -48,6 +52,7 @@ const plugin: FastifyPluginCallback<SessionPluginOptions> = (app, options, regis
   const hint = insecureRequestHint();
 
   app.decorateRequest('sessionwise', undefined);
+  app.decorateRequest(ANSWERED, undefined);
   app.addHook('onReady', (done) => done(misplaced(app, isBehindSession)));
   app.addHook('onRequest', (incoming, reply, done) => {
     const request = incoming as AnyRequest;
@@ -55,7 +60,7 @@ const plugin: FastifyPluginCallback<SessionPluginOptions> = (app, options, regis
     hint(request);
     let attached: Promise<void> | undefined;
     try {
-      attached = attacher.attach(request, handleRequestOf(request));
+      attached = attacher.attach(request, new FastifyPage(request));
     } catch (error) {
       // Of a function that the application gave.
       done(error as Error);
@@ -64,30 +69,56 @@ const plugin: FastifyPluginCallback<SessionPluginOptions> = (app, options, regis
     if (attached) attached.then(() => done(), done);
     else done();
   });
-  app.addHook('onResponse', (request, _reply, done) => {
-    ownStoreOf(request as AnyRequest)?.renewAnonymous(request);
+  app.addHook('onResponse', (incoming, { raw }, done) => {
+    const request = incoming as AnyRequest;
+    // The hook also comes where the response has failed.
+    if (raw.writableFinished) request[ANSWERED]?.(raw.statusCode);
+    ownStoreOf(request)?.renewAnonymous(request);
     done();
   });
   registered();
 };
 
-function handleRequestOf(request: AnyRequest): HandleRequest<FastifyRequest> {
-  return {
-    method: request.method,
-    url: request.originalUrl,
-    header(name) {
-      const value = request.headers[name];
-      return typeof value === 'string' ? value : undefined;
-    },
-    ownToken: request.session?.sessionId,
-    ownStore: ownStoreOf(request),
-    attach(handle) {
-      request.sessionwise = handle;
-    },
-    track() {
-      if (request.session) markInitialised(request.session);
-    },
-  };
+/** A request, as HandleAttacher asks it. */
+class FastifyPage implements HandleRequest<FastifyRequest> {
+  readonly #request: AnyRequest;
+
+  constructor(request: AnyRequest) {
+    this.#request = request;
+  }
+
+  get method(): string {
+    return this.#request.method;
+  }
+
+  get url(): string {
+    return this.#request.originalUrl;
+  }
+
+  header(name: string): string | undefined {
+    const value = this.#request.headers[name];
+    return typeof value === 'string' ? value : undefined;
+  }
+
+  get ownToken(): string | undefined {
+    return this.#request.session?.sessionId;
+  }
+
+  get ownStore(): SessionStore | undefined {
+    return ownStoreOf(this.#request);
+  }
+
+  attach(handle: SessionHandle): void {
+    this.#request.sessionwise = handle;
+  }
+
+  track(): void {
+    if (this.#request.session) markInitialised(this.#request.session);
+  }
+
+  whenAnswered(listener: (statusCode: number) => void): void {
+    this.#request[ANSWERED] = listener;
+  }
 }
 
 function checkPlace(client: SessionClient | undefined, isBehindSession: boolean): void {

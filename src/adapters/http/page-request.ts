@@ -12,7 +12,8 @@ export type PageviewMode = 'publish' | 'request' | 'off';
 
 /** Returns the bearer token of the Authorization header. */
 export function bearerOf(request: Pick<PageRequest, 'header'>): string | undefined {
-  return /^Bearer +([^\s]+) *$/i.exec(request.header('authorization') ?? '')?.[1];
+  const authorization = request.header('authorization');
+  return authorization === undefined ? undefined : /^Bearer +([^\s]+) *$/i.exec(authorization)?.[1];
 }
 
 /** Whether a request asks for a page that a person sees: GET, no prefetch, and a document if the browser sends

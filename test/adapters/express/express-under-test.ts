@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express, { type ErrorRequestHandler, type Request, type Response } from 'express';
 import session from 'express-session';
+import express4 from 'express4';
 import { SessionStore, sessionwise } from '../../../src/adapters/express/index.ts';
 import { createToken } from '../../../src/index.ts';
 import type { AdapterUnderTest, PageContext, Site, SiteOptions } from '../suite/adapter-site.ts';
@@ -40,22 +41,34 @@ export const EXPRESS: AdapterUnderTest<Settings> = {
   },
   setsAgain: ({ rolling, cookie }) => (rolling ? 'always' : cookie ? 'changed' : 'never'),
   savesBeforeAnswer: false,
-  open: openSite,
+  open: (options) => openSite(express, options),
 };
 
-async function openSite({ settings, pages, client, handle, takesIds, ...more }: SiteOptions<Settings>): Promise<Site> {
+/** The same with Express 4. */
+export const EXPRESS_4: AdapterUnderTest<Settings> = {
+  ...EXPRESS,
+  name: 'Express 4',
+  open: (options) => openSite(express4, options),
+};
+
+async function openSite(
+  createApp: typeof express,
+  { settings, pages, client, handle, takesIds, ...more }: SiteOptions<Settings>,
+): Promise<Site> {
   const store = new SessionStore({ sweep: false, deadlineMs: 20_000, ...more.store });
   const genid = more.genid ?? (takesIds ? (request: Request) => request.get('x-id') ?? createToken() : store.genid);
   const errors: string[] = [];
-  const app = express();
+  const app = createApp();
   app.use(session({ store, secret: SECRET, resave: false, saveUninitialized: false, genid, ...settings }));
   if (client) app.use(sessionwise<Request>({ client, ...handle }));
-  app.use(async (request, response) => {
+  const show = async (request: Request, response: Response): Promise<void> => {
     const [name = '', ...params] = request.path.slice(1).split('/');
     const result = await pages[name]!(contextOf(request, response), ...params);
     if (response.headersSent) response.end('last');
     else response.json(result ?? null);
-  });
+  };
+  // Express 4 looks at no promise.
+  app.use((request, response, next) => void show(request, response).catch(next));
   const answerError: ErrorRequestHandler = (error: Error & { status?: number; code?: string }, _, response, next) => {
     errors.push(error.code ?? error.message);
     if (response.headersSent) return next(error);
@@ -95,5 +108,8 @@ function contextOf(request: Request, response: Response): PageContext {
     destroy: () => call('destroy'),
     reload: () => call('reload'),
     sendHead: () => void response.write('at '),
+    status: (code) => void response.status(code),
+    answer: async () => response.json('at once'),
+    raw: response,
   };
 }

@@ -4,6 +4,7 @@ import { request as httpRequest, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express, { type Express, type Request, Router } from 'express';
 import session from 'express-session';
+import express4 from 'express4';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type SessionMiddlewareOptions, SessionStore, sessionwise } from '../../../src/adapters/express/index.ts';
 import { bearerOf } from '../../../src/adapters/http/page-request.ts';
@@ -113,6 +114,66 @@ describe('a page view', () => {
       expect(body.view?.totalPages).toBe(path.length > 2048 ? undefined : 1);
     },
   );
+});
+
+describe('a page view at the end of its answer', () => {
+  /** A site with pages that end their session, one for each way, and a visitor with a cookie of it. */
+  async function startEnding(store: session.Store): Promise<{ site: Server; headers: Record<string, string> }> {
+    const app = express();
+    app.use(session({ secret: 'cookies', resave: false, saveUninitialized: false, store }));
+    app.use(sessionwise({ client }));
+    app.get('/a', (request, response) => void response.json({ id: request.sessionwise!.id }));
+    app.get('/destroy', (request, response) => request.session.destroy(() => response.json({})));
+    app.get('/null', (request, response) => {
+      request.session = null as never;
+      response.json({});
+    });
+    app.get('/public-id', async (request, response) => {
+      await (store as SessionStore).destroy(request.sessionwise!.id);
+      response.json({});
+    });
+    const site = await listen(app);
+    const { cookie } = await ask(site, '/a');
+    return { site, headers: { ...BROWSER, cookie: cookie! } };
+  }
+
+  it.each(['/destroy', '/null'])('counts nothing where the session has ended, in any store: %s', async (path) => {
+    const { site, headers } = await startEnding(new session.MemoryStore());
+    const { publishes } = client.counters;
+    expect((await ask(site, path, headers)).status).toBe(200);
+    expect(client.counters.publishes).toBe(publishes);
+  });
+
+  it('counts nothing where the session has ended by its public id', async () => {
+    const store = new SessionStore({ redis: server.url, sweep: false });
+    onTestFinished(() => store.close());
+    const { site, headers } = await startEnding(store);
+    const { publishes } = client.counters;
+    expect((await ask(site, '/public-id', headers)).status).toBe(200);
+    expect(client.counters.publishes).toBe(publishes);
+  });
+
+  it('counts for the id that a request has without express-session', async () => {
+    const app = express();
+    app.use((request, _response, next) => {
+      request.sessionID = request.get('x-id')!;
+      next();
+    });
+    app.use(sessionwise({ client }));
+    app.use((request, response) => void response.json({ id: request.sessionwise!.id }));
+    const { publishes } = client.counters;
+    const { body } = await ask(await listen(app), '/a', { ...BROWSER, 'x-id': randomUUID() });
+    expect(client.counters.publishes).toBe(publishes + 1);
+    expect((await client.session(body.id!).analytics())!.totalPages).toBe(1);
+  });
+
+  it.each([express, express4])('counts nothing where there is no such page', async (create) => {
+    const app = create();
+    app.use(sessionwise({ client }));
+    const { publishes } = client.counters;
+    expect((await ask(await listen(app), '/nowhere', bearer(randomUUID()))).status).toBe(404);
+    expect(client.counters.publishes).toBe(publishes);
+  });
 });
 
 describe('no page view', () => {

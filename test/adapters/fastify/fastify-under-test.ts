@@ -61,11 +61,11 @@ async function openSite({ settings, pages, client, handle, takesIds, ...more }: 
     errors.push(error.code ?? error.message);
     return reply.code(error.statusCode ?? 500).send({ code: error.code, message: error.message });
   });
-  app.get('/*', async (request, reply) => {
+  app.get('/*', { exposeHeadRoute: true }, async (request, reply) => {
     const [name = '', ...params] = request.url.split('?')[0]!.slice(1).split('/');
     const result = await pages[name]!(contextOf(request, reply), ...params);
     if (!reply.raw.headersSent) return reply.type('application/json').send(JSON.stringify(result ?? null));
-    reply.raw.end('last');
+    if (!reply.raw.writableEnded) reply.raw.end('last');
     return reply;
   });
   return {
@@ -97,5 +97,8 @@ function contextOf(request: FastifyRequest, reply: FastifyReply): PageContext {
       reply.hijack();
       reply.raw.write('at ');
     },
+    status: (code) => void reply.code(code),
+    answer: async () => reply.send('at once'),
+    raw: reply.raw,
   };
 }

@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import fastifyCookie from '@fastify/cookie';
 import fastifySession from '@fastify/session';
-import Fastify from 'fastify';
+import Fastify, { type FastifyInstance } from 'fastify';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type SessionPluginOptions, SessionStore, sessionwise } from '../../../src/adapters/fastify/index.ts';
 import { createToken, SessionClient, sessionOf } from '../../../src/index.ts';
 import { type Service, startService } from '../../../src/service/index.ts';
 import { startTestRedis } from '../../support/test-redis.ts';
 import { useRedis } from '../../support/use-redis.ts';
+import { waitUntil } from '../../support/wait-until.ts';
 import { type Site, type SiteOptions, Sites } from './fastify-stage.ts';
 
 const server = useRedis({ eachTest: 'kept' });
@@ -68,6 +69,56 @@ describe('a page view', () => {
     const { view } = (await app.inject({ url: '/alias', headers: bearer(token) })).json<{ view: object }>();
     expect(view).toMatchObject({ totalPages: 1 });
     expect(await client.session(sessionOf(token)).surface(['/alias', '/page'])).toEqual(['/page']);
+  });
+});
+
+describe('a page view at the end of its answer', () => {
+  /** A site with the library's own store, and a visitor with a cookie of it. */
+  async function openOther(routes: (app: FastifyInstance) => void): Promise<{ app: FastifyInstance; url: string }> {
+    const app = Fastify({ forceCloseConnections: true });
+    onTestFinished(() => app.close());
+    await app.register(fastifyCookie);
+    await app.register(fastifySession, { secret: 'x'.repeat(32), cookie: { secure: false } });
+    await app.register(sessionwise, { client });
+    routes(app);
+    return { app, url: await app.listen({ port: 0, host: '127.0.0.1' }) };
+  }
+
+  it('counts nothing where the session has ended, in any store, and where there is no such page', async () => {
+    const { url } = await openOther((app) => {
+      app.get('/a', async () => ({}));
+      app.get('/destroy', async (request) => {
+        await request.session.destroy();
+        return {};
+      });
+    });
+    const { publishes } = client.counters;
+    expect((await fetch(`${url}/destroy`)).status).toBe(200);
+    expect((await fetch(`${url}/nowhere`)).status).toBe(404);
+    expect(client.counters.publishes).toBe(publishes);
+    expect((await fetch(`${url}/a`)).status).toBe(200);
+    expect(client.counters.publishes).toBe(publishes + 1);
+  });
+
+  it('counts nothing where the response fails, though the hook comes', async () => {
+    let ended = 0;
+    const { url } = await openOther((app) => {
+      app.addHook('onResponse', async () => {
+        ended += 1;
+      });
+      app.get('/a', (_request, reply) => {
+        reply.hijack();
+        reply.raw.write('at ');
+        reply.raw.destroy();
+        reply.raw.emit('error', new Error('of the response'));
+      });
+    });
+    const { publishes } = client.counters;
+    await fetch(`${url}/a`)
+      .then((response) => response.text())
+      .catch(() => undefined);
+    await waitUntil('the hook has come', () => ended === 1);
+    expect(client.counters.publishes).toBe(publishes);
   });
 });
 

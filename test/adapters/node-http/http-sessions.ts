@@ -70,13 +70,18 @@ export class HttpSessions extends RequestStore<HttpRequest> {
       method: request.method,
       url: request.url ?? '/',
       header: (name) => [request.headers[name]].flat()[0],
-      ownToken: request.sessionToken,
+      get ownToken() {
+        return request.session && request.sessionToken;
+      },
       ownStore: this,
       attach(handle) {
         request.sessionwise = handle;
       },
       track() {
         visit.isTracked = true;
+      },
+      whenAnswered(listener) {
+        response.on('finish', () => listener(response.statusCode));
       },
     });
   }

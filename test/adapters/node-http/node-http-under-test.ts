@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createToken } from '../../../src/adapters/index.ts';
 import type { AdapterUnderTest, PageContext, Site, SiteOptions } from '../suite/adapter-site.ts';
@@ -42,10 +42,7 @@ async function openSite({ store: options, pages, client, handle, genid }: SiteOp
     try {
       await store.open(request, response);
       const [name = '', ...params] = request.url!.split('?')[0]!.slice(1).split('/');
-      const result = await pages[name]!(
-        contextOf(store, request, () => void response.write('at ')),
-        ...params,
-      );
+      const result = await pages[name]!(contextOf(store, request, response), ...params);
       if (response.headersSent) return void response.end('last');
       await store.save(request);
       response.end(JSON.stringify(result ?? null));
@@ -53,6 +50,7 @@ async function openSite({ store: options, pages, client, handle, genid }: SiteOp
       const error = thrown as Error & { status?: number; code?: string };
       errors.push(error.code ?? error.message);
       await store.save(request).catch(() => undefined);
+      if (response.headersSent) return void response.destroy();
       response.writeHead(error.status ?? 500).end(JSON.stringify({ code: error.code, message: error.message }));
     }
   });
@@ -70,7 +68,7 @@ async function openSite({ store: options, pages, client, handle, genid }: SiteOp
   };
 }
 
-function contextOf(store: HttpSessions, request: HttpRequest, sendHead: () => void): PageContext {
+function contextOf(store: HttpSessions, request: HttpRequest, response: ServerResponse): PageContext {
   return {
     get session() {
       return request.session!;
@@ -84,6 +82,14 @@ function contextOf(store: HttpSessions, request: HttpRequest, sendHead: () => vo
     regenerate: () => store.regenerate(request),
     destroy: () => store.destroy(request),
     reload: async () => undefined,
-    sendHead,
+    sendHead: () => void response.write('at '),
+    status(code) {
+      response.statusCode = code;
+    },
+    async answer() {
+      await store.save(request);
+      response.end('at once');
+    },
+    raw: response,
   };
 }

@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type {
   HandleOptions,
   RequestStore,
@@ -27,6 +27,12 @@ export interface PageContext {
   reload(): Promise<void>;
   /** Sends the headers and a first byte. The page's result is not sent then. */
   sendHead(): void;
+  /** Answers with another status than 200. */
+  status(code: number): void;
+  /** Sends the whole answer. The page's result is not sent then. */
+  answer(): Promise<unknown>;
+  /** Node's response beneath. */
+  readonly raw: ServerResponse;
 }
 
 /** A page: `/name/a/b` calls `pages.name(context, 'a', 'b')`. Its result is sent as JSON. */
@@ -36,6 +42,7 @@ export type Pages = Readonly<Record<string, Page>>;
 /** What the requests of all frameworks have. */
 export interface SiteRequest {
   readonly headers: IncomingHttpHeaders;
+  readonly method?: string | undefined;
   readonly url?: string | undefined;
 }
 
@@ -46,7 +53,7 @@ export interface SiteOptions<Settings = object> {
   readonly pages: Pages;
   readonly client?: SessionClient;
   /** Options of the adapter's middleware beside the client. */
-  readonly handle?: Pick<HandleOptions<SiteRequest>, 'token' | 'pageview' | 'isPageview' | 'trackAnonymous'>;
+  readonly handle?: Omit<HandleOptions<SiteRequest>, 'client' | 'store'>;
   /** Whether the framework's function that makes ids returns the header `x-id` where there is one. */
   readonly takesIds?: boolean;
   /** Makes the ids, in place of the store. */

@@ -1,0 +1,189 @@
+import { once } from 'node:events';
+import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { describe, expect, it, vi } from 'vitest';
+import { sessionOf } from '../../../src/index.ts';
+import type { AdapterStage } from '../session-store.suite.ts';
+import { Gate, type Page, type PageContext, type Pages, type SiteOptions } from './adapter-site.ts';
+import { asking, fail, ViewsStage } from './views-stage.ts';
+
+const pages: Pages = {
+  a: asking(({ handle }) => handle?.id),
+  total: async ({ handle }) => (await handle?.analytics())?.totalPages,
+  page: ({ handle }) => handle?.page,
+  status: asking(({ status, query }) => status(Number(query.get('code')))),
+  fails: asking(fail),
+  streams: asking(async ({ sendHead, handle }) => {
+    sendHead();
+    await handle?.surface(['/c']);
+  }),
+  'breaks-off': asking(({ sendHead, raw }) => {
+    sendHead();
+    raw.destroy();
+  }),
+  'fails-behind-its-head': asking(({ sendHead, raw }) => {
+    sendHead();
+    raw.socket?.destroy();
+    fail();
+  }),
+  'answers-first': async ({ handle, answer }) => {
+    const asked = handle?.surface(['/a', '/b']);
+    await answer();
+    await asked;
+  },
+  'set-cart': ({ session }) => {
+    session.cart = ['lamp'];
+  },
+};
+
+/** When page views count: the middleware of each adapter. */
+export function testViews(stage: AdapterStage): void {
+  describe('views', () => {
+    const views = new ViewsStage(stage, pages);
+    describe('a page view', () => testEnd(views));
+    describe('a page view that counts at the start', () => testStart(views));
+  });
+}
+
+function testEnd(views: ViewsStage): void {
+  it.each(['/a', '/status?code=204', '/status?code=304', '/streams', '/answers-first', '/set-cart'])(
+    'counts once when the answer has ended: %s',
+    async (path) => {
+      const visitor = await views.begun(await views.open());
+      expect(await views.sentBy(() => visitor.get(path))).toBe(1);
+      expect(await views.totalOf(visitor.token)).toBe(1);
+    },
+  );
+
+  it.each([
+    '/status?code=400',
+    '/status?code=404',
+    '/status?code=500',
+    '/status?code=503',
+    '/fails',
+    '/breaks-off',
+    '/fails-behind-its-head',
+  ])('counts nothing: %s', async (path) => {
+    const visitor = await views.begun(await views.open());
+    expect(await views.sentBy(() => visitor.get(path).catch(() => undefined))).toBe(0);
+    expect(await views.totalOf(visitor.token)).toBe(0);
+  });
+
+  it.each([301, 302, 303, 307, 308])('counts as a redirect (%i), unless the site wants none', async (code) => {
+    const counting = await views.begun(await views.open());
+    const not = await views.begun(await views.open({ countRedirects: false }));
+    expect(await views.sentBy(() => counting.get(`/status?code=${code}`))).toBe(1);
+    expect(await views.sentBy(() => not.get(`/status?code=${code}`))).toBe(0);
+    expect(await views.sentBy(() => not.get('/status?code=304'))).toBe(1);
+  });
+
+  it('is sent behind the answer', async () => {
+    const states: unknown[] = [];
+    let raw: PageContext['raw'] | undefined;
+    const noting = asking((context) => {
+      raw = context.raw;
+    });
+    const visitor = await views.begun(await views.open({}, { a: noting }));
+    const { client } = views;
+    const publish = client.publish.bind(client);
+    const spy = vi.spyOn(client, 'publish').mockImplementation((...sent: unknown[]) => {
+      states.push(raw?.writableFinished);
+      return Reflect.apply(publish, client, sent) as Promise<boolean>;
+    });
+    try {
+      await visitor.page('/a');
+    } finally {
+      spy.mockRestore();
+    }
+    expect(states).toEqual([true]);
+  });
+
+  it('is no HEAD, unless the site says so: then it counts once', async () => {
+    for (const [handle, sent] of [
+      [{}, 0],
+      [{ isPageview: ({ method }: { method?: string | undefined }) => method === 'HEAD' }, 1],
+    ] as const) {
+      const site = await views.open(handle);
+      const headers = { cookie: (await views.begun(site)).cookie! };
+      expect(await views.sentBy(() => fetch(`${site.url}/a`, { method: 'HEAD', headers }))).toBe(sent);
+    }
+  });
+
+  it.each([true, false])('is seen by the next page of its visitor, keep-alive or not: %s', async (keepAlive) => {
+    const site = await views.open({ isPageview: ({ url }) => url === '/a' });
+    const { cookie } = await views.begun(site);
+    const agent = new Agent({ keepAlive, maxSockets: 1 });
+    const ask = async (path: string): Promise<string> => {
+      const asked = httpRequest(site.url + path, { agent, headers: { cookie: cookie! } }).end();
+      const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+      return (await answer.toArray()).join('');
+    };
+    for (let count = 1; count <= 20; count += 1) {
+      await ask('/a');
+      expect(await ask('/total')).toBe(String(count));
+    }
+    agent.destroy();
+  });
+
+  it.each(['before', 'behind'])('counts nothing where the visitor leaves %s its head', async (when) => {
+    const [gate, closed] = [new Gate(), new Gate()];
+    const slow: Page = async ({ handle, sendHead, raw }) => {
+      raw.on('close', () => void closed.pass());
+      await handle?.surface(['/a']);
+      if (when === 'behind') sendHead();
+      await gate.pass();
+    };
+    const site = await views.open({}, { slow, a: pages.a! });
+    const visitor = await views.begun(site);
+    const headers = { cookie: visitor.cookie!, 'sec-fetch-dest': 'document' };
+    const asked = httpRequest(`${site.url}/slow`, { agent: new Agent(), headers }).end();
+    asked.on('error', () => undefined);
+    await gate.arrived();
+    const sent = await views.sentBy(async () => {
+      asked.destroy();
+      await closed.arrived();
+      // The page goes on to its end, and so does the next one.
+      gate.open();
+      await visitor.page('/a');
+    });
+    expect(sent).toBe(1);
+    expect(await views.client.session(sessionOf(visitor.token)).surface(['/slow', '/a'])).toEqual(['/slow']);
+  });
+
+  it('has its page on the handle, and what is none has not', async () => {
+    const off = ({ url }: { url?: string | undefined }) => (url === '/page?off' ? 'off' : 'publish');
+    const visitor = await views.begun(await views.open({ pageview: off }));
+    expect(await visitor.page('/page?a=b')).toBe('/page?a=b');
+    expect(await visitor.page('/page?off')).toBeNull();
+    expect((await visitor.get('/page', { 'sec-fetch-dest': 'image' })).text).toBe('null');
+  });
+}
+
+function testStart(views: ViewsStage): void {
+  it.each<[string, SiteOptions['handle']]>([
+    ['countWhen', { countWhen: 'start' }],
+    ['countWhen, and a function that publishes', { countWhen: 'start', pageview: () => 'publish' }],
+  ])('is sent before the page, whatever becomes of it: %s', async (_, handle) => {
+    const { publishes } = views.client.counters;
+    let sent = 0;
+    const failing: Page = () => {
+      sent = views.client.counters.publishes - publishes;
+      fail();
+    };
+    const visitor = await views.begun(await views.open(handle, { a: failing }));
+    expect((await visitor.get('/a')).status).toBe(500);
+    expect([sent, views.client.counters.publishes - publishes]).toEqual([1, 1]);
+    expect(await views.totalOf(visitor.token)).toBe(1);
+  });
+
+  it.each<[string, SiteOptions['handle']]>([
+    ['pageview', { pageview: 'request' }],
+    ['pageview, and countWhen', { pageview: 'request', countWhen: 'start' }],
+    ['a function of pageview', { pageview: () => 'request' }],
+    ['a function of pageview, beside countWhen "end"', { pageview: () => 'request', countWhen: 'end' }],
+  ])('is asked for once, and not sent again at the end: %s', async (_, handle) => {
+    const view: Page = async (context) => (await context.handle?.view)?.totalPages;
+    const visitor = await views.begun(await views.open(handle, { a: view }));
+    expect(await views.sentBy(async () => expect(await visitor.page('/a')).toBe(1))).toBe(0);
+    expect(await views.totalOf(visitor.token)).toBe(1);
+  });
+}
