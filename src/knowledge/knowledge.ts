@@ -70,7 +70,7 @@ export class Knowledge {
   async markingItems(subject: string, items: readonly ItemHash[]): Promise<Step<boolean[]>> {
     const encrypted = await this.#context.encryption.encrypt(subject, items);
     const args = { now: this.#seconds() };
-    const read = (seen: number[]): boolean[] => seen.map((each) => each === 1);
+    const read = (seen: number[]): boolean[] => items.map((_, i) => seen[i] === 1);
     return this.#markItems.step(this.#keysOf(subject), args, read, { args: encrypted });
   }
 

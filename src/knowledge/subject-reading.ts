@@ -5,6 +5,7 @@ import {
   type SeenKind,
   SUBJECT_FLAGS,
   SUBJECT_HEADER_BYTES,
+  SUBJECT_TOMBSTONE,
   type SubjectHeader,
   WINDOW_MINUTES,
 } from '../redis/index.ts';
@@ -138,7 +139,7 @@ export class SubjectReading {
   #small(): Promise<Small | undefined> {
     this.#read ??= this.#context.redis
       .commandForBuffers<Buffer | null>('GET', this.#context.keys.subject(this.subject))
-      .then((record) => (record === null ? undefined : { record, header: readSubjectHeader(record) }));
+      .then((record) => (isAbsent(record) ? undefined : { record, header: readSubjectHeader(record) }));
     return this.#read;
   }
 
@@ -146,6 +147,10 @@ export class SubjectReading {
     this.#decrypted[kind] ??= this.#context.encryption.decrypt(this.subject, section).then((items) => new Set(items));
     return this.#decrypted[kind];
   }
+}
+
+function isAbsent(record: Buffer | null): record is null {
+  return record === null || record.length === SUBJECT_TOMBSTONE.length;
 }
 
 function isLarge({ flags }: SubjectHeader, kind: SeenKind): boolean {

@@ -67,5 +67,8 @@ export function parseOneOrMany(payload: string, expected: string): unknown[] {
  *  @throws ProtocolError `bad-payload`. */
 export function checkTime(value: unknown): number {
   if (Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= LAST_TIME) return value as number;
-  throw new ProtocolError('bad-payload', `"at" is ${excerpt(value)}: give milliseconds of the epoch, up to the year 2106.`);
+  throw new ProtocolError(
+    'bad-payload',
+    `"at" is ${excerpt(value)}: give milliseconds of the epoch, up to the year 2106.`,
+  );
 }

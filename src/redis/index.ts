@@ -37,6 +37,7 @@ export {
   readSubjectHeader,
   SUBJECT_FLAGS,
   SUBJECT_HEADER_BYTES,
+  SUBJECT_TOMBSTONE,
   WINDOW_MINUTES,
 } from './subject-header.ts';
 export { isTransient } from './transient-error.ts';

@@ -24,6 +24,7 @@ const PARTS = {
 const CALCULATED = Object.values(PARTS).filter((part) => part !== PARTS.record && part !== PARTS.recordBefore);
 
 /** Builds key names in scripts that learn them only as they run: `tag_of(key)`, `session_key(ns, tag, session, part)`,
+ *  `subject_of(record_key)`,
  *  `partition_key(ns, tag, name)` for `due`, `ended`, `failed` and `archiving`, `user_key(ns, user)`. */
 export const keysLua: LuaText = defineLua({
   name: 'keys',
@@ -34,6 +35,10 @@ end
 
 local function session_key(ns, tag, session, part)
   return ns .. ':{' .. tag .. '}:' .. session .. ':' .. part
+end
+
+local function subject_of(record_key)
+  return string.sub(record_key, 1, -2) .. '${PARTS.subject}'
 end
 
 local function partition_key(ns, tag, name)

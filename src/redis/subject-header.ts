@@ -23,6 +23,9 @@ const FORMAT = 2;
 const MINUTE_BYTES = 4;
 const ITEM_BYTES = 8;
 
+/** Stands in place of a record for an hour after its session was ended: nothing is known, and nothing is noted. */
+export const SUBJECT_TOMBSTONE = '';
+
 /** The bits of a record's flags. */
 export const SUBJECT_FLAGS = {
   /** A second message that writes came: it is no bounce. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MINUTE_MS, RETENTION_DEFAULTS, SEEN_ITEMS_DEFAULTS } from '../../src/knowledge/index.ts';
 import { ItemEncryption } from '../../src/knowledge/item-encryption.ts';
+import { SUBJECT_TOMBSTONE } from '../../src/redis/index.ts';
 import { TEST_SECRET, useTestData } from '../support/use-test-data.ts';
 
 const DAY_MS = 1_440 * MINUTE_MS;
@@ -193,6 +194,17 @@ describe('the record of a subject', () => {
       await Promise.all([reading.hasSeen('page', [1, 2, 3]), reading.hasSeen('item', [1]), reading.count('page')]);
     };
     expect(await callsOf(questions)).toEqual({ get: 1 });
+  });
+
+  it('a session that was ended is known no more, and what was on its way notes nothing', async () => {
+    await stage.redis.command('SET', stage.keys.subject('ended'), SUBJECT_TOMBSTONE, 'EX', '3600');
+    expect(await view('ended', '/a')).toMatchObject({ totalPages: 0, uniquePages: 0, previouslyVisited: false });
+    expect(await stage.knowledge.markItems('ended', [1, 2])).toEqual([false, false]);
+    await stage.knowledge.markNotices('ended', [{ group: 7, sequence: 5 }], ['x']);
+    expect(await visit('ended')).toMatchObject({ totalPages: 0, activeMinutes: 0 });
+    expect(await stage.knowledge.read('ended').hasSeen('page', stage.pages('/a'))).toEqual([false]);
+    expect(await stage.redis.command('KEYS', '*:ended:*')).toEqual([stage.keys.subject('ended')]);
+    expect(await stage.redis.command('STRLEN', stage.keys.subject('ended'))).toBe(0);
   });
 
   it('what is no record is refused, and stays as it is', async () => {

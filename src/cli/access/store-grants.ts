@@ -33,6 +33,7 @@ export function storeGrants(
       keys: [records, recordsBefore, due, users, lifecycle, sweepLease, ...(cluster ? [outboxes, moved, absent] : [])],
     },
     { commands: ['unlink', 'pexpireat'], writeKeys: patterns.calculated },
+    { commands: ['set'], writeKeys: [patterns.subjects] },
     ...(cluster
       ? [
           { commands: ['xrange', 'xdel', 'xlen', 'xinfo|stream'], keys: [outboxes] },

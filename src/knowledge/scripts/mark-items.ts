@@ -4,7 +4,7 @@ import { checkExactLimit, type SeenItemsOptions } from '../seen-items-options.ts
 import { ITEM_SIZE, largeItemsLua } from './large-items-lua.ts';
 import { MINUTE_SIZE } from './minutes-lua.ts';
 import { partsLua } from './parts-lua.ts';
-import { decideExpiry, READ_RECORD } from './record-lua.ts';
+import { decideExpiry, readRecord } from './record-lua.ts';
 
 /** Makes the script that marks items as seen. Items: encrypted for the subject; `now`: the time by Redis's clock, in seconds
  *  of the epoch. */
@@ -16,9 +16,9 @@ export function markItemsScript(options: SeenItemsOptions, retention: Retention)
     keys: ['record', 'absent?'],
     args: { now: 'number' },
     restArgs: 'item',
-    output: 'per item 1 where it was seen before, else 0',
+    output: 'per item 1 where it was seen before, else 0; nothing where the session has ended',
     body: `
-${READ_RECORD}
+${readRecord('{}')}
 local answers, section, added = {}, '', {}
 local is_large = ${hasFlag(SUBJECT_FLAGS.largeItems)}
 local items_from = ${SUBJECT_HEADER_BYTES} + ${MINUTE_SIZE} * minutes

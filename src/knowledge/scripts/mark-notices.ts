@@ -2,7 +2,7 @@ import { defineScript, PACK_SUBJECT_HEADER } from '../../redis/index.ts';
 import { NOTICE_CAP } from '../notice-lists.ts';
 import type { Retention } from '../retention.ts';
 import { partsLua } from './parts-lua.ts';
-import { decideExpiry, READ_RECORD } from './record-lua.ts';
+import { decideExpiry, readRecord } from './record-lua.ts';
 
 /** The most foreign ids that a subject remembers. */
 export const FOREIGN_NOTICE_CAP = 1024;
@@ -20,7 +20,7 @@ export function markNoticesScript(retention: Retention) {
     restArgs: 'position',
     output: 'nothing',
     body: `
-    ${READ_RECORD}
+    ${readRecord('nil')}
     ${decideExpiry(retention)}
     local head = ${PACK_SUBJECT_HEADER}
     if not body then redis.call('SET', record, head, 'EX', ${retention.bounceSeconds})

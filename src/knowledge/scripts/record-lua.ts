@@ -1,4 +1,4 @@
-import { hasFlag, READ_SUBJECT_HEADER, SUBJECT_FLAGS } from '../../redis/index.ts';
+import { hasFlag, READ_SUBJECT_HEADER, SUBJECT_FLAGS, SUBJECT_TOMBSTONE } from '../../redis/index.ts';
 import type { Retention } from '../retention.ts';
 
 /* record-lua.ts: parts of the scripts that write a subject's record. They are texts and no functions: a function costs Redis
@@ -10,10 +10,11 @@ const RENEW_SECONDS = 3_600;
 const RETURN_SECONDS = 60;
 
 /** Reads the record of a subject: declares `body` (false for a new subject) and the fields of its head as locals. Needs
- *  `record` and `now`. */
-export const READ_RECORD = `
+ *  `record` and `now`. `nothing`: what the script returns for a subject whose session was ended, and notes nothing. */
+export const readRecord = (nothing: string): string => `
 local body = redis.call('GET', record)
 local flags, views, first, last, window, active, moved, minutes, items = 0, 0, 0, 0, 0, 0, now, 0, 0
+if body == '${SUBJECT_TOMBSTONE}' then return ${nothing} end
 if body then ${READ_SUBJECT_HEADER} end
 `;
 

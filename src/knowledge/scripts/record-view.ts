@@ -12,7 +12,7 @@ import { checkExactLimit, type SeenItemsOptions } from '../seen-items-options.ts
 import { ITEM_SIZE, largeItemsLua } from './large-items-lua.ts';
 import { MINUTE_SIZE, minutesLua, SMALL_MINUTES } from './minutes-lua.ts';
 import { partsLua } from './parts-lua.ts';
-import { decideExpiry, READ_RECORD } from './record-lua.ts';
+import { decideExpiry, readRecord } from './record-lua.ts';
 
 /** Makes the script of a page view, which is one atomic step. `page`: encrypted for the subject; `at`: when it was viewed;
  *  `now`: the time by Redis's clock; both in seconds of the epoch.
@@ -30,7 +30,7 @@ export function recordViewScript(options: SeenItemsOptions, retention: Retention
 }
 
 const bodyOf = (options: SeenItemsOptions, exactLimit: number, retention: Retention): string => `
-${READ_RECORD}
+${readRecord('{ 0, 0, 0, 0 }')}
 local function rare()
 ${joinLua([partsLua, largeItemsLua(options), minutesLua])}
 return { add = large_add, from = large_from, part = part, renew = renew, find = section_find, has = day_has, set = day_set }

@@ -1,17 +1,23 @@
-import { defineLua, forgetLua, keysLua, type LuaText } from '../../redis/index.ts';
+import { defineLua, forgetLua, keysLua, type LuaText, SUBJECT_TOMBSTONE } from '../../redis/index.ts';
 import { appendEventLua } from './append-event-lua.ts';
 import { userIndexLua } from './expiry-lua.ts';
 import { recordLua } from './record-lua.ts';
 import { KEPT_FOR_ARCHIVE_MS, TOMBSTONE_MS } from './retention.ts';
 
-/** Replaces a record by a mark that its session has ended: `leave_tombstone(key, r, ended_at)`. */
+/** `leave_tombstone(key, r, ended_at)` replaces a record by a mark that its session has ended; `leave_subject_tombstone(key,
+ *  ended_at)` does the same to the record of the subject, so that a view that was on its way makes no new one. `key`: of the
+ *  session's record. */
 export const tombstoneLua: LuaText = defineLua({
   name: 'tombstone',
-  uses: [recordLua],
+  uses: [keysLua, recordLua],
   source: `
 local function leave_tombstone(key, r, ended_at)
   r.ended, r.previous, r.user, r.sealed = true, nil, nil, nil
   redis.call('SET', key, pack_header(r), 'PXAT', ended_at + ${TOMBSTONE_MS})
+end
+
+local function leave_subject_tombstone(key, ended_at)
+  redis.call('SET', subject_of(key), '${SUBJECT_TOMBSTONE}', 'PXAT', ended_at + ${TOMBSTONE_MS})
 end
 `,
 });
@@ -42,6 +48,7 @@ local function finish(ns, tag, session, r, now, stream, length, event, reason)
     redis.call('UNLINK', key)
   else
     leave_tombstone(key, r, now)
+    leave_subject_tombstone(key, now)
   end
 end
 `;

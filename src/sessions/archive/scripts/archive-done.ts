@@ -26,6 +26,7 @@ if not r or not r.ended then return ${status.gone} end
 forget_calculated(namespace, tag, session)
 if ended_at < r.expires and ended_at + ${TOMBSTONE_MS} > now_ms() then
   leave_tombstone(record, r, ended_at)
+  leave_subject_tombstone(record, ended_at)
 else
   redis.call('UNLINK', record)
 end
