@@ -1,5 +1,5 @@
 import { type Notification, ProtocolError } from '../../protocol/index.ts';
-import { checkList, checkNoticeId, excerpt, parseJson } from '../../protocol/internal/index.ts';
+import { checkList, checkNoticeId, decodePayload, excerpt, isObject } from '../../protocol/internal/index.ts';
 import { type CalculatedData, checkGroup, type ListedNotice, NOTICE_CAP } from '../../structures/index.ts';
 import { type Handler, makeHandler } from './handler.ts';
 
@@ -13,10 +13,11 @@ const MAX_GROUPS = 100;
 /** Answers which notices this session has read: of the given ones, or of the lists that the store keeps. */
 export const notifications: Handler<'notifications'> = makeHandler({
   parse: (payload) => {
-    const value = parseJson(payload, EXPECTED);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return parseQuery(value);
+    const value = decodePayload(payload, EXPECTED);
+    if (isObject(value)) return parseQuery(value);
     return { given: checkList(value, EXPECTED).map(parseGiven) };
   },
+  items: (input) => ('groups' in input ? input.groups : input.given).length,
   run: ({ data }, session, input) =>
     'groups' in input ? readGroups(data, session, input.groups, input.limit) : readGiven(data, session, input.given),
 });
@@ -46,8 +47,8 @@ function parseQuery(value: { groups?: unknown; limit?: unknown }): Input {
 }
 
 function parseGiven(value: unknown): Given {
-  const given = typeof value === 'object' && value !== null && !Array.isArray(value) ? value : { id: value };
-  checkNoticeId((given as { id?: unknown }).id);
+  const given: Record<string, unknown> = isObject(value) ? value : { id: value };
+  checkNoticeId(given.id);
   return given as Given;
 }
 

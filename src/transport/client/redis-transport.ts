@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { ConditionVariable } from '../../async/index.ts';
+import { isWriting } from '../../protocol/index.ts';
 import {
   type ConnectionOptions,
   createConnection,
@@ -34,6 +35,9 @@ export interface RedisTransportOptions extends Omit<StreamRequesterOptions, 'nam
   readonly maxPending: number;
   /** The route of a command. Default: channels. */
   readonly routeOf?: (command: string) => Route;
+  /** Whether questions go over channels wherever an instance is known that serves them there, whatever `routeOf` says.
+   *  Default false. */
+  readonly asksOverChannels?: boolean;
 }
 
 /** The serving layer's transports over Redis: one connection to send, one inbox, and per command channels or streams. */
@@ -91,7 +95,7 @@ export class RedisTransport extends EventEmitter<TransportEvents> implements Ses
   }
 
   publish(command: string, session: string, payload: string): Promise<boolean> {
-    return this.#transportOf(command).publish(command, session, payload);
+    return this.#requesterOf(command, session).publish(command, session, payload);
   }
 
   sendDurably(command: string, session: string, payload: string, deadlineMs: number): Promise<void> {
@@ -102,8 +106,16 @@ export class RedisTransport extends EventEmitter<TransportEvents> implements Ses
     return this.#options.routeOf?.(command) === 'streams';
   }
 
+  joins(command: string, session: string): boolean {
+    const way = this.#wayOf(command, session);
+    if (way !== this.#wayOf('together', session)) return false;
+    // Over streams a view travels alone: it counts once, also where it is sent again.
+    if (way === 'streams' && isWriting(command)) return false;
+    return this.#inbox.presence.allServe('together', session, way);
+  }
+
   peerOf(command: string, session: string): string {
-    if (this.isDurable(command)) return PARTITION_PEERS[partitionOf(session)]!;
+    if (this.#wayOf(command, session) === 'streams') return PARTITION_PEERS[partitionOf(session)]!;
     return this.#inbox.presence.serving(session)?.id ?? '';
   }
 
@@ -114,14 +126,14 @@ export class RedisTransport extends EventEmitter<TransportEvents> implements Ses
 
   async probe(command: string, session: string, deadlineMs: number): Promise<boolean> {
     // An empty list of candidates goes the whole way.
-    const { answered } = await this.#transportOf(command).request('surface', session, '[]', deadlineMs);
+    const { answered } = await this.#requesterOf(command, session).request('surface', session, '[]', deadlineMs);
     return answered;
   }
 
   request(command: string, session: string, payload: string, deadlineMs: number): Promise<Outcome> {
-    if (this.#waiting >= this.#options.maxPending) return Promise.resolve(NO_ANSWER.overloaded);
+    if (this.pending >= this.#options.maxPending) return Promise.resolve(NO_ANSWER.overloaded);
     this.#waiting += 1;
-    const outcome = this.#transportOf(command).request(command, session, payload, deadlineMs);
+    const outcome = this.#requesterOf(command, session).request(command, session, payload, deadlineMs);
     void outcome.then(this.#onOutcome);
     return outcome;
   }
@@ -135,7 +147,14 @@ export class RedisTransport extends EventEmitter<TransportEvents> implements Ses
     this.#waiting -= 1;
   };
 
-  #transportOf(command: string): ClientTransport {
-    return this.#requesters[this.#options.routeOf?.(command) ?? 'channels'];
+  #requesterOf(command: string, session: string): ClientTransport {
+    return this.#requesters[this.#wayOf(command, session)];
+  }
+
+  #wayOf(command: string, session: string): Route {
+    const { routeOf, asksOverChannels } = this.#options;
+    const route = routeOf?.(command) ?? 'channels';
+    if (!asksOverChannels || route === 'channels' || isWriting(command)) return route;
+    return this.#inbox.presence.isServed(command, session) ? 'channels' : route;
   }
 }
