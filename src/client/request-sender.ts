@@ -1,6 +1,6 @@
 import { decodeReply, isWriting, type MalformedReplyError, mustKeep, ProtocolError } from '../protocol/index.ts';
 import { NotKeptError } from '../transport/client/index.ts';
-import type { Outcome, SessionTransport } from '../transport/index.ts';
+import type { SessionTransport } from '../transport/index.ts';
 import { LONGEST_DEADLINE_MS } from './client-options.ts';
 import type { Degraded, DegradedReason } from './degraded.ts';
 import { PeerBreakers } from './peer-breakers.ts';
@@ -16,6 +16,9 @@ export interface ReadyRequest extends NamedCommand {
   /** Whether its caller waits for no answer. */
   readonly isPublished: boolean;
 }
+
+/** Why requests have no answer. */
+type Failure = Pick<Degraded, 'reason' | 'message'>;
 
 /** Sends requests and settles each with its answer, or with `undefined`: counts, breakers and deadlines are here. Budget
  *  and breaker are asked once a message, and a lost message is one miss. */
@@ -50,25 +53,10 @@ export class RequestSender {
   /** Sends requests of one session in one message, and spends the page's budget while it waits. */
   send(session: string, requests: readonly ReadyRequest[], budget: WaitBudget): void {
     const first = requests[0]!;
-    if (requests.length === 1 && first.isPublished) return this.#publishReady(session, first);
-    const [command, text] =
-      requests.length === 1 ? [first.command, first.prepared.text] : ['together', togetherText(requests)];
-    const breaker = this.#breakers.breakerFor(command, session);
-    const { leftMs } = budget;
-    if (breaker.isOpen || !(leftMs > 0)) {
-      this.#giveUp(session, requests, breaker.isOpen ? 'breaker-open' : 'deadline');
-      return undefined;
-    }
-    this.counts.messages += 1;
-    budget.start();
-    this.#transport.request(command, session, text, Math.min(leftMs, LONGEST_DEADLINE_MS)).then((outcome) => {
-      budget.end();
-      if (outcome.answered) {
-        breaker.succeed();
-        this.#unserved.reset();
-      } else if (outcome.reason === 'deadline') breaker.miss();
-      this.#settle(session, requests, outcome);
-    });
+    const isAlone = requests.length === 1;
+    if (isAlone && first.isPublished) this.#publishReady(session, first);
+    else if (isAlone) this.#ask(first.command, first.prepared.text, session, requests, budget);
+    else this.#ask('together', togetherText(requests), session, requests, budget);
   }
 
   /** Sends a command and waits for no answer; settles when Redis has it.
@@ -95,56 +83,70 @@ export class RequestSender {
     this.#breakers.stop();
   }
 
-  #settle(session: string, requests: readonly ReadyRequest[], outcome: Outcome): void {
-    if (!outcome.answered) return this.#settleEach(session, requests, outcome.reason);
+  #ask(command: string, text: string, session: string, requests: readonly ReadyRequest[], budget: WaitBudget): void {
+    const breaker = this.#breakers.breakerFor(command, session);
+    const { leftMs } = budget;
+    if (breaker.isOpen || !(leftMs > 0)) {
+      this.#giveUp(session, requests, breaker.isOpen ? 'breaker-open' : 'deadline');
+      return;
+    }
+    this.counts.messages += 1;
+    budget.start();
+    void this.#transport.request(command, session, text, Math.min(leftMs, LONGEST_DEADLINE_MS)).then((outcome) => {
+      budget.end();
+      if (outcome.answered) {
+        breaker.succeed();
+        this.#unserved.reset();
+        this.#settle(session, requests, outcome.json);
+      } else {
+        if (outcome.reason === 'deadline') breaker.miss();
+        this.#settleEach(session, requests, outcome);
+      }
+    });
+  }
+
+  // Settles all before it tells of those that failed: a listener that throws must not leave a page waiting.
+  #settle(session: string, requests: readonly ReadyRequest[], json: string): void {
     let replies: readonly unknown[];
     try {
-      const reply = decodeReply(outcome.json);
+      const reply = decodeReply(json);
       replies = requests.length === 1 ? [reply] : readParts(reply, requests.length);
     } catch (error) {
-      return this.#settleEach(session, requests, error as ProtocolError | MalformedReplyError);
+      this.#settleEach(session, requests, failureOf(error));
+      return;
     }
-    for (const [i, request] of requests.entries()) {
-      if (request.isPublished) this.#settlePublished(request, true);
-      else this.#settleReply(session, request, replies[i], requests.length > 1);
+    const failed: Degraded[] = [];
+    for (let i = 0; i < requests.length; i += 1) {
+      const request = requests[i]!;
+      try {
+        if (request.isPublished) this.#settlePublished(request, true);
+        else request.settle(requests.length === 1 ? request.prepared.read(replies[i]) : readPart(request, replies[i]));
+        if (!request.isPublished) this.counts.replies += 1;
+      } catch (error) {
+        request.settle(undefined);
+        failed.push({ command: request.command, session, ...failureOf(error) });
+      }
     }
+    for (const degraded of failed) this.degrade(degraded);
   }
 
-  #settleReply(session: string, request: ReadyRequest, reply: unknown, isPart: boolean): void {
-    let answer: unknown;
-    try {
-      answer = isPart ? readPart(request, reply) : request.prepared.read(reply);
-      this.counts.replies += 1;
-    } catch (error) {
-      return this.#settleEach(session, [request], error as ProtocolError | MalformedReplyError);
-    }
-    request.settle(answer);
-  }
-
-  #settleEach(
-    session: string,
-    requests: readonly ReadyRequest[],
-    failure: DegradedReason | ProtocolError | MalformedReplyError,
-  ): void {
-    const why =
-      typeof failure === 'string' ? { reason: failure } : { reason: reasonOf(failure), message: failure.message };
+  #settleEach(session: string, requests: readonly ReadyRequest[], { reason, message }: Failure): void {
     for (const request of requests) {
       // The service has it, and only its answer is missing.
-      if (request.isPublished) this.#settlePublished(request, typeof failure !== 'string' || failure === 'deadline');
-      else request.settle(this.degrade({ command: request.command, session, ...why }));
+      if (request.isPublished) this.#settlePublished(request, message !== undefined || reason === 'deadline');
+      else request.settle(undefined);
+    }
+    for (const { command, isPublished } of requests) {
+      if (!isPublished) this.degrade({ command, session, reason, ...(message !== undefined && { message }) });
     }
   }
 
   // Sends a view all the same: it counts without an answer.
   #giveUp(session: string, requests: readonly ReadyRequest[], reason: DegradedReason): void {
-    for (const request of requests) {
-      if (request.isPublished) this.#publishReady(session, request);
-      else {
-        const { command, prepared } = request;
-        if (isWriting(command)) this.#publish(command, session, prepared).catch(() => undefined);
-        request.settle(this.degrade({ command, session, reason }));
-      }
-    }
+    const [first] = requests;
+    if (first!.isPublished) this.#publishReady(session, first!);
+    else if (isWriting(first!.command)) this.#publish(first!.command, session, first!.prepared).catch(() => undefined);
+    this.#settleEach(session, first!.isPublished ? requests.slice(1) : requests, { reason });
   }
 
   #publishReady(session: string, request: ReadyRequest): void {
@@ -182,6 +184,8 @@ export class RequestSender {
   }
 }
 
-function reasonOf(failure: ProtocolError | MalformedReplyError): DegradedReason {
-  return failure instanceof ProtocolError ? failure.replyCode : 'malformed-reply';
+function failureOf(error: unknown): Failure {
+  const failure = error as ProtocolError | MalformedReplyError;
+  const reason = failure instanceof ProtocolError ? failure.replyCode : 'malformed-reply';
+  return { reason, message: failure.message };
 }

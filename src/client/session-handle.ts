@@ -8,7 +8,7 @@ import type {
   PageviewReply,
   Suggestion,
 } from '../protocol/index.ts';
-import { isPageItem, normalizeItem } from '../protocol/index.ts';
+import { normalizeItem } from '../protocol/index.ts';
 import type { PageRequests } from './page-requests.ts';
 
 /** What a client may be told of the page for which it opens a handle. */
@@ -100,7 +100,7 @@ export class SessionHandle {
 // What cannot be counted as a view cannot have been seen: an answer without it is better than none.
 function pathOf(page: string): string | undefined {
   try {
-    return isPageItem(page) ? normalizeItem(page) : page;
+    return normalizeItem(page);
   } catch {
     return undefined;
   }

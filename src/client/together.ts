@@ -33,7 +33,7 @@ export function splitByBounds<Part extends NamedCommand>(parts: readonly Part[])
     }
     message.push(part);
   }
-  messages.push(message);
+  if (message.length > 0) messages.push(message);
   return messages;
 }
 

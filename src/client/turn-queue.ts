@@ -6,7 +6,8 @@ import type { WaitBudget } from './wait-budget.ts';
  * all promises that this resolved are done: so a handler that awaits something already there between two questions still
  * asks both at once, and nothing waits for another page's input. */
 
-/** What one page has asked in the current turn. */
+/** What one page has asked in the current turn. Where several questions cannot join, they travel alone, and those that can
+ *  travel together behind them. */
 export class PageTurn {
   readonly #sender: RequestSender;
   readonly #session: string;
@@ -35,14 +36,11 @@ export class PageTurn {
     if (this.#isSent) return;
     this.#isSent = true;
     const requests = this.#requests;
-    if (requests.length === 1) return this.#sender.send(this.#session, requests, this.#budget);
-    const joining = requests.filter(({ command }) => this.#sender.joins(command, this.#session));
-    if (joining.length < requests.length) {
-      for (const request of requests) {
-        if (!joining.includes(request)) this.#sender.send(this.#session, [request], this.#budget);
-      }
+    const joining: ReadyRequest[] = [];
+    for (const request of requests) {
+      if (requests.length > 1 && this.#sender.joins(request.command, this.#session)) joining.push(request);
+      else this.#sender.send(this.#session, [request], this.#budget);
     }
-    if (joining.length === 0) return undefined;
     for (const message of splitByBounds(joining)) this.#sender.send(this.#session, message, this.#budget);
   }
 }

@@ -74,6 +74,9 @@ describe.each(['inbox', 'list'] as const)('requests of a client with %s replies'
       { id: 'n2', seen: false },
     ]);
     expect(await handle.request('surface', ['/radio'])).toEqual(['/radio']);
+    expect(await handle.request('together', [['surface', ['/radio']] as const, ['combo', 'nothing'] as const])).toEqual(
+      [['/radio'], []],
+    );
     expect(await handle.publish('mark-item-seen', ['e'])).toBe(true);
     expect(await handle.view).toBeUndefined();
     expect(await unservedCommands(service)).toEqual([]);
@@ -198,13 +201,13 @@ describe('a page that asks a client', () => {
     expect(performance.now() - before).toBeLessThan(120 + 2 * SLACK_MS);
     // The next page has its own.
     expect(client.session('abc').leftMs).toBe(120);
-    expect(client.session('abc', 7).leftMs).toBe(7);
+    expect(client.session('abc', { deadlineMs: 7 }).leftMs).toBe(7);
   });
 
   it('still counts a view for which no time is left', async () => {
     const client = await openReady();
     const session = newSession();
-    const page = client.session(session, 0);
+    const page = client.session(session, { deadlineMs: 0 });
     expect(await page.pageview('/a')).toBeUndefined();
     expect(await page.markItemSeen('tv')).toBeUndefined();
     expect(await page.surface(['/b'])).toBeUndefined();
@@ -277,6 +280,7 @@ describe('a client', () => {
       expect(await handle.publishPageview('/a')).toBe(false);
       expect(client.counters).toEqual({
         requests: 10,
+        messages: 10,
         replies: 0,
         publishes: 1,
         unheard: 1,

@@ -139,7 +139,7 @@ describe('a service that is killed under load', () => {
 
     // What was counted is what the visitors were told and no more than they sent.
     for (const [token, total] of lastTotals) {
-      const { totalPages } = (await client.session(sessionOf(token), 20_000).analytics())!;
+      const { totalPages } = (await client.session(sessionOf(token), { deadlineMs: 20_000 }).analytics())!;
       expect(totalPages).toBeGreaterThanOrEqual(total);
       expect(totalPages).toBeLessThanOrEqual(sentOf.get(token)!);
     }

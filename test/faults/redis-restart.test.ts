@@ -86,14 +86,14 @@ describe('Redis restarted under load', () => {
     for (const [session, ids] of marked) {
       const asked = [...new Set(ids)];
       expect(asked.length).toBeGreaterThan(0);
-      const notices = (await client.session(session, 20_000).notifications(asked))!;
+      const notices = (await client.session(session, { deadlineMs: 20_000 }).notifications(asked))!;
       expect(notices.filter(({ seen }) => !seen)).toEqual([]);
       checked += notices.length;
-      const kept = (await client.session(session, 20_000).notifications({ groups: ['all'], limit: 1000 }))!;
+      const kept = (await client.session(session, { deadlineMs: 20_000 }).notifications({ groups: ['all'], limit: 1000 }))!;
       expect(kept).toHaveLength(300);
       const keptMarked = new Set(asked.filter((id) => String(id).startsWith('kept-')));
       expect(kept.filter(({ id, seen }) => keptMarked.has(id) && !seen)).toEqual([]);
-      const analytics = (await client.session(session, 20_000).analytics())!;
+      const analytics = (await client.session(session, { deadlineMs: 20_000 }).analytics())!;
       expect(analytics.totalPages).toBeGreaterThanOrEqual(lastTotals.get(session) ?? 0);
     }
     expect(checked).toBeGreaterThan(SESSIONS);

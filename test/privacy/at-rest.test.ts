@@ -46,7 +46,7 @@ describe('data at rest', () => {
   };
 
   it('holds the session, and nothing that it did', async () => {
-    const session = client.session(sessionOf(token), 5_000);
+    const session = client.session(sessionOf(token), { deadlineMs: 5_000 });
     for (const page of [PATH, `${PATH}/2`, `${PATH}/3`, `${PATH}/4`])
       expect(await session.pageview(page)).toBeDefined();
     expect(await session.markItemSeen(ITEM)).toBeDefined();
@@ -64,7 +64,7 @@ describe('data at rest', () => {
   it('but a list reply passes through the AOF, as docs/privacy.md says', async () => {
     const old = new SessionClient({ redis: server.url, replies: 'list' });
     await old.ready();
-    expect(await old.session(sessionOf(token), 5_000).surface(['/asked-over-a-list'])).toEqual(['/asked-over-a-list']);
+    expect(await old.session(sessionOf(token), { deadlineMs: 5_000 }).surface(['/asked-over-a-list'])).toEqual(['/asked-over-a-list']);
     await old.close();
     expect(await filesOfRedis()).toContain('/asked-over-a-list');
   });

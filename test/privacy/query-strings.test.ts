@@ -51,7 +51,7 @@ it.each([
   );
   onTestFinished(() => client.close());
   expect(await client.ready()).toBe(true);
-  const session = client.session('abc', 10_000);
+  const session = client.session('abc', { deadlineMs: 10_000 });
 
   for (const page of PAGES) {
     expect(await session.pageview(page)).toBeDefined();
