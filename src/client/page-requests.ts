@@ -62,7 +62,8 @@ export class PageRequests {
 
   // Whether it may travel as the first part of a message.
   #leads(command: string): boolean {
-    return command === 'pageview' && this.#sender.joins(command, this.session);
+    if (command !== 'pageview' || !this.#sender.joins(command, this.session)) return false;
+    return this.#sender.servesTogether(this.session);
   }
 
   #leadTurn(request: ReadyRequest): void {

@@ -45,7 +45,12 @@ export class RequestSender {
     this.#onDegraded = onDegraded;
   }
 
-  /** Whether a request may travel in one message with others of its session now. */
+  /** Whether requests of a session may travel in one message now. */
+  servesTogether(session: string): boolean {
+    return this.#transport.servesTogether(session);
+  }
+
+  /** Whether a request may travel in one message with others of its session, where such messages are served. */
   joins(command: string, session: string): boolean {
     return this.#transport.joins(command, session);
   }

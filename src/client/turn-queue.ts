@@ -37,8 +37,9 @@ export class PageTurn {
     this.#isSent = true;
     const requests = this.#requests;
     const joining: ReadyRequest[] = [];
+    const isServed = requests.length > 1 && this.#sender.servesTogether(this.#session);
     for (const request of requests) {
-      if (requests.length > 1 && this.#sender.joins(request.command, this.#session)) joining.push(request);
+      if (isServed && this.#sender.joins(request.command, this.#session)) joining.push(request);
       else this.#sender.send(this.#session, [request], this.#budget);
     }
     for (const message of splitByBounds(joining)) this.#sender.send(this.#session, message, this.#budget);

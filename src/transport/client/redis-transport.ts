@@ -106,12 +106,15 @@ export class RedisTransport extends EventEmitter<TransportEvents> implements Ses
     return this.#options.routeOf?.(command) === 'streams';
   }
 
+  servesTogether(session: string): boolean {
+    return this.#inbox.presence.allServe('together', session, this.#wayOf('together', session));
+  }
+
   joins(command: string, session: string): boolean {
     const way = this.#wayOf(command, session);
-    if (way !== this.#wayOf('together', session)) return false;
     // Over streams a view travels alone: it counts once, also where it is sent again.
     if (way === 'streams' && isWriting(command)) return false;
-    return this.#inbox.presence.allServe('together', session, way);
+    return way === this.#wayOf('together', session);
   }
 
   peerOf(command: string, session: string): string {

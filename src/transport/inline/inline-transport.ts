@@ -79,6 +79,10 @@ export class InlineTransport extends EventEmitter<TransportEvents> implements Se
   }
 
   /** Its service is of the same version. */
+  servesTogether(): boolean {
+    return true;
+  }
+
   joins(): boolean {
     return true;
   }
