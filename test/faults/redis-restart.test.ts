@@ -89,7 +89,9 @@ describe('Redis restarted under load', () => {
       const notices = (await client.session(session, { deadlineMs: 20_000 }).notifications(asked))!;
       expect(notices.filter(({ seen }) => !seen)).toEqual([]);
       checked += notices.length;
-      const kept = (await client.session(session, { deadlineMs: 20_000 }).notifications({ groups: ['all'], limit: 1000 }))!;
+      const kept = (await client
+        .session(session, { deadlineMs: 20_000 })
+        .notifications({ groups: ['all'], limit: 1000 }))!;
       expect(kept).toHaveLength(300);
       const keptMarked = new Set(asked.filter((id) => String(id).startsWith('kept-')));
       expect(kept.filter(({ id, seen }) => keptMarked.has(id) && !seen)).toEqual([]);

@@ -64,7 +64,9 @@ describe('data at rest', () => {
   it('but a list reply passes through the AOF, as docs/privacy.md says', async () => {
     const old = new SessionClient({ redis: server.url, replies: 'list' });
     await old.ready();
-    expect(await old.session(sessionOf(token), { deadlineMs: 5_000 }).surface(['/asked-over-a-list'])).toEqual(['/asked-over-a-list']);
+    expect(await old.session(sessionOf(token), { deadlineMs: 5_000 }).surface(['/asked-over-a-list'])).toEqual([
+      '/asked-over-a-list',
+    ]);
     await old.close();
     expect(await filesOfRedis()).toContain('/asked-over-a-list');
   });

@@ -136,7 +136,7 @@ export class RedisTransport extends EventEmitter<TransportEvents> implements Ses
   request(command: string, session: string, payload: string, deadlineMs: number): Promise<Outcome> {
     if (this.pending >= this.#options.maxPending) return Promise.resolve(NO_ANSWER.overloaded);
     this.#waiting += 1;
-    const outcome = this.#requesterOf(command, session).request(command, session, payload, deadlineMs);
+    const outcome = this.#request(command, session, payload, deadlineMs);
     void outcome.then(this.#onOutcome);
     return outcome;
   }
@@ -144,6 +144,29 @@ export class RedisTransport extends EventEmitter<TransportEvents> implements Ses
   async close(): Promise<void> {
     const requesters = Object.values(this.#requesters);
     await Promise.all([this.#inbox, ...requesters, this.#redis].map((part) => part.close()));
+  }
+
+  #request(command: string, session: string, payload: string, deadlineMs: number): Promise<Outcome> {
+    const way = this.#wayOf(command, session);
+    const sent = this.#requesters[way].request(command, session, payload, deadlineMs);
+    return way === this.#routeOf(command)
+      ? sent
+      : this.#orOverStreams(sent, command, session, payload, performance.now() + deadlineMs);
+  }
+
+  // Anybody may publish heartbeats, and our user may not be allowed to publish: a question that found nobody on channels
+  // takes the way that was chosen.
+  async #orOverStreams(
+    sent: Promise<Outcome>,
+    command: string,
+    session: string,
+    payload: string,
+    end: number,
+  ): Promise<Outcome> {
+    const outcome = await sent;
+    if (outcome.answered || (outcome.reason !== 'nobody-listens' && outcome.reason !== 'disconnected')) return outcome;
+    if (command === 'together' && !this.#inbox.presence.allServe(command, session, 'streams')) return outcome;
+    return this.#streams.request(command, session, payload, Math.max(1, end - performance.now()));
   }
 
   readonly #onOutcome = (): void => {
@@ -154,10 +177,14 @@ export class RedisTransport extends EventEmitter<TransportEvents> implements Ses
     return this.#requesters[this.#wayOf(command, session)];
   }
 
+  #routeOf(command: string): Route {
+    return this.#options.routeOf?.(command) ?? 'channels';
+  }
+
+  // The route that was chosen, but for questions that may take a shorter one.
   #wayOf(command: string, session: string): Route {
-    const { routeOf, asksOverChannels } = this.#options;
-    const route = routeOf?.(command) ?? 'channels';
-    if (!asksOverChannels || route === 'channels' || isWriting(command)) return route;
+    const route = this.#routeOf(command);
+    if (!this.#options.asksOverChannels || route === 'channels' || isWriting(command)) return route;
     return this.#inbox.presence.isServed(command, session) ? 'channels' : route;
   }
 }
