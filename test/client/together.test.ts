@@ -1,4 +1,8 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import express from 'express';
+import Fastify from 'fastify';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type Degraded, SessionClient, type SessionClientOptions, type SessionHandle } from '../../src/index.ts';
 import { createToken, sessionOf } from '../../src/protocol/index.ts';
@@ -456,5 +460,57 @@ describe('the questions of a page', () => {
     expect(fresh).toEqual(['/radio']);
     expect(await metricOf(service.metrics.requests, { command: 'together' })).toBe(before + 1);
     expect(client.counters).toMatchObject({ requests: 2, messages: 1, replies: 2, degraded: {} });
+  });
+});
+
+describe('the questions of a page of a web framework', () => {
+  const cached = async (): Promise<number> => 1;
+
+  async function openExpress(client: SessionClient): Promise<string> {
+    const app = express();
+    app.use(async (_, response, next) => {
+      response.locals.page = client.session('framework');
+      response.locals.first = response.locals.page.surface(['/a']);
+      await cached();
+      next();
+    });
+    app.get('/', async (_, response) => {
+      const { page, first } = response.locals;
+      await cached();
+      response.json(await Promise.all([first, page.suggestions(), page.analytics()]));
+    });
+    const running = app.listen(0);
+    await once(running, 'listening');
+    onTestFinished(() => void running.close());
+    return `http://127.0.0.1:${(running.address() as AddressInfo).port}/`;
+  }
+
+  async function openFastify(client: SessionClient): Promise<string> {
+    const app = Fastify();
+    onTestFinished(() => app.close());
+    const page = client.session('framework');
+    let first: Promise<unknown>;
+    app.addHook('onRequest', async () => {
+      first = page.surface(['/a']);
+    });
+    app.addHook('preHandler', (_request, _reply, done) => done());
+    app.get('/', async () => {
+      await cached();
+      return Promise.all([first, page.suggestions(), page.analytics()]);
+    });
+    return app.listen({ port: 0 });
+  }
+
+  it.each([
+    ['Express', openExpress],
+    ['Fastify', openFastify],
+  ])('meet in one message: middleware or hook, and handler (%s)', async (_name, openSite) => {
+    const url = await openSite(await open());
+    let body: unknown;
+    const sent = await sentBy(async () => {
+      body = await (await fetch(url)).json();
+    });
+    expect(body).toEqual([['/a'], [], expect.objectContaining({ totalPages: 0 })]);
+    expect(namesOf(sent)).toEqual(['together']);
   });
 });
