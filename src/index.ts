@@ -3,6 +3,7 @@ export type {
   ClientCounters,
   Degraded,
   DegradedReason,
+  PageOptions,
   SessionClientOptions,
   SessionHandle,
   TransportChoice,
@@ -18,6 +19,8 @@ export type {
   PageviewPayload,
   PageviewReply,
   Suggestion,
+  SurfaceQuery,
+  TogetherPart,
 } from './protocol/index.ts';
 export { createToken, SessionwiseError, sessionOf } from './protocol/index.ts';
 export type { ConnectionOptions } from './redis/index.ts';

@@ -4,7 +4,8 @@ import { RedisTransport, type RedisTransportOptions } from '../transport/client/
 import { isRoute, ROUTES, type Route, type SessionTransport } from '../transport/index.ts';
 import { InlineTransport } from '../transport/inline/index.ts';
 
-/** The route of commands to the service. `mixed`: those that write go over streams, the rest over channels. An object names
+/** The route of commands to the service. `mixed`: those that write go over streams, the rest over channels. `streams`: so do questions that no instance is known to serve over
+ *  channels. An object names
  *  the routes of single commands; the rest goes over channels. To a service in the same process: `service.inline`. */
 export type TransportChoice = Route | 'mixed' | Readonly<Partial<Record<CommandName, Route>>> | SessionTransport;
 
@@ -12,7 +13,7 @@ export type TransportChoice = Route | 'mixed' | Readonly<Partial<Record<CommandN
  *  @throws RangeError or ConnectionOptionsError for a value that cannot be used. */
 export function openTransport(
   transport: TransportChoice,
-  options: Omit<RedisTransportOptions, 'redis' | 'routeOf'> & {
+  options: Omit<RedisTransportOptions, 'redis' | 'routeOf' | 'asksOverChannels'> & {
     readonly redis?: RedisTransportOptions['redis'] | undefined;
   },
 ): SessionTransport {
@@ -22,7 +23,8 @@ export function openTransport(
   const routeOf = routeByCommand(transport);
   const { redis } = options;
   if (redis === undefined) throw new RangeError("redis is missing: give a URL, or a service's `inline` as transport.");
-  return new RedisTransport({ ...options, redis, routeOf });
+  // Questions write nothing: where all goes over streams, they still take the shorter way if there is one.
+  return new RedisTransport({ ...options, redis, routeOf, asksOverChannels: transport === 'streams' });
 }
 
 type RouteChoice = Exclude<TransportChoice, SessionTransport>;

@@ -3,7 +3,6 @@ import {
   type CommandMap,
   type CommandName,
   canonicalCommand,
-  encodePayload,
   isKnownCommand,
   isPageItem,
   normalizeItem,
@@ -16,9 +15,12 @@ import {
   checkNoticeId,
   checkPayloadSize,
   checkTime,
+  decodePayload,
+  isObject,
   parseJson,
 } from '../protocol/internal/index.ts';
 import { checkAnalytics, checkGroupNotices, checkPageview, checkSuggestions, malformed } from './reply-forms.ts';
+import { readParts, togetherText } from './together.ts';
 
 /* prepare-command.ts: what of a command leaves the process, and how its reply is read.
  *
@@ -30,6 +32,10 @@ import { checkAnalytics, checkGroupNotices, checkPageview, checkSuggestions, mal
 export interface PreparedCommand<Reply> {
   /** The payload as it travels. */
   readonly text: string;
+  /** Whether the payload is JSON, and not a text. Default false. */
+  readonly isJson?: boolean;
+  /** How many items, ids and groups it has. Default 0. */
+  readonly items?: number;
   /** Reads the reply, decoded from JSON.
    *  @throws MalformedReplyError where it is not of the form of docs/protocol.md. */
   read(reply: unknown): Reply;
@@ -56,11 +62,27 @@ export function prepareCommand<C extends CommandName>(
   return prepared;
 }
 
+/** Prepares a command, and returns the error where it must not be sent. */
+export function prepareOrRefuse<C extends CommandName>(
+  command: C,
+  payload: CommandMap[C]['payload'],
+): PreparedCommand<CommandMap[C]['reply']> | ProtocolError {
+  try {
+    return prepareCommand(command, payload);
+  } catch (error) {
+    return error as ProtocolError;
+  }
+}
+
 function prepareSurface(payload: unknown): PreparedCommand<string[]> {
-  const given = listOf(payload, 'a JSON array of items').slice() as string[];
+  const value = decodePayload(payload, ITEMS);
+  const query: Record<string, unknown> = isObject(value) ? value : { items: value };
+  const given = checkList(query.items, ITEMS).slice() as string[];
   const sent = given.map(checkItem);
   return {
-    text: JSON.stringify(sent),
+    text: JSON.stringify(query.here === undefined ? sent : { items: sent, here: checkItem(query.here) }),
+    isJson: true,
+    items: sent.length,
     read: (reply) => {
       if (!Array.isArray(reply)) throw malformed('no array');
       const fresh = new Set(reply);
@@ -84,13 +106,14 @@ const PREPARE: { readonly [C in CanonicalCommand]: Prepare<C> } = {
   },
   surface: prepareSurface,
   notifications: (payload) => {
-    const value = typeof payload === 'string' ? parseJson(payload, NOTICES) : (payload as unknown);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-      const { groups, limit } = value as { groups?: unknown; limit?: unknown };
+    const value = decodePayload(payload, NOTICES);
+    if (isObject(value)) {
+      const { groups, limit } = value;
       const names = Array.isArray(groups)
         ? groups.map((group) => (typeof group === 'string' ? reduce(group) : group))
         : groups;
-      return { text: encodePayload({ groups: names, limit }), read: checkGroupNotices };
+      const items = Array.isArray(names) ? names.length : 0;
+      return { text: JSON.stringify({ groups: names, limit }), isJson: true, items, read: checkGroupNotices };
     }
     const given = checkList(value, NOTICES).map((notice) => (isObject(notice) ? notice : { id: notice })) as {
       id: string | number;
@@ -98,6 +121,8 @@ const PREPARE: { readonly [C in CanonicalCommand]: Prepare<C> } = {
     const sent = given.map(({ id }) => reducedId(id));
     return {
       text: JSON.stringify(sent),
+      isJson: true,
+      items: sent.length,
       read: (reply) => {
         if (!Array.isArray(reply) || reply.length !== sent.length) throw malformed('not an answer for each notice');
         return reply.map((answer, i) => {
@@ -118,6 +143,14 @@ const PREPARE: { readonly [C in CanonicalCommand]: Prepare<C> } = {
     const sent = oneOrMany(payload, 'an item, or a JSON array of items').map(checkItem);
     return { text: textOfList(payload, sent), read: echo(sent, sent) };
   },
+  together: (payload) => {
+    const parts = listOf(payload, 'a JSON array of [command, payload]').map((part) => {
+      const [command, content] = listOf(part, 'a part as [command, payload]') as [CommandName, never];
+      return { command, prepared: prepareCommand(command, content) };
+    });
+    const read = (reply: unknown): unknown[] => readParts(reply, parts.length);
+    return { text: togetherText(parts), isJson: true, read };
+  },
 };
 
 // An alias has the types of its command.
@@ -125,6 +158,7 @@ function preparing<C extends CommandName>(command: C): Prepare<C> {
   return PREPARE[canonicalCommand(command)] as unknown as Prepare<C>;
 }
 
+const ITEMS = 'a JSON array of items, or {"items":[...],"here":"/p"}';
 const NOTICES = 'a JSON array of ids or {"id"}, or {"groups":[...],"limit":n}';
 const PAGE = 'a path, a URL, or {"path":"/p","at":<epoch ms>}';
 
@@ -156,7 +190,7 @@ function reducedId(id: unknown): string | number {
 }
 
 function listOf(payload: unknown, expected: string): unknown[] {
-  return checkList(typeof payload === 'string' ? parseJson(payload, expected) : payload, expected);
+  return checkList(decodePayload(payload, expected), expected);
 }
 
 // As on the wire: a text that begins with `[` is JSON.
@@ -177,8 +211,4 @@ function echo<Id>(sent: readonly (string | number)[], given: Id[]): (reply: unkn
       return given;
     throw malformed('it does not say what was marked');
   };
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,29 +1,24 @@
 import { EventEmitter } from 'node:events';
-import {
-  type CommandMap,
-  type CommandName,
-  decodeReply,
-  isSession,
-  isWriting,
-  type MalformedReplyError,
-  mustKeep,
-  ProtocolError,
-} from '../protocol/index.ts';
-import { NotKeptError } from '../transport/client/index.ts';
+import { type CommandMap, type CommandName, isSession, ProtocolError } from '../protocol/index.ts';
+import { checkOptions, type OptionForms } from '../protocol/internal/index.ts';
 import type { Overlap, SessionTransport } from '../transport/index.ts';
 import { warnOnce } from '../transport/index.ts';
-import { checkClientOptions, LONGEST_DEADLINE_MS, type SessionClientOptions } from './client-options.ts';
+import { checkClientOptions, type SessionClientOptions } from './client-options.ts';
 import type { Degraded, DegradedReason } from './degraded.ts';
 import { openTransport } from './open-transport.ts';
-import { PeerBreakers } from './peer-breakers.ts';
-import { type PreparedCommand, prepareCommand } from './prepare-command.ts';
-import { SessionHandle, type SessionHandleOptions } from './session-handle.ts';
+import { PageRequests } from './page-requests.ts';
+import { type PreparedCommand, prepareOrRefuse } from './prepare-command.ts';
+import { type ReadyRequest, RequestSender } from './request-sender.ts';
+import { type PageOptions, SessionHandle } from './session-handle.ts';
+import { TurnQueue } from './turn-queue.ts';
 import { UnservedWarning } from './unserved-warning.ts';
 import { WaitBudget } from './wait-budget.ts';
 
 /** Counters since the client was made. */
 export interface ClientCounters {
   readonly requests: number;
+  /** Messages in which requests travelled: fewer, where a page asked several things at once. */
+  readonly messages: number;
   readonly replies: number;
   readonly publishes: number;
   /** Publishes that no instance and no stream took, as far as is known. */
@@ -45,6 +40,8 @@ interface ClientEvents {
 }
 
 const NO_SESSION = 'This is no session id: give 1 to 128 of A-Z, a-z, 0-9, _ and -, or sessionOf(token).';
+const NO_OPTIONS: PageOptions = {};
+const PAGE_OPTIONS: OptionForms<PageOptions> = { deadlineMs: 'number', page: 'string' };
 
 function isSessionId(session: unknown): session is string {
   return typeof session === 'string' && isSession(session);
@@ -57,12 +54,7 @@ function prepare<C extends CommandName>(
   session: unknown,
   payload: CommandMap[C]['payload'],
 ): PreparedCommand<CommandMap[C]['reply']> | ProtocolError {
-  if (!isSessionId(session)) return new ProtocolError('bad-payload', NO_SESSION);
-  try {
-    return prepareCommand(command, payload);
-  } catch (error) {
-    return error as ProtocolError;
-  }
+  return isSessionId(session) ? prepareOrRefuse(command, payload) : new ProtocolError('bad-payload', NO_SESSION);
 }
 
 /** The serving layer's client: asks the service through Redis, waits at most a deadline, never fails a page.
@@ -72,11 +64,9 @@ export class SessionClient extends EventEmitter<ClientEvents> {
   /** How long a page may wait, in milliseconds. */
   readonly deadlineMs: number;
   readonly #transport: SessionTransport;
-  readonly #keepDeadlineMs: number;
-  readonly #breakers: PeerBreakers;
   readonly #unserved: UnservedWarning;
-  readonly #counts = { requests: 0, replies: 0, publishes: 0, unheard: 0 };
-  readonly #degraded: Partial<Record<DegradedReason, number>> = {};
+  readonly #sender: RequestSender;
+  readonly #turns = new TurnQueue();
   #closed = false;
 
   /** Begins to connect and returns; never throws because Redis is away.
@@ -86,10 +76,11 @@ export class SessionClient extends EventEmitter<ClientEvents> {
     const { transport, namespace, deadlineMs, keepDeadlineMs, ...rest } = checkClientOptions(options);
     this.namespace = namespace;
     this.deadlineMs = deadlineMs;
-    this.#keepDeadlineMs = keepDeadlineMs;
     this.#transport = openTransport(transport, { namespace, ...rest });
-    this.#breakers = new PeerBreakers(this.#transport);
     this.#unserved = new UnservedWarning(namespace);
+    this.#sender = new RequestSender(this.#transport, keepDeadlineMs, this.#unserved, (degraded) => {
+      this.emit('degraded', degraded);
+    });
     this.#transport.on('up', () => this.emit('up'));
     this.#transport.on('down', (error) => this.emit('down', error));
     this.#transport.on('unserved', () => this.#unserved.note(this.listenerCount('degraded') > 0));
@@ -98,7 +89,8 @@ export class SessionClient extends EventEmitter<ClientEvents> {
 
   /** Counters so far. */
   get counters(): ClientCounters {
-    return { ...this.#counts, degraded: { ...this.#degraded }, lateReplies: this.#transport.lateReplies };
+    const { counts, degraded } = this.#sender;
+    return { ...counts, degraded: { ...degraded }, lateReplies: this.#transport.lateReplies };
   }
 
   /** Waits until requests would be sent, at most `deadlineMs` (default 5,000). Whether they would. No page needs it;
@@ -107,12 +99,16 @@ export class SessionClient extends EventEmitter<ClientEvents> {
     return this.#transport.ready(deadlineMs);
   }
 
-  /** The handle of one session for one page: its requests share one deadline.
+  /** The handle of one session for one page: its requests share one deadline, and those of one turn of the event loop
+   *  travel as one message.
    *  `session`: a session's id; `sessionOf(token)` makes it from a token.
-   *  @throws RangeError for what is no session: a token must not get here. */
-  session(session: string, { deadlineMs = this.deadlineMs, page }: SessionHandleOptions = {}): SessionHandle {
+   *  @throws RangeError for what is no session (a token must not get here), and for an option that is unknown or of the
+   *  wrong type. */
+  session(session: string, options: PageOptions = NO_OPTIONS): SessionHandle {
     if (!isSessionId(session)) throw new RangeError(NO_SESSION);
-    return new SessionHandle(this, session, new WaitBudget(deadlineMs), page);
+    if (options !== NO_OPTIONS) checkOptions('client.session', options, PAGE_OPTIONS);
+    const { deadlineMs = this.deadlineMs, page } = options;
+    return new SessionHandle(new PageRequests(this.#sender, this.#turns, session, deadlineMs), page);
   }
 
   /** Sends a command and waits for no answer. Settles when Redis has it: whether an instance or a stream took it, as
@@ -121,65 +117,36 @@ export class SessionClient extends EventEmitter<ClientEvents> {
    *  durable (streams, inline), and it was not certainly taken. A caller that does not look at the promise finds it in the
    *  counter `unheard` only: it is never an unhandled rejection. */
   publish<C extends CommandName>(command: C, session: string, payload: CommandMap[C]['payload']): Promise<boolean> {
-    this.#counts.publishes += 1;
-    const sent = this.#send(command, session, prepare(command, session, payload));
-    sent.then(
-      (isTaken) => {
-        if (!isTaken) this.#counts.unheard += 1;
-        // A durable route takes requests without a service too, so only the others show that one runs.
-        else if (!this.#transport.isDurable(command)) this.#unserved.reset();
-      },
-      () => {
-        this.#counts.unheard += 1;
-      },
-    );
-    return sent;
+    return this.#sender.publish(command, session, prepare(command, session, payload));
   }
 
-  /** Sends a command and waits for its answer, at most `deadlineMs` (and 60,000). `undefined` where none came: the `degraded` event
+  /** Sends a command alone and waits for its answer, at most `deadlineMs` (and 60,000). `undefined` where none came: the `degraded` event
    *  and the counters say why. Never rejects. */
-  async request<C extends CommandName>(
+  request<C extends CommandName>(
     command: C,
     session: string,
     payload: CommandMap[C]['payload'],
     { deadlineMs = this.deadlineMs }: { readonly deadlineMs?: number } = {},
   ): Promise<CommandMap[C]['reply'] | undefined> {
-    this.#counts.requests += 1;
+    this.#sender.counts.requests += 1;
     const prepared = prepare(command, session, payload);
     if (prepared instanceof ProtocolError) {
       const { replyCode: reason, message } = prepared;
-      return this.#degrade({ command, session: isSessionId(session) ? session : '', reason, message });
+      const named = isSessionId(session) ? session : '';
+      return Promise.resolve(this.#sender.degrade({ command, session: named, reason, message }));
     }
-    const breaker = this.#breakers.breakerFor(command, session);
-    if (breaker.isOpen || !(deadlineMs > 0)) {
-      // Sends a view all the same: it counts without an answer.
-      if (isWriting(command)) this.#send(command, session, prepared).catch(() => undefined);
-      return this.#degrade({ command, session, reason: breaker.isOpen ? 'breaker-open' : 'deadline' });
-    }
-    const waitMs = Math.min(deadlineMs, LONGEST_DEADLINE_MS);
-    const outcome = await this.#transport.request(command, session, prepared.text, waitMs);
-    if (!outcome.answered) {
-      if (outcome.reason === 'deadline') breaker.miss();
-      return this.#degrade({ command, session, reason: outcome.reason });
-    }
-    breaker.succeed();
-    this.#unserved.reset();
-    try {
-      const reply = prepared.read(decodeReply(outcome.json));
-      this.#counts.replies += 1;
-      return reply;
-    } catch (error) {
-      const failure = error as ProtocolError | MalformedReplyError;
-      const reason = failure instanceof ProtocolError ? failure.replyCode : 'malformed-reply';
-      return this.#degrade({ command, session, reason, message: failure.message });
-    }
+    return new Promise((settle) => {
+      const request = { command, prepared, settle: settle as ReadyRequest['settle'], isPublished: false };
+      this.#sender.send(session, [request], new WaitBudget(deadlineMs));
+    });
   }
 
   /** Ends the connections; waiting requests settle with `undefined`. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    this.#breakers.stop();
+    this.#turns.sendNow();
+    this.#sender.stop();
     await this.#transport.close();
   }
 
@@ -187,28 +154,5 @@ export class SessionClient extends EventEmitter<ClientEvents> {
     if (this.emit('overlap', overlap)) return;
     const globs = overlap.globs.join(' and ');
     warnOnce('SESSIONWISE_OVERLAP', `Two instances of the service share sessions (${globs}): their views count twice.`);
-  }
-
-  #degrade(degraded: Degraded): undefined {
-    this.#degraded[degraded.reason] = (this.#degraded[degraded.reason] ?? 0) + 1;
-    this.emit('degraded', degraded);
-    return undefined;
-  }
-
-  async #send(
-    command: string,
-    session: string,
-    prepared: Pick<PreparedCommand<unknown>, 'text'> | ProtocolError,
-  ): Promise<boolean> {
-    const isKept = mustKeep(command) && this.#transport.isDurable(command);
-    if (prepared instanceof ProtocolError) {
-      if (!isKept) return false;
-      const { replyCode, message } = prepared;
-      throw new NotKeptError(replyCode === 'too-large' ? 'TOO_LARGE' : 'BAD_PAYLOAD', message, { cause: prepared });
-    }
-    const { text } = prepared;
-    if (!isKept) return this.#transport.publish(command, session, text);
-    await this.#transport.sendDurably(command, session, text, this.#keepDeadlineMs);
-    return true;
   }
 }

@@ -8,15 +8,15 @@ import type {
   PageviewReply,
   Suggestion,
 } from '../protocol/index.ts';
-import type { SessionClient } from './session-client.ts';
-import type { WaitBudget } from './wait-budget.ts';
+import { normalizeItem } from '../protocol/index.ts';
+import type { PageRequests } from './page-requests.ts';
 
-/** Options of a session's handle. */
-export interface SessionHandleOptions {
-  /** How long its requests may wait together, in milliseconds. Default: the client's. */
+/** What a client may be told of the page for which it opens a handle. */
+export interface PageOptions {
+  /** How long all requests of this page may wait together, in milliseconds. Default: the client's. */
   readonly deadlineMs?: number;
-  /** The page that is being rendered, as a path or URL: `surface` takes it for seen, although its view is counted only
-   *  when its answer has ended. */
+  /** The page that is being rendered: its path or URL, of which only the path is sent. `surface` treats it as seen,
+   *  because its view counts only when it has been answered. */
   readonly page?: string | undefined;
 }
 
@@ -29,19 +29,18 @@ export class SessionHandle {
   view: Promise<PageviewReply | undefined> = Promise.resolve(undefined);
   /** The page that is being rendered; undefined where the request is no page view. */
   readonly page: string | undefined;
-  readonly #client: SessionClient;
-  readonly #budget: WaitBudget;
+  readonly #requests: PageRequests;
 
-  constructor(client: SessionClient, id: string, budget: WaitBudget, page?: string) {
-    this.#client = client;
-    this.id = id;
-    this.#budget = budget;
+  /** `page`: the page that is being rendered. */
+  constructor(requests: PageRequests, page?: string) {
+    this.#requests = requests;
+    this.id = requests.session;
     this.page = page;
   }
 
   /** How long this page may still wait, in milliseconds. */
   get leftMs(): number {
-    return this.#budget.leftMs;
+    return this.#requests.leftMs;
   }
 
   /** Counts a page view and answers what the visit was like before it. */
@@ -59,9 +58,10 @@ export class SessionHandle {
     return this.request('session-analytics', '');
   }
 
-  /** Which of `items` this session has not seen, in their order. */
+  /** Which of `items` this session has not seen, in their order. The page that is being rendered counts as seen. */
   surface(items: readonly string[]): Promise<string[] | undefined> {
-    return this.request('surface', items);
+    const here = this.page === undefined ? undefined : pathOf(this.page);
+    return this.request('surface', here === undefined ? items : { items, here });
   }
 
   /** Which combos hold now, or whether the named one does, and because of what. */
@@ -89,11 +89,20 @@ export class SessionHandle {
     command: C,
     payload: CommandMap[C]['payload'],
   ): Promise<CommandMap[C]['reply'] | undefined> {
-    return this.#budget.spend((deadlineMs) => this.#client.request(command, this.id, payload, { deadlineMs }));
+    return this.#requests.request(command, payload);
   }
 
   /** Any command, not waiting. */
   publish<C extends CommandName>(command: C, payload: CommandMap[C]['payload']): Promise<boolean> {
-    return this.#client.publish(command, this.id, payload);
+    return this.#requests.publish(command, payload);
+  }
+}
+
+// What cannot be counted as a view cannot have been seen: an answer without it is better than none.
+function pathOf(page: string): string | undefined {
+  try {
+    return normalizeItem(page);
+  } catch {
+    return undefined;
   }
 }

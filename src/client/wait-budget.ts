@@ -16,16 +16,15 @@ export class WaitBudget {
     return left < 1 ? 0 : left;
   }
 
-  /** Waits for `work`, which gets the remaining time as its deadline. */
-  async spend<Result>(work: (deadlineMs: number) => Promise<Result>): Promise<Result> {
-    const deadlineMs = this.leftMs;
+  /** Notes that a message waits from now on. */
+  start(): void {
     if (this.#waiting === 0) this.#since = performance.now();
     this.#waiting += 1;
-    try {
-      return await work(deadlineMs);
-    } finally {
-      this.#waiting -= 1;
-      if (this.#waiting === 0) this.#leftMs -= performance.now() - this.#since;
-    }
+  }
+
+  /** Notes that a message that was started waits no longer. */
+  end(): void {
+    this.#waiting -= 1;
+    if (this.#waiting === 0) this.#leftMs -= performance.now() - this.#since;
   }
 }

@@ -60,12 +60,21 @@ export interface GroupQuery {
 /** Payload of a page view; `at` (milliseconds of the epoch) counts only if the service accepts times. */
 export type PageviewPayload = string | { path: string; at?: number };
 
+/** Asks which items are new to a session while it looks at the page `here`, which counts as seen. */
+export interface SurfaceQuery {
+  items: readonly string[];
+  here?: string;
+}
+
+/** A question of `together`: its command and its payload. */
+export type TogetherPart = readonly [command: CommandName, payload: unknown];
+
 /** Payload and reply of each command, by its name. */
 export interface CommandMap {
   pageview: { payload: PageviewPayload; reply: PageviewReply };
   'session-analytics': { payload: ''; reply: AnalyticsReply };
   combo: { payload: string; reply: Suggestion[] };
-  surface: { payload: readonly string[]; reply: string[] };
+  surface: { payload: readonly string[] | SurfaceQuery; reply: string[] };
   featuredpages: CommandMap['surface'];
   notifications: {
     payload: readonly (string | number | { id: string | number; [field: string]: unknown })[] | GroupQuery;
@@ -73,6 +82,8 @@ export interface CommandMap {
   };
   'mark-notification-seen': { payload: string | readonly (string | number)[]; reply: (string | number)[] };
   'mark-item-seen': { payload: string | readonly string[]; reply: string[] };
+  /** Of each part the reply of its command, or `{ error: { code, message } }`. */
+  together: { payload: readonly TogetherPart[]; reply: unknown[] };
 }
 
 /** How the client sends a command. */
@@ -95,6 +106,8 @@ export const COMMANDS = {
   notifications: { writes: false, mustKeep: false },
   'mark-notification-seen': { writes: true, mustKeep: true },
   'mark-item-seen': { writes: true, mustKeep: true },
+  // Counts a view only where its first part is one.
+  together: { writes: false, mustKeep: false },
 } as const;
 
 /** A name that a command has on the wire, aliases included. */
@@ -131,6 +144,11 @@ export function canonicalCommand(name: string): string {
 /** Whether a command changes something. False for a name that is not known. */
 export function isWriting(command: string): boolean {
   return traitsOf(command)?.writes ?? false;
+}
+
+/** Whether a command only asks, and so may be a part of `together`. */
+export function isQuestion(command: string): boolean {
+  return traitsOf(command)?.writes === false && command !== 'together';
 }
 
 /** Whether a command must not be dropped silently. False for a name that is not known. */

@@ -8,6 +8,8 @@ export type {
   PageviewPayload,
   PageviewReply,
   Suggestion,
+  SurfaceQuery,
+  TogetherPart,
 } from './commands.ts';
 export {
   CANONICAL_COMMANDS,
@@ -16,6 +18,7 @@ export {
   canonicalCommand,
   encodePayload,
   isKnownCommand,
+  isQuestion,
   isWriting,
   mustKeep,
 } from './commands.ts';
@@ -31,7 +34,7 @@ export {
 } from './heartbeat.ts';
 export { inboxChannel, inboxMessage, parseInboxMessage } from './inbox.ts';
 export { isPageItem, normalizeItem } from './item.ts';
-export { MAX_ITEM_BYTES, MAX_ITEMS, MAX_PAYLOAD_BYTES } from './limits.ts';
+export { MAX_ITEM_BYTES, MAX_ITEMS, MAX_PARTS, MAX_PAYLOAD_BYTES } from './limits.ts';
 export { MalformedReplyError } from './malformed-reply-error.ts';
 export { checkNamespace, DEFAULT_NAMESPACE, wirePrefix } from './namespace.ts';
 export type { ErrorCode } from './protocol-error.ts';

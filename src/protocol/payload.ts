@@ -5,6 +5,11 @@ import { ProtocolError } from './protocol-error.ts';
 /* payload.ts: what may stand in a payload. The service checks by it what it is sent, and the client what it sends: what
  * cannot be served is refused before it leaves the process. */
 
+/** Whether a value is an object of JSON, and no array. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 // The last second that 32 bits hold, in 2106: records hold seconds.
 const LAST_TIME = 2 ** 32 * 1_000 - 1;
 
@@ -26,6 +31,12 @@ export function parseJson(payload: string, expected: string): unknown {
   } catch {
     throw new ProtocolError('bad-payload', `The payload ${excerpt(payload)} is not JSON: give ${expected}.`);
   }
+}
+
+/** Reads a payload that is JSON: the text of a message, or a part of `together`, whose payload is decoded already.
+ *  @throws ProtocolError `bad-payload`, saying what was expected. */
+export function decodePayload(payload: unknown, expected: string): unknown {
+  return typeof payload === 'string' ? parseJson(payload, expected) : payload;
 }
 
 /** Checks that a value is an array of at most 1,000 elements.
@@ -59,8 +70,9 @@ export function checkNoticeId(value: unknown): string {
 }
 
 /** One item as it is, or a JSON array of them: whatever begins with `[` is JSON. */
-export function parseOneOrMany(payload: string, expected: string): unknown[] {
-  return payload.startsWith('[') ? checkList(parseJson(payload, expected), expected) : [payload];
+export function parseOneOrMany(payload: unknown, expected: string): unknown[] {
+  if (typeof payload === 'string' && !payload.startsWith('[')) return [payload];
+  return checkList(decodePayload(payload, expected), expected);
 }
 
 /** Checks that a value is a time: milliseconds of the epoch, up to the year 2106.

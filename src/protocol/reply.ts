@@ -9,13 +9,23 @@ export function encodeReply(value: unknown): string {
   return JSON.stringify(value);
 }
 
-/** Encodes an error reply. Anything but a `ProtocolError` becomes `internal`, and its text stays in the service. */
-export function encodeErrorReply(error: unknown): string {
+/** An error reply, as it stands on the wire. */
+export interface ErrorReply {
+  readonly error: { readonly code: string; readonly message: string };
+}
+
+/** Makes an error reply. Anything but a `ProtocolError` becomes `internal`, and its text stays in the service. */
+export function errorReply(error: unknown): ErrorReply {
   const { replyCode, message } =
     error instanceof ProtocolError
       ? error
       : { replyCode: 'internal', message: 'The service failed to serve this command.' };
-  return JSON.stringify({ error: { code: replyCode, message } });
+  return { error: { code: replyCode, message } };
+}
+
+/** Encodes an error reply. */
+export function encodeErrorReply(error: unknown): string {
+  return JSON.stringify(errorReply(error));
 }
 
 /** Decodes a reply.
@@ -27,6 +37,12 @@ export function decodeReply(json: string): unknown {
   } catch {
     throw new MalformedReplyError('The reply is not JSON.');
   }
+  return checkReply(value);
+}
+
+/** Returns a reply that is decoded from JSON.
+ *  @throws ProtocolError where it is an error reply. */
+export function checkReply(value: unknown): unknown {
   if (typeof value === 'object' && value !== null && !Array.isArray(value) && 'error' in value) {
     const error = value.error as { code?: unknown; message?: unknown } | null;
     if (typeof error === 'object' && error !== null && isErrorCode(error.code)) {

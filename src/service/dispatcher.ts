@@ -11,7 +11,7 @@ import type { Apply, Served } from '../transport/index.ts';
 import type { CommandContext } from './commands/handler.ts';
 import { findHandler } from './commands/index.ts';
 
-/** Events of a dispatcher. */
+/** Events of a dispatcher. Each part of a `together` has its own, beside those of the whole. */
 export interface DispatchEvents {
   served(command: string, seconds: number): void;
   failed(command: string, code: ErrorCode, error: unknown): void;
@@ -19,6 +19,8 @@ export interface DispatchEvents {
 
 /** Why nothing can be served now; undefined where everything can. */
 export type Refusal = () => ProtocolError | undefined;
+
+const UNKNOWN = 'unknown';
 
 /** Serves one request, whatever transport brought it: checks, runs the command, encodes. Every failure becomes an
  *  error reply; nothing is thrown. */
@@ -29,36 +31,66 @@ export class Dispatcher {
   readonly #apply: Apply;
 
   /** `redis`: where writes are done that no transport wants for itself. */
-  constructor(redis: CommandConnection, context: CommandContext, events: DispatchEvents, refusal: Refusal) {
-    this.#context = context;
+  constructor(
+    redis: CommandConnection,
+    context: Omit<CommandContext, 'partServed' | 'partFailed'>,
+    events: DispatchEvents,
+    refusal: Refusal,
+  ) {
     this.#events = events;
     this.#refusal = refusal;
     this.#apply = (step) => runStep(redis, step);
+    const partServed = (command: string, seconds: number): void => events.served(command, seconds);
+    this.#context = { ...context, partServed, partFailed: (command, error) => this.#failure(command, error) };
   }
 
-  readonly dispatch = async (
-    name: string,
-    session: string,
-    payload: string,
-    apply: Apply = this.#apply,
-  ): Promise<Served> => {
+  // No async function: each frame that waits costs a process that serves thousands at once.
+  readonly dispatch = (name: string, session: string, payload: string, apply: Apply = this.#apply): Promise<Served> => {
     const started = performance.now();
-    const served = findHandler(name);
+    const found = findHandler(name);
+    const command = found?.command ?? UNKNOWN;
+    let effectError: unknown;
+    // The parts of a `together` fail alone; the transport has to know if the view among them did.
+    const noting: Apply = (step) =>
+      apply(step).catch((error: unknown) => {
+        effectError = error;
+        throw error;
+      });
+    const answer = (reply: unknown): Served => {
+      const json = encodeReply(reply);
+      this.#events.served(command, (performance.now() - started) / 1000);
+      return effectError === undefined ? { json } : { json, error: effectError };
+    };
+    const refuse = (error: unknown): Served => {
+      const failure = this.#failure(command, error);
+      this.#events.served(command, (performance.now() - started) / 1000);
+      return { json: encodeErrorReply(failure), error: failure };
+    };
     try {
-      if (!served) throw new UnknownCommandError();
+      if (!found) throw new UnknownCommandError();
       const closed = this.#refusal();
       if (closed) throw closed;
       checkPayloadSize(payload);
-      return { json: encodeReply(await served.handle(this.#context, session, payload, apply)) };
+      const { parse, run } = found.handler;
+      return run(
+        this.#context,
+        this.#context.knowledge.read(session),
+        parse(payload),
+        command === 'together' ? noting : apply,
+      )
+        .then(answer)
+        .catch(refuse);
     } catch (error) {
-      const failure = this.#refusal() ?? (isStackOverflow(error) ? TOO_DEEP : error);
-      const code = failure instanceof ProtocolError ? failure.replyCode : 'internal';
-      this.#events.failed(served?.command ?? 'unknown', code, failure);
-      return { json: encodeErrorReply(failure), error: failure };
-    } finally {
-      this.#events.served(served?.command ?? 'unknown', (performance.now() - started) / 1000);
+      return Promise.resolve(refuse(error));
     }
   };
+
+  /** Counts a failure. Returns what is answered: why nothing can be served, if that is so by now. */
+  #failure(command: string, error: unknown): unknown {
+    const failure = this.#refusal() ?? (isStackOverflow(error) ? TOO_DEEP : error);
+    this.#events.failed(command, failure instanceof ProtocolError ? failure.replyCode : 'internal', failure);
+    return failure;
+  }
 }
 
 // JSON that nests thousands of levels deep can be parsed, but writing it overflows the stack. A reply nests so deep

@@ -116,6 +116,30 @@ export class Presence {
     );
   }
 
+  /** Whether an instance is known that subscribes to a command of a session on channels. */
+  isServed(command: string, session: string): boolean {
+    for (const known of this.#known.values()) {
+      const { channels, commands, glob } = known.instance;
+      if (channels && commands.includes(command) && glob.matches(session) && this.#isThere(known)) return true;
+    }
+    return false;
+  }
+
+  /** Whether all instances that serve a session on a route know a command, and one at least is known. Over streams any
+   *  instance may own the session's partition. False while heartbeats name more instances than this object holds. */
+  allServe(command: string, session: string, route: 'channels' | 'streams'): boolean {
+    if (this.#isRecent(this.#overflowAt)) return false;
+    let isOneKnown = false;
+    for (const known of this.#known.values()) {
+      const { instance } = known;
+      const isAsked = route === 'streams' ? instance.streams : instance.channels && instance.glob.matches(session);
+      if (!isAsked || !this.#isThere(known)) continue;
+      if (!instance.commands.includes(command)) return false;
+      isOneKnown = true;
+    }
+    return isOneKnown;
+  }
+
   /** Whether an instance is there that works off streams. */
   hasStreaming(): boolean {
     for (const known of this.#known.values()) if (known.instance.streams && this.#isThere(known)) return true;

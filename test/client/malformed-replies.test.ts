@@ -143,6 +143,7 @@ const CASES: Case[] = [
     ],
     [...NO_ARRAYS, [], ['/n', '7'], [7, '/n']],
   ],
+  ['together', [['combo', '']], [[[[]], [[]]]], [...NO_ARRAYS, [], [[], []]]],
 ];
 
 describe('a reply to a client', () => {

@@ -74,6 +74,9 @@ describe.each(['inbox', 'list'] as const)('requests of a client with %s replies'
       { id: 'n2', seen: false },
     ]);
     expect(await handle.request('surface', ['/radio'])).toEqual(['/radio']);
+    expect(await handle.request('together', [['surface', ['/radio']] as const, ['combo', 'nothing'] as const])).toEqual(
+      [['/radio'], []],
+    );
     expect(await handle.publish('mark-item-seen', ['e'])).toBe(true);
     expect(await handle.view).toBeUndefined();
     expect(await unservedCommands(service)).toEqual([]);
@@ -277,6 +280,7 @@ describe('a client', () => {
       expect(await handle.publishPageview('/a')).toBe(false);
       expect(client.counters).toEqual({
         requests: 10,
+        messages: 10,
         replies: 0,
         publishes: 1,
         unheard: 1,

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type Degraded, SessionClient, type SessionClientOptions, type TransportChoice } from '../../src/index.ts';
+import { COMMAND_NAMES } from '../../src/protocol/index.ts';
 import { type Service, startService } from '../../src/service/index.ts';
 import { type RedisProxy, startRedisProxy } from '../support/redis-proxy.ts';
 import { useRedis } from '../support/use-redis.ts';
@@ -28,10 +29,20 @@ afterAll(async () => {
   await proxy?.close();
 });
 
+/** Sends the heartbeat of the service now. */
+async function beat(): Promise<void> {
+  const commands = COMMAND_NAMES;
+  const message = { instance: service.instance, glob: '?*', commands, leaving: false, streams: true };
+  await server.redis.command('PUBLISH', 'async:_instances', JSON.stringify(message));
+}
+
 async function open(options: Partial<SessionClientOptions>): Promise<SessionClient> {
   const client = new SessionClient({ redis: proxy.url, deadlineMs: LONG_MS, ...options });
   onTestFinished(() => client.close());
   expect(await client.ready()).toBe(true);
+  // Its reply comes behind the heartbeat, on the same connection.
+  await beat();
+  expect(await client.request('combo', 'heard', '')).toEqual([]);
   return client;
 }
 
@@ -50,7 +61,8 @@ async function routesOf(client: SessionClient, send: () => Promise<unknown>): Pr
 describe('the transport of a client', () => {
   it.each<[TransportChoice, string, string, string]>([
     ['channels', 'channels', 'channels', 'channels'],
-    ['streams', 'streams', 'streams', 'streams'],
+    // Questions take the shorter way, because an instance serves them there.
+    ['streams', 'streams', 'streams', 'channels'],
     ['mixed', 'streams', 'streams', 'channels'],
     [{}, 'channels', 'channels', 'channels'],
     [{ 'mark-item-seen': 'streams' }, 'channels', 'streams', 'channels'],
@@ -66,6 +78,23 @@ describe('the transport of a client', () => {
     expect(await routesOf(client, () => client.request('featuredpages', 'ways', ['/a']))).toEqual([ask]);
     expect(await routesOf(client, () => client.request('surface', 'ways', ['/a']))).toEqual([ask]);
     expect(await routesOf(client, () => client.session('ways').surface(['/a']))).toEqual([ask]);
+  });
+
+  it('that is streams brings questions there where nobody hears them on channels, whatever heartbeats say', async () => {
+    const namespace = 'streams-only';
+    const only = await startService({ redis: server.url, secret: SECRET, namespace, transport: 'streams' });
+    onTestFinished(() => only.stop());
+    const client = new SessionClient({ redis: proxy.url, deadlineMs: LONG_MS, transport: 'streams', namespace });
+    onTestFinished(() => client.close());
+    expect(await client.ready()).toBe(true);
+    expect(await client.request('surface', 'abc', ['/a'])).toEqual(['/a']);
+    const forged = { instance: 'forged', glob: '?*', commands: COMMAND_NAMES, leaving: false };
+    await server.redis.command('PUBLISH', `${namespace}:async:_instances`, JSON.stringify(forged));
+    expect(await client.request('surface', 'abc', ['/a'])).toEqual(['/a']);
+    const ways = await routesOf(client, () => client.request('surface', 'abc', ['/a']));
+    expect(ways).toEqual(['channels', 'streams']);
+    const page = client.session('abc');
+    expect(await Promise.all([page.surface(['/a']), page.suggestions()])).toEqual([['/a'], []]);
   });
 
   it('is channels unless told', async () => {

@@ -29,6 +29,7 @@ describe('the types of the command map', () => {
       | 'notifications'
       | 'mark-notification-seen'
       | 'mark-item-seen'
+      | 'together'
     >();
     expectTypeOf<keyof CommandMap[CommandName]>().toEqualTypeOf<'payload' | 'reply'>();
   });
@@ -63,6 +64,8 @@ describe('the types of the command map', () => {
       void client.publish('mark-item-seen', 's', [7]);
       // @ts-expect-error: an id is needed.
       void client.request('notifications', 's', [{ text: 'x' }]);
+      // @ts-expect-error: the deadline of a page is an option, and so is its path.
+      void client.session('s', 100);
       // @ts-expect-error: the option is deadlineMs.
       void client.request('pageview', 's', '/a', { timeout: 5 });
       // @ts-expect-error: what the client says of itself is read-only.

@@ -79,6 +79,13 @@ it.each([
   expect(await session.notifications({ groups: [PAGES[0]!] })).toBeUndefined();
   expect(await session.suggestions()).toMatchObject([{ combo: 'c', because: ['/reset'] }]);
   expect(await session.analytics()).toBeDefined();
+  const [page] = PAGES;
+  expect(await session.request('together', [['surface', { items: [page, '/fresh?a'], here: page }]])).toEqual([
+    ['/fresh'],
+  ]);
+  const other = client.session('abc', { deadlineMs: 10_000, page: page! });
+  const fresh = await Promise.all([other.surface([page!, '/fresh?a']), other.notifications([page!])]);
+  expect(fresh).toEqual([['/fresh?a'], [{ id: page, seen: true }]]);
   expect(await unservedCommands(service)).toEqual([]);
   // @ts-expect-error: a command of another version
   await client.request('later', 'abc', { items: [PAGES[0]] }, { deadlineMs: 100 });

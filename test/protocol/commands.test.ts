@@ -6,6 +6,7 @@ import {
   canonicalCommand,
   encodePayload,
   isKnownCommand,
+  isQuestion,
   isWriting,
   mustKeep,
 } from '../../src/protocol/index.ts';
@@ -20,6 +21,7 @@ describe('the commands of protocol v1', () => {
     notifications: false,
     'mark-notification-seen': true,
     'mark-item-seen': true,
+    together: false,
   };
 
   it.each(Object.entries(writing))('%s writes: %s', (command, writes) => {
@@ -28,6 +30,13 @@ describe('the commands of protocol v1', () => {
 
   it('must not be dropped silently where they mark something as seen', () => {
     expect(COMMAND_NAMES.filter(mustKeep)).toEqual(['mark-notification-seen', 'mark-item-seen']);
+  });
+
+  it('may be parts of `together` where they only ask', () => {
+    const asking = COMMAND_NAMES.filter((name) => !writing[name] && name !== 'together');
+    expect(COMMAND_NAMES.filter(isQuestion)).toEqual(asking);
+    expect(asking).toHaveLength(5);
+    expect(['page', ''].some(isQuestion)).toBe(false);
   });
 
   it('know no other names', () => {

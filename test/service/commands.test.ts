@@ -437,7 +437,7 @@ const TEXTS: [string, string, string][] = [
   [
     'surface',
     '{}',
-    '{"error":{"code":"bad-payload","message":"The payload {} is not an array: give a JSON array of items."}}',
+    '{"error":{"code":"bad-payload","message":"The payload {} is not an array: give a JSON array of items, or {\\"items\\":[...],\\"here\\":\\"/p\\"}."}}',
   ],
 ];
 

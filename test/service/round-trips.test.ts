@@ -98,6 +98,24 @@ describe.each(['small', 'large'])('round trips of the service for a session that
     ['notifications', { groups: ['g', 'h'] }, ['LRANGE', 'LRANGE'], 1],
     ['mark-notification-seen', ['a', 'b'], ['HGETALL', 'HGETALL', 'EVALSHA'], 2],
     ['mark-item-seen', ['b', 'c', 'd'], ['EVALSHA'], 1],
+    [
+      'together',
+      [
+        ['session-analytics', ''],
+        ['surface', ['/a', 'b']],
+      ],
+      ['EVALSHA', ...read],
+      trips,
+    ],
+    [
+      'together',
+      [
+        ['pageview', '/a'],
+        ['surface', ['/a', 'b']],
+      ],
+      ['EVALSHA', ...read],
+      1 + trips,
+    ],
   ];
 
   it('are known of each command', () => {

@@ -43,6 +43,42 @@ describe('presence', () => {
     expect(presence.serving('abc')?.id).toBe('both');
   });
 
+  it('knows whether an instance serves a question on channels, and believes only what it hears', () => {
+    const { presence, hear, pass } = openPresence();
+    hear({ glob: '[a-m]*', commands: ['combo'] });
+    hear({ instance: 'streams', commands: ['surface'], streams: true, channels: false });
+    const served = (command: string, session: string): boolean => presence.isServed(command, session);
+    expect([served('combo', 'abc'), served('combo', 'xyz'), served('surface', 'abc')]).toEqual([true, false, false]);
+    pass(HEARTBEAT_TTL_MS + 1);
+    expect(served('combo', 'abc')).toBe(false);
+  });
+
+  it('knows whether all instances that serve a session know a command', () => {
+    const { presence, hear, pass } = openPresence();
+    const all = (session: string): boolean[] =>
+      (['channels', 'streams'] as const).map((route) => presence.allServe('together', session, route));
+    expect(all('abc')).toEqual([false, false]);
+    hear({ instance: 'new', glob: '[a-m]*', commands: ['combo', 'together'], streams: true });
+    expect([all('abc'), all('xyz')]).toEqual([
+      [true, true],
+      [false, true],
+    ]);
+    // An older one serves other sessions over channels, and any over streams.
+    hear({ instance: 'old', glob: '[n-z]*', commands: ['combo'], streams: true });
+    expect([all('abc'), all('xyz')]).toEqual([
+      [true, false],
+      [false, false],
+    ]);
+    hear({ instance: 'older', commands: ['combo'] });
+    expect(all('abc')).toEqual([false, false]);
+    pass(HEARTBEAT_TTL_MS / 2);
+    hear({ instance: 'new', glob: '[a-m]*', commands: ['combo', 'together'], streams: true });
+    pass(HEARTBEAT_TTL_MS / 2 + 1);
+    expect(all('abc')).toEqual([true, true]);
+    for (let i = 0; i < 1_001; i += 1) hear({ instance: `forged-${i}`, glob: '[n-z]*', commands: ['together'] });
+    expect(all('abc')).toEqual([false, false]);
+  });
+
   it('believes a good-bye where silence agrees, and nobody who says it in the name of another', () => {
     const { presence, hear, pass } = openPresence();
     hear({ instance: 'one', streams: true });

@@ -12,6 +12,10 @@ export {
   checkNoticeId,
   checkPayloadSize,
   checkTime,
+  decodePayload,
+  isObject,
   parseJson,
   parseOneOrMany,
 } from '../payload.ts';
+export type { ErrorReply } from '../reply.ts';
+export { checkReply, errorReply } from '../reply.ts';

@@ -10,29 +10,30 @@ export interface CommandContext {
   /** Whether `at` in a page view counts; else it is ignored and `timeIgnored` is called. */
   readonly acceptTimes: boolean;
   timeIgnored(): void;
+  /** Counts a part of `together` that was served. */
+  partServed(command: string, seconds: number): void;
+  /** Counts a part of `together` that failed. Returns the error that is answered. */
+  partFailed(command: string, error: unknown): unknown;
 }
 
-/** Serves one command: reads the payload, does it and answers.
- *  @throws ProtocolError `bad-payload` or `too-large`. */
-export type Handler<Name extends CanonicalCommand> = (
-  context: CommandContext,
-  session: string,
-  payload: string,
-  apply: Apply,
-) => Promise<CommandMap[Name]['reply']>;
+/** Serves one command. */
+export interface Handler<Name extends CanonicalCommand, Input = unknown> {
+  /** Reads a payload: the text that came or, in a part of `together`, a value that is decoded from JSON. Pure.
+   *  @throws ProtocolError `bad-payload` or `too-large`. */
+  parse(payload: unknown): Input;
+  /** How many items, ids and groups the payload has. */
+  items(input: Input): number;
+  /** Does the command and answers. All its writes are one step, which `apply` does: by itself, or together with the
+   *  transport's own note that the request is done. `subject`: reads the subject's record once, when the first question
+   *  needs it; all parts of a `together` share one. */
+  run(context: CommandContext, subject: SubjectReading, input: Input, apply: Apply): Promise<CommandMap[Name]['reply']>;
+}
 
-/** Makes a handler of two steps.
- *  `parse` reads the payload and is pure; it throws ProtocolError `bad-payload` or `too-large`.
- *  `run` does the command and answers. All its writes are one step, which `apply` does: by itself, or together with the
- *  transport's own note that the request is done. */
+/** Makes a handler, and hides the form of what it parses. `items` is 0 unless given. */
 export function makeHandler<Name extends CanonicalCommand, Input>({
   parse,
+  items = () => 0,
   run,
-}: {
-  parse(payload: string): Input;
-  run(context: CommandContext, subject: SubjectReading, input: Input, apply: Apply): Promise<CommandMap[Name]['reply']>;
-}): Handler<Name> {
-  // A refused payload must reject, not throw.
-  return async (context, session, payload, apply) =>
-    run(context, context.knowledge.read(session), parse(payload), apply);
+}: Pick<Handler<Name, Input>, 'parse' | 'run'> & Partial<Handler<Name, Input>>): Handler<Name> {
+  return { parse, items, run } as Handler<Name>;
 }

@@ -1,4 +1,4 @@
-import { type CanonicalCommand, canonicalCommand } from '../../protocol/index.ts';
+import { type CanonicalCommand, COMMAND_NAMES, canonicalCommand } from '../../protocol/index.ts';
 import { combo } from './combo.ts';
 import type { Handler } from './handler.ts';
 import { markItemSeen } from './mark-item-seen.ts';
@@ -7,9 +7,11 @@ import { notifications } from './notifications.ts';
 import { pageview } from './pageview.ts';
 import { sessionAnalytics } from './session-analytics.ts';
 import { surface } from './surface.ts';
+import { makeTogether } from './together.ts';
 
-/** The handler of every command. A command without one does not compile. */
-export const handlers: { readonly [Name in CanonicalCommand]: Handler<Name> } = {
+type Handlers = { readonly [Name in CanonicalCommand]: Handler<Name> };
+
+const single: Omit<Handlers, 'together'> = {
   pageview,
   'session-analytics': sessionAnalytics,
   combo,
@@ -19,10 +21,19 @@ export const handlers: { readonly [Name in CanonicalCommand]: Handler<Name> } = 
   'mark-item-seen': markItemSeen,
 };
 
+/** The handler of every command. A command without one does not compile. */
+export const handlers: Handlers = { ...single, together: makeTogether(single) };
+
+const FOUND = new Map(
+  COMMAND_NAMES.map((name) => {
+    const command = canonicalCommand(name);
+    return [name as string, { command, handler: handlers[command] as Handler<CanonicalCommand> }];
+  }),
+);
+
 /** Finds the handler of a command, by its first name or an alias. Undefined if no command has this name. */
 export function findHandler(
   name: string,
-): { readonly command: string; readonly handle: Handler<CanonicalCommand> } | undefined {
-  const command = canonicalCommand(name);
-  return Object.hasOwn(handlers, command) ? { command, handle: handlers[command as CanonicalCommand] } : undefined;
+): { readonly command: string; readonly handler: Handler<CanonicalCommand> } | undefined {
+  return FOUND.get(name);
 }

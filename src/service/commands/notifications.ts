@@ -1,6 +1,6 @@
 import { checkGroup, type Knowledge, type ListedNotice, NOTICE_CAP } from '../../knowledge/index.ts';
 import { type Notification, ProtocolError } from '../../protocol/index.ts';
-import { checkList, checkNoticeId, excerpt, parseJson } from '../../protocol/internal/index.ts';
+import { checkList, checkNoticeId, decodePayload, excerpt, isObject } from '../../protocol/internal/index.ts';
 import { type Handler, makeHandler } from './handler.ts';
 
 type Given = { readonly id: string | number; readonly [field: string]: unknown };
@@ -13,10 +13,11 @@ const MAX_GROUPS = 100;
 /** Answers which notices this session has read: of the given ones, or of the lists that the store keeps. */
 export const notifications: Handler<'notifications'> = makeHandler({
   parse: (payload) => {
-    const value = parseJson(payload, EXPECTED);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return parseQuery(value);
+    const value = decodePayload(payload, EXPECTED);
+    if (isObject(value)) return parseQuery(value);
     return { given: checkList(value, EXPECTED).map(parseGiven) };
   },
+  items: (input) => ('groups' in input ? input.groups : input.given).length,
   run: ({ knowledge }, { subject }, input) =>
     'groups' in input
       ? readGroups(knowledge, subject, input.groups, input.limit)
@@ -48,8 +49,8 @@ function parseQuery(value: { groups?: unknown; limit?: unknown }): Input {
 }
 
 function parseGiven(value: unknown): Given {
-  const given = typeof value === 'object' && value !== null && !Array.isArray(value) ? value : { id: value };
-  checkNoticeId((given as { id?: unknown }).id);
+  const given: Record<string, unknown> = isObject(value) ? value : { id: value };
+  checkNoticeId(given.id);
   return given as Given;
 }
 

@@ -1,6 +1,6 @@
 import type { Visit } from '../../knowledge/index.ts';
 import { normalizeItem, type PageviewReply, ProtocolError } from '../../protocol/index.ts';
-import { checkItem, checkTime, parseJson } from '../../protocol/internal/index.ts';
+import { checkItem, checkTime, decodePayload, excerpt, isObject } from '../../protocol/internal/index.ts';
 import { type Handler, makeHandler } from './handler.ts';
 
 interface PageView {
@@ -14,8 +14,12 @@ const EXPECTED = 'a path, a URL, or {"path":"/p","at":<epoch ms>}';
 export const pageview: Handler<'pageview'> = makeHandler({
   parse: (payload): PageView => {
     if (payload === '') throw new ProtocolError('bad-payload', `The payload is empty: give ${EXPECTED}.`);
-    if (!payload.startsWith('{')) return { page: normalizeItem(payload), at: undefined };
-    const { path, at } = parseJson(payload, EXPECTED) as { path?: unknown; at?: unknown };
+    if (typeof payload === 'string' && !payload.startsWith('{')) return { page: normalizeItem(payload), at: undefined };
+    const value = decodePayload(payload, EXPECTED);
+    if (!isObject(value)) {
+      throw new ProtocolError('bad-payload', `The payload ${excerpt(value)} is no page: give ${EXPECTED}.`);
+    }
+    const { path, at } = value;
     const time = at === undefined ? undefined : checkTime(at);
     return { page: checkItem(path), at: time };
   },

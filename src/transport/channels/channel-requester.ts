@@ -1,5 +1,6 @@
 import { HEARTBEAT_TTL_MS, isWriting, replyKey, topicChannel } from '../../protocol/index.ts';
 import type { RedisConnection } from '../../redis/index.ts';
+import { PendingRequests } from '../client/pending-requests.ts';
 import type { ReplyInbox } from '../client/reply-inbox.ts';
 import { type ClientTransport, NO_ANSWER, type Outcome } from '../transport.ts';
 import { BlockingPools } from './blocking-pools.ts';
@@ -26,6 +27,7 @@ export class ChannelRequester implements ClientTransport {
   readonly #inbox: ReplyInbox;
   readonly #options: ChannelRequesterOptions;
   readonly #pools: BlockingPools;
+  readonly #lists = new PendingRequests();
   #lateReplies = 0;
 
   constructor(publisher: RedisConnection, inbox: ReplyInbox, options: ChannelRequesterOptions) {
@@ -47,7 +49,8 @@ export class ChannelRequester implements ClientTransport {
 
   async publish(command: string, session: string, payload: string): Promise<boolean> {
     try {
-      return (await this.#send(command, session, `_${this.#inbox.nextNumber()}`, payload)) !== 'nobody-listens';
+      const receivers = await this.#send(command, session, `_${this.#inbox.nextNumber()}`, payload);
+      return !this.#isUnheard(receivers, command, session);
     } catch {
       return false;
     }
@@ -55,17 +58,32 @@ export class ChannelRequester implements ClientTransport {
 
   request(command: string, session: string, payload: string, deadlineMs: number): Promise<Outcome> {
     if (this.#options.replies === 'list') return this.#requestList(command, session, payload, deadlineMs);
-    const publish = isWriting(command) ? () => this.publish(command, session, payload) : undefined;
-    return this.#inbox.exchange(deadlineMs, publish, (request) => this.#send(command, session, request, payload));
+    const inbox = this.#inbox;
+    if (!inbox.canReceive) {
+      // Sends a view all the same: it counts without an answer.
+      if (isWriting(command)) void this.publish(command, session, payload);
+      return Promise.resolve(NO_ANSWER.disconnected);
+    }
+    const number = inbox.nextNumber();
+    const outcome = inbox.await(number, deadlineMs);
+    this.#send(command, session, `${inbox.id}.${number}`, payload).then(
+      (receivers) => {
+        if (this.#isUnheard(receivers, command, session)) inbox.giveUp(number, 'nobody-listens');
+      },
+      () => inbox.giveUp(number, 'disconnected'),
+    );
+    return outcome;
   }
 
   close(): Promise<void> {
+    this.#lists.settleAll(NO_ANSWER.disconnected);
     return this.#pools.close();
   }
 
   async #requestList(command: string, session: string, payload: string, deadlineMs: number): Promise<Outcome> {
     const end = performance.now() + deadlineMs;
-    const request = `${this.#inbox.id}-${this.#inbox.nextNumber()}`;
+    const number = this.#inbox.nextNumber();
+    const request = `${this.#inbox.id}-${number}`;
     const key = replyKey(this.#options.namespace, { command, session, request });
     const pool = this.#publisher.isReadyFor(key) ? this.#pools.poolFor(key) : undefined;
     const lane = await pool?.acquire(deadlineMs);
@@ -75,44 +93,37 @@ export class ChannelRequester implements ClientTransport {
       return pool && this.#publisher.isReadyFor(key) ? NO_ANSWER.deadline : NO_ANSWER.disconnected;
     }
     const leftMs = Math.max(0, end - performance.now());
-    const sent = this.#send(command, session, request, payload);
+    const outcome = this.#lists.add(number, leftMs);
+    this.#send(command, session, request, payload).then(
+      (receivers) => {
+        if (this.#isUnheard(receivers, command, session)) this.#lists.settle(number, NO_ANSWER['nobody-listens']);
+      },
+      () => this.#lists.settle(number, NO_ANSWER.disconnected),
+    );
     const wait = pool.wait(lane, key, leftMs);
-    return new Promise((resolve) => {
-      let settled = false;
-      const settle = (outcome: Outcome): void => {
-        if (settled) return;
-        settled = true;
-        clearTimeout(timer);
-        resolve(outcome);
-      };
-      const cancel = (outcome: Outcome): void => {
-        settle(outcome);
-        wait.cancel();
-      };
-      const timer = setTimeout(cancel, leftMs, NO_ANSWER.deadline);
-      sent.then(
-        (reason) => reason && cancel(NO_ANSWER[reason]),
-        () => cancel(NO_ANSWER.disconnected),
-      );
-      void wait.element.then((json) => {
-        if (settled && json !== undefined) this.#lateReplies += 1;
-        settle(json === undefined ? NO_ANSWER.disconnected : { answered: true, json });
-      });
+    void wait.element.then((json) => {
+      const reply: Outcome = json === undefined ? NO_ANSWER.disconnected : { answered: true, json };
+      if (!this.#lists.settle(number, reply) && reply.answered) this.#lateReplies += 1;
     });
+    const settled = await outcome;
+    if (!settled.answered) wait.cancel();
+    return settled;
+  }
+
+  #send(command: string, session: string, request: string, payload: string): Promise<number> {
+    const channel = topicChannel(this.#options.namespace, command, session, request);
+    return this.#publisher.command<number>('PUBLISH', channel, payload);
   }
 
   // PUBLISH counts the subscribers that got the message. Where it does not count all of them, missing heartbeats show that
   // no instance subscribes.
-  #send(command: string, session: string, request: string, payload: string): Promise<'nobody-listens' | undefined> {
-    const channel = topicChannel(this.#options.namespace, command, session, request);
-    return this.#publisher.command<number>('PUBLISH', channel, payload).then((receivers) => {
-      if (receivers > 0) return undefined;
-      if (!this.#publisher.countsAllSubscribers) {
-        const { presence, listeningMs } = this.#inbox;
-        if (listeningMs <= HEARTBEAT_TTL_MS || presence.hasSubscriber(command, session)) return undefined;
-      }
-      this.#inbox.emit('unserved');
-      return 'nobody-listens';
-    });
+  #isUnheard(receivers: number, command: string, session: string): boolean {
+    if (receivers > 0) return false;
+    if (!this.#publisher.countsAllSubscribers) {
+      const { presence, listeningMs } = this.#inbox;
+      if (listeningMs <= HEARTBEAT_TTL_MS || presence.hasSubscriber(command, session)) return false;
+    }
+    this.#inbox.emit('unserved');
+    return true;
   }
 }

@@ -1,13 +1,15 @@
-import type { Outcome } from '../transport.ts';
+import { Deadline, DeadlineQueue } from '../../async/index.ts';
+import { NO_ANSWER, type Outcome } from '../transport.ts';
 
 /* pending-requests.ts: an object and not a Map, because requests come and go by the thousand. When a table of a Map is full of
  * deleted entries, V8 makes a new one and has the old one point to it; one such table that lives in the old generation
  * keeps all that came after it, until the whole heap is swept. Measured at 128 in flight: with a Map a request leaves
  * about 1 KB behind in the old generation, and adding and deleting cost twice the CPU. */
 
-/** Requests that wait for their answer, by number. */
+/** Requests that wait for their answer, by number. All their deadlines share one timer. */
 export class PendingRequests {
-  readonly #settles: Record<number, (outcome: Outcome) => void> = Object.create(null);
+  readonly #waiting: Record<number, WaitingRequest> = Object.create(null);
+  readonly #deadlines = new DeadlineQueue();
   #size = 0;
 
   /** How many wait now. */
@@ -15,26 +17,47 @@ export class PendingRequests {
     return this.#size;
   }
 
-  /** Adds a waiting request by the function that settles it; `number` must be new. */
-  add(number: number, settle: (outcome: Outcome) => void): void {
-    this.#settles[number] = settle;
-    this.#size += 1;
+  /** Waits for the answer to a request, at most `deadlineMs`. `number` must be new. */
+  add(number: number, deadlineMs: number): Promise<Outcome> {
+    return new Promise((resolve) => {
+      const request = new WaitingRequest(this, number, resolve);
+      this.#waiting[number] = request;
+      this.#size += 1;
+      this.#deadlines.add(request, deadlineMs);
+    });
   }
 
-  /** Returns the function that settles a request; undefined if none waits under this number. */
-  get(number: number): ((outcome: Outcome) => void) | undefined {
-    return this.#settles[number];
-  }
-
-  /** Removes a request that no longer waits. */
-  delete(number: number): void {
-    if (this.#settles[number] === undefined) return;
-    delete this.#settles[number];
+  /** Gives a request its outcome. False where none waits under this number (any more). */
+  settle(number: number, outcome: Outcome): boolean {
+    const request = this.#waiting[number];
+    if (request === undefined) return false;
+    delete this.#waiting[number];
     this.#size -= 1;
+    this.#deadlines.remove(request);
+    request.resolve(outcome);
+    return true;
   }
 
-  /** Gives all that wait the same outcome. */
+  /** Gives all that wait the same outcome, and ends the timer. */
   settleAll(outcome: Outcome): void {
-    for (const settle of Object.values(this.#settles)) settle(outcome);
+    for (const { number } of Object.values(this.#waiting)) this.settle(number, outcome);
+    this.#deadlines.stop();
+  }
+}
+
+class WaitingRequest extends Deadline {
+  readonly number: number;
+  readonly resolve: (outcome: Outcome) => void;
+  readonly #owner: PendingRequests;
+
+  constructor(owner: PendingRequests, number: number, resolve: (outcome: Outcome) => void) {
+    super();
+    this.#owner = owner;
+    this.number = number;
+    this.resolve = resolve;
+  }
+
+  expire(): void {
+    this.#owner.settle(this.number, NO_ANSWER.deadline);
   }
 }

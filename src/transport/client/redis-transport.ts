@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { ConditionVariable } from '../../async/index.ts';
+import { isWriting } from '../../protocol/index.ts';
 import {
   type ConnectionOptions,
   createConnection,
@@ -34,6 +35,9 @@ export interface RedisTransportOptions extends Omit<StreamRequesterOptions, 'nam
   readonly maxPending: number;
   /** The route of a command. Default: channels. */
   readonly routeOf?: (command: string) => Route;
+  /** Whether questions go over channels wherever an instance is known that serves them there, whatever `routeOf` says.
+   *  Default false. */
+  readonly asksOverChannels?: boolean;
 }
 
 /** The serving layer's transports over Redis: one connection to send, one inbox, and per command channels or streams. */
@@ -91,7 +95,7 @@ export class RedisTransport extends EventEmitter<TransportEvents> implements Ses
   }
 
   publish(command: string, session: string, payload: string): Promise<boolean> {
-    return this.#transportOf(command).publish(command, session, payload);
+    return this.#requesterOf(command, session).publish(command, session, payload);
   }
 
   sendDurably(command: string, session: string, payload: string, deadlineMs: number): Promise<void> {
@@ -102,8 +106,19 @@ export class RedisTransport extends EventEmitter<TransportEvents> implements Ses
     return this.#options.routeOf?.(command) === 'streams';
   }
 
+  servesTogether(session: string): boolean {
+    return this.#inbox.presence.allServe('together', session, this.#wayOf('together', session));
+  }
+
+  joins(command: string, session: string): boolean {
+    const way = this.#wayOf(command, session);
+    // Over streams a view travels alone: it counts once, also where it is sent again.
+    if (way === 'streams' && isWriting(command)) return false;
+    return way === this.#wayOf('together', session);
+  }
+
   peerOf(command: string, session: string): string {
-    if (this.isDurable(command)) return PARTITION_PEERS[partitionOf(session)]!;
+    if (this.#wayOf(command, session) === 'streams') return PARTITION_PEERS[partitionOf(session)]!;
     return this.#inbox.presence.serving(session)?.id ?? '';
   }
 
@@ -114,14 +129,14 @@ export class RedisTransport extends EventEmitter<TransportEvents> implements Ses
 
   async probe(command: string, session: string, deadlineMs: number): Promise<boolean> {
     // An empty list of candidates goes the whole way.
-    const { answered } = await this.#transportOf(command).request('surface', session, '[]', deadlineMs);
+    const { answered } = await this.#requesterOf(command, session).request('surface', session, '[]', deadlineMs);
     return answered;
   }
 
   request(command: string, session: string, payload: string, deadlineMs: number): Promise<Outcome> {
-    if (this.#waiting >= this.#options.maxPending) return Promise.resolve(NO_ANSWER.overloaded);
+    if (this.pending >= this.#options.maxPending) return Promise.resolve(NO_ANSWER.overloaded);
     this.#waiting += 1;
-    const outcome = this.#transportOf(command).request(command, session, payload, deadlineMs);
+    const outcome = this.#request(command, session, payload, deadlineMs);
     void outcome.then(this.#onOutcome);
     return outcome;
   }
@@ -131,11 +146,45 @@ export class RedisTransport extends EventEmitter<TransportEvents> implements Ses
     await Promise.all([this.#inbox, ...requesters, this.#redis].map((part) => part.close()));
   }
 
+  #request(command: string, session: string, payload: string, deadlineMs: number): Promise<Outcome> {
+    const way = this.#wayOf(command, session);
+    const sent = this.#requesters[way].request(command, session, payload, deadlineMs);
+    return way === this.#routeOf(command)
+      ? sent
+      : this.#orOverStreams(sent, command, session, payload, performance.now() + deadlineMs);
+  }
+
+  // Anybody may publish heartbeats, and our user may not be allowed to publish: a question that found nobody on channels
+  // takes the way that was chosen.
+  async #orOverStreams(
+    sent: Promise<Outcome>,
+    command: string,
+    session: string,
+    payload: string,
+    end: number,
+  ): Promise<Outcome> {
+    const outcome = await sent;
+    if (outcome.answered || (outcome.reason !== 'nobody-listens' && outcome.reason !== 'disconnected')) return outcome;
+    if (command === 'together' && !this.#inbox.presence.allServe(command, session, 'streams')) return outcome;
+    return this.#streams.request(command, session, payload, Math.max(1, end - performance.now()));
+  }
+
   readonly #onOutcome = (): void => {
     this.#waiting -= 1;
   };
 
-  #transportOf(command: string): ClientTransport {
-    return this.#requesters[this.#options.routeOf?.(command) ?? 'channels'];
+  #requesterOf(command: string, session: string): ClientTransport {
+    return this.#requesters[this.#wayOf(command, session)];
+  }
+
+  #routeOf(command: string): Route {
+    return this.#options.routeOf?.(command) ?? 'channels';
+  }
+
+  // The route that was chosen, but for questions that may take a shorter one.
+  #wayOf(command: string, session: string): Route {
+    const route = this.#routeOf(command);
+    if (!this.#options.asksOverChannels || route === 'channels' || isWriting(command)) return route;
+    return this.#inbox.presence.isServed(command, session) ? 'channels' : route;
   }
 }

@@ -82,7 +82,7 @@ export class ReplyInbox extends EventEmitter<InboxEvents> {
 
   /** Whether replies and heartbeats would arrive now. */
   get isReady(): boolean {
-    return this.#canReceive && this.#hasHeartbeats && this.#heartbeats.isReady;
+    return this.canReceive && this.#hasHeartbeats && this.#heartbeats.isReady;
   }
 
   /** For how long heartbeats would have arrived, in milliseconds; 0 while they would not. */
@@ -104,24 +104,27 @@ export class ReplyInbox extends EventEmitter<InboxEvents> {
     publish: (() => Promise<unknown>) | undefined,
     send: (request: string) => Promise<NoAnswerReason | undefined>,
   ): Promise<Outcome> {
-    if (!this.#canReceive) {
+    if (!this.canReceive) {
       void publish?.();
       return Promise.resolve(NO_ANSWER.disconnected);
     }
-    return new Promise((resolve) => {
-      const number = this.nextNumber();
-      const settle = (outcome: Outcome): void => {
-        clearTimeout(timer);
-        this.#waiting.delete(number);
-        resolve(outcome);
-      };
-      const timer = setTimeout(settle, deadlineMs, NO_ANSWER.deadline);
-      this.#waiting.add(number, settle);
-      send(`${this.id}.${number}`).then(
-        (reason) => reason && settle(NO_ANSWER[reason]),
-        () => settle(NO_ANSWER.disconnected),
-      );
-    });
+    const number = this.nextNumber();
+    const outcome = this.await(number, deadlineMs);
+    send(`${this.id}.${number}`).then(
+      (reason) => reason && this.giveUp(number, reason),
+      () => this.giveUp(number, 'disconnected'),
+    );
+    return outcome;
+  }
+
+  /** Waits for the reply to a request that is sent under `<id>.<number>`, at most `deadlineMs`. */
+  await(number: number, deadlineMs: number): Promise<Outcome> {
+    return this.#waiting.add(number, deadlineMs);
+  }
+
+  /** Waits no longer for a reply. */
+  giveUp(number: number, reason: NoAnswerReason): void {
+    this.#waiting.settle(number, NO_ANSWER[reason]);
   }
 
   /** Settles waiting requests and ends the subscriptions. */
@@ -133,7 +136,8 @@ export class ReplyInbox extends EventEmitter<InboxEvents> {
     await Promise.all(this.#connections().map((connection) => connection.close()));
   }
 
-  get #canReceive(): boolean {
+  /** Whether replies would arrive now. */
+  get canReceive(): boolean {
     return this.#hasReplies && this.#replies.isReady;
   }
 
@@ -227,8 +231,7 @@ export class ReplyInbox extends EventEmitter<InboxEvents> {
 
   #onReply(message: string): void {
     const reply = parseInboxMessage(message);
-    const settle = reply && this.#waiting.get(reply.number);
-    if (settle) settle({ answered: true, json: reply.json });
-    else this.#lateReplies += 1;
+    const isAwaited = reply && this.#waiting.settle(reply.number, { answered: true, json: reply.json });
+    if (!isAwaited) this.#lateReplies += 1;
   }
 }

@@ -68,24 +68,23 @@ export class InlineTransport extends EventEmitter<TransportEvents> implements Se
 
   request(command: string, session: string, payload: string, deadlineMs: number): Promise<Outcome> {
     if (this.#closed) return Promise.resolve(NO_ANSWER.disconnected);
-    return new Promise((resolve) => {
-      let settled = false;
-      this.#lastNumber += 1;
-      const number = this.#lastNumber;
-      const settle = (outcome: Outcome): void => {
-        if (settled) return;
-        settled = true;
-        clearTimeout(timer);
-        this.#waiting.delete(number);
-        resolve(outcome);
-      };
-      const timer = setTimeout(settle, deadlineMs, NO_ANSWER.deadline);
-      this.#waiting.add(number, settle);
-      void this.#dispatch(command, session, payload).then(({ json }) => {
-        if (settled && !this.#closed) this.#lateReplies += 1;
-        settle({ answered: true, json });
-      });
+    this.#lastNumber += 1;
+    const number = this.#lastNumber;
+    const outcome = this.#waiting.add(number, deadlineMs);
+    void this.#dispatch(command, session, payload).then(({ json }) => {
+      const isAwaited = this.#waiting.settle(number, { answered: true, json });
+      if (!isAwaited && !this.#closed) this.#lateReplies += 1;
     });
+    return outcome;
+  }
+
+  /** Its service is of the same version. */
+  servesTogether(): boolean {
+    return true;
+  }
+
+  joins(): boolean {
+    return true;
   }
 
   /** A command was done in Redis, or refused aloud. */

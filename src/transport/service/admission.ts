@@ -1,4 +1,4 @@
-import { isWriting, MAX_PAYLOAD_BYTES } from '../../protocol/index.ts';
+import { isWriting, MAX_PARTS, MAX_PAYLOAD_BYTES } from '../../protocol/index.ts';
 import { EventLoopTurn } from './event-loop-turn.ts';
 import { type Release, WeightedSemaphore } from './weighted-semaphore.ts';
 
@@ -35,11 +35,12 @@ export class Admission {
   }
 
   /** Admits a request, at once or later. Returns the function that releases its units. `bytes`: the approximate size of
-   *  its payload. */
-  enter(command: string, bytes: number): Release | Promise<Release> {
+   *  its payload; `parts`: how many requests it holds. A `together` takes the units of its parts: it marks nothing, and so
+   *  is never one of the large ones. */
+  enter(command: string, bytes: number, parts = 1): Release | Promise<Release> {
     // Needs no units: the command refuses such a payload at once.
     if (bytes > MAX_PAYLOAD_BYTES) return NOTHING_TO_RELEASE;
-    const units = 1 + bytes / UNIT_BYTES;
+    const units = parts + bytes / UNIT_BYTES;
     const isLarge = units > LARGE_UNITS && isWriting(command);
     const acquired = (isLarge ? this.#large : this.#units).acquire(units);
     if (acquired instanceof Promise) return acquired.then((release) => this.#inTurn(release));
@@ -51,4 +52,12 @@ export class Admission {
     for (let next = this.#turn.take(); next; next = this.#turn.take()) await next;
     return release;
   }
+}
+
+/** How many parts the payload of a `together` has, at most. Looks for what stands between two parts, without parsing: a text
+ *  that looks the same counts too, and costs its sender a unit. */
+export function partsAtMost(payload: string): number {
+  let parts = 1;
+  for (let at = payload.indexOf('],['); at >= 0 && parts < MAX_PARTS; at = payload.indexOf('],[', at + 1)) parts += 1;
+  return parts;
 }

@@ -95,6 +95,7 @@ describe('traffic under sessionwise acl, with a service that archives nothing', 
       expect(await session.notifications(['n1'])).toEqual([{ id: 'n1', seen: false }]);
       expect(await session.markSeen(['n1'])).toEqual(['n1']);
       expect(await session.notifications(['n1'])).toEqual([{ id: 'n1', seen: true }]);
+      expect(await session.request('together', [['surface', ['/a', '/c']]])).toEqual([['/c']]);
       expect(await unservedCommands(service)).toEqual([]);
     });
 

@@ -1,0 +1,81 @@
+import { type CommandMap, type CommandName, isQuestion, ProtocolError } from '../protocol/index.ts';
+import { prepareOrRefuse } from './prepare-command.ts';
+import type { ReadyRequest, RequestSender } from './request-sender.ts';
+import { PageTurn, type TurnQueue } from './turn-queue.ts';
+import { WaitBudget } from './wait-budget.ts';
+
+type Reply<C extends CommandName> = CommandMap[C]['reply'] | undefined;
+
+/** All requests of one session on one page: they share a deadline, and what is asked in one turn of the event loop travels
+ *  as one message. A page view leads it, and counts before the questions are asked. What marks something is sent alone,
+ *  behind what was asked before it. */
+export class PageRequests {
+  readonly session: string;
+  readonly #sender: RequestSender;
+  readonly #turns: TurnQueue;
+  readonly #budget: WaitBudget;
+  #turn: PageTurn | undefined;
+
+  constructor(sender: RequestSender, turns: TurnQueue, session: string, deadlineMs: number) {
+    this.#sender = sender;
+    this.#turns = turns;
+    this.session = session;
+    this.#budget = new WaitBudget(deadlineMs);
+  }
+
+  /** How long the page may still wait, in milliseconds. */
+  get leftMs(): number {
+    return this.#budget.leftMs;
+  }
+
+  /** Sends a command and waits for its answer within the page's deadline. */
+  request<C extends CommandName>(command: C, payload: CommandMap[C]['payload']): Promise<Reply<C>> {
+    this.#sender.counts.requests += 1;
+    const prepared = prepareOrRefuse(command, payload);
+    if (prepared instanceof ProtocolError) {
+      const { replyCode: reason, message } = prepared;
+      return Promise.resolve(this.#sender.degrade({ command, session: this.session, reason, message }));
+    }
+    return new Promise((settle) => {
+      const request = { command, prepared, settle: settle as ReadyRequest['settle'], isPublished: false };
+      if (isQuestion(command)) this.#inTurn(request);
+      else if (this.#leads(command)) this.#leadTurn(request);
+      else {
+        this.#turn?.send();
+        this.#sender.send(this.session, [request], this.#budget);
+      }
+    });
+  }
+
+  /** Sends a command and waits for no answer. Whether it was taken, as far as is known. */
+  publish<C extends CommandName>(command: C, payload: CommandMap[C]['payload']): Promise<boolean> {
+    const prepared = prepareOrRefuse(command, payload);
+    if (prepared instanceof ProtocolError || !this.#leads(command)) {
+      this.#turn?.send();
+      return this.#sender.publish(command, this.session, prepared);
+    }
+    this.#sender.counts.publishes += 1;
+    return new Promise((settle) => {
+      this.#leadTurn({ command, prepared, settle: settle as ReadyRequest['settle'], isPublished: true });
+    });
+  }
+
+  // Whether it may travel as the first part of a message.
+  #leads(command: string): boolean {
+    if (command !== 'pageview' || !this.#sender.joins(command, this.session)) return false;
+    return this.#sender.servesTogether(this.session);
+  }
+
+  #leadTurn(request: ReadyRequest): void {
+    this.#turn?.send();
+    this.#inTurn(request);
+  }
+
+  #inTurn(request: ReadyRequest): void {
+    if (this.#turn === undefined || this.#turn.isSent) {
+      this.#turn = new PageTurn(this.#sender, this.session, this.#budget);
+      this.#turns.add(this.#turn);
+    }
+    this.#turn.add(request);
+  }
+}
