@@ -346,7 +346,7 @@ describe('notifications', () => {
   it('reads lists that the store keeps, the newest first', async () => {
     const namespace = await openNamespace({ redis: server.url, secret: SECRET });
     onTestFinished(() => namespace.redis.close());
-    const { noticeLists } = namespace.data;
+    const { noticeLists } = namespace.knowledge;
     for (const id of ['n1', 'n2', 'n3']) await noticeLists.publish('all', { id, text: `Text of ${id}` });
     await noticeLists.publish('team:x', { id: 'n4', text: 'For few', data: { link: '/sale' } });
     await noticeLists.publish('team:x', { id: 'n3', text: 'Text of n3' });
