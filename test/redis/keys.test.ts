@@ -27,7 +27,20 @@ describe('the keys of a session', () => {
     const tag = PARTITION_TAGS[partitionOf(SESSION)];
     for (const key of all) expect(key).toMatch(new RegExp(`^sw:\\{${tag}\\}:${SESSION}:[a-z]+$`));
     expect(new Set(all).size).toBe(all.length);
-    expect(all).toMatchInlineSnapshot();
+    expect(all).toMatchInlineSnapshot(`
+      [
+        "sw:{hav}:kbus6dn33vhgjvq213cakipfm:k",
+        "sw:{hav}:kbus6dn33vhgjvq213cakipfm:p",
+        "sw:{hav}:kbus6dn33vhgjvq213cakipfm:pu",
+        "sw:{hav}:kbus6dn33vhgjvq213cakipfm:i",
+        "sw:{hav}:kbus6dn33vhgjvq213cakipfm:iu",
+        "sw:{hav}:kbus6dn33vhgjvq213cakipfm:a",
+        "sw:{hav}:kbus6dn33vhgjvq213cakipfm:n",
+        "sw:{hav}:kbus6dn33vhgjvq213cakipfm:g",
+        "sw:{hav}:kbus6dn33vhgjvq213cakipfm:s",
+        "sw:{hav}:kbus6dn33vhgjvq213cakipfm:sb",
+      ]
+    `);
   });
 
   it('share a slot, whatever the session', () => {
