@@ -59,6 +59,7 @@ function commandsIn(files: readonly string[]): string[] {
         /\b(?:command|commandForBuffers|send)\s*(?:<[^;=]*?>)?\(\s*(?:\.\.\.\[)?'([A-Z]+)'(?:,\s*'([A-Z]+)')?/g,
       ),
       ...source.matchAll(/^\s*\['([A-Z]{3,})', key,/gm),
+      ...source.matchAll(/\bcommand = \{ '([A-Z]{3,})', key/g),
     ].map(([, name, part]) => (part && WITH_PARTS.includes(name!) ? `${name}|${part}` : name!).toLowerCase());
   });
   return [...new Set(found)].sort();
