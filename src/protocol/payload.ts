@@ -5,8 +5,8 @@ import { ProtocolError } from './protocol-error.ts';
 /* payload.ts: what may stand in a payload. The service checks by it what it is sent, and the client what it sends: what
  * cannot be served is refused before it leaves the process. */
 
-// The last millisecond that a Date can represent.
-const LAST_TIME = 8.64e15;
+// The last millisecond of 2^32 seconds, in the year 2106: what is known of a session holds seconds of 32 bits.
+const LAST_TIME = 4_294_967_295_999;
 
 /** Checks that a payload is not larger than 64 KiB.
  *  @throws ProtocolError `too-large`. */
