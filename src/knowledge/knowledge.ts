@@ -97,11 +97,11 @@ export class Knowledge {
     return Math.floor(this.now() / 1_000);
   }
 
-  // In a Cluster a step with several keys is refused as a whole while a slot moves; see `Keys.absent`.
+  // A step of several keys must be refused as a whole while a slot moves; see `Keys.absent`.
   #keysOf(subject: string): { readonly record: string; readonly absent?: string } {
     const { redis, keys } = this.#context;
     const record = keys.subject(subject);
-    return redis.isCluster ? { record, absent: keys.absent(partitionOf(subject)) } : { record };
+    return redis.movesSlots ? { record, absent: keys.absent(partitionOf(subject)) } : { record };
   }
 }
 

@@ -54,8 +54,9 @@ export class SubjectReading {
 
   /** Per item, whether it was seen as one of this kind. */
   async hasSeen(kind: SeenKind, items: readonly ItemHash[]): Promise<boolean[]> {
+    if (items.length === 0) return [];
     const small = await this.#small();
-    if (!small || items.length === 0) return items.map(() => false);
+    if (!small) return items.map(() => false);
     const { encryption, filter, keys } = this.#context;
     if (isLarge(small.header, kind)) {
       return filter.has(keys.seenFilter(this.subject, kind), await encryption.encrypt(this.subject, items));

@@ -45,6 +45,9 @@ export interface RedisConnection extends EventEmitter<ConnectionEvents>, Command
   readonly spreadsPublished: boolean;
   /** Whether `lost` may concern one of several masters while the others go on. True in a Cluster. */
   readonly failsInParts: boolean;
+  /** Whether a key's slot may move to another server while a script runs, so that a script which builds key names must be
+   *  refused as a whole (`Keys.absent`). True in a Cluster. */
+  readonly movesSlots: boolean;
   /** Whether the connection is open; to a frozen server it stays open for some seconds. */
   readonly isConnected: boolean;
   /** Whether commands would be sent now. In a Cluster: to every master that has slots, and the connection for

@@ -10,7 +10,7 @@ import { runCli } from '../support/run-cli.ts';
 import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
-/* A session whose seen items are no set and no filter: views of it break half-way, and nothing else does. */
+/* A session with a list in place of its record: views of it break, and nothing else does. */
 
 const SECRET = 'a secret of the tests, long enough';
 const BROKEN = 'broken';
@@ -43,8 +43,8 @@ async function list(...args: string[]): Promise<Listed[]> {
 
 /** Views pages of the broken session, one after another, and waits until each is a dead letter. */
 async function break_(...pages: string[]): Promise<void> {
-  await admin.command('UNLINK', keys.seenItems(BROKEN, 'page'));
-  await admin.command('HSET', keys.seenItems(BROKEN, 'page'), 'neither', 'set nor filter');
+  await admin.command('UNLINK', keys.subject(BROKEN));
+  await admin.command('RPUSH', keys.subject(BROKEN), 'no record');
   const stream = keys.deadLetters(partitionOf(BROKEN));
   for (const page of pages) {
     const before = await admin.command<number>('XLEN', stream);
@@ -94,7 +94,7 @@ describe('sessionwise deadletters', () => {
 
   it('retry has one done again, and it counts; drop forgets one; --all takes the rest', async () => {
     const [c, b, a] = await list();
-    await admin.command('UNLINK', keys.seenItems(BROKEN, 'page'), keys.counters(BROKEN));
+    await admin.command('UNLINK', keys.subject(BROKEN));
     expect(await cli('retry', a!.id)).toMatchObject({ code: 0, stdout: 'Put back 1.\n' });
     await waitUntil(
       'it was done',

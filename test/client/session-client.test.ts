@@ -87,7 +87,7 @@ describe.each(['inbox', 'list'] as const)('requests of a client with %s replies'
   it('read the lists that the store keeps', async () => {
     const namespace = await openNamespace({ redis: server.url, secret: SECRET });
     const group = `group-${replies}`;
-    await namespace.data.noticeLists.publish(group, { id: `${group}-1`, text: 'One' });
+    await namespace.knowledge.noticeLists.publish(group, { id: `${group}-1`, text: 'One' });
     await namespace.redis.close();
     const handle = client.session(newSession());
     expect(await handle.notifications({ groups: [group], limit: 1 })).toEqual([

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SessionClient, type TransportChoice } from '../../src/index.ts';
+import { ItemHasher } from '../../src/knowledge/index.ts';
 import { HEARTBEAT_TTL_MS } from '../../src/protocol/heartbeat.ts';
-import { createConnection, Keys, partitionOf, type RedisConnection } from '../../src/redis/index.ts';
+import { createConnection, Keys, partitionOf } from '../../src/redis/index.ts';
 import { type Service, startService } from '../../src/service/index.ts';
-import { ItemKey } from '../../src/structures/index.ts';
 import { PATIENCE_MS } from '../../src/transport/streams/entry-server.ts';
+import { readHead } from '../support/subject-records.ts';
 import type { TestClusterNode } from '../support/test-cluster.ts';
 import { useCluster } from '../support/use-cluster.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -105,14 +106,14 @@ describe('while one master of a Cluster is away', () => {
     await waitUntil('the client knows', async () => (await client.request('combo', session, '')) === undefined);
     for (let i = 0; i < 5; i += 1) expect(await client.request('pageview', session, '/a')).toBeUndefined();
     const other = await createConnection(one!.url).connect();
-    await waitUntil('all five are counted', async () => (await views(other, session)) === '5');
+    await waitUntil('all five are counted', async () => (await readHead(other, session))?.views === 5);
     await other.close();
   });
 
   it('what needs it waits in its stream and uses up no try', async () => {
     const [one, dead] = cluster.nodes;
-    const itemKey = new ItemKey(SECRET);
-    const notice = await nameOn(dead!, 'n', (id) => keys.noticeIndex(itemKey.of('notice', id)));
+    const items = new ItemHasher(SECRET, 'sw');
+    const notice = await nameOn(dead!, 'n', (id) => keys.noticeIndex(items.of('notice', id)));
     const session = await nameOn(one!, 's', (name) => keys.record(name));
     const partition = partitionOf(session);
     const client = await openClient('streams');
@@ -131,7 +132,3 @@ describe('while one master of a Cluster is away', () => {
     await lone.close();
   });
 });
-
-async function views(redis: RedisConnection, session: string): Promise<unknown> {
-  return redis.command('HGET', keys.counters(session), 'v');
-}

@@ -29,7 +29,7 @@ describe('Redis restarted under load', () => {
   it('finds client and service back by themselves, and all that was acknowledged', { timeout: 120_000 }, async () => {
     const namespace = await openNamespace({ redis: server.url, secret: SECRET });
     for (let i = 0; i < 300; i += 1)
-      await namespace.data.noticeLists.publish('all', { id: `kept-${i}`, text: `Notice ${i}` });
+      await namespace.knowledge.noticeLists.publish('all', { id: `kept-${i}`, text: `Notice ${i}` });
     await namespace.redis.close();
 
     const marked = new Map<string, (string | number)[]>();

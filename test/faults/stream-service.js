@@ -28,7 +28,7 @@ handlers.log = async (_context, session, payload, apply) => {
   if (what === 'hang') await new Promise(() => {});
   if (what === 'late') await new Promise((resolve) => setTimeout(resolve, LATE_MS));
   // In the slot of the session's other keys.
-  const key = `${keys.counters(session)}-log`;
+  const key = `${keys.subject(session)}-log`;
   return apply(makeStep(append, [key], [payload], (length) => length));
 };
 

@@ -103,6 +103,6 @@ describe('a service that is away', { timeout: SECONDS * 1000 + 90_000 }, () => {
     await startLogger(server.url);
     await untilWorkedOff(redis);
     expect((await readLog(redis, 'abc')).filter(({ number }) => number === 1)).toHaveLength(1);
-    expect(await redis.command('LLEN', `${keys.counters('abc')}-log`)).toBe(6);
+    expect(await redis.command('LLEN', `${keys.subject('abc')}-log`)).toBe(6);
   });
 });

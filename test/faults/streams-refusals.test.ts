@@ -202,7 +202,7 @@ describe('streams over a Redis that stands still for longer than a lease', { tim
     await untilWorkedOff(redis, 60_000);
     expect(await deadLettersIn(redis)).toBe(0);
     for (let i = 0; i < 600; i += 1) {
-      const log = await redis.command<string[]>('LRANGE', `${keys.counters(`waiting-${i}`)}-log`, '0', '-1');
+      const log = await redis.command<string[]>('LRANGE', `${keys.subject(`waiting-${i}`)}-log`, '0', '-1');
       expect(log.map((line) => Number(line.split(' ')[1]))).toEqual(Array.from({ length: each }, (_, n) => n + 1));
     }
     const tries = await Promise.all(

@@ -173,7 +173,7 @@ export interface Logged {
 
 /** What `log` wrote down for a session. */
 export async function readLog(redis: RedisConnection, session: string): Promise<Logged[]> {
-  const lines = await redis.command<string[]>('LRANGE', `${keys.counters(session)}-log`, '0', '-1');
+  const lines = await redis.command<string[]>('LRANGE', `${keys.subject(session)}-log`, '0', '-1');
   return lines.map((line) => {
     const [number, sentAt, doneAt] = line.split(' ').map(Number);
     return { number: number!, sentAt: sentAt!, doneAt: doneAt! };

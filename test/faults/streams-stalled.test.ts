@@ -74,7 +74,7 @@ describe('an owner of partitions that stands still', { timeout: 90_000 }, () => 
     expectExactlyOnce(verdict);
     expect(verdict.unknown).toBe(0);
     for (let i = 0; i < SESSIONS; i += 1) {
-      const log = await redis.command<string[]>('LRANGE', `${keys.counters(`late-${i}`)}-log`, '0', '-1');
+      const log = await redis.command<string[]>('LRANGE', `${keys.subject(`late-${i}`)}-log`, '0', '-1');
       expect(log.map((line) => line.split(' ').slice(0, 2))).toEqual([
         ['late', '0'],
         ['late', '1'],

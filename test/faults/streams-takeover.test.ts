@@ -58,7 +58,7 @@ describe('a replica that takes over and lags', { timeout: 180_000 }, () => {
         await waitUntil('it is taken', () => add(number, String(number), replica).then(Boolean, () => false), 10_000);
       }
       await waitUntil('all are done', async () => (await done()) === ALL, 20_000);
-      const log = await redis.command<string[]>('LRANGE', `${keys.counters(session)}-log`, '0', '-1');
+      const log = await redis.command<string[]>('LRANGE', `${keys.subject(session)}-log`, '0', '-1');
       expect(log.map((line) => Number(line.split(' ')[1]))).toEqual(Array.from({ length: ALL }, (_, i) => i + 1));
       await replica.command('CONFIG', 'SET', 'masteruser', '');
       await replica.command('CONFIG', 'SET', 'masterauth', '');

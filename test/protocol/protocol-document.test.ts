@@ -66,7 +66,7 @@ describe('docs/protocol.md: the byte examples', () => {
     services.push(await startService(options), await startService({ ...options, namespace: 'shop' }));
     const namespace = await openNamespace(options, false);
     for (const { group, ...notice } of JSON.parse(oneBlock('json notices').lines.join('\n'))) {
-      await namespace.data.noticeLists.publish(group, notice);
+      await namespace.knowledge.noticeLists.publish(group, notice);
     }
     await namespace.redis.close();
     connections = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { sessionOf } from '../../src/protocol/index.ts';
-import { hashSlot, Keys, PARTITION_TAGS, partitionOf, scratchKey } from '../../src/redis/index.ts';
+import { hashSlot, Keys, PARTITION_TAGS, partitionOf } from '../../src/redis/index.ts';
 import { useRedis } from '../support/use-redis.ts';
 
 const keys = new Keys('sw');
@@ -12,32 +12,33 @@ function tagOf(key: string): string {
 }
 
 function keysOf(session: string): string[] {
-  return [...keys.all(session), keys.activity(session, 0), keys.activity(session, 20_777)];
+  return [...keys.all(session), keys.record(session), keys.recordBefore(session)];
 }
 
 describe('the keys of a session', () => {
   it('are its own, whoever was asked about before', () => {
     const sessions = ['a', 'b', '', 'a', SESSION, 'a'];
-    for (const session of sessions) expect(keys.counters(session)).toBe(new Keys('sw').counters(session));
-    expect(sessions.map((session) => keys.counters(session).split(':')[2])).toEqual(sessions);
+    for (const session of sessions) expect(keys.subject(session)).toBe(new Keys('sw').subject(session));
+    expect(sessions.map((session) => keys.subject(session).split(':')[2])).toEqual(sessions);
   });
 
   it('are <ns>:{<tag>}:<session>:<what>, each another one', () => {
     const all = keysOf(SESSION);
     const tag = PARTITION_TAGS[partitionOf(SESSION)];
-    for (const key of all) expect(key).toMatch(new RegExp(`^sw:\\{${tag}\\}:${SESSION}:[a-z]+\\d*$`));
+    for (const key of all) expect(key).toMatch(new RegExp(`^sw:\\{${tag}\\}:${SESSION}:[a-z]+$`));
     expect(new Set(all).size).toBe(all.length);
     expect(all).toMatchInlineSnapshot(`
       [
-        "sw:{hav}:kbus6dn33vhgjvq213cakipfm:v",
+        "sw:{hav}:kbus6dn33vhgjvq213cakipfm:k",
         "sw:{hav}:kbus6dn33vhgjvq213cakipfm:p",
         "sw:{hav}:kbus6dn33vhgjvq213cakipfm:pu",
         "sw:{hav}:kbus6dn33vhgjvq213cakipfm:i",
         "sw:{hav}:kbus6dn33vhgjvq213cakipfm:iu",
+        "sw:{hav}:kbus6dn33vhgjvq213cakipfm:a",
         "sw:{hav}:kbus6dn33vhgjvq213cakipfm:n",
         "sw:{hav}:kbus6dn33vhgjvq213cakipfm:g",
-        "sw:{hav}:kbus6dn33vhgjvq213cakipfm:a0",
-        "sw:{hav}:kbus6dn33vhgjvq213cakipfm:a20777",
+        "sw:{hav}:kbus6dn33vhgjvq213cakipfm:s",
+        "sw:{hav}:kbus6dn33vhgjvq213cakipfm:sb",
       ]
     `);
   });
@@ -56,7 +57,7 @@ describe('the keys of a session', () => {
   });
 
   it("never are another session's", () => {
-    const sessions = ['a', 'a-', 'a_', 'av', 'A', 'group', 'notice', 'meta', SESSION];
+    const sessions = ['a', 'a-', 'a_', 'ak', 'A', 'group', 'notice', 'meta', SESSION];
     const all = sessions.flatMap(keysOf);
     expect(new Set(all).size).toBe(all.length);
   });
@@ -64,19 +65,15 @@ describe('the keys of a session', () => {
 
 describe('the keys of groups', () => {
   it('share a slot, and are no key of a session', () => {
-    for (const group of ['all', 'a:b', '@x', 'group', '{x}', 'a}b']) {
+    for (const group of [0, 1, 77, 7_263_549_021, 2 ** 53 - 1]) {
       const [list, index] = [keys.groupList(group), keys.groupIndex(group)];
       expect(hashSlot(tagOf(list))).toBe(hashSlot(tagOf(index)));
       expect(list).not.toBe(index);
       expect(PARTITION_TAGS).toContain(tagOf(list));
     }
     // A session cannot hold a colon, so no session's key has a fifth part.
-    expect(keys.groupList('all').split(':')).toHaveLength(5);
-    expect(keys.noticeIndex('123')).toMatch(/^sw:\{[0-9a-z]{3}\}:@notice:123$/);
-  });
-
-  it('leave room for a scratch key in the same slot', () => {
-    expect(tagOf(scratchKey(keys.groupList('all')))).toBe(tagOf(keys.groupList('all')));
+    expect(keys.groupList(123).split(':')).toHaveLength(5);
+    expect(keys.noticeIndex(123)).toMatch(/^sw:\{[0-9a-z]{3}\}:@notice:123$/);
   });
 });
 
@@ -85,13 +82,7 @@ describe('the namespace of keys', () => {
     const shop = new Keys('shop');
     expect(shop.meta()).toBe('shop:meta');
     expect(shop.everything()).toBe('shop:*');
-    for (const key of [
-      ...shop.all('a'),
-      shop.activity('a', 1),
-      shop.groupList('g'),
-      shop.groupIndex('g'),
-      shop.noticeIndex('1'),
-    ]) {
+    for (const key of [...shop.all('a'), shop.groupList(1), shop.groupIndex(1), shop.noticeIndex(1)]) {
       expect(key.startsWith('shop:{')).toBe(true);
     }
   });
@@ -106,7 +97,7 @@ describe('a real Cluster server', () => {
   const { redis } = server;
 
   it('finds our keys in the slots that we computed', async () => {
-    for (const key of [...keysOf(SESSION), keys.groupList('all'), keys.groupIndex('a:b'), keys.noticeIndex('77')]) {
+    for (const key of [...keysOf(SESSION), keys.groupList(1), keys.groupIndex(2 ** 53 - 1), keys.noticeIndex(77)]) {
       expect(await redis.command<number>('CLUSTER', 'KEYSLOT', key)).toBe(hashSlot(tagOf(key)));
     }
     for (const text of ['123456789', 'a', 'ä', '\u{1f44b}', 'x'.repeat(1000)]) {

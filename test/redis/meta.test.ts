@@ -57,13 +57,17 @@ describe('the meta record of a namespace', () => {
   });
 
   it.each([
-    ['format', '2'],
+    ['format', '1'],
+    ['format', '3'],
     ['format', 'x'],
     ['partitions', '128'],
   ])('tells another format: %s %s', async (field, value) => {
     await claimOrCheckMeta(redis, keys, OURS);
     await redis.command('HSET', keys.meta(), field, value);
-    expect(await failureOf(OURS)).toMatchObject({ code: 'WRONG_FORMAT' });
+    const error = await failureOf(OURS);
+    expect(error).toMatchObject({ code: 'WRONG_FORMAT' });
+    expect(error.message).toContain(`needs ${FORMAT_VERSION} with ${PARTITIONS}. `);
+    expect(error.message).toMatch(/cannot be converted: use another --namespace, or the version that made it\.$/);
   });
 
   it('is not changed by a claim that fails', async () => {

@@ -185,11 +185,17 @@ describe('pageview', () => {
       firstActiveMinute: Date.UTC(2001, 1, 3, 4, 5, 0),
     });
     expect(await asking.ask('pageview', 'b', { path: '/a', at: 0 })).toEqual(FIRST_VIEW);
-    expect(await asking.ask('pageview', 'b', { path: '/a', at: 8.64e15 })).toMatchObject({
+    expect(await asking.ask('pageview', 'b', { path: '/a', at: 4_294_967_295_999 })).toMatchObject({
       totalPages: 2,
       inactive: true,
     });
     expect(await asking.ask('pageview', 'b', '/a')).toMatchObject({ totalPages: 3, inactive: true });
+    // The last second that is taken, and the first, are as they were.
+    expect(await asking.ask('pageview', 'b', { path: '/a', at: 4_294_967_295_000 })).toMatchObject({
+      totalPages: 4,
+      activityThisMinute: true,
+    });
+    expect(await asking.ask('session-analytics', 'b', '')).toMatchObject({ activeMinutes: 3, firstActiveMinute: 0 });
     expect(await metricOf(times.metrics.timesIgnored)).toBe(0);
   });
 });
@@ -346,7 +352,7 @@ describe('notifications', () => {
   it('reads lists that the store keeps, the newest first', async () => {
     const namespace = await openNamespace({ redis: server.url, secret: SECRET });
     onTestFinished(() => namespace.redis.close());
-    const { noticeLists } = namespace.data;
+    const { noticeLists } = namespace.knowledge;
     for (const id of ['n1', 'n2', 'n3']) await noticeLists.publish('all', { id, text: `Text of ${id}` });
     await noticeLists.publish('team:x', { id: 'n4', text: 'For few', data: { link: '/sale' } });
     await noticeLists.publish('team:x', { id: 'n3', text: 'Text of n3' });
@@ -526,7 +532,7 @@ const BAD: [string, string, 'bad-payload' | 'too-large'][] = [
   ...['', '{', '{}', '{"path":1}', '{"path":""}', '{"path":null}', 'http://', '{"path":"http://"}', '{"at":1}'].map(
     (payload) => ['pageview', payload, 'bad-payload'] as [string, string, 'bad-payload'],
   ),
-  ...['"x"', '-1', '1.5', '9e15', 'null', '1e400', '[]'].map(
+  ...['"x"', '-1', '1.5', '4294967296000', '9e15', 'null', '1e400', '[]'].map(
     (at) => ['pageview', `{"path":"/a","at":${at}}`, 'bad-payload'] as [string, string, 'bad-payload'],
   ),
   ['pageview', `/${ITEM_TOO_LONG}`, 'too-large'],

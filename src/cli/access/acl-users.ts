@@ -88,8 +88,8 @@ function allowsStore({ archive = false, version = '7.0' }: AclOptions): string {
     return 'A store in the serving layer reads and writes sessions; Redis 6.2 cannot separate reading from writing, so it could also read some calculated data.';
   }
   return archive
-    ? 'A store in the serving layer reads, writes and archives sessions; of the calculated data it can count views and pages, read active minutes, and delete all of it with the session.'
-    : 'A store in the serving layer reads and writes sessions; of the calculated data it can read on which days a session was active, and delete all of it with the session.';
+    ? 'A store in the serving layer reads, writes and archives sessions; of the calculated data it can read the records of subjects (views, minutes, encrypted items), count pages, and delete all of it with the session.'
+    : 'A store in the serving layer reads and writes sessions; the calculated data it can delete with the session, but not read.';
 }
 
 const ALLOWS_SERVICE =

@@ -13,8 +13,7 @@ export interface StoreGrantOptions {
 }
 
 /** Grants a store in the serving layer session data, its indexes, and the deletion of calculated data together with the
- *  session. To find the keys of active days it may read the names of a session's counters (`v`, and one per active
- *  day), but not their values. */
+ *  session. */
 export function storeGrants(
   namespace: string,
   { importFrom, archive = false, cluster = false }: StoreGrantOptions,
@@ -66,7 +65,8 @@ function archiveGrants(namespace: string, cluster: boolean): Grant[] {
       commands: ['get', 'set', 'del', 'exists', 'zadd', 'zrem', 'zcard', 'zrange', 'zrangebyscore'],
       keys: [ended, failed, archiving, archiveLease],
     },
-    { commands: ['get', 'pfcount'], readKeys: [subjects, pageCounts] },
+    { commands: ['get'], readKeys: [subjects] },
+    { commands: ['pfcount'], readKeys: [pageCounts] },
     { commands: ['pttl', 'pexpire'], keys: [records, ...calculated] },
   ];
 }

@@ -31,6 +31,7 @@ export class ClusterConnection extends EventEmitter<ConnectionEvents> implements
   readonly oneSlotPerRead: boolean = true;
   readonly spreadsPublished: boolean = true;
   readonly failsInParts: boolean = true;
+  readonly movesSlots: boolean = true;
   readonly #name: string;
   readonly #topology: ClusterTopology;
   readonly #nodes: ClusterNodes;

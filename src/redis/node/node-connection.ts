@@ -33,6 +33,7 @@ export class NodeConnection extends EventEmitter<ConnectionEvents> implements Re
   readonly oneSlotPerRead: boolean = false;
   readonly spreadsPublished: boolean = false;
   readonly failsInParts: boolean = false;
+  readonly movesSlots: boolean = false;
   readonly #source: string | ConnectionOptions | RedisClient;
   readonly #destination: ResolvedAddress | AddressResolver | undefined;
   readonly #link: ServerLink;

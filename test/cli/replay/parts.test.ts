@@ -1,10 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { ExactCount, keptMinutes } from '../../../src/cli/replay/exact-count.ts';
+import { ExactCount } from '../../../src/cli/replay/exact-count.ts';
 import { inFlight } from '../../../src/cli/replay/in-flight.ts';
 import { Latencies } from '../../../src/cli/replay/latencies.ts';
 import { ProgressBar } from '../../../src/cli/replay/progress-bar.ts';
-
-const DAY = 1440;
 
 describe('the exact count of a replay', () => {
   it('views, pages and minutes of each session', () => {
@@ -15,13 +13,6 @@ describe('the exact count of a replay', () => {
     expect(exact.view('t', '/a', 0)).toEqual({ views: 1, seen: false });
     expect([...exact.sessions.get('s')!.minutes]).toEqual([0, 1]);
     expect(exact.pages).toEqual(['/a', '/b']);
-  });
-
-  it('keeps the minutes of the last 35 active days, as the store does', () => {
-    const days = (count: number) =>
-      new Set(Array.from({ length: count }, (_, i) => [i * 3 * DAY, i * 3 * DAY + 1]).flat());
-    expect(keptMinutes(days(35))).toEqual({ count: 70, dropped: false });
-    expect(keptMinutes(days(36))).toEqual({ count: 70, dropped: true });
   });
 });
 

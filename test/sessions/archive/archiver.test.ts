@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { SEEN_ITEMS_DEFAULTS } from '../../../src/knowledge/index.ts';
 import { createToken, sessionOf } from '../../../src/protocol/index.ts';
 import { createConnection } from '../../../src/redis/index.ts';
 import { Archiver, type ArchiverOptions } from '../../../src/sessions/archive/archiver.ts';
@@ -84,10 +85,10 @@ describe('archiver: an archived session', () => {
     const cookie = { originalMaxAge: 60_000, expires: new Date(Date.now() + 60_000), path: '/' };
     const loaded = await store.save(token, { cookie, cart: ['a', { b: null }], name: 'Ann' });
     await store.identify(token, 'ann@example.org', { device: 'Firefox on Linux' }, loaded);
-    for (const [i, page] of ['11', '12', '11', '13'].entries()) {
-      await stage.data.visits.record(session, page, stage.clock.now + i * 60_000);
+    for (const [i, page] of [11, 12, 11, 13].entries()) {
+      await stage.knowledge.recordView(session, page, stage.clock.now + i * 60_000);
     }
-    const known = await stage.data.visits.read(session);
+    const known = await stage.knowledge.read(session).visit(stage.clock.now);
     expect(known).toMatchObject({ totalPages: 4, uniquePages: 3, activeMinutes: 4 });
     const before = store.now();
     await store.end(token);
@@ -133,7 +134,7 @@ describe('archiver: an archived session', () => {
     const token = createToken();
     await store.save(token, { a: 1 });
     await store.identify(token, 'ann');
-    await stage.data.visits.record(sessionOf(token), '11');
+    await stage.knowledge.recordView(sessionOf(token), 11);
     await short.touch(token, {});
     const sweeper = new Sweeper(stage.redis, 'sw', { lifecycleLength: 100 });
     await waitUntil('it is archived', async () => (await sweeper.sweep()) + taken.length > 0 && taken.length > 0);
@@ -143,16 +144,18 @@ describe('archiver: an archived session', () => {
     expect(await short.save(token, { b: 1 }), 'it may begin anew').toBeDefined();
   });
 
-  it('counts as Visits.read does where the pages are a filter, over several days', async () => {
+  it('counts as the service does where pages and minutes have outgrown the record', async () => {
     const { taken, archive } = collecting();
     await archiving(archive);
     const [token] = await saveSessions(1);
     const session = sessionOf(token!);
+    const knowledge = stage.with({ seen: { ...SEEN_ITEMS_DEFAULTS, exactLimit: 100 } });
     for (let i = 0; i < 150; i += 1) {
-      await stage.data.visits.record(session, String(1_000 + i), stage.clock.now + i * 3_600_000);
+      await knowledge.recordView(session, 1_000 + i, stage.clock.now + i * 3_600_000);
     }
-    const known = await stage.data.visits.read(session);
-    expect(known.uniquePagesExact).toBe(false);
+    const known = await knowledge.read(session).visit(stage.clock.now);
+    expect(known).toMatchObject({ uniquePagesExact: false, activeMinutes: 150 });
+    expect(await stage.redis.command<number>('HLEN', stage.keys.days(session))).toBeGreaterThan(1);
     await store.end(token!);
     await waitUntil('it is archived', () => taken.length === 1);
     const { totalPages, uniquePages, uniquePagesExact, activeMinutes, firstActiveMinute } = known;
@@ -163,7 +166,7 @@ describe('archiver: an archived session', () => {
       activeMinutes,
       firstActiveMinute: firstActiveMinute!,
     });
-    await waitUntil('no day is left', async () => (await traces(token!)).length === 1);
+    await waitUntil('no large form is left', async () => (await traces(token!)).length === 1);
   });
 
   it('has no activity where none is known, and no user where there is none', async () => {
@@ -219,7 +222,9 @@ describe('archiver: a session that cannot be archived', () => {
     const at: number[] = [];
     const [token] = await saveSessions(1, { a: 1 });
     const session = sessionOf(token!);
-    await stage.data.visits.record(session, '11');
+    await stage.knowledge.recordView(session, 11);
+    // It may have parts that this record does not name.
+    await stage.redis.command('SET', stage.keys.seenFilter(session, 'page'), 'a filter');
     let works = false;
     const archiver = await archiving(
       async () => {
@@ -231,7 +236,7 @@ describe('archiver: a session that cannot be archived', () => {
     const failures: { attempts: number; message: string }[] = [];
     archiver.on('failed', ({ message }, { attempts }) => failures.push({ attempts, message }));
     await store.end(token!);
-    const kept = [stage.keys.record(session), stage.keys.counters(session), stage.keys.seenItems(session, 'page')];
+    const kept = [stage.keys.record(session), stage.keys.subject(session), stage.keys.seenFilter(session, 'page')];
     for (const key of kept) await stage.redis.command('PEXPIRE', key, '60000');
     await waitUntil('it was tried six times', () => failures.length >= 6);
     for (const key of kept) {
@@ -312,7 +317,10 @@ describe('archiver: a session that cannot be archived', () => {
     await waitUntil('the good one is archived', () => taken.length === 1, 1_000);
   });
 
-  it('may be one whose record is broken', async () => {
+  it.each([
+    ['record', 'format 7', (session: string) => stage.keys.record(session)],
+    ["subject's record", 'no record of this format', (session: string) => stage.keys.subject(session)],
+  ])('may be one whose %s is broken', async (_, reason, keyOf) => {
     const { taken, archive } = collecting();
     const archiver = await archiving(archive);
     const failures: string[] = [];
@@ -320,14 +328,15 @@ describe('archiver: a session that cannot be archived', () => {
     await archiver.stop();
     const [broken, whole] = (await saveSessions(2)) as [string, string];
     await endAll([broken, whole]);
-    const record = stage.keys.record(sessionOf(broken));
+    const record = keyOf(sessionOf(broken));
+    await stage.knowledge.recordView(sessionOf(broken), 11);
     await stage.redis.command('SETRANGE', record, '0', '\x07');
     const again = await archiving(archive);
     again.on('failed', ({ message }) => failures.push(message));
     await waitUntil('the whole one is archived', () => taken.length === 1);
     await waitUntil('the other was tried twice', () => failures.length >= 2);
     expect(taken[0]!.session).toBe(sessionOf(whole));
-    expect(failures[0]).toContain('format 7');
+    expect(failures[0]).toContain(reason);
     expect(await stage.redis.command('EXISTS', record)).toBe(1);
     expect(await countWaiting()).toBe(1);
   });
