@@ -341,6 +341,14 @@ describe('a message with several questions', () => {
     expect(client.counters).toMatchObject({ messages: 2, degraded: { deadline: 8 } });
   });
 
+  it('costs the page nothing once it is answered', async () => {
+    const page = (await open()).session(newSession());
+    await askFour(page);
+    const { leftMs } = page;
+    await nextTurn();
+    expect(page.leftMs).toBe(leftMs);
+  });
+
   it('is sent only while all instances that serve the session list the command', async () => {
     const answer = (command: string, payload: string): string => {
       return command === 'together' ? JSON.stringify(JSON.parse(payload).map(() => [])) : '[]';
