@@ -1,6 +1,6 @@
 // The whole page: its session, its view and four questions (figures, what is new, suggestions, notices), served by Express
-// 5, beside the same page on connect-redis without any of it. One Redis for all; sites, services and the load are
-// processes of their own, and stay for all rounds.
+// 5, beside the same page on connect-redis without any of it. One Redis for all but streams, whose service has work when
+// nobody asks; sites, services and the load are processes of their own, and stay for all rounds.
 import { rowOf } from '../report/rows.js';
 import { startChild, startChildren, stopChildren } from '../support/child.js';
 import { withRedis } from '../support/redis.js';
@@ -26,31 +26,35 @@ const LOAD_OF = `${SESSIONS} sessions of 350 bytes, 12 pages, Express 5`;
 /** The rows of this part. `times`: milliseconds of warming up and of measuring. */
 export function benchPage({ rounds, smoke }) {
   const times = smoke ? { warmMs: 20, ms: 50, mostConnections: 16 } : { warmMs: 500, ms: 2_400, mostConnections: 64 };
-  return withRedis(async ({ redis, url }) => {
-    const children = await startAll(url);
-    try {
-      const stage = { redis, children, times };
-      const whole = await wholeRows(stage, rounds);
-      return [...whole, await pacedRow(stage, rounds, whole.at(-2)), await waitingRow(stage, rounds)];
-    } finally {
-      await stopChildren(children);
-    }
-  });
+  return withRedis((shared) =>
+    withRedis(async (ofStreams) => {
+      const redisOf = (side) => (side === 'streams' ? ofStreams : shared);
+      const children = await startAll(redisOf);
+      try {
+        const stage = { redisOf, children, times };
+        const whole = await wholeRows(stage, rounds);
+        const compared = whole[CONNECTIONS.indexOf(COMPARED)];
+        return [...whole, await pacedRow(stage, rounds, compared), await waitingRow(stage, rounds)];
+      } finally {
+        await stopChildren(children);
+      }
+    }),
+  );
 }
 
 // In two steps: a site waits for its service.
-async function startAll(url) {
-  for (const namespace of ['ours', 'streams', 'inline']) await publishNotices(url, namespace);
+async function startAll(redisOf) {
+  for (const namespace of ['ours', 'streams', 'inline']) await publishNotices(redisOf(namespace).url, namespace);
   const services = await startChildren({
     load: () => startChild(LOAD),
     ...mapped([...new Set(Object.values(SERVICE_OF))], (side) => [
       `${side} service`,
-      () => startChild(SERVICE, [side, url]),
+      () => startChild(SERVICE, [side, redisOf(side).url]),
     ]),
   });
   try {
     const sites = await startChildren(
-      mapped(SIDES, (side) => [side, () => startChild(PAGE, [side, url, String(SESSIONS)])]),
+      mapped(SIDES, (side) => [side, () => startChild(PAGE, [side, redisOf(side).url, String(SESSIONS)])]),
     );
     return { ...services, ...sites };
   } catch (error) {
@@ -80,7 +84,6 @@ async function wholeRows(stage, rounds) {
 }
 
 async function pacedRow(stage, rounds, row) {
-  if (row.id !== `page/whole/${COMPARED}`) throw new Error(`${row.id} is not the row whose maxima are meant.`);
   const measure = (_, side) => {
     const maximum = median(row.rounds.map((round) => round[side].perSecond));
     const perSecond = maximum * PART_OF_MAXIMUM;
@@ -110,11 +113,11 @@ async function waitingRow(stage, rounds) {
   });
 }
 
-function measureSide({ redis, children, times }, side, load) {
+function measureSide({ redisOf, children, times }, side, load) {
   return measurePages({
     ...load,
     ...times,
-    redis,
+    redis: redisOf(side).redis,
     secret: SECRET,
     load: children.load,
     site: children[side],

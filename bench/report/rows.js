@@ -25,7 +25,6 @@ export function rowOf({ id, title, load, against, rounds }) {
 
 /** As many digits as mean something: four, and all of whole numbers. */
 export function rounded(number) {
-  if (Number.isInteger(number)) return number;
   return Math.abs(number) >= 1_000 ? Math.round(number) : Number(number.toPrecision(4));
 }
 

@@ -24,7 +24,7 @@ const STYLE = `
 /** Horizontal bars in groups. `groups`: [{ label, bars: [{ series, value, text }] }]; `series`: their names, one colour
  *  each. `isStacked`: a group is one bar of parts. `hasLegend`: whether the names stand above. `room`: for what stands
  *  behind a bar, in pixels. */
-export function barChart({ title, unit, series, groups, isStacked = false, hasLegend = true, room = 120 }) {
+export function barChart({ title, unit, series, groups, isStacked = false, hasLegend = true, room = 150 }) {
   const sumOf = ({ bars }) => bars.reduce((sum, { value }) => sum + value, 0);
   const most = Math.max(
     ...groups.map((group) => (isStacked ? sumOf(group) : Math.max(...group.bars.map(({ value }) => value)))),

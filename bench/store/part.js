@@ -27,7 +27,7 @@ const MEASURED = [
 export function benchStore({ rounds, smoke }) {
   const times = smoke
     ? { warmMs: 10, ms: 30, sessions: 64, mostConnections: 16 }
-    : { warmMs: 200, ms: 900, sessions: 1_000, mostConnections: 64 };
+    : { warmMs: 150, ms: 750, sessions: 1_000, mostConnections: 64 };
   const rows = MEASURED.flatMap(({ inFlight, ...row }) =>
     inFlight.map((some) => ({ ...row, inFlight: some, sides: SIDE_IDS })),
   );

@@ -5,7 +5,7 @@ export const SIDE_NAMES = {
   inline: 'sessionwise, inline',
   connectRedis: 'connect-redis',
   tuned: 'connect-redis, tuned',
-  floor: 'connect-redis and one bare message',
+  floor: 'floor: one bare message',
   paper: "the paper's way",
   bare: 'bare loop',
 };

@@ -31,7 +31,7 @@ const MOST_PAPER = 128;
 export function benchWire({ rounds, smoke }) {
   const times = smoke
     ? { warmMs: 10, ms: 30, sessions: 16, mostInFlight: 16 }
-    : { warmMs: 250, ms: 900, sessions: 600, mostInFlight: 512 };
+    : { warmMs: 250, ms: 900, sessions: 300, mostInFlight: 512 };
   const rows = WAYS.flatMap((way) =>
     Object.keys(KINDS).flatMap((kind) =>
       (KINDS[kind][way] ?? []).map((inFlight) => ({ kind, way, inFlight, sides: sidesOf(kind, way, inFlight) })),

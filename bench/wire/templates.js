@@ -2,8 +2,6 @@
 
 const INBOX = /(?:^|:)(([\w-]+)\.(\d+))$/;
 const ENTRY = /(?<!\d)\d{13}-\d+(?!\d)/;
-// Of the connection, or of nobody's request.
-const FOREIGN = ['SUBSCRIBE', 'PSUBSCRIBE', 'PING', 'TIME', 'INFO', 'ECHO', 'XREAD'];
 
 /** Splits what was heard while one request of `session` was answered into what its client sent (`ask`), what the service
  *  did (`work`) and how it replied (`reply`). Arguments that name the request, its inbox or its entry in a stream become
@@ -50,8 +48,7 @@ function groupsOf(heard) {
   return groups;
 }
 
-function isOf([name, ...rest], session, heard) {
-  if (FOREIGN.includes(name.toUpperCase())) return false;
+function isOf([, ...rest], session, heard) {
   if (rest.some((argument) => argument.includes(session))) return true;
   // A reply to an inbox does not name the session.
   const [, inbox] = /:async:([\w-]+)$/.exec(rest[0] ?? '') ?? [];

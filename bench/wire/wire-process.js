@@ -1,11 +1,12 @@
 // One role of one side in a process of its own. Arguments: `ours` or `bare`, Redis's URL.
 import { serveParent } from '../support/child.js';
 import { runAll, runFor, speedOf } from '../support/window.js';
-import * as bare from './bare.js';
-import * as ours from './ours.js';
+import { openClient as openBareClient, openService as openBareService } from './bare.js';
+import { openClient as openOurClient, openService as openOurService } from './ours.js';
 
 const [side, url] = process.argv.slice(2);
-const { openService, openClient } = side === 'ours' ? ours : bare;
+const openService = side === 'ours' ? openOurService : openBareService;
+const openClient = side === 'ours' ? openOurClient : openBareClient;
 const recordings = {};
 let opened;
 let asked = 0;

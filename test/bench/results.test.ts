@@ -16,7 +16,11 @@ describe('the results', () => {
   afterEach(() => rmSync(folder, { recursive: true }));
 
   it('are read as they were written', () => {
-    const results = { startedAt: '2026-11-22T01:02:03.000Z', rows: [row({ perSecond: 4, commands: { get: 1.5 } })], empty: [] };
+    const results = {
+      startedAt: '2026-11-22T01:02:03.000Z',
+      rows: [row({ perSecond: 4, commands: { get: 1.5 } })],
+      empty: [],
+    };
     expect(writeResults(results, folder)).toBe(join(folder, '2026-11-22.json'));
     expect(readNewestResults(folder)).toEqual(results);
   });
@@ -46,6 +50,7 @@ describe('the check of results', () => {
   it.each([
     [{ perSecond: Number.NaN }, 'perSecond is NaN'],
     [{ perSecond: null }, 'perSecond is null'],
+    [{ perSecond: Number.POSITIVE_INFINITY }, 'perSecond is Infinity'],
     [{ p99Ms: 0 }, 'p99Ms is 0'],
     [{ perSecond: 1, redisUs: -1 }, 'redisUs is -1'],
     [{ commands: { get: 1 } }, 'no figures'],
