@@ -1,0 +1,49 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { BLOCKS } from './blocks.js';
+import { Figures } from './figures.js';
+import { GRAPHS } from './graphs.js';
+
+/* document.js: docs/performance.md. Its sentences are written there; what stands between `<!-- bench: NAME -->` and
+ * `<!-- /bench -->` is drawn from results, and so are the graphs beside it. */
+
+const DOCUMENT = fileURLToPath(new URL('../../docs/performance.md', import.meta.url));
+const NOT_YET = 'Not measured yet.';
+const MARK = /(<!-- bench: ([\w /.-]+) -->)([\s\S]*?)(<!-- \/bench -->)/g;
+
+/** The document as it stands. */
+export function readDocument() {
+  return readFileSync(DOCUMENT, 'utf8');
+}
+
+/** The document's text with all that is drawn drawn anew. @throws for a mark that names nothing */
+export function drawText(text, results) {
+  const figures = results && new Figures(results);
+  return text.replace(MARK, (_, begin, name, before, end) => {
+    const isBlock = before.includes('\n');
+    const drawn = figures ? drawOne(name, figures) : NOT_YET;
+    return isBlock ? `${begin}\n\n${drawn}\n\n${end}` : `${begin}${drawn}${end}`;
+  });
+}
+
+function drawOne(name, figures) {
+  const [block, ...given] = name.split(' ');
+  if (!(block in BLOCKS)) throw new Error(`docs/performance.md names "${name}", of which there is nothing.`);
+  return BLOCKS[block](figures, ...given);
+}
+
+/** All graphs, by their files' names. */
+export function drawGraphs(results) {
+  if (!results) return {};
+  const figures = new Figures(results);
+  return Object.fromEntries(Object.entries(GRAPHS).map(([name, draw]) => [`${name}.svg`, draw(figures)]));
+}
+
+/** Draws the document and its graphs anew. */
+export function drawDocument(results) {
+  writeFileSync(DOCUMENT, drawText(readDocument(), results));
+  const folder = join(dirname(DOCUMENT), 'performance');
+  mkdirSync(folder, { recursive: true });
+  for (const [name, svg] of Object.entries(drawGraphs(results))) writeFileSync(join(folder, name), svg);
+}

@@ -1,0 +1,110 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import express from 'express';
+import session from 'express-session';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { SessionStore, sessionwise } from '../../src/adapters/express/index.ts';
+import { SessionClient } from '../../src/index.ts';
+import { type Service, startService } from '../../src/service/index.ts';
+import { type RedisProxy, startRedisProxy } from '../support/redis-proxy.ts';
+import { useRedis } from '../support/use-redis.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+/* What a page costs that shows everything: its session, its view and four questions. Each number is a command that a
+ * process sends to Redis for a page. Where a change makes one larger, that is to be seen here. */
+
+const COSTS = {
+  page: { GET: 1, PUBLISH: 5 },
+  service: { EVALSHA: 2, LRANGE: 1, PUBLISH: 4, SMISMEMBER: 4 },
+} satisfies Record<string, Record<string, number>>;
+/** Messages of a page in all: its own, and the answers. */
+const MESSAGES = 9;
+const PAGES = 10;
+const WARM_UP = 4;
+
+/** What comes by time and not by page. */
+const OTHERS = [
+  ...['PING', 'TIME', 'EXISTS', 'HGETALL', 'HELLO', 'CLIENT', 'SUBSCRIBE', 'PSUBSCRIBE', 'EVAL', 'INFO', 'COMMAND'],
+];
+const ITEMS = ['/new/a', '/new/b'];
+
+const server = useRedis({ eachTest: 'kept' });
+let pageProxy: RedisProxy;
+let serviceProxy: RedisProxy;
+let service: Service;
+let client: SessionClient;
+let store: SessionStore;
+let site: ReturnType<express.Express['listen']>;
+let cookie = '';
+let id = '';
+
+beforeAll(async () => {
+  pageProxy = await startRedisProxy(server.socketPath);
+  serviceProxy = await startRedisProxy(server.socketPath);
+  const combos = [{ name: 'one', all: ['/p0', '/p1'], suggest: '/d', reason: '' }];
+  // A sweep, every two seconds, would be counted.
+  const sessions = { sweep: false };
+  service = await startService({ redis: serviceProxy.url, secret: 'a secret of the tests', combos, sessions });
+  client = new SessionClient({ redis: pageProxy.url, deadlineMs: 20_000 });
+  store = new SessionStore({ redis: pageProxy.url, deadlineMs: 20_000, sweep: false });
+  await client.ready();
+  site = openSite();
+  await once(site, 'listening');
+  // Scripts are known to the server, and the session to the page, once there were some.
+  for (let i = 0; i < WARM_UP; i += 1) await visit(i);
+  const counted = async () => (await client.request('session-analytics', id, ''))?.totalPages;
+  await waitUntil('the first views to be counted', async () => (await counted()) === WARM_UP);
+});
+afterAll(async () => {
+  site?.close();
+  site?.closeAllConnections();
+  await client?.close();
+  await store?.close();
+  await service?.stop();
+  await pageProxy?.close();
+  await serviceProxy?.close();
+});
+
+function openSite(): ReturnType<express.Express['listen']> {
+  const app = express();
+  app.use(session({ store, genid: store.genid, secret: 'tests', resave: false, saveUninitialized: false }));
+  app.get('/:page', sessionwise({ client, store }), async (request, response) => {
+    const handle = request.sessionwise!;
+    id = handle.id;
+    const answers = await Promise.all([
+      handle.analytics(),
+      handle.surface(ITEMS),
+      handle.suggestions(),
+      handle.notifications({ groups: ['customers'], limit: 20 }),
+    ]);
+    response.json(answers);
+  });
+  return app.listen(0, '127.0.0.1');
+}
+
+async function visit(i: number): Promise<void> {
+  const { port } = site.address() as AddressInfo;
+  const headers = { accept: 'text/html', 'sec-fetch-dest': 'document', ...(cookie && { cookie }) };
+  const response = await fetch(`http://127.0.0.1:${port}/p${i % 3}`, { headers });
+  cookie = response.headers.getSetCookie()[0]?.split(';')[0] ?? cookie;
+  expect(((await response.json()) as unknown[]).filter((answer) => answer !== null)).toHaveLength(4);
+}
+
+function costsOf(proxy: RedisProxy): Record<string, number> {
+  const costs: Record<string, number> = {};
+  for (const [name = '', ...args] of proxy.commands()) {
+    if (OTHERS.includes(name) || args.some((arg) => /:(_instances|meta)$/.test(arg))) continue;
+    costs[name] = (costs[name] ?? 0) + 1 / PAGES;
+  }
+  return Object.fromEntries(Object.entries(costs).map(([name, times]) => [name, Number(times.toFixed(3))]));
+}
+
+it('a page with its session, its view and four questions costs exactly these commands', async () => {
+  pageProxy.reset();
+  serviceProxy.reset();
+  for (let i = 0; i < PAGES; i += 1) await visit(i);
+  const wanted = COSTS.service.EVALSHA * PAGES;
+  await waitUntil('the last view to be counted', () => (costsOf(serviceProxy).EVALSHA ?? 0) * PAGES >= wanted);
+  expect({ page: costsOf(pageProxy), service: costsOf(serviceProxy) }).toEqual(COSTS);
+  expect(COSTS.page.PUBLISH + COSTS.service.PUBLISH).toBe(MESSAGES);
+});
