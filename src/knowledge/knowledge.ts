@@ -1,7 +1,16 @@
-import { type Clock, type Keys, partitionOf, type RedisConnection, runStep, type Step } from '../redis/index.ts';
+import {
+  type Apply,
+  type Clock,
+  type Keys,
+  partitionOf,
+  type RedisConnection,
+  runStep,
+  type Step,
+} from '../redis/index.ts';
 import { ItemEncryption } from './item-encryption.ts';
 import { type ItemHash, ItemHasher } from './item-hash.ts';
 import { NoticeLists, type NoticePosition } from './notice-lists.ts';
+import { PendingWrites } from './pending-writes.ts';
 import { ReadNotices } from './read-notices.ts';
 import { RETENTION_DEFAULTS, type Retention } from './retention.ts';
 import { markItemsScript } from './scripts/mark-items.ts';
@@ -35,8 +44,9 @@ export class Knowledge {
     this.items = new ItemHasher(secret, keys.namespace);
     this.now = clock;
     this.noticeLists = new NoticeLists(redis, keys, this.items);
-    this.readNotices = new ReadNotices(redis, keys, this.items, encryption, retention);
-    this.#context = { redis, keys, encryption, filter: new SeenFilter(redis, seen.engine, seen) };
+    const writes = new PendingWrites();
+    this.#context = { redis, keys, encryption, writes, filter: new SeenFilter(redis, seen.engine, seen) };
+    this.readNotices = new ReadNotices(this.#context, this.items, retention);
     this.#recordView = recordViewScript(seen, retention);
     this.#markItems = markItemsScript(seen, retention);
   }
@@ -46,51 +56,49 @@ export class Knowledge {
     return new SubjectReading(subject, this.#context);
   }
 
-  /** Records a view of a page. `at`: when, in milliseconds of the epoch; default now, by Redis's clock. Returns the visit
-   *  as it was before, but for the two counts. */
-  async recordView(subject: string, page: ItemHash, at?: number): Promise<Visit> {
-    return runStep(this.#context.redis, await this.recordingView(subject, page, at));
+  /** Records a view of a page. `at`: when, in milliseconds of the epoch; undefined: now, by Redis's clock. `apply`: does the
+   *  step; default by itself. Returns the visit as it was before, but for the two counts. */
+  recordView(subject: string, page: ItemHash, at?: number, apply: Apply = this.#apply): Promise<Visit> {
+    return this.#write(subject, this.#recordingView(subject, page, at), apply);
   }
 
-  /** The step that `recordView` does. */
-  async recordingView(subject: string, page: ItemHash, at?: number): Promise<Step<Visit>> {
+  /** Marks items as seen. `apply`: does the step; default by itself. Returns, per item, whether it had been seen before. A
+   *  false "seen" happens at the configured rate and only in the large form, a false "unseen" never. */
+  async markItems(subject: string, items: readonly ItemHash[], apply: Apply = this.#apply): Promise<boolean[]> {
+    return items.length === 0 ? [] : this.#write(subject, this.#markingItems(subject, items), apply);
+  }
+
+  /** Marks notices as read, in one atomic step: those of stored lists by their positions, foreign ones by their ids.
+   *  `apply`: does the step; default by itself. */
+  async markNotices(
+    subject: string,
+    positions: readonly NoticePosition[],
+    foreignIds: readonly string[],
+    apply: Apply = this.#apply,
+  ): Promise<void> {
+    if (positions.length === 0 && foreignIds.length === 0) return;
+    const mark = { positions, foreignIds, now: this.#seconds() };
+    await this.#write(subject, this.readNotices.marking(subject, mark, this.#keysOf(subject)), apply);
+  }
+
+  readonly #apply: Apply = (step) => runStep(this.#context.redis, step);
+
+  #write<Result>(subject: string, step: Promise<Step<Result>>, apply: Apply): Promise<Result> {
+    return this.#context.writes.add(subject, step.then(apply<Result>));
+  }
+
+  async #recordingView(subject: string, page: ItemHash, at: number | undefined): Promise<Step<Visit>> {
     const encrypted = await this.#context.encryption.encrypt(subject, [page]);
     const now = this.#seconds();
     const args = { page: encrypted[0]!, at: at === undefined ? now : Math.floor(at / 1_000), now };
     return this.#recordView.step(this.#keysOf(subject), args, readVisit);
   }
 
-  /** Marks items as seen. Returns, per item, whether it had been seen before. A false "seen" happens at the configured
-   *  rate and only in the large form, a false "unseen" never. */
-  async markItems(subject: string, items: readonly ItemHash[]): Promise<boolean[]> {
-    return items.length === 0 ? [] : runStep(this.#context.redis, await this.markingItems(subject, items));
-  }
-
-  /** The step that `markItems` does. At least one item. */
-  async markingItems(subject: string, items: readonly ItemHash[]): Promise<Step<boolean[]>> {
+  async #markingItems(subject: string, items: readonly ItemHash[]): Promise<Step<boolean[]>> {
     const encrypted = await this.#context.encryption.encrypt(subject, items);
     const args = { now: this.#seconds() };
     const read = (seen: number[]): boolean[] => items.map((_, i) => seen[i] === 1);
     return this.#markItems.step(this.#keysOf(subject), args, read, { args: encrypted });
-  }
-
-  /** Marks notices as read, in one atomic step: those of stored lists by their positions, foreign ones by their ids. */
-  async markNotices(
-    subject: string,
-    positions: readonly NoticePosition[],
-    foreignIds: readonly string[],
-  ): Promise<void> {
-    if (positions.length === 0 && foreignIds.length === 0) return;
-    await runStep(this.#context.redis, await this.markingNotices(subject, positions, foreignIds));
-  }
-
-  /** The step that `markNotices` does. At least one position or id. */
-  markingNotices(
-    subject: string,
-    positions: readonly NoticePosition[],
-    foreignIds: readonly string[],
-  ): Promise<Step<void>> {
-    return this.readNotices.marking(subject, { positions, foreignIds, now: this.#seconds() }, this.#keysOf(subject));
   }
 
   #seconds(): number {

@@ -1,9 +1,9 @@
-import type { Keys, RedisConnection, Step } from '../redis/index.ts';
-import type { ItemEncryption } from './item-encryption.ts';
-import type { ItemHasher } from './item-hash.ts';
+import type { Step } from '../redis/index.ts';
+import type { ItemHash, ItemHasher } from './item-hash.ts';
 import { NOTICE_CAP, type NoticePosition } from './notice-lists.ts';
 import type { Retention } from './retention.ts';
 import { markNoticesScript } from './scripts/mark-notices.ts';
+import type { ReadingContext } from './subject-reading.ts';
 
 /* read-notices.ts: group notifications, the subject's side. Exact, because a false "seen" would hide a notice.
  *
@@ -25,17 +25,13 @@ export interface NoticeMark {
 
 /** Which notices a subject has read. */
 export class ReadNotices {
-  readonly #redis: RedisConnection;
-  readonly #keys: Keys;
+  readonly #context: ReadingContext;
   readonly #items: ItemHasher;
-  readonly #encryption: ItemEncryption;
   readonly #mark: ReturnType<typeof markNoticesScript>;
 
-  constructor(redis: RedisConnection, keys: Keys, items: ItemHasher, encryption: ItemEncryption, retention: Retention) {
-    this.#redis = redis;
-    this.#keys = keys;
+  constructor(context: ReadingContext, items: ItemHasher, retention: Retention) {
+    this.#context = context;
     this.#items = items;
-    this.#encryption = encryption;
     this.#mark = markNoticesScript(retention);
   }
 
@@ -48,10 +44,10 @@ export class ReadNotices {
   ): Promise<Step<void>> {
     const { positions, foreignIds, now } = mark;
     const hashes = [...positions.map(({ group }) => group), ...this.#items.ofAll('notice', foreignIds)];
-    const encrypted = await this.#encryption.encrypt(subject, hashes);
+    const encrypted = await this.#context.encryption.encrypt(subject, hashes);
     const args = { now, positions: positions.length };
     return this.#mark.step(
-      { ...keys, rings: this.#keys.noticeRings(subject), foreign: this.#keys.foreignNotices(subject) },
+      { ...keys, rings: this.#context.keys.noticeRings(subject), foreign: this.#context.keys.foreignNotices(subject) },
       args,
       () => undefined,
       {
@@ -63,32 +59,36 @@ export class ReadNotices {
     );
   }
 
-  /** Whether the notices at these positions were read. */
-  async areRead(subject: string, positions: readonly NoticePosition[]): Promise<boolean[]> {
-    if (positions.length === 0) return [];
-    const groups = [...new Set(positions.map(({ group }) => group))];
-    const rings = await this.#redis.commandForBuffers<(Buffer | null)[]>(
+  /** Reads what was read of groups. Returns the function that says of a position in one of them whether it was. */
+  async readOf(subject: string, groups: readonly ItemHash[]): Promise<(position: NoticePosition) => boolean> {
+    if (groups.length === 0) return () => false;
+    await this.#context.writes.settled(subject);
+    const rings = await this.#context.redis.commandForBuffers<(Buffer | null)[]>(
       'HMGET',
-      this.#keys.noticeRings(subject),
-      ...(await this.#encryption.encrypt(subject, groups)),
+      this.#context.keys.noticeRings(subject),
+      ...(await this.#context.encryption.encrypt(subject, groups)),
     );
-    return positions.map(({ group, sequence }) => isRead(rings[groups.indexOf(group)] ?? undefined, sequence));
+    return ({ group, sequence }) => isRead(rings[groups.indexOf(group)] ?? undefined, sequence);
   }
 
   /** Per foreign id, whether it was read (and not forgotten since). */
   async hasForeign(subject: string, ids: readonly string[]): Promise<boolean[]> {
     if (ids.length === 0) return [];
-    const scores = await this.#redis.command<(number | null)[]>(
+    await this.#context.writes.settled(subject);
+    const scores = await this.#context.redis.command<(number | null)[]>(
       'ZMSCORE',
-      this.#keys.foreignNotices(subject),
-      ...(await this.#encryption.encrypt(subject, this.#items.ofAll('notice', ids))),
+      this.#context.keys.foreignNotices(subject),
+      ...(await this.#context.encryption.encrypt(subject, this.#items.ofAll('notice', ids))),
     );
     return scores.map((score) => score !== null);
   }
 
   /** Counts the read notices of stored lists, as far as the rings still cover them. */
   async countRead(subject: string): Promise<number> {
-    const rings = await this.#redis.commandForBuffers<Buffer[]>('HVALS', this.#keys.noticeRings(subject));
+    const rings = await this.#context.redis.commandForBuffers<Buffer[]>(
+      'HVALS',
+      this.#context.keys.noticeRings(subject),
+    );
     return rings.reduce((sum, ring) => sum + countBits(ring.subarray(8)), 0);
   }
 }

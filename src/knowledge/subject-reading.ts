@@ -11,6 +11,7 @@ import {
 } from '../redis/index.ts';
 import { ITEM_LENGTH, type ItemEncryption } from './item-encryption.ts';
 import type { ItemHash } from './item-hash.ts';
+import type { PendingWrites } from './pending-writes.ts';
 import { MINUTE_SIZE } from './scripts/minutes-lua.ts';
 import type { SeenFilter } from './seen-filter.ts';
 import { DAY_MS, MINUTE_MS, MINUTES_PER_DAY } from './utc-days.ts';
@@ -28,6 +29,7 @@ export interface ReadingContext {
   readonly keys: Keys;
   readonly encryption: ItemEncryption;
   readonly filter: SeenFilter;
+  readonly writes: PendingWrites;
 }
 
 interface Small {
@@ -138,10 +140,14 @@ export class SubjectReading {
   }
 
   #small(): Promise<Small | undefined> {
-    this.#read ??= this.#context.redis
+    this.#read ??= this.#context.writes.settled(this.subject)?.then(() => this.#fetch()) ?? this.#fetch();
+    return this.#read;
+  }
+
+  #fetch(): Promise<Small | undefined> {
+    return this.#context.redis
       .commandForBuffers<Buffer | null>('GET', this.#context.keys.subject(this.subject))
       .then((record) => (isAbsent(record) ? undefined : { record, header: readSubjectHeader(record) }));
-    return this.#read;
   }
 
   #decryptedOf(kind: SeenKind, section: Buffer): Promise<ReadonlySet<ItemHash>> {

@@ -8,8 +8,3 @@ export const MINUTES_PER_DAY = 1440;
 export function dayOf(at: number): number {
   return Math.floor(at / DAY_MS);
 }
-
-/** The minute of a time within its UTC day: 0 to 1,439. */
-export function minuteOfDay(at: number): number {
-  return Math.floor((at - dayOf(at) * DAY_MS) / MINUTE_MS);
-}

@@ -27,7 +27,7 @@ export type { CommandArguments, CommandConnection, MessageListener, RedisConnect
 export { RedisNotReadyError } from './redis-not-ready-error.ts';
 export { RedisTooOldError } from './redis-too-old-error.ts';
 export { RedisUnavailableError } from './redis-unavailable-error.ts';
-export type { ScriptArgument, Step } from './script.ts';
+export type { Apply, ScriptArgument, Step } from './script.ts';
 export { makeStep, runStep, Script } from './script.ts';
 export type { SubjectHeader } from './subject-header.ts';
 export {

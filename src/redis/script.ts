@@ -63,6 +63,9 @@ export interface Step<Result> {
   read(reply: unknown): Result;
 }
 
+/** Does a step, and returns its result. */
+export type Apply = <Result>(step: Step<Result>) => Promise<Result>;
+
 /** Makes a step. */
 export function makeStep<Reply, Result>(
   script: Script<Reply>,

@@ -6,8 +6,8 @@ import {
   UnknownCommandError,
 } from '../protocol/index.ts';
 import { checkPayloadSize } from '../protocol/internal/index.ts';
-import { type CommandConnection, runStep } from '../redis/index.ts';
-import type { Apply, Served } from '../transport/index.ts';
+import { type Apply, type CommandConnection, runStep } from '../redis/index.ts';
+import type { Served } from '../transport/index.ts';
 import type { CommandContext } from './commands/handler.ts';
 import { findHandler } from './commands/index.ts';
 

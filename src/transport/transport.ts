@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events';
-import type { Step } from '../redis/index.ts';
+import type { Apply } from '../redis/index.ts';
 import type { Overlap } from './presence.ts';
 
 /** Why a request has no answer. `error` is an error reply of the service. */
@@ -74,9 +74,6 @@ export interface SessionTransport extends ClientTransport, EventEmitter<Transpor
   /** Asks something that touches nothing, on the route of `command`. Whether an answer came within `deadlineMs`. */
   probe(command: string, session: string, deadlineMs: number): Promise<boolean>;
 }
-
-/** Does the one step in which a command writes. */
-export type Apply = <Result>(step: Step<Result>) => Promise<Result>;
 
 /** Result of serving a request. */
 export interface Served {

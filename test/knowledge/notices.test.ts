@@ -10,11 +10,8 @@ describe('group notices', () => {
   const group = (name: string): number => stage.knowledge.items.of('group', name);
   const unread = async (session: string, group: string): Promise<string[]> => {
     const notices = await stage.knowledge.noticeLists.read(group, NOTICE_CAP);
-    const read = await stage.knowledge.readNotices.areRead(
-      session,
-      notices.map(({ position }) => position),
-    );
-    return notices.filter((_, i) => !read[i]).map(({ id }) => id);
+    const isRead = await stage.knowledge.readNotices.readOf(session, [stage.knowledge.items.of('group', group)]);
+    return notices.filter(({ position }) => !isRead(position)).map(({ id }) => id);
   };
   const mark = async (session: string, ...ids: string[]): Promise<void> => {
     const positions = await stage.knowledge.noticeLists.locate(ids);

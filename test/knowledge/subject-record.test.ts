@@ -207,6 +207,32 @@ describe('the record of a subject', () => {
     expect(await stage.redis.command('STRLEN', stage.keys.subject('ended'))).toBe(0);
   });
 
+  it('a question that comes behind writes of the same turn sees them', async () => {
+    for (let i = 0; i < 20; i += 1) {
+      const subject = `behind-${i}`;
+      const writes = [
+        view(subject, '/a'),
+        view(subject, '/b'),
+        stage.knowledge.markItems(subject, stage.pages('x')),
+        stage.knowledge.markNotices(subject, [{ group: 7, sequence: 5 }], ['y']),
+      ];
+      const reading = stage.knowledge.read(subject);
+      const isRead = stage.knowledge.readNotices.readOf(subject, [7]);
+      expect(await reading.hasSeen('page', stage.pages('/a', '/b', '/c'))).toEqual([true, true, false]);
+      expect(await reading.hasSeen('item', stage.pages('x'))).toEqual([true]);
+      expect((await isRead)({ group: 7, sequence: 5 })).toBe(true);
+      await Promise.all(writes);
+    }
+  });
+
+  it('a question behind a write that failed is answered', async () => {
+    await stage.redis.command('SET', stage.keys.subject('fails'), 'no record at all, and long enough to be one');
+    const write = view('fails', '/a');
+    const isRead = stage.knowledge.readNotices.readOf('fails', [7]);
+    await expect(write).rejects.toThrow(/SUBJECTRECORD/);
+    expect((await isRead)({ group: 7, sequence: 5 })).toBe(false);
+  });
+
   it('what is no record is refused, and stays as it is', async () => {
     const junk = 'no record at all, and long enough to be one';
     await stage.redis.command('SET', stage.keys.subject('junk'), junk);

@@ -22,7 +22,7 @@ let service: Service;
 let client: SessionClient;
 beforeAll(async () => {
   proxy = await startRedisProxy(server.socketPath);
-  service = await startService({ redis: proxy.url, secret: SECRET, combos: made(100, 50) });
+  service = await startService({ redis: proxy.url, secret: SECRET, combos: made(100, 50), sessions: { sweep: false } });
   client = new SessionClient({ redis: server.url, deadlineMs: 10_000 });
   expect(await client.ready()).toBe(true);
 });

@@ -102,7 +102,7 @@ describe.each(['small', 'large'])('round trips of the service for a session that
     ['combo', '', read, trips],
     ['notifications', ['a', 'b', 3], ['HGETALL', 'HGETALL', 'HGETALL', 'ZMSCORE'], 2],
     // The lists were read before, and nothing was published since.
-    ['notifications', { groups: ['g', 'h'] }, ['HGET', 'HGET', 'HMGET'], 2],
+    ['notifications', { groups: ['g', 'h'] }, ['HGET', 'HGET', 'HMGET'], 1],
     ['mark-notification-seen', ['a', 'b'], ['HGETALL', 'HGETALL', 'EVALSHA'], 2],
     ['mark-item-seen', ['b', 'c', 'd'], ['EVALSHA'], 1],
     [
@@ -111,7 +111,7 @@ describe.each(['small', 'large'])('round trips of the service for a session that
         ['session-analytics', ''],
         ['surface', ['/a', 'b']],
       ],
-      ['EVALSHA', ...read],
+      large ? ['GET', 'PFCOUNT', 'EVALSHA'] : ['GET'],
       trips,
     ],
     [
@@ -154,7 +154,7 @@ describe('the round trips of a reply', () => {
       // The next request is served behind it.
       await foreign.ask('mark-item-seen', 'small', []);
     });
-    expect(cost.commands).toEqual(['EVALSHA', 'PUBLISH']);
+    expect(cost.commands.sort()).toEqual(['EVALSHA', 'PUBLISH']);
     expect(await foreign.ask('session-analytics', 'small', '')).toMatchObject({
       totalPages: expect.toSatisfy((total: number) => total > before.totalPages),
     });

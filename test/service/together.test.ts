@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ItemHasher } from '../../src/knowledge/index.ts';
 import { Keys } from '../../src/redis/index.ts';
 import { type Service, startService } from '../../src/service/index.ts';
 import { ForeignClient } from '../support/foreign-client.ts';
@@ -7,6 +8,7 @@ import { useRedis } from '../support/use-redis.ts';
 
 /* What the service makes of a `together`: its bounds, and that a part that is wrong or fails harms itself only. */
 
+const SECRET = 'a secret of the tests, long enough';
 const COMBOS = [{ name: 'cable', all: ['/tv', '/mount'], suggest: '/cable', reason: 'It is too short.' }];
 
 const server = useRedis({ eachTest: 'kept' });
@@ -16,7 +18,7 @@ let foreign: ForeignClient;
 let lastSession = 0;
 
 beforeAll(async () => {
-  service = await startService({ redis: server.url, secret: 'a secret of the tests, long enough', combos: COMBOS });
+  service = await startService({ redis: server.url, secret: SECRET, combos: COMBOS });
   foreign = await ForeignClient.connect(server.url);
 });
 afterAll(async () => {
@@ -137,7 +139,11 @@ describe('together', () => {
   it('harms no neighbour of a part that fails', async () => {
     const session = newSession();
     await foreign.ask('pageview', session, '/tv');
-    await redis.command('SET', new Keys('sw').groupList('broken'), 'no list');
+    await redis.command(
+      'SET',
+      new Keys('sw').groupIndex(new ItemHasher(SECRET, 'sw').of('group', 'broken')),
+      'no list',
+    );
     const before = await metricOf(service.metrics.errors, { command: 'notifications', code: 'internal' });
     const parts = [
       ['surface', ['/tv', '/radio']],

@@ -1,6 +1,6 @@
 import type { Knowledge, SubjectReading } from '../../knowledge/index.ts';
 import type { CanonicalCommand, CommandMap } from '../../protocol/index.ts';
-import type { Apply } from '../../transport/index.ts';
+import type { Apply } from '../../redis/index.ts';
 import type { Combos } from '../combos.ts';
 
 /** Parts that a command may use. */

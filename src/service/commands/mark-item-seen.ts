@@ -6,7 +6,7 @@ import { type Handler, makeHandler } from './handler.ts';
 export const markItemSeen: Handler<'mark-item-seen'> = makeHandler({
   parse: (payload) => parseOneOrMany(payload, 'an item, or a JSON array of items').map(checkItem),
   run: async ({ knowledge }, { subject }, items, apply) => {
-    if (items.length > 0) await apply(await knowledge.markingItems(subject, knowledge.items.ofAll('item', items)));
+    await knowledge.markItems(subject, knowledge.items.ofAll('item', items), apply);
     return items;
   },
 });

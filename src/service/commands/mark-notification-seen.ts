@@ -13,7 +13,7 @@ export const markNotificationSeen: Handler<'mark-notification-seen'> = makeHandl
     const ids = given.map(checkNoticeId);
     const positions = await knowledge.noticeLists.locate(ids);
     const foreign = ids.filter((_, i) => positions[i]!.length === 0);
-    await apply(await knowledge.markingNotices(subject, positions.flat(), foreign));
+    await knowledge.markNotices(subject, positions.flat(), foreign, apply);
     return given;
   },
 });

@@ -61,21 +61,21 @@ async function readGroups(
   limit: number,
 ): Promise<Notification[]> {
   // Both are read at once; a notice that comes in between is above the ring's top, and so unread: never hidden.
-  const lists = await Promise.all(groups.map((group) => knowledge.noticeLists.read(group, limit)));
+  const [lists, isRead] = await Promise.all([
+    Promise.all(groups.map((group) => knowledge.noticeLists.read(group, limit))),
+    knowledge.readNotices.readOf(subject, knowledge.items.ofAll('group', groups)),
+  ]);
   const newest = lists
     .flat()
     .sort((a, b) => b.at - a.at || b.position.sequence - a.position.sequence)
     .slice(0, limit);
-  const read = await knowledge.readNotices.areRead(
-    subject,
-    newest.map(({ position }) => position),
-  );
   // The same id in several groups is one notice: it stands in the reply once, and is seen if any of its entries is.
   const byId = new Map<string, Notification>();
-  newest.forEach(({ position: _, data: extra, ...notice }: ListedNotice, i) => {
+  newest.forEach(({ position, data: extra, ...notice }: ListedNotice) => {
+    const seen = isRead(position);
     const earlier = byId.get(notice.id);
-    if (earlier) earlier.seen ||= read[i] === true;
-    else byId.set(notice.id, { ...extra, ...notice, seen: read[i] === true });
+    if (earlier) earlier.seen ||= seen;
+    else byId.set(notice.id, { ...extra, ...notice, seen });
   });
   return [...byId.values()];
 }
@@ -83,15 +83,14 @@ async function readGroups(
 async function readGiven(knowledge: Knowledge, subject: string, given: Given[]): Promise<Notification[]> {
   const ids = given.map(({ id }) => checkNoticeId(id));
   const positions = await knowledge.noticeLists.locate(ids);
-  const [foreign, kept] = await Promise.all([
+  const groups = [...new Set(positions.flat().map(({ group }) => group))];
+  const [foreign, isRead] = await Promise.all([
     knowledge.readNotices.hasForeign(subject, ids),
-    knowledge.readNotices.areRead(subject, positions.flat()),
+    knowledge.readNotices.readOf(subject, groups),
   ]);
-  let next = 0;
   return given.map((notice, i) => {
-    const answers = kept.slice(next, next + positions[i]!.length);
-    next += answers.length;
+    const kept = positions[i]!;
     // A kept notice is judged by its ring alone, in every form of this command.
-    return { ...notice, seen: answers.length > 0 ? answers.includes(true) : foreign[i] === true };
+    return { ...notice, seen: kept.length > 0 ? kept.some(isRead) : foreign[i] === true };
   });
 }

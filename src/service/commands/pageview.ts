@@ -27,7 +27,7 @@ export const pageview: Handler<'pageview'> = makeHandler({
     if (at !== undefined && !context.acceptTimes) context.timeIgnored();
     const { knowledge, acceptTimes } = context;
     const hash = knowledge.items.of('page', page);
-    const visit = await apply(await knowledge.recordingView(subject, hash, acceptTimes ? at : undefined));
+    const visit = await knowledge.recordView(subject, hash, acceptTimes ? at : undefined, apply);
     const { totalPages, uniquePages, previouslyVisited } = visit;
     return { totalPages, uniquePages, previouslyVisited, ...describeActivity(visit, totalPages === 1) };
   },

@@ -9,7 +9,7 @@ import {
   UnknownCommandError,
 } from '../../protocol/index.ts';
 import { decodePayload, type ErrorReply, errorReply, excerpt } from '../../protocol/internal/index.ts';
-import type { Apply } from '../../transport/index.ts';
+import type { Apply } from '../../redis/index.ts';
 import { type CommandContext, type Handler, makeHandler } from './handler.ts';
 
 /* together.ts: all that a page asks at once, as one message. Each part is parsed and answered as the single command would

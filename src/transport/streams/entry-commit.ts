@@ -1,5 +1,4 @@
-import type { Step } from '../../redis/index.ts';
-import type { Apply } from '../transport.ts';
+import type { Apply, Step } from '../../redis/index.ts';
 import type { PartitionSteps } from './partition-steps.ts';
 import type { StreamEntry } from './stream-entry.ts';
 
