@@ -1,20 +1,22 @@
 // The two engines of the seen filter: a filter that grows to 10,000 items, then 100 candidates asked at once.
-import { ItemKey, SeenFilter } from '../dist/structures/index.js';
+import { ItemEncryption } from '../dist/knowledge/item-encryption.js';
+import { ItemHasher } from '../dist/knowledge/item-hash.js';
+import { SeenFilter } from '../dist/knowledge/seen-filter.js';
 import { measure, redisCpu, withBenchRedis } from './bench-redis.js';
 
 export async function benchFilter({ smoke }) {
-  const items = smoke ? 200 : 10_000;
+  const count = smoke ? 200 : 10_000;
   const asks = smoke ? 20 : 5_000;
   const bloom = process.env.SESSIONWISE_TEST_BLOOM_REDIS;
   const rows = {};
   for (const [engine, serverPath] of [['portable'], ...(bloom ? [['native', bloom]] : [])]) {
     rows[engine] = await withBenchRedis(async ({ redis }) => {
       const filter = new SeenFilter(redis, engine);
-      const itemKey = new ItemKey('the secret of the benchmark');
+      const items = await itemsOf(Array.from({ length: count }, (_, i) => `i${i}`));
       const before = await redisCpu(redis);
-      for (let i = 0; i < items; i += 1) await filter.add('filter', [itemKey.of('item', `i${i}`)]);
-      const addCpu = ((await redisCpu(redis)) - before) / items;
-      const candidates = Array.from({ length: 100 }, (_, i) => itemKey.of('item', i % 2 ? `i${i}` : `absent${i}`));
+      for (const item of items) await filter.add('filter', [item]);
+      const addCpu = ((await redisCpu(redis)) - before) / count;
+      const candidates = await itemsOf(Array.from({ length: 100 }, (_, i) => (i % 2 ? `i${i}` : `absent${i}`)));
       const bytes = await redis.command('MEMORY', 'USAGE', 'filter');
       await redis.command('DEL', 'small');
       await filter.add('small', candidates.slice(0, 80));
@@ -30,4 +32,11 @@ export async function benchFilter({ smoke }) {
     }, serverPath);
   }
   return rows;
+}
+
+const SECRET = 'the secret of the benchmark';
+
+/** Items as Redis holds them of one subject. */
+function itemsOf(names) {
+  return new ItemEncryption(SECRET, 'sw').encrypt('subject', new ItemHasher(SECRET, 'sw').ofAll('item', names));
 }

@@ -1,8 +1,10 @@
 // One page view as one atomic step: MULTI of native commands (which cannot decide: no filter, no conversion), the
 // script that we use, the same body as a Redis function, and the large form with either filter engine.
 
+import { ItemHasher, RETENTION_DEFAULTS, SEEN_ITEMS_DEFAULTS } from '../dist/knowledge/index.js';
+import { ItemEncryption } from '../dist/knowledge/item-encryption.js';
+import { recordViewScript } from '../dist/knowledge/scripts/record-view.js';
 import { Keys } from '../dist/redis/index.js';
-import { ItemKey, recordVisitScript, SEEN_ITEMS_DEFAULTS } from '../dist/structures/index.js';
 import { measure, withBenchRedis } from './bench-redis.js';
 
 const SESSIONS = 2000;
@@ -32,34 +34,40 @@ export async function benchStep({ smoke }) {
   return rows;
 }
 
+const SECRET = 'the secret of the benchmark';
+const START = Math.floor(Date.now() / 1_000);
 const keys = new Keys('sw');
-const itemKey = new ItemKey('the secret of the benchmark');
 
-function stepArguments(i) {
-  const session = `session${i % SESSIONS}`;
-  const page = itemKey.of('page', `/p${Math.floor(i / SESSIONS) % PAGES}`);
-  const minute = String(600 + (Math.floor(i / SESSIONS / 2) % 60));
-  const [counters, pages, unique, ...others] = keys.all(session);
-  return {
-    page,
-    minute,
-    keys: [counters, pages, unique, keys.activity(session, 20_000), keys.activity(session, 19_999), ...others],
-    args: [page, keys.activity(session), '20000', minute, '2592000', '1800'],
+/** The pages of each session as Redis gets them. */
+async function encryptedPages() {
+  const hashes = new ItemHasher(SECRET, 'sw').ofAll(
+    'page',
+    Array.from({ length: PAGES }, (_, i) => `/p${i}`),
+  );
+  const encryption = new ItemEncryption(SECRET, 'sw');
+  return Promise.all(Array.from({ length: SESSIONS }, (_, i) => encryption.encrypt(`session${i}`, hashes)));
+}
+
+async function stepArguments() {
+  const pages = await encryptedPages();
+  return (i) => {
+    const session = i % SESSIONS;
+    const turn = Math.floor(i / SESSIONS);
+    const at = START + 60 * (Math.floor(turn / 2) % 60);
+    return { session: `session${session}`, page: pages[session][turn % PAGES], at };
   };
 }
 
-function multiStep(redis) {
+async function multiStep(redis) {
+  const argumentsOf = await stepArguments();
   return (i) => {
-    const {
-      page,
-      minute,
-      keys: [counters, pages, , today],
-    } = stepArguments(i);
+    const { session, page, at } = argumentsOf(i);
+    const [counters, pages, today] = ['v', 's', 'd'].map((part) => `${keys.subject(session)}${part}`);
     return redis.transaction([
       ['HINCRBY', counters, 'v', '1'],
       ['SADD', pages, page],
       ['SCARD', pages],
-      ['BITFIELD', today, 'GET', 'u6', String(Number(minute) - 5), 'SET', 'u1', minute, '1'],
+      ['BITFIELD', today, 'GET', 'u6', '600', 'SET', 'u1', String(Math.floor(at / 60) % 1_440), '1'],
       ['EXPIRE', counters, '2592000'],
       ['EXPIRE', pages, '2592000'],
       ['EXPIRE', today, '2592000'],
@@ -67,23 +75,25 @@ function multiStep(redis) {
   };
 }
 
-function scriptStep(redis, options) {
-  const { script } = recordVisitScript(options);
+async function scriptStep(redis, options) {
+  const { script } = recordViewScript(options, RETENTION_DEFAULTS);
+  const argumentsOf = await stepArguments();
   return (i) => {
-    const { keys: names, args } = stepArguments(i);
-    return script.run(redis, names, args);
+    const { session, page, at } = argumentsOf(i);
+    return script.run(redis, [keys.subject(session)], [page, String(at), String(at)]);
   };
 }
 
 async function functionStep(redis) {
-  const { source } = recordVisitScript(SEEN_ITEMS_DEFAULTS).script;
+  const { source } = recordViewScript(SEEN_ITEMS_DEFAULTS, RETENTION_DEFAULTS).script;
   await redis.command(
     'FUNCTION',
     'LOAD',
     `#!lua name=sw\nredis.register_function('record', function(KEYS, ARGV)\n${source}\nend)`,
   );
+  const argumentsOf = await stepArguments();
   return (i) => {
-    const { keys: names, args } = stepArguments(i);
-    return redis.command('FCALL', 'record', String(names.length), ...names, ...args);
+    const { session, page, at } = argumentsOf(i);
+    return redis.command('FCALL', 'record', '1', keys.subject(session), page, String(at), String(at));
   };
 }

@@ -3,14 +3,16 @@
 // reply's JSON), and that is all: it checks nothing, parses only what tells where to reply, and has no deadlines,
 // counters, leases or order.
 import { randomBytes } from 'node:crypto';
+import { ItemHasher, RETENTION_DEFAULTS, SEEN_ITEMS_DEFAULTS } from '../dist/knowledge/index.js';
+import { ItemEncryption } from '../dist/knowledge/item-encryption.js';
+import { recordViewScript } from '../dist/knowledge/scripts/record-view.js';
 import { COMMAND_NAMES } from '../dist/protocol/index.js';
 import { Keys, partitionOf } from '../dist/redis/index.js';
 import { createDriver } from '../dist/redis/node/driver.js';
 import { parseConnection } from '../dist/redis/options/connection-options.js';
-import { dayOf, ItemKey, minuteOfDay, recordVisitScript, SEEN_ITEMS_DEFAULTS } from '../dist/structures/index.js';
 import { addEntry } from '../dist/transport/streams/scripts/add-entry.js';
 import { commitEntry } from '../dist/transport/streams/scripts/commit-entry.js';
-import { DEADLINE_MS, PATHS, SECRET, viewOf } from './wire-load.js';
+import { DEADLINE_MS, PATHS, SECRET, SESSIONS, viewOf } from './wire-load.js';
 
 const NAMESPACE = 'bare';
 const PARTITIONS = 64;
@@ -18,7 +20,7 @@ const MOST_PER_PARTITION = String(Math.ceil(100_000 / PARTITIONS));
 const BLPOP_SECONDS = String(DEADLINE_MS / 1000 + 1);
 
 const keys = new Keys(NAMESPACE);
-const view = recordVisitScript(SEEN_ITEMS_DEFAULTS).script;
+const view = recordViewScript(SEEN_ITEMS_DEFAULTS, RETENTION_DEFAULTS).script;
 const commit = commitEntry.around(view);
 
 /** Starts the loop that answers. */
@@ -155,17 +157,24 @@ async function serveStreams(redis, drivers) {
 // A page view's script, or the one that commits it with an entry: `ownKeys` and `ownArgs` are the entry's.
 async function openSteps(driver, script, ownKeys) {
   const hash = await load(driver, script);
-  const itemKey = new ItemKey(SECRET);
-  const pages = new Map(PATHS.map((path) => [path, itemKey.of('page', path)]));
+  const pages = await encryptedPages();
   return (session, path, ownArgs = []) => {
-    const now = Date.now();
-    const day = dayOf(now);
-    const [counters, seen, unique, ...others] = keys.all(session);
-    const days = [keys.activity(session, day), keys.activity(session, day - 1)];
-    const names = [counters, seen, unique, ...days, ...others, ...(ownKeys?.[partitionOf(session)] ?? [])];
-    const args = [keys.activity(session), String(day), String(minuteOfDay(now)), '2592000', '1800'];
-    return driver.sendCommand(['EVALSHA', hash, String(names.length), ...names, pages.get(path), ...args, ...ownArgs]);
+    const now = String(Math.floor(Date.now() / 1_000));
+    const names = [keys.subject(session), ...(ownKeys?.[partitionOf(session)] ?? [])];
+    const page = pages.get(session).get(path);
+    return driver.sendCommand(['EVALSHA', hash, String(names.length), ...names, page, now, now, ...ownArgs]);
   };
+}
+
+/** The pages of each session as Redis gets them. */
+async function encryptedPages() {
+  const hashes = new ItemHasher(SECRET, NAMESPACE).ofAll('page', PATHS);
+  const encryption = new ItemEncryption(SECRET, NAMESPACE);
+  const entries = SESSIONS.map(async (session) => {
+    const items = await encryption.encrypt(session, hashes);
+    return [session, new Map(PATHS.map((path, i) => [path, items[i]]))];
+  });
+  return new Map(await Promise.all(entries));
 }
 
 function encode([totalPages, uniquePages, seen, bits]) {
