@@ -14,7 +14,7 @@ import type { ItemHash } from './item-hash.ts';
 import type { PendingWrites } from './pending-writes.ts';
 import { MINUTE_SIZE } from './scripts/minutes-lua.ts';
 import type { SeenFilter } from './seen-filter.ts';
-import { DAY_MS, MINUTE_MS, MINUTES_PER_DAY } from './utc-days.ts';
+import { MINUTE_MS, MINUTES_PER_DAY } from './utc-days.ts';
 import type { SeenCount, VisitSummary } from './visit.ts';
 
 /* subject-reading.ts: what is known of a subject at one moment. All questions of a page are answered from one read of the
@@ -134,7 +134,7 @@ export class SubjectReading {
     const bitmaps = await redis.commandForBuffers<(Buffer | null)[]>('HMGET', key, ...days.map(String));
     for (const [i, bitmap] of bitmaps.entries()) {
       for (let at = 0; at < 8 * (bitmap?.length ?? 0); at += 1) {
-        if ((bitmap![at >> 3]! & (128 >> (at & 7))) !== 0) set(days[i]! * (DAY_MS / MINUTE_MS) + at);
+        if ((bitmap![at >> 3]! & (128 >> (at & 7))) !== 0) set(days[i]! * MINUTES_PER_DAY + at);
       }
     }
   }

@@ -175,6 +175,22 @@ describe('a service that cannot start', () => {
     );
   });
 
+  it('says that the namespace has format 1, what to do, and changes nothing', async () => {
+    await (await start()).stop();
+    await foreign.redis.command('HSET', 'sw:meta', 'format', '1');
+    await foreign.redis.command('HSET', 'sw:{53t}:a:v', 'v', '3', 'd20000', '');
+    const dump = async () =>
+      Promise.all((await foreign.keys()).sort().map((key) => foreign.redis.commandForBuffers('DUMP', key)));
+    const before = await dump();
+    const error = await failureOf(MetaMismatchError, {});
+    expect(error.code).toBe('WRONG_FORMAT');
+    expect(error.message).toMatch(
+      /^The namespace "sw" at .* has format 1 with 64 partitions, and this version needs 2 with 64\. What it knows cannot be converted: use another --namespace, or the version that made it\.$/,
+    );
+    expect(await dump()).toEqual(before);
+    await start({ namespace: 'sw2' });
+  });
+
   it('says that Redis is not there', async () => {
     const error = await failureOf(RedisUnavailableError, { redis: 'unix:///nowhere/redis.sock' });
     expect(error.message).toContain('/nowhere/redis.sock cannot be reached (ENOENT)');

@@ -111,7 +111,12 @@ export const configSchema: z.ZodType<Config> = z
       .describe('[HOST:]PORT for /healthz, /readyz and /metrics. Default host 127.0.0.1.'),
     acceptTimes: z.boolean().optional().describe('Whether "at" in a page view counts. Default false.'),
     combos: z.array(combo).max(1000).default([]).describe('Rules over items, of at most 5,000 items together.'),
-    exactLimit: z.int().min(0).max(512).optional().describe('The most items of the exact form. Default 64.'),
+    exactLimit: z
+      .int()
+      .min(0)
+      .max(512)
+      .optional()
+      .describe('The most items of a kind that a session keeps exactly. Default 512.'),
     filter: z
       .strictObject({
         engine: z.enum(['auto', 'portable', 'native']).optional().describe('Default "auto".'),

@@ -1,14 +1,20 @@
 import { HEARTBEAT_INTERVAL_MS, heartbeatChannel } from '../../protocol/index.ts';
-import { Keys, PARTITIONS, type RedisConnection, readMeta } from '../../redis/index.ts';
+import { FORMAT_VERSION, Keys, PARTITIONS, type RedisConnection, readMeta } from '../../redis/index.ts';
 import { Presence } from '../../transport/index.ts';
 import { type Finding, good, note, problem } from './finding.ts';
 
 /* judge-namespace.ts: checks the data of a namespace and the instances that serve it. */
 
-/** Reports the format, partitions and filter engine of a namespace. */
+/** Judges the format of a namespace, and reports its partitions and filter engine. */
 export async function judgeNamespace(redis: RedisConnection, namespace: string): Promise<Finding> {
   const meta = await readMeta(redis, new Keys(namespace));
   if (!meta) return note('namespace', `"${namespace}" is new here: the first service makes it.`);
+  if (meta.format !== FORMAT_VERSION) {
+    return problem(
+      'namespace',
+      `"${namespace}" has format ${meta.format}, and this version needs ${FORMAT_VERSION}: use another --namespace, or the version that made it.`,
+    );
+  }
   return good(
     'namespace',
     `"${namespace}" has format ${meta.format}, ${meta.partitions} partitions, the ${meta.filter} filter engine.`,

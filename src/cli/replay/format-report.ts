@@ -56,7 +56,7 @@ function verification(
     row('false "unseen"', n(seen.falseNegatives), 'pages'),
     row('false "seen"', n(seen.falsePositives), `of ${n(seen.probes)} unseen pages: ${rate(seen.falsePositiveRate)}`),
     row(
-      '  exact sets',
+      '  exact',
       n(exact.falsePositives),
       `of ${n(exact.probes)} in ${n(exact.sessions)} visitors: ${rate(exact.falsePositiveRate)}`,
     ),

@@ -40,7 +40,7 @@ export interface ReplayReport {
     readonly errorPercent: number | null;
   };
   readonly seen: SeenReport & {
-    /** By the storage form of the pages: an exact set or a filter. */
+    /** By the storage form of the pages: in the record, or a filter. */
     readonly forms: Readonly<Record<SeenForm, SeenReport & { readonly sessions: number | null }>>;
   };
   /** Minutes with a view per session, summed. */

@@ -46,6 +46,18 @@ describe('doctor', () => {
     expect(await redis.command<number>('DBSIZE')).toBe(before);
   });
 
+  it('a namespace of another format: says which one this version needs', async () => {
+    const judged = async (): Promise<readonly Finding[]> =>
+      (await diagnose(parseConnection(server.url), 'sw')).filter(({ about }) => about === 'namespace');
+    const meta = new Keys('sw').meta();
+    await redis.command('HSET', meta, 'format', '2', 'partitions', '64', 'filter', 'portable');
+    expect(await judged()).toMatchObject([{ level: 'good', text: expect.stringContaining('format 2') }]);
+    await redis.command('HSET', meta, 'format', '1');
+    expect(await judged()).toEqual([
+      { level: 'problem', about: 'namespace', text: expect.stringMatching(/format 1, .* needs 2: use another/) },
+    ]);
+  });
+
   it('a user who may not write: says so, and calls it no problem', async () => {
     await redis.command('ACL', 'SETUSER', 'looker', 'on', '>looks', '~*', '&*', '+@all', '-@write', '+eval');
     const url = server.url.replace('redis://', 'redis://looker:looks@');
