@@ -8,18 +8,16 @@ import { Keys, partitionOf } from '../dist/redis/index.js';
 import { createDriver } from '../dist/redis/node/driver.js';
 import { parseConnection } from '../dist/redis/options/connection-options.js';
 import { dayOf, ItemKey, minuteOfDay, recordVisitScript, SEEN_ITEMS_DEFAULTS } from '../dist/structures/index.js';
-import { addEntry } from '../dist/transport/streams/scripts/add-entry.js';
-import { commitEntry } from '../dist/transport/streams/scripts/commit-entry.js';
+import { defineBatch, encodeHead } from '../dist/transport/streams/scripts/commit-batch.js';
 import { DEADLINE_MS, PATHS, SECRET, viewOf } from './wire-load.js';
 
 const NAMESPACE = 'bare';
 const PARTITIONS = 64;
-const MOST_PER_PARTITION = String(Math.ceil(100_000 / PARTITIONS));
 const BLPOP_SECONDS = String(DEADLINE_MS / 1000 + 1);
 
 const keys = new Keys(NAMESPACE);
 const view = recordVisitScript(SEEN_ITEMS_DEFAULTS).script;
-const commit = commitEntry.around(view);
+const commit = defineBatch([view]).script;
 
 /** Starts the loop that answers. */
 export async function openService(redis, way) {
@@ -59,7 +57,7 @@ export async function openClient(redis, way, inFlight) {
     pending[number](message);
     delete pending[number];
   });
-  const send = way === 'streams' ? await sendByStreams(driver) : sendByChannels(driver);
+  const send = way === 'streams' ? sendByStreams(driver) : sendByChannels(driver);
   let last = 0;
   const once = (i) =>
     new Promise((resolve) => {
@@ -75,18 +73,10 @@ function sendByChannels(driver) {
     driver.sendCommand(['PUBLISH', `${NAMESPACE}:ss:pageview:${session}:${request}`, path]);
 }
 
-async function sendByStreams(driver) {
-  const hash = await load(driver, addEntry.script);
+function sendByStreams(driver) {
   return (session, path, request) => {
     const fields = ['c', 'pageview', 's', session, 'r', request, 'p', path, 'd', String(DEADLINE_MS)];
-    return driver.sendCommand([
-      'EVALSHA',
-      hash,
-      '1',
-      keys.requests(partitionOf(session)),
-      MOST_PER_PARTITION,
-      ...fields,
-    ]);
+    return driver.sendCommand(['XADD', keys.requests(partitionOf(session)), '*', ...fields]);
   };
 }
 
@@ -119,7 +109,7 @@ async function serveStreams(redis, drivers) {
   for (const [owner] of ownKeys) await driver.sendCommand(['SET', owner, token]);
   const step = await openSteps(driver, commit, ownKeys);
   const serve = async (id, [, command, , session, , request, , path, , deadline]) => {
-    const visit = await step(session, path, [token, id, command, session, request, 'p', path, deadline]);
+    const [, visit] = await step(session, path, { token, part: [id, session, request, `${command} p ${deadline}`, path] });
     await replyToInbox(driver, request, encode(visit));
   };
   const read = async () => {
@@ -152,19 +142,21 @@ async function serveStreams(redis, drivers) {
   };
 }
 
-// A page view's script, or the one that commits it with an entry: `ownKeys` and `ownArgs` are the entry's.
+// A page view's script, or the one that commits it with an entry: `ownKeys` are the partitions', `token` and `part` the
+// entry's.
 async function openSteps(driver, script, ownKeys) {
   const hash = await load(driver, script);
   const itemKey = new ItemKey(SECRET);
   const pages = new Map(PATHS.map((path) => [path, itemKey.of('page', path)]));
-  return (session, path, ownArgs = []) => {
+  return (session, path, own) => {
     const now = Date.now();
     const day = dayOf(now);
     const [counters, seen, unique, ...others] = keys.all(session);
     const days = [keys.activity(session, day), keys.activity(session, day - 1)];
-    const names = [counters, seen, unique, ...days, ...others, ...(ownKeys?.[partitionOf(session)] ?? [])];
-    const args = [keys.activity(session), String(day), String(minuteOfDay(now)), '2592000', '1800'];
-    return driver.sendCommand(['EVALSHA', hash, String(names.length), ...names, pages.get(path), ...args, ...ownArgs]);
+    const names = [...(ownKeys?.[partitionOf(session)] ?? []), counters, seen, unique, ...days, ...others];
+    const args = [pages.get(path), keys.activity(session), String(day), String(minuteOfDay(now)), '2592000', '1800'];
+    const ownArgs = own ? [own.token, encodeHead(1, names.length - 5, args.length, true), ...own.part] : [];
+    return driver.sendCommand(['EVALSHA', hash, String(names.length), ...names, ...ownArgs, ...args]);
   };
 }
 

@@ -5,6 +5,7 @@ import { isTransient } from '../../redis/index.ts';
 import type { ReplySender } from '../service/reply-sender.ts';
 import type { ReplyEvents } from '../service/service-transport.ts';
 import type { Dispatch, Served } from '../transport.ts';
+import { CommitQueue } from './commit-queue.ts';
 import { EntryCommit } from './entry-commit.ts';
 import { TOO_LARGE } from './entry-size.ts';
 import { type PartitionSteps, refusalOf } from './partition-steps.ts';
@@ -53,17 +54,19 @@ export type TryResult = 'left' | 'ended' | Error;
 export class EntryServer {
   readonly #context: ServerContext;
   readonly #steps: PartitionSteps;
+  readonly #commits: CommitQueue;
   readonly #hasEnded: () => boolean;
 
   /** `hasEnded`: whether the ownership has. */
   constructor(context: ServerContext, steps: PartitionSteps, hasEnded: () => boolean) {
     this.#context = context;
     this.#steps = steps;
+    this.#commits = new CommitQueue(steps, hasEnded);
     this.#hasEnded = hasEnded;
   }
 
-  /** Serves and answers. Rejects if the ownership must end. */
-  async try(entry: StreamEntry): Promise<TryResult> {
+  /** Serves and answers. `isAlone`: whether the entry is committed by itself. Rejects if the ownership must end. */
+  async try(entry: StreamEntry, isAlone: boolean): Promise<TryResult> {
     if (entry.bytes !== undefined) {
       return this.#refuse(entry, new ProtocolError('too-large', `${TOO_LARGE}.`), TOO_LARGE);
     }
@@ -74,11 +77,11 @@ export class EntryServer {
       const { message } = error as PayloadDecryptionError;
       return this.#refuse(entry, new ProtocolError('wrong-key', message, { cause: error }), message);
     }
-    return this.#serve(entry, payload);
+    return this.#serve(entry, payload, isAlone);
   }
 
-  async #serve(entry: StreamEntry, payload: string): Promise<TryResult> {
-    const commit = new EntryCommit(this.#steps, entry);
+  async #serve(entry: StreamEntry, payload: string, isAlone: boolean): Promise<TryResult> {
+    const commit = new EntryCommit(this.#commits, entry, payload, isAlone);
     const served = await withDeadline(this.#dispatch(entry, payload, commit), TRY_DEADLINE_MS, () => undefined);
     commit.end();
     if (commit.outcome === undefined) {

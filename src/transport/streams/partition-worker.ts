@@ -266,8 +266,8 @@ export class PartitionWorker {
       if (inFlightAtCrash)
         await pause(Math.max(0, this.#beganAt + IN_FLIGHT_WAIT_MS * (1 + tries) - performance.now()));
       const result = isCounted
-        ? await this.#context.isolation.run(tries, () => this.#tries.mark(id, () => this.#server.try(entry)))
-        : await this.#server.try(entry);
+        ? await this.#context.isolation.run(tries, () => this.#tries.mark(id, () => this.#server.try(entry, true)))
+        : await this.#server.try(entry, this.#tries.has(id));
       if (!(result instanceof Error)) return;
       reason = result.message;
       // It failed and the process lives: from now on each try is marked, and this one counts as well.
