@@ -75,7 +75,7 @@ function sendByChannels(driver) {
 
 function sendByStreams(driver) {
   return (session, path, request) => {
-    const fields = ['c', 'pageview', 's', session, 'r', request, 'p', path, 'd', String(DEADLINE_MS)];
+    const fields = ['c', 'pageview', 's', session, 'r', request, 'p', path, 'o', String(DEADLINE_MS)];
     return driver.sendCommand(['XADD', keys.requests(partitionOf(session)), '*', ...fields]);
   };
 }
@@ -155,7 +155,7 @@ async function openSteps(driver, script, ownKeys) {
     const days = [keys.activity(session, day), keys.activity(session, day - 1)];
     const names = [...(ownKeys?.[partitionOf(session)] ?? []), counters, seen, unique, ...days, ...others];
     const args = [pages.get(path), keys.activity(session), String(day), String(minuteOfDay(now)), '2592000', '1800'];
-    const ownArgs = own ? [own.token, encodeHead(1, names.length - 5, args.length, true), ...own.part] : [];
+    const ownArgs = own ? [own.token, encodeHead(1, names.length - 5, args.length, false), ...own.part] : [];
     return driver.sendCommand(['EVALSHA', hash, String(names.length), ...names, ...ownArgs, ...args]);
   };
 }

@@ -44,7 +44,8 @@ export class PartitionSteps {
         args.push(encodeHead(0, 0, 0, false), id, session, request, labels, payload);
         continue;
       }
-      const head = encodeHead(numbers.get(step.script.hash)!, step.keys.length, step.args.length, true);
+      const number = numbers.get(step.script.hash)!;
+      const head = encodeHead(number, step.keys.length, step.args.length, !entry.isOnce);
       args.push(head, id, session, request, labels, payload);
       for (const key of step.keys) keys.push(key);
       for (const arg of step.args) args.push(arg);

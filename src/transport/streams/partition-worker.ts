@@ -238,7 +238,7 @@ export class PartitionWorker {
 
   #malformed(id: string, fields: readonly string[], bytes: number | undefined): StreamEntry {
     const payload = JSON.stringify(fields).slice(0, 1_000);
-    const entry = { id, command: '', session: '', request: '', payload, isSealed: false, deadlineMs: 0, bytes };
+    const entry = { id, command: '', session: '', request: '', payload, isSealed: false, deadlineMs: 0, isOnce: false, bytes };
     return { ...entry, addedAt: 0, replyRoute: { kind: 'none' } };
   }
 
