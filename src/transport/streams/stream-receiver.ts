@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { PARTITIONS, type RedisConnection } from '../../redis/index.ts';
 import { ReplySender } from '../service/reply-sender.ts';
 import type { ServiceTransport } from '../service/service-transport.ts';
+import { TRY_DEADLINE_MS } from './entry-server.ts';
 import { FreedChannel } from './freed-channel.ts';
 import { ownerOf } from './partition-balance.ts';
 import { PartitionWorker, type WorkerContext } from './partition-worker.ts';
@@ -10,6 +11,7 @@ import { releasePartition } from './scripts/release-partition.ts';
 import { renewPartition } from './scripts/renew-partition.ts';
 import { takePartition } from './scripts/take-partition.ts';
 import { StreamReader } from './stream-reader.ts';
+import { TryDeadlines } from './try-deadlines.ts';
 
 /* stream-receiver.ts: the service's side of the streams: owns its share of the partitions.
  *
@@ -37,7 +39,7 @@ const HINT_INTERVAL_MS = 50;
 // Pause before a partition whose ownership was lost is checked again, once.
 const LOST_LOOK_MS = 20;
 
-export interface StreamReceiverOptions extends Omit<WorkerContext, 'isolation' | 'isPresent' | 'onEnd' | 'replies'> {
+export interface StreamReceiverOptions extends Omit<WorkerContext, 'deadlines' | 'isolation' | 'isPresent' | 'onEnd' | 'replies'> {
   /** Carries subscriptions. */
   readonly subscriber: RedisConnection;
   /** This instance's id. */
@@ -54,6 +56,7 @@ export class StreamReceiver implements ServiceTransport {
   readonly #leases: RedisConnection;
   readonly #options: StreamReceiverOptions;
   readonly #isolation = new PoisonIsolation();
+  readonly #deadlines = new TryDeadlines(TRY_DEADLINE_MS);
   readonly #reader: StreamReader;
   readonly #replies: ReplySender;
   readonly #freedChannel: FreedChannel;
@@ -237,6 +240,7 @@ export class StreamReceiver implements ServiceTransport {
         replies: this.#replies,
         isPresent: (other) => this.#options.others().includes(other),
         isolation: this.#isolation,
+        deadlines: this.#deadlines,
         onEnd: this.#onEnd,
       },
     );
