@@ -10,6 +10,7 @@ const REQUEST: StreamRequest = {
   payload: '/a',
   isSealed: false,
   deadlineMs: 100,
+  isOnce: false,
 };
 const PARTITION = partitionOf('abc');
 const ID = '1767225600123-4';
@@ -22,6 +23,8 @@ describe('a stream entry', () => {
     ]);
     // A deadline that is cut short would be none at all.
     expect(encodeEntry({ ...REQUEST, deadlineMs: 0.2 }).slice(-2)).toEqual(['d', '1']);
+    expect(encodeEntry({ ...REQUEST, isOnce: true }).slice(-2)).toEqual(['o', '100']);
+    expect(encodeEntry({ ...REQUEST, isOnce: true, deadlineMs: 0 }).slice(-2)).toEqual(['o', '0']);
   });
 
   it('reads as it was written, whatever it holds and however its fields stand', () => {
@@ -39,6 +42,7 @@ describe('a stream entry', () => {
         payload: random.below(4) === 0 ? '' : text('aä👋"\n\0: {}[]', 50),
         isSealed: random.below(2) === 0,
         deadlineMs: random.below(3) === 0 ? 0 : random.below(60_000),
+        isOnce: random.below(2) === 0,
       };
       const pairs: string[][] = [];
       const fields = encodeEntry(request);

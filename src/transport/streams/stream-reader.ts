@@ -100,7 +100,9 @@ class Line {
 
   #readSome(open: readonly PartitionWorker[]): Promise<void> {
     // Partitions that are left out now may fall behind.
-    for (const worker of this.workers) if (!open.includes(worker)) worker.isBehind = true;
+    if (open.length < this.workers.size) {
+      for (const worker of this.workers) if (!open.includes(worker)) worker.isBehind = true;
+    }
     const isLate = performance.now() - this.#readAt > LONG_GAP_MS;
     if (isLate || open.some(({ isBehind }) => isBehind)) return this.#readWaiting(open);
     return this.#readNew(open, open.length === this.workers.size ? BLOCK_MS : SHORT_BLOCK_MS);
