@@ -68,6 +68,31 @@ describe('a stream that is full', () => {
     expect(await client.request('session-analytics', 'abc', '')).toMatchObject({ totalPages: 1 });
   });
 
+  it('takes exactly as many as it may hold from one client, however many are sent at once', async () => {
+    const server = await startServer();
+    const client = await openClient(server, { maxBacklog: 40 * PARTITIONS });
+    const producer = await connectProducer(server);
+    let taken = 0;
+    for (let burst = 0; burst < 4; burst += 1) {
+      const sent = await Promise.all(Array.from({ length: 19 }, (_, i) => client.publish('pageview', 'abc', `/${i}`)));
+      taken += sent.filter(Boolean).length;
+    }
+    expect(taken).toBe(40);
+    expect(await producer.waiting('abc')).toBe(40);
+  });
+
+  it('is far from full for most requests: those are added with XADD and no script', async () => {
+    const server = await startServer();
+    const client = await openClient(server);
+    const producer = await connectProducer(server);
+    await producer.redis.command('CONFIG', 'RESETSTAT');
+    expect(await client.publish('pageview', 'abc', '/first')).toBe(true);
+    await Promise.all(Array.from({ length: 500 }, (_, i) => client.publish('pageview', 'abc', `/${i}`)));
+    const info = await producer.redis.command<string>('INFO', 'commandstats');
+    const calls = (name: string): number => Number(new RegExp(`^cmdstat_${name}:calls=(\\d+)`, 'm').exec(info)?.[1] ?? 0);
+    expect([calls('xadd'), calls('eval') + calls('evalsha')]).toEqual([501, 1]);
+  });
+
   it('of questions still has room for what changes something', async () => {
     const server = await startServer();
     const client = await openClient(server, { maxBacklog: 40 * PARTITIONS });

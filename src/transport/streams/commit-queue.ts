@@ -26,20 +26,23 @@ export interface ReadyEntry {
   settle(error: unknown, answer: unknown): void;
 }
 
-// One set for all partitions.
-const batchScripts = new BatchScripts();
+// One set for all partitions of the process.
+const BATCH_SCRIPTS = new BatchScripts();
 
 /** Commits the entries of one ownership. */
 export class CommitQueue {
   readonly #steps: PartitionSteps;
   readonly #hasEnded: () => boolean;
+  readonly #scripts: BatchScripts;
   #waiting: ReadyEntry[] = [];
   #inFlight = 0;
   #isScheduled = false;
 
-  constructor(steps: PartitionSteps, hasEnded: () => boolean) {
+  /** `hasEnded`: whether the ownership has. */
+  constructor(steps: PartitionSteps, hasEnded: () => boolean, scripts: BatchScripts = BATCH_SCRIPTS) {
     this.#steps = steps;
     this.#hasEnded = hasEnded;
+    this.#scripts = scripts;
   }
 
   /** Commits an entry, together with others that are ready. */
@@ -50,7 +53,7 @@ export class CommitQueue {
 
   /** Commits an entry at once and by itself: one that may have crashed its process, or that failed before. */
   addAlone(ready: ReadyEntry): void {
-    void this.#commit([ready], batchScripts.of(scriptsOf(ready))!);
+    void this.#commit([ready], this.#scripts.of(scriptsOf(ready))!);
   }
 
   // At the end of the turn: entries that were read together become ready one after another in it.
@@ -77,7 +80,7 @@ export class CommitQueue {
   /** Takes what the next batch holds: the first entries that wait, within the limits. */
   #take(): [batch: ReadyEntry[], script: BatchScript] {
     const scripts: Script<unknown>[] = [];
-    let script = batchScripts.of(scripts)!;
+    let script = this.#scripts.of(scripts)!;
     let [count, items, bytes] = [0, 0, 0];
     for (const ready of this.#waiting) {
       items += ready.items;
@@ -86,7 +89,7 @@ export class CommitQueue {
         break;
       }
       if (ready.step && !scripts.includes(ready.step.script)) {
-        const wider = batchScripts.of([...scripts, ready.step.script]);
+        const wider = this.#scripts.of([...scripts, ready.step.script]);
         if (!wider) break;
         script = wider;
         scripts.push(ready.step.script);
