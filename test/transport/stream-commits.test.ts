@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Keys, makeStep, partitionOf, Script, type Step } from '../../src/redis/index.ts';
+import { Keys, makeStep, PARTITIONS, partitionOf, Script, type Step } from '../../src/redis/index.ts';
 import { BatchScripts, MOST_MIXED_SCRIPTS } from '../../src/transport/streams/batch-scripts.ts';
 import { BATCH_LIMITS, CommitQueue, countItems } from '../../src/transport/streams/commit-queue.ts';
 import { PartitionSteps, refusalOf } from '../../src/transport/streams/partition-steps.ts';
@@ -55,7 +55,7 @@ async function add({ request, payload = '/a', isOnce = false }: Added = {}): Pro
   const fields = ['c', 'log', 's', newSession(), 'r', request ?? `_${lastRequest}`, 'p', payload];
   if (isOnce) fields.push('o', '0');
   const id = await redis.command<string>('XADD', REQUESTS, '*', ...fields);
-  return decodeEntry(PARTITION, id, fields)!;
+  return decodeEntry(PARTITION, PARTITIONS, id, fields)!;
 }
 
 const addSome = (count: number, added?: Added): Promise<StreamEntry[]> =>

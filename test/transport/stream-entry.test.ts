@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { partitionOf } from '../../src/redis/index.ts';
+import { PARTITIONS, partitionOf } from '../../src/redis/index.ts';
 import { decodeEntry, encodeEntry, type StreamRequest } from '../../src/transport/streams/stream-entry.ts';
 import { SeededRandom } from '../support/seeded-random.ts';
 
@@ -48,7 +48,7 @@ describe('a stream entry', () => {
       const fields = encodeEntry(request);
       for (let at = 0; at < fields.length; at += 2) pairs.push(fields.slice(at, at + 2));
       const shuffled = [...pairs, ['other', 'x']].sort(() => random.next() - 0.5).flat();
-      expect(decodeEntry(partitionOf(session), ID, shuffled)).toMatchObject({
+      expect(decodeEntry(partitionOf(session), PARTITIONS, ID, shuffled)).toMatchObject({
         ...request,
         id: ID,
         addedAt: 1_767_225_600_123,
@@ -58,7 +58,7 @@ describe('a stream entry', () => {
 
   it('says how its caller wants the reply', () => {
     const routeOf = (request: string): unknown =>
-      decodeEntry(PARTITION, ID, encodeEntry({ ...REQUEST, request }))?.replyRoute;
+      decodeEntry(PARTITION, PARTITIONS, ID, encodeEntry({ ...REQUEST, request }))?.replyRoute;
     expect(routeOf('_x')).toEqual({ kind: 'none' });
     expect(routeOf('x')).toEqual({ kind: 'list' });
     expect(routeOf('inbox.7')).toEqual({ kind: 'inbox', inbox: 'inbox', number: '7' });
@@ -68,7 +68,7 @@ describe('a stream entry', () => {
   it('is none where anything is missing or not of the form, and where it stands in a strange partition', () => {
     const none = (change: Partial<StreamRequest>): void =>
       expect(
-        decodeEntry(PARTITION, ID, encodeEntry({ ...REQUEST, ...change })),
+        decodeEntry(PARTITION, PARTITIONS, ID, encodeEntry({ ...REQUEST, ...change })),
         JSON.stringify(change),
       ).toBeUndefined();
     none({ command: '' });
@@ -84,13 +84,23 @@ describe('a stream entry', () => {
     const fields = encodeEntry(REQUEST);
     for (const name of ['c', 's', 'r', 'p']) {
       const at = fields.indexOf(name);
-      expect(decodeEntry(PARTITION, ID, [...fields.slice(0, at), ...fields.slice(at + 2)]), name).toBeUndefined();
+      expect(decodeEntry(PARTITION, PARTITIONS, ID, [...fields.slice(0, at), ...fields.slice(at + 2)]), name).toBeUndefined();
     }
-    expect(decodeEntry(PARTITION, ID, [])).toBeUndefined();
-    expect(decodeEntry(PARTITION, ID, ['c'])).toBeUndefined();
-    expect(decodeEntry(PARTITION, ID, ['__proto__', 'c'])).toBeUndefined();
-    expect(decodeEntry(PARTITION, ID, fields)).toBeDefined();
-    expect(decodeEntry((PARTITION + 1) % 64, ID, fields)).toBeUndefined();
+    expect(decodeEntry(PARTITION, PARTITIONS, ID, [])).toBeUndefined();
+    expect(decodeEntry(PARTITION, PARTITIONS, ID, ['c'])).toBeUndefined();
+    expect(decodeEntry(PARTITION, PARTITIONS, ID, ['__proto__', 'c'])).toBeUndefined();
+    expect(decodeEntry(PARTITION, PARTITIONS, ID, fields)).toBeDefined();
+    expect(decodeEntry((PARTITION + 1) % 64, PARTITIONS, ID, fields)).toBeUndefined();
+  });
+
+  it('stands in the stream of its partition, or in one that takes those of several', () => {
+    const fields = encodeEntry(REQUEST);
+    for (const streams of [16, PARTITIONS]) {
+      const taken = Array.from({ length: PARTITIONS }, (_, stream) => stream).filter((stream) =>
+        decodeEntry(stream, streams, ID, fields),
+      );
+      expect(taken).toEqual([...new Set([PARTITION % streams, PARTITION])]);
+    }
   });
 
   it('is never more than fields: random ones throw nothing', () => {
@@ -100,7 +110,7 @@ describe('a stream entry', () => {
       const fields = Array.from({ length: random.below(14) }, (_, at) =>
         at % 2 === 0 ? random.pick(names) : random.bytes(random.below(12)).toString('latin1'),
       );
-      expect(() => decodeEntry(random.below(64), ID, fields)).not.toThrow();
+      expect(() => decodeEntry(random.below(64), PARTITIONS, ID, fields)).not.toThrow();
     }
   });
 });

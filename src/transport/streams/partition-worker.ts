@@ -10,6 +10,7 @@ import { PartitionSteps, refusalOf } from './partition-steps.ts';
 import type { PoisonIsolation } from './poison-isolation.ts';
 import { REFUSED } from './scripts/commit-lua.ts';
 import { decodeEntry, millisecondsOf, type StreamEntry } from './stream-entry.ts';
+import { streamsOf } from './stream-of.ts';
 
 /* partition-worker.ts: the time in which an instance owns a partition.
  *
@@ -78,6 +79,8 @@ export class PartitionWorker {
   position = '0-0';
   /** When the lease was last certain, on the clock of `performance.now()`. */
   renewedAt: number = performance.now();
+  /** When entries were last read, on the same clock. */
+  activeAt: number = Number.NEGATIVE_INFINITY;
   /** How long the stream was when the lease was last renewed. */
   backlog = 0;
   /** Whether one entry is tried at first. */
@@ -88,6 +91,7 @@ export class PartitionWorker {
   readonly #tries: EntryTries;
   readonly #server: EntryServer;
   readonly #inFlightUntil: number;
+  readonly #streams: number;
   // Of each session with requests in hand, the last one and when it is done.
   readonly #sessions = new Map<string, { last: StreamEntry; done: Promise<void> }>();
   // Bytes by id, in the order in which they were read.
@@ -112,6 +116,7 @@ export class PartitionWorker {
     this.#tries = new EntryTries(steps, token, context.isPresent, () => this.#ended);
     this.#server = new EntryServer(context, steps, () => this.#ended);
     this.#inFlightUntil = inFlightUntil;
+    this.#streams = streamsOf(context.redis);
     this.isCautious = isCautious;
   }
 
@@ -149,13 +154,14 @@ export class PartitionWorker {
 
   /** Takes entries that were read from its stream, in their order. */
   accept(entries: readonly RawEntry[]): void {
+    if (entries.length > 0) this.activeAt = performance.now();
     if (this.#beganAt === 0) this.#beganAt = performance.now();
     for (const raw of entries) {
       const size = sizeOf(raw);
       const isUnread = raw[2] !== undefined;
       const [id, fields, bytes, isDeadLettered] = size > MAX_ENTRY_BYTES && !isUnread ? shorten(raw, size) : raw;
       this.position = id;
-      const entry = decodeEntry(this.partition, id, fields, bytes);
+      const entry = decodeEntry(this.partition, this.#streams, id, fields, bytes);
       if (isDeadLettered) {
         this.#server.reportDeadLettered(entry ?? this.#malformed(id, fields, bytes));
         continue;

@@ -1,6 +1,6 @@
 import { isCommandName, isSession, parseRequestId, type ReplyRoute } from '../../protocol/index.ts';
-import { partitionOf } from '../../redis/index.ts';
 import type { PayloadSeal } from './payload-seal.ts';
+import { mayStandIn } from './stream-of.ts';
 
 /* stream-entry.ts: a request as an entry of its partition's stream. Normative in docs/protocol.md.
  *
@@ -44,10 +44,11 @@ export function encodeEntry(entry: StreamRequest): string[] {
 }
 
 /** Reads an entry of a partition's stream. Undefined if it does not have the form (any producer may have written it),
- *  or if its session belongs to another partition, whose keys lie in another slot. `bytes`: set if it is too large;
- *  then its payload is not read. */
+ *  or if its session belongs to another stream. `streams`: how many streams take requests (stream-of.ts). `bytes`: set if
+ *  it is too large; then its payload is not read. */
 export function decodeEntry(
   partition: number,
+  streams: number,
   id: string,
   fields: readonly string[],
   bytes?: number,
@@ -60,7 +61,7 @@ export function decodeEntry(
   if (!replyRoute || payload === undefined || !isCommandName(command) || !isSession(session) || !/^\d{1,9}$/.test(d)) {
     return undefined;
   }
-  if (partitionOf(session) !== partition) return undefined;
+  if (!mayStandIn(partition, session, streams)) return undefined;
   const isSealed = e !== undefined;
   const deadlineMs = Number(d);
   return {

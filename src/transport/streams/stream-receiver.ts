@@ -4,7 +4,7 @@ import { ReplySender } from '../service/reply-sender.ts';
 import type { ServiceTransport } from '../service/service-transport.ts';
 import { TRY_DEADLINE_MS } from './entry-server.ts';
 import { FreedChannel } from './freed-channel.ts';
-import { ownerOf } from './partition-balance.ts';
+import { ownersOf } from './partition-balance.ts';
 import { PartitionWorker, type WorkerContext } from './partition-worker.ts';
 import { PoisonIsolation } from './poison-isolation.ts';
 import { releasePartition } from './scripts/release-partition.ts';
@@ -130,14 +130,14 @@ export class StreamReceiver implements ServiceTransport {
   #takeFreed(by: string, partitions: readonly number[]): void {
     const { enabled, instance, others } = this.#options;
     if (this.#stopped || !enabled()) return;
-    const instances = [instance, ...others().filter((other) => other !== by)];
+    const owners = ownersOf([instance, ...others().filter((other) => other !== by)]);
     const now = performance.now();
     for (const partition of partitions) {
       // Checks the number: any program may have published it.
       if (!(partition >= 0 && partition < PARTITIONS) || this.#workers.has(partition)) continue;
       if (now < (this.#hintedAt.get(partition) ?? Number.NEGATIVE_INFINITY) + HINT_INTERVAL_MS) continue;
       this.#hintedAt.set(partition, now);
-      if (ownerOf(partition, instances) === instance) void this.#lookAt(partition, true);
+      if (owners[partition] === instance) void this.#lookAt(partition, true);
     }
   }
 
@@ -146,10 +146,10 @@ export class StreamReceiver implements ServiceTransport {
     this.#forgetLost();
     if (!enabled()) return;
     this.#mayHandOver = HANDED_OVER_AT_ONCE;
-    const instances = [instance, ...others()];
+    const owners = ownersOf([instance, ...others()]);
     await Promise.all(
       Array.from({ length: PARTITIONS }, (_, partition) =>
-        this.#lookAt(partition, ownerOf(partition, instances) === instance),
+        this.#lookAt(partition, owners[partition] === instance),
       ),
     );
     this.#forgetLost();
@@ -268,7 +268,7 @@ export class StreamReceiver implements ServiceTransport {
     const { enabled, instance, others } = this.#options;
     this.#forgetLost();
     if (this.#stopped || !enabled() || this.#workers.has(partition)) return;
-    void this.#lookAt(partition, ownerOf(partition, [instance, ...others()]) === instance);
+    void this.#lookAt(partition, ownersOf([instance, ...others()])[partition] === instance);
   }
 
   async #giveBack(worker: PartitionWorker, deadlineMs: number): Promise<boolean> {

@@ -1,6 +1,6 @@
 import { withDeadline } from '../../async/index.ts';
 import { HEARTBEAT_TTL_MS, isWriting } from '../../protocol/index.ts';
-import { isTransient, Keys, PARTITIONS, partitionOf, type RedisConnection } from '../../redis/index.ts';
+import { isTransient, Keys, type RedisConnection } from '../../redis/index.ts';
 import { NotKeptError } from '../client/not-kept-error.ts';
 import type { ReplyInbox } from '../client/reply-inbox.ts';
 import { type ClientTransport, NO_ANSWER, type Outcome } from '../transport.ts';
@@ -9,6 +9,7 @@ import { RetryOrder } from './retry-order.ts';
 import { addEntry } from './scripts/add-entry.ts';
 import { encodeEntry, type StreamRequest } from './stream-entry.ts';
 import { StreamLengths } from './stream-lengths.ts';
+import { streamOf, streamsOf } from './stream-of.ts';
 
 const RETRY_MS = 50;
 // Requests that change nothing may fill only this share of a stream, so that the rest stays free for those that do.
@@ -18,8 +19,8 @@ type NewRequest = Omit<StreamRequest, 'isSealed'>;
 
 export interface StreamRequesterOptions {
   readonly namespace: string;
-  /** The most requests that may wait in all streams together. A partition whose share is used up takes no more; of
-   *  those that change nothing it takes no more from a quarter of it on. */
+  /** The most requests that may wait in all streams together. A stream whose share is used up takes no more; of those that
+   *  change nothing it takes no more from a quarter of it on. */
   readonly maxBacklog: number;
   /** The namespace's secret: payloads are sealed with it. Without it they are in the clear. */
   readonly secret?: string | undefined;
@@ -31,7 +32,7 @@ export class StreamRequester implements ClientTransport {
   readonly #redis: RedisConnection;
   readonly #inbox: ReplyInbox;
   readonly #keys: Keys;
-  readonly #mostPerPartition: number;
+  readonly #mostPerStream: number;
   readonly #seal: PayloadSeal | undefined;
   readonly #order = new RetryOrder();
   readonly #lengths: StreamLengths;
@@ -42,7 +43,7 @@ export class StreamRequester implements ClientTransport {
     this.#inbox = inbox;
     this.#keys = new Keys(namespace);
     this.#lengths = new StreamLengths(redis);
-    this.#mostPerPartition = Math.ceil(maxBacklog / PARTITIONS);
+    this.#mostPerStream = Math.ceil(maxBacklog / streamsOf(redis));
     this.#seal = secret === undefined ? undefined : new PayloadSeal(secret, namespace);
   }
 
@@ -123,7 +124,7 @@ export class StreamRequester implements ClientTransport {
   }
 
   #keyOf(session: string): string {
-    return this.#keys.requests(partitionOf(session));
+    return this.#keys.requests(streamOf(session, this.#redis));
   }
 
   #newRequest(): string {
@@ -181,7 +182,7 @@ export class StreamRequester implements ClientTransport {
       isOnce,
     });
     const key = this.#keyOf(session);
-    const most = isWriting(command) ? this.#mostPerPartition : Math.ceil(this.#mostPerPartition * ASKING_SHARE);
+    const most = isWriting(command) ? this.#mostPerStream : Math.ceil(this.#mostPerStream * ASKING_SHARE);
     const added = this.#lengths.isFarFromFull(key, most)
       ? this.#redis.command('XADD', key, '*', ...fields).then(isAdded, orFull)
       : addEntry.run(this.#redis, { requests: key }, { mostEntries: most }, { args: fields }).then(isAdded, orFull);
