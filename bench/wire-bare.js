@@ -109,7 +109,10 @@ async function serveStreams(redis, drivers) {
   for (const [owner] of ownKeys) await driver.sendCommand(['SET', owner, token]);
   const step = await openSteps(driver, commit, ownKeys);
   const serve = async (id, [, command, , session, , request, , path, , deadline]) => {
-    const [, visit] = await step(session, path, { token, part: [id, session, request, `${command} p ${deadline}`, path] });
+    const [, visit] = await step(session, path, {
+      token,
+      part: [id, session, request, `${command} p ${deadline}`, path],
+    });
     await replyToInbox(driver, request, encode(visit));
   };
   const read = async () => {

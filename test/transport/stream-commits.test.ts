@@ -128,12 +128,14 @@ describe('a batch of commits', () => {
   });
 
   it('counts the items of a list by its commas', () => {
-    expect(['/a,b', '', '[]', '["a"]', '["a","b","c"]', '{"items":["a","b"]}'].map(countItems)).toEqual([1, 1, 1, 1, 3, 2]);
+    expect(['/a,b', '', '[]', '["a"]', '["a","b","c"]', '{"items":["a","b"]}'].map(countItems)).toEqual([
+      1, 1, 1, 1, 3, 2,
+    ]);
   });
 
   it('mixes steps of several kinds, and entries without effects', async () => {
     const kinds = [
-      new Script("return { #KEYS, #ARGV, KEYS[2], ARGV[3] }"),
+      new Script('return { #KEYS, #ARGV, KEYS[2], ARGV[3] }'),
       new Script('return nil'),
       new Script("return redis.status_reply('FINE')"),
       new Script('-- the last line is a comment\nlocal x = ARGV[1]\nreturn x -- here too'),
@@ -161,7 +163,10 @@ describe('a batch of commits', () => {
     const names = Array.from({ length: 300 }, (_, i) => `${keys.counters(large!.session)}-${i}`);
     const args = Array.from({ length: 20_000 }, (_, i) => i);
     const answers = await Promise.all([
-      commit(large!, makeStep(far, names, args, (answer) => answer)),
+      commit(
+        large!,
+        makeStep(far, names, args, (answer) => answer),
+      ),
       commit(small!, stepOf(count, small!)),
     ]);
     expect(answers).toEqual([[300, 20_000, names.at(-1), '19999'], 1]);
@@ -204,7 +209,7 @@ describe('a part of a batch that fails', () => {
     expect(commits).toBe(2);
     expect(await Promise.all(entries.map(counted))).toEqual(entries.map(() => '1'));
     expect(await waiting()).toBe(0);
-    const [[, letter]] = await redis.command<[string, string[]][]>('XRANGE', DEAD, '-', '+') as [[string, string[]]];
+    const [[, letter]] = (await redis.command<[string, string[]][]>('XRANGE', DEAD, '-', '+')) as [[string, string[]]];
     const fields = Object.fromEntries(letter.flatMap((name, i) => (i % 2 ? [] : [[name, letter[i + 1]!]])));
     const { id, session, request } = entries[4]!;
     expect(fields).toMatchObject({ c: 'log', s: session, r: request, p: '/a', d: '0', id, half: '1' });

@@ -84,7 +84,10 @@ describe('a stream entry', () => {
     const fields = encodeEntry(REQUEST);
     for (const name of ['c', 's', 'r', 'p']) {
       const at = fields.indexOf(name);
-      expect(decodeEntry(PARTITION, PARTITIONS, ID, [...fields.slice(0, at), ...fields.slice(at + 2)]), name).toBeUndefined();
+      expect(
+        decodeEntry(PARTITION, PARTITIONS, ID, [...fields.slice(0, at), ...fields.slice(at + 2)]),
+        name,
+      ).toBeUndefined();
     }
     expect(decodeEntry(PARTITION, PARTITIONS, ID, [])).toBeUndefined();
     expect(decodeEntry(PARTITION, PARTITIONS, ID, ['c'])).toBeUndefined();

@@ -91,7 +91,8 @@ describe('a stream that is full', () => {
     expect(await client.publish('pageview', 'abc', '/first')).toBe(true);
     await Promise.all(Array.from({ length: 500 }, (_, i) => client.publish('pageview', 'abc', `/${i}`)));
     const info = await producer.redis.command<string>('INFO', 'commandstats');
-    const calls = (name: string): number => Number(new RegExp(`^cmdstat_${name}:calls=(\\d+)`, 'm').exec(info)?.[1] ?? 0);
+    const calls = (name: string): number =>
+      Number(new RegExp(`^cmdstat_${name}:calls=(\\d+)`, 'm').exec(info)?.[1] ?? 0);
     expect([calls('xadd'), calls('eval') + calls('evalsha')]).toEqual([501, 1]);
   });
 

@@ -19,7 +19,13 @@ export class BatchScripts {
   /** The script for these steps, which differ; undefined where there are too many scripts already. There is always one
    *  for a single step, and for none. */
   of(steps: readonly Script<unknown>[]): BatchScript | undefined {
-    const name = steps.length > 1 ? steps.map(({ hash }) => hash).sort().join() : (steps[0]?.hash ?? '');
+    const name =
+      steps.length > 1
+        ? steps
+            .map(({ hash }) => hash)
+            .sort()
+            .join()
+        : (steps[0]?.hash ?? '');
     const known = this.#scripts.get(name);
     if (known) return known;
     if (steps.length > 1) {

@@ -64,11 +64,7 @@ export class EntryCommit {
     });
   }
 
-  #add(
-    step: Step<unknown> | undefined,
-    items: number,
-    onSettled: (error: unknown, answer: unknown) => void,
-  ): void {
+  #add(step: Step<unknown> | undefined, items: number, onSettled: (error: unknown, answer: unknown) => void): void {
     const settle = (error: unknown, answer: unknown): void => {
       this.#outcome = error === undefined ? COMMITTED : { error };
       onSettled(error, answer);

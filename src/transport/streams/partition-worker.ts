@@ -1,13 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { withDeadline } from '../../async/index.ts';
 import { ProtocolError } from '../../protocol/index.ts';
-import { type CommandConnection, isTransient, type Keys, type RedisConnection } from '../../redis/index.ts';
-import type { Admission } from '../service/admission.ts';
-import { EntryServer, type ServerContext, type TryResult } from './entry-server.ts';
+import { type CommandConnection, isTransient } from '../../redis/index.ts';
+import { EntryServer, type TryResult } from './entry-server.ts';
 import { MAX_ENTRY_BYTES, type RawEntry, shorten, sizeOf } from './entry-size.ts';
 import { EntryTries, MAX_TRIES } from './entry-tries.ts';
+import type { Ownership, WorkerContext } from './ownership.ts';
 import { PartitionSteps, refusalOf } from './partition-steps.ts';
-import type { PoisonIsolation } from './poison-isolation.ts';
 import { REFUSED } from './scripts/commit-lua.ts';
 import { decodeEntry, millisecondsOf, type StreamEntry } from './stream-entry.ts';
 import { streamsOf } from './stream-of.ts';
@@ -34,35 +33,6 @@ const ENDED_WITH_SERVICE = `${MAX_TRIES} tries ended with the service`;
 const MALFORMED = 'malformed: not an entry of docs/protocol.md';
 // Serves entries with fewer marks first, so that they are done before an entry that crashes the process is tried again.
 const IN_FLIGHT_WAIT_MS = 50;
-
-/** Parts that all workers of an instance share. */
-export interface WorkerContext extends ServerContext {
-  readonly redis: RedisConnection;
-  readonly keys: Keys;
-  /** Whether an instance still sends heartbeats. */
-  readonly isPresent: (instance: string) => boolean;
-  /** One for all transports of the process. */
-  readonly admission: Admission;
-  /** One for all partitions of the process. */
-  readonly isolation: PoisonIsolation;
-  /** Called once when an ownership has ended. `hasFailed`: for a reason that does not pass by itself. */
-  readonly onEnd: (worker: PartitionWorker, hasFailed: boolean) => void;
-}
-
-/** Input of a worker. */
-export interface Ownership {
-  readonly partition: number;
-  readonly token: string;
-  /** Sends commands to the server on which the partition was taken, and to no other. */
-  readonly redis: CommandConnection;
-  /** Does the same on a connection of its own, for the lease. */
-  readonly leases: CommandConnection;
-  /** Entries added later than this were not in flight when the previous owner crashed. In milliseconds of the epoch, by
-   *  Redis's clock. */
-  readonly inFlightUntil: number;
-  /** Whether the last ownership ended for a reason that does not pass by itself: then one entry is tried at first. */
-  readonly isCautious: boolean;
-}
 
 /** One instance's ownership of one partition, from when it took the lease until it gave it back or lost it. */
 export class PartitionWorker {
@@ -267,7 +237,17 @@ export class PartitionWorker {
 
   #malformed(id: string, fields: readonly string[], bytes: number | undefined): StreamEntry {
     const payload = JSON.stringify(fields).slice(0, 1_000);
-    const entry = { id, command: '', session: '', request: '', payload, isSealed: false, deadlineMs: 0, isOnce: false, bytes };
+    const entry = {
+      id,
+      command: '',
+      session: '',
+      request: '',
+      payload,
+      isSealed: false,
+      deadlineMs: 0,
+      isOnce: false,
+      bytes,
+    };
     return { ...entry, addedAt: 0, replyRoute: { kind: 'none' } };
   }
 
@@ -289,11 +269,7 @@ export class PartitionWorker {
 
   /** Tries an entry by itself until it is done, or was tried often enough. `failure`: that of its first try, if there was
    *  one. */
-  async #tryUntilDone(
-    entry: StreamEntry,
-    inFlightAtCrash: boolean,
-    failure: TryResult | undefined,
-  ): Promise<void> {
+  async #tryUntilDone(entry: StreamEntry, inFlightAtCrash: boolean, failure: TryResult | undefined): Promise<void> {
     const { id } = entry;
     let failed = failure;
     let isCounted = inFlightAtCrash;

@@ -4,8 +4,9 @@ import { ReplySender } from '../service/reply-sender.ts';
 import type { ServiceTransport } from '../service/service-transport.ts';
 import { TRY_DEADLINE_MS } from './entry-server.ts';
 import { FreedChannel } from './freed-channel.ts';
+import type { WorkerContext } from './ownership.ts';
 import { ownersOf } from './partition-balance.ts';
-import { PartitionWorker, type WorkerContext } from './partition-worker.ts';
+import { PartitionWorker } from './partition-worker.ts';
 import { PoisonIsolation } from './poison-isolation.ts';
 import { releasePartition } from './scripts/release-partition.ts';
 import { renewPartition } from './scripts/renew-partition.ts';
@@ -39,7 +40,8 @@ const HINT_INTERVAL_MS = 50;
 // Pause before a partition whose ownership was lost is checked again, once.
 const LOST_LOOK_MS = 20;
 
-export interface StreamReceiverOptions extends Omit<WorkerContext, 'deadlines' | 'isolation' | 'isPresent' | 'onEnd' | 'replies'> {
+export interface StreamReceiverOptions
+  extends Omit<WorkerContext, 'deadlines' | 'isolation' | 'isPresent' | 'onEnd' | 'replies'> {
   /** Carries subscriptions. */
   readonly subscriber: RedisConnection;
   /** This instance's id. */
@@ -148,9 +150,7 @@ export class StreamReceiver implements ServiceTransport {
     this.#mayHandOver = HANDED_OVER_AT_ONCE;
     const owners = ownersOf([instance, ...others()]);
     await Promise.all(
-      Array.from({ length: PARTITIONS }, (_, partition) =>
-        this.#lookAt(partition, owners[partition] === instance),
-      ),
+      Array.from({ length: PARTITIONS }, (_, partition) => this.#lookAt(partition, owners[partition] === instance)),
     );
     this.#forgetLost();
   }
