@@ -101,18 +101,36 @@ describe('a batch of commits', () => {
     expect(await redis.command('ZCARD', DONE)).toBe(entries.length);
   });
 
-  it('is committed while one is under way: what becomes ready meanwhile goes together', async () => {
-    const [first, ...others] = await addSome(20);
-    const commits = await commitsDuring(async () => {
-      const work = [commit(first!, stepOf(count, first!))];
-      await new Promise((resolve) => process.nextTick(resolve));
-      for (const entry of others) {
-        await Promise.resolve();
-        work.push(commit(entry, stepOf(count, entry)));
-      }
-      await Promise.all(work);
+  it('waits for the one that is under way, and takes what became ready meanwhile', async () => {
+    const steps = new PartitionSteps(redis, redis, keys, PARTITION, TOKEN);
+    const sizes: number[] = [];
+    let release!: () => void;
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
     });
-    expect(commits).toBe(2);
+    const slow: Pick<PartitionSteps, 'commit'> = {
+      async commit(batch, script) {
+        sizes.push(batch.length);
+        await released;
+        return steps.commit(batch, script);
+      },
+    };
+    queue = new CommitQueue(slow, () => false, new BatchScripts());
+    const entries = await addSome(5);
+    const work: Promise<unknown>[] = [];
+    for (const entry of entries) {
+      work.push(commit(entry, stepOf(count, entry)));
+      await redis.command('PING');
+    }
+    // A lone one does not wait, and no second batch begins beside it.
+    expect(sizes).toEqual([1]);
+    release();
+    expect(await Promise.all(work)).toEqual([1, 1, 1, 1, 1]);
+    expect(sizes).toEqual([1, 4]);
+  });
+
+  it('has bounds that docs/adr/0021 gives', () => {
+    expect(BATCH_LIMITS).toEqual({ requests: 32, items: 256, bytes: 65_536 });
   });
 
   it.each([

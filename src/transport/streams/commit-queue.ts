@@ -31,7 +31,7 @@ const BATCH_SCRIPTS = new BatchScripts();
 
 /** Commits the entries of one ownership. */
 export class CommitQueue {
-  readonly #steps: PartitionSteps;
+  readonly #steps: Pick<PartitionSteps, 'commit'>;
   readonly #hasEnded: () => boolean;
   readonly #scripts: BatchScripts;
   #waiting: ReadyEntry[] = [];
@@ -39,7 +39,7 @@ export class CommitQueue {
   #isScheduled = false;
 
   /** `hasEnded`: whether the ownership has. */
-  constructor(steps: PartitionSteps, hasEnded: () => boolean, scripts: BatchScripts = BATCH_SCRIPTS) {
+  constructor(steps: Pick<PartitionSteps, 'commit'>, hasEnded: () => boolean, scripts: BatchScripts = BATCH_SCRIPTS) {
     this.#steps = steps;
     this.#hasEnded = hasEnded;
     this.#scripts = scripts;
