@@ -5,7 +5,6 @@ export { RedisClock } from './clock.ts';
 export { createConnection } from './create-connection.ts';
 export type { ArgumentKind, DefinedScript, KeyValues, ScriptResult } from './define-script.ts';
 export { defineScript } from './define-script.ts';
-export { defineStepWrapper } from './define-step-wrapper.ts';
 export { slotOfKey } from './key-slot.ts';
 export type { SeenKind } from './keys.ts';
 export { forgetLua, Keys, keysLua } from './keys.ts';

@@ -18,9 +18,7 @@ const OTHER_SCRIPT_FILES = ['src/redis/keys.ts'];
 const SCRIPT_CODE = /\bredis\.p?call\(|\bdefine(?:Script|Lua)\(|\bnew Script\b/;
 const COMPARED = /[=!]==? -\d|-\d+ [=!]==? |\bcase -\d/;
 /** They define what a script is. */
-const DEFINITIONS = ['define-script', 'define-step-wrapper', 'lua-text', 'script'].map(
-  (name) => `src/redis/${name}.ts`,
-);
+const DEFINITIONS = ['define-script', 'lua-text', 'script'].map((name) => `src/redis/${name}.ts`);
 
 function isScriptFile(file: string): boolean {
   return SCRIPT_FILE.test(file) || OTHER_SCRIPT_FILES.includes(file);

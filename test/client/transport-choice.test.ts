@@ -51,7 +51,7 @@ async function routesOf(client: SessionClient, send: () => Promise<unknown>): Pr
   proxy.reset();
   await send();
   expect(client.counters.degraded).toEqual({});
-  const ways: Record<string, string> = { PUBLISH: 'channels', EVAL: 'streams', EVALSHA: 'streams' };
+  const ways: Record<string, string> = { PUBLISH: 'channels', XADD: 'streams', EVAL: 'streams', EVALSHA: 'streams' };
   return proxy
     .commands('sessionwise-client')
     .map(([name]) => ways[name!])

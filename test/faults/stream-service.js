@@ -2,8 +2,8 @@
  * that a test sees what was done, how often, in which order and when.
  * Arguments: the URL of Redis, the secret, the transport. Tells its instance as a message. It runs what was built.
  *
- * The payload is `<what> <more>`: `abort` ends the process, `throw` fails, `hang` never ends, `late` takes 150 ms; all
- * else is written down with the time behind it. */
+ * The payload is `<what> <more>`: `abort` ends the process, `throw` fails, `hang` never ends, `late` takes 150 ms, `break`
+ * writes and then fails in Redis; all else is written down with the time behind it. */
 import { COMMAND_NAMES } from '../../dist/protocol/index.js';
 import { Keys, makeStep, Script } from '../../dist/redis/index.js';
 import { handlers } from '../../dist/service/commands/index.js';
@@ -18,6 +18,8 @@ const keys = new Keys('sw');
 const append = new Script(`
 local time = redis.call('TIME')
 return redis.call('RPUSH', KEYS[1], ARGV[1] .. ' ' .. time[1] * 1000 + math.floor(time[2] / 1000))`);
+// The same, then a command that the key's type does not have.
+const half = new Script("redis.call('RPUSH', KEYS[1], ARGV[1]) return redis.call('INCR', KEYS[1])");
 
 // Over channels an instance subscribes to the commands of the table.
 COMMAND_NAMES.push('log');
@@ -29,7 +31,7 @@ handlers.log = async (_context, session, payload, apply) => {
   if (what === 'late') await new Promise((resolve) => setTimeout(resolve, LATE_MS));
   // In the slot of the session's other keys.
   const key = `${keys.subject(session)}-log`;
-  return apply(makeStep(append, [key], [payload], (length) => length));
+  return apply(makeStep(what === 'break' ? half : append, [key], [payload], (length) => length));
 };
 
 const service = await startService({ redis, secret, transport });

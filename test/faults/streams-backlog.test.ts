@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { SessionClient } from '../../src/index.ts';
-import { PARTITIONS, partitionOf } from '../../src/redis/index.ts';
+import { partitionOf } from '../../src/redis/index.ts';
+import { STREAMS_ON_ONE_SERVER, streamOf } from '../../src/transport/streams/stream-of.ts';
 import { useRedis } from '../support/use-redis.ts';
 import { pace } from '../support/wait-until.ts';
 import { endChildren } from './child.ts';
@@ -26,6 +27,8 @@ const MAX_BACKLOG = 3_200;
 const QUARTER_OF = 4 * MAX_BACKLOG;
 /** An entry takes about 250 bytes; the connections of 16 publishers as much as all entries together. */
 const MAX_ENTRY_BYTES = 1_024;
+/** What a second client allows in a stream. */
+const PER_STREAM = 4;
 
 const server = useRedis();
 const { redis } = server;
@@ -56,13 +59,13 @@ describe('a service that is away', { timeout: SECONDS * 1000 + 90_000 }, () => {
       redis: server.url,
       transport: 'streams',
       secret: SECRET,
-      maxBacklog: PARTITIONS,
+      maxBacklog: PER_STREAM * STREAMS_ON_ONE_SERVER,
     });
     expect(await client.ready()).toBe(true);
     const lengths = await Promise.all(
-      Array.from({ length: 100 }, (_, i) => redis.command<number>('XLEN', keys.requests(partitionOf(`s${i}`)))),
+      Array.from({ length: 100 }, (_, i) => redis.command<number>('XLEN', keys.requests(streamOf(`s${i}`, redis)))),
     );
-    const session = `s${lengths.findIndex((length) => length > 0)}`;
+    const session = `s${lengths.findIndex((length) => length >= PER_STREAM)}`;
     expect(await client.publish('pageview', session, '/a')).toBe(false);
     await expect(client.publish('mark-item-seen', session, 'x')).rejects.toMatchObject({ code: 'BACKLOG_FULL' });
     expect(client.counters).toMatchObject({ publishes: 2, unheard: 2 });

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { PARTITIONS } from '../../src/redis/index.ts';
-import { ownerOf } from '../../src/transport/streams/partition-balance.ts';
+import { ownersOf } from '../../src/transport/streams/partition-balance.ts';
 import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { endChildren } from './child.ts';
@@ -40,7 +40,8 @@ async function isBalanced(instances: readonly Instance[]): Promise<boolean> {
   const owners = await Promise.all(
     Array.from({ length: PARTITIONS }, (_, partition) => redis.command<string | null>('GET', keys.owner(partition))),
   );
-  return owners.every((token, partition) => token?.split(':')[0] === ownerOf(partition, ids));
+  const shares = ownersOf(ids);
+  return owners.every((token, partition) => token?.split(':')[0] === shares[partition]);
 }
 
 async function untilBalanced(instances: readonly Instance[]): Promise<void> {

@@ -15,6 +15,7 @@ import { IN_HAND_LIMIT } from '../../src/transport/streams/partition-worker.ts';
 import { PayloadSeal } from '../../src/transport/streams/payload-seal.ts';
 import { DEAD_LETTER_CAP } from '../../src/transport/streams/scripts/commit-lua.ts';
 import { DONE_CAP, DONE_TTL_MS } from '../../src/transport/streams/scripts/renew-partition.ts';
+import { streamOf } from '../../src/transport/streams/stream-of.ts';
 import { LEASE_MS } from '../../src/transport/streams/stream-receiver.ts';
 import { startTestRedis } from '../support/test-redis.ts';
 import { useRedis } from '../support/use-redis.ts';
@@ -31,6 +32,7 @@ const START_OF_BLOCK = Date.parse('2026-01-15T10:00:00Z');
 const MESSAGE_DEADLINE_MS = 3_000;
 /** A session and an inbox that no example uses. */
 const PROBE = 'wire-probe';
+const ONE_SERVER = { oneSlotPerRead: false };
 
 interface Block {
   /** The heading that it stands under. */
@@ -134,17 +136,18 @@ describe('docs/protocol.md: streams', () => {
     for (const line of lines) {
       const session = line.split(' -> ', 1)[0]!;
       const partition = partitionOf(session);
-      expect(line).toBe(`${session} -> ${partition} -> ${new Keys('sw').requests(partition)}`);
+      const [own, shared] = [partition, streamOf(session, ONE_SERVER)].map((stream) => new Keys('sw').requests(stream));
+      expect(line).toBe(`${session} -> ${partition} -> ${own} -> ${shared}`);
     }
   });
 
-  it('every example writes to the partition of its session', () => {
+  it('every example writes to the stream of its session', () => {
     const entries = examples.flatMap(({ lines }) => lines.filter((line) => line.startsWith('> XADD ')));
     expect(entries.length).toBeGreaterThanOrEqual(10);
     // `*` may not stand in a session: such an entry is an example of a malformed one.
     for (const line of entries.filter((entry) => !sessionIn(entry)?.includes('*'))) {
       const [, key] = /^> XADD (\S+) /.exec(line)!;
-      expect(key, line).toBe(new Keys(key!.split(':', 1)[0]!).requests(partitionOf(sessionIn(line)!)));
+      expect(key, line).toBe(new Keys(key!.split(':', 1)[0]!).requests(streamOf(sessionIn(line)!, ONE_SERVER)));
     }
   });
 

@@ -1,4 +1,5 @@
-import { createConnection, Keys, partitionOf, type RedisConnection } from '../../src/redis/index.ts';
+import { createConnection, Keys, type RedisConnection } from '../../src/redis/index.ts';
+import { streamOf } from '../../src/transport/streams/stream-of.ts';
 
 /** A producer of another make: it knows XADD, and nothing of ours. */
 export class StreamProducer {
@@ -16,7 +17,7 @@ export class StreamProducer {
 
   /** The stream of a session. */
   streamOf(session: string): string {
-    return this.keys.requests(partitionOf(session));
+    return this.keys.requests(streamOf(session, this.redis));
   }
 
   /** XADD of fields as they are, to the stream of a session. The entry's id. */
@@ -37,7 +38,7 @@ export class StreamProducer {
 
   /** What was given up beside a session: the fields of each. */
   async deadLetters(session: string): Promise<Record<string, string>[]> {
-    const key = this.keys.deadLetters(partitionOf(session));
+    const key = this.keys.deadLetters(streamOf(session, this.redis));
     const entries = await this.redis.command<[string, string[]][]>('XRANGE', key, '-', '+');
     return entries.map(([, fields]) => {
       const letter: Record<string, string> = {};

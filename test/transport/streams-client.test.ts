@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { NotKeptError, SessionClient, type SessionClientOptions } from '../../src/index.ts';
-import { PARTITIONS } from '../../src/redis/index.ts';
 import { type Service, type ServiceOptions, startService } from '../../src/service/index.ts';
+import { STREAMS_ON_ONE_SERVER } from '../../src/transport/streams/stream-of.ts';
 import { SeededRandom } from '../support/seeded-random.ts';
 import { StreamProducer } from '../support/stream-producer.ts';
 import { startTestRedis, type TestRedis } from '../support/test-redis.ts';
@@ -45,7 +45,9 @@ const failureOf = (work: Promise<unknown>): Promise<unknown> => work.then(() => 
 describe('a stream that is full', () => {
   it('takes no more: views are dropped and counted, what must be kept is refused aloud', async () => {
     const server = await startServer();
-    const client = await openClient(server, { maxBacklog: 2 * PARTITIONS });
+    const client = await openClient(server, { maxBacklog: 4 * STREAMS_ON_ONE_SERVER });
+    expect(await client.publish('pageview', 'abc', '/0')).toBe(true);
+    expect(await client.publish('pageview', 'abc', '/1')).toBe(true);
     expect(await client.publish('pageview', 'abc', '/1')).toBe(true);
     expect(await client.publish('mark-item-seen', 'abc', 'x')).toBe(true);
     expect(await client.publish('pageview', 'abc', '/2')).toBe(false);
@@ -54,23 +56,49 @@ describe('a stream that is full', () => {
     expect(refused).toMatchObject({ code: 'BACKLOG_FULL' });
     expect((refused as Error).message).toContain('mark-item-seen');
     expect(await client.request('pageview', 'abc', '/3')).toBeUndefined();
-    expect(client.counters).toMatchObject({ publishes: 4, unheard: 2, degraded: { 'backlog-full': 1 } });
+    expect(client.counters).toMatchObject({ publishes: 6, unheard: 2, degraded: { 'backlog-full': 1 } });
     // A partition's share is its own.
     const producer = await connectProducer(server);
     expect(producer.streamOf('other')).not.toBe(producer.streamOf('abc'));
     expect(await client.publish('pageview', 'other', '/1')).toBe(true);
-    expect(await producer.waiting('abc')).toBe(2);
+    expect(await producer.waiting('abc')).toBe(4);
 
     await startStreams(server);
     await waitUntil('there is room', async () => (await producer.waiting('abc')) === 0);
     expect(await client.publish('mark-item-seen', 'abc', 'y')).toBe(true);
     expect(await client.request('surface', 'abc', ['/1', '/2', 'x', 'y', 'z'])).toEqual(['/2', 'z']);
-    expect(await client.request('session-analytics', 'abc', '')).toMatchObject({ totalPages: 1 });
+    expect(await client.request('session-analytics', 'abc', '')).toMatchObject({ totalPages: 3 });
+  });
+
+  it('takes exactly as many as it may hold from one client, however many are sent at once', async () => {
+    const server = await startServer();
+    const client = await openClient(server, { maxBacklog: 40 * STREAMS_ON_ONE_SERVER });
+    const producer = await connectProducer(server);
+    let taken = 0;
+    for (let burst = 0; burst < 4; burst += 1) {
+      const sent = await Promise.all(Array.from({ length: 19 }, (_, i) => client.publish('pageview', 'abc', `/${i}`)));
+      taken += sent.filter(Boolean).length;
+    }
+    expect(taken).toBe(40);
+    expect(await producer.waiting('abc')).toBe(40);
+  });
+
+  it('is far from full for most requests: those are added with XADD and no script', async () => {
+    const server = await startServer();
+    const client = await openClient(server);
+    const producer = await connectProducer(server);
+    await producer.redis.command('CONFIG', 'RESETSTAT');
+    expect(await client.publish('pageview', 'abc', '/first')).toBe(true);
+    await Promise.all(Array.from({ length: 500 }, (_, i) => client.publish('pageview', 'abc', `/${i}`)));
+    const info = await producer.redis.command<string>('INFO', 'commandstats');
+    const calls = (name: string): number =>
+      Number(new RegExp(`^cmdstat_${name}:calls=(\\d+)`, 'm').exec(info)?.[1] ?? 0);
+    expect([calls('xadd'), calls('eval') + calls('evalsha')]).toEqual([501, 1]);
   });
 
   it('of questions still has room for what changes something', async () => {
     const server = await startServer();
-    const client = await openClient(server, { maxBacklog: 40 * PARTITIONS });
+    const client = await openClient(server, { maxBacklog: 40 * STREAMS_ON_ONE_SERVER });
     const producer = await connectProducer(server);
     await Promise.all(Array.from({ length: 30 }, () => client.request('surface', 'abc', ['/1'], { deadlineMs: 50 })));
     expect(client.counters.degraded).toEqual({ deadline: 10, 'backlog-full': 20 });

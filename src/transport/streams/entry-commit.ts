@@ -1,5 +1,5 @@
 import type { Apply, Step } from '../../redis/index.ts';
-import type { PartitionSteps } from './partition-steps.ts';
+import { type CommitQueue, countItems } from './commit-queue.ts';
 import type { StreamEntry } from './stream-entry.ts';
 
 /** How taking an entry off its stream ended. */
@@ -8,16 +8,23 @@ export interface CommitOutcome {
   readonly error?: unknown;
 }
 
+const COMMITTED: CommitOutcome = {};
+
 /** Takes one entry off its stream, for one try: together with the effects of its command, or without effects. */
 export class EntryCommit {
-  readonly #steps: PartitionSteps;
+  readonly #queue: CommitQueue;
   readonly #entry: StreamEntry;
+  readonly #payload: string;
+  readonly #isAlone: boolean;
   #outcome: CommitOutcome | undefined;
   #isOver = false;
 
-  constructor(steps: PartitionSteps, entry: StreamEntry) {
-    this.#steps = steps;
+  /** `payload`: in the clear. `isAlone`: whether it is committed by itself. */
+  constructor(queue: CommitQueue, entry: StreamEntry, payload: string, isAlone: boolean) {
+    this.#queue = queue;
     this.#entry = entry;
+    this.#payload = payload;
+    this.#isAlone = isAlone;
   }
 
   /** Undefined until it was tried. */
@@ -26,16 +33,22 @@ export class EntryCommit {
   }
 
   /** Commits the entry together with a step's effects. Refused once the try is over. */
-  readonly apply: Apply = async <Result>(step: Step<Result>): Promise<Result> => {
-    if (this.#isOver) throw new Error('This request is not served any more.');
-    try {
-      const reply = await this.#steps.commit(this.#entry, step);
-      this.#outcome = {};
-      return step.read(reply);
-    } catch (error) {
-      this.#outcome = { error };
-      throw error;
-    }
+  readonly apply: Apply = <Result>(step: Step<Result>): Promise<Result> => {
+    if (this.#isOver) return Promise.reject(new Error('This request is not served any more.'));
+    return new Promise((resolve, reject) => {
+      this.#add(step, countItems(this.#payload), (error, answer) => {
+        if (error !== undefined) {
+          reject(error);
+          return;
+        }
+        try {
+          resolve(step.read(answer));
+        } catch (unread) {
+          this.#outcome = { error: unread };
+          reject(unread);
+        }
+      });
+    });
   };
 
   /** Ends the try: a command that is late writes nothing. */
@@ -44,10 +57,19 @@ export class EntryCommit {
   }
 
   /** Takes the entry off without effects. Never rejects: `outcome` says how it ended. */
-  async drop(): Promise<void> {
-    this.#outcome = await this.#steps.drop(this.#entry).then(
-      () => ({}),
-      (error: unknown) => ({ error }),
-    );
+  drop(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#add(undefined, 1, () => resolve());
+    });
+  }
+
+  #add(step: Step<unknown> | undefined, items: number, onSettled: (error: unknown, answer: unknown) => void): void {
+    const settle = (error: unknown, answer: unknown): void => {
+      this.#outcome = error === undefined ? COMMITTED : { error };
+      onSettled(error, answer);
+    };
+    const ready = { entry: this.#entry, step, items, settle };
+    if (this.#isAlone) this.#queue.addAlone(ready);
+    else this.#queue.add(ready);
   }
 }

@@ -5,6 +5,7 @@ import { isTransient } from '../../redis/index.ts';
 import type { ReplySender } from '../service/reply-sender.ts';
 import type { ReplyEvents } from '../service/service-transport.ts';
 import type { Dispatch, Served } from '../transport.ts';
+import { CommitQueue } from './commit-queue.ts';
 import { EntryCommit } from './entry-commit.ts';
 import { TOO_LARGE } from './entry-size.ts';
 import { type PartitionSteps, refusalOf } from './partition-steps.ts';
@@ -12,9 +13,10 @@ import type { PayloadDecryptionError } from './payload-decryption-error.ts';
 import type { PayloadSeal } from './payload-seal.ts';
 import { REFUSED } from './scripts/commit-lua.ts';
 import { payloadOf, type StreamEntry } from './stream-entry.ts';
+import type { TryDeadlines } from './try-deadlines.ts';
 
 // A command that has not written by then writes nothing any more: the requests of its session wait behind it.
-const TRY_DEADLINE_MS = 10_000;
+export const TRY_DEADLINE_MS = 10_000;
 // A command may read from another server than its partition's, one that is being replaced.
 export const PATIENCE_MS = 8_000;
 const PATIENT_RETRY_MS = 100;
@@ -39,6 +41,8 @@ export interface ServerContext {
   readonly replies: ReplySender;
   readonly seal: PayloadSeal;
   readonly events: StreamEvents;
+  /** How long a try may take (TRY_DEADLINE_MS). */
+  readonly deadlines: TryDeadlines;
   /** Milliseconds of the epoch by Redis's clock. */
   readonly now: () => number;
   /** Whether a moment has passed by Redis's clock, measured anew: it can be set back. */
@@ -53,20 +57,23 @@ export type TryResult = 'left' | 'ended' | Error;
 export class EntryServer {
   readonly #context: ServerContext;
   readonly #steps: PartitionSteps;
+  readonly #commits: CommitQueue;
   readonly #hasEnded: () => boolean;
 
   /** `hasEnded`: whether the ownership has. */
   constructor(context: ServerContext, steps: PartitionSteps, hasEnded: () => boolean) {
     this.#context = context;
     this.#steps = steps;
+    this.#commits = new CommitQueue(steps, hasEnded);
     this.#hasEnded = hasEnded;
   }
 
-  /** Serves and answers. Rejects if the ownership must end. */
-  async try(entry: StreamEntry): Promise<TryResult> {
+  /** Serves and answers. `isAlone`: whether the entry is committed by itself. Rejects if the ownership must end. */
+  try(entry: StreamEntry, isAlone: boolean): Promise<TryResult> {
     if (entry.bytes !== undefined) {
       return this.#refuse(entry, new ProtocolError('too-large', `${TOO_LARGE}.`), TOO_LARGE);
     }
+    if (!entry.isSealed) return this.#serve(entry, entry.payload, isAlone);
     let payload: string;
     try {
       payload = payloadOf(entry, this.#context.seal);
@@ -74,12 +81,18 @@ export class EntryServer {
       const { message } = error as PayloadDecryptionError;
       return this.#refuse(entry, new ProtocolError('wrong-key', message, { cause: error }), message);
     }
-    return this.#serve(entry, payload);
+    return this.#serve(entry, payload, isAlone);
   }
 
-  async #serve(entry: StreamEntry, payload: string): Promise<TryResult> {
-    const commit = new EntryCommit(this.#steps, entry);
-    const served = await withDeadline(this.#dispatch(entry, payload, commit), TRY_DEADLINE_MS, () => undefined);
+  async #serve(entry: StreamEntry, payload: string, isAlone: boolean): Promise<TryResult> {
+    const { dispatch, deadlines } = this.#context;
+    const commit = new EntryCommit(this.#commits, entry, payload, isAlone);
+    const startedAt = performance.now();
+    let served = await deadlines.wait(dispatch(entry.command, entry.session, payload, commit.apply));
+    if (served?.error !== undefined && isTransient(served.error)) {
+      const left = Math.max(0, startedAt + TRY_DEADLINE_MS - performance.now());
+      served = await withDeadline(this.#serveAgain(entry, payload, commit, served, startedAt), left, () => undefined);
+    }
     commit.end();
     if (commit.outcome === undefined) {
       const result = await this.#judgeWithoutEffects(entry, served);
@@ -128,13 +141,19 @@ export class EntryServer {
   }
 
   // Repeats a command that failed because a server is unavailable for a while, as long as it has written nothing.
-  async #dispatch(entry: StreamEntry, payload: string, commit: EntryCommit): Promise<Served> {
-    const end = performance.now() + PATIENCE_MS;
-    for (;;) {
-      const served = await this.#context.dispatch(entry.command, entry.session, payload, commit.apply);
+  async #serveAgain(
+    entry: StreamEntry,
+    payload: string,
+    commit: EntryCommit,
+    first: Served,
+    startedAt: number,
+  ): Promise<Served> {
+    for (let served = first; ; ) {
       const hasWritten = commit.outcome !== undefined;
-      if (!isTransient(served.error) || hasWritten || this.#hasEnded() || performance.now() > end) return served;
+      const isLate = performance.now() > startedAt + PATIENCE_MS;
+      if (!isTransient(served.error) || hasWritten || this.#hasEnded() || isLate) return served;
       await pause(PATIENT_RETRY_MS);
+      served = await this.#context.dispatch(entry.command, entry.session, payload, commit.apply);
     }
   }
 

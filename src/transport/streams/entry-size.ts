@@ -21,7 +21,7 @@ export function shorten([id, fields]: RawEntry, bytes: number): RawEntry {
   const short: string[] = [];
   for (let i = 0; i + 1 < Math.min(fields.length, MOST_SHORT_FIELDS); i += 2) {
     const [name, value] = [fields[i]!, fields[i + 1]!];
-    if ('csrd'.includes(name) && name.length === 1 && value.length <= SHORT_FIELD_BYTES) short.push(name, value);
+    if ('csrdo'.includes(name) && name.length === 1 && value.length <= SHORT_FIELD_BYTES) short.push(name, value);
   }
   return [id, short, bytes];
 }

@@ -1,10 +1,30 @@
 import { hash } from 'node:crypto';
+import { PARTITIONS } from '../../redis/index.ts';
+import { STREAMS_ON_ONE_SERVER } from './stream-of.ts';
 
-/* partition-balance.ts: assigns partitions to instances. Rendezvous hashing (Thaler, Ravishankar, 1998): every instance
- * computes the same answer from the same list of instances, and when one comes or goes only its share moves. */
+/* partition-balance.ts: assigns partitions to instances. Rendezvous hashing (Thaler, Ravishankar, 1998) with bounded loads
+ * (Mirrokni, Thorup, Zadimoghaddam, 2016): every instance computes the same answer from the same set of instances; when
+ * one comes or goes little more than its share moves; and of each group of partitions no instance has more than an even
+ * share, rounded up. A group is as large as the number of streams that take the requests on one server. */
 
-/** The instance that should own a partition; `instances` must not be empty. */
-export function ownerOf(partition: number, instances: readonly string[]): string {
+/** The instances that should own the partitions, in their order; `instances` must not be empty. */
+export function ownersOf(instances: readonly string[]): string[] {
+  const distinct = [...new Set(instances)];
+  const most = Math.ceil(STREAMS_ON_ONE_SERVER / distinct.length);
+  const owners: string[] = [];
+  let owned = new Map<string, number>();
+  for (let partition = 0; partition < PARTITIONS; partition += 1) {
+    if (partition % STREAMS_ON_ONE_SERVER === 0) owned = new Map();
+    const candidates = distinct.filter((instance) => (owned.get(instance) ?? 0) < most);
+    const owner = heaviest(partition, candidates);
+    owned.set(owner, (owned.get(owner) ?? 0) + 1);
+    owners.push(owner);
+  }
+  return owners;
+}
+
+function heaviest(partition: number, instances: readonly string[]): string {
+  if (instances.length === 1) return instances[0]!;
   let best = '';
   let highest = '';
   for (const instance of instances) {

@@ -1,9 +1,10 @@
-import type { CommandConnection, Keys, Step } from '../../redis/index.ts';
+import type { CommandConnection, Keys, ScriptArgument } from '../../redis/index.ts';
+import type { BatchScript } from './batch-scripts.ts';
+import type { ReadyEntry } from './commit-queue.ts';
 import { beginTry } from './scripts/begin-try.ts';
-import { commitEntry } from './scripts/commit-entry.ts';
+import { encodeHead } from './scripts/commit-batch.ts';
 import { REFUSED } from './scripts/commit-lua.ts';
 import { deadLetterEntry } from './scripts/dead-letter-entry.ts';
-import { dropEntry } from './scripts/drop-entry.ts';
 import { endTry } from './scripts/end-try.ts';
 import type { StreamEntry } from './stream-entry.ts';
 import { parseTries, type Tries } from './tries.ts';
@@ -31,20 +32,41 @@ export class PartitionSteps {
     };
   }
 
-  /** Takes an entry off its stream together with a step's effects. Returns the step's answer. */
-  commit(entry: StreamEntry, step: Step<unknown>): Promise<unknown> {
-    return commitEntry.run(this.#redis, step, this.#keys, this.#argumentsOf(entry));
-  }
-
-  /** Takes an entry without effects off its stream. */
-  async drop(entry: StreamEntry): Promise<void> {
-    await dropEntry.run(this.#redis, this.#keys, this.#argumentsOf(entry));
+  /** Takes entries off their stream, each together with the effects of its step. Returns two answers for each that was
+   *  begun (commit-batch.ts). */
+  commit(batch: readonly ReadyEntry[], { script, numbers }: BatchScript): Promise<unknown[]> {
+    const keys: string[] = [];
+    const args: ScriptArgument[] = [];
+    for (const { entry, step } of batch) {
+      const { id, command, session, request, isSealed, payload, deadlineMs } = entry;
+      const labels = `${command} ${isSealed ? 'e' : 'p'} ${deadlineMs}`;
+      if (!step) {
+        args.push(encodeHead(0, 0, 0, false), id, session, request, labels, payload);
+        continue;
+      }
+      const number = numbers.get(step.script.hash)!;
+      const head = encodeHead(number, step.keys.length, step.args.length, !entry.isOnce);
+      args.push(head, id, session, request, labels, payload);
+      for (const key of step.keys) keys.push(key);
+      for (const arg of step.args) args.push(arg);
+    }
+    return script.run(this.#redis, this.#keys, { token: this.#token }, { keys, args });
   }
 
   /** Adds an entry to the dead letters. Returns whether it was still in its stream. */
   async deadLetter(entry: StreamEntry, reason: string): Promise<boolean> {
     try {
-      await deadLetterEntry.run(this.#redis, this.#keys, { ...this.#argumentsOf(entry), reason });
+      await deadLetterEntry.run(this.#redis, this.#keys, {
+        token: this.#token,
+        entry: entry.id,
+        command: entry.command,
+        session: entry.session,
+        request: entry.request,
+        payloadField: entry.bytes === undefined ? (entry.isSealed ? 'e' : 'p') : 'bytes',
+        payload: entry.bytes === undefined ? entry.payload : String(entry.bytes),
+        deadlineMs: entry.deadlineMs,
+        reason,
+      });
       return true;
     } catch (error) {
       if (refusalOf(error) === REFUSED.gone) return false;
@@ -67,11 +89,6 @@ export class PartitionSteps {
   /** Reads the tries of all entries: texts of `Tries` by entry. */
   allTries(): Promise<Record<string, string>> {
     return this.#anywhere.command('HGETALL', this.#keys.tries);
-  }
-
-  #argumentsOf({ id, command, session, request, isSealed, payload, bytes, deadlineMs }: StreamEntry) {
-    const [payloadField, value] = bytes !== undefined ? ['bytes', String(bytes)] : [isSealed ? 'e' : 'p', payload];
-    return { token: this.#token, entry: id, command, session, request, payloadField, payload: value, deadlineMs };
   }
 }
 

@@ -1,15 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { withDeadline } from '../../async/index.ts';
 import { ProtocolError } from '../../protocol/index.ts';
-import { type CommandConnection, isTransient, type Keys, type RedisConnection } from '../../redis/index.ts';
-import type { Admission } from '../service/admission.ts';
-import { EntryServer, type ServerContext } from './entry-server.ts';
+import { type CommandConnection, isTransient } from '../../redis/index.ts';
+import { EntryServer, type TryResult } from './entry-server.ts';
 import { MAX_ENTRY_BYTES, type RawEntry, shorten, sizeOf } from './entry-size.ts';
 import { EntryTries, MAX_TRIES } from './entry-tries.ts';
+import type { Ownership, WorkerContext } from './ownership.ts';
 import { PartitionSteps, refusalOf } from './partition-steps.ts';
-import type { PoisonIsolation } from './poison-isolation.ts';
 import { REFUSED } from './scripts/commit-lua.ts';
 import { decodeEntry, millisecondsOf, type StreamEntry } from './stream-entry.ts';
+import { streamsOf } from './stream-of.ts';
 
 /* partition-worker.ts: the time in which an instance owns a partition.
  *
@@ -29,38 +29,10 @@ export const IN_HAND_LIMIT = 128;
 const IN_HAND_BYTES = 256 * 1024;
 
 const RETRY_MS = 50;
+const ENDED_WITH_SERVICE = `${MAX_TRIES} tries ended with the service`;
 const MALFORMED = 'malformed: not an entry of docs/protocol.md';
 // Serves entries with fewer marks first, so that they are done before an entry that crashes the process is tried again.
 const IN_FLIGHT_WAIT_MS = 50;
-
-/** Parts that all workers of an instance share. */
-export interface WorkerContext extends ServerContext {
-  readonly redis: RedisConnection;
-  readonly keys: Keys;
-  /** Whether an instance still sends heartbeats. */
-  readonly isPresent: (instance: string) => boolean;
-  /** One for all transports of the process. */
-  readonly admission: Admission;
-  /** One for all partitions of the process. */
-  readonly isolation: PoisonIsolation;
-  /** Called once when an ownership has ended. `hasFailed`: for a reason that does not pass by itself. */
-  readonly onEnd: (worker: PartitionWorker, hasFailed: boolean) => void;
-}
-
-/** Input of a worker. */
-export interface Ownership {
-  readonly partition: number;
-  readonly token: string;
-  /** Sends commands to the server on which the partition was taken, and to no other. */
-  readonly redis: CommandConnection;
-  /** Does the same on a connection of its own, for the lease. */
-  readonly leases: CommandConnection;
-  /** Entries added later than this were not in flight when the previous owner crashed. In milliseconds of the epoch, by
-   *  Redis's clock. */
-  readonly inFlightUntil: number;
-  /** Whether the last ownership ended for a reason that does not pass by itself: then one entry is tried at first. */
-  readonly isCautious: boolean;
-}
 
 /** One instance's ownership of one partition, from when it took the lease until it gave it back or lost it. */
 export class PartitionWorker {
@@ -77,6 +49,8 @@ export class PartitionWorker {
   position = '0-0';
   /** When the lease was last certain, on the clock of `performance.now()`. */
   renewedAt: number = performance.now();
+  /** When entries were last read, on the same clock. */
+  activeAt: number = Number.NEGATIVE_INFINITY;
   /** How long the stream was when the lease was last renewed. */
   backlog = 0;
   /** Whether one entry is tried at first. */
@@ -87,7 +61,9 @@ export class PartitionWorker {
   readonly #tries: EntryTries;
   readonly #server: EntryServer;
   readonly #inFlightUntil: number;
-  readonly #sessions = new Map<string, Promise<void>>();
+  readonly #streams: number;
+  // Of each session with requests in hand, the last one and when it is done.
+  readonly #sessions = new Map<string, { last: StreamEntry; done: Promise<void> }>();
   // Bytes by id, in the order in which they were read.
   readonly #inHand = new Map<string, number>();
   #bytesInHand = 0;
@@ -110,6 +86,7 @@ export class PartitionWorker {
     this.#tries = new EntryTries(steps, token, context.isPresent, () => this.#ended);
     this.#server = new EntryServer(context, steps, () => this.#ended);
     this.#inFlightUntil = inFlightUntil;
+    this.#streams = streamsOf(context.redis);
     this.isCautious = isCautious;
   }
 
@@ -147,13 +124,14 @@ export class PartitionWorker {
 
   /** Takes entries that were read from its stream, in their order. */
   accept(entries: readonly RawEntry[]): void {
+    if (entries.length > 0) this.activeAt = performance.now();
     if (this.#beganAt === 0) this.#beganAt = performance.now();
     for (const raw of entries) {
       const size = sizeOf(raw);
       const isUnread = raw[2] !== undefined;
       const [id, fields, bytes, isDeadLettered] = size > MAX_ENTRY_BYTES && !isUnread ? shorten(raw, size) : raw;
       this.position = id;
-      const entry = decodeEntry(this.partition, id, fields, bytes);
+      const entry = decodeEntry(this.partition, this.#streams, id, fields, bytes);
       if (isDeadLettered) {
         this.#server.reportDeadLettered(entry ?? this.#malformed(id, fields, bytes));
         continue;
@@ -164,7 +142,7 @@ export class PartitionWorker {
       this.#inHand.set(id, held);
       this.#bytesInHand += held;
       if (entry) this.#enqueue(entry, inFlightAtCrash);
-      else void this.#settle(id, this.#server.deadLetter(this.#malformed(id, fields, bytes), MALFORMED));
+      else void this.#dropMalformed(this.#malformed(id, fields, bytes));
     }
   }
 
@@ -215,21 +193,42 @@ export class PartitionWorker {
   }
 
   #enqueue(entry: StreamEntry, inFlightAtCrash: boolean): void {
-    const { id, session } = entry;
-    const serve = (): Promise<void> => this.#serve(entry, inFlightAtCrash);
-    const before = this.#sessions.get(session);
-    const work = before ? before.then(serve) : serve();
-    this.#sessions.set(session, work);
-    void this.#settle(id, work).then(() => this.#sessions.get(session) === work && this.#sessions.delete(session));
+    const before = this.#sessions.get(entry.session);
+    const done = this.#work(entry, inFlightAtCrash, before?.done);
+    if (before) [before.last, before.done] = [entry, done];
+    else this.#sessions.set(entry.session, { last: entry, done });
   }
 
-  async #settle(id: string, work: Promise<unknown>): Promise<void> {
-    await work.then(
-      () => {
-        this.isCautious = false;
-      },
-      (error: Error) => (isPassing(error) ? this.lose() : this.fail(error)),
-    );
+  /** Never rejects: the next request of its session begins when it has ended. */
+  async #work(entry: StreamEntry, inFlightAtCrash: boolean, before: Promise<void> | undefined): Promise<void> {
+    try {
+      if (before) await before;
+      await this.#serve(entry, inFlightAtCrash);
+      this.isCautious = false;
+    } catch (error) {
+      this.#endFor(error as Error);
+    }
+    // `#enqueue` has noted it by now: `#serve` has let at least one turn of promises pass.
+    if (this.#sessions.get(entry.session)?.last === entry) this.#sessions.delete(entry.session);
+    this.#release(entry.id);
+  }
+
+  async #dropMalformed(entry: StreamEntry): Promise<void> {
+    try {
+      await this.#server.deadLetter(entry, MALFORMED);
+      this.isCautious = false;
+    } catch (error) {
+      this.#endFor(error as Error);
+    }
+    this.#release(entry.id);
+  }
+
+  #endFor(error: Error): void {
+    if (isPassing(error)) this.lose();
+    else this.fail(error);
+  }
+
+  #release(id: string): void {
     this.#bytesInHand -= this.#inHand.get(id) ?? 0;
     this.#inHand.delete(id);
     this.#tries.forget(id);
@@ -238,7 +237,17 @@ export class PartitionWorker {
 
   #malformed(id: string, fields: readonly string[], bytes: number | undefined): StreamEntry {
     const payload = JSON.stringify(fields).slice(0, 1_000);
-    const entry = { id, command: '', session: '', request: '', payload, isSealed: false, deadlineMs: 0, bytes };
+    const entry = {
+      id,
+      command: '',
+      session: '',
+      request: '',
+      payload,
+      isSealed: false,
+      deadlineMs: 0,
+      isOnce: false,
+      bytes,
+    };
     return { ...entry, addedAt: 0, replyRoute: { kind: 'none' } };
   }
 
@@ -249,31 +258,41 @@ export class PartitionWorker {
     const entered = this.#context.admission.enter(entry.command, bytes);
     const leave = entered instanceof Promise ? await entered : entered;
     try {
-      await this.#tryUntilDone(entry, inFlightAtCrash);
+      if (this.#ended) return;
+      const isSuspect = inFlightAtCrash || this.#tries.has(entry.id);
+      const result = isSuspect ? undefined : await this.#server.try(entry, false);
+      if (isSuspect || result instanceof Error) await this.#tryUntilDone(entry, inFlightAtCrash, result);
     } finally {
       leave();
     }
   }
 
-  async #tryUntilDone(entry: StreamEntry, inFlightAtCrash: boolean): Promise<void> {
+  /** Tries an entry by itself until it is done, or was tried often enough. `failure`: that of its first try, if there was
+   *  one. */
+  async #tryUntilDone(entry: StreamEntry, inFlightAtCrash: boolean, failure: TryResult | undefined): Promise<void> {
     const { id } = entry;
-    let reason = `${MAX_TRIES} tries ended with the service`;
+    let failed = failure;
     let isCounted = inFlightAtCrash;
-    while (!this.#ended) {
-      if (this.#tries.has(id) && (await this.#tries.isEnough(id)))
+    for (;;) {
+      if (failed instanceof Error) {
+        // It failed and the process lives: from now on each try is marked, and this one counts as well.
+        if (!isCounted) await this.#tries.fail(id);
+        isCounted = true;
+        await pause(RETRY_MS * this.#tries.countOf(id));
+      }
+      if (this.#ended) return;
+      if (this.#tries.has(id) && (await this.#tries.isEnough(id))) {
+        const reason = failed instanceof Error ? failed.message : ENDED_WITH_SERVICE;
         return this.#server.deadLetterAndAnswer(entry, reason);
+      }
       const tries = this.#tries.countOf(id);
-      if (inFlightAtCrash)
+      if (inFlightAtCrash) {
         await pause(Math.max(0, this.#beganAt + IN_FLIGHT_WAIT_MS * (1 + tries) - performance.now()));
-      const result = isCounted
-        ? await this.#context.isolation.run(tries, () => this.#tries.mark(id, () => this.#server.try(entry)))
-        : await this.#server.try(entry);
-      if (!(result instanceof Error)) return;
-      reason = result.message;
-      // It failed and the process lives: from now on each try is marked, and this one counts as well.
-      if (!isCounted) await this.#tries.fail(id);
-      isCounted = true;
-      await pause(RETRY_MS * this.#tries.countOf(id));
+      }
+      failed = isCounted
+        ? await this.#context.isolation.run(tries, () => this.#tries.mark(id, () => this.#server.try(entry, true)))
+        : await this.#server.try(entry, true);
+      if (!(failed instanceof Error)) return;
     }
   }
 }

@@ -1,6 +1,6 @@
 import { isCommandName, isSession, parseRequestId, type ReplyRoute } from '../../protocol/index.ts';
-import { partitionOf } from '../../redis/index.ts';
 import type { PayloadSeal } from './payload-seal.ts';
+import { mayStandIn } from './stream-of.ts';
 
 /* stream-entry.ts: a request as an entry of its partition's stream. Normative in docs/protocol.md.
  *
@@ -8,7 +8,8 @@ import type { PayloadSeal } from './payload-seal.ts';
  * s  session
  * r  request id, as on channels; a request that is sent again under the same id counts once
  * p  payload, or e in its place: the payload sealed (`PayloadSeal`)
- * d  deadline of the reply, in milliseconds from the time in the entry's id; left out or 0: none */
+ * d  deadline of the reply, in milliseconds from the time in the entry's id; left out or 0: none
+ * o  in place of d: the same, and the producer sends the request this one time, so its id need not be remembered */
 
 /** A request as its entry holds it. */
 export interface StreamRequest {
@@ -20,6 +21,8 @@ export interface StreamRequest {
   readonly isSealed: boolean;
   /** In milliseconds from when it was added; 0: without end. */
   readonly deadlineMs: number;
+  /** Whether its producer never sends it again. */
+  readonly isOnce: boolean;
 }
 
 /** An entry that was read. */
@@ -33,29 +36,32 @@ export interface StreamEntry extends StreamRequest {
 }
 
 /** The fields of an entry, flat. */
-export function encodeEntry({ command, session, request, payload, isSealed, deadlineMs }: StreamRequest): string[] {
+export function encodeEntry(entry: StreamRequest): string[] {
+  const { command, session, request, payload, isSealed, deadlineMs, isOnce } = entry;
   const fields = ['c', command, 's', session, 'r', request, isSealed ? 'e' : 'p', payload];
-  return deadlineMs > 0 ? [...fields, 'd', String(Math.ceil(deadlineMs))] : fields;
+  if (isOnce || deadlineMs > 0) fields.push(isOnce ? 'o' : 'd', String(Math.ceil(deadlineMs)));
+  return fields;
 }
 
 /** Reads an entry of a partition's stream. Undefined if it does not have the form (any producer may have written it),
- *  or if its session belongs to another partition, whose keys lie in another slot. `bytes`: set if it is too large;
- *  then its payload is not read. */
+ *  or if its session belongs to another stream. `streams`: how many streams take requests (stream-of.ts). `bytes`: set if
+ *  it is too large; then its payload is not read. */
 export function decodeEntry(
   partition: number,
+  streams: number,
   id: string,
   fields: readonly string[],
   bytes?: number,
 ): StreamEntry | undefined {
   const found: Record<string, string> = {};
   for (let i = 0; i + 1 < fields.length; i += 2) found[fields[i]!] = fields[i + 1]!;
-  const { c: command = '', s: session = '', r: request = '', p, e, d = '0' } = found;
+  const { c: command = '', s: session = '', r: request = '', p, e, o, d = o ?? '0' } = found;
   const payload = bytes === undefined ? (e ?? p) : '';
   const replyRoute = parseRequestId(request);
   if (!replyRoute || payload === undefined || !isCommandName(command) || !isSession(session) || !/^\d{1,9}$/.test(d)) {
     return undefined;
   }
-  if (partitionOf(session) !== partition) return undefined;
+  if (!mayStandIn(partition, session, streams)) return undefined;
   const isSealed = e !== undefined;
   const deadlineMs = Number(d);
   return {
@@ -68,6 +74,7 @@ export function decodeEntry(
     isSealed,
     replyRoute,
     deadlineMs,
+    isOnce: o !== undefined,
     bytes,
   };
 }

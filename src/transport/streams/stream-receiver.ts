@@ -2,14 +2,17 @@ import { randomBytes } from 'node:crypto';
 import { PARTITIONS, type RedisConnection } from '../../redis/index.ts';
 import { ReplySender } from '../service/reply-sender.ts';
 import type { ServiceTransport } from '../service/service-transport.ts';
+import { TRY_DEADLINE_MS } from './entry-server.ts';
 import { FreedChannel } from './freed-channel.ts';
-import { ownerOf } from './partition-balance.ts';
-import { PartitionWorker, type WorkerContext } from './partition-worker.ts';
+import type { WorkerContext } from './ownership.ts';
+import { ownersOf } from './partition-balance.ts';
+import { PartitionWorker } from './partition-worker.ts';
 import { PoisonIsolation } from './poison-isolation.ts';
 import { releasePartition } from './scripts/release-partition.ts';
 import { renewPartition } from './scripts/renew-partition.ts';
 import { takePartition } from './scripts/take-partition.ts';
 import { StreamReader } from './stream-reader.ts';
+import { TryDeadlines } from './try-deadlines.ts';
 
 /* stream-receiver.ts: the service's side of the streams: owns its share of the partitions.
  *
@@ -37,7 +40,8 @@ const HINT_INTERVAL_MS = 50;
 // Pause before a partition whose ownership was lost is checked again, once.
 const LOST_LOOK_MS = 20;
 
-export interface StreamReceiverOptions extends Omit<WorkerContext, 'isolation' | 'isPresent' | 'onEnd' | 'replies'> {
+export interface StreamReceiverOptions
+  extends Omit<WorkerContext, 'deadlines' | 'isolation' | 'isPresent' | 'onEnd' | 'replies'> {
   /** Carries subscriptions. */
   readonly subscriber: RedisConnection;
   /** This instance's id. */
@@ -54,6 +58,7 @@ export class StreamReceiver implements ServiceTransport {
   readonly #leases: RedisConnection;
   readonly #options: StreamReceiverOptions;
   readonly #isolation = new PoisonIsolation();
+  readonly #deadlines = new TryDeadlines(TRY_DEADLINE_MS);
   readonly #reader: StreamReader;
   readonly #replies: ReplySender;
   readonly #freedChannel: FreedChannel;
@@ -127,14 +132,14 @@ export class StreamReceiver implements ServiceTransport {
   #takeFreed(by: string, partitions: readonly number[]): void {
     const { enabled, instance, others } = this.#options;
     if (this.#stopped || !enabled()) return;
-    const instances = [instance, ...others().filter((other) => other !== by)];
+    const owners = ownersOf([instance, ...others().filter((other) => other !== by)]);
     const now = performance.now();
     for (const partition of partitions) {
       // Checks the number: any program may have published it.
       if (!(partition >= 0 && partition < PARTITIONS) || this.#workers.has(partition)) continue;
       if (now < (this.#hintedAt.get(partition) ?? Number.NEGATIVE_INFINITY) + HINT_INTERVAL_MS) continue;
       this.#hintedAt.set(partition, now);
-      if (ownerOf(partition, instances) === instance) void this.#lookAt(partition, true);
+      if (owners[partition] === instance) void this.#lookAt(partition, true);
     }
   }
 
@@ -143,11 +148,9 @@ export class StreamReceiver implements ServiceTransport {
     this.#forgetLost();
     if (!enabled()) return;
     this.#mayHandOver = HANDED_OVER_AT_ONCE;
-    const instances = [instance, ...others()];
+    const owners = ownersOf([instance, ...others()]);
     await Promise.all(
-      Array.from({ length: PARTITIONS }, (_, partition) =>
-        this.#lookAt(partition, ownerOf(partition, instances) === instance),
-      ),
+      Array.from({ length: PARTITIONS }, (_, partition) => this.#lookAt(partition, owners[partition] === instance)),
     );
     this.#forgetLost();
   }
@@ -237,6 +240,7 @@ export class StreamReceiver implements ServiceTransport {
         replies: this.#replies,
         isPresent: (other) => this.#options.others().includes(other),
         isolation: this.#isolation,
+        deadlines: this.#deadlines,
         onEnd: this.#onEnd,
       },
     );
@@ -264,7 +268,7 @@ export class StreamReceiver implements ServiceTransport {
     const { enabled, instance, others } = this.#options;
     this.#forgetLost();
     if (this.#stopped || !enabled() || this.#workers.has(partition)) return;
-    void this.#lookAt(partition, ownerOf(partition, [instance, ...others()]) === instance);
+    void this.#lookAt(partition, ownersOf([instance, ...others()])[partition] === instance);
   }
 
   async #giveBack(worker: PartitionWorker, deadlineMs: number): Promise<boolean> {

@@ -1,22 +1,26 @@
 import { withDeadline } from '../../async/index.ts';
 import { HEARTBEAT_TTL_MS, isWriting } from '../../protocol/index.ts';
-import { isTransient, Keys, PARTITIONS, partitionOf, type RedisConnection } from '../../redis/index.ts';
+import { isTransient, Keys, type RedisConnection } from '../../redis/index.ts';
 import { NotKeptError } from '../client/not-kept-error.ts';
 import type { ReplyInbox } from '../client/reply-inbox.ts';
 import { type ClientTransport, NO_ANSWER, type Outcome } from '../transport.ts';
 import { PayloadSeal } from './payload-seal.ts';
 import { RetryOrder } from './retry-order.ts';
 import { addEntry } from './scripts/add-entry.ts';
-import { encodeEntry } from './stream-entry.ts';
+import { encodeEntry, type StreamRequest } from './stream-entry.ts';
+import { StreamLengths } from './stream-lengths.ts';
+import { streamOf, streamsOf } from './stream-of.ts';
 
 const RETRY_MS = 50;
 // Requests that change nothing may fill only this share of a stream, so that the rest stays free for those that do.
 const ASKING_SHARE = 1 / 4;
 
+type NewRequest = Omit<StreamRequest, 'isSealed'>;
+
 export interface StreamRequesterOptions {
   readonly namespace: string;
-  /** The most requests that may wait in all streams together. A partition whose share is used up takes no more; of
-   *  those that change nothing it takes no more from a quarter of it on. */
+  /** The most requests that may wait in all streams together. A stream whose share is used up takes no more; of those that
+   *  change nothing it takes no more from a quarter of it on. */
   readonly maxBacklog: number;
   /** The namespace's secret: payloads are sealed with it. Without it they are in the clear. */
   readonly secret?: string | undefined;
@@ -28,23 +32,25 @@ export class StreamRequester implements ClientTransport {
   readonly #redis: RedisConnection;
   readonly #inbox: ReplyInbox;
   readonly #keys: Keys;
-  readonly #mostPerPartition: number;
+  readonly #mostPerStream: number;
   readonly #seal: PayloadSeal | undefined;
   readonly #order = new RetryOrder();
+  readonly #lengths: StreamLengths;
   #closed = false;
 
   constructor(redis: RedisConnection, inbox: ReplyInbox, { namespace, maxBacklog, secret }: StreamRequesterOptions) {
     this.#redis = redis;
     this.#inbox = inbox;
     this.#keys = new Keys(namespace);
-    this.#mostPerPartition = Math.ceil(maxBacklog / PARTITIONS);
+    this.#lengths = new StreamLengths(redis);
+    this.#mostPerStream = Math.ceil(maxBacklog / streamsOf(redis));
     this.#seal = secret === undefined ? undefined : new PayloadSeal(secret, namespace);
   }
 
   /** Waits behind a mark of the same session that is being sent again, so that their order stays. */
   async publish(command: string, session: string, payload: string): Promise<boolean> {
     this.#isUnserved();
-    const add = (): Promise<boolean> => this.#add(command, session, this.#newRequest(), payload, 0).catch(() => false);
+    const add = (): Promise<boolean> => this.#addUnanswered(command, session, payload);
     return this.#order.isHeld(session) ? this.#inTurn(session, add) : add();
   }
 
@@ -62,9 +68,8 @@ export class StreamRequester implements ClientTransport {
             'NOT_KEPT',
             `${command} was not ${failure ? 'certainly ' : ''}taken: the client is closed.`,
           );
-        const added = await replyBefore(end, this.#add(command, session, request, payload, 0)).catch(
-          (error: Error) => error,
-        );
+        const adding = this.#add({ command, session, request, payload, deadlineMs: 0, isOnce: false });
+        const added = await replyBefore(end, adding).catch((error: Error) => error);
         if (added === true) return;
         if (added === false && failure === undefined) {
           throw new NotKeptError(
@@ -107,7 +112,7 @@ export class StreamRequester implements ClientTransport {
         }
         // Sends a view all the same: it counts without an answer.
         if (isWriting(command)) {
-          await this.#add(command, session, this.#newRequest(), payload, 0).catch(() => false);
+          await this.#addUnanswered(command, session, payload);
         }
       });
     });
@@ -119,7 +124,7 @@ export class StreamRequester implements ClientTransport {
   }
 
   #keyOf(session: string): string {
-    return this.#keys.requests(partitionOf(session));
+    return this.#keys.requests(streamOf(session, this.#redis));
   }
 
   #newRequest(): string {
@@ -146,10 +151,16 @@ export class StreamRequester implements ClientTransport {
       const isUnserved = this.#isUnserved();
       // Does not send a question: without an instance it gets no answer in time.
       if (isUnserved && !isWriting(command)) return 'nobody-listens';
-      if (!(await this.#add(command, session, request, payload, deadlineMs))) return 'backlog-full';
+      if (!(await this.#add({ command, session, request, payload, deadlineMs, isOnce: true }))) return 'backlog-full';
       // The stream holds the request until an instance serves it; only the page does not wait.
       return isUnserved ? 'nobody-listens' : undefined;
     });
+  }
+
+  /** Adds a request that wants no answer. Whether it was taken, as far as is known. */
+  #addUnanswered(command: string, session: string, payload: string): Promise<boolean> {
+    const request = this.#newRequest();
+    return this.#add({ command, session, request, payload, deadlineMs: 0, isOnce: true }).catch(() => false);
   }
 
   #isUnserved(): boolean {
@@ -158,8 +169,9 @@ export class StreamRequester implements ClientTransport {
     return true;
   }
 
-  /** Whether there was room: in the stream, and in a Redis that has reached `maxmemory`. */
-  async #add(command: string, session: string, request: string, payload: string, deadlineMs: number): Promise<boolean> {
+  /** Whether there was room: in the stream, and in a Redis that has reached `maxmemory`. `isOnce`: whether it is sent
+   *  this one time, whatever becomes of it. */
+  #add({ command, session, request, payload, deadlineMs, isOnce }: NewRequest): Promise<boolean> {
     const fields = encodeEntry({
       command,
       session,
@@ -167,22 +179,26 @@ export class StreamRequester implements ClientTransport {
       payload: this.#seal ? this.#seal.close({ command, session, request }, payload) : payload,
       isSealed: this.#seal !== undefined,
       deadlineMs,
+      isOnce,
     });
-    const most = isWriting(command) ? this.#mostPerPartition : Math.ceil(this.#mostPerPartition * ASKING_SHARE);
-    try {
-      return (
-        (await addEntry.run(
-          this.#redis,
-          { requests: this.#keyOf(session) },
-          { mostEntries: most },
-          { args: fields },
-        )) !== null
-      );
-    } catch (error) {
-      if ((error as Error).message.includes('OOM ')) return false;
-      throw error;
-    }
+    const key = this.#keyOf(session);
+    const most = isWriting(command) ? this.#mostPerStream : Math.ceil(this.#mostPerStream * ASKING_SHARE);
+    const added = this.#lengths.isFarFromFull(key, most)
+      ? this.#redis.command('XADD', key, '*', ...fields).then(isAdded, orFull)
+      : addEntry.run(this.#redis, { requests: key }, { mostEntries: most }, { args: fields }).then(isAdded, orFull);
+    this.#lengths.onAdded(key);
+    return added;
   }
+}
+
+function isAdded(id: unknown): boolean {
+  return id !== null;
+}
+
+/** A Redis that is full takes no request. */
+function orFull(error: unknown): false {
+  if ((error as Error).message.includes('OOM ')) return false;
+  throw error;
 }
 
 /** Waits for a reply until `end`: a frozen Redis neither answers nor refuses. */

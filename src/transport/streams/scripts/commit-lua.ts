@@ -1,7 +1,7 @@
 import { defineLua, type LuaText } from '../../../redis/index.ts';
 
-/* commit-lua.ts: what the steps share that take an entry off its stream: without effects (drop-entry.ts), to the dead
- * letters (dead-letter-entry.ts), or with effects (commit-entry.ts).
+/* commit-lua.ts: what the steps share that take entries off their stream: with effects or without (commit-batch.ts), or to
+ * the dead letters (dead-letter-entry.ts).
  * A stream holds exactly the requests that are not done: a request leaves it in the same step that does it.
  *
  * A script has no way back. So all commands that Redis may refuse (a missing right, a key of a wrong type) come before the
@@ -26,51 +26,17 @@ export const REFUSED = {
 /** The keys of an entry's partition. */
 export const ENTRY_KEYS = ['owner', 'requests', 'done', 'tries', 'deadLetters'] as const;
 
-/** An entry, and the token of the ownership. `payloadField`: `p`, `e`, or `bytes` where the payload was not read. */
-export const ENTRY_ARGS = {
-  token: 'text',
-  entry: 'text',
-  command: 'text',
-  session: 'text',
-  request: 'text',
-  payloadField: 'text',
-  payload: 'text',
-  deadlineMs: 'number',
-} as const;
+/** Begins to write, without an effect: HDEL of an absent field. A script that has begun to write goes on where Redis is
+ *  full, because deny-oom looks at the first write only, and HDEL is not subject to it. */
+export const BEGIN_TO_WRITE = "redis.call('HDEL', tries, '')";
 
-/** What the steps that take an entry off its stream share. */
-export const commitLua: LuaText = defineLua({
-  name: 'commit',
+/** Adds an entry to the dead letters. Returns the id there, or an error. */
+export const deadLetterLua: LuaText = defineLua({
+  name: 'dead-letter',
   source: `
-local function refuse(code, why) return redis.error_reply(code .. ' ' .. (why or 'not done')) end
-local function is_error(answer) return type(answer) == 'table' and answer.err ~= nil end
-
--- Checks the lease and begins to write, or returns a refusal. HDEL of an absent field, because a script that has begun to
--- write goes on where Redis is full: deny-oom looks at the first write only, and HDEL is not subject to it.
-local function begin()
-  if redis.call('GET', owner) ~= token then return refuse('${REFUSED.notOwner}') end
-  redis.call('HDEL', tries, '')
-  return nil
-end
-
--- Returns the id of the dead letter, or an error.
-local function dead_letter(reason, ...)
+local function add_dead_letter(entry, command, session, request, payloadField, payload, deadlineMs, reason, ...)
   return redis.pcall('XADD', deadLetters, 'MAXLEN', '~', ${DEAD_LETTER_CAP}, '*', 'c', command, 's', session,
     'r', request, payloadField, payload, 'd', deadlineMs, 'id', entry, 'reason', reason, ...)
 end
-
--- Takes the entry off its stream, or calls undo and returns a refusal.
-local function take_off(undo)
-  local left = redis.pcall('XDEL', requests, entry)
-  if left == 1 then
-    redis.pcall('HDEL', tries, entry)
-    return nil
-  end
-  undo()
-  return is_error(left) and left or refuse('${REFUSED.gone}')
-end
 `,
 });
-
-/** How the outputs of these steps go on. */
-export const REFUSES = "or an error that begins with a code of REFUSED; or Redis's own, and then nothing was done";

@@ -1,17 +1,34 @@
 import { defineScript } from '../../../redis/index.ts';
-import { commitLua, ENTRY_ARGS, ENTRY_KEYS, REFUSES } from './commit-lua.ts';
+import { BEGIN_TO_WRITE, deadLetterLua, ENTRY_KEYS, REFUSED } from './commit-lua.ts';
 
-/** Takes an entry off its stream and adds it to the dead letters. */
+/** Takes an entry off its stream and adds it to the dead letters. `payloadField`: `p`, `e`, or `bytes` where the payload
+ *  was not read. */
 export const deadLetterEntry = defineScript({
   name: 'dead-letter-entry',
-  uses: [commitLua],
+  uses: [deadLetterLua],
   keys: ENTRY_KEYS,
-  args: { ...ENTRY_ARGS, reason: 'text' },
-  output: `1; ${REFUSES}`,
+  args: {
+    token: 'text',
+    entry: 'text',
+    command: 'text',
+    session: 'text',
+    request: 'text',
+    payloadField: 'text',
+    payload: 'text',
+    deadlineMs: 'number',
+    reason: 'text',
+  },
+  output: "1; or an error: a code of REFUSED, or Redis's own, and then nothing was done",
   body: `
-    local refusal = begin()
-    if refusal then return refusal end
-    local letter = dead_letter(reason)
-    if is_error(letter) then return letter end
-    return take_off(function() redis.pcall('XDEL', deadLetters, letter) end) or 1`,
+    if redis.call('GET', owner) ~= token then return redis.error_reply('${REFUSED.notOwner} not done') end
+    ${BEGIN_TO_WRITE}
+    local letter = add_dead_letter(entry, command, session, request, payloadField, payload, deadlineMs, reason)
+    if type(letter) == 'table' then return letter end
+    local left = redis.pcall('XDEL', requests, entry)
+    if left == 1 then
+      redis.pcall('HDEL', tries, entry)
+      return 1
+    end
+    redis.pcall('XDEL', deadLetters, letter)
+    return left == 0 and redis.error_reply('${REFUSED.gone} not done') or left`,
 });

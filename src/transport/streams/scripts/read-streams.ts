@@ -37,7 +37,7 @@ export const readStreams = defineScript({
       local short = {}
       for i = 1, math.min(#entry[2], ${MOST_SHORT_FIELDS}), 2 do
         local name, value = entry[2][i], entry[2][i + 1]
-        if (name == 'c' or name == 's' or name == 'r' or name == 'd') and #value <= ${SHORT_FIELD_BYTES} then
+        if (name == 'c' or name == 's' or name == 'r' or name == 'd' or name == 'o') and #value <= ${SHORT_FIELD_BYTES} then
           short[#short + 1], short[#short + 2] = name, value
         end
       end
