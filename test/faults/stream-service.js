@@ -23,15 +23,19 @@ const half = new Script("redis.call('RPUSH', KEYS[1], ARGV[1]) return redis.call
 
 // Over channels an instance subscribes to the commands of the table.
 COMMAND_NAMES.push('log');
-handlers.log = async (_context, session, payload, apply) => {
-  const [what] = payload.split(' ');
-  if (what === 'abort') process.abort();
-  if (what === 'throw') throw new Error('This request cannot be served.');
-  if (what === 'hang') await new Promise(() => {});
-  if (what === 'late') await new Promise((resolve) => setTimeout(resolve, LATE_MS));
-  // In the slot of the session's other keys.
-  const key = `${keys.subject(session)}-log`;
-  return apply(makeStep(what === 'break' ? half : append, [key], [payload], (length) => length));
+handlers.log = {
+  parse: (payload) => payload,
+  items: () => 0,
+  async run(_context, { subject }, payload, apply) {
+    const [what] = payload.split(' ');
+    if (what === 'abort') process.abort();
+    if (what === 'throw') throw new Error('This request cannot be served.');
+    if (what === 'hang') await new Promise(() => {});
+    if (what === 'late') await new Promise((resolve) => setTimeout(resolve, LATE_MS));
+    // In the slot of the session's other keys.
+    const key = `${keys.subject(subject)}-log`;
+    return apply(makeStep(what === 'break' ? half : append, [key], [payload], (length) => length));
+  },
 };
 
 const service = await startService({ redis, secret, transport });

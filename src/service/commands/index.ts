@@ -1,4 +1,4 @@
-import { type CanonicalCommand, COMMAND_NAMES, canonicalCommand } from '../../protocol/index.ts';
+import { type CanonicalCommand, canonicalCommand } from '../../protocol/index.ts';
 import { combo } from './combo.ts';
 import type { Handler } from './handler.ts';
 import { markItemSeen } from './mark-item-seen.ts';
@@ -24,16 +24,11 @@ const single: Omit<Handlers, 'together'> = {
 /** The handler of every command. A command without one does not compile. */
 export const handlers: Handlers = { ...single, together: makeTogether(single) };
 
-const FOUND = new Map(
-  COMMAND_NAMES.map((name) => {
-    const command = canonicalCommand(name);
-    return [name as string, { command, handler: handlers[command] as Handler<CanonicalCommand> }];
-  }),
-);
-
 /** Finds the handler of a command, by its first name or an alias. Undefined if no command has this name. */
 export function findHandler(
   name: string,
 ): { readonly command: string; readonly handler: Handler<CanonicalCommand> } | undefined {
-  return FOUND.get(name);
+  const command = canonicalCommand(name);
+  if (!Object.hasOwn(handlers, command)) return undefined;
+  return { command, handler: handlers[command as CanonicalCommand] as Handler<CanonicalCommand> };
 }
