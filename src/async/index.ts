@@ -1,5 +1,7 @@
-export { callbackify } from './callbackify.ts';
+export { callbackify, giveResult } from './callbackify.ts';
 export { ConditionVariable } from './condition-variable.ts';
+export type { Deadline } from './deadline-queue.ts';
+export { DeadlineQueue } from './deadline-queue.ts';
 export { SerialQueue } from './serial-queue.ts';
 export type { DeadlineOptions } from './with-deadline.ts';
 export { withDeadline } from './with-deadline.ts';
