@@ -18,6 +18,18 @@ export function packTexts(texts: readonly (string | Buffer)[]): Buffer {
   return packed.subarray(0, at);
 }
 
+/** How many bytes a text takes within a packed list. */
+export function packedSize(text: string): number {
+  const size = Buffer.byteLength(text);
+  return size + (size <= TEXT.most ? 1 : size <= 0xff ? 2 : size <= 0xffff ? 3 : LONGEST_PREFIX);
+}
+
+/** The first bytes of a packed list of `count` texts. */
+export function packHead(count: number): Buffer {
+  const head = Buffer.alloc(LONGEST_PREFIX);
+  return head.subarray(0, writeLength(head, 0, count, ARRAY));
+}
+
 /** Reads the texts of a packed list, from `offset` on.
  *  @throws RangeError where the bytes are no packed list. */
 export function unpackTexts(packed: Buffer, offset = 0): string[] {
