@@ -22,6 +22,8 @@ class Attached extends Attachment {
   #first: Entry | undefined;
 
   static firstOf(target: object): Entry | undefined {
+    // With `unset` a page gives its session up by setting it to null.
+    if (typeof target !== 'object' || target === null) return undefined;
     return #first in target ? (target as Attached).#first : undefined;
   }
 

@@ -29,4 +29,5 @@ export { RedisTooOldError } from './redis-too-old-error.ts';
 export { RedisUnavailableError } from './redis-unavailable-error.ts';
 export type { ScriptArgument, Step } from './script.ts';
 export { makeStep, runStep, Script } from './script.ts';
+export { shareConnection } from './shared-connection.ts';
 export { isTransient } from './transient-error.ts';

@@ -44,7 +44,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     super();
     const settings = settingsOf(options);
     const keys = new Keys(settings.namespace);
-    this.#connection = new StoreConnection(options.redis, keys, settings.deadlineMs);
+    this.#connection = new StoreConnection(options, keys, settings.deadlineMs);
     try {
       this.#records = new SessionRecords(this.#connection, keys, settings, options.encryption);
     } catch (error) {

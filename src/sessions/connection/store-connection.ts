@@ -7,6 +7,7 @@ import {
   type RedisClient,
   type RedisConnection,
   RedisNotReadyError,
+  shareConnection,
   slotOfKey,
 } from '../../redis/index.ts';
 import { isRefusedWrite } from '../errors/redis-errors.ts';
@@ -35,6 +36,12 @@ interface StoreConnectionEvents {
 /** Is told how an operation ended: its error, or else its result. */
 export type Settle<Result> = (error: Error | undefined, result?: Result) => void;
 
+/** Where a store's connection goes, and whether it may be another part's too. */
+interface ConnectionChoice {
+  readonly redis: string | ConnectionOptions | RedisClient;
+  readonly ownConnection?: boolean;
+}
+
 interface OperationOptions {
   /** The key of the first command. In a Cluster the master of this key must be there, other masters need not. */
   readonly key: string;
@@ -59,10 +66,10 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
 
   /** Begins to connect and returns.
    *  @throws ConnectionOptionsError for options that cannot be right. */
-  constructor(redis: string | ConnectionOptions | RedisClient, keys: Keys, deadlineMs: number) {
+  constructor({ redis, ownConnection = false }: ConnectionChoice, keys: Keys, deadlineMs: number) {
     super();
     this.deadlineMs = deadlineMs;
-    this.redis = createConnection(redis, 'sessionwise-store');
+    this.redis = (ownConnection ? createConnection : shareConnection)(redis, 'sessionwise-store');
     this.clocks = new PartitionClocks(this.redis, keys);
     this.#deferred = new DeferredWork(this.redis);
     const isDown = (key: string): boolean => this.#health.isDown(this.#slotOf(key));
