@@ -17,19 +17,28 @@ interface Entry {
   readonly next: Entry | undefined;
 }
 
+// Callers ask for the same object several times in a row, and objects of many shapes make a private field slow to find.
+let lastTarget: object | undefined;
+let lastFirst: Entry | undefined;
+
 /** A private field on any object: neither code nor JSON sees it, and frozen objects take it too. */
 class Attached extends Attachment {
   #first: Entry | undefined;
 
   static firstOf(target: object): Entry | undefined {
+    if (target === lastTarget) return lastFirst;
     // With `unset` a page gives its session up by setting it to null.
     if (typeof target !== 'object' || target === null) return undefined;
-    return #first in target ? (target as Attached).#first : undefined;
+    lastTarget = target;
+    lastFirst = #first in target ? (target as Attached).#first : undefined;
+    return lastFirst;
   }
 
   static add(target: object, owner: object, value: unknown): void {
     const attached = #first in target ? (target as Attached) : new Attached(target);
     attached.#first = { owner, value, next: attached.#first };
+    lastTarget = target;
+    lastFirst = attached.#first;
   }
 }
 

@@ -96,16 +96,18 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
    *  @throws StoreUnavailableError in a store that fails closed; NotSerialisableError; RangeError for a public id. */
   async set(token: string, values: object): Promise<void> {
     const { states } = this;
-    if (states.isDegraded(values) || states.isStandIn(values) || states.isUnneeded(values)) return;
+    if (states.ignoresSaves(values)) return;
     if (states.isAnonymous(values) && states.loadedOf(values) && this.isUnchanged(values)) return;
     try {
       if (this.#mayBePublicId(token, values)) await this.#refuseIfPublicId(token);
       await this.#current.inTurn({ token, values }, async (current) => {
-        const loaded = await this.data.save(current.token, current.values, states.loadedOf(current.values), {
-          isNew: states.isNew(current.values),
-          ...(states.isAnonymous(current.values) && { mostIdleMs: this.#anonymousIdleMs }),
+        const before = states.loadedOf(current.values);
+        const isNew = states.isNew(current.values);
+        const loaded = await this.data.save(current.token, current.values, before, {
+          isNew,
+          ...(isNew && states.isAnonymous(current.values) && { mostIdleMs: this.#anonymousIdleMs }),
         });
-        if (loaded) states.setLoaded(current.values, recordOf(loaded));
+        if (loaded && loaded !== before) states.setLoaded(current.values, recordOf(loaded));
       });
     } catch (error) {
       if (!this.#tolerates('set', error)) throw error;
@@ -117,7 +119,7 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
   async touch(token: string, values: object): Promise<void> {
     const { states } = this;
     // Of an anonymous session only a second request moves the end.
-    if (states.isDegraded(values) || states.isStandIn(values) || states.isAnonymous(values)) return;
+    if (states.ignoresTouches(values)) return;
     try {
       if (this.#mayBePublicId(token, values)) await this.#refuseIfPublicId(token);
       await this.data.touch(token, values, states.loadedOf(values));

@@ -76,8 +76,19 @@ export class SessionStates {
 
   /** Whether a session is not to be saved, by `leaveUnsaved`. */
   isUnneeded(values: object): boolean {
-    const { isUnneeded, isNeeded, loaded } = this.#of(values);
-    return isUnneeded === true && !isNeeded && !loaded && holdsNothing(values);
+    return isUnneeded(this.#of(values), values);
+  }
+
+  /** Whether a save of values writes nothing: they stand in for another session, or are not to be saved. */
+  ignoresSaves(values: object): boolean {
+    const state = this.#of(values);
+    return state.isDegraded === true || isUnneeded(state, values) || this.#detached.has(values);
+  }
+
+  /** Whether a touch of values renews nothing: they stand in for another session, or are anonymous. */
+  ignoresTouches(values: object): boolean {
+    const state = this.#of(values);
+    return state.isDegraded === true || isAnonymous(state, values) || this.#detached.has(values);
   }
 
   /** Notes that the application needs a session, whatever is in it: it is saved, and at once for its idle time. */
@@ -88,8 +99,7 @@ export class SessionStates {
   /** Whether a session is anonymous, in the request that begins it and as far as is known there: no user, and nothing
    *  that the application has put in. */
   isAnonymous(values: object): boolean {
-    const { isNew, isNeeded, loaded } = this.#of(values);
-    return isNew === true && !isNeeded && loaded?.userId === undefined && holdsNothing(values);
+    return isAnonymous(this.#of(values), values);
   }
 
   /** Whether a token was replaced by a rotation, as `RequestSessions.get` found it a moment ago, or is one of `standIn`.
@@ -184,4 +194,12 @@ export class SessionStates {
     }
     return state;
   }
+}
+
+function isUnneeded(state: SessionState, values: object): boolean {
+  return state.isUnneeded === true && !state.isNeeded && !state.loaded && holdsNothing(values);
+}
+
+function isAnonymous({ isNew, isNeeded, loaded }: SessionState, values: object): boolean {
+  return isNew === true && !isNeeded && loaded?.userId === undefined && holdsNothing(values);
 }

@@ -141,13 +141,13 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
    *  that has ended meanwhile stays ended. Without it, the session is replaced or made. Returns what the next save
    *  compares with; undefined where nothing was written, because the session has ended or the token is not its own.
    *  @throws StoreUnavailableError, NotSerialisableError; RangeError for what can be no token. */
-  async save(
+  save(
     token: string,
     values: object,
     loaded?: LoadedSession,
     options: SaveOptions = {},
   ): Promise<LoadedSession | undefined> {
-    return this.#saves.save(credentialOf(token), values, loaded && recordOf(loaded), options);
+    return this.#saves.save(token, values, loaded, options);
   }
 
   /** Whether a save of `values` would change no field; a touch is enough then.

@@ -223,7 +223,7 @@ export class SessionRecords {
     return true;
   }
 
-  async #changePlain(
+  #changePlain(
     redis: CommandConnection,
     { session, hash }: ResolvedReference,
     loaded: LoadedRecord,
@@ -231,11 +231,12 @@ export class SessionRecords {
     expiry: ExpiryOptions | undefined,
   ): Promise<boolean> {
     const fields = applyChanges(loaded.fields, changes);
-    const { status, header } = await this.#saver.save(redis, { session, hash, loaded, fields, changes, expiry });
-    if (status === 'sealed') throw encryptedWithoutKeys(session);
-    if (!header) return false;
-    loaded.applyWrite(header, changes);
-    return true;
+    return this.#saver.save(redis, { session, hash, loaded, fields, changes, expiry }).then(({ status, header }) => {
+      if (status === 'sealed') throw encryptedWithoutKeys(session);
+      if (!header) return false;
+      loaded.applyWrite(header, changes);
+      return true;
+    });
   }
 
   async #changeEncrypted(
