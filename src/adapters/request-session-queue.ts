@@ -1,5 +1,6 @@
 import { SerialQueue } from '../async/index.ts';
 import { sessionOf } from '../protocol/index.ts';
+import { AttachedMap } from './attached-map.ts';
 import type { CurrentSession } from './current-session.ts';
 
 /** State that the objects share which hold one session within a request, one after the other. */
@@ -15,12 +16,13 @@ interface Slot {
  *  A rotation gives a session another token and, in Express, another object. Work that was asked for before that must
  *  go on with the new ones. */
 export class RequestSessionQueue {
-  readonly #slots = new WeakMap<object, Slot>();
+  readonly #slots = new AttachedMap<Slot>();
   readonly #queue = new SerialQueue();
 
-  /** Makes `to` the object that holds the session of `from`. */
+  /** Makes `to` the object that holds the session of `from`, for work that was asked for before. */
   handOver(from: object, to: object): void {
-    const slot = this.#slotOf(from);
+    const slot = this.#slots.get(from);
+    if (!slot) return;
     slot.values = to;
     this.#slots.set(to, slot);
   }

@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import { sessionOf } from '../protocol/index.ts';
 import {
   type LoadedRecord,
+  type LoadedSession,
   NotSerialisableError,
   recordOf,
   SessionData,
@@ -52,40 +53,62 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
    *  values that are marked as degraded where the session could not be read.
    *  @throws StoreUnavailableError in a store that fails closed; SessionDataError where the session is there and cannot be
    *  read. */
-  async get(token: string): Promise<object | undefined> {
-    try {
-      const found = await this.data.find(token);
-      this.#tokens.noteUnread(token, false);
-      this.#tokens.noteReplaced(token, found === 'replaced');
-      if (!found || found === 'replaced') return undefined;
-      const loaded = recordOf(found);
-      for (const name of loaded.fields.keys()) if (this.#isTaken(name)) loaded.hidden.add(name);
-      const values = loaded.values(this.data.now(loaded.session));
-      this.states.setLoaded(values, loaded);
-      return values;
-    } catch (error) {
-      if (error instanceof StoreUnavailableError) this.#tokens.noteUnread(token, true);
-      if (!this.#tolerates('get', error)) throw error;
-      const values = {};
-      this.states.degrade(values);
-      return values;
-    }
+  get(token: string): Promise<object | undefined> {
+    return new Promise((resolve, reject) => {
+      this.getThen(token, (error, values) => (error ? reject(error) : resolve(values)));
+    });
+  }
+
+  /** As `get`, with a callback; see `SessionData.findThen`. */
+  getThen(token: string, settle: (error: unknown, values?: object) => void): void {
+    this.data.findThen(token, (error, found) => {
+      let values: object | undefined;
+      try {
+        values = error ? this.#withoutSession(token, error) : this.#valuesOf(token, found);
+      } catch (refusal) {
+        settle(refusal);
+        return;
+      }
+      settle(undefined, values);
+    });
+  }
+
+  #valuesOf(token: string, found: LoadedSession | 'replaced' | undefined): object | undefined {
+    this.#tokens.noteUnread(token, false);
+    this.#tokens.noteReplaced(token, found === 'replaced');
+    if (!found || found === 'replaced') return undefined;
+    const loaded = recordOf(found);
+    for (const name of loaded.fields.keys()) if (this.#isTaken(name)) loaded.hidden.add(name);
+    const values = loaded.values(this.data.now(loaded.session));
+    this.states.setLoaded(values, loaded);
+    return values;
+  }
+
+  // Values for a request whose session could not be read, in a store that fails open.
+  #withoutSession(token: string, error: Error): object {
+    if (error instanceof StoreUnavailableError) this.#tokens.noteUnread(token, true);
+    if (!this.#tolerates('get', error)) throw error;
+    const values = {};
+    this.states.degrade(values);
+    return values;
   }
 
   /** Saves the changes since the values were loaded, behind the operations of the same request.
    *  @throws StoreUnavailableError in a store that fails closed; NotSerialisableError; RangeError for a public id. */
   async set(token: string, values: object): Promise<void> {
     const { states } = this;
-    if (states.isDegraded(values) || states.isStandIn(values) || states.isUnneeded(values)) return;
+    if (states.ignoresSaves(values)) return;
     if (states.isAnonymous(values) && states.loadedOf(values) && this.isUnchanged(values)) return;
     try {
       if (this.#mayBePublicId(token, values)) await this.#refuseIfPublicId(token);
       await this.#current.inTurn({ token, values }, async (current) => {
-        const loaded = await this.data.save(current.token, current.values, states.loadedOf(current.values), {
-          isNew: states.isNew(current.values),
-          ...(states.isAnonymous(current.values) && { mostIdleMs: this.#anonymousIdleMs }),
+        const before = states.loadedOf(current.values);
+        const isNew = states.isNew(current.values);
+        const loaded = await this.data.save(current.token, current.values, before, {
+          isNew,
+          ...(isNew && states.isAnonymous(current.values) && { mostIdleMs: this.#anonymousIdleMs }),
         });
-        if (loaded) states.setLoaded(current.values, recordOf(loaded));
+        if (loaded && loaded !== before) states.setLoaded(current.values, recordOf(loaded));
       });
     } catch (error) {
       if (!this.#tolerates('set', error)) throw error;
@@ -97,7 +120,7 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
   async touch(token: string, values: object): Promise<void> {
     const { states } = this;
     // Of an anonymous session only a second request moves the end.
-    if (states.isDegraded(values) || states.isStandIn(values) || states.isAnonymous(values)) return;
+    if (states.ignoresTouches(values)) return;
     try {
       if (this.#mayBePublicId(token, values)) await this.#refuseIfPublicId(token);
       await this.data.touch(token, values, states.loadedOf(values));

@@ -1,7 +1,22 @@
 import { checkFields, type LoadedRecord, NotSerialisableError, type SessionInfo } from '../sessions/index.ts';
 import { holdsNothing } from './anonymous-session.ts';
+import { AttachedMap } from './attached-map.ts';
 import { DetachedSessions } from './detached-sessions.ts';
 import type { TokenMemory } from './token-memory.ts';
+
+/** What is known of one session of a request. */
+interface SessionState {
+  /** The record that it was loaded from, or saved as. */
+  loaded?: LoadedRecord;
+  isNew?: boolean;
+  isDegraded?: boolean;
+  /** Whether it is a new session of a request that acts for another one. */
+  isUnneeded?: boolean;
+  /** Whether the application needs it, whatever is in it. */
+  isNeeded?: boolean;
+}
+
+const NO_STATE: Readonly<SessionState> = {};
 
 /** Holds the state of the sessions of requests, as it is known without asking Redis: the record that each was loaded
  *  from, which are new, which stand in for another, and which cookies must not be sent.
@@ -9,13 +24,7 @@ import type { TokenMemory } from './token-memory.ts';
  *  A session goes by its values: a plain object that `RequestSessions.get` gives, or one that the framework makes. */
 export class SessionStates {
   readonly #tokens: TokenMemory;
-  readonly #loaded = new WeakMap<object, LoadedRecord>();
-  readonly #new = new WeakSet<object>();
-  readonly #degraded = new WeakSet<object>();
-  /** New sessions of requests that act for another one. */
-  readonly #unneeded = new WeakSet<object>();
-  /** Sessions that the application needs, whatever is in them. */
-  readonly #needed = new WeakSet<object>();
+  readonly #states = new AttachedMap<SessionState>();
   readonly #detached = new DetachedSessions();
 
   constructor(tokens: TokenMemory) {
@@ -24,12 +33,12 @@ export class SessionStates {
 
   /** Notes that values begin a session, so that its first save need not look for one. */
   begin(values: object): void {
-    this.#new.add(values);
+    this.#change(values).isNew = true;
   }
 
   /** Whether values begin a session. */
   isNew(values: object): boolean {
-    return this.#new.has(values);
+    return this.#of(values).isNew === true;
   }
 
   /** Notes that a request carries this as its session's token, so that it is never taken for a public id. Call it for
@@ -40,46 +49,57 @@ export class SessionStates {
 
   /** Notes the record that values were loaded from, or saved as. */
   setLoaded(values: object, loaded: LoadedRecord): void {
-    this.#loaded.set(values, loaded);
+    this.#change(values).loaded = loaded;
   }
 
   /** Session that values were loaded as, or were saved as since; undefined where they were neither. */
   loadedOf(values: object): LoadedRecord | undefined {
-    return this.#loaded.get(values);
+    return this.#of(values).loaded;
   }
 
   /** Marks values as standing in for a session that could not be read: their saves write nothing, and no cookie is sent
    *  for them. */
   degrade(values: object): void {
-    this.#degraded.add(values);
+    this.#change(values).isDegraded = true;
   }
 
   /** Whether values stand in for a session that could not be read. */
   isDegraded(values: object): boolean {
-    return this.#degraded.has(values);
+    return this.#of(values).isDegraded === true;
   }
 
   /** Notes that a request acts for another session than this, which is new: it is not saved and no cookie is sent for it,
    *  unless the application puts something in. */
   leaveUnsaved(values: object): void {
-    this.#unneeded.add(values);
+    this.#change(values).isUnneeded = true;
   }
 
   /** Whether a session is not to be saved, by `leaveUnsaved`. */
   isUnneeded(values: object): boolean {
-    return this.#unneeded.has(values) && !this.#needed.has(values) && !this.#loaded.has(values) && holdsNothing(values);
+    return isUnneeded(this.#of(values), values);
+  }
+
+  /** Whether a save of values writes nothing: they stand in for another session, or are not to be saved. */
+  ignoresSaves(values: object): boolean {
+    const state = this.#of(values);
+    return state.isDegraded === true || isUnneeded(state, values) || this.#detached.has(values);
+  }
+
+  /** Whether a touch of values renews nothing: they stand in for another session, or are anonymous. */
+  ignoresTouches(values: object): boolean {
+    const state = this.#of(values);
+    return state.isDegraded === true || isAnonymous(state, values) || this.#detached.has(values);
   }
 
   /** Notes that the application needs a session, whatever is in it: it is saved, and at once for its idle time. */
   need(values: object): void {
-    this.#needed.add(values);
+    this.#change(values).isNeeded = true;
   }
 
   /** Whether a session is anonymous, in the request that begins it and as far as is known there: no user, and nothing
    *  that the application has put in. */
   isAnonymous(values: object): boolean {
-    if (!this.#new.has(values) || this.#needed.has(values)) return false;
-    return this.#loaded.get(values)?.userId === undefined && holdsNothing(values);
+    return isAnonymous(this.#of(values), values);
   }
 
   /** Whether a token was replaced by a rotation, as `RequestSessions.get` found it a moment ago, or is one of `standIn`.
@@ -102,7 +122,7 @@ export class SessionStates {
 
   /** Runs `work` with values as a session of its own, if they stand in; see DetachedSessions. */
   asOwn<Result>(values: object, work: () => Promise<Result>): Promise<Result> {
-    return this.#detached.asOwn(values, () => this.#new.add(values), work);
+    return this.#detached.asOwn(values, () => this.begin(values), work);
   }
 
   /** Notes that values are a session of its own for good, after a login. */
@@ -112,26 +132,29 @@ export class SessionStates {
 
   /** Copies the state of `from` to `to`, which takes its place. */
   copy(from: object, to: object): void {
-    const loaded = this.#loaded.get(from);
-    if (loaded) this.#loaded.set(to, loaded);
-    if (this.#degraded.has(from)) this.#degraded.add(to);
+    const { loaded, isDegraded, isNew } = this.#of(from);
+    if (loaded || isDegraded || isNew) {
+      const state = this.#change(to);
+      if (loaded) state.loaded = loaded;
+      if (isDegraded) state.isDegraded = true;
+      if (isNew) state.isNew = true;
+    }
     this.#detached.handOver(from, to);
-    if (this.#new.has(from)) this.#new.add(to);
   }
 
   /** Whether the response must not carry the session's cookie: the request came with a replaced secret, or with one that
    *  this process has replaced since, or its session is degraded or not needed. Rotations by other processes are seen by
    *  `RequestSessions.isCurrent` only. */
   suppressesCookie(values: object): boolean {
-    if (this.#degraded.has(values) || this.#detached.has(values) || this.isUnneeded(values)) return true;
-    const loaded = this.#loaded.get(values);
+    const { loaded, isDegraded } = this.#of(values);
+    if (isDegraded || this.#detached.has(values) || this.isUnneeded(values)) return true;
     if (!loaded) return false;
     return loaded.byPreviousSecret || this.#tokens.isReplacedSecret(loaded.header.secret);
   }
 
   /** Returns a session's times, version and user; undefined where it was never saved. */
   infoOf(values: object): SessionInfo | undefined {
-    const loaded = this.#loaded.get(values);
+    const { loaded } = this.#of(values);
     if (!loaded) return undefined;
     const { createdAt, lastSeenAt, expiresAt, version } = loaded.header;
     const { session, byPreviousSecret } = loaded;
@@ -151,11 +174,32 @@ export class SessionStates {
       } catch (error) {
         if (!(error instanceof NotSerialisableError)) throw error;
         first ??= error;
-        const json = this.#loaded.get(values)?.fields.get(error.field);
+        const json = this.#of(values).loaded?.fields.get(error.field);
         if (json === undefined) delete (values as Record<string, unknown>)[error.field];
         else (values as Record<string, unknown>)[error.field] = JSON.parse(json);
       }
     }
     if (first) throw first;
   }
+
+  #of(values: object): Readonly<SessionState> {
+    return this.#states.get(values) ?? NO_STATE;
+  }
+
+  #change(values: object): SessionState {
+    let state = this.#states.get(values);
+    if (!state) {
+      state = {};
+      this.#states.set(values, state);
+    }
+    return state;
+  }
+}
+
+function isUnneeded(state: SessionState, values: object): boolean {
+  return state.isUnneeded === true && !state.isNeeded && !state.loaded && holdsNothing(values);
+}
+
+function isAnonymous({ isNew, isNeeded, loaded }: SessionState, values: object): boolean {
+  return isNew === true && !isNeeded && loaded?.userId === undefined && holdsNothing(values);
 }

@@ -9,9 +9,16 @@ export function callbackify<Result>(
   callback: ((error: unknown, result?: Result) => void) | undefined,
 ): Promise<Result> | undefined {
   if (!callback) return promise;
-  const answer = (result: Result): void => {
-    callback(null, result);
-  };
-  void promise.then(answer).catch(callback);
+  void promise.then((result) => giveResult(callback, () => result), callback);
   return undefined;
+}
+
+/** Makes a result and calls a callback with it, as `callbackify` does with that of a promise: where one of both throws, the
+ *  callback gets the error. */
+export function giveResult<Result>(callback: (error: unknown, result?: Result) => void, make: () => Result): void {
+  try {
+    callback(null, make());
+  } catch (error) {
+    callback(error);
+  }
 }

@@ -1,6 +1,9 @@
 /* deadline-queue.ts: many deadlines, one timer. Each request of a serving process has a deadline, and nearly none is
  * reached: a timer of its own would be made and cleared for nothing. A binary heap, where each entry knows its place, so
- * that one that is removed leaves nothing behind. A new deadline is mostly the last one, so adding takes one step. */
+ * that one that is removed leaves nothing behind. A new deadline is mostly the last one, so adding takes one step.
+ *
+ * Input that has arrived is read before a deadline counts as reached: Node runs timers before it reads sockets, and where
+ * the process itself stood still, the reply may wait there. */
 
 const NOT_QUEUED = -1;
 
@@ -58,17 +61,22 @@ export class DeadlineQueue {
     this.#timer = setTimeout(this.#fire, dueAt - now).unref();
   }
 
-  // Finds nothing due where the deadline that it was set for was removed: then it waits for the next one.
   readonly #fire = (): void => {
+    const due = performance.now();
+    setImmediate(() => this.#expire(due));
+  };
+
+  // Finds nothing due where the deadline that the timer was set for was removed: then it waits for the next one.
+  #expire(due: number): void {
+    if (this.#firesAt === Number.POSITIVE_INFINITY) return;
     this.#firesAt = Number.POSITIVE_INFINITY;
-    const now = performance.now();
-    for (let first = this.#heap[0]; first !== undefined && first.dueAt <= now; first = this.#heap[0]) {
+    for (let first = this.#heap[0]; first !== undefined && first.dueAt <= due; first = this.#heap[0]) {
       this.remove(first);
       first.expire();
     }
     const next = this.#heap[0];
-    if (next !== undefined && next.dueAt < this.#firesAt) this.#arm(next.dueAt, now);
-  };
+    if (next !== undefined && next.dueAt < this.#firesAt) this.#arm(next.dueAt, performance.now());
+  }
 
   #rise(deadline: Deadline, from: number): void {
     let place = from;

@@ -1,4 +1,4 @@
-export { callbackify } from './callbackify.ts';
+export { callbackify, giveResult } from './callbackify.ts';
 export { ConditionVariable } from './condition-variable.ts';
 export { Deadline, DeadlineQueue } from './deadline-queue.ts';
 export { SerialQueue } from './serial-queue.ts';

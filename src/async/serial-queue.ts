@@ -15,13 +15,21 @@ export class SerialQueue {
   /** Runs `work` when all earlier work under `key` has settled; at once where there is none. A failure of earlier work
    *  does not stop later work.
    *  @throws the rejection of `work`. */
-  async run<Result>(key: string | object, work: () => Promise<Result>): Promise<Result> {
-    const turn = this.#last.get(key)?.then(work, work) ?? work();
+  run<Result>(key: string | object, work: () => Promise<Result>): Promise<Result> {
+    const turn = this.#last.get(key)?.then(work, work) ?? begin(work);
     this.#last.set(key, turn);
-    try {
-      return await turn;
-    } finally {
+    const end = (): void => {
       if (this.#last.get(key) === turn) this.#last.delete(key);
-    }
+    };
+    turn.then(end, end);
+    return turn;
+  }
+}
+
+function begin<Result>(work: () => Promise<Result>): Promise<Result> {
+  try {
+    return work();
+  } catch (error) {
+    return Promise.reject(error);
   }
 }

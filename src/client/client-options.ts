@@ -8,6 +8,9 @@ import type { TransportChoice } from './open-transport.ts';
 export interface SessionClientOptions {
   /** Where Redis is. Left out only where `transport` is a service's `inline`. */
   readonly redis?: string | ConnectionOptions;
+  /** Whether it has a connection of its own to send on. By default it shares one with the other clients and stores of this
+   *  process that are made with equal options. Replies come over another one in any case. Default false. */
+  readonly ownConnection?: boolean;
   /** Default `channels`. A service must run with `--transport streams` or `both` for what goes over streams. */
   readonly transport?: TransportChoice;
   /** Over streams: the most requests that may wait in all streams together. Further requests are refused. Default
@@ -42,6 +45,7 @@ const SHORTEST_SECRET = 16;
 
 const OPTIONS: OptionForms<SessionClientOptions> = {
   redis: 'string|object',
+  ownConnection: 'boolean',
   transport: 'any',
   maxBacklog: 'any',
   secret: 'any',
@@ -60,7 +64,7 @@ export function checkClientOptions(options: SessionClientOptions): CheckedClient
   const { namespace = DEFAULT_NAMESPACE, deadlineMs = 100, replies = 'inbox' } = options;
   const transport = options.transport ?? 'channels';
   const { blockingConnections = 16, maxPending = 10_000, maxBacklog = 100_000 } = options;
-  const { keepDeadlineMs = 2_000, secret, redis } = options;
+  const { keepDeadlineMs = 2_000, secret, redis, ownConnection = false } = options;
   checkDeadline('deadlineMs', deadlineMs);
   checkDeadline('keepDeadlineMs', keepDeadlineMs);
   checkCount('blockingConnections', blockingConnections);
@@ -72,7 +76,7 @@ export function checkClientOptions(options: SessionClientOptions): CheckedClient
   }
   checkNamespace(namespace);
   return {
-    ...{ redis, transport, namespace, deadlineMs, keepDeadlineMs, secret },
+    ...{ redis, ownConnection, transport, namespace, deadlineMs, keepDeadlineMs, secret },
     ...{ replies, blockingConnections, maxPending, maxBacklog },
   };
 }

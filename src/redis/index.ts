@@ -28,6 +28,7 @@ export { RedisTooOldError } from './redis-too-old-error.ts';
 export { RedisUnavailableError } from './redis-unavailable-error.ts';
 export type { Apply, ScriptArgument, Step } from './script.ts';
 export { makeStep, runStep, Script } from './script.ts';
+export { shareConnection } from './shared-connection.ts';
 export type { SubjectHeader } from './subject-header.ts';
 export {
   hasFlag,

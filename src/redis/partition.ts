@@ -26,8 +26,16 @@ const CRC_TABLE = Uint16Array.from({ length: 256 }, (_, byte) => {
 /** CRC16/XMODEM, the one that Redis Cluster uses (Cluster specification, appendix A: "123456789" is 0x31c3). */
 export function crc16(text: string | Buffer): number {
   let crc = 0;
-  for (const byte of typeof text === 'string' ? Buffer.from(text) : text)
-    crc = ((crc << 8) & 0xffff) ^ CRC_TABLE[((crc >> 8) ^ byte) & 0xff]!;
+  if (typeof text === 'string') {
+    // Without a Buffer where all characters are ASCII, as in sessions.
+    for (let i = 0; i < text.length; i += 1) {
+      const code = text.charCodeAt(i);
+      if (code > 0x7f) return crc16(Buffer.from(text));
+      crc = ((crc << 8) & 0xffff) ^ CRC_TABLE[(crc >> 8) ^ code]!;
+    }
+    return crc;
+  }
+  for (const byte of text) crc = ((crc << 8) & 0xffff) ^ CRC_TABLE[((crc >> 8) ^ byte) & 0xff]!;
   return crc;
 }
 

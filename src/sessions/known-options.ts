@@ -4,6 +4,7 @@ import type { SessionDataOptions } from './options.ts';
 /** The forms of session data's options; `any` is checked by `settingsOf`. */
 export const SESSION_DATA_OPTIONS: OptionForms<SessionDataOptions> = {
   redis: 'any',
+  ownConnection: 'boolean',
   namespace: 'string',
   idleMs: 'any',
   absoluteMs: 'any',

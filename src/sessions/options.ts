@@ -9,6 +9,10 @@ import type { IntegerDeltas } from './record/field-changes.ts';
 export interface SessionDataOptions {
   /** A URL, the parts of an address, or a client of node-redis, whose address and login are then used. */
   readonly redis: string | ConnectionOptions | RedisClient;
+  /** Whether it has a connection of its own. By default it shares one with the other stores and clients of this process
+   *  that are made with equal options: for sessions so large that a client's questions must not wait behind them.
+   *  Default false. */
+  readonly ownConnection?: boolean;
   /** Default `sw`. */
   readonly namespace?: string;
   /** Idle time after which a session ends, in milliseconds. Default: its cookie's `maxAge`, or one day without one.

@@ -44,7 +44,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     super();
     const settings = settingsOf(options);
     const keys = new Keys(settings.namespace);
-    this.#connection = new StoreConnection(options.redis, keys, settings.deadlineMs);
+    this.#connection = new StoreConnection(options, keys, settings.deadlineMs);
     try {
       this.#records = new SessionRecords(this.#connection, keys, settings, options.encryption);
     } catch (error) {
@@ -92,12 +92,36 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
    *  `replaced`, for `graceMs`. To such a request the session is absent, and it must not be given a new cookie: that
    *  would take the place of the one that the rotation gave.
    *  @throws StoreUnavailableError; SessionDataError where the stored data cannot be read. */
-  async find(token: string): Promise<LoadedSession | 'replaced' | undefined> {
+  find(token: string): Promise<LoadedSession | 'replaced' | undefined> {
+    return new Promise((resolve, reject) => {
+      this.findThen(token, (error, found) => (error ? reject(error) : resolve(found)));
+    });
+  }
+
+  /** As `find`, with a callback, which mostly gets the session in the turn in which Redis answered: for adapters, because a
+   *  page reads a session with each request. Never throws, and never calls back before it has returned. */
+  findThen(
+    token: string,
+    settle: (error: Error | undefined, found?: LoadedSession | 'replaced' | undefined) => void,
+  ): void {
     const credential = readToken(token);
-    if (!credential) return undefined;
-    const find = async (redis: BoundedOperation): Promise<LoadedSession | 'replaced' | undefined> =>
-      (await this.#records.find(redis, credential)) ?? this.#connectRedisImport?.take(redis, token, credential);
-    return this.#read(credential.session, find);
+    if (!credential) {
+      queueMicrotask(() => settle(undefined));
+      return;
+    }
+    const records = this.#records;
+    const { session } = credential;
+    const takeOver = this.#connectRedisImport;
+    this.#connection.ask<Buffer | null, LoadedSession | 'replaced' | undefined>(
+      (redis) => records.fetch(redis, session),
+      (record, redis) => {
+        const found = records.read(redis, credential, record);
+        if (!takeOver) return found;
+        return Promise.resolve(found).then((there) => there ?? takeOver.take(redis, token, credential));
+      },
+      { key: records.keys.record(session), reads: true },
+      settle,
+    );
   }
 
   /** Reads the values of a loaded session, as a new object. `cookie.expires` is what was saved; where that has
@@ -117,13 +141,13 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
    *  that has ended meanwhile stays ended. Without it, the session is replaced or made. Returns what the next save
    *  compares with; undefined where nothing was written, because the session has ended or the token is not its own.
    *  @throws StoreUnavailableError, NotSerialisableError; RangeError for what can be no token. */
-  async save(
+  save(
     token: string,
     values: object,
     loaded?: LoadedSession,
     options: SaveOptions = {},
   ): Promise<LoadedSession | undefined> {
-    return this.#saves.save(credentialOf(token), values, loaded && recordOf(loaded), options);
+    return this.#saves.save(token, values, loaded, options);
   }
 
   /** Whether a save of `values` would change no field; a touch is enough then.

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { createRequire } from 'node:module';
 import type session from 'express-session';
-import { callbackify } from '../../async/index.ts';
+import { callbackify, giveResult } from '../../async/index.ts';
 import {
   type CurrentSession,
   markInitialised,
@@ -63,7 +63,12 @@ export class SessionStore extends RequestStore<StoreRequest> {
   get(token: string): Promise<Values | null>;
   get(token: string, callback: Callback<Values | null>): void;
   get(token: string, callback?: Callback<Values | null>): Promise<Values | null> | undefined {
-    return callbackify(this.#get(token), callback);
+    if (!callback) return this.sessions.get(token).then(withCookie);
+    this.sessions.getThen(token, (error, values) => {
+      if (error) callback(error);
+      else giveResult(callback, () => withCookie(values));
+    });
+    return undefined;
   }
 
   /** Saves the changes since the session was loaded; see `SessionData.save`. Not by a session's public id.
@@ -228,12 +233,12 @@ export class SessionStore extends RequestStore<StoreRequest> {
   protected override startIdentify(_request: StoreRequest, { values }: CurrentSession): undefined {
     if (!this.sessions.states.loadedOf(values)) markInitialised(values);
   }
+}
 
-  async #get(token: string): Promise<Values | null> {
-    const values = (await this.sessions.get(token)) as Values | undefined;
-    if (values && values.cookie === undefined) values.cookie = { ...NO_COOKIE } as Values['cookie'];
-    return values ?? null;
-  }
+function withCookie(found: object | undefined): Values | null {
+  const values = found as Values | undefined;
+  if (values && values.cookie === undefined) values.cookie = { ...NO_COOKIE } as Values['cookie'];
+  return values ?? null;
 }
 
 // Names of express-session's own sessions, inherited ones included; `id` and `req` it sets on each.

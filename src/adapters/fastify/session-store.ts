@@ -1,6 +1,6 @@
 import type fastifySession from '@fastify/session';
 import type { FastifyReply, FastifyRequest, Session } from 'fastify';
-import { callbackify } from '../../async/index.ts';
+import { callbackify, giveResult } from '../../async/index.ts';
 import {
   type CurrentSession,
   createToken,
@@ -55,7 +55,13 @@ export class SessionStore extends RequestStore<FastifyRequest> implements fastif
   get(token: string): Promise<Session | null>;
   get(token: string, callback: Callback<Session | null>): void;
   get(token: string, callback?: Callback<Session | null>): Promise<Session | null> | undefined {
-    return callbackify(this.#get(token, callback !== undefined), callback);
+    if (!callback) return this.sessions.get(token).then((values) => this.#found(token, values, false));
+    // The library asks by callback, for the session of a request.
+    this.sessions.getThen(token, (error, values) => {
+      if (error) callback(error);
+      else giveResult(callback, () => this.#found(token, values, true));
+    });
+    return undefined;
   }
 
   /** Saves the changes since the session was loaded; without changes it renews the session, which mostly sends
@@ -147,9 +153,9 @@ export class SessionStore extends RequestStore<FastifyRequest> implements fastif
     return () => allowCookie(reply, values as LibrarySession);
   }
 
-  // `isLibrary`: it asks by callback, for the session of a request.
-  async #get(token: string, isLibrary: boolean): Promise<Session | null> {
-    const values = (await this.sessions.get(token)) as { cookie?: { expires?: string | null } } | undefined;
+  // `isLibrary`: it is for the session of a request.
+  #found(token: string, found: object | undefined, isLibrary: boolean): Session | null {
+    const values = found as { cookie?: { expires?: string | null } } | undefined;
     if (!values) return isLibrary && this.sessions.states.isReplaced(token) ? this.#standIn() : null;
     const { cookie } = values;
     const loaded = this.sessions.states.loadedOf(values);

@@ -84,7 +84,7 @@ export class LoginReservations {
     const holdsMs = deadlineMs + RESERVATION_SLACK_MS;
     const args = { member: own, limit, holdsMs, expiresAt: Math.ceil(expiresAt) };
     // From when the operation began: it may have waited for its turn behind one that waited for the same reservation.
-    const patientUntil = redis.begunAt + deadlineMs * PATIENT_SHARE;
+    const patientUntil = redis.deadlineAt - deadlineMs * (1 - PATIENT_SHARE);
     let pauseMs = FIRST_PAUSE_MS;
     const ended: string[] = [];
     for (let verdicts: string[] = []; ; ) {

@@ -1,31 +1,44 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { CommandArguments, CommandConnection, RedisConnection } from '../../redis/index.ts';
+
+const NO_KEYS: ReadonlySet<string> = new Set();
+
+/** The latest moment for a write of a session, for an operation that has to be done at `deadlineAt`. */
+type NotAfter = (session: string, deadlineAt: number) => number;
 
 /** The connection as one operation sees it. Commands are sent while the caller waits and refused afterwards: an operation
  *  that was reported as failed must have no later effect. In a Cluster it also records which keys it sent commands to,
- *  so that a failure can be assigned to a slot. */
-export class BoundedOperation implements CommandConnection {
+ *  so that a failure can be assigned to a slot. As an asynchronous resource it keeps the caller's context, in which a missed
+ *  deadline is told. */
+export class BoundedOperation extends AsyncResource implements CommandConnection {
   readonly isCluster: boolean;
-  /** When the operation began, by `performance.now()`; its deadline counts from here. */
-  readonly begunAt: number = performance.now();
-  /** In a Cluster: the keys that commands were sent to. */
-  readonly keys: Set<string> = new Set();
+  /** When the operation has to be done, by `performance.now()`. */
+  readonly deadlineAt: number;
   readonly #redis: RedisConnection;
-  readonly #notAfter: (session: string) => number;
+  readonly #notAfter: NotAfter;
   #refusal: Error | undefined;
   #failedKey: string | undefined;
+  #keys: Set<string> | undefined;
   /** One for each command that was sent and has not been answered. */
-  readonly #pending = new Set<{ readonly key: string }>();
+  #pending: Set<{ readonly key: string }> | undefined;
 
-  constructor(redis: RedisConnection, notAfter: (session: string) => number) {
+  constructor(redis: RedisConnection, deadlineAt: number, notAfter: NotAfter) {
+    super('SessionwiseOperation');
     this.#redis = redis;
+    this.deadlineAt = deadlineAt;
     this.#notAfter = notAfter;
     this.isCluster = redis.isCluster;
+  }
+
+  /** In a Cluster: the keys that commands were sent to. */
+  get keys(): ReadonlySet<string> {
+    return this.#keys ?? NO_KEYS;
   }
 
   /** The latest moment at which Redis may execute a write for a session, by the clock of the server that holds the
    *  session, in milliseconds of the epoch; 0 while that clock is not known. */
   notAfter(session: string): number {
-    return this.#notAfter(session);
+    return this.#notAfter(session, this.deadlineAt);
   }
 
   /** In a Cluster: the key of the command that failed last. */
@@ -35,7 +48,7 @@ export class BoundedOperation implements CommandConnection {
 
   /** In a Cluster: the keys of the commands that have not been answered. */
   pendingKeys(): string[] {
-    return [...this.#pending].map(({ key }) => key);
+    return [...(this.#pending ?? [])].map(({ key }) => key);
   }
 
   knownScripts(key: string | undefined): Set<string> {
@@ -68,15 +81,17 @@ export class BoundedOperation implements CommandConnection {
 
   async #send<Reply>(args: CommandArguments, send: () => Promise<Reply>): Promise<Reply> {
     const command = { key: keyOf(args) };
-    this.keys.add(command.key);
-    this.#pending.add(command);
+    this.#keys ??= new Set();
+    this.#keys.add(command.key);
+    this.#pending ??= new Set();
+    const pending = this.#pending.add(command);
     try {
       return await send();
     } catch (error) {
       this.#failedKey = command.key;
       throw error;
     } finally {
-      this.#pending.delete(command);
+      pending.delete(command);
     }
   }
 }

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { withDeadline } from '../../async/index.ts';
+import { Deadline, DeadlineQueue, withDeadline } from '../../async/index.ts';
 import {
   type ConnectionOptions,
   createConnection,
@@ -7,6 +7,7 @@ import {
   type RedisClient,
   type RedisConnection,
   RedisNotReadyError,
+  shareConnection,
   slotOfKey,
 } from '../../redis/index.ts';
 import { isRefusedWrite } from '../errors/redis-errors.ts';
@@ -32,11 +33,33 @@ interface StoreConnectionEvents {
   up: [];
 }
 
+/** Is told how an operation ended: its error, or else its result. */
+export type Settle<Result> = (error: Error | undefined, result?: Result) => void;
+
+/** Where a store's connection goes, and whether it may be another part's too. */
+interface ConnectionChoice {
+  readonly redis: string | ConnectionOptions | RedisClient;
+  readonly ownConnection?: boolean;
+}
+
 interface OperationOptions {
   /** The key of the first command. In a Cluster the master of this key must be there, other masters need not. */
   readonly key: string;
   /** Whether the operation writes nothing: then its success does not prove that Redis takes writes. Default false. */
   readonly reads?: boolean;
+}
+
+class OperationDeadline extends Deadline {
+  readonly #onExpire: () => void;
+
+  constructor(onExpire: () => void) {
+    super();
+    this.#onExpire = onExpire;
+  }
+
+  expire(): void {
+    this.#onExpire();
+  }
 }
 
 /** The connection under a store. It can be used at once, and every operation ends within the deadline: operations wait for
@@ -49,16 +72,17 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
   readonly #health = new SlotHealth();
   readonly #wait: ConnectWait;
   readonly #deferred: DeferredWork;
+  readonly #deadlines = new DeadlineQueue();
   readonly #timers: readonly NodeJS.Timeout[];
   #overdue = 0;
   #closed = false;
 
   /** Begins to connect and returns.
    *  @throws ConnectionOptionsError for options that cannot be right. */
-  constructor(redis: string | ConnectionOptions | RedisClient, keys: Keys, deadlineMs: number) {
+  constructor({ redis, ownConnection = false }: ConnectionChoice, keys: Keys, deadlineMs: number) {
     super();
     this.deadlineMs = deadlineMs;
-    this.redis = createConnection(redis, 'sessionwise-store');
+    this.redis = (ownConnection ? createConnection : shareConnection)(redis, 'sessionwise-store');
     this.clocks = new PartitionClocks(this.redis, keys);
     this.#deferred = new DeferredWork(this.redis);
     const isDown = (key: string): boolean => this.#health.isDown(this.#slotOf(key));
@@ -92,30 +116,59 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
 
   /** Runs `work` within the deadline.
    *  @throws StoreUnavailableError where it is not done in time or Redis refuses; the errors of `work` about the data. */
-  run<Result>(
-    work: (redis: BoundedOperation) => Promise<Result>,
+  run<Result>(work: (redis: BoundedOperation) => Promise<Result>, options: OperationOptions): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      const settle: Settle<Result> = (error, result) => (error ? reject(error) : resolve(result!));
+      this.ask(work, (result) => result, options, settle);
+    });
+  }
+
+  /** As `run`, for an operation that is mostly one command: `send` sends it, and `read` makes the result of the reply.
+   *  Where `read` needs nothing more, `settle` is called in the turn in which the reply came: a page waits for one
+   *  asynchronous frame and not for a chain of them. Never throws; an error is told later, in the caller's asynchronous
+   *  context, and what `settle` throws is an unhandled rejection. */
+  ask<Reply, Result>(
+    send: (redis: BoundedOperation) => Promise<Reply>,
+    read: (reply: Reply, redis: BoundedOperation) => Result | Promise<Result>,
     { key, reads = false }: OperationOptions,
-  ): Promise<Result> {
-    if (this.#closed) return Promise.reject(closed());
+    settle: Settle<Result>,
+  ): void {
     // Redis answers in order: behind an overdue command no other command is answered in time.
-    if (this.#overdue > 0) return Promise.reject(new StoreUnavailableError(this.#silence()));
-    const operation = new BoundedOperation(this.redis, this.#notAfter(performance.now()));
-    const done = this.redis.isReadyFor(key)
-      ? work(operation)
-      : this.#wait.untilReadyFor(key).then(() => work(operation));
-    const judged = done.then(
-      (result) => {
-        this.#allSucceeded(operation, reads);
-        return result;
-      },
-      (error: unknown) => {
-        throw this.#judge(operation, key, error);
-      },
-    );
-    const onLate = (): never => {
-      throw this.#expire(operation, key, done);
+    if (this.#closed || this.#overdue > 0) {
+      tell(settle, this.#closed ? closed() : new StoreUnavailableError(this.#silence()));
+      return;
+    }
+    const deadline = new OperationDeadline(() => {
+      operation.runInAsyncScope(tell, undefined, settle, this.#expire(operation, key));
+    });
+    this.#deadlines.add(deadline, this.deadlineMs);
+    const operation = new BoundedOperation(this.redis, deadline.dueAt, this.#notAfter);
+    const onResult = (result: Result): void => {
+      this.#allSucceeded(operation, reads);
+      if (this.#ends(operation, deadline)) settle(undefined, result);
     };
-    return withDeadline(judged, this.deadlineMs, onLate, { readsInputFirst: true });
+    const onFailure = (reason: unknown): void => {
+      const error = this.#judge(operation, key, reason);
+      if (this.#ends(operation, deadline)) tell(settle, error);
+    };
+    const onReply = (reply: Reply): void => {
+      let result: Result | Promise<Result>;
+      try {
+        result = read(reply, operation);
+      } catch (error) {
+        onFailure(error);
+        return;
+      }
+      if (result instanceof Promise) result.then(onResult, onFailure);
+      else onResult(result);
+    };
+    try {
+      const isReady = this.redis.isReadyFor(key);
+      const sent = isReady ? send(operation) : this.#wait.untilReadyFor(key).then(() => send(operation));
+      sent.then(onReply, onFailure);
+    } catch (error) {
+      onFailure(error);
+    }
   }
 
   /** Ends the connection when `last` is done, at most a second later. Operations that wait are refused at once. */
@@ -145,19 +198,25 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
     this.clocks.measure().catch(() => undefined);
   }
 
-  #notAfter(begunAt: number): (session: string) => number {
-    return (session) => {
-      const clock = this.clocks.of(session);
-      if (!clock.isMeasured) return 0;
-      // The clock's error is subtracted: Redis must refuse a write rather than execute it after the caller was told that
-      // it failed.
-      const leftMs = this.deadlineMs - (performance.now() - begunAt) - Math.min(clock.errorMs, this.deadlineMs / 2);
-      return Math.floor(clock.now() + leftMs);
-    };
+  readonly #notAfter = (session: string, deadlineAt: number): number => {
+    const clock = this.clocks.of(session);
+    if (!clock.isMeasured) return 0;
+    // The clock's error is subtracted: Redis must refuse a write rather than execute it after the caller was told that
+    // it failed.
+    const leftMs = deadlineAt - performance.now() - Math.min(clock.errorMs, this.deadlineMs / 2);
+    return Math.floor(clock.now() + leftMs);
+  };
+
+  /** Notes that an operation has ended. Returns whether its caller still waits. */
+  #ends(operation: BoundedOperation, deadline: Deadline): boolean {
+    this.#deadlines.remove(deadline);
+    if (!operation.isExpired) return true;
+    if (!this.redis.isCluster) this.#overdue -= 1;
+    return false;
   }
 
   /** Ends an operation at its deadline. Returns the error for its caller. */
-  #expire(operation: BoundedOperation, key: string, done: Promise<unknown>): Error {
+  #expire(operation: BoundedOperation, key: string): Error {
     const error = new StoreUnavailableError(this.#silence());
     operation.expire(error);
     if (this.redis.isCluster) {
@@ -168,10 +227,6 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
       return error;
     }
     this.#overdue += 1;
-    const settled = (): void => {
-      this.#overdue -= 1;
-    };
-    done.then(settled, settled);
     this.#failed(WHOLE, undefined, error);
     return error;
   }
@@ -231,6 +286,10 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
     this.#deferred.run(slot);
     if (this.#health.isUp) this.emit('up');
   }
+}
+
+function tell<Result>(settle: Settle<Result>, error: Error): void {
+  void Promise.reject(error).catch(settle);
 }
 
 function closed(): StoreUnavailableError {

@@ -74,17 +74,18 @@ export class ExpiryPolicy {
   }
 
   /** Whether a loaded session certainly lives. */
-  livesOn({ session, header }: LoadedRecord): boolean {
+  livesOn({ session, header }: { readonly session: string; readonly header: RecordHeader }): boolean {
     if (!this.#connection.clocks.knowsTimeOf(session)) return false;
-    return Math.min(header.expiresAt, this.#lastMoment(header)) - this.now(session) > CLOCK_DOUBT_MS;
+    return this.#endOf(header) - this.now(session) > CLOCK_DOUBT_MS;
   }
 
-  /** Whether a session's time is over. Asks Redis where the estimated clock is too close to tell. */
+  /** Whether the time of a session is over that `livesOn` cannot tell to live: asks Redis. */
   async isOver(redis: CommandConnection, session: string, header: RecordHeader): Promise<boolean> {
-    const end = Math.min(header.expiresAt, this.#lastMoment(header));
-    const { clocks } = this.#connection;
-    if (clocks.knowsTimeOf(session) && end - this.now(session) > CLOCK_DOUBT_MS) return false;
-    return (await clocks.read(redis, this.#keys.record(session))) >= end;
+    return (await this.#connection.clocks.read(redis, this.#keys.record(session))) >= this.#endOf(header);
+  }
+
+  #endOf(header: RecordHeader): number {
+    return Math.min(header.expiresAt, this.#lastMoment(header));
   }
 
   #lastMoment({ createdAt }: RecordHeader): number {

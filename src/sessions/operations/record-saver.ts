@@ -5,9 +5,11 @@ import { type FieldChange, listChanges } from '../record/field-changes.ts';
 import type { LoadedRecord } from '../record/loaded-record.ts';
 import { packTexts } from '../record/packed-texts.ts';
 import { nextHeader, readHeader, STALE_VERSION } from '../record/record-header.ts';
+import { isPatched, patchBetween } from '../record/record-patch.ts';
 import type { SessionFields } from '../record/session-fields.ts';
 import type { ResolvedReference } from '../tokens/session-reference.ts';
 import { sameHash } from '../tokens/token-credential.ts';
+import { patchRecord, spliceArguments } from './scripts/patch-record.ts';
 import { replaceRecord } from './scripts/replace-record.ts';
 import { END_STAYS, packSaveOptions, type SaveResult, saveRecord } from './scripts/save-record.ts';
 import type { SessionRecords } from './session-records.ts';
@@ -25,7 +27,8 @@ export interface SaveStep extends ResolvedReference {
   readonly mode?: 'update' | 'put' | 'make';
 }
 
-/** Saves fields in one round trip where the session is as it was loaded, in two where it has changed. */
+/** Saves fields in one round trip where the session is as it was loaded, in two where it has changed. Of a large session
+ *  that is not encrypted only the changed fields are sent. */
 export class RecordSaver {
   readonly #records: SessionRecords;
 
@@ -34,38 +37,60 @@ export class RecordSaver {
   }
 
   /** Result of one save. `conflict`: the session has changed since it was loaded, and `changes` were not given. */
-  async save(redis: CommandConnection, step: SaveStep): Promise<SaveResult> {
-    const { session, hash, loaded, fields } = step;
-    // A session that begins has version 1.
-    const body = loaded
-      ? this.#records.packNext(loaded, { fields })
-      : this.#records.packFields({ session, secret: hash!, user: undefined, version: 1 }, fields);
-    const header = loaded && (await this.#replaceUntouched(redis, step, loaded, body));
-    return header ? { status: 'done', header } : this.#saveByScript(redis, step, body);
-  }
-
-  /** Replaces a record that has not changed since it was loaded. Undefined: it has, or may have; nothing was written. */
-  async #replaceUntouched(
-    redis: CommandConnection,
-    { session, hash, expiry }: SaveStep,
-    loaded: LoadedRecord,
-    body: Buffer,
-  ): Promise<Buffer | undefined> {
-    if (!this.#isUntouched(loaded, hash, expiry)) return undefined;
+  save(redis: CommandConnection, step: SaveStep): Promise<SaveResult> {
+    const { hash, loaded, changes, expiry } = step;
+    const sendsChanges = changes !== undefined && loaded !== undefined && isPatched(loaded.fields);
+    const body = sendsChanges ? '' : this.#bodyOf(step);
+    if (!loaded || !this.#isUntouched(loaded, hash, expiry)) return this.#saveByScript(redis, step, body);
     const next = nextHeader(loaded.headerBytes, {
-      lastSeenAt: this.#records.expiryPolicy.now(session),
+      lastSeenAt: this.#records.expiryPolicy.now(step.session),
       cookieExpiresAt: (expiry ?? loaded.header).cookieExpiresAt,
       encrypted: this.#records.isEncrypting,
     });
-    const args = { loadedHeader: loaded.headerBytes, nextRecord: Buffer.concat([next, body]) };
-    const { status } = await replaceRecord.run(redis, { record: this.#records.keys.record(session) }, args);
-    return status === 'done' ? next : undefined;
+    const saved =
+      body === '' ? this.#patch(redis, step, loaded, next) : this.#replace(redis, step.session, loaded, next, body);
+    return saved.then(({ status }) =>
+      status === 'done' ? { status, header: next } : this.#saveByScript(redis, step, body),
+    );
+  }
+
+  #bodyOf({ session, hash, loaded, fields }: SaveStep): Buffer {
+    // A session that begins has version 1.
+    return loaded
+      ? this.#records.packNext(loaded, { fields })
+      : this.#records.packFields({ session, secret: hash!, user: undefined, version: 1 }, fields);
+  }
+
+  #replace(
+    redis: CommandConnection,
+    session: string,
+    { headerBytes }: LoadedRecord,
+    next: Buffer,
+    body: Buffer,
+  ): Promise<{ readonly status: 'done' | 'conflict' }> {
+    const args = { loadedHeader: headerBytes, nextRecord: Buffer.concat([next, body]) };
+    return replaceRecord.run(redis, { record: this.#records.keys.record(session) }, args);
+  }
+
+  #patch(
+    redis: CommandConnection,
+    { session, fields, changes = [] }: SaveStep,
+    { headerBytes, fields: before }: LoadedRecord,
+    next: Buffer,
+  ): Promise<{ readonly status: 'done' | 'conflict' }> {
+    const patch = patchBetween(before, fields, changes);
+    return patchRecord.run(
+      redis,
+      { record: this.#records.keys.record(session) },
+      { loadedHeader: headerBytes, nextHeader: next, length: headerBytes.length + patch.length },
+      { args: spliceArguments(patch, headerBytes.length) },
+    );
   }
 
   async #saveByScript(
     redis: CommandConnection,
     { session, hash, loaded, changes, expiry, mode = 'update' }: SaveStep,
-    body: Buffer,
+    body: Buffer | '',
   ): Promise<SaveResult> {
     const { absoluteMs, namespace, lifecycleLength } = this.#records.settings;
     const end = expiry ?? { idleMs: END_STAYS, touchEveryMs: 0, cookieExpiresAt: loaded!.header.cookieExpiresAt };

@@ -23,6 +23,9 @@ import { RecordSaver } from './record-saver.ts';
 import { touchRecord } from './scripts/touch-record.ts';
 import { whileOthersChange } from './while-others-change.ts';
 
+/** A session; `replaced` where the token's secret was replaced and no copy is kept for it; undefined: none. */
+export type FoundRecord = LoadedRecord | 'replaced' | undefined;
+
 /** Reads, saves and touches the records of one namespace, each in one step. Callers give every method a deadline. */
 export class SessionRecords {
   readonly keys: Keys;
@@ -65,30 +68,50 @@ export class SessionRecords {
   /** Reads a session by its current or its previous secret. For the previous one: the session as it was before the
    *  rotation, while the grace lasts; without a grace `replaced`, while the rotation is remembered.
    *  @throws SessionDataError where the stored data cannot be read. */
-  async find(
+  async find(redis: CommandConnection, reference: ResolvedReference): Promise<FoundRecord> {
+    return this.read(redis, reference, await this.fetch(redis, reference.session));
+  }
+
+  /** Fetches a session's record, for `read`. */
+  fetch(redis: CommandConnection, session: string): Promise<Buffer | null> {
+    return redis.commandForBuffers<Buffer | null>('GET', this.keys.record(session));
+  }
+
+  /** Reads a fetched record as `find` does: at once where the record alone tells the result, which it mostly does.
+   *  @throws SessionDataError where the stored data cannot be read. */
+  read(
     redis: CommandConnection,
     { session, hash }: ResolvedReference,
-  ): Promise<LoadedRecord | 'replaced' | undefined> {
-    const record = await redis.commandForBuffers<Buffer | null>('GET', this.keys.record(session));
+    record: Buffer | null,
+  ): FoundRecord | Promise<FoundRecord> {
     if (record === null) return undefined;
     const header = readable(session, () => readHeader(record));
     if (header.ended) return undefined;
     const { previous } = header;
     const isCurrent = hash === undefined || sameHash(hash, header.secret);
     if (!isCurrent && (!previous || !sameHash(hash, previous.secret))) return undefined;
-    if (await this.expiryPolicy.isOver(redis, session, header)) return undefined;
-    if (isCurrent) return this.#read(session, record, header, false);
-    const before = await redis.commandForBuffers<Buffer | null>('GET', this.keys.recordBefore(session));
-    if (before) {
-      const its = readable(session, () => readHeader(before));
-      if (sameHash(hash, its.secret)) return this.#read(session, before, its, true);
-    }
-    return this.expiryPolicy.now(session) < previous!.until ? 'replaced' : undefined;
+    const livesOn = this.expiryPolicy.livesOn({ session, header });
+    if (isCurrent && livesOn) return this.#load(session, record, header, false);
+    return (async () => {
+      if (!livesOn && (await this.expiryPolicy.isOver(redis, session, header))) return undefined;
+      if (isCurrent) return this.#load(session, record, header, false);
+      return this.#findBefore(redis, session, hash, previous!.until);
+    })();
   }
 
-  #read(session: string, record: Buffer, header: RecordHeader, byPreviousSecret: boolean): LoadedRecord {
+  /** Reads a session by its previous secret, which is remembered until `until`. */
+  async #findBefore(redis: CommandConnection, session: string, hash: Buffer, until: number): Promise<FoundRecord> {
+    const before = await redis.commandForBuffers<Buffer | null>('GET', this.keys.recordBefore(session));
+    if (before) {
+      const header = readable(session, () => readHeader(before));
+      if (sameHash(hash, header.secret)) return this.#load(session, before, header, true);
+    }
+    return this.expiryPolicy.now(session) < until ? 'replaced' : undefined;
+  }
+
+  #load(session: string, record: Buffer, header: RecordHeader, byPreviousSecret: boolean): LoadedRecord {
     const fields = readBody(this.#encryption, session, record, header);
-    return new LoadedRecord(session, record.subarray(0, header.length), fields, byPreviousSecret);
+    return new LoadedRecord(session, record.subarray(0, header.length), fields, byPreviousSecret, header);
   }
 
   /** Reads a session of a list, without its token. Undefined: no such session, or its data cannot be read. */
@@ -200,7 +223,7 @@ export class SessionRecords {
     return true;
   }
 
-  async #changePlain(
+  #changePlain(
     redis: CommandConnection,
     { session, hash }: ResolvedReference,
     loaded: LoadedRecord,
@@ -208,11 +231,12 @@ export class SessionRecords {
     expiry: ExpiryOptions | undefined,
   ): Promise<boolean> {
     const fields = applyChanges(loaded.fields, changes);
-    const { status, header } = await this.#saver.save(redis, { session, hash, loaded, fields, changes, expiry });
-    if (status === 'sealed') throw encryptedWithoutKeys(session);
-    if (!header) return false;
-    loaded.applyWrite(header, changes);
-    return true;
+    return this.#saver.save(redis, { session, hash, loaded, fields, changes, expiry }).then(({ status, header }) => {
+      if (status === 'sealed') throw encryptedWithoutKeys(session);
+      if (!header) return false;
+      loaded.applyWrite(header, changes);
+      return true;
+    });
   }
 
   async #changeEncrypted(

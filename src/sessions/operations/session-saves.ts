@@ -1,8 +1,10 @@
 import type { BoundedOperation } from '../connection/bounded-operation.ts';
 import type { StoreConnection } from '../connection/store-connection.ts';
 import type { ExpiryOptions } from '../expiry/expiry-policy.ts';
-import type { LoadedRecord } from '../record/loaded-record.ts';
+import { type LoadedRecord, recordOf } from '../record/loaded-record.ts';
+import type { LoadedSession } from '../record/loaded-session.ts';
 import { type CookieExpiry, type SessionFields, writeFields } from '../record/session-fields.ts';
+import { credentialOf } from '../tokens/session-reference.ts';
 import type { TokenCredential } from '../tokens/token-credential.ts';
 import type { SessionRecords } from './session-records.ts';
 
@@ -33,26 +35,43 @@ export class SessionSaves {
   /** Saves values; `loaded`: the same session as it was loaded. Returns what later saves compare with; undefined where
    *  nothing was written, because the session has ended or the token is not its own.
    *  @throws StoreUnavailableError, NotSerialisableError */
-  async save(
-    credential: TokenCredential,
+  save(
+    token: string,
     values: object,
-    loaded: LoadedRecord | undefined,
+    session: LoadedSession | undefined,
     options: SaveOptions,
   ): Promise<LoadedRecord | undefined> {
-    const written = writeFields(values);
-    if (loaded?.byPreviousSecret) return undefined;
-    const base = loaded?.session === credential.session ? loaded : undefined;
+    // No async function, here and in what it calls for a loaded session: a page saves one with each change.
+    try {
+      const credential = credentialOf(token);
+      const loaded = session && recordOf(session);
+      const written = writeFields(values);
+      if (loaded?.byPreviousSecret) return Promise.resolve(undefined);
+      if (loaded?.session !== credential.session) return this.#saveOther(credential, written, options);
+      return this.#run(credential, (redis) => {
+        const { expiryPolicy } = this.#records;
+        const expiry = isOldCookie(written, loaded)
+          ? expiryPolicy.expiryForAge(maxAgeOf(values))
+          : expiryPolicy.expiryFor(written.cookie?.expiresAt);
+        return this.#change(redis, credential, loaded, written, true, expiry);
+      });
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Saves a session that was not loaded. */
+  #saveOther(
+    credential: TokenCredential,
+    written: WrittenFields,
+    { isNew, mostIdleMs }: SaveOptions,
+  ): Promise<LoadedRecord | undefined> {
     return this.#run(credential, async (redis) => {
       const { expiryPolicy } = this.#records;
-      const before = base ?? (options.isNew ? undefined : await this.#records.load(redis, credential));
-      if (!before) {
-        const expiry = expiryPolicy.expiryFor(written.cookie?.expiresAt, options.mostIdleMs);
-        return this.#records.put(redis, credential, written.fields, expiry);
-      }
-      const expiry = isOldCookie(written, base)
-        ? expiryPolicy.expiryForAge(maxAgeOf(values))
-        : expiryPolicy.expiryFor(written.cookie?.expiresAt);
-      return this.#change(redis, credential, before, written, base !== undefined, expiry);
+      const before = isNew ? undefined : await this.#records.load(redis, credential);
+      const end = written.cookie?.expiresAt;
+      if (before) return this.#change(redis, credential, before, written, false, expiryPolicy.expiryFor(end));
+      return this.#records.put(redis, credential, written.fields, expiryPolicy.expiryFor(end, mostIdleMs));
     });
   }
 
@@ -88,7 +107,7 @@ export class SessionSaves {
     return loaded.changesTo(writeFields(values).fields, false).length === 0;
   }
 
-  async #change(
+  #change(
     redis: BoundedOperation,
     credential: TokenCredential,
     before: LoadedRecord,
@@ -100,8 +119,9 @@ export class SessionSaves {
     const isVisit = fields.has('cookie') || !before.fields.has('cookie');
     if (!isVisit) before.hidden.add('cookie');
     const changes = before.changesTo(fields, isLoaded && this.#records.settings.integerDeltas);
-    const isWritten = await this.#records.change(redis, credential, before, changes, isVisit ? expiry : undefined);
-    return isWritten ? before : undefined;
+    return this.#records
+      .change(redis, credential, before, changes, isVisit ? expiry : undefined)
+      .then((isWritten) => (isWritten ? before : undefined));
   }
 
   #run<Result>({ session }: TokenCredential, work: (redis: BoundedOperation) => Promise<Result>): Promise<Result> {
@@ -110,8 +130,8 @@ export class SessionSaves {
 }
 
 /** Whether a cookie still has the time that it was loaded with: no response renewed it. */
-function isOldCookie({ cookie }: WrittenFields, base: LoadedRecord | undefined): boolean {
-  if (!base || !cookie || cookie.expiresAt === 0) return false;
+function isOldCookie({ cookie }: WrittenFields, base: LoadedRecord): boolean {
+  if (!cookie || cookie.expiresAt === 0) return false;
   return cookie.expiresAt === base.cookieEndGiven;
 }
 

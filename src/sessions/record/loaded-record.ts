@@ -20,13 +20,19 @@ export class LoadedRecord extends LoadedSession {
   #isStale = false;
   #cookieEndGiven = 0;
 
-  constructor(session: string, headerBytes: Buffer, fields: SessionFields, byPreviousSecret: boolean) {
+  constructor(
+    session: string,
+    headerBytes: Buffer,
+    fields: SessionFields,
+    byPreviousSecret: boolean,
+    header: RecordHeader = readHeader(headerBytes),
+  ) {
     super();
     this.session = session;
     this.byPreviousSecret = byPreviousSecret;
     this.#fields = fields;
     this.#headerBytes = headerBytes;
-    this.#header = readHeader(headerBytes);
+    this.#header = header;
   }
 
   /** The JSON of each field: as loaded, with the application's own changes since. */

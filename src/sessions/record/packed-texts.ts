@@ -2,6 +2,8 @@
  * scripts read and write that with `cmsgpack` in C, and it keeps any string as it is. */
 
 const LONGEST_PREFIX = 5;
+/** The longest list whose texts are decoded together, in bytes. */
+const MOST_AT_ONCE = 4_096;
 
 /** Packs texts (as UTF-8) and bytes into one. */
 export function packTexts(texts: readonly (string | Buffer)[]): Buffer {
@@ -16,15 +18,39 @@ export function packTexts(texts: readonly (string | Buffer)[]): Buffer {
   return packed.subarray(0, at);
 }
 
+/** How many bytes a text takes within a packed list. */
+export function packedSize(text: string): number {
+  const size = Buffer.byteLength(text);
+  return size + (size <= TEXT.most ? 1 : size <= 0xff ? 2 : size <= 0xffff ? 3 : LONGEST_PREFIX);
+}
+
+/** The first bytes of a packed list of `count` texts. */
+export function packHead(count: number): Buffer {
+  const head = Buffer.alloc(LONGEST_PREFIX);
+  return head.subarray(0, writeLength(head, 0, count, ARRAY));
+}
+
 /** Reads the texts of a packed list, from `offset` on.
  *  @throws RangeError where the bytes are no packed list. */
 export function unpackTexts(packed: Buffer, offset = 0): string[] {
-  return unpack(packed, offset, (start, end) => packed.toString('utf8', start, end));
+  if (packed.length > MOST_AT_ONCE) return unpack(packed, offset, (start, end) => packed.toString('utf8', start, end));
+  // Decodes all of it once, and each text by itself only where it is not ASCII: a call of the decoder costs more than a
+  // short text does.
+  const all = packed.toString('latin1');
+  return unpack(packed, offset, (start, end) =>
+    isAscii(packed, start, end) ? all.slice(start, end) : packed.toString('utf8', start, end),
+  );
 }
 
 /** Reads a packed list as bytes, for texts that are not UTF-8. */
 export function unpackBytes(packed: Buffer, offset = 0): Buffer[] {
   return unpack(packed, offset, (start, end) => packed.subarray(start, end));
+}
+
+function isAscii(bytes: Buffer, start: number, end: number): boolean {
+  let bits = 0;
+  for (let i = start; i < end; i += 1) bits |= bytes[i]!;
+  return bits < 0x80;
 }
 
 /** How a format encodes a length: within its first byte up to `most`, else in 1, 2 or 4 bytes behind one of these. */

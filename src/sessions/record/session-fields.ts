@@ -1,4 +1,5 @@
 import { NotSerialisableError } from '../errors/not-serialisable-error.ts';
+import { isoTime } from './iso-time.ts';
 
 /** The JSON of each top-level field. */
 export type SessionFields = Map<string, string>;
@@ -77,7 +78,7 @@ export function readFields(
   for (const [i, name] of names.entries()) values[name] = read[i];
   const { cookie } = values;
   if (isObject(cookie)) {
-    const expires = cookieExpiresAt === 0 ? null : new Date(cookieExpiresAt).toISOString();
+    const expires = cookieExpiresAt === 0 ? null : isoTime(cookieExpiresAt);
     (cookie as { expires?: string | null }).expires = expires;
   }
   return values;

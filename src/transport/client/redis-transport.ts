@@ -7,6 +7,7 @@ import {
   PARTITIONS,
   partitionOf,
   type RedisConnection,
+  shareConnection,
 } from '../../redis/index.ts';
 import { ChannelRequester, type ReplyMode } from '../channels/channel-requester.ts';
 import { StreamRequester, type StreamRequesterOptions } from '../streams/stream-requester.ts';
@@ -27,6 +28,8 @@ const PARTITION_PEERS: readonly string[] = Array.from(
 
 export interface RedisTransportOptions extends Omit<StreamRequesterOptions, 'namespace'> {
   readonly redis: string | ConnectionOptions;
+  /** Whether to share no connection with other parts of this process. Default false. */
+  readonly ownConnection?: boolean;
   readonly namespace: string;
   readonly replies: ReplyMode;
   /** Connections for `list` replies; in a Cluster to each master. */
@@ -56,7 +59,7 @@ export class RedisTransport extends EventEmitter<TransportEvents> implements Ses
   constructor(options: RedisTransportOptions) {
     super();
     this.#options = options;
-    this.#redis = createConnection(options.redis, 'sessionwise-client');
+    this.#redis = (options.ownConnection ? createConnection : shareConnection)(options.redis, 'sessionwise-client');
     this.#inbox = new ReplyInbox(this.#redis, options.namespace);
     this.#channels = new ChannelRequester(this.#redis, this.#inbox, options);
     this.#streams = new StreamRequester(this.#redis, this.#inbox, options);

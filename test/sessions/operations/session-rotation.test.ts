@@ -45,7 +45,7 @@ describe.each<[string, Partial<SessionDataOptions>]>([
     'whose answer was lost is taken back, with all that jobs have changed since (grace %s)',
     async (grace) => {
       const keys = new Keys('sw');
-      const connection = new ForgetfulConnection(server.url, keys, 20_000);
+      const connection = new ForgetfulConnection({ redis: server.url }, keys, 20_000);
       onTestFinished(() => connection.close());
       const settings = settingsOf({ redis: server.url });
       const records = new SessionRecords(connection, keys, settings, kept.encryption);
@@ -67,7 +67,7 @@ describe.each<[string, Partial<SessionDataOptions>]>([
   );
 
   it('within one that nobody was told of is taken back to that: requests of before are still known', async () => {
-    const connection = new ForgetfulConnection(server.url, new Keys('sw'), 20_000);
+    const connection = new ForgetfulConnection({ redis: server.url }, new Keys('sw'), 20_000);
     onTestFinished(() => connection.close());
     const records = new SessionRecords(connection, new Keys('sw'), settingsOf({ redis: server.url }), kept.encryption);
     const rotation = new SessionRotation(connection, records);

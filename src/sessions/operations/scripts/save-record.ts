@@ -3,6 +3,7 @@ import { appendEventLua } from '../../lua/append-event-lua.ts';
 import { changesLua } from '../../lua/changes-lua.ts';
 import { clockLua } from '../../lua/clock-lua.ts';
 import { forDeployment } from '../../lua/for-deployment.ts';
+import { placesLua } from '../../lua/places-lua.ts';
 import { NEXT_VERSION, recordLua } from '../../lua/record-lua.ts';
 import { KEPT_AFTER_END_MS } from '../../lua/retention.ts';
 import { packTexts } from '../../record/packed-texts.ts';
@@ -67,7 +68,8 @@ export function packSaveOptions(options: SaveOptions): Buffer {
   return packTexts(texts);
 }
 
-/** Saves a session in one step: makes it, renews it, or applies differences where others have changed it.
+/** Saves a session in one step: makes it, renews it, or applies differences where others have changed it. `body`: the
+ *  packed fields; '' where only the differences are sent.
  *
  *  In a Cluster, mode `update` gets the record alone and leaves the indexes to the caller: a step of one key goes on
  *  while its slot moves. */
@@ -90,7 +92,7 @@ export const saveRecord = forDeployment(({ isCluster, expiry, finish }) => {
 ${UNPACK_OPTIONS}
 local now, tag = now_ms(), tag_of(record)
 local r = open_record(record, secretHash, now, absoluteMs)
-local status = ${status.done}
+local status, places = ${status.done}, nil
 if not r then
   if mode == 'update' then return ${status.gone} end
   local there = read_record(record)
@@ -110,23 +112,36 @@ elseif mode == 'make' then
 elseif mode == 'put' and isSealed then
   -- The fields were sealed for a session that begins.
   return ${status.conflict}
-elseif mode == 'update' and r.version ~= version then
+elseif mode == 'update' and (r.version ~= version or body == '') then
   if changes == '' then return ${status.conflict} end
   if r.sealed then return ${status.sealed} end
-  ${joinLua([changesLua])}
-  body = changed_body(body_of(record, r), cmsgpack.unpack(changes))
-  status = ${status.merged}
+  if body == '' then
+    ${joinLua([placesLua], outside)}
+    places = places_of(record, r, cmsgpack.unpack(changes))
+  end
+  if not places then
+    ${joinLua([changesLua])}
+    body = changed_body(body_of(record, r), cmsgpack.unpack(changes))
+  end
+  if r.version ~= version then status = ${status.merged} end
 end
 r.sealed = isSealed
 r.seen, r.version = now, ${NEXT_VERSION}
 if idleMs >= 0 then r.cookie = cookieExpiresAt end
 local moved = renew(r, now, idleMs, touchEveryMs, absoluteMs)
 local header = pack_header(r)
-if moved then
-  redis.call('SET', record, header .. body, 'PXAT', r.expires + ${KEPT_AFTER_END_MS})
-  ${isCluster ? "if mode ~= 'update' then index_end(namespace, tag, session, r) end" : 'index_end(namespace, tag, session, r)'}
+local kept_until = r.expires + ${KEPT_AFTER_END_MS}
+if places then
+  redis.call('SETRANGE', record, 0, header)
+  for i = 1, #places, 2 do redis.call('SETRANGE', record, places[i], places[i + 1]) end
+  if moved then redis.call('PEXPIREAT', record, kept_until) end
+elseif moved then
+  redis.call('SET', record, header .. body, 'PXAT', kept_until)
 else
   redis.call('SET', record, header .. body, 'KEEPTTL')
+end
+if moved then
+  ${isCluster ? "if mode ~= 'update' then index_end(namespace, tag, session, r) end" : 'index_end(namespace, tag, session, r)'}
 end
 return { status, header }
 `,
