@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Deadline, DeadlineQueue } from '../../src/async/index.ts';
 import { SeededRandom } from '../support/seeded-random.ts';
@@ -18,17 +19,16 @@ class Noted extends Deadline {
 }
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'performance'] });
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  // There is no input to be read before.
+  vi.stubGlobal('setImmediate', (work: () => void) => work());
 });
 afterEach(() => {
   vi.useRealTimers();
+  vi.unstubAllGlobals();
 });
 
-/** Lets time pass, and the event loop read its input before deadlines count as reached. */
-function pass(ms: number): void {
-  vi.advanceTimersByTime(ms);
-  vi.advanceTimersByTime(0);
-}
+const pass = (ms: number): void => void vi.advanceTimersByTime(ms);
 
 describe('a queue of deadlines', () => {
   it('lets each expire when its time has come, and no earlier', () => {
@@ -124,5 +124,28 @@ describe('a queue of deadlines', () => {
       }
       expect(queue.size).toBe(model.size);
     }
+  });
+
+  it('reads the input that has arrived before it lets a deadline expire', async () => {
+    vi.useRealTimers();
+    vi.unstubAllGlobals();
+    const expired: number[] = [];
+    const queue = new DeadlineQueue();
+    const deadline = new Noted(1, expired);
+    const child = spawn('sh', ['-c', 'read line; echo reply']);
+    const reply = new Promise<void>((resolve) => {
+      child.stdout.once('data', () => {
+        queue.remove(deadline);
+        resolve();
+      });
+    });
+    queue.add(deadline, 100);
+    child.stdin.write('go\n');
+    // Written to the child, the process stands still until long after the deadline.
+    setImmediate(() => {
+      for (const end = performance.now() + 400; performance.now() < end; );
+    });
+    await reply;
+    expect(expired).toEqual([]);
   });
 });
