@@ -10,7 +10,8 @@ import { runCli } from '../support/run-cli.ts';
 import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
-/* A session with a list in place of its record: views of it break, and nothing else does. */
+/* A session with a list in place of its filter of pages: views of it break half-way, behind their write of the record, and
+ * nothing else does. */
 
 const SECRET = 'a secret of the tests, long enough';
 const BROKEN = 'broken';
@@ -43,8 +44,10 @@ async function list(...args: string[]): Promise<Listed[]> {
 
 /** Views pages of the broken session, one after another, and waits until each is a dead letter. */
 async function break_(...pages: string[]): Promise<void> {
-  await admin.command('UNLINK', keys.subject(BROKEN));
-  await admin.command('RPUSH', keys.subject(BROKEN), 'no record');
+  // From the first view on there is a filter.
+  await client.request('pageview', BROKEN, '/first');
+  await admin.command('UNLINK', keys.seenFilter(BROKEN, 'page'));
+  await admin.command('RPUSH', keys.seenFilter(BROKEN, 'page'), 'no filter');
   const stream = keys.deadLetters(partitionOf(BROKEN));
   for (const page of pages) {
     const before = await admin.command<number>('XLEN', stream);
@@ -54,7 +57,7 @@ async function break_(...pages: string[]): Promise<void> {
 }
 
 beforeAll(async () => {
-  service = await startService({ redis: redis.url, secret: SECRET, transport: 'streams' });
+  service = await startService({ redis: redis.url, secret: SECRET, transport: 'streams', seen: { exactLimit: 0 } });
   client = new SessionClient({ redis: redis.url, transport: 'streams', secret: SECRET, deadlineMs: 5_000 });
   expect(await client.ready()).toBe(true);
 });
@@ -94,7 +97,7 @@ describe('sessionwise deadletters', () => {
 
   it('retry has one done again, and it counts; drop forgets one; --all takes the rest', async () => {
     const [c, b, a] = await list();
-    await admin.command('UNLINK', keys.subject(BROKEN));
+    await admin.command('UNLINK', ...keys.all(BROKEN));
     expect(await cli('retry', a!.id)).toMatchObject({ code: 0, stdout: 'Put back 1.\n' });
     await waitUntil(
       'it was done',
