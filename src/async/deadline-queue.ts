@@ -59,6 +59,12 @@ export class DeadlineQueue {
     // The timer stays as it is: to stop it and start it again for the next one would cost what this class saves.
   }
 
+  /** Ends all deadlines at once, as if they were over. */
+  endAll(): void {
+    clearTimeout(this.#timer);
+    this.#expire(Number.POSITIVE_INFINITY);
+  }
+
   #listOf(lengthMs: number): EntryList {
     let list = this.#lists.get(lengthMs);
     if (!list) {
