@@ -49,6 +49,13 @@ export class DeadlineQueue {
     this.#rise(last, last.place);
   }
 
+  /** Lets all expire at once. */
+  expireAll(): void {
+    clearTimeout(this.#timer);
+    this.#firesAt = Number.POSITIVE_INFINITY;
+    this.#expireUntil(Number.POSITIVE_INFINITY);
+  }
+
   /** Ends the timer. Deadlines that still wait do not expire. */
   stop(): void {
     clearTimeout(this.#timer);
@@ -70,12 +77,16 @@ export class DeadlineQueue {
   #expire(due: number): void {
     if (this.#firesAt === Number.POSITIVE_INFINITY) return;
     this.#firesAt = Number.POSITIVE_INFINITY;
+    this.#expireUntil(due);
+    const next = this.#heap[0];
+    if (next !== undefined && next.dueAt < this.#firesAt) this.#arm(next.dueAt, performance.now());
+  }
+
+  #expireUntil(due: number): void {
     for (let first = this.#heap[0]; first !== undefined && first.dueAt <= due; first = this.#heap[0]) {
       this.remove(first);
       first.expire();
     }
-    const next = this.#heap[0];
-    if (next !== undefined && next.dueAt < this.#firesAt) this.#arm(next.dueAt, performance.now());
   }
 
   #rise(deadline: Deadline, from: number): void {

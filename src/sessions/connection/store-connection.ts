@@ -139,7 +139,9 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
       return;
     }
     const deadline = new OperationDeadline(() => {
-      operation.runInAsyncScope(tell, undefined, settle, this.#expire(operation, key));
+      const error = this.#closed ? closed() : this.#expire(operation, key);
+      operation.expire(error);
+      operation.runInAsyncScope(tell, undefined, settle, error);
     });
     this.#deadlines.add(deadline, this.deadlineMs);
     const operation = new BoundedOperation(this.redis, deadline.dueAt, this.#notAfter);
@@ -178,6 +180,8 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
     this.#wait.close();
     if (last) await withDeadline(last, LAST_WORK_MS, () => undefined);
     await this.redis.close();
+    // A connection that others share goes on, and with it the commands that Redis has not answered.
+    this.#deadlines.expireAll();
     this.removeAllListeners();
   }
 
@@ -218,7 +222,6 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
   /** Ends an operation at its deadline. Returns the error for its caller. */
   #expire(operation: BoundedOperation, key: string): Error {
     const error = new StoreUnavailableError(this.#silence());
-    operation.expire(error);
     if (this.redis.isCluster) {
       // The command may be one that is tried again because its slot moves, while others are answered. A frozen master is
       // noticed by its connection, which is not ready then.
