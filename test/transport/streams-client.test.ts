@@ -100,7 +100,9 @@ describe('a stream that is full', () => {
     const server = await startServer();
     const client = await openClient(server, { maxBacklog: 40 * STREAMS_ON_ONE_SERVER });
     const producer = await connectProducer(server);
-    await Promise.all(Array.from({ length: 30 }, () => client.request('surface', 'abc', ['/1'], { deadlineMs: 50 })));
+    await Promise.all(
+      Array.from({ length: 30 }, () => client.request('surface', 'abc', ['/1'], { deadlineMs: 1_000 })),
+    );
     expect(client.counters.degraded).toEqual({ deadline: 10, 'backlog-full': 20 });
     for (let i = 0; i < 30; i += 1) expect(await client.publish('pageview', 'abc', `/${i}`)).toBe(true);
     expect(await client.publish('pageview', 'abc', '/more')).toBe(false);
