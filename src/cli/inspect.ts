@@ -109,7 +109,7 @@ async function inspect(
   ]);
   return {
     session,
-    known: sum(sizes) > 0,
+    known: await subject.isKnown(),
     sessionData: record === 'present',
     ended: record === 'ended',
     totalPages: visit.totalPages,

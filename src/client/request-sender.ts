@@ -138,7 +138,8 @@ export class RequestSender {
   #settleEach(session: string, requests: readonly ReadyRequest[], { reason, message }: Failure): void {
     for (const request of requests) {
       // The service has it, and only its answer is missing.
-      if (request.isPublished) this.#settlePublished(request, message !== undefined || reason === 'deadline');
+      if (request.isPublished && reason === 'overloaded') this.#publishReady(session, request);
+      else if (request.isPublished) this.#settlePublished(request, message !== undefined || reason === 'deadline');
       else request.settle(undefined);
     }
     for (const { command, isPublished } of requests) {

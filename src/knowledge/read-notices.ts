@@ -13,7 +13,8 @@ import type { ReadingContext } from './subject-reading.ts';
  *   Ring: bytes 0-7 top (big-endian double: exact to 2^53), then the bits, trailing zero bytes left out.
  * Ids of lists that the application keeps ("foreign"): the last 1,024 marked, in a sorted set; beyond that the oldest is
  * forgotten and becomes unread again, which shows too much and never too little.
- * Groups and foreign ids are encrypted for the subject. */
+ * Groups and foreign ids are encrypted for the subject. A group's numbers begin at the microsecond of its making, so they
+ * would name it: to each is added an offset that only the service can compute, another one for each subject and group. */
 
 /** A mark of notices. */
 export interface NoticeMark {
@@ -43,18 +44,18 @@ export class ReadNotices {
     keys: { readonly record: string; readonly absent?: string },
   ): Promise<Step<void>> {
     const { positions, foreignIds, now } = mark;
-    const hashes = [...positions.map(({ group }) => group), ...this.#items.ofAll('notice', foreignIds)];
-    const encrypted = await this.#context.encryption.encrypt(subject, hashes);
+    const groups = positions.map(({ group }) => group);
+    const [rings, foreign] = await Promise.all([
+      this.#ringsOf(subject, groups),
+      this.#context.encryption.encrypt(subject, this.#items.ofAll('notice', foreignIds)),
+    ]);
     const args = { now, positions: positions.length };
     return this.#mark.step(
       { ...keys, rings: this.#context.keys.noticeRings(subject), foreign: this.#context.keys.foreignNotices(subject) },
       args,
       () => undefined,
       {
-        args: [
-          ...positions.flatMap(({ sequence }, i) => [encrypted[i]!, sequence]),
-          ...encrypted.slice(positions.length),
-        ],
+        args: [...positions.flatMap(({ sequence }, i) => [rings[i]!.field, sequence + rings[i]!.offset]), ...foreign],
       },
     );
   }
@@ -63,12 +64,25 @@ export class ReadNotices {
   async readOf(subject: string, groups: readonly ItemHash[]): Promise<(position: NoticePosition) => boolean> {
     if (groups.length === 0) return () => false;
     await this.#context.writes.settled(subject);
-    const rings = await this.#context.redis.commandForBuffers<(Buffer | null)[]>(
-      'HMGET',
-      this.#context.keys.noticeRings(subject),
-      ...(await this.#context.encryption.encrypt(subject, groups)),
-    );
-    return ({ group, sequence }) => isRead(rings[groups.indexOf(group)] ?? undefined, sequence);
+    const rings = await this.#ringsOf(subject, groups);
+    const key = this.#context.keys.noticeRings(subject);
+    const fields = rings.map(({ field }) => field);
+    const found = await this.#context.redis.commandForBuffers<(Buffer | null)[]>('HMGET', key, ...fields);
+    return ({ group, sequence }) => {
+      const i = groups.indexOf(group);
+      return isRead(found[i] ?? undefined, sequence + (rings[i]?.offset ?? 0));
+    };
+  }
+
+  /** The field of each group's ring, and the offset of its numbers. */
+  async #ringsOf(
+    subject: string,
+    groups: readonly ItemHash[],
+  ): Promise<{ readonly field: string; readonly offset: number }[]> {
+    // A hash that stands for no group: the second half of a pair.
+    const hashes = groups.flatMap((group) => [group, OFFSETS - group]);
+    const encrypted = await this.#context.encryption.encrypt(subject, hashes);
+    return groups.map((_, i) => ({ field: encrypted[2 * i]!, offset: numberOf(encrypted[2 * i + 1]!) }));
   }
 
   /** Per foreign id, whether it was read (and not forgotten since). */
@@ -91,6 +105,17 @@ export class ReadNotices {
     );
     return rings.reduce((sum, ring) => sum + countBits(ring.subarray(8)), 0);
   }
+}
+
+// Hashes end below it.
+const OFFSETS = 2 ** 53 - 1;
+// 49 bits: 17 years in microseconds. Number and offset together stay exact.
+const OFFSET_CHARACTERS = 7;
+
+function numberOf(encrypted: string): number {
+  let number = 0;
+  for (let i = 0; i < OFFSET_CHARACTERS; i += 1) number = number * 128 + encrypted.charCodeAt(i);
+  return number;
 }
 
 function countBits(bytes: Buffer): number {

@@ -28,7 +28,7 @@ export interface AnalyticsReply {
   activity: (0 | 1)[];
   newToSite: boolean;
   inactive: boolean;
-  /** Minutes with at least one view, over all days that are kept. */
+  /** Minutes with at least one view. */
   activeMinutes: number;
   /** The first of them, in milliseconds of the epoch; null where there is none. */
   firstActiveMinute: number | null;

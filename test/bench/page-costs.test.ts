@@ -52,6 +52,13 @@ beforeAll(async () => {
   await once(site, 'listening');
   // Scripts are known to the server, and the session to the page, once there were some.
   for (let i = 0; i < WARM_UP; i += 1) await visit(i);
+  // A client asks in one message once it has heard which services there are.
+  const handle = client.session(id);
+  await waitUntil('questions to travel together', async () => {
+    const before = client.counters.messages;
+    await Promise.all([handle.suggestions(), handle.surface(ITEMS)]);
+    return client.counters.messages === before + 1;
+  });
   const counted = async () => (await client.request('session-analytics', id, ''))?.totalPages;
   await waitUntil('the first views to be counted', async () => (await counted()) === WARM_UP);
 });

@@ -34,6 +34,9 @@ it('the shop: Redis that refuses writes: what is known is shown, forms are refus
   }
 });
 
+// Client and store share it, and the client comes first.
+const CONNECTION = 'sessionwise-client';
+
 it('the shop: a click whose session is ended before it is counted is told so', async () => {
   const proxy = await startRedisProxy(redis.socketPath);
   const [slow, shop] = [
@@ -47,8 +50,8 @@ it('the shop: a click whose session is ended before it is counted is told so', a
     for (const who of [visitor, elsewhere]) await who.logIn('Ann');
     proxy.reset();
     const click = visitor.add('tv');
-    while (!proxy.commands('sessionwise-store').some(([command]) => command === 'GET')) await new Promise(setImmediate);
-    const release = proxy.hold('sessionwise-store');
+    while (!proxy.commands(CONNECTION).some(([command]) => command === 'GET')) await new Promise(setImmediate);
+    const release = proxy.hold(CONNECTION);
     const ended = await elsewhere.post('/devices/end-others', []);
     expect(ended.headers.get('location')).toBe('/devices?ended=1');
     release();
@@ -73,11 +76,11 @@ it('the shop: a login that could not be written is not told as done', async () =
     // The answer ends when the session is saved.
     await (await visitor.add('tv')).text();
     proxy.reset();
-    const scripts = () => proxy.commands('sessionwise-store').filter(([command]) => command === 'EVALSHA').length;
+    const scripts = () => proxy.commands(CONNECTION).filter(([command]) => command === 'EVALSHA').length;
     const login = visitor.post('/login', [['name', 'Bob']]);
     // Whose it is, and the new secret, come through; what follows does not.
     while (scripts() < 2) await new Promise(setImmediate);
-    const release = proxy.hold('sessionwise-store');
+    const release = proxy.hold(CONNECTION);
     expect((await login).status).toBe(503);
     release();
     await waitUntil('the session to be back', async () => 'tv' in (await visitor.cart()));

@@ -112,6 +112,27 @@ describe('group notices', () => {
     expect(await readNotices.hasForeign('foreign', ['f0', 'f1', 'one-more'])).toEqual([false, true, true]);
   });
 
+  it('two subjects that read the same notices have nothing in common: not the field of the group, not its numbers', async () => {
+    for (let i = 0; i < 3; i += 1) await publish('same', `same-${i}`);
+    for (const subject of ['one', 'two']) await mark(subject, 'same-0', 'same-2');
+    const tops = await Promise.all(
+      ['one', 'two'].map(async (subject) => {
+        const [ring] = await stage.redis.commandForBuffers<Buffer[]>('HVALS', stage.keys.noticeRings(subject));
+        return ring!.readDoubleBE(0);
+      }),
+    );
+    const { position } = (await stage.knowledge.noticeLists.read('same', 1))[0]!;
+    // A microsecond of a day: by chance as near once in 6,000 tries.
+    for (const [one, other] of [
+      [tops[0]!, tops[1]!],
+      [tops[0]!, position.sequence],
+      [tops[1]!, position.sequence],
+    ]) {
+      expect(Math.abs(one! - other!)).toBeGreaterThan(86_400e6);
+    }
+    expect(await unread('one', 'same')).toEqual(['same-1']);
+  });
+
   it('a name that is no group is refused', async () => {
     await expect(publish('', 'x')).rejects.toThrow(/group ""/);
     await expect(publish('a b', 'x')).rejects.toThrow(/"a b"/);

@@ -100,6 +100,18 @@ describe('the record of a subject', () => {
     expect(await stage.knowledge.read('late').lastActiveMinute()).toBe(stage.clock.now);
   });
 
+  it('a minute of a day that is too old to be kept does not count, however often it comes', async () => {
+    const start = Date.UTC(2026, 2, 1);
+    for (let day = 0; day < 100; day += 1) await view('old', '/', start + day * DAY_MS);
+    expect(await stage.redis.command('HLEN', stage.keys.days('old'))).toBe(35);
+    const { activeMinutes } = await visit('old');
+    for (let i = 0; i < 3; i += 1) await view('old', '/', start + 10 * DAY_MS + MINUTE_MS);
+    expect(await visit('old')).toMatchObject({ totalPages: 103, activeMinutes });
+    // One of a kept day does, once.
+    for (let i = 0; i < 3; i += 1) await view('old', '/', start + 90 * DAY_MS + MINUTE_MS);
+    expect(await visit('old')).toMatchObject({ totalPages: 106, activeMinutes: activeMinutes + 1 });
+  });
+
   it('an item that stands across two others is not taken for seen', async () => {
     const encryption = new ItemEncryption(TEST_SECRET, 'sw');
     for (let i = 0, tried = 0; tried < 20; i += 1) {

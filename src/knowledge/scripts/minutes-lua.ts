@@ -13,7 +13,7 @@ export const MINUTE_SIZE = 4;
  *  of day -> bitmap of 1,440 bits. Needs `record`. Minutes are numbers of the epoch.
  *
  *  `section_find(section, minute)` -> whether it is there, and the position before which it belongs;
- *  `day_has(minute)` -> whether the large form has it;
+ *  `day_has(minute)` -> whether the large form has it; `day_kept(minute)` -> whether it would keep it;
  *  `day_set(minute)` sets it there, and drops the oldest day above 35. */
 export const minutesLua = defineLua({
   name: 'minutes',
@@ -37,6 +37,19 @@ local function day_has(minute)
   return math.floor(byte / 2 ^ (7 - at % 8)) % 2 == 1
 end
 
+local function oldest_day(days)
+  local oldest
+  for _, each in ipairs(redis.call('HKEYS', days)) do
+    if not oldest or tonumber(each) < oldest then oldest = tonumber(each) end
+  end
+  return oldest
+end
+
+local function day_kept(minute)
+  local days = part('a')
+  return redis.call('HLEN', days) < ${MAX_DAYS} or math.floor(minute / ${MINUTES_PER_DAY}) >= oldest_day(days)
+end
+
 local function day_set(minute)
   local days, day = part('a'), string.format('%d', math.floor(minute / ${MINUTES_PER_DAY}))
   local at = minute % ${MINUTES_PER_DAY}
@@ -48,11 +61,7 @@ local function day_set(minute)
   redis.call('HSET', days, day, string.sub(bitmap, 1, index - 1) .. string.char(byte) .. string.sub(bitmap, index + 1))
   if is_new then keep_like_record(days) end
   if redis.call('HLEN', days) > ${MAX_DAYS} then
-    local oldest
-    for _, each in ipairs(redis.call('HKEYS', days)) do
-      if not oldest or tonumber(each) < tonumber(oldest) then oldest = each end
-    end
-    redis.call('HDEL', days, oldest)
+    redis.call('HDEL', days, string.format('%d', oldest_day(days)))
   end
 end
 `,

@@ -33,7 +33,8 @@ const bodyOf = (options: SeenItemsOptions, exactLimit: number, retention: Retent
 ${readRecord('{ 0, 0, 0, 0 }')}
 local function rare()
 ${joinLua([partsLua, largeItemsLua(options), minutesLua])}
-return { add = large_add, from = large_from, part = part, renew = renew, find = section_find, has = day_has, set = day_set }
+return { add = large_add, from = large_from, part = part, renew = renew, find = section_find,
+  has = day_has, kept = day_kept, set = day_set }
 end
 
 -- The minute. 'section': the minutes outside the window, where they change; 'left': those that go to the large form.
@@ -74,7 +75,9 @@ else
     return (r.find(section, each))
   end
   for i = 5, 0, -1 do bits = bits * 2 + (was_active(minute - i) and 1 or 0) end
-  if bits % 2 == 0 then
+  -- A minute of a day that is too old to be kept could not be told from one that counted already.
+  local counts = bits % 2 == 0 and (minute > top - ${WINDOW_MINUTES} or not has_days or r.kept(minute))
+  if counts then
     active = active + 1
     if minute > top - ${WINDOW_MINUTES} then window = window + 2 ^ (top - minute)
     elseif has_days then left = { minute }

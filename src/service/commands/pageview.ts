@@ -29,7 +29,7 @@ export const pageview: Handler<'pageview'> = makeHandler({
     const hash = knowledge.items.of('page', page);
     const visit = await knowledge.recordView(subject, hash, acceptTimes ? at : undefined, apply);
     const { totalPages, uniquePages, previouslyVisited } = visit;
-    return { totalPages, uniquePages, previouslyVisited, ...describeActivity(visit, totalPages === 1) };
+    return { totalPages, uniquePages, previouslyVisited, ...describeActivity(visit, totalPages <= 1) };
   },
 });
 

@@ -58,6 +58,7 @@ export class Admission {
  *  that looks the same counts too, and costs its sender a unit. */
 export function partsAtMost(payload: string): number {
   let parts = 1;
-  for (let at = payload.indexOf('],['); at >= 0 && parts < MAX_PARTS; at = payload.indexOf('],[', at + 1)) parts += 1;
+  const between = /\]\s*,\s*\[/g;
+  while (parts < MAX_PARTS && between.test(payload)) parts += 1;
   return parts;
 }

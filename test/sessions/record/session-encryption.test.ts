@@ -207,8 +207,9 @@ describe('encryption of sessions at rest', () => {
   });
 
   it('others that are faster for a whole deadline: unavailable, with its status, and not gone', async () => {
-    const rivals = Array.from({ length: 8 }, () => stage.open({ encryption: { keys: [first] } }));
-    const hurried = stage.open({ encryption: { keys: [first] }, deadlineMs: 8 });
+    const others = { encryption: { keys: [first] }, ownConnection: true };
+    const rivals = Array.from({ length: 8 }, () => stage.open(others));
+    const hurried = stage.open({ ...others, deadlineMs: 8 });
     const token = await stage.saved(sealed, { n: 0, mine: 0 });
     let isOver = false;
     const racing = rivals.map(async (rival) => {

@@ -1,4 +1,4 @@
-import { defineScript, SUBJECT_FLAGS } from '../../../redis/index.ts';
+import { defineScript, SUBJECT_FLAGS, SUBJECT_TOMBSTONE } from '../../../redis/index.ts';
 import { recordLua } from '../../lua/record-lua.ts';
 
 /** Reads everything that is known of an ended session, in one step, and changes nothing. */
@@ -14,7 +14,7 @@ export const archiveRead = defineScript({
 local r = read_record(record)
 if not r or not r.ended then return ${status.gone} end
 local reply, body = { ${status.done}, redis.call('GET', record) }, redis.call('GET', subject)
-if not body then return reply end
+if not body or body == '${SUBJECT_TOMBSTONE}' then return reply end
 reply[3] = body
 if math.floor(string.byte(body) / ${SUBJECT_FLAGS.largePages}) % 2 == 1 then
   reply[4] = redis.call('PFCOUNT', uniquePages)

@@ -1,4 +1,4 @@
-import { defineScript } from '../../../redis/index.ts';
+import { defineScript, forgetLua } from '../../../redis/index.ts';
 import { clockLua, refuseLateLua } from '../../lua/clock-lua.ts';
 import { tombstoneLua } from '../../lua/finish-lua.ts';
 import { forDeployment } from '../../lua/for-deployment.ts';
@@ -11,7 +11,7 @@ import { recordLua } from '../../lua/record-lua.ts';
 export const endRecord = forDeployment(({ expiry, finish }) =>
   defineScript({
     name: 'end-record',
-    uses: [clockLua, refuseLateLua, recordLua, tombstoneLua, expiry, finish],
+    uses: [clockLua, refuseLateLua, recordLua, forgetLua, tombstoneLua, expiry, finish],
     keys: ['record', 'lifecycle', 'absent?'],
     args: {
       secretHash: 'text',
@@ -33,6 +33,8 @@ local r = open_record(record, secretHash, now, absoluteMs)
 if not r and isForestalled and redis.call('EXISTS', record) == 0 then
   r = { secret = secretHash, created = now, seen = now, expires = now, cookie = 0, version = 0 }
   leave_tombstone(record, r, now)
+  forget_calculated(namespace, tag_of(record), session)
+  leave_subject_tombstone(record, now)
   return ${status.gone}
 end
 if not r or (user ~= '' and r.user ~= user) then return ${status.gone} end
