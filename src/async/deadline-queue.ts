@@ -18,6 +18,20 @@ export abstract class Deadline {
   abstract expire(): void;
 }
 
+/** A deadline that calls a function. */
+export class CallbackDeadline extends Deadline {
+  readonly #onExpire: () => void;
+
+  constructor(onExpire: () => void) {
+    super();
+    this.#onExpire = onExpire;
+  }
+
+  expire(): void {
+    this.#onExpire();
+  }
+}
+
 /** Keeps any number of deadlines with one timer. The timer does not keep the process alive. */
 export class DeadlineQueue {
   readonly #heap: Deadline[] = [];

@@ -79,8 +79,10 @@ function prepareSurface(payload: unknown): PreparedCommand<string[]> {
   const query: Record<string, unknown> = isObject(value) ? value : { items: value };
   const given = checkList(query.items, ITEMS).slice() as string[];
   const sent = given.map(checkItem);
+  // Left out here: it need not travel, and a service of another version need not know it.
+  const here = query.here === undefined ? undefined : checkItem(query.here);
   return {
-    text: JSON.stringify(query.here === undefined ? sent : { items: sent, here: checkItem(query.here) }),
+    text: JSON.stringify(sent),
     isJson: true,
     items: sent.length,
     read: (reply) => {
@@ -89,7 +91,7 @@ function prepareSurface(payload: unknown): PreparedCommand<string[]> {
       for (const item of sent) fresh.delete(item);
       if (fresh.size > 0) throw malformed('it has what was not asked about');
       const kept = new Set(reply);
-      return given.filter((_, i) => kept.has(sent[i]));
+      return given.filter((_, i) => kept.has(sent[i]) && sent[i] !== here);
     },
   };
 }

@@ -1,4 +1,5 @@
 import { decodeReply, isWriting, type MalformedReplyError, mustKeep, ProtocolError } from '../protocol/index.ts';
+import { checkReply } from '../protocol/internal/index.ts';
 import { NotKeptError } from '../transport/client/index.ts';
 import type { SessionTransport } from '../transport/index.ts';
 import { LONGEST_DEADLINE_MS } from './client-options.ts';
@@ -124,7 +125,7 @@ export class RequestSender {
     for (let i = 0; i < requests.length; i += 1) {
       const request = requests[i]!;
       try {
-        if (request.isPublished) this.#settlePublished(request, true);
+        if (request.isPublished) this.#settlePublished(request, isDone(replies[i]));
         else request.settle(requests.length === 1 ? request.prepared.read(replies[i]) : readPart(request, replies[i]));
         if (!request.isPublished) this.counts.replies += 1;
       } catch (error) {
@@ -137,9 +138,9 @@ export class RequestSender {
 
   #settleEach(session: string, requests: readonly ReadyRequest[], { reason, message }: Failure): void {
     for (const request of requests) {
-      // The service has it, and only its answer is missing.
       if (request.isPublished && reason === 'overloaded') this.#publishReady(session, request);
-      else if (request.isPublished) this.#settlePublished(request, message !== undefined || reason === 'deadline');
+      // Whether it was done is not known; any other error says that nothing was.
+      else if (request.isPublished) this.#settlePublished(request, UNKNOWN_OUTCOMES.includes(reason));
       else request.settle(undefined);
     }
     for (const { command, isPublished } of requests) {
@@ -187,6 +188,18 @@ export class RequestSender {
     if (!isKept) return this.#transport.publish(command, session, prepared.text);
     await this.#transport.sendDurably(command, session, prepared.text, this.#keepDeadlineMs);
     return true;
+  }
+}
+
+/** Failures after which a command may have been done. */
+const UNKNOWN_OUTCOMES: readonly DegradedReason[] = ['deadline', 'internal', 'malformed-reply'];
+
+function isDone(reply: unknown): boolean {
+  try {
+    checkReply(reply);
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -64,6 +64,7 @@ export class NoticeLists {
   readonly #items: ItemHasher;
   readonly #lists = new Map<string, ReadList>();
   #keptCharacters = 0;
+  #followsLosses = false;
 
   constructor(redis: RedisConnection, keys: Keys, items: ItemHasher) {
     this.#redis = redis;
@@ -118,6 +119,11 @@ export class NoticeLists {
 
   // What is published between both reads is in the list, and `last` is older then: the next question reads again.
   async #readList(group: string, hash: ItemHash, last: string, limit: number): Promise<ReadList> {
+    if (!this.#followsLosses) {
+      this.#followsLosses = true;
+      // A Redis that comes back without its last second may give a number twice.
+      this.#redis.on('lost', () => this.#lists.clear());
+    }
     const key = this.#keys.groupList(hash);
     const entries = await this.#redis.command<string[]>('LRANGE', key, '0', String(limit - 1));
     const notices = entries.map((entry): ListedNotice => {

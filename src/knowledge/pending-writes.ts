@@ -5,11 +5,13 @@ export class PendingWrites {
 
   /** Notes a write until it has settled. Returns it. */
   add<Result>(subject: string, write: Promise<Result>): Promise<Result> {
-    this.#last.set(subject, write);
+    const before = this.#last.get(subject);
+    const last = before ? Promise.allSettled([before, write]) : write;
+    this.#last.set(subject, last);
     const remove = (): void => {
-      if (this.#last.get(subject) === write) this.#last.delete(subject);
+      if (this.#last.get(subject) === last) this.#last.delete(subject);
     };
-    write.then(remove, remove);
+    last.then(remove, remove);
     return write;
   }
 

@@ -260,10 +260,11 @@ describe('the page of a handle', () => {
     const sent = await sentBy(async () => {
       fresh = await page.surface(['/here?a', '/radio']);
     });
-    expect(sent).toEqual([{ command: 'surface', payload: '{"items":["/here","/radio"],"here":"/here"}' }]);
+    // It does not travel: a service of another version need not know it.
+    expect(sent).toEqual([{ command: 'surface', payload: '["/here","/radio"]' }]);
     expect(fresh).toEqual(['/radio']);
     const both = await sentBy(() => Promise.all([page.surface(['/radio']), page.suggestions()]));
-    expect(both[0]!.payload).toBe('[["surface",{"items":["/radio"],"here":"/here"}],["combo",""]]');
+    expect(both[0]!.payload).toBe('[["surface",["/radio"]],["combo",""]]');
   });
 
   it.each(['', 'http://[', `/${'x'.repeat(3_000)}`])('that is none is left out (%#)', async (wrong) => {

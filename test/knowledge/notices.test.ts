@@ -133,6 +133,22 @@ describe('group notices', () => {
     expect(await unread('one', 'same')).toEqual(['same-1']);
   });
 
+  it('a kept list is read anew after the connection was lost: Redis may have come back without its last second', async () => {
+    await publish('kept', 'first');
+    await publish('kept', 'lost');
+    const { noticeLists } = stage.knowledge;
+    expect((await noticeLists.read('kept', 10)).map(({ id }) => id)).toEqual(['lost', 'first']);
+    // As a Redis does that lost the second notice and then took another one, under the same number.
+    const list = stage.keys.groupList(group('kept'));
+    const [newest] = await stage.redis.command<string[]>('LRANGE', list, '0', '0');
+    await stage.redis.command('LSET', list, '0', newest!.replaceAll('lost', 'urgent'));
+    const lost = new Promise<void>((resolve) => stage.redis.once('lost', () => resolve()));
+    const back = new Promise<void>((resolve) => stage.redis.once('ready', () => resolve()));
+    await stage.redis.command('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'no').catch(() => undefined);
+    await Promise.all([lost, back]);
+    expect((await noticeLists.read('kept', 10)).map(({ id }) => id)).toEqual(['urgent', 'first']);
+  });
+
   it('a name that is no group is refused', async () => {
     await expect(publish('', 'x')).rejects.toThrow(/group ""/);
     await expect(publish('a b', 'x')).rejects.toThrow(/"a b"/);

@@ -125,6 +125,10 @@ export function seenItemsSuite(engine: FilterEngine, serverPath?: string): void 
       expect(await always.read('gone').hasSeen('item', items('g', 0, 1))).toEqual([false]);
       expect(await always.markItems('gone', items('g', 5, 6))).toEqual([false]);
       expect(await always.read('gone').hasSeen('item', items('g', 5, 6))).toEqual([true]);
+      // The count alone: also an item that the filter holds makes it anew.
+      await stage.redis.command('DEL', stage.keys.uniqueCount('gone', 'item'));
+      expect(await always.markItems('gone', items('g', 5, 6))).toEqual([true]);
+      expect((await always.read('gone').count('item')).count).toBe(1);
       expect(await stage.redis.command('PTTL', stage.keys.seenFilter('gone', 'item'))).toBeGreaterThan(0);
     });
 

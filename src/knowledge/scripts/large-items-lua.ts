@@ -22,11 +22,9 @@ local function large_add(kind, item)
     keep_like_record(filter)
   end
   local seen = filter_add(filter, item)
-  if seen == 0 then
-    local is_new = redis.call('EXISTS', count) == 0
-    redis.call('PFADD', count, item)
-    if is_new then keep_like_record(count) end
-  end
+  local is_new = redis.call('EXISTS', count) == 0
+  if seen == 0 or is_new then redis.call('PFADD', count, item) end
+  if is_new then keep_like_record(count) end
   return seen
 end
 

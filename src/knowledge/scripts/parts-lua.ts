@@ -14,8 +14,8 @@ local function part(name) return string.sub(record, 1, -2) .. name end
 
 local function keep_like_record(key)
   local left = redis.call('PTTL', record)
-  -- In its last millisecond a record has 0 left, which would delete the part.
-  if left >= 0 then redis.call('PEXPIRE', key, math.max(left, 1)) end
+  -- A record in its last milliseconds may have 0 left, or no time by the clock: that would delete the part at once.
+  if left >= 0 then redis.call('PEXPIRE', key, math.max(left, 1000)) end
 end
 
 local function renew(flags, seconds)

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { Deadline, DeadlineQueue, withDeadline } from '../../async/index.ts';
+import { CallbackDeadline, type Deadline, DeadlineQueue, withDeadline } from '../../async/index.ts';
 import {
   type ConnectionOptions,
   createConnection,
@@ -47,19 +47,6 @@ interface OperationOptions {
   readonly key: string;
   /** Whether the operation writes nothing: then its success does not prove that Redis takes writes. Default false. */
   readonly reads?: boolean;
-}
-
-class OperationDeadline extends Deadline {
-  readonly #onExpire: () => void;
-
-  constructor(onExpire: () => void) {
-    super();
-    this.#onExpire = onExpire;
-  }
-
-  expire(): void {
-    this.#onExpire();
-  }
 }
 
 /** The connection under a store. It can be used at once, and every operation ends within the deadline: operations wait for
@@ -138,7 +125,7 @@ export class StoreConnection extends EventEmitter<StoreConnectionEvents> {
       tell(settle, this.#closed ? closed() : new StoreUnavailableError(this.#silence()));
       return;
     }
-    const deadline = new OperationDeadline(() => {
+    const deadline = new CallbackDeadline(() => {
       const error = this.#closed ? closed() : this.#expire(operation, key);
       operation.expire(error);
       operation.runInAsyncScope(tell, undefined, settle, error);

@@ -26,6 +26,8 @@ const PARTITION_PEERS: readonly string[] = Array.from(
   (_, partition) => `partition ${partition}`,
 );
 
+const LEADING_VIEW = /^\s*\[\s*\[\s*"pageview"/;
+
 export interface RedisTransportOptions extends Omit<StreamRequesterOptions, 'namespace'> {
   readonly redis: string | ConnectionOptions;
   /** Whether to share no connection with other parts of this process. Default false. */
@@ -168,6 +170,8 @@ export class RedisTransport extends EventEmitter<TransportEvents> implements Ses
   ): Promise<Outcome> {
     const outcome = await sent;
     if (outcome.answered || (outcome.reason !== 'nobody-listens' && outcome.reason !== 'disconnected')) return outcome;
+    // A view in front may have counted already.
+    if (command === 'together' && LEADING_VIEW.test(payload)) return outcome;
     if (command === 'together' && !this.#inbox.presence.allServe(command, session, 'streams')) return outcome;
     return this.#streams.request(command, session, payload, Math.max(1, end - performance.now()));
   }
