@@ -1,5 +1,4 @@
 import { EventEmitter } from 'node:events';
-import { sessionOf } from '../protocol/index.ts';
 import {
   type LoadedRecord,
   type LoadedSession,
@@ -159,12 +158,6 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
     await this.#end(id);
   }
 
-  /** Whether this process has ended a session less than a minute ago: a request that was on its way meanwhile must not
-   *  write for it. Ends by other processes, and by `data`, are not known here. */
-  hasEnded(session: string): boolean {
-    return this.#tokens.hasEnded(session);
-  }
-
   /** Renews an anonymous session at its second request, for frameworks that do not save unchanged sessions.
    *  @throws StoreUnavailableError in a store that fails closed. */
   async renewAnonymous(token: string, values: object): Promise<void> {
@@ -235,7 +228,6 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
   identify(asked: CurrentSession, userId: string, device: string | undefined): Promise<string[]> {
     return this.#operateAsOwn(asked, async ({ token, values }, loaded) => {
       const ended = await this.data.identify(token, userId, { device }, loaded);
-      for (const session of ended) this.#tokens.noteEnded(session);
       this.states.settle(values);
       return ended;
     });
@@ -278,13 +270,9 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
       throw new StoreUnavailableError('The session could not be read, so it was not ended.');
     }
     // A framework's own tokens can have the form of a public id, so that is the second thing to try.
-    if (await this.data.end(id)) {
-      this.#tokens.noteEnded(sessionOf(id));
-      return true;
-    }
+    if (await this.data.end(id)) return true;
     if (!this.#tokens.mayBePublicId(id)) return false;
     await this.data.end({ session: id });
-    this.#tokens.noteEnded(id);
     return true;
   }
 

@@ -183,11 +183,6 @@ export abstract class RequestStore<Request>
     if (current && !this.sessions.states.loadedOf(current.values)) this.sessions.states.leaveUnsaved(current.values);
   }
 
-  /** Whether this process has ended a session less than a minute ago. HandleAttacher asks before it counts a view. */
-  hasEnded(session: string): boolean {
-    return this.sessions.hasEnded(session);
-  }
-
   /** Ends the connection. Operations that wait are refused. */
   async close(): Promise<void> {
     await this.sessions.close();

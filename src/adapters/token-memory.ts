@@ -2,7 +2,6 @@ import { isSession } from '../protocol/index.ts';
 
 const MOST_REMEMBERED = 10_000;
 const UNREAD_MS = 60_000;
-const ENDED_MS = 60_000;
 
 /** Remembers tokens of this process's requests, as far as later requests depend on them. Each memory holds the last
  *  10,000. */
@@ -13,8 +12,6 @@ export class TokenMemory {
   readonly #carried = new RecentMap<true>();
   /** By token, the time at which its session could not be read. */
   readonly #unreadAt = new RecentMap<number>();
-  /** By session, the time at which this process has ended it. */
-  readonly #endedAt = new RecentMap<number>();
 
   /** Notes whether a read has found the token to be replaced by a rotation. */
   noteReplaced(token: string, isReplaced: boolean): void {
@@ -67,17 +64,6 @@ export class TokenMemory {
   isUnread(token: string): boolean {
     const failedAt = this.#unreadAt.get(token);
     return failedAt !== undefined && performance.now() - failedAt < UNREAD_MS;
-  }
-
-  /** Notes that this process has ended a session. */
-  noteEnded(session: string): void {
-    this.#endedAt.set(session, performance.now());
-  }
-
-  /** Whether this process has ended a session less than a minute ago. */
-  hasEnded(session: string): boolean {
-    const endedAt = this.#endedAt.get(session);
-    return endedAt !== undefined && performance.now() - endedAt < ENDED_MS;
   }
 }
 

@@ -29,7 +29,6 @@ export interface HandleStore<Request> {
   info(request: Request): { readonly byPreviousSecret: boolean } | undefined;
   isDegraded(request: Request): boolean;
   leaveUnsaved(request: Request): void;
-  hasEnded(session: string): boolean;
 }
 
 /** Attaches handles to requests and counts their page views: the middleware of an adapter, without the framework. */
@@ -97,12 +96,10 @@ export class HandleAttacher<Request> {
     const { url, ownToken: begun } = page;
     page.whenAnswered((statusCode) => {
       if (!countsStatus(statusCode, countRedirects)) return;
-      const { ownToken, ownStore } = page;
+      const { ownToken } = page;
       // The request has another session after `regenerate`, and none after `destroy`.
       if (isOwn && ownToken === undefined) return;
-      const session = isOwn && ownToken !== begun ? sessionOf(ownToken!) : id;
-      // A view of a session that has ended would bring its calculated data back.
-      if (!ownStore?.hasEnded(session)) void client.publish('pageview', session, url);
+      void client.publish('pageview', isOwn && ownToken !== begun ? sessionOf(ownToken!) : id, url);
     });
   }
 }
