@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { PARTITIONS } from '../../src/redis/index.ts';
-import { ownersOf } from '../../src/transport/streams/partition-balance.ts';
+import { heirsOf, ownersOf } from '../../src/transport/streams/partition-balance.ts';
 import { STREAMS_ON_ONE_SERVER } from '../../src/transport/streams/stream-of.ts';
 import { SeededRandom } from '../support/seeded-random.ts';
 
@@ -48,5 +48,24 @@ describe('the owners of the partitions', () => {
       }
       expect(moved).toBeLessThan((3 * PARTITIONS) / count);
     }
+  });
+
+  it('take what is handed over to them in one step, and share out what a leaving instance had', () => {
+    let differs = 0;
+    for (let round = 0; round < 40; round += 1) {
+      const instances = ids(3 + (round % 5));
+      const owners = ownersOf(instances);
+      for (const by of instances) {
+        const heirs = heirsOf(instances, by);
+        const others = ownersOf(instances.filter((instance) => instance !== by));
+        for (const [partition, owner] of owners.entries()) {
+          expect(heirs[partition]).toBe(owner === by ? others[partition] : owner);
+          if (owner !== by && others[partition] !== owner) differs += 1;
+        }
+      }
+    }
+    // Shares without the instance that hands over are others: a third one would take the partition, and hand it over too.
+    expect(differs).toBeGreaterThan(0);
+    expect(heirsOf(['a'], 'a')).toEqual(ownersOf(['a']));
   });
 });

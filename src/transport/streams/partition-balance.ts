@@ -23,6 +23,18 @@ export function ownersOf(instances: readonly string[]): string[] {
   return owners;
 }
 
+/** The instances that should own the partitions that `by` has just given back, in the order of all partitions; `instances`
+ *  includes it. Where it is the one that should own a partition, it is leaving, and the others share out what it had. Where
+ *  it is not, it hands over to the one that should, and stays: shares that were computed without it would give the
+ *  partition to a third one, which would hand it over in turn, and so on. */
+export function heirsOf(instances: readonly string[], by: string): string[] {
+  const owners = ownersOf(instances);
+  const others = instances.filter((instance) => instance !== by);
+  if (others.length === 0 || !owners.includes(by)) return owners;
+  const withoutIt = ownersOf(others);
+  return owners.map((owner, partition) => (owner === by ? withoutIt[partition]! : owner));
+}
+
 function heaviest(partition: number, instances: readonly string[]): string {
   if (instances.length === 1) return instances[0]!;
   let best = '';

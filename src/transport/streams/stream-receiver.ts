@@ -5,7 +5,7 @@ import type { ServiceTransport } from '../service/service-transport.ts';
 import { TRY_DEADLINE_MS } from './entry-server.ts';
 import { FreedChannel } from './freed-channel.ts';
 import type { WorkerContext } from './ownership.ts';
-import { ownersOf } from './partition-balance.ts';
+import { heirsOf, ownersOf } from './partition-balance.ts';
 import { PartitionWorker } from './partition-worker.ts';
 import { PoisonIsolation } from './poison-isolation.ts';
 import { releasePartition } from './scripts/release-partition.ts';
@@ -132,14 +132,14 @@ export class StreamReceiver implements ServiceTransport {
   #takeFreed(by: string, partitions: readonly number[]): void {
     const { enabled, instance, others } = this.#options;
     if (this.#stopped || !enabled()) return;
-    const owners = ownersOf([instance, ...others().filter((other) => other !== by)]);
+    const heirs = heirsOf([instance, ...others()], by);
     const now = performance.now();
     for (const partition of partitions) {
       // Checks the number: any program may have published it.
       if (!(partition >= 0 && partition < PARTITIONS) || this.#workers.has(partition)) continue;
       if (now < (this.#hintedAt.get(partition) ?? Number.NEGATIVE_INFINITY) + HINT_INTERVAL_MS) continue;
       this.#hintedAt.set(partition, now);
-      if (owners[partition] === instance) void this.#lookAt(partition, true);
+      if (heirs[partition] === instance) void this.#lookAt(partition, true);
     }
   }
 
