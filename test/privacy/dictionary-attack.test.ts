@@ -27,7 +27,11 @@ describe('a dictionary of the site, made in own sessions', () => {
   const see = async (knowledge: Knowledge, subject: string, names: readonly string[]): Promise<void> => {
     for (const name of names) await knowledge.recordView(subject, knowledge.items.of('page', name));
     await knowledge.markItems(subject, knowledge.items.ofAll('item', names));
-    const positions = names.map((name, i) => ({ group: knowledge.items.of('group', name), sequence: i + 1 }));
+    // A group's numbers are the same for all subjects.
+    const positions = names.map((name) => ({
+      group: knowledge.items.of('group', name),
+      sequence: 1.7e15 + 1e6 * PAGES.indexOf(name),
+    }));
     await knowledge.markNotices(subject, positions, names);
   };
 
@@ -65,6 +69,12 @@ describe('a dictionary of the site, made in own sessions', () => {
       new Set(
         (await redis.commandForBuffers<Buffer[]>('HKEYS', stage.keys.noticeRings(subject))).map((field) =>
           field.toString('hex'),
+        ),
+      ),
+    'numbers of notices': async (subject) =>
+      new Set(
+        (await redis.commandForBuffers<Buffer[]>('HVALS', stage.keys.noticeRings(subject))).map((ring) =>
+          ring.toString('hex', 0, 8),
         ),
       ),
     notices: async (subject) =>
