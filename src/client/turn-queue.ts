@@ -1,3 +1,4 @@
+import { atEndOfTurn } from '../async/index.ts';
 import type { ReadyRequest, RequestSender } from './request-sender.ts';
 import { splitByBounds } from './together.ts';
 import type { WaitBudget } from './wait-budget.ts';
@@ -53,8 +54,7 @@ export class TurnQueue {
   /** Has a turn sent when the event loop's ends. */
   add(turn: PageTurn): void {
     this.#turns.push(turn);
-    // `nextTick` alone would come before the promises that the running callback resolves.
-    if (this.#turns.length === 1) queueMicrotask(() => process.nextTick(this.#sendAll));
+    if (this.#turns.length === 1) atEndOfTurn(this.#sendAll);
   }
 
   /** Sends all that was asked so far. */

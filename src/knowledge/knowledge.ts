@@ -12,6 +12,7 @@ import { type ItemHash, ItemHasher } from './item-hash.ts';
 import { NoticeLists, type NoticePosition } from './notice-lists.ts';
 import { PendingWrites } from './pending-writes.ts';
 import { ReadNotices } from './read-notices.ts';
+import { RecordReads } from './record-reads.ts';
 import { RETENTION_DEFAULTS, type Retention } from './retention.ts';
 import { markItemsScript } from './scripts/mark-items.ts';
 import { recordViewScript } from './scripts/record-view.ts';
@@ -45,7 +46,8 @@ export class Knowledge {
     this.now = clock;
     this.noticeLists = new NoticeLists(redis, keys, this.items);
     const writes = new PendingWrites();
-    this.#context = { redis, keys, encryption, writes, filter: new SeenFilter(redis, seen.engine, seen) };
+    const records = new RecordReads(redis, keys);
+    this.#context = { redis, keys, records, encryption, writes, filter: new SeenFilter(redis, seen.engine, seen) };
     this.readNotices = new ReadNotices(this.#context, this.items, retention);
     this.#recordView = recordViewScript(seen, retention);
     this.#markItems = markItemsScript(seen, retention);
@@ -84,7 +86,12 @@ export class Knowledge {
   readonly #apply: Apply = (step) => runStep(this.#context.redis, step);
 
   #write<Result>(subject: string, step: Promise<Step<Result>>, apply: Apply): Promise<Result> {
-    return this.#context.writes.add(subject, step.then(apply<Result>));
+    const { records, writes } = this.#context;
+    const write = step.then((ready) => {
+      records.sendBefore(subject);
+      return apply(ready);
+    });
+    return writes.add(subject, write);
   }
 
   async #recordingView(subject: string, page: ItemHash, at: number | undefined): Promise<Step<Visit>> {

@@ -1,3 +1,4 @@
+import { atEndOfTurn } from '../async/index.ts';
 import type { Keys, RedisConnection } from '../redis/index.ts';
 import type { ItemHash, ItemHasher } from './item-hash.ts';
 import { publishNotice } from './scripts/publish-notice.ts';
@@ -63,6 +64,7 @@ export class NoticeLists {
   readonly #keys: Keys;
   readonly #items: ItemHasher;
   readonly #lists = new Map<string, ReadList>();
+  readonly #asking = new Map<ItemHash, Promise<string | null>>();
   #keptCharacters = 0;
   #followsLosses = false;
 
@@ -97,7 +99,7 @@ export class NoticeLists {
    *  @throws RangeError */
   async read(group: string, limit: number): Promise<readonly ListedNotice[]> {
     const hash = this.#items.of('group', checkGroup(group));
-    const last = await this.#redis.command<string | null>('HGET', this.#keys.groupIndex(hash), 'seq');
+    const last = await this.#lastOf(hash);
     if (last === null) return [];
     const kept = this.#lists.get(group);
     const list = kept?.last === last && (kept.isWhole || kept.notices.length >= limit) ? kept : undefined;
@@ -115,6 +117,17 @@ export class NoticeLists {
     return found.map((positions) =>
       Object.entries(positions).map(([group, sequence]) => ({ group: Number(group), sequence: Number(sequence) })),
     );
+  }
+
+  // The last number that was published; one question for all that ask in the same turn.
+  #lastOf(hash: ItemHash): Promise<string | null> {
+    let last = this.#asking.get(hash);
+    if (!last) {
+      last = this.#redis.command<string | null>('HGET', this.#keys.groupIndex(hash), 'seq');
+      this.#asking.set(hash, last);
+      if (this.#asking.size === 1) atEndOfTurn(() => this.#asking.clear());
+    }
+    return last;
   }
 
   // What is published between both reads is in the list, and `last` is older then: the next question reads again.

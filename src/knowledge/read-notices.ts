@@ -3,7 +3,7 @@ import type { ItemHash, ItemHasher } from './item-hash.ts';
 import { NOTICE_CAP, type NoticePosition } from './notice-lists.ts';
 import type { Retention } from './retention.ts';
 import { markNoticesScript } from './scripts/mark-notices.ts';
-import type { ReadingContext } from './subject-reading.ts';
+import type { ReadingContext, SubjectReading } from './subject-reading.ts';
 
 /* read-notices.ts: group notifications, the subject's side. Exact, because a false "seen" would hide a notice.
  *
@@ -61,9 +61,9 @@ export class ReadNotices {
   }
 
   /** Reads what was read of groups. Returns the function that says of a position in one of them whether it was. */
-  async readOf(subject: string, groups: readonly ItemHash[]): Promise<(position: NoticePosition) => boolean> {
-    if (groups.length === 0) return () => false;
-    await this.#context.writes.settled(subject);
+  async readOf(reading: SubjectReading, groups: readonly ItemHash[]): Promise<(position: NoticePosition) => boolean> {
+    if (groups.length === 0 || !(await reading.hasReadNotices())) return () => false;
+    const { subject } = reading;
     const rings = await this.#ringsOf(subject, groups);
     const key = this.#context.keys.noticeRings(subject);
     const fields = rings.map(({ field }) => field);
@@ -86,9 +86,9 @@ export class ReadNotices {
   }
 
   /** Per foreign id, whether it was read (and not forgotten since). */
-  async hasForeign(subject: string, ids: readonly string[]): Promise<boolean[]> {
-    if (ids.length === 0) return [];
-    await this.#context.writes.settled(subject);
+  async hasForeign(reading: SubjectReading, ids: readonly string[]): Promise<boolean[]> {
+    if (ids.length === 0 || !(await reading.hasReadNotices())) return ids.map(() => false);
+    const { subject } = reading;
     const scores = await this.#context.redis.command<(number | null)[]>(
       'ZMSCORE',
       this.#context.keys.foreignNotices(subject),

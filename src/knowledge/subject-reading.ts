@@ -12,6 +12,7 @@ import {
 import { ITEM_LENGTH, type ItemEncryption } from './item-encryption.ts';
 import type { ItemHash } from './item-hash.ts';
 import type { PendingWrites } from './pending-writes.ts';
+import type { RecordReads } from './record-reads.ts';
 import { MINUTE_SIZE } from './scripts/minutes-lua.ts';
 import type { SeenFilter } from './seen-filter.ts';
 import { MINUTE_MS, MINUTES_PER_DAY } from './utc-days.ts';
@@ -27,6 +28,7 @@ import type { SeenCount, VisitSummary } from './visit.ts';
 export interface ReadingContext {
   readonly redis: RedisConnection;
   readonly keys: Keys;
+  readonly records: RecordReads;
   readonly encryption: ItemEncryption;
   readonly filter: SeenFilter;
   readonly writes: PendingWrites;
@@ -52,6 +54,12 @@ export class SubjectReading {
   /** Whether there is a record. */
   async isKnown(): Promise<boolean> {
     return (await this.#small()) !== undefined;
+  }
+
+  /** Whether any notice was marked as read. */
+  async hasReadNotices(): Promise<boolean> {
+    const small = await this.#small();
+    return small !== undefined && (small.header.flags & SUBJECT_FLAGS.readNotices) !== 0;
   }
 
   /** Per item, whether it was seen as one of this kind. */
@@ -145,8 +153,8 @@ export class SubjectReading {
   }
 
   #fetch(): Promise<Small | undefined> {
-    return this.#context.redis
-      .commandForBuffers<Buffer | null>('GET', this.#context.keys.subject(this.subject))
+    return this.#context.records
+      .read(this.subject)
       .then((record) => (isAbsent(record) ? undefined : { record, header: readSubjectHeader(record) }));
   }
 

@@ -2,7 +2,7 @@
  * (docs/adr/0020). Read and written here only: knowledge/ serves from it, and an archive sums it up.
  *
  * Big-endian:
- *   1  format (2) in the upper half, flags in the lower one
+ *   1  format (2) in the upper three bits, flags in the other five
  *   4  views
  *   4  first view, in seconds of the epoch; 0 where there was none
  *   4  last view, in seconds of the epoch
@@ -20,6 +20,8 @@ export const SUBJECT_HEADER_BYTES = 28;
 /** Minutes of the window. */
 export const WINDOW_MINUTES = 40;
 const FORMAT = 2;
+/** Values of the flags' bits. */
+const FLAGS = 32;
 const MINUTE_BYTES = 4;
 const ITEM_BYTES = 8;
 
@@ -36,6 +38,8 @@ export const SUBJECT_FLAGS = {
   largeItems: 4,
   /** Minutes that have left the window stand in bitmaps. */
   largeMinutes: 8,
+  /** Notices were marked as read. */
+  readNotices: 16,
 } as const;
 
 /** The head of a subject's record. Times are seconds of the epoch. */
@@ -55,13 +59,13 @@ export interface SubjectHeader {
 /** Reads the head of a record.
  *  @throws Error where it is none. */
 export function readSubjectHeader(record: Buffer): SubjectHeader {
-  if (record.length < SUBJECT_HEADER_BYTES || record[0]! >> 4 !== FORMAT) {
+  if (record.length < SUBJECT_HEADER_BYTES || record[0]! >> 5 !== FORMAT) {
     throw new Error('What lies in the key of a subject is no record of this format.');
   }
   const minutes = record[25]!;
   const items = record.readUInt16BE(26);
   return {
-    flags: record[0]! & 15,
+    flags: record[0]! % FLAGS,
     views: record.readUInt32BE(1),
     firstView: record.readUInt32BE(5),
     lastView: record.readUInt32BE(9),
@@ -79,15 +83,15 @@ const LAYOUT = '>BI4I4I4I5I3I4BI2';
 /** Lua that reads the head of the record in the string `body` into variables, in the order of the
  *  head. Refuses any other string. */
 export const READ_SUBJECT_HEADER = `
-if #body < ${SUBJECT_HEADER_BYTES} or math.floor(string.byte(body) / 16) ~= ${FORMAT} then
+if #body < ${SUBJECT_HEADER_BYTES} or math.floor(string.byte(body) / ${FLAGS}) ~= ${FORMAT} then
   error('SUBJECTRECORD what lies in ' .. record .. ' is no record of this format')
 end
 ${FIELDS} = struct.unpack('${LAYOUT}', body)
-flags = flags % 16
+flags = flags % ${FLAGS}
 `;
 
 /** Lua that packs these variables into the head of a record: an expression. */
-export const PACK_SUBJECT_HEADER: string = `struct.pack('${LAYOUT}', ${16 * FORMAT} + ${FIELDS})`;
+export const PACK_SUBJECT_HEADER: string = `struct.pack('${LAYOUT}', ${FLAGS * FORMAT} + ${FIELDS})`;
 
 /** Lua that says whether the variable `flags` has a flag: an expression without a call. */
 export function hasFlag(flag: number): string {

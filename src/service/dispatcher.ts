@@ -11,9 +11,13 @@ import type { Served } from '../transport/index.ts';
 import type { CommandContext } from './commands/handler.ts';
 import { findHandler } from './commands/index.ts';
 
-/** Events of a dispatcher. Each part of a `together` has its own, beside those of the whole. */
+/** Events of a dispatcher. */
 export interface DispatchEvents {
+  /** A request was answered. */
   served(command: string, seconds: number): void;
+  /** A part of a `together` was answered. It has no time of its own: all parts share one read. */
+  partServed(command: string): void;
+  /** A request, or a part of one, failed. */
   failed(command: string, code: ErrorCode, error: unknown): void;
 }
 
@@ -40,7 +44,7 @@ export class Dispatcher {
     this.#events = events;
     this.#refusal = refusal;
     this.#apply = (step) => runStep(redis, step);
-    const partServed = (command: string, seconds: number): void => events.served(command, seconds);
+    const partServed = (command: string): void => events.partServed(command);
     this.#context = { ...context, partServed, partFailed: (command, error) => this.#failure(command, error) };
   }
 

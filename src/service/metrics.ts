@@ -74,13 +74,23 @@ export class Metrics {
 
   /** Counts a request of a command. The labels are looked up once: that is most of what counting costs. */
   served(command: string, seconds: number): void {
+    const counts = this.#countsOf(command);
+    counts.requests.inc();
+    counts.seconds.observe(seconds);
+  }
+
+  /** Counts a part of a `together`. */
+  partServed(command: string): void {
+    this.#countsOf(command).requests.inc();
+  }
+
+  #countsOf(command: string): { readonly requests: Counter.Internal; readonly seconds: Histogram.Internal<'command'> } {
     let counts = this.#ofCommand.get(command);
     if (!counts) {
       counts = { requests: this.requests.labels(command), seconds: this.seconds.labels(command) };
       this.#ofCommand.set(command, counts);
     }
-    counts.requests.inc();
-    counts.seconds.observe(seconds);
+    return counts;
   }
 
   /** Tells the gauges where to read. Until then they show 0. */

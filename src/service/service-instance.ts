@@ -237,6 +237,7 @@ function dispatchEvents(metrics: Metrics, log: Log): DispatchEvents {
   const failures = new LogThrottle(FAILURE_LOG_INTERVAL_MS);
   return {
     served: (command, seconds) => metrics.served(command, seconds),
+    partServed: (command) => metrics.partServed(command),
     failed: (command, code, error) => {
       metrics.errors.inc({ command, code });
       if (code === 'internal' && failures.mayLog()) log.error({ command, err: error }, 'A command failed.');

@@ -10,7 +10,9 @@ describe('group notices', () => {
   const group = (name: string): number => stage.knowledge.items.of('group', name);
   const unread = async (session: string, group: string): Promise<string[]> => {
     const notices = await stage.knowledge.noticeLists.read(group, NOTICE_CAP);
-    const isRead = await stage.knowledge.readNotices.readOf(session, [stage.knowledge.items.of('group', group)]);
+    const isRead = await stage.knowledge.readNotices.readOf(stage.knowledge.read(session), [
+      stage.knowledge.items.of('group', group),
+    ]);
     return notices.filter(({ position }) => !isRead(position)).map(({ id }) => id);
   };
   const mark = async (session: string, ...ids: string[]): Promise<void> => {
@@ -106,10 +108,14 @@ describe('group notices', () => {
     const { readNotices } = stage.knowledge;
     const ids = Array.from({ length: FOREIGN_NOTICE_CAP }, (_, i) => `f${i}`);
     for (let i = 0; i < ids.length; i += 100) await stage.knowledge.markNotices('foreign', [], ids.slice(i, i + 100));
-    expect((await readNotices.hasForeign('foreign', ids)).includes(false)).toBe(false);
-    expect(await readNotices.hasForeign('foreign', ['never'])).toEqual([false]);
+    expect((await readNotices.hasForeign(stage.knowledge.read('foreign'), ids)).includes(false)).toBe(false);
+    expect(await readNotices.hasForeign(stage.knowledge.read('foreign'), ['never'])).toEqual([false]);
     await stage.knowledge.markNotices('foreign', [], ['f0', 'one-more']);
-    expect(await readNotices.hasForeign('foreign', ['f0', 'f1', 'one-more'])).toEqual([false, true, true]);
+    expect(await readNotices.hasForeign(stage.knowledge.read('foreign'), ['f0', 'f1', 'one-more'])).toEqual([
+      false,
+      true,
+      true,
+    ]);
   });
 
   it('two subjects that read the same notices have nothing in common: not the field of the group, not its numbers', async () => {

@@ -229,7 +229,7 @@ describe('the record of a subject', () => {
         stage.knowledge.markNotices(subject, [{ group: 7, sequence: 5 }], ['y']),
       ];
       const reading = stage.knowledge.read(subject);
-      const isRead = stage.knowledge.readNotices.readOf(subject, [7]);
+      const isRead = stage.knowledge.readNotices.readOf(reading, [7]);
       expect(await reading.hasSeen('page', stage.pages('/a', '/b', '/c'))).toEqual([true, true, false]);
       expect(await reading.hasSeen('item', stage.pages('x'))).toEqual([true]);
       expect((await isRead)({ group: 7, sequence: 5 })).toBe(true);
@@ -240,9 +240,9 @@ describe('the record of a subject', () => {
   it('a question behind a write that failed is answered', async () => {
     await stage.redis.command('SET', stage.keys.subject('fails'), 'no record at all, and long enough to be one');
     const write = view('fails', '/a');
-    const isRead = stage.knowledge.readNotices.readOf('fails', [7]);
-    await expect(write).rejects.toThrow(/SUBJECTRECORD/);
-    expect((await isRead)({ group: 7, sequence: 5 })).toBe(false);
+    const seen = stage.knowledge.read('fails').hasSeen('page', stage.pages('/a'));
+    await expect(Promise.all([write, seen])).rejects.toThrow(/SUBJECTRECORD/);
+    await expect(seen).rejects.toThrow('no record of this format');
   });
 
   it('what is no record is refused, and stays as it is', async () => {

@@ -25,11 +25,12 @@ export class ForeignClient {
     const client = new ForeignClient(await createConnection(url, 'foreign').connect(), namespace);
     await Promise.all([client.#blocking.connect(), client.#subscriber.connect()]);
     await client.#subscriber.subscribe(inboxChannel(namespace, client.#inbox), (message) => {
-      const reply = parseInboxMessage(message);
-      const settle = reply && client.#waiting.get(reply.number);
-      if (!settle) throw new Error(`An inbox message that nobody waits for: ${message.slice(0, 80)}`);
-      client.#waiting.delete(reply.number);
-      settle(reply.json);
+      for (const reply of parseInboxMessage(message)) {
+        const settle = reply && client.#waiting.get(reply.number);
+        if (!settle) throw new Error(`An inbox message that nobody waits for: ${message.slice(0, 80)}`);
+        client.#waiting.delete(reply.number);
+        settle(reply.json);
+      }
     });
     return client;
   }

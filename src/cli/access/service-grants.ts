@@ -26,7 +26,7 @@ export function serviceGrants(namespace: string, options: ServiceGrantOptions): 
       ...connectionCommands(cluster),
       ...['info', 'command|info', 'time', 'eval', 'evalsha', 'multi', 'exec'],
       ...['exists', 'ttl', 'pttl', 'expire', 'pexpire', 'pexpireat', 'del', 'unlink', 'memory|usage'],
-      ...['get', 'set', 'strlen', 'getrange', 'setrange', 'getbit', 'bitfield', 'pfadd', 'pfcount'],
+      ...['get', 'mget', 'set', 'strlen', 'getrange', 'setrange', 'getbit', 'bitfield', 'pfadd', 'pfcount'],
       ...['hget', 'hmget', 'hgetall', 'hkeys', 'hvals', 'hlen', 'hset', 'hsetnx', 'hincrby', 'hdel'],
       ...['zadd', 'zrem', 'zcard', 'zmscore', 'zrange', 'zrangebyscore', 'zremrangebyscore', 'zremrangebyrank'],
       ...['lpush', 'rpop', 'llen', 'lrange', 'xadd'],

@@ -1,4 +1,4 @@
-import { defineScript, PACK_SUBJECT_HEADER } from '../../redis/index.ts';
+import { defineScript, hasFlag, PACK_SUBJECT_HEADER, SUBJECT_FLAGS } from '../../redis/index.ts';
 import { NOTICE_CAP } from '../notice-lists.ts';
 import type { Retention } from '../retention.ts';
 import { partsLua } from './parts-lua.ts';
@@ -10,7 +10,8 @@ export const FOREIGN_NOTICE_CAP = 1024;
 /** Makes the script that marks notices as read. Behind the named arguments stand `positions` pairs of encrypted group and sequence number, then
  *  the encrypted ids of foreign notices. `now`: the time by Redis's clock, in seconds of the epoch.
  *
- *  The record is made where there is none, and its expiry moved: read notices live as long as it. */
+ *  The record is made where there is none, and its expiry moved: read notices live as long as it. Its flag says that there
+ *  are some. */
 export function markNoticesScript(retention: Retention) {
   return defineScript({
     name: 'mark-notices',
@@ -22,9 +23,11 @@ export function markNoticesScript(retention: Retention) {
     body: `
     ${readRecord('nil')}
     ${decideExpiry(retention)}
+    local is_first = not (${hasFlag(SUBJECT_FLAGS.readNotices)})
+    if is_first then flags = flags + ${SUBJECT_FLAGS.readNotices} end
     local head = ${PACK_SUBJECT_HEADER}
     if not body then redis.call('SET', record, head, 'EX', ${retention.bounceSeconds})
-    elseif due then redis.call('SETRANGE', record, 0, head) end
+    elseif due or is_first then redis.call('SETRANGE', record, 0, head) end
     local CAP = ${NOTICE_CAP}
     local firstForeign = firstPosition + 2 * positions
     for i = firstPosition, firstForeign - 1, 2 do

@@ -1,12 +1,13 @@
 import { defineLua, SUBJECT_FLAGS } from '../../redis/index.ts';
 
-const OUTGROWN = `{ { ${SUBJECT_FLAGS.largePages}, 'p', 'pu' }, { ${SUBJECT_FLAGS.largeItems}, 'i', 'iu' }, { ${SUBJECT_FLAGS.largeMinutes}, 'a' } }`;
+const { largePages, largeItems, largeMinutes, readNotices } = SUBJECT_FLAGS;
+const PARTS = `{ { ${largePages}, 'p', 'pu' }, { ${largeItems}, 'i', 'iu' }, { ${largeMinutes}, 'a' }, { ${readNotices}, 'n', 'g' } }`;
 
 /** The parts of a subject beside its record. Needs `record`, the key of the record.
  *
  *  `part(name)` -> the key of a part;
  *  `keep_like_record(key)` gives a key the time to live of the record;
- *  `renew(flags, seconds)` moves the expiry of the record and of all other parts. Read notices have no flag. */
+ *  `renew(flags, seconds)` moves the expiry of the record and of the parts that its flags name. */
 export const partsLua = defineLua({
   name: 'parts',
   source: `
@@ -20,13 +21,11 @@ end
 
 local function renew(flags, seconds)
   redis.call('EXPIRE', record, seconds)
-  for _, outgrown in ipairs(${OUTGROWN}) do
-    if math.floor(flags / outgrown[1]) % 2 == 1 then
-      for i = 2, #outgrown do redis.call('EXPIRE', part(outgrown[i]), seconds) end
+  for _, named in ipairs(${PARTS}) do
+    if math.floor(flags / named[1]) % 2 == 1 then
+      for i = 2, #named do redis.call('EXPIRE', part(named[i]), seconds) end
     end
   end
-  redis.call('EXPIRE', part('n'), seconds)
-  redis.call('EXPIRE', part('g'), seconds)
 end
 `,
 });

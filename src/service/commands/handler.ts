@@ -11,7 +11,7 @@ export interface CommandContext {
   readonly acceptTimes: boolean;
   timeIgnored(): void;
   /** Counts a part of `together` that was served. */
-  partServed(command: string, seconds: number): void;
+  partServed(command: string): void;
   /** Counts a part of `together` that failed. Returns the error that is answered. */
   partFailed(command: string, error: unknown): unknown;
 }

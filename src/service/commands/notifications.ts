@@ -1,4 +1,10 @@
-import { checkGroup, type Knowledge, type ListedNotice, NOTICE_CAP } from '../../knowledge/index.ts';
+import {
+  checkGroup,
+  type Knowledge,
+  type ListedNotice,
+  NOTICE_CAP,
+  type SubjectReading,
+} from '../../knowledge/index.ts';
 import { type Notification, ProtocolError } from '../../protocol/index.ts';
 import { checkList, checkNoticeId, decodePayload, excerpt, isObject } from '../../protocol/internal/index.ts';
 import { type Handler, makeHandler } from './handler.ts';
@@ -18,7 +24,7 @@ export const notifications: Handler<'notifications'> = makeHandler({
     return { given: checkList(value, EXPECTED).map(parseGiven) };
   },
   items: (input) => ('groups' in input ? input.groups : input.given).length,
-  run: ({ knowledge }, { subject }, input) =>
+  run: ({ knowledge }, subject, input) =>
     'groups' in input
       ? readGroups(knowledge, subject, input.groups, input.limit)
       : readGiven(knowledge, subject, input.given),
@@ -56,7 +62,7 @@ function parseGiven(value: unknown): Given {
 
 async function readGroups(
   knowledge: Knowledge,
-  subject: string,
+  subject: SubjectReading,
   groups: string[],
   limit: number,
 ): Promise<Notification[]> {
@@ -80,7 +86,7 @@ async function readGroups(
   return [...byId.values()];
 }
 
-async function readGiven(knowledge: Knowledge, subject: string, given: Given[]): Promise<Notification[]> {
+async function readGiven(knowledge: Knowledge, subject: SubjectReading, given: Given[]): Promise<Notification[]> {
   const ids = given.map(({ id }) => checkNoticeId(id));
   const positions = await knowledge.noticeLists.locate(ids);
   const groups = [...new Set(positions.flat().map(({ group }) => group))];

@@ -81,13 +81,12 @@ async function answerPart(
   part: Part,
   apply: Apply,
 ): Promise<unknown | ErrorReply> {
-  const started = performance.now();
   try {
     if ('error' in part) throw part.error;
     return await part.handler.run(context, subject, part.input, apply);
   } catch (error) {
     return errorReply(context.partFailed(part.command, error));
   } finally {
-    context.partServed(part.command, (performance.now() - started) / 1000);
+    context.partServed(part.command);
   }
 }

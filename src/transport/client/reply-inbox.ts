@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
-import { heartbeatChannel, inboxChannel, parseInboxMessage } from '../../protocol/index.ts';
+import { heartbeatChannel, type InboxReply, inboxChannel, parseInboxMessage } from '../../protocol/index.ts';
 import { isTransient, type RedisConnection } from '../../redis/index.ts';
 import { OverlapLimiter } from '../overlap-limiter.ts';
 import { type Overlap, Presence } from '../presence.ts';
@@ -190,7 +190,9 @@ export class ReplyInbox extends EventEmitter<InboxEvents> {
   async #subscribeReplies(): Promise<void> {
     const replies = this.#replies;
     const channel = inboxChannel(this.#namespace, this.id);
-    const listener = (message: string): void => this.#onReply(message);
+    const listener = (message: string): void => {
+      for (const reply of parseInboxMessage(message)) this.#onReply(reply);
+    };
     try {
       if (replies === this.#heartbeats) await replies.subscribe(channel, listener);
       else {
@@ -229,8 +231,7 @@ export class ReplyInbox extends EventEmitter<InboxEvents> {
     if (arrived) for (const overlap of this.presence.overlapping(arrived)) this.#overlaps.offer(overlap);
   }
 
-  #onReply(message: string): void {
-    const reply = parseInboxMessage(message);
+  #onReply(reply: InboxReply | undefined): void {
     const isAwaited = reply && this.#waiting.settle(reply.number, { answered: true, json: reply.json });
     if (!isAwaited) this.#lateReplies += 1;
   }

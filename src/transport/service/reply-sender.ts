@@ -1,5 +1,6 @@
 import { inboxChannel, inboxMessage, type ReplyRoute, replyKey, type Topic } from '../../protocol/index.ts';
 import type { RedisConnection } from '../../redis/index.ts';
+import { InboxReplies } from './inbox-replies.ts';
 import { ReplyLists } from './reply-lists.ts';
 
 const SENT = Promise.resolve();
@@ -10,6 +11,7 @@ export class ReplySender {
   readonly #namespace: string;
   readonly #onUnclaimed: (count: number) => void;
   readonly #lists: ReplyLists;
+  readonly #inboxes = new InboxReplies((channel, message, replies) => this.#publish(channel, message, replies));
   #isSharded = true;
 
   /** `onUnclaimed`: called with the number of replies that no caller claimed. */
@@ -24,16 +26,18 @@ export class ReplySender {
   send(topic: Pick<Topic, 'command' | 'session' | 'request'>, route: ReplyRoute, json: string): Promise<void> {
     if (route.kind === 'none') return SENT;
     if (route.kind === 'list') return this.#lists.push(replyKey(this.#namespace, topic), json);
-    const [channel, message] = [inboxChannel(this.#namespace, route.inbox), inboxMessage(route.number, json)];
-    if (this.#redis.spreadsPublished) return this.#publishSharded(channel, message);
-    return this.#redis.command<number>('PUBLISH', channel, message).then((receivers) => {
-      if (receivers === 0) this.#onUnclaimed(1);
-    });
+    return this.#inboxes.send(inboxChannel(this.#namespace, route.inbox), inboxMessage(route.number, json));
   }
 
   /** Stops looking after lists. */
   stop(): void {
     this.#lists.stop();
+  }
+
+  async #publish(channel: string, message: string, replies: number): Promise<void> {
+    if (this.#redis.spreadsPublished) return this.#publishSharded(channel, message);
+    const receivers = await this.#redis.command<number>('PUBLISH', channel, message);
+    if (receivers === 0) this.#onUnclaimed(replies);
   }
 
   // Our own clients listen on the shard; others may have subscribed to the channel on any node, and how many did cannot
