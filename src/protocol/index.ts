@@ -32,7 +32,8 @@ export {
   HEARTBEAT_TTL_MS,
   heartbeatChannel,
 } from './heartbeat.ts';
-export { type InboxReply, inboxChannel, inboxMessage, parseInboxMessage } from './inbox.ts';
+export type { InboxReply } from './inbox.ts';
+export { inboxChannel, inboxMessage, parseInboxMessage } from './inbox.ts';
 export { isPageItem, normalizeItem } from './item.ts';
 export { MAX_ITEM_BYTES, MAX_ITEMS, MAX_PARTS, MAX_PAYLOAD_BYTES } from './limits.ts';
 export { MalformedReplyError } from './malformed-reply-error.ts';

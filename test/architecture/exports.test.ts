@@ -269,6 +269,7 @@ describe('the exports of the package', () => {
           "type FreedPartitions",
           "type GroupQuery",
           "type Heartbeat",
+          "type InboxReply",
           "type Notification",
           "type PageviewPayload",
           "type PageviewReply",

@@ -46,7 +46,11 @@ describe('inbox replies in a Cluster', () => {
       Array.from({ length: 100 }, (_, i) => requester.request('pageview', `s${i}`, '/a', LONG_MS)),
     );
     expect(outcomes.every(({ answered }) => answered)).toBe(true);
-    expect((await calls('spublish')).sort((one, other) => one - other)).toEqual([0, 0, 100]);
+    const messages = (await calls('spublish')).sort((one, other) => one - other);
+    expect(messages.slice(0, 2)).toEqual([0, 0]);
+    // Those that are ready at once travel as one.
+    expect(messages[2]).toBeGreaterThan(0);
+    expect(messages[2]).toBeLessThanOrEqual(100);
     // The requests and some heartbeats; no reply.
     expect(sum(await calls('publish'))).toBeLessThan(150);
   });
