@@ -96,7 +96,10 @@ describe('the secret of a service', () => {
 
   it('is missed where none is given and none may be generated', async () => {
     const error = await failureOf(SecretMissingError, { secret: undefined as never });
-    expect(error).toMatchObject({ code: 'SECRET_MISSING', message: expect.stringContaining('set SESSIONWISE_SECRET') });
+    expect(error).toMatchObject({
+      code: 'SECRET_MISSING',
+      message: expect.stringContaining('give startService the option secret'),
+    });
     expect(await foreign.keys()).toEqual([]);
   });
 
