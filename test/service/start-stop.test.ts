@@ -188,7 +188,7 @@ describe('a service that cannot start', () => {
     const error = await failureOf(MetaMismatchError, {});
     expect(error.code).toBe('WRONG_FORMAT');
     expect(error.message).toMatch(
-      /^The namespace "sw" at .* has format 1 with 64 partitions, and this version needs 2 with 64\. What it knows cannot be converted: use another --namespace, or the version that made it\.$/,
+      /^The namespace "sw" at .* has format 1 with 64 partitions, and this version needs 2 with 64\. What it knows cannot be converted: use another --namespace, or the version that made it \(docs\/operations\.md, Upgrades\)\.$/,
     );
     expect(await dump()).toEqual(before);
     await start({ namespace: 'sw2' });
