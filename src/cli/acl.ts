@@ -62,5 +62,5 @@ export function addAclCommand(program: Command): void {
 function oneOf<Value extends string>(flag: string, values: readonly Value[], given: string): Value {
   const value = values.find((known) => known === given);
   if (value !== undefined) return value;
-  throw new UsageError(`${flag} ${given} is none: give ${values.join(', ')}.`);
+  throw new UsageError(`${flag} ${given} cannot be used: give ${values.join(', ')}.`);
 }

@@ -78,7 +78,8 @@ function addAction(group: Command, name: string, description: string, { one, all
   )
     .option('--all', 'all that there are now')
     .action(async (ids: string[], flags: ActFlags) => {
-      if (ids.length > 0 === (flags.all === true)) throw new UsageError('Give the ids of dead letters, or --all.');
+      if (ids.length > 0 === (flags.all === true))
+        throw new UsageError('Give the ids of dead letters, or --all, not both.');
       const words = await withLetters(flags, async (letters) => {
         if (flags.all) return all(letters);
         for (const id of ids) await one(letters, id);

@@ -49,7 +49,8 @@ export function addDemoCommand(program: Command): void {
 
 async function runDemo(flags: DemoFlags): Promise<void> {
   const port = Number(flags.port);
-  if (!/^\d+$/.test(flags.port) || port > 65535) throw new UsageError(`--port ${flags.port} is none: give 1 to 65535.`);
+  if (!/^\d+$/.test(flags.port) || port > 65535)
+    throw new UsageError(`--port ${flags.port} cannot be used: give 1 to 65535.`);
   const startShop = await loadShop();
   let redis: EmbeddedRedis | undefined;
   let service: ChildProcess | undefined;

@@ -59,7 +59,7 @@ export function addInspectCommand(program: Command): void {
       if (token !== undefined) throw new NotInspectedError(notASession(sessionOf(token)));
       if (!isSession(session)) {
         throw new UsageError(
-          'This is no session id: give 1 to 128 of A-Z, a-z, 0-9, _ and -. A token is none; sessionOf(token) makes it one.',
+          'This is no session id: give 1 to 128 of A-Z, a-z, 0-9, _ and -. A token is not one; sessionOf(token) computes it.',
         );
       }
       checkTimeZone(flags.timeZone);
@@ -177,6 +177,6 @@ function checkTimeZone(timeZone: string): void {
   try {
     new Intl.DateTimeFormat('en', { timeZone });
   } catch {
-    throw new UsageError(`--time-zone ${timeZone} is none: give for instance Europe/Berlin or UTC.`);
+    throw new UsageError(`--time-zone ${timeZone} cannot be used: give for instance Europe/Berlin or UTC.`);
   }
 }

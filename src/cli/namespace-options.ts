@@ -17,12 +17,13 @@ export interface NamespaceFlags {
   readonly dataDir: string;
 }
 
-/** Adds `--redis`, `--connection`, `--namespace`, `--config` and `--data-dir` to a command. */
-export function addNamespaceOptions(command: Command): Command {
+/** Adds `--redis`, `--connection`, `--namespace`, `--config` and `--data-dir` to a command.
+ *  `readsEnvironment`: whether the command reads `REDIS_URL`, which its help says then. */
+export function addNamespaceOptions(command: Command, readsEnvironment = true): Command {
   return command
     .option(
       '--redis <url>',
-      'Redis: redis://host:port, rediss://... (TLS), unix:///path, redis+cluster://h1:p1,h2:p2 or redis+sentinel://h1:p1,h2:p2/master (else REDIS_URL)',
+      `Redis: redis://host:port, rediss://... (TLS), unix:///path, redis+cluster://h1:p1,h2:p2 or redis+sentinel://h1:p1,h2:p2/master${readsEnvironment ? ' (else REDIS_URL)' : ''}`,
     )
     .option('--connection <file>', 'a JSON file that says where Redis is: {"url"} or {"host","port","password",...}')
     .option('--namespace <ns>', 'the store: its data and channels (default: sw)')

@@ -32,12 +32,12 @@ export function addReplayCommand(program: Command): void {
     .option('--verify', 'count exactly beside it and compare; exit code 1 where a promise is broken')
     .option('--json', 'print one JSON object instead of the report')
     .addOption(number('--concurrency <n>', 'requests in flight', 1, 10_000).default(32))
-    .addOption(number('--exact-limit <n>', 'the most pages of the exact form, of the service that it starts', 0, 512))
+    .addOption(number('--exact-limit <n>', 'how many pages the service that it starts keeps exactly', 0, 512))
     .addOption(number('--deadline <ms>', 'how long a view may wait for its answer', 1, 60_000).default(2_000))
     .addOption(
       number(
         '--max-bytes <n>',
-        '--verify: the most bytes of Redis a visitor may cost on average; default 1024, with filters only any',
+        '--verify: the most bytes of Redis a visitor may take on average; default 1024, no limit with --exact-limit 0',
         1,
         1_000_000,
       ),
@@ -48,7 +48,7 @@ export function addReplayCommand(program: Command): void {
         'Without --redis, --connection or "redis" in the configuration it starts a Redis and a service of its own and\n' +
         'removes them again; with one of them, a service must run there with --accept-times. REDIS_URL is not read.',
     );
-  addNamespaceOptions(command).action((file: string, flags: ReplayFlags) => runReplay(file, flags));
+  addNamespaceOptions(command, false).action((file: string, flags: ReplayFlags) => runReplay(file, flags));
 }
 
 async function runReplay(file: string, flags: ReplayFlags): Promise<void> {

@@ -38,7 +38,7 @@ export function addServeCommand(program: Command): void {
     )
     .action(async (flags: ServeFlags) => {
       if (!LOG_LEVELS.includes(flags.logLevel)) {
-        throw new UsageError(`--log-level ${flags.logLevel} is none: give ${LOG_LEVELS.join(', ')}.`);
+        throw new UsageError(`--log-level ${flags.logLevel} cannot be used: give ${LOG_LEVELS.join(', ')}.`);
       }
       const transport = checkTransport(flags.transport);
       const log = createLog(flags.logLevel);
@@ -89,7 +89,7 @@ async function checkArchive(archive: PostgresArchive, log: Log): Promise<void> {
 function checkTransport(given: string | undefined): RemoteTransportName | undefined {
   const transport = REMOTE_TRANSPORT_NAMES.find((known) => known === given);
   if (given === undefined || transport) return transport;
-  throw new UsageError(`--transport ${given} is none: give ${REMOTE_TRANSPORT_NAMES.join(', ')}.`);
+  throw new UsageError(`--transport ${given} cannot be used: give ${REMOTE_TRANSPORT_NAMES.join(', ')}.`);
 }
 
 function createLog(level: string): Log {

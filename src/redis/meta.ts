@@ -43,7 +43,7 @@ export async function claimOrCheckMeta(
   if (found.format !== FORMAT_VERSION || found.partitions !== PARTITIONS) {
     throw new MetaMismatchError(
       'WRONG_FORMAT',
-      `${where} has format ${found.format} with ${found.partitions} partitions, and this version needs ${FORMAT_VERSION} with ${PARTITIONS}. What it knows cannot be converted: use another --namespace, or the version that made it.`,
+      `${where} has format ${found.format} with ${found.partitions} partitions, and this version needs ${FORMAT_VERSION} with ${PARTITIONS}. What it knows cannot be converted: use another --namespace, or the version that made it (docs/operations.md, Upgrades).`,
     );
   }
   if (found.fingerprint !== ours.fingerprint) {

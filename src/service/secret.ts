@@ -31,8 +31,8 @@ export function resolveSecret(options: { given: string | undefined; dataDir: str
   if (!isNew || dataDir === undefined) {
     throw new SecretMissingError(
       isNew
-        ? 'A service needs a secret: set SESSIONWISE_SECRET, or "secret" in the configuration, to 32 random characters.'
-        : 'This namespace was made with a secret, and none was given: set SESSIONWISE_SECRET to it, give the folder in which its first service left it with --data-dir, or use another --namespace.',
+        ? 'A service needs a secret: give startService the option secret, 32 random characters, or dataDir, a folder for a generated one. It does not read SESSIONWISE_SECRET.'
+        : 'This namespace was made with a secret, and none was given: set SESSIONWISE_SECRET to it (startService: secret), give the folder in which its first service left it with --data-dir (dataDir), or use another --namespace.',
     );
   }
   const secret = randomBytes(32).toString('base64url');

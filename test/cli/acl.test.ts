@@ -107,13 +107,13 @@ describe('sessionwise acl', () => {
   });
 
   it.each([
-    [['--transport', 'pigeons'], '--transport pigeons is none: give channels, streams, both.'],
-    [['--redis-version', '5'], '--redis-version 5 is none: give 7.0, 6.2.'],
-    [['--filter', 'best'], '--filter best is none: give portable, native.'],
+    [['--transport', 'pigeons'], '--transport pigeons cannot be used: give channels, streams, both.'],
+    [['--redis-version', '5'], '--redis-version 5 cannot be used: give 7.0, 6.2.'],
+    [['--filter', 'best'], '--filter best cannot be used: give portable, native.'],
     [['--namespace', 'a b'], 'The namespace "a b" cannot be used'],
     [['--sessionglob', 'a*b*'], 'The session glob "a*b*" cannot be used'],
-    [['--archive'], 'ask for the store too'],
-    [['--import-from', 'sess:'], 'ask for the store too'],
+    [['--archive'], '--store is missing'],
+    [['--import-from', 'sess:'], '--store is missing'],
     [['--store', '--import-from', 'sess: +@all'], 'The prefix "sess: +@all" cannot stand in a rule'],
     [['--store', '--import-from', ''], 'The prefix "" cannot stand in a rule'],
     [['--unknown'], "unknown option '--unknown'"],

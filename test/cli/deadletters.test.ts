@@ -224,7 +224,7 @@ describe('sessionwise deadletters', () => {
       [['drop', '3/1-1'], 1, /There is no dead letter 3\/1-1/],
       [['retry', '99/1-1'], 2, /"99\/1-1" is no dead letter's id/],
       [['retry'], 2, /Give the ids of dead letters, or --all/],
-      [['drop', '3/1-1', '--all'], 2, /Give the ids of dead letters, or --all/],
+      [['drop', '3/1-1', '--all'], 2, /Give the ids of dead letters, or --all, not both/],
       [['list', '--limit', '0'], 2, /--limit 0 cannot be used/],
       [['forget'], 2, /The action forget is unknown: give deadletters list, retry or drop/],
       [[], 2, /The action is missing: give deadletters list, retry or drop/],

@@ -63,4 +63,10 @@ describe('where Redis is: --redis or --connection, REDIS_URL, the configuration,
     );
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/none\.log cannot be read/) });
   });
+
+  it('the help of a command says so where it is read, and nowhere else', async () => {
+    const helps = ['serve', 'doctor', 'replay'].map(async (name) => (await runCli([name, '--help'])).stdout);
+    const areTold = (await Promise.all(helps)).map((help) => help.includes('(else REDIS_URL)'));
+    expect(areTold).toEqual([true, true, false]);
+  });
 });

@@ -67,7 +67,9 @@ describe('the meta record of a namespace', () => {
     const error = await failureOf(OURS);
     expect(error).toMatchObject({ code: 'WRONG_FORMAT' });
     expect(error.message).toContain(`needs ${FORMAT_VERSION} with ${PARTITIONS}. `);
-    expect(error.message).toMatch(/cannot be converted: use another --namespace, or the version that made it\.$/);
+    expect(error.message).toMatch(
+      /cannot be converted: use another --namespace, or the version that made it \(docs\/operations\.md, Upgrades\)\.$/,
+    );
   });
 
   it('is not changed by a claim that fails', async () => {

@@ -96,7 +96,10 @@ describe('the secret of a service', () => {
 
   it('is missed where none is given and none may be generated', async () => {
     const error = await failureOf(SecretMissingError, { secret: undefined as never });
-    expect(error).toMatchObject({ code: 'SECRET_MISSING', message: expect.stringContaining('set SESSIONWISE_SECRET') });
+    expect(error).toMatchObject({
+      code: 'SECRET_MISSING',
+      message: expect.stringContaining('give startService the option secret'),
+    });
     expect(await foreign.keys()).toEqual([]);
   });
 
@@ -185,7 +188,7 @@ describe('a service that cannot start', () => {
     const error = await failureOf(MetaMismatchError, {});
     expect(error.code).toBe('WRONG_FORMAT');
     expect(error.message).toMatch(
-      /^The namespace "sw" at .* has format 1 with 64 partitions, and this version needs 2 with 64\. What it knows cannot be converted: use another --namespace, or the version that made it\.$/,
+      /^The namespace "sw" at .* has format 1 with 64 partitions, and this version needs 2 with 64\. What it knows cannot be converted: use another --namespace, or the version that made it \(docs\/operations\.md, Upgrades\)\.$/,
     );
     expect(await dump()).toEqual(before);
     await start({ namespace: 'sw2' });

@@ -49,7 +49,7 @@ export function aclUsers(options: AclOptions): AclUser[] {
   const { commands, importFrom } = options;
   const sessionglobs = (options.sessionglobs ?? [EVERY_SESSION]).map((glob) => parseSessionGlob(glob).text);
   if (!store && (importFrom !== undefined || options.archive)) {
-    throw new RangeError('Taking over and archiving sessions are what a store does: ask for the store too.');
+    throw new RangeError('--store is missing: --import-from and --archive are about a store.');
   }
   if (importFrom !== undefined && !/^[!-~]+$/.test(importFrom)) {
     throw new RangeError(

@@ -12,7 +12,7 @@ export async function judgeNamespace(redis: RedisConnection, namespace: string):
   if (meta.format !== FORMAT_VERSION) {
     return problem(
       'namespace',
-      `"${namespace}" has format ${meta.format}, and this version needs ${FORMAT_VERSION}: use another --namespace, or the version that made it.`,
+      `"${namespace}" has format ${meta.format}, and this version needs ${FORMAT_VERSION}: use another --namespace, or the version that made it (docs/operations.md, Upgrades).`,
     );
   }
   return good(
