@@ -57,7 +57,7 @@ export class Dispatcher {
         throw error;
       });
     const answer = (reply: unknown): Served => {
-      const json = encodeReply(reply);
+      const json = this.#encode(command, reply);
       this.#events.served(command, (performance.now() - started) / 1000);
       return effectError === undefined ? { json } : { json, error: effectError };
     };
@@ -84,6 +84,24 @@ export class Dispatcher {
       return Promise.resolve(refuse(error));
     }
   };
+
+  /** Encodes an answer. Of a `together` a part that cannot be encoded fails alone: a view in front of it has counted. */
+  #encode(command: string, reply: unknown): string {
+    try {
+      return encodeReply(reply);
+    } catch (error) {
+      if (command !== 'together') throw error;
+      return `[${(reply as unknown[]).map((part) => this.#encodePart(part)).join()}]`;
+    }
+  }
+
+  #encodePart(part: unknown): string {
+    try {
+      return encodeReply(part);
+    } catch (error) {
+      return encodeErrorReply(this.#failure('together', error));
+    }
+  }
 
   /** Counts a failure. Returns what is answered: why nothing can be served, if that is so by now. */
   #failure(command: string, error: unknown): unknown {

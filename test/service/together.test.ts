@@ -154,6 +154,19 @@ describe('together', () => {
     expect(await metricOf(service.metrics.errors, { command: 'notifications', code: 'internal' })).toBe(before + 1);
   });
 
+  it('harms neither its neighbours nor the view by a part whose answer cannot be written', async () => {
+    const session = newSession();
+    // It is repeated in the answer, and writing it needs more of the stack than reading it.
+    const deep = `${'['.repeat(12_000)}${']'.repeat(12_000)}`;
+    const payload = `[["pageview","/tv"],["notifications",[{"id":"n","deep":${deep}}]],["surface",["/tv","/radio"]]]`;
+    expect(await together(session, payload)).toMatchObject([
+      { totalPages: 1 },
+      failed('bad-payload', 'nests too deeply'),
+      ['/radio'],
+    ]);
+    expect(await foreign.ask('session-analytics', session, '')).toMatchObject({ totalPages: 1 });
+  });
+
   it('counts the whole and each part', async () => {
     const names = ['together', 'surface', 'combo', 'unknown'];
     const before = await Promise.all(names.map(served));
