@@ -37,6 +37,19 @@ describe('group notices', () => {
     expect(await stage.knowledge.noticeLists.read('retry', 10)).toHaveLength(1);
   });
 
+  it('are marked in a group that was deleted and made anew many years later', async () => {
+    const { knowledge } = stage;
+    const sequences = [1.7e15, 1.7e15 + 30 * 365 * 86_400e6];
+    for (let i = 0; i < 60; i += 1) {
+      for (const sequence of sequences) {
+        const position = { group: group('anew'), sequence };
+        await knowledge.markNotices(`lasting-${i}`, [position], []);
+        const isRead = await knowledge.readNotices.readOf(`lasting-${i}`, [position.group]);
+        expect(isRead(position)).toBe(true);
+      }
+    }
+  });
+
   it('a retry mends an index whose write was lost', async () => {
     const { sequence } = await publish('mend', 'lost');
     await stage.redis.command('DEL', stage.keys.noticeIndex(stage.knowledge.items.of('notice', 'lost')));

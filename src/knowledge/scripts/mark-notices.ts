@@ -6,6 +6,8 @@ import { decideExpiry, readRecord } from './record-lua.ts';
 
 /** The most foreign ids that a subject remembers. */
 export const FOREIGN_NOTICE_CAP = 1024;
+/** How many numbers a ring counts through before it begins again at 0. */
+export const RING_NUMBERS: number = 2 ** 52;
 
 /** Makes the script that marks notices as read. Behind the named arguments stand `positions` pairs of encrypted group and sequence number, then
  *  the encrypted ids of foreign notices. `now`: the time by Redis's clock, in seconds of the epoch.
@@ -35,7 +37,8 @@ export function markNoticesScript(retention: Retention) {
         top = struct.unpack('>d', ring)
         bytes = { string.byte(ring, 9, -1) }
       end
-      if sequence - top >= CAP then
+      -- Far below the top: the numbers have begun again at 0.
+      if sequence - top >= CAP or top - sequence > ${RING_NUMBERS / 2} then
         top, bytes = sequence, {}
       end
       while top < sequence do
