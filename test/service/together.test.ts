@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ItemHasher } from '../../src/knowledge/index.ts';
+import { ItemHasher, Knowledge } from '../../src/knowledge/index.ts';
 import { Keys } from '../../src/redis/index.ts';
 import { type Service, startService } from '../../src/service/index.ts';
 import { ForeignClient } from '../support/foreign-client.ts';
@@ -166,6 +166,29 @@ describe('together', () => {
     ]);
     expect(await foreign.ask('session-analytics', session, '')).toMatchObject({ totalPages: 1 });
   });
+
+  it('answers no more than 8 MiB at once: the parts beyond it fail, and the view counts', async () => {
+    const session = newSession();
+    const knowledge = new Knowledge(redis, new Keys('sw'), SECRET, Date.now);
+    const text = 'x'.repeat(4_096);
+    for (let i = 0; i < 900; i += 1) await knowledge.noticeLists.publish('long-list', { id: `n${i}`, text });
+    const all = ['notifications', { groups: ['long-list'], limit: 1000 }];
+    const parts = [['pageview', '/tv'], all, all, all, ['surface', ['/tv', '/radio']]];
+    expect(await together(session, parts)).toMatchObject([
+      { totalPages: 1 },
+      { length: 900 },
+      { length: 900 },
+      failed('too-large', '8 MiB'),
+      ['/radio'],
+    ]);
+    expect(await foreign.ask('notifications', session, all[1])).toHaveLength(900);
+    for (let i = 0; i < 1000; i += 1) {
+      await knowledge.noticeLists.publish('longer', { id: `n${i}`, text, data: { more: text, further: text } });
+    }
+    const longer = { groups: ['longer'], limit: 1000 };
+    expect(await foreign.ask('notifications', session, longer)).toEqual(failed('too-large', '8 MiB'));
+    expect(await foreign.ask('notifications', session, { ...longer, limit: 100 })).toHaveLength(100);
+  }, 60_000);
 
   it('counts the whole and each part', async () => {
     const names = ['together', 'surface', 'combo', 'unknown'];
