@@ -19,8 +19,7 @@ describe('a listener of `degraded` that throws', () => {
     ],
     [
       'of pages of one turn',
-      (client) =>
-        ['a', 'b', 'c'].map((session) => client.session(session, { deadlineMs: 0.5 }).notifications(['n1'])),
+      (client) => ['a', 'b', 'c'].map((session) => client.session(session, { deadlineMs: 0.5 }).notifications(['n1'])),
     ],
     [
       'of what cannot be sent',
