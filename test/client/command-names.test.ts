@@ -7,7 +7,18 @@ import { useRedis } from '../support/use-redis.ts';
 
 const server = useRedis();
 
-const WRONG = ['', ':', 'pageview:somebody-else:_1', 'a b', 'x",""],["pageview', 'Pageview', '-', 'a'.repeat(65), 7, null];
+const WRONG = [
+  '',
+  ':',
+  'pageview:somebody-else:_1',
+  'a b',
+  'x",""],["pageview',
+  'Pageview',
+  '-',
+  'a'.repeat(65),
+  7,
+  null,
+];
 
 describe('a text that is no name of a command', () => {
   it.each(['channels', 'streams'] as const)('is refused and not sent over %s', async (transport) => {
