@@ -3,6 +3,7 @@ import {
   type CommandMap,
   type CommandName,
   canonicalCommand,
+  isCommandName,
   isKnownCommand,
   isPageItem,
   normalizeItem,
@@ -16,6 +17,7 @@ import {
   checkPayloadSize,
   checkTime,
   decodePayload,
+  excerpt,
   isObject,
   parseJson,
 } from '../protocol/internal/index.ts';
@@ -53,7 +55,7 @@ export function prepareCommand<C extends CommandName>(
 ): PreparedCommand<CommandMap[C]['reply']> {
   let prepared: PreparedCommand<CommandMap[C]['reply']>;
   try {
-    prepared = isKnownCommand(command) ? preparing(command)(payload) : prepareUnknown(payload);
+    prepared = isKnownCommand(command) ? preparing(command)(payload) : prepareUnknown(command, payload);
   } catch (error) {
     // A getter of the caller's, a circle, a BigInt.
     throw error instanceof ProtocolError ? error : new ProtocolError('bad-payload', NOT_READABLE, { cause: error });
@@ -172,8 +174,12 @@ function pageviewText(payload: PageviewPayload): string {
   return JSON.stringify({ path: checkItem(path), at: at === undefined ? undefined : checkTime(at) });
 }
 
-// A version of the service that is newer than this client may know it.
-function prepareUnknown(payload: unknown): PreparedCommand<never> {
+// A version of the service that is newer than this client may know it. What is no name must not get into a channel's: a
+// colon would begin another session.
+function prepareUnknown(command: unknown, payload: unknown): PreparedCommand<never> {
+  if (typeof command !== 'string' || !isCommandName(command)) {
+    throw new ProtocolError('bad-payload', `${excerpt(command)} is no name of a command.`);
+  }
   const text =
     typeof payload === 'string'
       ? reduce(payload)

@@ -77,10 +77,17 @@ export class RequestSender {
     return sent;
   }
 
-  /** Counts a request that has no answer, and tells of it. */
+  /** Counts a request that has no answer, and tells of it. Never throws: an error of a listener that the application gave
+   *  is its own, and must leave neither this page nor another one waiting. */
   degrade(degraded: Degraded): undefined {
     this.degraded[degraded.reason] = (this.degraded[degraded.reason] ?? 0) + 1;
-    this.#onDegraded(degraded);
+    try {
+      this.#onDegraded(degraded);
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
     return undefined;
   }
 
@@ -111,7 +118,7 @@ export class RequestSender {
     });
   }
 
-  // Settles all before it tells of those that failed: a listener that throws must not leave a page waiting.
+  // Settles all before it tells of those that failed.
   #settle(session: string, requests: readonly ReadyRequest[], json: string): void {
     let replies: readonly unknown[];
     try {

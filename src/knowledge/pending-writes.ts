@@ -6,7 +6,8 @@ export class PendingWrites {
   /** Notes a write until it has settled. Returns it. */
   add<Result>(subject: string, write: Promise<Result>): Promise<Result> {
     const before = this.#last.get(subject);
-    const last = before ? Promise.allSettled([before, write]) : write;
+    // Without the answers: each would hold all before it, for as long as the subject's writes overlap.
+    const last = before ? Promise.allSettled([before, write]).then(() => undefined) : write;
     this.#last.set(subject, last);
     const remove = (): void => {
       if (this.#last.get(subject) === last) this.#last.delete(subject);

@@ -1,8 +1,9 @@
 import type { Step } from '../redis/index.ts';
+import { ITEM_LENGTH } from './item-encryption.ts';
 import type { ItemHash, ItemHasher } from './item-hash.ts';
 import { NOTICE_CAP, type NoticePosition } from './notice-lists.ts';
 import type { Retention } from './retention.ts';
-import { markNoticesScript } from './scripts/mark-notices.ts';
+import { markNoticesScript, RING_NUMBERS } from './scripts/mark-notices.ts';
 import type { ReadingContext, SubjectReading } from './subject-reading.ts';
 
 /* read-notices.ts: group notifications, the subject's side. Exact, because a false "seen" would hide a notice.
@@ -14,7 +15,8 @@ import type { ReadingContext, SubjectReading } from './subject-reading.ts';
  * Ids of lists that the application keeps ("foreign"): the last 1,024 marked, in a sorted set; beyond that the oldest is
  * forgotten and becomes unread again, which shows too much and never too little.
  * Groups and foreign ids are encrypted for the subject. A group's numbers begin at the microsecond of its making, so they
- * would name it: to each is added an offset that only the service can compute, another one for each subject and group. */
+ * would name it: to each is added an offset that only the service can compute, another one for each subject and group, and
+ * of the sum the last 52 bits count. So a ring's numbers may be anywhere, whenever its group was made. */
 
 /** A mark of notices. */
 export interface NoticeMark {
@@ -55,7 +57,10 @@ export class ReadNotices {
       args,
       () => undefined,
       {
-        args: [...positions.flatMap(({ sequence }, i) => [rings[i]!.field, sequence + rings[i]!.offset]), ...foreign],
+        args: [
+          ...positions.flatMap(({ sequence }, i) => [rings[i]!.field, numberIn(rings[i]!.offset, sequence)]),
+          ...foreign,
+        ],
       },
     );
   }
@@ -70,7 +75,7 @@ export class ReadNotices {
     const found = await this.#context.redis.commandForBuffers<(Buffer | null)[]>('HMGET', key, ...fields);
     return ({ group, sequence }) => {
       const i = groups.indexOf(group);
-      return isRead(found[i] ?? undefined, sequence + (rings[i]?.offset ?? 0));
+      return isRead(found[i] ?? undefined, numberIn(rings[i]?.offset ?? 0, sequence));
     };
   }
 
@@ -82,7 +87,7 @@ export class ReadNotices {
     // A hash that stands for no group: the second half of a pair.
     const hashes = groups.flatMap((group) => [group, OFFSETS - group]);
     const encrypted = await this.#context.encryption.encrypt(subject, hashes);
-    return groups.map((_, i) => ({ field: encrypted[2 * i]!, offset: numberOf(encrypted[2 * i + 1]!) }));
+    return groups.map((_, i) => ({ field: encrypted[2 * i]!, offset: offsetOf(encrypted[2 * i + 1]!) }));
   }
 
   /** Per foreign id, whether it was read (and not forgotten since). */
@@ -109,13 +114,17 @@ export class ReadNotices {
 
 // Hashes end below it.
 const OFFSETS = 2 ** 53 - 1;
-// 49 bits: 17 years in microseconds. Number and offset together stay exact.
-const OFFSET_CHARACTERS = 7;
 
-function numberOf(encrypted: string): number {
-  let number = 0;
-  for (let i = 0; i < OFFSET_CHARACTERS; i += 1) number = number * 128 + encrypted.charCodeAt(i);
-  return number;
+/** The first 52 of 56 bits: the sum with a number that begins at a microsecond of this century stays exact. */
+function offsetOf(encrypted: string): number {
+  let offset = 0;
+  for (let i = 0; i < ITEM_LENGTH - 1; i += 1) offset = offset * 128 + encrypted.charCodeAt(i);
+  return offset * 8 + (encrypted.charCodeAt(ITEM_LENGTH - 1) >> 4);
+}
+
+/** The number of a notice in a ring. */
+function numberIn(offset: number, sequence: number): number {
+  return (sequence + offset) % RING_NUMBERS;
 }
 
 function countBits(bytes: Buffer): number {

@@ -5,7 +5,7 @@ import {
   ProtocolError,
   UnknownCommandError,
 } from '../protocol/index.ts';
-import { checkPayloadSize } from '../protocol/internal/index.ts';
+import { checkPayloadSize, MAX_REPLY_CHARACTERS } from '../protocol/internal/index.ts';
 import { type Apply, type CommandConnection, runStep } from '../redis/index.ts';
 import type { Served } from '../transport/index.ts';
 import type { CommandContext } from './commands/handler.ts';
@@ -61,7 +61,7 @@ export class Dispatcher {
         throw error;
       });
     const answer = (reply: unknown): Served => {
-      const json = encodeReply(reply);
+      const json = this.#encode(command, reply);
       this.#events.served(command, (performance.now() - started) / 1000);
       return effectError === undefined ? { json } : { json, error: effectError };
     };
@@ -89,6 +89,26 @@ export class Dispatcher {
     }
   };
 
+  /** Encodes an answer. Of a `together` a part that cannot be sent fails alone: a view in front of it has counted. */
+  #encode(command: string, reply: unknown): string {
+    try {
+      return encodeWithin(reply, MAX_REPLY_CHARACTERS);
+    } catch (error) {
+      if (command !== 'together') throw error;
+    }
+    let left = MAX_REPLY_CHARACTERS;
+    const parts = (reply as unknown[]).map((part) => {
+      try {
+        const json = encodeWithin(part, left);
+        left -= json.length;
+        return json;
+      } catch (error) {
+        return encodeErrorReply(this.#failure(command, error));
+      }
+    });
+    return `[${parts.join()}]`;
+  }
+
   /** Counts a failure. Returns what is answered: why nothing can be served, if that is so by now. */
   #failure(command: string, error: unknown): unknown {
     const failure = this.#refusal() ?? (isStackOverflow(error) ? TOO_DEEP : error);
@@ -100,6 +120,12 @@ export class Dispatcher {
 // JSON that nests thousands of levels deep can be parsed, but writing it overflows the stack. A reply nests so deep
 // only if the payload did.
 const TOO_DEEP = new ProtocolError('bad-payload', 'The payload nests too deeply: give plain lists and objects.');
+
+function encodeWithin(reply: unknown, most: number): string {
+  const json = encodeReply(reply);
+  if (json.length <= most) return json;
+  throw new ProtocolError('too-large', 'The answer is larger than 8 MiB: ask for less, for instance with a "limit".');
+}
 
 function isStackOverflow(error: unknown): boolean {
   return error instanceof RangeError && error.message.includes('call stack');

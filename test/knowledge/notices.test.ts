@@ -39,6 +39,31 @@ describe('group notices', () => {
     expect(await stage.knowledge.noticeLists.read('retry', 10)).toHaveLength(1);
   });
 
+  it('of one group are marked with one read and one write of its ring, however many', async () => {
+    const ids = Array.from({ length: 40 }, (_, i) => `many-${i}`);
+    for (const id of ids) for (const name of ['one', 'other']) await publish(name, id);
+    await stage.redis.command('CONFIG', 'RESETSTAT');
+    await mark('diligent', ...ids);
+    const stats = await stage.redis.command<string>('INFO', 'commandstats');
+    const callsOf = (name: string): string | undefined => new RegExp(`cmdstat_${name}:calls=(\\d+)`).exec(stats)?.[1];
+    expect([callsOf('hget'), callsOf('hset')]).toEqual(['2', '2']);
+    expect(await unread('diligent', 'one')).toEqual([]);
+    expect(await unread('diligent', 'other')).toEqual([]);
+  });
+
+  it('are marked in a group that was deleted and made anew many years later', async () => {
+    const { knowledge } = stage;
+    const sequences = [1.7e15, 1.7e15 + 30 * 365 * 86_400e6];
+    for (let i = 0; i < 60; i += 1) {
+      for (const sequence of sequences) {
+        const position = { group: group('anew'), sequence };
+        await knowledge.markNotices(`lasting-${i}`, [position], []);
+        const isRead = await knowledge.readNotices.readOf(`lasting-${i}`, [position.group]);
+        expect(isRead(position)).toBe(true);
+      }
+    }
+  });
+
   it('a retry mends an index whose write was lost', async () => {
     const { sequence } = await publish('mend', 'lost');
     await stage.redis.command('DEL', stage.keys.noticeIndex(stage.knowledge.items.of('notice', 'lost')));

@@ -112,6 +112,16 @@ describe('the record of a subject', () => {
     expect(await visit('old')).toMatchObject({ totalPages: 106, activeMinutes: activeMinutes + 1 });
   });
 
+  it('begins its bitmaps anew where its record was deleted and they were not', async () => {
+    const start = stage.clock.now;
+    for (const from of [0, 1_000]) {
+      await stage.redis.command('DEL', stage.keys.subject('again'));
+      for (let i = 0; i < 150; i += 1) await view('again', '/a', start + (from + 2 * i) * MINUTE_MS);
+    }
+    expect(await view('again', '/a', start)).toMatchObject({ totalPages: 151, thisMinute: false });
+    expect((await visit('again')).activeMinutes).toBe(151);
+  });
+
   it('an item that stands across two others is not taken for seen', async () => {
     const encryption = new ItemEncryption(TEST_SECRET, 'sw');
     for (let i = 0, tried = 0; tried < 20; i += 1) {

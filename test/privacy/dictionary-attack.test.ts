@@ -158,6 +158,28 @@ describe('a dictionary of the site, made in own sessions', () => {
     expect(byCount).toEqual(expect.arrayContaining(historyOf(0)));
   }, 60_000);
 
+  it('the numbers of notices do not tell how old their group is', async () => {
+    const { items } = stage.knowledge;
+    const YEAR = 365 * 86_400e6;
+    const OLD = 1.7e15;
+    const belowYoung = async (name: string, sequence: number): Promise<number> => {
+      let count = 0;
+      for (let i = 0; i < 200; i += 1) {
+        const subject = `${name}-${i}`;
+        await stage.knowledge.markNotices(subject, [{ group: items.of('group', name), sequence }], []);
+        const [ring] = await redis.commandForBuffers<Buffer[]>('HVALS', stage.keys.noticeRings(subject));
+        if (ring!.readDoubleBE(0) < OLD + YEAR) count += 1;
+      }
+      return count;
+    };
+    const [old, young] = [await belowYoung('old', OLD), await belowYoung('young', OLD + YEAR)];
+    // Some 80 each: a small number would else be the older group's for certain.
+    for (const count of [old, young]) {
+      expect(count).toBeGreaterThan(50);
+      expect(count).toBeLessThan(110);
+    }
+  }, 60_000);
+
   it('gives back no history from the files of Redis', async () => {
     // A namespace of its own: the files keep what the tests before have written.
     const keys = new Keys('files');

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ItemHasher } from '../../src/knowledge/index.ts';
+import { ItemHasher, Knowledge } from '../../src/knowledge/index.ts';
 import { Keys } from '../../src/redis/index.ts';
 import { type Service, startService } from '../../src/service/index.ts';
 import { ForeignClient } from '../support/foreign-client.ts';
@@ -153,6 +153,42 @@ describe('together', () => {
     expect(await together(session, parts)).toMatchObject([['/radio'], failed('internal'), { totalPages: 1 }]);
     expect(await metricOf(service.metrics.errors, { command: 'notifications', code: 'internal' })).toBe(before + 1);
   });
+
+  it('harms neither its neighbours nor the view by a part whose answer cannot be written', async () => {
+    const session = newSession();
+    // It is repeated in the answer, and writing it needs more of the stack than reading it.
+    const deep = `${'['.repeat(12_000)}${']'.repeat(12_000)}`;
+    const payload = `[["pageview","/tv"],["notifications",[{"id":"n","deep":${deep}}]],["surface",["/tv","/radio"]]]`;
+    expect(await together(session, payload)).toMatchObject([
+      { totalPages: 1 },
+      failed('bad-payload', 'nests too deeply'),
+      ['/radio'],
+    ]);
+    expect(await foreign.ask('session-analytics', session, '')).toMatchObject({ totalPages: 1 });
+  });
+
+  it('answers no more than 8 MiB at once: the parts beyond it fail, and the view counts', async () => {
+    const session = newSession();
+    const knowledge = new Knowledge(redis, new Keys('sw'), SECRET, Date.now);
+    const text = 'x'.repeat(4_096);
+    for (let i = 0; i < 900; i += 1) await knowledge.noticeLists.publish('long-list', { id: `n${i}`, text });
+    const all = ['notifications', { groups: ['long-list'], limit: 1000 }];
+    const parts = [['pageview', '/tv'], all, all, all, ['surface', ['/tv', '/radio']]];
+    expect(await together(session, parts)).toMatchObject([
+      { totalPages: 1 },
+      { length: 900 },
+      { length: 900 },
+      failed('too-large', '8 MiB'),
+      ['/radio'],
+    ]);
+    expect(await foreign.ask('notifications', session, all[1])).toHaveLength(900);
+    for (let i = 0; i < 1000; i += 1) {
+      await knowledge.noticeLists.publish('longer', { id: `n${i}`, text, data: { more: text, further: text } });
+    }
+    const longer = { groups: ['longer'], limit: 1000 };
+    expect(await foreign.ask('notifications', session, longer)).toEqual(failed('too-large', '8 MiB'));
+    expect(await foreign.ask('notifications', session, { ...longer, limit: 100 })).toHaveLength(100);
+  }, 60_000);
 
   it('counts the whole and each part', async () => {
     const names = ['together', 'surface', 'combo', 'unknown'];

@@ -6,6 +6,8 @@ import { decideExpiry, readRecord } from './record-lua.ts';
 
 /** The most foreign ids that a subject remembers. */
 export const FOREIGN_NOTICE_CAP = 1024;
+/** How many numbers a ring counts through before it begins again at 0. */
+export const RING_NUMBERS: number = 2 ** 52;
 
 /** Makes the script that marks notices as read. Behind the named arguments stand `positions` pairs of encrypted group and sequence number, then
  *  the encrypted ids of foreign notices. `now`: the time by Redis's clock, in seconds of the epoch.
@@ -30,30 +32,38 @@ export function markNoticesScript(retention: Retention) {
     elseif due or is_first then redis.call('SETRANGE', record, 0, head) end
     local CAP = ${NOTICE_CAP}
     local firstForeign = firstPosition + 2 * positions
+    -- Each ring is read and written once: many notices may be of one group.
+    local held, fields = {}, {}
     for i = firstPosition, firstForeign - 1, 2 do
       local field, sequence = ARGV[i], tonumber(ARGV[i + 1])
-      local ring = redis.call('HGET', rings, field)
-      local top, bytes = sequence, {}
-      if ring then
-        top = struct.unpack('>d', ring)
-        bytes = { string.byte(ring, 9, -1) }
+      local ring = held[field]
+      if not ring then
+        local text = redis.call('HGET', rings, field)
+        ring = text and { top = struct.unpack('>d', text), bytes = { string.byte(text, 9, -1) } }
+          or { top = sequence, bytes = {} }
+        held[field], fields[#fields + 1] = ring, field
       end
-      if sequence - top >= CAP then
-        top, bytes = sequence, {}
+      -- Far below the top: the numbers have begun again at 0.
+      if sequence - ring.top >= CAP or ring.top - sequence > ${RING_NUMBERS / 2} then
+        ring.top, ring.bytes = sequence, {}
       end
-      while top < sequence do
-        top = top + 1
-        local at = top % CAP
+      local bytes = ring.bytes
+      while ring.top < sequence do
+        ring.top = ring.top + 1
+        local at = ring.top % CAP
         local index = math.floor(at / 8) + 1
         if bytes[index] then bytes[index] = bit.band(bytes[index], bit.bnot(bit.rshift(128, at % 8))) end
       end
-      if sequence > top - CAP then
+      if sequence > ring.top - CAP then
         local at = sequence % CAP
         local index = math.floor(at / 8) + 1
         for j = #bytes + 1, index do bytes[j] = 0 end
         bytes[index] = bit.bor(bytes[index], bit.rshift(128, at % 8))
-        redis.call('HSET', rings, field, struct.pack('>d', top) .. string.char(unpack(bytes)))
       end
+    end
+    for _, field in ipairs(fields) do
+      local ring = held[field]
+      redis.call('HSET', rings, field, struct.pack('>d', ring.top) .. string.char(unpack(ring.bytes)))
     end
     if positions > 0 then keep_like_record(rings) end
     if firstForeign <= #ARGV then

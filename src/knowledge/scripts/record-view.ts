@@ -37,10 +37,11 @@ return { add = large_add, from = large_from, part = part, renew = renew, find = 
   has = day_has, kept = day_kept, set = day_set }
 end
 
--- The minute. 'section': the minutes outside the window, where they change; 'left': those that go to the large form.
+-- The minute. 'section': the minutes outside the window, where they change; 'left': those that go to the large form;
+-- 'converts': whether it begins now.
 local minute, top, bits = (at - at % 60) / 60, (last - last % 60) / 60, 0
 local section_end = ${SUBJECT_HEADER_BYTES} + ${MINUTE_SIZE} * minutes
-local section, left
+local section, left, converts
 local has_days = ${hasFlag(SUBJECT_FLAGS.largeMinutes)}
 if views == 0 then
   first, last, window, active = at, at, 1, 1
@@ -92,7 +93,7 @@ if at > last then last = at end
 if section and #section > ${MINUTE_SIZE * SMALL_MINUTES} then
   left = {}
   for i = 1, #section, ${MINUTE_SIZE} do left[#left + 1] = struct.unpack('>I4', section, i) end
-  section, flags, has_days = '', flags + ${SUBJECT_FLAGS.largeMinutes}, true
+  section, flags, has_days, converts = '', flags + ${SUBJECT_FLAGS.largeMinutes}, true, true
 end
 
 -- The page. 'outgrown': the pages of the record, where they turn into the large form.
@@ -125,6 +126,8 @@ else redis.call('SETRANGE', record, 0, head) end
 if not (due or is_large or left) then return { views, pages, seen, bits } end
 
 local r = rare()
+-- Of a record that was lost alone.
+if converts then redis.call('DEL', r.part('a')) end
 for _, each in ipairs(left or {}) do r.set(each) end
 if outgrown then r.from('p', outgrown)
 elseif is_large then seen = r.add('p', page) end

@@ -6,6 +6,7 @@ export { checkOptions, oneOf } from '../check-options.ts';
 export { closestName } from '../closest-name.ts';
 export { GOOD_BYE_SILENCE_MS } from '../heartbeat.ts';
 export { excerpt } from '../item.ts';
+export { MAX_REPLY_CHARACTERS } from '../limits.ts';
 export {
   checkItem,
   checkList,
