@@ -77,10 +77,17 @@ export class RequestSender {
     return sent;
   }
 
-  /** Counts a request that has no answer, and tells of it. */
+  /** Counts a request that has no answer, and tells of it. A listener of the application that throws keeps nothing else from
+   *  being done: its error is an uncaught one. */
   degrade(degraded: Degraded): undefined {
     this.degraded[degraded.reason] = (this.degraded[degraded.reason] ?? 0) + 1;
-    this.#onDegraded(degraded);
+    try {
+      this.#onDegraded(degraded);
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
     return undefined;
   }
 

@@ -65,15 +65,6 @@ export class TurnQueue {
   readonly #sendAll = (): void => {
     const turns = this.#turns;
     this.#turns = [];
-    for (const turn of turns) {
-      try {
-        turn.send();
-      } catch (error) {
-        // Of a listener that the application gave: it must not keep the turns of other pages from being sent.
-        queueMicrotask(() => {
-          throw error;
-        });
-      }
-    }
+    for (const turn of turns) turn.send();
   };
 }
