@@ -59,11 +59,13 @@ export interface SubjectHeader {
 /** Reads the head of a record.
  *  @throws Error where it is none. */
 export function readSubjectHeader(record: Buffer): SubjectHeader {
-  if (record.length < SUBJECT_HEADER_BYTES || record[0]! >> 5 !== FORMAT) {
+  const isRecord = record.length >= SUBJECT_HEADER_BYTES && record[0]! >> 5 === FORMAT;
+  const minutes = isRecord ? record[25]! : 0;
+  const items = isRecord ? record.readUInt16BE(26) : 0;
+  const pages = (record.length - SUBJECT_HEADER_BYTES - MINUTE_BYTES * minutes) / ITEM_BYTES - items;
+  if (!isRecord || pages < 0 || !Number.isInteger(pages)) {
     throw new Error('What lies in the key of a subject is no record of this format.');
   }
-  const minutes = record[25]!;
-  const items = record.readUInt16BE(26);
   return {
     flags: record[0]! % FLAGS,
     views: record.readUInt32BE(1),
@@ -73,7 +75,7 @@ export function readSubjectHeader(record: Buffer): SubjectHeader {
     activeMinutes: record.readUIntBE(18, 3),
     minutes,
     items,
-    pages: (record.length - SUBJECT_HEADER_BYTES - MINUTE_BYTES * minutes) / ITEM_BYTES - items,
+    pages,
   };
 }
 
@@ -83,10 +85,15 @@ const LAYOUT = '>BI4I4I4I5I3I4BI2';
 /** Lua that reads the head of the record in the string `body` into variables, in the order of the
  *  head. Refuses any other string. */
 export const READ_SUBJECT_HEADER = `
-if #body < ${SUBJECT_HEADER_BYTES} or math.floor(string.byte(body) / ${FLAGS}) ~= ${FORMAT} then
+local of_pages = -1
+if #body >= ${SUBJECT_HEADER_BYTES} then
+  ${FIELDS} = struct.unpack('${LAYOUT}', body)
+  of_pages = #body - ${SUBJECT_HEADER_BYTES} - ${MINUTE_BYTES} * minutes - ${ITEM_BYTES} * items
+end
+-- Also what was cut off, or grew: its sections could not be told from one another.
+if of_pages < 0 or of_pages % ${ITEM_BYTES} ~= 0 or flags < ${FLAGS * FORMAT} or flags >= ${FLAGS * (FORMAT + 1)} then
   error('SUBJECTRECORD what lies in ' .. record .. ' is no record of this format')
 end
-${FIELDS} = struct.unpack('${LAYOUT}', body)
 flags = flags % ${FLAGS}
 `;
 

@@ -58,7 +58,7 @@ describe('group notices', () => {
       for (const sequence of sequences) {
         const position = { group: group('anew'), sequence };
         await knowledge.markNotices(`lasting-${i}`, [position], []);
-        const isRead = await knowledge.readNotices.readOf(`lasting-${i}`, [position.group]);
+        const isRead = await knowledge.readNotices.readOf(knowledge.read(`lasting-${i}`), [position.group]);
         expect(isRead(position)).toBe(true);
       }
     }

@@ -19,6 +19,11 @@ describe('seen filter: a string that is none', () => {
       const item = (await encryptedItems(['x']))[0]!;
       await stage.redis.command('SET', 'junk', Buffer.from(junk, 'latin1'));
       await expect(new SeenFilter(stage.redis, 'portable').add('junk', [item])).rejects.toThrow(/SEENFILTER/);
+      // Few items are asked there, and of many the filter is fetched.
+      for (const count of [1, 20]) {
+        const asked = new SeenFilter(stage.redis, 'portable').has('junk', Array(count).fill(item));
+        await expect(asked).rejects.toThrow(/SEENFILTER/);
+      }
       expect(await stage.redis.commandForBuffers('GET', 'junk')).toEqual(Buffer.from(junk, 'latin1'));
     },
   );

@@ -264,6 +264,38 @@ describe('the record of a subject', () => {
     expect(await stage.redis.command('GET', stage.keys.subject('junk'))).toBe(junk);
   });
 
+  it('a record that is cut off or too long is refused, and harms nothing of the same turn', async () => {
+    const { redis, keys, knowledge, pages } = stage;
+    const many = pages(...Array.from({ length: 20 }, (_, i) => `/${i}`));
+    for (const [change, harm] of [
+      ['cut', (record: Buffer) => record.subarray(0, -4)],
+      ['longer', (record: Buffer) => Buffer.concat([record, Buffer.alloc(12, 'x')])],
+      [
+        'shorter than its head says',
+        (record: Buffer) => Buffer.concat([record.subarray(0, 25), Buffer.from([9, 9, 9])]),
+      ],
+    ] as const) {
+      const [bad, good] = [`bad-${change.length}`, `good-${change.length}`];
+      for (const subject of [bad, good]) for (const page of ['/0', '/1']) await view(subject, page);
+      const harmed = harm(await redis.commandForBuffers<Buffer>('GET', keys.subject(bad)));
+      await redis.command('SET', keys.subject(bad), harmed);
+      const [refused, ...others] = await Promise.allSettled([
+        knowledge.read(bad).hasSeen('page', many),
+        knowledge.read(good).hasSeen('page', many.slice(0, 3)),
+        view(good, '/2'),
+        view(`new-${change.length}`, '/0'),
+      ]);
+      expect({ change, ...refused }).toMatchObject({
+        status: 'rejected',
+        reason: { message: expect.stringMatching(/no record/) },
+      });
+      expect(others.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'fulfilled']);
+      await expect(view(bad, '/2')).rejects.toThrow(/SUBJECTRECORD/);
+      await expect(knowledge.markItems(bad, [1])).rejects.toThrow(/SUBJECTRECORD/);
+      expect(await redis.commandForBuffers<Buffer>('GET', keys.subject(bad))).toEqual(harmed);
+    }
+  });
+
   it('10,000 sessions with 20 views of 12 pages in 10 minutes: at most 400 bytes each, all told', async () => {
     const usedMemory = async (): Promise<number> => {
       await stage.redis.command('MEMORY', 'PURGE');

@@ -4,7 +4,7 @@ import { checkExactLimit, type SeenItemsOptions } from '../seen-items-options.ts
 import { ITEM_SIZE, largeItemsLua } from './large-items-lua.ts';
 import { MINUTE_SIZE } from './minutes-lua.ts';
 import { partsLua } from './parts-lua.ts';
-import { decideExpiry, readRecord } from './record-lua.ts';
+import { decideExpiry, readRecord, wholeOrNot } from './record-lua.ts';
 
 /** Makes the script that marks items as seen. Items: encrypted for the subject; `now`: the time by Redis's clock, in seconds
  *  of the epoch. */
@@ -46,9 +46,14 @@ elseif outgrown or #added > 0 then
   redis.call('SET', record, head .. string.sub(body, ${SUBJECT_HEADER_BYTES + 1}, items_from) .. (outgrown and '' or section)
     .. string.sub(body, items_end + 1), 'KEEPTTL')
 elseif due then redis.call('SETRANGE', record, 0, head) end
-if outgrown then large_from('i', section) end
-if is_large then
-  for i = firstItem, #ARGV do answers[#answers + 1] = large_add('i', ARGV[i]) end
+if outgrown or is_large then
+${wholeOrNot({
+  work: `
+  if outgrown then large_from('i', section)
+  else for i = firstItem, #ARGV do answers[#answers + 1] = large_add('i', ARGV[i]) end end`,
+  undo: `
+  if outgrown then redis.pcall('DEL', part('i'), part('iu')) end`,
+})}
 end
 if due then renew(flags, ${retention.seconds}) end
 return answers`,

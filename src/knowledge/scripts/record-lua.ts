@@ -33,3 +33,17 @@ if body then
 end
 `;
 }
+
+/** Does `work` on the parts beside the record, which was written before it. Where Redis refuses some of it (a missing right,
+ *  a key of another type), the record becomes what it was and the step did not happen: else its items would be gone with
+ *  their section, and in no part. `undo`: what else is put back. */
+export function wholeOrNot({ work, undo }: { readonly work: string; readonly undo: string }): string {
+  return `
+local whole, why = pcall(function()${work}
+end)
+if not whole then
+  if body then redis.call('SET', record, body, 'KEEPTTL') else redis.call('DEL', record) end${undo}
+  -- Not raised again: Redis would put other words in front of its code.
+  return redis.error_reply(type(why) == 'table' and why.err or why)
+end`;
+}

@@ -12,7 +12,7 @@ import { checkExactLimit, type SeenItemsOptions } from '../seen-items-options.ts
 import { ITEM_SIZE, largeItemsLua } from './large-items-lua.ts';
 import { MINUTE_SIZE, minutesLua, SMALL_MINUTES } from './minutes-lua.ts';
 import { partsLua } from './parts-lua.ts';
-import { decideExpiry, readRecord } from './record-lua.ts';
+import { decideExpiry, readRecord, wholeOrNot } from './record-lua.ts';
 
 /** Makes the script of a page view, which is one atomic step. `page`: encrypted for the subject; `at`: when it was viewed;
  *  `now`: the time by Redis's clock; both in seconds of the epoch.
@@ -38,10 +38,10 @@ return { add = large_add, from = large_from, part = part, renew = renew, find = 
 end
 
 -- The minute. 'section': the minutes outside the window, where they change; 'left': those that go to the large form;
--- 'converts': whether it begins now.
+-- 'days_begin': whether it begins now.
 local minute, top, bits = (at - at % 60) / 60, (last - last % 60) / 60, 0
 local section_end = ${SUBJECT_HEADER_BYTES} + ${MINUTE_SIZE} * minutes
-local section, left, converts
+local section, left, days_begin
 local has_days = ${hasFlag(SUBJECT_FLAGS.largeMinutes)}
 if views == 0 then
   first, last, window, active = at, at, 1, 1
@@ -93,7 +93,7 @@ if at > last then last = at end
 if section and #section > ${MINUTE_SIZE * SMALL_MINUTES} then
   left = {}
   for i = 1, #section, ${MINUTE_SIZE} do left[#left + 1] = struct.unpack('>I4', section, i) end
-  section, flags, has_days, converts = '', flags + ${SUBJECT_FLAGS.largeMinutes}, true, true
+  section, flags, days_begin = '', flags + ${SUBJECT_FLAGS.largeMinutes}, true
 end
 
 -- The page. 'outgrown': the pages of the record, where they turn into the large form.
@@ -126,10 +126,19 @@ else redis.call('SETRANGE', record, 0, head) end
 if not (due or is_large or left) then return { views, pages, seen, bits } end
 
 local r = rare()
--- Of a record that was lost alone.
-if converts then redis.call('DEL', r.part('a')) end
-for _, each in ipairs(left or {}) do r.set(each) end
-if outgrown then r.from('p', outgrown)
-elseif is_large then seen = r.add('p', page) end
+if is_large or left then
+${wholeOrNot({
+  work: `
+  -- Those of a record that is gone would be this one's.
+  if days_begin then redis.call('DEL', r.part('a')) end
+  for _, each in ipairs(left or {}) do r.set(each) end
+  if outgrown then r.from('p', outgrown)
+  elseif is_large then seen = r.add('p', page) end
+  if is_large then pages = redis.call('PFCOUNT', r.part('pu')) end`,
+  undo: `
+  if outgrown then redis.pcall('DEL', r.part('p'), r.part('pu')) end
+  if days_begin then redis.pcall('DEL', r.part('a')) end`,
+})}
+end
 if due then r.renew(flags, ${retention.seconds}) end
-return { views, is_large and redis.call('PFCOUNT', r.part('pu')) or pages, seen, bits }`;
+return { views, pages, seen, bits }`;

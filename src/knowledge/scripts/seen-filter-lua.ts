@@ -1,10 +1,8 @@
 import { defineLua, type FilterEngine, type LuaText } from '../../redis/index.ts';
-import { HEADER_BYTES, MARGIN, MAX_LAYERS } from '../fetched-filter.ts';
+import { CAPACITIES, HEADER_BYTES, MARGIN, MAX_LAYERS, MOST_INVERSE } from '../fetched-filter.ts';
 import type { SeenFilterOptions } from '../seen-filter.ts';
 
-const LEAST_CAPACITY = 8;
-const MOST_CAPACITY = 1_000_000;
-const LEAST_ERROR_RATE = 0.0001;
+const LEAST_ERROR_RATE: number = 1 / MOST_INVERSE;
 // Measured (npm run bench -- filter): reading a kilobyte costs Redis about as much as asking for one item in Lua.
 const FETCH_BYTES_PER_ITEM = 1024;
 
@@ -25,7 +23,7 @@ function checkErrorRate(errorRate: number): number {
 }
 
 function checkCapacity(capacity: number): number {
-  if (Number.isInteger(capacity) && capacity >= LEAST_CAPACITY && capacity <= MOST_CAPACITY) return capacity;
+  if (Number.isInteger(capacity) && capacity >= CAPACITIES.least && capacity <= CAPACITIES.most) return capacity;
   throw new RangeError(`The filter's first capacity ${capacity} cannot be used: give 8 to 1,000,000.`);
 }
 
@@ -61,7 +59,7 @@ local function filter_header(key)
   local head = redis.call('GETRANGE', key, 0, HEADER - 1)
   local count, first, inverse = 0, 0, 0
   if #head == HEADER then count, first, inverse = struct.unpack('>I4I4I4', head) end
-  if first < ${LEAST_CAPACITY} or first > ${MOST_CAPACITY} or inverse < 1 or inverse > ${1 / LEAST_ERROR_RATE} then
+  if first < ${CAPACITIES.least} or first > ${CAPACITIES.most} or inverse < 1 or inverse > ${MOST_INVERSE} then
     error('SEENFILTER what lies in ' .. key .. ' is no seen filter')
   end
   return count, first, inverse
