@@ -187,7 +187,8 @@ describe('the round trips of many requests', () => {
       Promise.all(Array.from({ length: 200 }, (_, i) => foreign.ask('together', `s${i}`, questions))),
     );
     // None has read a notice, so nobody's rings are read.
-    expect(new Set(cost.commands)).toEqual(new Set(['MGET', 'HGET', 'PUBLISH']));
+    expect(cost.commands).toContain('MGET');
+    expect(cost.commands).not.toContain('HMGET');
     expect(cost.commands.length).toBeLessThan(100);
   });
 });
