@@ -15,6 +15,7 @@ export type {
   CommandName,
   ErrorCode,
   GroupQuery,
+  IdentifyReply,
   Notification,
   PageviewPayload,
   PageviewReply,
@@ -22,7 +23,7 @@ export type {
   SurfaceQuery,
   TogetherPart,
 } from './protocol/index.ts';
-export { createToken, SessionwiseError, sessionOf } from './protocol/index.ts';
+export { createToken, personOf, SessionwiseError, sessionOf } from './protocol/index.ts';
 export type { ConnectionOptions } from './redis/index.ts';
 export { ConnectionOptionsError } from './redis/index.ts';
 export type {

@@ -1,6 +1,6 @@
 /* The surface for adapters of web frameworks, `sessionwise/adapter`. Our own adapters are made of it. */
 export type { SessionClient, SessionHandle } from '../client/index.ts';
-export { createToken, SessionwiseError, sessionOf } from '../protocol/index.ts';
+export { createToken, personOf, SessionwiseError, sessionOf } from '../protocol/index.ts';
 export { ConnectionOptionsError } from '../redis/index.ts';
 export type {
   ArchivedActivity,

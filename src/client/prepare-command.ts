@@ -6,6 +6,8 @@ import {
   isCommandName,
   isKnownCommand,
   isPageItem,
+  isPerson,
+  isSession,
   normalizeItem,
   type PageviewPayload,
   ProtocolError,
@@ -21,7 +23,14 @@ import {
   isObject,
   parseJson,
 } from '../protocol/internal/index.ts';
-import { checkAnalytics, checkGroupNotices, checkPageview, checkSuggestions, malformed } from './reply-forms.ts';
+import {
+  checkAnalytics,
+  checkGroupNotices,
+  checkIdentify,
+  checkPageview,
+  checkSuggestions,
+  malformed,
+} from './reply-forms.ts';
 import { readParts, togetherText } from './together.ts';
 
 /* prepare-command.ts: what of a command leaves the process, and how its reply is read.
@@ -146,6 +155,12 @@ const PREPARE: { readonly [C in CanonicalCommand]: Prepare<C> } = {
   'mark-item-seen': (payload) => {
     const sent = oneOrMany(payload, 'an item, or a JSON array of items').map(checkItem);
     return { text: textOfList(payload, sent), read: echo(sent, sent) };
+  },
+  identify: (payload) => {
+    if (typeof payload !== 'string' || !isSession(payload) || isPerson(payload)) {
+      throw new ProtocolError('bad-payload', "Give the id of the session whose knowledge is the person's.");
+    }
+    return { text: payload, read: (reply) => checkIdentify(reply, payload) };
   },
   together: (payload) => {
     const parts = listOf(payload, 'a JSON array of [command, payload]').map((part) => {

@@ -1,4 +1,4 @@
-import type { AnalyticsReply, Notification, PageviewReply, Suggestion } from '../protocol/index.ts';
+import type { AnalyticsReply, IdentifyReply, Notification, PageviewReply, Suggestion } from '../protocol/index.ts';
 import { MalformedReplyError } from '../protocol/index.ts';
 
 /* reply-forms.ts: whether a reply has the form of docs/protocol.md, section 12. Other programs may publish on
@@ -61,6 +61,12 @@ export function checkAnalytics(reply: unknown): AnalyticsReply {
  *  @throws MalformedReplyError */
 export function checkSuggestions(reply: unknown): Suggestion[] {
   return checkEach(reply, SUGGESTION);
+}
+
+/** Checks the reply of `identify`.
+ *  @throws MalformedReplyError */
+export function checkIdentify(reply: unknown, from: string): IdentifyReply {
+  return check<IdentifyReply>(reply, { from: (value) => value === from, merged: (value) => value === true });
 }
 
 /** Checks the reply of `notifications` for lists that the store keeps.

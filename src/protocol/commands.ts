@@ -43,6 +43,13 @@ export interface Suggestion {
   reason: string;
 }
 
+/** The answer to `identify`. */
+export interface IdentifyReply {
+  /** The session whose knowledge is the person's now. */
+  from: string;
+  merged: true;
+}
+
 /** One entry of `notifications`; the fields that came with the id come back with it. */
 export interface Notification {
   id: string | number;
@@ -82,6 +89,8 @@ export interface CommandMap {
   };
   'mark-notification-seen': { payload: string | readonly (string | number)[]; reply: (string | number)[] };
   'mark-item-seen': { payload: string | readonly string[]; reply: string[] };
+  /** Asked as a person (`personOf`): merges what is known of a session into what is known of the person. */
+  identify: { payload: string; reply: IdentifyReply };
   /** Of each part the reply of its command, or `{ error: { code, message } }`. */
   together: { payload: readonly TogetherPart[]; reply: unknown[] };
 }
@@ -106,6 +115,8 @@ export const COMMANDS = {
   notifications: { writes: false, mustKeep: false },
   'mark-notification-seen': { writes: true, mustKeep: true },
   'mark-item-seen': { writes: true, mustKeep: true },
+  // Travels as a question does: asked again, it does nothing.
+  identify: { writes: false, mustKeep: false },
   // Counts a view only where its first part is one.
   together: { writes: false, mustKeep: false },
 } as const;

@@ -4,6 +4,7 @@ export type {
   CommandMap,
   CommandName,
   GroupQuery,
+  IdentifyReply,
   Notification,
   PageviewPayload,
   PageviewReply,
@@ -38,6 +39,7 @@ export { isPageItem, normalizeItem } from './item.ts';
 export { MAX_ITEM_BYTES, MAX_ITEMS, MAX_PARTS, MAX_PAYLOAD_BYTES } from './limits.ts';
 export { MalformedReplyError } from './malformed-reply-error.ts';
 export { checkNamespace, DEFAULT_NAMESPACE, wirePrefix } from './namespace.ts';
+export { checkUserId, isPerson, personOf } from './person-id.ts';
 export type { ErrorCode } from './protocol-error.ts';
 export { isErrorCode, ProtocolError } from './protocol-error.ts';
 export { decodeReply, encodeErrorReply, encodeReply, REPLY_TTL_MS } from './reply.ts';

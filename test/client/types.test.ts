@@ -25,6 +25,7 @@ describe('the types of the command map', () => {
       | 'session-analytics'
       | 'combo'
       | 'featuredpages'
+      | 'identify'
       | 'surface'
       | 'notifications'
       | 'mark-notification-seen'

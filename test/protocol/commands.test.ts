@@ -21,6 +21,7 @@ describe('the commands of protocol v1', () => {
     notifications: false,
     'mark-notification-seen': true,
     'mark-item-seen': true,
+    identify: false,
     together: false,
   };
 

@@ -1,6 +1,7 @@
 import { type CanonicalCommand, canonicalCommand } from '../../protocol/index.ts';
 import { combo } from './combo.ts';
 import type { Handler } from './handler.ts';
+import { identify } from './identify.ts';
 import { markItemSeen } from './mark-item-seen.ts';
 import { markNotificationSeen } from './mark-notification-seen.ts';
 import { notifications } from './notifications.ts';
@@ -19,6 +20,7 @@ const single: Omit<Handlers, 'together'> = {
   notifications,
   'mark-notification-seen': markNotificationSeen,
   'mark-item-seen': markItemSeen,
+  identify,
 };
 
 /** The handler of every command. A command without one does not compile. */

@@ -29,14 +29,25 @@ export function makeTogether(handlers: SingleHandlers): Handler<'together'> {
   return makeHandler<'together', Part[]>({
     parse: (payload) => parseParts(handlers, payload),
     run: async (context, subject, parts, apply) => {
-      const views = parts[0]?.command === VIEW ? [await answerPart(context, subject, parts[0], apply)] : [];
-      const questions = parts.slice(views.length).map((part) => answerPart(context, subject, part, apply));
-      return [...views, ...(await Promise.all(questions))];
+      const answers: Promise<unknown>[] = [];
+      const answer = (isNow: (part: Part) => boolean): void => {
+        for (const [i, part] of parts.entries()) {
+          if (isNow(part)) answers[i] = answerPart(context, subject, part, apply);
+        }
+      };
+      // What becomes the person's is seen by all other parts, and the view by all questions.
+      for (const first of [IDENTIFY, VIEW]) {
+        answer(({ command }) => command === first);
+        await Promise.all(answers);
+      }
+      answer(({ command }) => command !== IDENTIFY && command !== VIEW);
+      return Promise.all(answers);
     },
   });
 }
 
 const VIEW = 'pageview';
+const IDENTIFY = 'identify';
 
 function parseParts(handlers: SingleHandlers, payload: unknown): Part[] {
   const value = decodePayload(payload, EXPECTED);
