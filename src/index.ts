@@ -3,6 +3,9 @@ export type {
   ClientCounters,
   Degraded,
   DegradedReason,
+  ItemOptions,
+  ItemPick,
+  Notices,
   PageOptions,
   SessionClientOptions,
   SessionHandle,
@@ -10,6 +13,7 @@ export type {
 } from './client/index.ts';
 export { SessionClient } from './client/index.ts';
 export type {
+  AnalyticsQuery,
   AnalyticsReply,
   CommandMap,
   CommandName,

@@ -40,10 +40,10 @@ async function openOurs(url, options) {
     middleware: { whole: publishes, publishes, waits: sessionwise({ client, store, pageview: 'request' }) },
     async answers({ sessionwise: handle }) {
       const [figures, fresh, suggestions, notices] = await Promise.all([
-        handle.analytics(),
-        handle.surface(FEATURED),
+        handle.figures(),
+        handle.unseen(FEATURED),
         handle.suggestions(),
-        handle.notifications({ groups: [GROUP], limit: 20 }),
+        handle.notices.list({ groups: [GROUP], limit: 20 }),
       ]);
       return { figures, fresh, suggestions, notices };
     },

@@ -14,8 +14,8 @@ const MOST_FROM_GROUPS = 20;
  */
 export async function noticesFor(handle) {
   const [own, ofGroups] = await Promise.all([
-    handle?.notifications(NOTICES),
-    handle?.notifications({ groups: GROUPS, limit: MOST_FROM_GROUPS }),
+    handle?.notices.list(NOTICES),
+    handle?.notices.list({ groups: GROUPS, limit: MOST_FROM_GROUPS }),
   ]);
   const known = own !== undefined && ofGroups !== undefined;
   /** @type {Map<string, Notice>} */

@@ -1,5 +1,7 @@
 export type { SessionClientOptions } from './client-options.ts';
 export type { Degraded, DegradedReason } from './degraded.ts';
+export type { ItemOptions, ItemPick } from './handle-arguments.ts';
+export type { Notices } from './notices.ts';
 export type { TransportChoice } from './open-transport.ts';
 export type { ClientCounters } from './session-client.ts';
 export { SessionClient } from './session-client.ts';

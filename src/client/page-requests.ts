@@ -2,33 +2,44 @@ import { type CommandMap, type CommandName, isQuestion, ProtocolError } from '..
 import { prepareOrRefuse } from './prepare-command.ts';
 import type { ReadyRequest, RequestSender } from './request-sender.ts';
 import { PageTurn, type TurnQueue } from './turn-queue.ts';
-import { WaitBudget } from './wait-budget.ts';
+import type { WaitBudget } from './wait-budget.ts';
 
 type Reply<C extends CommandName> = CommandMap[C]['reply'] | undefined;
+
+/** What a handle asks through: the requests of one session on one page, or of a page without a visitor. */
+export interface HandleRequests {
+  /** Undefined where the page has no visitor. */
+  readonly session: string | undefined;
+  /** How long the page may still wait, in milliseconds. */
+  readonly leftMs: number;
+  /** Sends a command and waits for its answer within the page's deadline. */
+  request<C extends CommandName>(command: C, payload: CommandMap[C]['payload']): Promise<Reply<C>>;
+  /** Sends a command and waits for no answer. Whether it was taken, as far as is known. */
+  publish<C extends CommandName>(command: C, payload: CommandMap[C]['payload']): Promise<boolean>;
+}
 
 /** All requests of one session on one page: they share a deadline, and what is asked in one turn of the event loop travels
  *  as one message. A page view leads it, and counts before the questions are asked. What marks something is sent alone,
  *  behind what was asked before it. */
-export class PageRequests {
+export class PageRequests implements HandleRequests {
   readonly session: string;
   readonly #sender: RequestSender;
   readonly #turns: TurnQueue;
   readonly #budget: WaitBudget;
   #turn: PageTurn | undefined;
 
-  constructor(sender: RequestSender, turns: TurnQueue, session: string, deadlineMs: number) {
+  /** `budget`: the page's, which it can share with another session's requests. */
+  constructor(sender: RequestSender, turns: TurnQueue, session: string, budget: WaitBudget) {
     this.#sender = sender;
     this.#turns = turns;
     this.session = session;
-    this.#budget = new WaitBudget(deadlineMs);
+    this.#budget = budget;
   }
 
-  /** How long the page may still wait, in milliseconds. */
   get leftMs(): number {
     return this.#budget.leftMs;
   }
 
-  /** Sends a command and waits for its answer within the page's deadline. */
   request<C extends CommandName>(command: C, payload: CommandMap[C]['payload']): Promise<Reply<C>> {
     this.#sender.counts.requests += 1;
     const prepared = prepareOrRefuse(command, payload);
@@ -47,7 +58,6 @@ export class PageRequests {
     });
   }
 
-  /** Sends a command and waits for no answer. Whether it was taken, as far as is known. */
   publish<C extends CommandName>(command: C, payload: CommandMap[C]['payload']): Promise<boolean> {
     const prepared = prepareOrRefuse(command, payload);
     if (prepared instanceof ProtocolError || !this.#leads(command)) {

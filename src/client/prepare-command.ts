@@ -25,6 +25,7 @@ import {
 } from '../protocol/internal/index.ts';
 import {
   checkAnalytics,
+  checkAnalyticsOfPage,
   checkGroupNotices,
   checkIdentify,
   checkPageview,
@@ -110,8 +111,12 @@ function prepareSurface(payload: unknown): PreparedCommand<string[]> {
 const PREPARE: { readonly [C in CanonicalCommand]: Prepare<C> } = {
   pageview: (payload) => ({ text: pageviewText(payload), read: checkPageview }),
   'session-analytics': (payload) => {
-    if (payload !== '') throw new ProtocolError('bad-payload', 'session-analytics takes no payload: leave it empty.');
-    return { text: '', read: checkAnalytics };
+    if (payload === '') return { text: '', read: checkAnalytics };
+    const value = decodePayload(payload, FIGURES);
+    if (!isObject(value) || value.here === undefined) {
+      throw new ProtocolError('bad-payload', `This payload names no page: give ${FIGURES}.`);
+    }
+    return { text: JSON.stringify({ here: checkItem(value.here) }), isJson: true, read: checkAnalyticsOfPage };
   },
   combo: (payload) => {
     if (typeof payload !== 'string') throw new ProtocolError('bad-payload', "Give a combo's name, or nothing for all.");
@@ -179,6 +184,7 @@ function preparing<C extends CommandName>(command: C): Prepare<C> {
 
 const ITEMS = 'a JSON array of items, or {"items":[...],"here":"/p"}';
 const NOTICES = 'a JSON array of ids or {"id"}, or {"groups":[...],"limit":n}';
+const FIGURES = 'nothing, or {"here":"/p"}';
 const PAGE = 'a path, a URL, or {"path":"/p","at":<epoch ms>}';
 
 function pageviewText(payload: PageviewPayload): string {

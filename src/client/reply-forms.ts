@@ -26,11 +26,12 @@ const VISIT = {
   inactive: isBoolean,
 };
 const PAGEVIEW: Form<PageviewReply> = { ...VISIT, previouslyVisited: isBoolean };
-const ANALYTICS: Form<AnalyticsReply> = {
+const ANALYTICS: Form<Omit<AnalyticsReply, 'previouslyVisited'>> = {
   ...VISIT,
   activeMinutes: isCount,
   firstActiveMinute: (value) => value === null || isCount(value),
 };
+const ANALYTICS_OF_PAGE: Form<AnalyticsReply> = { ...ANALYTICS, previouslyVisited: isBoolean };
 const SUGGESTION: Form<Suggestion> = {
   combo: isText,
   suggest: isText,
@@ -55,6 +56,12 @@ export function checkPageview(reply: unknown): PageviewReply {
  *  @throws MalformedReplyError */
 export function checkAnalytics(reply: unknown): AnalyticsReply {
   return check(reply, ANALYTICS);
+}
+
+/** Checks the reply of `session-analytics` for a page.
+ *  @throws MalformedReplyError */
+export function checkAnalyticsOfPage(reply: unknown): AnalyticsReply {
+  return check(reply, ANALYTICS_OF_PAGE);
 }
 
 /** Checks the reply of `combo`.

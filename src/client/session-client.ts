@@ -5,6 +5,7 @@ import type { Overlap, SessionTransport } from '../transport/index.ts';
 import { warnOnce } from '../transport/index.ts';
 import { checkClientOptions, type SessionClientOptions } from './client-options.ts';
 import type { Degraded, DegradedReason } from './degraded.ts';
+import { NoVisitor } from './no-visitor.ts';
 import { openTransport } from './open-transport.ts';
 import { PageRequests } from './page-requests.ts';
 import { type PreparedCommand, prepareOrRefuse } from './prepare-command.ts';
@@ -41,7 +42,7 @@ interface ClientEvents {
 
 const NO_SESSION = 'This is no session id: give 1 to 128 of A-Z, a-z, 0-9, _ and -, or sessionOf(token).';
 const NO_OPTIONS: PageOptions = {};
-const PAGE_OPTIONS: OptionForms<PageOptions> = { deadlineMs: 'number', page: 'string' };
+const PAGE_OPTIONS: OptionForms<PageOptions> = { deadlineMs: 'number', page: 'string', browser: 'string' };
 
 function isSessionId(session: unknown): session is string {
   return typeof session === 'string' && isSession(session);
@@ -99,16 +100,24 @@ export class SessionClient extends EventEmitter<ClientEvents> {
     return this.#transport.ready(deadlineMs);
   }
 
-  /** The handle of one session for one page: its requests share one deadline, and those of one turn of the event loop
-   *  travel as one message.
-   *  `session`: a session's id; `sessionOf(token)` makes it from a token.
+  /** The handle of one session or person for one page: its requests share one deadline, and those of one turn of the event
+   *  loop travel as one message.
+   *  `session`: a session's id; `sessionOf(token)` makes it from a token, `personOf(userId)` a person's.
    *  @throws RangeError for what is no session (a token must not get here), and for an option that is unknown or of the
    *  wrong type. */
   session(session: string, options: PageOptions = NO_OPTIONS): SessionHandle {
-    if (!isSessionId(session)) throw new RangeError(NO_SESSION);
-    if (options !== NO_OPTIONS) checkOptions('client.session', options, PAGE_OPTIONS);
-    const { deadlineMs = this.deadlineMs, page } = options;
-    return new SessionHandle(new PageRequests(this.#sender, this.#turns, session, deadlineMs), page);
+    const { deadlineMs, page, browser } = this.#checkPage('client.session', options);
+    const budget = new WaitBudget(deadlineMs);
+    const requests = this.#requestsOf(session, budget);
+    return new SessionHandle(requests, page, browser === undefined ? undefined : this.#requestsOf(browser, budget));
+  }
+
+  /** The handle of a page that has no visitor: each question is answered with `undefined` at once, nothing is sent or
+   *  counted, and `id` is undefined. So a page need not ask whether there is a visitor.
+   *  @throws RangeError for an option that is unknown or of the wrong type. */
+  withoutVisitor(options: Omit<PageOptions, 'browser'> = NO_OPTIONS): SessionHandle {
+    const { deadlineMs, page } = this.#checkPage('client.withoutVisitor', options);
+    return new SessionHandle(new NoVisitor(deadlineMs), page);
   }
 
   /** Sends a command and waits for no answer. Settles when Redis has it: whether an instance or a stream took it, as
@@ -148,6 +157,16 @@ export class SessionClient extends EventEmitter<ClientEvents> {
     this.#turns.sendNow();
     this.#sender.stop();
     await this.#transport.close();
+  }
+
+  #checkPage(method: string, options: PageOptions): PageOptions & { readonly deadlineMs: number } {
+    if (options !== NO_OPTIONS) checkOptions(method, options, PAGE_OPTIONS);
+    return { ...options, deadlineMs: options.deadlineMs ?? this.deadlineMs };
+  }
+
+  #requestsOf(session: string, budget: WaitBudget): PageRequests {
+    if (!isSessionId(session)) throw new RangeError(NO_SESSION);
+    return new PageRequests(this.#sender, this.#turns, session, budget);
   }
 
   #reportOverlap(overlap: Overlap): void {

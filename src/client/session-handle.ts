@@ -1,41 +1,44 @@
-import type {
-  AnalyticsReply,
-  CommandMap,
-  CommandName,
-  GroupQuery,
-  Notification,
-  PageviewPayload,
-  PageviewReply,
-  Suggestion,
-} from '../protocol/index.ts';
-import { normalizeItem } from '../protocol/index.ts';
-import type { PageRequests } from './page-requests.ts';
+import type { AnalyticsReply, CommandMap, CommandName, PageviewReply, Suggestion } from '../protocol/index.ts';
+import { isPerson, normalizeItem } from '../protocol/index.ts';
+import { checkArray, type ItemOptions, type ItemPick, namedThings } from './handle-arguments.ts';
+import { NoVisitor } from './no-visitor.ts';
+import { Notices } from './notices.ts';
+import type { HandleRequests } from './page-requests.ts';
 
 /** What a client may be told of the page for which it opens a handle. */
 export interface PageOptions {
   /** How long all requests of this page may wait together, in milliseconds. Default: the client's. */
   readonly deadlineMs?: number;
-  /** The page that is being rendered: its path or URL, of which only the path is sent. `surface` treats it as seen,
-   *  because its view counts only when it has been answered. */
+  /** The page that is being rendered: its path or URL, of which only the path is sent. `visit` counts it in and `unseen`
+   *  treats it as seen, because its view may count only when it has been answered. */
   readonly page?: string | undefined;
+  /** Where the handle is a person's: the session of the browser, which `handle.session` asks as. Default: none. */
+  readonly browser?: string | undefined;
 }
 
-/** One session on one page. Every answer may be `undefined`: then it did not come within the page's deadline, and the
- *  page renders without it. */
+/** One visitor on one page. Every answer may be `undefined`: it did not come within the page's deadline, or the page has no
+ *  visitor; the page renders without it. Nothing is rejected because Redis or the service is away; a wrong argument throws
+ *  at once. */
 export class SessionHandle {
-  /** The public id of the session. */
-  readonly id: string;
-  /** Answer to the page view that the adapter counted; `undefined` also if it did not wait for an answer. */
-  view: Promise<PageviewReply | undefined> = Promise.resolve(undefined);
+  /** The public id of the session or person; undefined where the page has no visitor. */
+  readonly id: string | undefined;
   /** The page that is being rendered; undefined where the request is no page view. */
   readonly page: string | undefined;
-  readonly #requests: PageRequests;
+  readonly #requests: HandleRequests;
+  readonly #browser: HandleRequests | undefined;
+  #notices: Notices | undefined;
+  #session: SessionHandle | undefined;
+  #person: SessionHandle | undefined;
+  // The answer to the page's own view, where that was sent through this handle.
+  #ownView: Promise<PageviewReply | undefined> | undefined;
 
-  /** `page`: the page that is being rendered. */
-  constructor(requests: PageRequests, page?: string) {
+  /** `page`: the page that is being rendered. `browser`: asks as the session of the browser, where `requests` ask as a
+   *  person. */
+  constructor(requests: HandleRequests, page?: string, browser?: HandleRequests) {
     this.#requests = requests;
     this.id = requests.session;
     this.page = page;
+    this.#browser = browser;
   }
 
   /** How long this page may still wait, in milliseconds. */
@@ -43,66 +46,134 @@ export class SessionHandle {
     return this.#requests.leftMs;
   }
 
-  /** Counts a page view and answers what the visit was like before it. */
-  pageview(page: PageviewPayload): Promise<PageviewReply | undefined> {
-    return this.request('pageview', page);
+  /** The visitor's notices. */
+  get notices(): Notices {
+    this.#notices ??= new Notices(this.#requests);
+    return this.#notices;
   }
 
-  /** Counts a page view and waits for nothing. */
-  publishPageview(page: PageviewPayload): Promise<boolean> {
-    return this.publish('pageview', page);
+  /** The same page, asked as the session of the browser: this handle, unless it is a person's. */
+  get session(): SessionHandle {
+    if (!this.#isPersons()) return this;
+    this.#session ??= new SessionHandle(this.#browser ?? new NoVisitor(this.leftMs), this.page);
+    return this.#session;
   }
 
-  /** Returns the figures of the session; counts nothing. */
-  analytics(): Promise<AnalyticsReply | undefined> {
-    return this.request('session-analytics', '');
+  /** The same page, asked as the person: this handle if it is a person's, else one without a visitor. */
+  get person(): SessionHandle {
+    if (this.#isPersons()) return this;
+    this.#person ??= new SessionHandle(new NoVisitor(this.leftMs), this.page);
+    return this.#person;
   }
 
-  /** Which of `items` this session has not seen, in their order. The page that is being rendered counts as seen. */
-  surface(items: readonly string[]): Promise<string[] | undefined> {
-    const here = this.page === undefined ? undefined : pathOf(this.page);
-    return this.request('surface', here === undefined ? items : { items, here });
+  /** Tells what the visit was before this page, with this page in the two counts: what its view answers. It is a question
+   *  and counts nothing; where the view was counted through this handle, it is that view's answer. Where the request is no
+   *  page view (`page` is undefined), nothing is counted in. On the wire `session-analytics` with the page as `here`, or
+   *  the answer to `pageview`. */
+  visit(): Promise<PageviewReply | undefined> {
+    if (this.#ownView) return this.#ownView;
+    const here = this.#here();
+    return this.#requests.request('session-analytics', here === undefined ? '' : { here }).then(visitOf);
   }
 
-  /** Which combos hold now, or whether the named one does, and because of what. */
-  suggestions(combo = ''): Promise<Suggestion[] | undefined> {
-    return this.request('combo', combo);
+  /** Returns those of `items` that the visitor has not seen, in their order: pages that were not viewed and names that were
+   *  not marked. The page that is being rendered counts as seen. At most `limit`; 1,000 items can be asked about at once.
+   *  On the wire `surface`.
+   *  @throws TypeError for what is no array, RangeError for a limit that is no whole number. */
+  unseen(items: readonly string[], options?: ItemOptions): Promise<string[] | undefined>;
+  /** Returns those of `objects` whose items the visitor has not seen, in their order: the given objects themselves. `pick`
+   *  returns an object's item. At most `limit`. On the wire `surface`.
+   *  @throws TypeError for what is no array, and without `pick`; RangeError for a limit that is no whole number. */
+  unseen<Thing>(objects: readonly Thing[], pick: ItemPick<Thing>, options?: ItemOptions): Promise<Thing[] | undefined>;
+  unseen<Thing>(
+    given: readonly Thing[],
+    pickOrOptions?: ItemPick<Thing> | ItemOptions,
+    more?: ItemOptions,
+  ): Promise<Thing[] | undefined> {
+    const { things, items, limit } = namedThings('unseen', given, pickOrOptions, more);
+    return this.#unseenOf(items).then(
+      (unseen) => unseen && things.filter((_, i) => unseen.has(items[i]!)).slice(0, limit),
+    );
   }
 
-  /** Which notices were read: of the given ones, or of the lists that the store keeps. */
-  notifications(notices: CommandMap['notifications']['payload'] | GroupQuery): Promise<Notification[] | undefined> {
-    return this.request('notifications', notices);
+  /** Returns those of `items` that the visitor has seen, in their order: the others than `unseen` returns. On the wire
+   *  `surface`.
+   *  @throws TypeError for what is no array. */
+  seen(items: readonly string[]): Promise<string[] | undefined> {
+    const given = checkArray('seen', items, 'an array of items');
+    return this.#unseenOf(given).then((unseen) => unseen && given.filter((item) => !unseen.has(item)));
   }
 
-  /** Marks notices as read and returns their ids. */
-  markSeen(ids: string | readonly (string | number)[]): Promise<(string | number)[] | undefined> {
-    return this.request('mark-notification-seen', ids);
+  /** Marks items that are no pages as seen, and returns them. Views of pages mark pages. On the wire `mark-item-seen`.
+   *  @throws TypeError for what is no array. */
+  markSeen(items: readonly string[]): Promise<string[] | undefined> {
+    return this.#requests.request('mark-item-seen', checkArray('markSeen', items, 'an array of items'));
   }
 
-  /** Marks items that are no pages as seen, and returns them. */
-  markItemSeen(items: string | readonly string[]): Promise<string[] | undefined> {
-    return this.request('mark-item-seen', items);
+  /** Returns the suggestions that hold now, each with the items because of which it holds: all of them, or the named one.
+   *  On the wire `combo`. */
+  suggestions(name = ''): Promise<Suggestion[] | undefined> {
+    return this.#requests.request('combo', name);
   }
 
-  /** Any command, waiting within this page's deadline. */
+  /** Returns the figures of all visits as they are now; counts nothing and nothing in. On the wire `session-analytics`. */
+  figures(): Promise<AnalyticsReply | undefined> {
+    return this.#requests.request('session-analytics', '');
+  }
+
+  /** Sends any command of the wire and waits for its answer within this page's deadline. */
   request<C extends CommandName>(
     command: C,
     payload: CommandMap[C]['payload'],
   ): Promise<CommandMap[C]['reply'] | undefined> {
-    return this.#requests.request(command, payload);
+    const answer = this.#requests.request(command, payload);
+    if (this.#isOwnView(command, payload)) this.#ownView ??= answer as Promise<PageviewReply | undefined>;
+    return answer;
   }
 
-  /** Any command, not waiting. */
+  /** Sends any command of the wire and waits for no answer. Whether it was taken, as far as is known. A view of this
+   *  handle's own page has its answer kept for `visit`: there it is whether the view was answered. */
   publish<C extends CommandName>(command: C, payload: CommandMap[C]['payload']): Promise<boolean> {
-    return this.#requests.publish(command, payload);
+    if (!this.#isOwnView(command, payload)) return this.#requests.publish(command, payload);
+    return this.request(command, payload).then((answer) => answer !== undefined);
+  }
+
+  // The items that are new to the visitor, as they were given.
+  #unseenOf(items: readonly string[]): Promise<ReadonlySet<string> | undefined> {
+    const here = this.#here();
+    const asked = this.#requests.request('surface', here === undefined ? items : { items, here });
+    return asked.then((unseen) => unseen && new Set(unseen));
+  }
+
+  // The path of `page`; undefined also where that cannot be counted.
+  #here(): string | undefined {
+    return this.page === undefined ? undefined : pathOf(this.page);
+  }
+
+  #isOwnView(command: CommandName, payload: unknown): boolean {
+    if (command !== 'pageview') return false;
+    const here = this.#here();
+    return here !== undefined && pathOf(payload) === here;
+  }
+
+  #isPersons(): boolean {
+    return this.id !== undefined && isPerson(this.id);
   }
 }
 
-// What cannot be counted as a view cannot have been seen: an answer without it is better than none.
-function pathOf(page: string): string | undefined {
+// The path of a page or of a view's payload; undefined for what cannot be counted as a view. That cannot have been seen
+// either: an answer without it is better than none.
+function pathOf(page: unknown): string | undefined {
   try {
-    return normalizeItem(page);
+    const payload = typeof page === 'string' && page.startsWith('{') ? JSON.parse(page) : page;
+    return normalizeItem(typeof payload === 'string' ? payload : payload.path);
   } catch {
     return undefined;
   }
+}
+
+function visitOf(figures: AnalyticsReply | undefined): PageviewReply | undefined {
+  if (!figures) return undefined;
+  const { activeMinutes, firstActiveMinute, previouslyVisited = false, ...visit } = figures;
+  return { ...visit, previouslyVisited };
 }

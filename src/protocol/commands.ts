@@ -20,7 +20,8 @@ export interface PageviewReply {
   inactive: boolean;
 }
 
-/** The answer to `session-analytics`: the figures of `pageview`, without counting a view. */
+/** The answer to `session-analytics`: the figures of `pageview`, without counting a view. Where a page was given (`here`),
+ *  the two counts have it counted in. */
 export interface AnalyticsReply {
   totalPages: number;
   uniquePages: number;
@@ -32,6 +33,8 @@ export interface AnalyticsReply {
   activeMinutes: number;
   /** The first of them, in milliseconds of the epoch; null where there is none. */
   firstActiveMinute: number | null;
+  /** Whether the page `here` was seen before; only where it was given. */
+  previouslyVisited?: boolean;
 }
 
 /** A rule that holds now. */
@@ -67,6 +70,11 @@ export interface GroupQuery {
 /** Payload of a page view; `at` (milliseconds of the epoch) counts only if the service accepts times. */
 export type PageviewPayload = string | { path: string; at?: number };
 
+/** Asks for the figures as a view of the page `here` would answer them: before that view, but with it in the two counts. */
+export interface AnalyticsQuery {
+  here: string;
+}
+
 /** Asks which items are new to a session while it looks at the page `here`, which counts as seen. */
 export interface SurfaceQuery {
   items: readonly string[];
@@ -79,7 +87,7 @@ export type TogetherPart = readonly [command: CommandName, payload: unknown];
 /** Payload and reply of each command, by its name. */
 export interface CommandMap {
   pageview: { payload: PageviewPayload; reply: PageviewReply };
-  'session-analytics': { payload: ''; reply: AnalyticsReply };
+  'session-analytics': { payload: '' | AnalyticsQuery; reply: AnalyticsReply };
   combo: { payload: string; reply: Suggestion[] };
   surface: { payload: readonly string[] | SurfaceQuery; reply: string[] };
   featuredpages: CommandMap['surface'];

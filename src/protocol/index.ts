@@ -1,4 +1,5 @@
 export type {
+  AnalyticsQuery,
   AnalyticsReply,
   CanonicalCommand,
   CommandMap,

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { PageRequests } from '../../src/client/page-requests.ts';
+import { Notices } from '../../src/client/notices.ts';
+import type { HandleRequests } from '../../src/client/page-requests.ts';
 import { SessionHandle } from '../../src/client/session-handle.ts';
 import { CANONICAL_COMMANDS, COMMAND_NAMES, canonicalCommand, isWriting } from '../../src/protocol/index.ts';
 import { findHandler, handlers } from '../../src/service/commands/index.ts';
@@ -20,18 +21,41 @@ const NAMES = CANONICAL_COMMANDS.map((command) =>
     .join(', '),
 );
 
+/** Commands for which a handle has no method: adapters count views and identify people, and what one page asks at once
+ *  travels together by itself. */
+const WITHOUT_METHOD = ['pageview', 'identify', 'together'];
+
 /** Which commands each method of a session handle sends. */
 function commandsOfHandle(): Map<string, string[]> {
   const sent: string[] = [];
   const note = async (command: string): Promise<void> => {
     sent.push(command);
   };
-  const handle = new SessionHandle({ request: note, publish: note } as unknown as PageRequests);
+  const handle = new SessionHandle({ request: note, publish: note } as unknown as HandleRequests);
   const found = new Map<string, string[]>();
-  for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(SessionHandle.prototype))) {
-    if (typeof value !== 'function' || ['constructor', 'request', 'publish'].includes(name)) continue;
-    void value.call(handle);
-    found.set(name, sent.splice(0));
+  for (const [owner, { prototype }] of [
+    [handle, SessionHandle],
+    [handle.notices, Notices],
+  ] as const) {
+    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
+      if (typeof value !== 'function' || ['constructor', 'request', 'publish'].includes(name)) continue;
+      void value.call(owner, []);
+      found.set(name, sent.splice(0));
+    }
+  }
+  return found;
+}
+
+/** The wire names that the documentation of each method says. */
+function documentedNames(): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  for (const file of ['session-handle', 'notices']) {
+    const source = readFileSync(join(ROOT, `src/client/${file}.ts`), 'utf8');
+    for (const [, doc, name] of source.matchAll(/\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\n {2}(\w+)(?:<[^(]*)?\(/g)) {
+      const [, wire] = /On the wire([^.]*)\./.exec(doc!.replace(/\n\s*\*/g, '')) ?? [];
+      const words = [...(wire ?? '').matchAll(/`([\w-]+)`/g)].map(([, word]) => word!);
+      if (words.length > 0) found.set(name!, words);
+    }
   }
   return found;
 }
@@ -61,13 +85,14 @@ describe('the command table', () => {
     expect(rows.sort()).toEqual(expected.sort());
   });
 
-  it('agrees with the methods of a session handle: each sends one command, and each but `together` has one', () => {
+  it('agrees with the methods of a session handle: each sends one command, which its documentation names', () => {
     const commands = commandsOfHandle();
     expect([...commands].filter(([, sent]) => sent.length !== 1)).toEqual([]);
     const sent = [...commands.values()].flat();
-    // What one page asks at once travels together by itself.
-    const expected = CANONICAL_COMMANDS.filter((command) => command !== 'together');
+    const expected = CANONICAL_COMMANDS.filter((command) => !WITHOUT_METHOD.includes(command));
     expect([...new Set(sent.map(canonicalCommand))].sort()).toEqual(expected.sort());
+    const documented = documentedNames();
+    expect([...commands].filter(([name, [command]]) => !documented.get(name)?.includes(command!))).toEqual([]);
   });
 
   it('says what a command takes and answers in types that can be imported', () => {

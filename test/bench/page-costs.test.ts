@@ -56,7 +56,7 @@ beforeAll(async () => {
   const handle = client.session(id);
   await waitUntil('questions to travel together', async () => {
     const before = client.counters.messages;
-    await Promise.all([handle.suggestions(), handle.surface(ITEMS)]);
+    await Promise.all([handle.suggestions(), handle.unseen(ITEMS)]);
     return client.counters.messages === before + 1;
   });
   const counted = async () => (await client.request('session-analytics', id, ''))?.totalPages;
@@ -77,12 +77,12 @@ function openSite(): ReturnType<express.Express['listen']> {
   app.use(session({ store, genid: store.genid, secret: 'tests', resave: false, saveUninitialized: false }));
   app.get('/:page', sessionwise({ client, store }), async (request, response) => {
     const handle = request.sessionwise!;
-    id = handle.id;
+    id = handle.id!;
     const answers = await Promise.all([
-      handle.analytics(),
-      handle.surface(ITEMS),
+      handle.figures(),
+      handle.unseen(ITEMS),
       handle.suggestions(),
-      handle.notifications({ groups: ['customers'], limit: 20 }),
+      handle.notices.list({ groups: ['customers'], limit: 20 }),
     ]);
     response.json(answers);
   });

@@ -27,8 +27,8 @@ describe('inspect, given what is no session or one that is not known', () => {
     store = new SessionStore({ redis: redis.url });
     const client = new SessionClient({ redis: redis.url });
     await client.ready();
-    await client.session(sessionOf(own)).pageview('/');
-    await client.session(sessionOf(FOREIGN)).pageview('/');
+    await client.session(sessionOf(own)).request('pageview', '/');
+    await client.session(sessionOf(FOREIGN)).request('pageview', '/');
     await client.close();
   });
   afterAll(async () => {

@@ -50,7 +50,7 @@ describe('serve, notify, inspect and doctor together', () => {
     expect((await cli('notify', 'customers', '--id', 'n1', '--text', 'Hello')).stdout).toContain(
       'has "n1" already: nothing changed',
     );
-    const notices = await client.session('reader').notifications({ groups: ['customers'] });
+    const notices = await client.session('reader').notices.list({ groups: ['customers'] });
     expect(notices).toEqual([
       expect.objectContaining({ id: 'n1', text: 'Hello', link: '/sale', group: 'customers', seen: false }),
     ]);
@@ -58,10 +58,10 @@ describe('serve, notify, inspect and doctor together', () => {
 
   it('inspect tells what is known, in words and as JSON', async () => {
     const session = client.session('visitor');
-    await session.pageview('/a?x=1');
-    await session.pageview('/b');
-    await session.markSeen(['n1', 'foreign']);
-    await session.markItemSeen('sku-1');
+    await session.request('pageview', '/a?x=1');
+    await session.request('pageview', '/b');
+    await session.notices.markRead(['n1', 'foreign']);
+    await session.markSeen(['sku-1']);
     const { code, stdout } = await cli(
       'inspect',
       'visitor',

@@ -51,6 +51,17 @@ const CASES: Case[] = [
   ],
   ['session-analytics', '', [[ANALYTICS, ANALYTICS]], [...NO_ARRAYS, VISIT, { ...ANALYTICS, firstActiveMinute: 'x' }]],
   [
+    'session-analytics',
+    { here: '/a' },
+    [
+      [
+        { ...ANALYTICS, previouslyVisited: true },
+        { ...ANALYTICS, previouslyVisited: true },
+      ],
+    ],
+    [...NO_ARRAYS, ANALYTICS, VIEW, { ...ANALYTICS, previouslyVisited: 1 }],
+  ],
+  [
     'combo',
     '',
     [

@@ -55,20 +55,20 @@ describe.each(['inbox', 'list'] as const)('requests of a client with %s replies'
 
   it('answer every command of the handle, typed', async () => {
     const handle = client.session(newSession());
-    expect(await handle.pageview('/tv?x')).toMatchObject({ totalPages: 1, newToSite: true });
-    expect(await handle.publishPageview({ path: '/mount' })).toBe(true);
-    await waitUntil('the view is counted', async () => (await handle.analytics())?.totalPages === 2);
-    expect(await handle.surface(['/tv', '/radio', 'b'])).toEqual(['/radio', 'b']);
+    expect(await handle.request('pageview', '/tv?x')).toMatchObject({ totalPages: 1, newToSite: true });
+    expect(await handle.publish('pageview', { path: '/mount' })).toBe(true);
+    await waitUntil('the view is counted', async () => (await handle.figures())?.totalPages === 2);
+    expect(await handle.unseen(['/tv', '/radio', 'b'])).toEqual(['/radio', 'b']);
     expect(await handle.suggestions()).toEqual([
       { combo: 'cable', suggest: '/cable', because: ['/tv', '/mount'], reason: 'It is too short.' },
     ]);
     expect(await handle.suggestions('cable')).toHaveLength(1);
-    expect(await handle.markItemSeen(['a', 'b'])).toEqual(['a', 'b']);
-    expect(await handle.markItemSeen('c')).toEqual(['c']);
-    expect(await handle.surface(['a', 'b', 'c', 'd'])).toEqual(['d']);
-    expect(await handle.markSeen('n1')).toEqual(['n1']);
-    expect(await handle.markSeen([7])).toEqual([7]);
-    expect(await handle.notifications(['n1', { id: 7, text: 'T' }, 'n2'])).toEqual([
+    expect(await handle.markSeen(['a', 'b'])).toEqual(['a', 'b']);
+    expect(await handle.markSeen(['c'])).toEqual(['c']);
+    expect(await handle.unseen(['a', 'b', 'c', 'd'])).toEqual(['d']);
+    expect(await handle.notices.markRead(['n1'])).toEqual(['n1']);
+    expect(await handle.notices.markRead([7])).toEqual([7]);
+    expect(await handle.notices.list(['n1', { id: 7, text: 'T' }, 'n2'])).toEqual([
       { id: 'n1', seen: true },
       { id: 7, text: 'T', seen: true },
       { id: 'n2', seen: false },
@@ -78,7 +78,8 @@ describe.each(['inbox', 'list'] as const)('requests of a client with %s replies'
       [['/radio'], []],
     );
     expect(await handle.publish('mark-item-seen', ['e'])).toBe(true);
-    expect(await handle.view).toBeUndefined();
+    expect(await handle.seen(['/tv', '/radio', 'b'])).toEqual(['/tv', 'b']);
+    expect(await handle.visit()).toMatchObject({ totalPages: 2, previouslyVisited: false });
     expect(await unservedCommands(service)).toEqual([]);
     expect(client.counters).toMatchObject({ degraded: {}, lateReplies: 0, publishes: 2, unheard: 0 });
     expect(client.counters.replies).toBe(client.counters.requests);
@@ -90,11 +91,11 @@ describe.each(['inbox', 'list'] as const)('requests of a client with %s replies'
     await namespace.knowledge.noticeLists.publish(group, { id: `${group}-1`, text: 'One' });
     await namespace.redis.close();
     const handle = client.session(newSession());
-    expect(await handle.notifications({ groups: [group], limit: 1 })).toEqual([
+    expect(await handle.notices.list({ groups: [group], limit: 1 })).toEqual([
       { id: `${group}-1`, text: 'One', at: expect.any(Number), group, seen: false },
     ]);
-    await handle.markSeen(`${group}-1`);
-    expect(await handle.notifications({ groups: [group] })).toMatchObject([{ seen: true }]);
+    await handle.notices.markRead([`${group}-1`]);
+    expect(await handle.notices.list({ groups: [group] })).toMatchObject([{ seen: true }]);
   });
 
   it('tell an error reply by event and counter, and do not throw', async () => {
@@ -102,9 +103,9 @@ describe.each(['inbox', 'list'] as const)('requests of a client with %s replies'
     client.on('degraded', (event) => degraded.push(event));
     const handle = client.session('abc');
     expect(await handle.suggestions('nothing')).toEqual([]);
-    expect(await handle.notifications({ groups: ['no group'] })).toBeUndefined();
-    expect(await handle.pageview('http://')).toBeUndefined();
-    expect(await handle.pageview(`/${'x'.repeat(3000)}`)).toBeUndefined();
+    expect(await handle.notices.list({ groups: ['no group'] })).toBeUndefined();
+    expect(await handle.request('pageview', 'http://')).toBeUndefined();
+    expect(await handle.request('pageview', `/${'x'.repeat(3000)}`)).toBeUndefined();
     expect(degraded).toEqual([
       {
         command: 'notifications',
@@ -164,7 +165,7 @@ describe.each(['inbox', 'list'] as const)('requests of a client with %s replies'
     const degraded: Degraded[] = [];
     other.on('degraded', (event) => degraded.push(event));
     const before = performance.now();
-    for (let i = 0; i < 20; i += 1) expect(await other.session('abc').pageview('/a')).toBeUndefined();
+    for (let i = 0; i < 20; i += 1) expect(await other.session('abc').request('pageview', '/a')).toBeUndefined();
     expect(performance.now() - before).toBeLessThan(LONG_MS / 4);
     expect(other.counters).toMatchObject({ requests: 20, replies: 0, degraded: { 'nobody-listens': 20 } });
     expect(degraded[0]).toEqual({ command: 'pageview', session: 'abc', reason: 'nobody-listens' });
@@ -190,12 +191,12 @@ describe('a page that asks a client', () => {
     const page = client.session('abc');
     expect(page.leftMs).toBe(120);
     const before = performance.now();
-    await Promise.all([page.pageview('/a'), page.surface([]), page.suggestions()]);
+    await Promise.all([page.request('pageview', '/a'), page.unseen([]), page.suggestions()]);
     // A timer may be a millisecond early.
     expect(page.leftMs).toBe(0);
     expect(client.counters.degraded).toEqual({ deadline: 3 });
     const published = performance.now();
-    for (let i = 0; i < 50; i += 1) expect(await page.surface([])).toBeUndefined();
+    for (let i = 0; i < 50; i += 1) expect(await page.unseen([])).toBeUndefined();
     expect(performance.now() - published).toBeLessThan(SLACK_MS);
     expect(client.counters.degraded).toEqual({ deadline: 53 });
     expect(performance.now() - before).toBeLessThan(120 + 2 * SLACK_MS);
@@ -208,13 +209,13 @@ describe('a page that asks a client', () => {
     const client = await openReady();
     const session = newSession();
     const page = client.session(session, { deadlineMs: 0 });
-    expect(await page.pageview('/a')).toBeUndefined();
-    expect(await page.markItemSeen('tv')).toBeUndefined();
-    expect(await page.surface(['/b'])).toBeUndefined();
+    expect(await page.request('pageview', '/a')).toBeUndefined();
+    expect(await page.markSeen(['tv'])).toBeUndefined();
+    expect(await page.unseen(['/b'])).toBeUndefined();
     expect(client.counters.degraded).toEqual({ deadline: 3 });
     const next = client.session(session);
-    await waitUntil('the view is counted', async () => (await next.analytics())?.totalPages === 1);
-    await waitUntil('the item is marked', async () => (await next.surface(['tv']))?.length === 0);
+    await waitUntil('the view is counted', async () => (await next.figures())?.totalPages === 1);
+    await waitUntil('the item is marked', async () => (await next.unseen(['tv']))?.length === 0);
   });
 });
 
@@ -276,8 +277,8 @@ describe('a client', () => {
       client.on('degraded', (event) => degraded.push(event));
       expect(await client.ready(20)).toBe(false);
       const handle = client.session('abc');
-      for (let i = 0; i < 10; i += 1) expect(await handle.pageview('/a')).toBeUndefined();
-      expect(await handle.publishPageview('/a')).toBe(false);
+      for (let i = 0; i < 10; i += 1) expect(await handle.request('pageview', '/a')).toBeUndefined();
+      expect(await handle.publish('pageview', '/a')).toBe(false);
       expect(client.counters).toEqual({
         requests: 10,
         messages: 10,
@@ -297,7 +298,7 @@ describe('a client', () => {
         await own.stop();
       });
       expect(await client.ready()).toBe(true);
-      expect(await handle.pageview('/a')).toMatchObject({ totalPages: 1 });
+      expect(await handle.request('pageview', '/a')).toMatchObject({ totalPages: 1 });
       expect(told.at(-1)).toBe('up');
       expect(told.filter((event) => event === 'up')).toHaveLength(1);
     },
@@ -316,12 +317,12 @@ describe('a client', () => {
     own.kill('SIGSTOP');
     for (let i = 0; i < 8; i += 1) {
       const before = performance.now();
-      expect(await client.session('abc').surface(['/a'])).toBeUndefined();
+      expect(await client.session('abc').unseen(['/a'])).toBeUndefined();
       expect(performance.now() - before).toBeLessThan(60 + SLACK_MS);
     }
     expect(client.counters.degraded).toEqual({ deadline: 5, 'breaker-open': 3 });
     own.kill('SIGCONT');
-    await waitUntil('it answers again', async () => (await client.session('abc').surface(['/a'])) !== undefined);
+    await waitUntil('it answers again', async () => (await client.session('abc').unseen(['/a'])) !== undefined);
     await waitUntil('late replies are counted', () => client.counters.lateReplies >= 1);
   });
 
@@ -329,8 +330,8 @@ describe('a client', () => {
     const client = await openReady();
     await client.close();
     const handle = client.session('abc');
-    expect(await handle.pageview('/a')).toBeUndefined();
-    expect(await handle.publishPageview('/a')).toBe(false);
+    expect(await handle.request('pageview', '/a')).toBeUndefined();
+    expect(await handle.publish('pageview', '/a')).toBe(false);
     expect(client.counters.degraded).toEqual({ disconnected: 1 });
     await client.close();
   });

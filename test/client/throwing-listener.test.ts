@@ -14,16 +14,16 @@ describe('a listener of `degraded` that throws', () => {
       'of questions that travel alone',
       (client) => {
         const page = client.session('someone', { deadlineMs: 0.5 });
-        return [page.surface(['/tv']), page.suggestions(), page.analytics()];
+        return [page.unseen(['/tv']), page.suggestions(), page.figures()];
       },
     ],
     [
       'of pages of one turn',
-      (client) => ['a', 'b', 'c'].map((session) => client.session(session, { deadlineMs: 0.5 }).notifications(['n1'])),
+      (client) => ['a', 'b', 'c'].map((session) => client.session(session, { deadlineMs: 0.5 }).notices.list(['n1'])),
     ],
     [
       'of what cannot be sent',
-      (client) => [client.session('someone').surface(['']), client.request('surface', 'someone', [''])],
+      (client) => [client.session('someone').unseen(['']), client.request('surface', 'someone', [''])],
     ],
   ])('keeps no answer from the pages: %s', async (_, ask) => {
     const client = new SessionClient({ redis: server.url });

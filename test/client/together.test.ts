@@ -44,7 +44,7 @@ async function open(options: Partial<SessionClientOptions> = {}): Promise<Sessio
   await waitUntil('it sends questions together', async () => {
     const { messages } = client.counters;
     const page = client.session('warm');
-    await Promise.all([page.analytics(), page.suggestions()]);
+    await Promise.all([page.figures(), page.suggestions()]);
     return client.counters.messages === messages + 1;
   });
   return client;
@@ -71,10 +71,10 @@ const namesOf = (sent: readonly Sent[]): string[] => sent.map(({ command }) => c
 /** Asks four questions at once. */
 function askFour(page: SessionHandle): Promise<unknown[]> {
   return Promise.all([
-    page.surface(['/tv?secret=1', '/radio']),
+    page.unseen(['/tv?secret=1', '/radio']),
     page.suggestions(),
-    page.analytics(),
-    page.notifications([{ id: 'n1', text: 'T' }]),
+    page.figures(),
+    page.notices.list([{ id: 'n1', text: 'T' }]),
   ]);
 }
 
@@ -82,7 +82,7 @@ describe('the questions of a page', () => {
   it('travel as one message, and are answered each as if it were asked alone', async () => {
     const client = await open();
     const page = client.session(newSession());
-    await page.pageview('/tv');
+    await page.request('pageview', '/tv');
     let answers: unknown[] = [];
     const before = client.counters;
     const sent = await sentBy(async () => {
@@ -105,14 +105,14 @@ describe('the questions of a page', () => {
 
   it('are the single command where one stands alone in its turn', async () => {
     const page = (await open()).session(newSession());
-    expect(namesOf(await sentBy(() => page.surface(['/a'])))).toEqual(['surface']);
+    expect(namesOf(await sentBy(() => page.unseen(['/a'])))).toEqual(['surface']);
   });
 
   it('meet although something that is already there is awaited between them', async () => {
     const page = (await open()).session(newSession());
     const cached = async (): Promise<number> => 1;
     const sent = await sentBy(async () => {
-      const first = page.surface(['/a']);
+      const first = page.unseen(['/a']);
       for (let i = 0; i < 10; i += 1) await cached();
       const second = page.suggestions();
       await Promise.all([first, second]);
@@ -123,9 +123,9 @@ describe('the questions of a page', () => {
   it('of two turns are two messages', async () => {
     const page = (await open()).session(newSession());
     const sent = await sentBy(async () => {
-      const first = [page.surface(['/a']), page.suggestions()];
+      const first = [page.unseen(['/a']), page.suggestions()];
       await nextTurn();
-      await Promise.all([...first, page.analytics(), page.suggestions()]);
+      await Promise.all([...first, page.figures(), page.suggestions()]);
     });
     expect(namesOf(sent)).toEqual(['together', 'together']);
   });
@@ -133,10 +133,10 @@ describe('the questions of a page', () => {
   it('of two sessions in one turn are two messages', async () => {
     const client = await open();
     const [one, other] = [client.session(newSession()), client.session(newSession())];
-    await one.pageview('/tv');
+    await one.request('pageview', '/tv');
     let answers: unknown[] = [];
     const sent = await sentBy(async () => {
-      answers = await Promise.all([one.surface(['/tv']), other.surface(['/tv']), one.suggestions(), other.analytics()]);
+      answers = await Promise.all([one.unseen(['/tv']), other.unseen(['/tv']), one.suggestions(), other.figures()]);
     });
     expect(namesOf(sent)).toEqual(['together', 'together']);
     expect(answers).toEqual([[], ['/tv'], [], expect.objectContaining({ totalPages: 0 })]);
@@ -163,11 +163,11 @@ describe('the questions of a page', () => {
 
   it('are split above 1,000 items in all', async () => {
     const page = (await open()).session(newSession());
-    const ask = (count: number): Promise<unknown> => page.surface(Array.from({ length: count }, (_, i) => `i${i}`));
-    expect(namesOf(await sentBy(() => Promise.all([ask(600), ask(399), page.notifications(['n'])])))).toEqual([
+    const ask = (count: number): Promise<unknown> => page.unseen(Array.from({ length: count }, (_, i) => `i${i}`));
+    expect(namesOf(await sentBy(() => Promise.all([ask(600), ask(399), page.notices.list(['n'])])))).toEqual([
       'together',
     ]);
-    const sent = await sentBy(() => Promise.all([ask(600), ask(400), page.notifications(['n']), page.suggestions()]));
+    const sent = await sentBy(() => Promise.all([ask(600), ask(400), page.notices.list(['n']), page.suggestions()]));
     expect(namesOf(sent)).toEqual(['together', 'together']);
   });
 
@@ -184,11 +184,11 @@ describe('the questions of a page', () => {
     };
     expect(JSON.stringify(large(65_536))).toHaveLength(65_536);
     const [around] = ['[["surface",],["combo",""]]'.length];
-    expect(
-      namesOf(await sentBy(() => Promise.all([page.surface(large(65_536 - around)), page.suggestions()]))),
-    ).toEqual(['together']);
+    expect(namesOf(await sentBy(() => Promise.all([page.unseen(large(65_536 - around)), page.suggestions()])))).toEqual(
+      ['together'],
+    );
     for (const bytes of [65_537 - around, 65_536]) {
-      const sent = await sentBy(() => Promise.all([page.surface(large(bytes)), page.suggestions(), page.analytics()]));
+      const sent = await sentBy(() => Promise.all([page.unseen(large(bytes)), page.suggestions(), page.figures()]));
       expect(namesOf(sent)).toEqual(['surface', 'together']);
     }
     expect(client.counters.degraded).toEqual({});
@@ -200,9 +200,9 @@ describe('the questions of a page', () => {
     client.on('degraded', (event) => degraded.push(event));
     const page = client.session('abc');
     const [wrong, right, other] = await Promise.all([
-      page.surface(['http://[']),
+      page.unseen(['http://[']),
       page.suggestions(),
-      page.notifications({ groups: ['no group'] }),
+      page.notices.list({ groups: ['no group'] }),
     ]);
     expect([wrong, right, other]).toEqual([undefined, [], undefined]);
     expect(degraded).toEqual([
@@ -219,11 +219,11 @@ describe('what changes something', () => {
     let answers: unknown[] = [];
     const sent = await sentBy(async () => {
       answers = await Promise.all([
-        page.surface(['book']),
+        page.unseen(['book']),
         page.suggestions(),
-        page.markItemSeen('book'),
-        page.surface(['book']),
-        page.analytics(),
+        page.markSeen(['book']),
+        page.unseen(['book']),
+        page.figures(),
       ]);
     });
     expect(namesOf(sent)).toEqual(['together', 'mark-item-seen', 'together']);
@@ -235,8 +235,8 @@ describe('what changes something', () => {
     const page = client.session(newSession());
     let [view, fresh]: unknown[] = [];
     const sent = await sentBy(async () => {
-      const counted = how === 'request' ? page.pageview('/tv?x=1') : page.publishPageview('/tv?x=1');
-      [view, fresh] = await Promise.all([counted, page.surface(['/tv', '/radio'])]);
+      const counted = how === 'request' ? page.request('pageview', '/tv?x=1') : page.publish('pageview', '/tv?x=1');
+      [view, fresh] = await Promise.all([counted, page.unseen(['/tv', '/radio'])]);
     });
     expect(sent).toEqual([{ command: 'together', payload: '[["pageview","/tv"],["surface",["/tv","/radio"]]]' }]);
     expect(view).toEqual(how === 'request' ? expect.objectContaining({ totalPages: 1 }) : true);
@@ -246,10 +246,10 @@ describe('what changes something', () => {
 
   it('is sent alone where it is a page view behind a question, or nothing is asked', async () => {
     const page = (await open()).session(newSession());
-    const sent = await sentBy(() => Promise.all([page.suggestions(), page.pageview('/tv'), page.analytics()]));
+    const sent = await sentBy(() => Promise.all([page.suggestions(), page.request('pageview', '/tv'), page.figures()]));
     expect(namesOf(sent)).toEqual(['combo', 'together']);
-    expect(namesOf(await sentBy(() => page.publishPageview('/tv')))).toEqual(['pageview']);
-    expect((await page.analytics())?.totalPages).toBe(2);
+    expect(namesOf(await sentBy(() => page.publish('pageview', '/tv')))).toEqual(['pageview']);
+    expect((await page.figures())?.totalPages).toBe(2);
   });
 });
 
@@ -258,18 +258,18 @@ describe('the page of a handle', () => {
     const page = (await open()).session(newSession(), { page: '/here?token=x#top' });
     let fresh: unknown;
     const sent = await sentBy(async () => {
-      fresh = await page.surface(['/here?a', '/radio']);
+      fresh = await page.unseen(['/here?a', '/radio']);
     });
     // It does not travel: a service of another version need not know it.
     expect(sent).toEqual([{ command: 'surface', payload: '["/here","/radio"]' }]);
     expect(fresh).toEqual(['/radio']);
-    const both = await sentBy(() => Promise.all([page.surface(['/radio']), page.suggestions()]));
+    const both = await sentBy(() => Promise.all([page.unseen(['/radio']), page.suggestions()]));
     expect(both[0]!.payload).toBe('[["surface",["/radio"]],["combo",""]]');
   });
 
   it.each(['', 'http://[', `/${'x'.repeat(3_000)}`])('that is none is left out (%#)', async (wrong) => {
     const page = (await open()).session(newSession(), { page: wrong });
-    expect(await page.surface(['/radio'])).toEqual(['/radio']);
+    expect(await page.unseen(['/radio'])).toEqual(['/radio']);
   });
 
   it('is an option, and others are refused', async () => {
@@ -355,10 +355,10 @@ describe('a message with several questions', () => {
       return command === 'together' ? JSON.stringify(JSON.parse(payload).map(() => [])) : '[]';
     };
     const ask = (client: SessionClient): Promise<unknown> =>
-      Promise.all([client.session('abc').suggestions(), client.session('abc').surface(['/a'])]);
+      Promise.all([client.session('abc').suggestions(), client.session('abc').unseen(['/a'])]);
     const askOnce = async (client: SessionClient): Promise<void> => {
       const page = client.session('abc');
-      await Promise.all([page.suggestions(), page.surface(['/a'])]);
+      await Promise.all([page.suggestions(), page.unseen(['/a'])]);
     };
     const none = await openWith(answer, []);
     await askOnce(none.client);
@@ -384,7 +384,7 @@ describe('a message with several questions', () => {
     for (const reason of reasons) {
       const page = client.session('abc');
       degraded.length = 0;
-      expect(await Promise.all([page.suggestions(), page.surface(['/a'])])).toEqual([undefined, undefined]);
+      expect(await Promise.all([page.suggestions(), page.unseen(['/a'])])).toEqual([undefined, undefined]);
       expect(degraded.map((each) => [each.command, each.reason])).toEqual([
         ['combo', reason],
         ['surface', reason],
@@ -397,7 +397,7 @@ describe('a message with several questions', () => {
     const degraded: Degraded[] = [];
     client.on('degraded', (event) => degraded.push(event));
     const page = client.session('abc');
-    expect(await Promise.all([page.suggestions(), page.surface(['/a'])])).toEqual([undefined, ['/a']]);
+    expect(await Promise.all([page.suggestions(), page.unseen(['/a'])])).toEqual([undefined, ['/a']]);
     expect(degraded).toMatchObject([{ command: 'combo', reason: 'malformed-reply' }]);
   });
 
@@ -412,7 +412,7 @@ describe('a message with several questions', () => {
       { deadlineMs: 30 },
     );
     const page = client.session('abc');
-    expect(await Promise.all([page.suggestions(), page.surface(['/a'])])).toEqual([undefined, undefined]);
+    expect(await Promise.all([page.suggestions(), page.unseen(['/a'])])).toEqual([undefined, undefined]);
     await waitUntil('the service has it', () => sendLate !== undefined);
     sendLate!();
     await waitUntil('it came', () => client.counters.lateReplies === 1);
@@ -425,14 +425,14 @@ describe('closing a client', () => {
     const client = await open();
     const session = newSession();
     const page = client.session(session);
-    const answers = Promise.all([page.publishPageview('/tv'), page.surface(['/a']), page.suggestions()]);
+    const answers = Promise.all([page.publish('pageview', '/tv'), page.unseen(['/a']), page.suggestions()]);
     const sent = await sentBy(() => client.close());
     expect(namesOf(sent)).toEqual(['together']);
     expect((await answers).slice(1)).toEqual([undefined, undefined]);
     expect(client.counters.degraded).toEqual({ disconnected: 2 });
     const other = await open();
-    await waitUntil('the view counts', async () => (await other.session(session).analytics())?.totalPages === 1);
-    expect(await Promise.all([page.suggestions(), page.analytics()])).toEqual([undefined, undefined]);
+    await waitUntil('the view counts', async () => (await other.session(session).figures())?.totalPages === 1);
+    expect(await Promise.all([page.suggestions(), page.figures()])).toEqual([undefined, undefined]);
   });
 });
 
@@ -446,9 +446,9 @@ describe.each<[string, Partial<SessionClientOptions>, string[], string[]]>([
     const client = await open(options);
     const page = client.session(newSession());
     expect(namesOf(await sentBy(() => askFour(page)))).toEqual(four);
-    const sent = await sentBy(() => Promise.all([page.pageview('/tv'), page.analytics(), page.suggestions()]));
+    const sent = await sentBy(() => Promise.all([page.request('pageview', '/tv'), page.figures(), page.suggestions()]));
     expect(namesOf(sent)).toEqual(withView);
-    expect((await page.analytics())?.totalPages).toBe(1);
+    expect((await page.figures())?.totalPages).toBe(1);
     expect(client.counters.degraded).toEqual({});
   });
 });
@@ -464,7 +464,7 @@ describe('the questions of a page', () => {
     onTestFinished(() => client.close());
     const before = await metricOf(service.metrics.requests, { command: 'together' });
     const page = client.session(newSession(), { page: '/here' });
-    const [view, fresh] = await Promise.all([page.pageview('/tv'), page.surface(['/tv', '/here', '/radio'])]);
+    const [view, fresh] = await Promise.all([page.request('pageview', '/tv'), page.unseen(['/tv', '/here', '/radio'])]);
     expect(view).toMatchObject({ totalPages: 1 });
     expect(fresh).toEqual(['/radio']);
     expect(await metricOf(service.metrics.requests, { command: 'together' })).toBe(before + 1);
@@ -479,14 +479,14 @@ describe('the questions of a page of a web framework', () => {
     const app = express();
     app.use(async (_, response, next) => {
       response.locals.page = client.session('framework');
-      response.locals.first = response.locals.page.surface(['/a']);
+      response.locals.first = response.locals.page.unseen(['/a']);
       await cached();
       next();
     });
     app.get('/', async (_, response) => {
       const { page, first } = response.locals;
       await cached();
-      response.json(await Promise.all([first, page.suggestions(), page.analytics()]));
+      response.json(await Promise.all([first, page.suggestions(), page.figures()]));
     });
     const running = app.listen(0);
     await once(running, 'listening');
@@ -500,12 +500,12 @@ describe('the questions of a page of a web framework', () => {
     const page = client.session('framework');
     let first: Promise<unknown>;
     app.addHook('onRequest', async () => {
-      first = page.surface(['/a']);
+      first = page.unseen(['/a']);
     });
     app.addHook('preHandler', (_request, _reply, done) => done());
     app.get('/', async () => {
       await cached();
-      return Promise.all([first, page.suggestions(), page.analytics()]);
+      return Promise.all([first, page.suggestions(), page.figures()]);
     });
     return app.listen({ port: 0 });
   }

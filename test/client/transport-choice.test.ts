@@ -77,7 +77,7 @@ describe('the transport of a client', () => {
     expect(await routesOf(client, () => client.publish('mark-item-seen', 'ways', 'x'))).toEqual([mark]);
     expect(await routesOf(client, () => client.request('featuredpages', 'ways', ['/a']))).toEqual([ask]);
     expect(await routesOf(client, () => client.request('surface', 'ways', ['/a']))).toEqual([ask]);
-    expect(await routesOf(client, () => client.session('ways').surface(['/a']))).toEqual([ask]);
+    expect(await routesOf(client, () => client.session('ways').unseen(['/a']))).toEqual([ask]);
   });
 
   it('that is streams brings questions there where nobody hears them on channels, whatever heartbeats say', async () => {
@@ -94,7 +94,7 @@ describe('the transport of a client', () => {
     const ways = await routesOf(client, () => client.request('surface', 'abc', ['/a']));
     expect(ways).toEqual(['channels', 'streams']);
     const page = client.session('abc');
-    expect(await Promise.all([page.surface(['/a']), page.suggestions()])).toEqual([['/a'], []]);
+    expect(await Promise.all([page.unseen(['/a']), page.suggestions()])).toEqual([['/a'], []]);
   });
 
   it('is channels unless told', async () => {

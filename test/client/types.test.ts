@@ -4,7 +4,6 @@ import type {
   CommandMap,
   CommandName,
   Degraded,
-  GroupQuery,
   Notification,
   PageviewReply,
   SessionClient,
@@ -57,8 +56,9 @@ describe('the types of the command map', () => {
       void client.request('pageview', 's', 7);
       // @ts-expect-error: `at` is a number.
       void client.request('pageview', 's', { path: '/a', at: 'now' });
-      // @ts-expect-error: session-analytics takes nothing.
+      // @ts-expect-error: session-analytics takes nothing, or a page as `here`.
       void client.request('session-analytics', 's', 'x');
+      void client.request('session-analytics', 's', { here: '/a' });
       // @ts-expect-error: surface takes a list.
       void client.request('surface', 's', '/a');
       // @ts-expect-error: items have no numbers.
@@ -75,19 +75,73 @@ describe('the types of the command map', () => {
   });
 
   it('are those of the handle', () => {
-    expectTypeOf<SessionHandle['pageview']>().returns.resolves.toEqualTypeOf<PageviewReply | undefined>();
-    expectTypeOf<SessionHandle['analytics']>().returns.resolves.toEqualTypeOf<AnalyticsReply | undefined>();
-    expectTypeOf<SessionHandle['surface']>().returns.resolves.toEqualTypeOf<string[] | undefined>();
+    expectTypeOf<SessionHandle['visit']>().returns.resolves.toEqualTypeOf<PageviewReply | undefined>();
+    expectTypeOf<SessionHandle['figures']>().returns.resolves.toEqualTypeOf<AnalyticsReply | undefined>();
     expectTypeOf<SessionHandle['suggestions']>().returns.resolves.toEqualTypeOf<Suggestion[] | undefined>();
-    expectTypeOf<SessionHandle['notifications']>().returns.resolves.toEqualTypeOf<Notification[] | undefined>();
-    expectTypeOf<SessionHandle['view']>().resolves.toEqualTypeOf<PageviewReply | undefined>();
-    expectTypeOf<SessionHandle['publishPageview']>().returns.resolves.toEqualTypeOf<boolean>();
-    expectTypeOf<Parameters<SessionHandle['notifications']>[0]>().toExtend<GroupQuery | readonly unknown[]>();
+    expectTypeOf<SessionHandle['id']>().toEqualTypeOf<string | undefined>();
+    expectTypeOf<SessionHandle['session']>().toEqualTypeOf<SessionHandle>();
+    expectTypeOf(client.withoutVisitor({ page: '/a' })).toEqualTypeOf<SessionHandle>();
     neverRuns(() => {
-      void handle.notifications({ groups: ['a'], limit: 3 });
-      void handle.notifications([1, 'a', { id: 2, text: 'x' }] as const);
-      // @ts-expect-error: the id is the session's, and stays.
+      expectTypeOf(handle.request('pageview', '/a')).resolves.toEqualTypeOf<PageviewReply | undefined>();
+      // @ts-expect-error: the id is the visitor's, and stays.
       handle.id = 'other';
+    });
+  });
+
+  it('give back what was asked about: texts as texts, objects as themselves', () => {
+    interface Article {
+      readonly url: string;
+      readonly title: string;
+    }
+    neverRuns(() => {
+      const articles: readonly Article[] = [];
+      const items = ['/a', '/b'] as const;
+      expectTypeOf(handle.unseen(items)).resolves.toEqualTypeOf<string[] | undefined>();
+      expectTypeOf(handle.unseen(['/a'], { limit: 3 })).resolves.toEqualTypeOf<string[] | undefined>();
+      expectTypeOf(handle.unseen(articles, ({ url }) => url)).resolves.toEqualTypeOf<Article[] | undefined>();
+      expectTypeOf(handle.unseen(articles, (each) => each.url, { limit: 3 })).resolves.toEqualTypeOf<
+        Article[] | undefined
+      >();
+      expectTypeOf(handle.unseen([1, 2], (id) => `/${id}`)).resolves.toEqualTypeOf<number[] | undefined>();
+      expectTypeOf(handle.seen(items)).resolves.toEqualTypeOf<string[] | undefined>();
+      expectTypeOf(handle.markSeen(items)).resolves.toEqualTypeOf<string[] | undefined>();
+      // @ts-expect-error: one item is an array of one.
+      void handle.unseen('/a');
+      // @ts-expect-error: objects need a function that names them.
+      void handle.unseen(articles);
+      // @ts-expect-error: and not their options in its place.
+      void handle.unseen(articles, { limit: 3 });
+      // @ts-expect-error: an item is a text.
+      void handle.unseen(articles, ({ title }) => title.length);
+      // @ts-expect-error: the option is limit.
+      void handle.unseen(['/a'], { most: 3 });
+      // @ts-expect-error: a limit is a number.
+      void handle.unseen(['/a'], { limit: '3' });
+      // @ts-expect-error: one item is an array of one.
+      void handle.seen('/a');
+      // @ts-expect-error: one item is an array of one.
+      void handle.markSeen('a');
+      // @ts-expect-error: items are no numbers.
+      void handle.markSeen([7]);
+    });
+  });
+
+  it('give notices back as they are, with whether they were read', () => {
+    neverRuns(() => {
+      const notices: readonly { readonly id: number; readonly title: string }[] = [];
+      expectTypeOf(handle.notices.list({ groups: ['a'], limit: 3 })).resolves.toEqualTypeOf<
+        Notification[] | undefined
+      >();
+      expectTypeOf(handle.notices.list(['n1', 7])).resolves.toEqualTypeOf<Notification[] | undefined>();
+      void handle.notices.list([1, 'a', { id: 2, text: 'x' }] as const);
+      void handle.notices.list(notices).then((list) => list?.map(({ title, seen }) => (seen ? '' : title)));
+      expectTypeOf(handle.notices.markRead([1, 'a'])).resolves.toEqualTypeOf<(string | number)[] | undefined>();
+      // @ts-expect-error: one id is an array of one.
+      void handle.notices.markRead('n1');
+      // @ts-expect-error: the groups are an array.
+      void handle.notices.list({ groups: 'a' });
+      // @ts-expect-error: an id is needed.
+      void handle.notices.list([{ title: 'x' }]);
     });
   });
 

@@ -32,7 +32,7 @@ async function startProcess(namespace: string): Promise<ServiceProcess> {
 /** A page that asks three things, one after the other, and what of it came. */
 async function loadPage(client: SessionClient): Promise<number> {
   const page = client.session('abc');
-  const answers = [await page.pageview('/a'), await page.surface(['/b']), await page.suggestions()];
+  const answers = [await page.request('pageview', '/a'), await page.unseen(['/b']), await page.suggestions()];
   return answers.filter((answer) => answer !== undefined).length;
 }
 
@@ -67,10 +67,10 @@ describe.each(['inbox', 'list'] as const)('for requests with %s replies, a servi
     while (countOpen(client) === 0) {
       const page = client.session('abc');
       const started = performance.now();
-      expect(await page.surface(['/b'])).toBeUndefined();
+      expect(await page.unseen(['/b'])).toBeUndefined();
       // The first request took all of the page's time; a timer may be a millisecond early.
       if (countOpen(client) === 0) expect(page.leftMs).toBeLessThan(2);
-      expect([await page.suggestions(), await page.notifications(['n'])]).toEqual([undefined, undefined]);
+      expect([await page.suggestions(), await page.notices.list(['n'])]).toEqual([undefined, undefined]);
       costs.push(performance.now() - started);
     }
     expect(costs.length).toBeGreaterThan(1);

@@ -16,7 +16,7 @@ const client = (options) => async (ms) => {
 // Asked at once: lists open a connection for a request, and an operation waits for the first connection.
 const asking = (options) => async (ms) => {
   const made = new SessionClient({ redis, deadlineMs: 20, ...options });
-  for (let i = 0; i < 3; i += 1) void made.session(`s${i}`).surface(['/a']);
+  for (let i = 0; i < 3; i += 1) void made.session(`s${i}`).unseen(['/a']);
   await after(ms);
   await made.close();
 };

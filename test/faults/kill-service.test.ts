@@ -42,7 +42,7 @@ beforeAll(async () => {
   app.use(async (request, response) => {
     const handle = request.sessionwise!;
     const before = performance.now();
-    const view = await handle.view;
+    const view = await handle.visit();
     waits.push(performance.now() - before);
     response.json({ totalPages: view?.totalPages ?? null });
   });
@@ -139,7 +139,7 @@ describe('a service that is killed under load', () => {
 
     // What was counted is what the visitors were told and no more than they sent.
     for (const [token, total] of lastTotals) {
-      const { totalPages } = (await client.session(sessionOf(token), { deadlineMs: 20_000 }).analytics())!;
+      const { totalPages } = (await client.session(sessionOf(token), { deadlineMs: 20_000 }).figures())!;
       expect(totalPages).toBeGreaterThanOrEqual(total);
       expect(totalPages).toBeLessThanOrEqual(sentOf.get(token)!);
     }

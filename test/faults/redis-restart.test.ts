@@ -41,7 +41,10 @@ describe('Redis restarted under load', () => {
       for (let i = 0; running; i += 1) {
         const page = client.session(session);
         const id = i % 3 === 0 ? i : i % 3 === 1 ? `foreign-${i}` : `kept-${i % 300}`;
-        const [view, answer] = await Promise.all([page.pageview(`/p${i % 30}`), page.markSeen([id])]);
+        const [view, answer] = await Promise.all([
+          page.request('pageview', `/p${i % 30}`),
+          page.notices.markRead([id]),
+        ]);
         if (view) {
           // Never fewer than before: nothing that was counted is lost, over all restarts.
           expect(view.totalPages).toBeGreaterThan(lastTotals.get(session) ?? 0);
@@ -86,16 +89,16 @@ describe('Redis restarted under load', () => {
     for (const [session, ids] of marked) {
       const asked = [...new Set(ids)];
       expect(asked.length).toBeGreaterThan(0);
-      const notices = (await client.session(session, { deadlineMs: 20_000 }).notifications(asked))!;
+      const notices = (await client.session(session, { deadlineMs: 20_000 }).notices.list(asked))!;
       expect(notices.filter(({ seen }) => !seen)).toEqual([]);
       checked += notices.length;
       const kept = (await client
         .session(session, { deadlineMs: 20_000 })
-        .notifications({ groups: ['all'], limit: 1000 }))!;
+        .notices.list({ groups: ['all'], limit: 1000 }))!;
       expect(kept).toHaveLength(300);
       const keptMarked = new Set(asked.filter((id) => String(id).startsWith('kept-')));
       expect(kept.filter(({ id, seen }) => keptMarked.has(id) && !seen)).toEqual([]);
-      const analytics = (await client.session(session, { deadlineMs: 20_000 }).analytics())!;
+      const analytics = (await client.session(session, { deadlineMs: 20_000 }).figures())!;
       expect(analytics.totalPages).toBeGreaterThanOrEqual(lastTotals.get(session) ?? 0);
     }
     expect(checked).toBeGreaterThan(SESSIONS);

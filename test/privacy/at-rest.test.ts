@@ -48,12 +48,12 @@ describe('data at rest', () => {
   it('holds the session, and nothing that it did', async () => {
     const session = client.session(sessionOf(token), { deadlineMs: 5_000 });
     for (const page of [PATH, `${PATH}/2`, `${PATH}/3`, `${PATH}/4`])
-      expect(await session.pageview(page)).toBeDefined();
-    expect(await session.markItemSeen(ITEM)).toBeDefined();
+      expect(await session.request('pageview', page)).toBeDefined();
+    expect(await session.markSeen([ITEM])).toBeDefined();
     expect(await session.suggestions()).toHaveLength(1);
-    expect(await session.surface([PATH, ITEM])).toEqual([]);
-    expect(await session.markSeen([NOTICE])).toBeDefined();
-    expect(await session.notifications([NOTICE])).toEqual([{ id: NOTICE, seen: true }]);
+    expect(await session.unseen([PATH, ITEM])).toEqual([]);
+    expect(await session.notices.markRead([NOTICE])).toBeDefined();
+    expect(await session.notices.list([NOTICE])).toEqual([{ id: NOTICE, seen: true }]);
     const files = await filesOfRedis();
     expect(files).toContain(session.id);
     for (const hidden of [token, token.split('.')[1]!, PATH, ITEM, NOTICE, TEST_SECRET]) {
@@ -64,7 +64,7 @@ describe('data at rest', () => {
   it('but a list reply passes through the AOF, as docs/privacy.md says', async () => {
     const old = new SessionClient({ redis: server.url, replies: 'list' });
     await old.ready();
-    expect(await old.session(sessionOf(token), { deadlineMs: 5_000 }).surface(['/asked-over-a-list'])).toEqual([
+    expect(await old.session(sessionOf(token), { deadlineMs: 5_000 }).unseen(['/asked-over-a-list'])).toEqual([
       '/asked-over-a-list',
     ]);
     await old.close();

@@ -54,38 +54,39 @@ it.each([
   const session = client.session('abc', { deadlineMs: 10_000 });
 
   for (const page of PAGES) {
-    expect(await session.pageview(page)).toBeDefined();
-    expect(await session.pageview({ path: page, at: 1 })).toBeDefined();
-    expect(await session.publishPageview(page)).toBe(true);
+    expect(await session.request('pageview', page)).toBeDefined();
+    expect(await session.request('pageview', { path: page, at: 1 })).toBeDefined();
+    expect(await session.publish('pageview', page)).toBe(true);
     expect(await client.publish('pageview', 'abc', JSON.stringify({ path: page }))).toBe(true);
-    expect(await session.markSeen(page)).toEqual([page]);
+    expect(await session.notices.markRead([page])).toEqual([page]);
     // @ts-expect-error: as text it is JSON on the wire
-    expect(await session.surface(JSON.stringify([page, `${page}&more`, 'fresh?']))).toEqual(['fresh?']);
+    expect(await session.request('surface', JSON.stringify([page, `${page}&more`, 'fresh?']))).toEqual(['fresh?']);
   }
-  expect(await session.surface([...PAGES, '/fresh?a', '/fresh?b', 'name?kept'])).toEqual([
+  expect(await session.unseen([...PAGES, '/fresh?a', '/fresh?b', 'name?kept'])).toEqual([
     '/fresh?a',
     '/fresh?b',
     'name?kept',
   ]);
-  expect(await session.markItemSeen(PAGES)).toEqual(['/reset', '/reset', '/reset', '/']);
-  expect(await session.markItemSeen(JSON.stringify(PAGES))).toEqual(['/reset', '/reset', '/reset', '/']);
-  expect(await session.markSeen([...PAGES, 7])).toEqual([...PAGES, 7]);
+  expect(await session.markSeen(PAGES)).toEqual(['/reset', '/reset', '/reset', '/']);
+  expect(await session.request('mark-item-seen', JSON.stringify(PAGES))).toEqual(['/reset', '/reset', '/reset', '/']);
+  expect(await session.notices.markRead([...PAGES, 7])).toEqual([...PAGES, 7]);
   const notices = [...PAGES, { id: PAGES[0]!, link: PAGES[2], deep: { link: PAGES[1] } }, { id: 8, title: 'x' }];
-  expect(await session.notifications(notices)).toEqual([
+  expect(await session.notices.list(notices)).toEqual([
     ...PAGES.map((id) => ({ id, seen: true })),
     { id: PAGES[0], link: PAGES[2], deep: { link: PAGES[1] }, seen: true },
     { id: 8, title: 'x', seen: false },
   ]);
-  expect(await session.notifications({ groups: [PAGES[0]!] })).toBeUndefined();
+  expect(await session.notices.list({ groups: [PAGES[0]!] })).toBeUndefined();
   expect(await session.suggestions()).toMatchObject([{ combo: 'c', because: ['/reset'] }]);
-  expect(await session.analytics()).toBeDefined();
+  expect(await session.figures()).toBeDefined();
   const [page] = PAGES;
   expect(await session.request('together', [['surface', { items: [page, '/fresh?a'], here: page }]])).toEqual([
     ['/fresh'],
   ]);
   const other = client.session('abc', { deadlineMs: 10_000, page: page! });
-  const fresh = await Promise.all([other.surface([page!, '/fresh?a']), other.notifications([page!])]);
+  const fresh = await Promise.all([other.unseen([page!, '/fresh?a']), other.notices.list([page!])]);
   expect(fresh).toEqual([['/fresh?a'], [{ id: page, seen: true }]]);
+  expect(await other.visit()).toMatchObject({ previouslyVisited: true });
   expect(await unservedCommands(service)).toEqual([]);
   // @ts-expect-error: a command of another version
   await client.request('later', 'abc', { items: [PAGES[0]] }, { deadlineMs: 100 });

@@ -232,6 +232,28 @@ describe('session-analytics', () => {
     expect(await foreign.ask('session-analytics', session, '')).toEqual(expected);
     expect(await foreign.ask('session-analytics', session, '')).toEqual(expected);
   });
+
+  it('tells what the view of a page will tell, and makes nothing of the page', async () => {
+    const session = newSession();
+    const before = await foreign.keys();
+    const unknown = await foreign.ask('session-analytics', session, '{"here":"/a?b"}');
+    expect(unknown).toEqual({
+      ...{ totalPages: 1, uniquePages: 1, ...NOTHING_SEEN, activeMinutes: 0, firstActiveMinute: null },
+      previouslyVisited: false,
+    });
+    expect(await foreign.keys()).toEqual(before);
+    for (const [page, previouslyVisited] of [
+      ['/a', false],
+      ['/a', true],
+      ['/b', false],
+    ] as const) {
+      const told = (await foreign.ask('session-analytics', session, { here: `${page}?query` })) as object;
+      const viewed = (await view(session, page)) as object;
+      expect(told).toMatchObject({ ...viewed, previouslyVisited });
+      now += 2 * MINUTE;
+    }
+    expect(await foreign.ask('session-analytics', session, '')).toMatchObject({ totalPages: 3, uniquePages: 2 });
+  });
 });
 
 describe('combo', () => {
@@ -539,7 +561,10 @@ const BAD: [string, string, 'bad-payload' | 'too-large'][] = [
   ['pageview', `{"path":"/${ITEM_TOO_LONG}"}`, 'too-large'],
   ['pageview', `/?${'x'.repeat(64 * 1024 - 1)}`, 'too-large'],
   ['session-analytics', ' ', 'bad-payload'],
-  ['session-analytics', '{}', 'bad-payload'],
+  ...['{}', '"/a"', '["/a"]', '{"page":"/a"}', '{"here":null}', '{"here":7}', '{"here":""}', '{"here":"http://"}'].map(
+    (payload) => ['session-analytics', payload, 'bad-payload'] as [string, string, 'bad-payload'],
+  ),
+  ['session-analytics', `{"here":"/${ITEM_TOO_LONG}"}`, 'too-large'],
   ['session-analytics', LARGE, 'too-large'],
   ['combo', LARGE, 'too-large'],
   ...['surface', 'surface'].flatMap((command) => [

@@ -97,6 +97,7 @@ describe.each(['small', 'large'])('round trips of the service for a session that
     ['pageview', '/a', ['EVALSHA'], 1],
     ['pageview', `/new-${session}`, ['EVALSHA'], 1],
     ['session-analytics', '', large ? ['GET', 'PFCOUNT'] : ['GET'], trips],
+    ['session-analytics', { here: '/a' }, large ? ['GET', 'PFCOUNT', 'EVALSHA'] : ['GET'], trips],
     ['surface', ['/a', '/b', '/c'], read, trips],
     ['surface', ['/a', 'b'], read, trips],
     ['combo', '', read, trips],

@@ -114,7 +114,8 @@ describe('together', () => {
       [['together', []], 'cannot be a part'],
       [['combo', null], 'name as a string'],
       [['combo', 7], 'name as a string'],
-      [['session-analytics', {}], 'takes no payload'],
+      [['session-analytics', {}], 'names no page: give nothing, or'],
+      [['session-analytics', { here: 7 }], 'not an item'],
       [['surface', 7], 'not an array'],
       [['surface', { items: 7 }], 'not an array'],
     ];

@@ -26,7 +26,7 @@ export async function added(request, response) {
       ),
     })}`,
   );
-  const analytics = await request.sessionwise?.analytics();
+  const analytics = await request.sessionwise?.figures();
   const statistics = fromAnalytics(analytics);
   // It was asked behind the view: who is here for the first time has seen one page by now.
   const welcome = analytics?.totalPages === 1 ? 'new' : undefined;
@@ -41,7 +41,7 @@ export async function added(request, response) {
 export async function addedSync(request, response) {
   const { item } = request.params;
   void request.sessionwise?.publish('mark-item-seen', `/added/${encodeURIComponent(item)}`);
-  const view = await request.sessionwise?.view;
+  const view = await request.sessionwise?.visit();
   const seenBefore = view ? String(view.previouslyVisited) : 'unknown';
   const words = {
     true: 'You have been on this page before: is it one more, or the same one again?',

@@ -54,7 +54,7 @@ export async function failure(error, request, response, next) {
  */
 async function sendProblem(request, response, status, title, words) {
   // A problem is no page that somebody wanted to see: it is not counted.
-  const analytics = await request.sessionwise?.analytics();
+  const analytics = await request.sessionwise?.figures();
   const main = html`
     <div class="problem">
       ${icon('box', 'icon big')}

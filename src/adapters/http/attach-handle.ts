@@ -80,8 +80,7 @@ export class HandleAttacher<Request> {
     }
     if (mode === 'off') return;
     if (isOwn && trackAnonymous) page.track();
-    if (mode === 'request') handle.view = handle.pageview(page.url);
-    else if (countWhen === 'start') void handle.publishPageview(page.url);
+    if (mode === 'request' || countWhen === 'start') void handle.request('pageview', page.url);
     else this.#countAtEnd(client, id, page, isOwn);
   }
 

@@ -17,13 +17,12 @@ export interface HandleOptions<Request> {
    *  one, a token of our own form belongs to no session, and any other is taken as it comes: then refuse those that you
    *  did not issue before this middleware. */
   readonly store?: { readonly data: TokenVerifier };
-  /** Treatment of a page view: `publish` (default) counts it and waits for nothing; `request` counts it too and
-   *  has the answer in `request.sessionwise.view`; `off` does nothing; a function chooses for each request. */
+  /** Treatment of a page view: `publish` (default) counts it when `countWhen` says; `request` counts it at the start; `off` does nothing; a function chooses for each request. */
   readonly pageview?: PageviewMode | ((request: Request) => PageviewMode);
   /** When a page view counts. `end` (default): when its answer has ended with a status below 400, for the session that
    *  the request has then; a page that fails, that breaks off, or that ends its session counts nothing. `start`: before
-   *  the page, whatever becomes of it. `pageview: 'request'` counts at the start, because the page waits for the answer;
-   *  so does each request for which a function of `pageview` returns `request`. */
+   *  the page, whatever becomes of it. `pageview: 'request'` counts at the start; so does each request for which a function
+   *  of `pageview` returns `request`. */
   readonly countWhen?: 'end' | 'start';
   /** Whether a redirect (300 to 399, but not 304) counts at the end of its answer, though it shows no document.
    *  Default true. */

@@ -54,7 +54,7 @@ describe('a store and a client of one process', () => {
     expect(await store.get(token)).toMatchObject({ name: 'Ada' });
     await store.close();
     expect(await client.ready()).toBe(true);
-    expect(await client.session('a').surface(['/a'])).toBeUndefined();
+    expect(await client.session('a').unseen(['/a'])).toBeUndefined();
     expect(client.counters.degraded).toEqual({ 'nobody-listens': 1 });
     await client.close();
     await waitUntil('nothing is left', async () => (await names()).length === 0);

@@ -37,9 +37,9 @@ function open(plugin: SessionPluginOptions = {}, session: SiteOptions['session']
       app.get('/*', async (request) => ({
         id: request.sessionwise?.id,
         token: request.session?.sessionId,
-        view: await request.sessionwise?.view,
+        view: await request.sessionwise?.visit(),
       }));
-      app.post('/*', async (request) => ({ id: request.sessionwise?.id, view: await request.sessionwise?.view }));
+      app.post('/*', async (request) => ({ id: request.sessionwise?.id, view: await request.sessionwise?.visit() }));
     },
   });
 }
@@ -54,21 +54,22 @@ describe('a page view', () => {
     const post = { method: 'POST', url: '/pages/a', headers: bearer(token) } as const;
     const site = await open({ pageview: 'request' });
     await site.store.data.save(token, {});
-    expect((await site.app.inject(post)).json()).toEqual({ id: sessionOf(token) });
+    expect((await site.app.inject(post)).json()).toMatchObject({ id: sessionOf(token), view: { totalPages: 0 } });
     const own = await open({ pageview: 'request', isPageview: ({ url }) => url.startsWith('/pages/') });
     expect((await own.app.inject(post)).json()).toMatchObject({ view: { totalPages: 1 } });
-    expect((await own.browser().get('/api/a', bearer(token))).body.view).toBeUndefined();
+    // Nothing is counted in.
+    expect((await own.browser().get('/api/a', bearer(token))).body.view).toMatchObject({ totalPages: 1 });
   });
 
   it('is known by the path that was asked for, not by the one it was rewritten to', async () => {
     const app = Fastify({ rewriteUrl: ({ url = '/' }) => url.replace('/alias', '/page') });
     onTestFinished(() => app.close());
     await app.register(sessionwise, { client, pageview: 'request' });
-    app.get('/page', async (request) => ({ view: await request.sessionwise?.view }));
+    app.get('/page', async (request) => ({ view: await request.sessionwise?.visit() }));
     const token = randomUUID();
     const { view } = (await app.inject({ url: '/alias', headers: bearer(token) })).json<{ view: object }>();
     expect(view).toMatchObject({ totalPages: 1 });
-    expect(await client.session(sessionOf(token)).surface(['/alias', '/page'])).toEqual(['/page']);
+    expect(await client.session(sessionOf(token)).unseen(['/alias', '/page'])).toEqual(['/page']);
   });
 });
 

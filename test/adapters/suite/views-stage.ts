@@ -12,7 +12,7 @@ export function fail(): never {
 /** A page that asks, as most do, and then does `work`. */
 export function asking(work: (context: PageContext) => unknown): Page {
   return async (context) => {
-    await context.handle?.surface(['/a', '/b']);
+    await context.handle?.unseen(['/a', '/b']);
     return work(context);
   };
 }
@@ -57,7 +57,7 @@ export class ViewsStage {
 
   /** Returns the views that the service has counted for the session of a token. */
   async totalOf(token: string): Promise<number> {
-    return (await this.client.session(sessionOf(token)).analytics())!.totalPages;
+    return (await this.client.session(sessionOf(token)).figures())!.totalPages;
   }
 
   /** Returns how many views were sent for `work`. */

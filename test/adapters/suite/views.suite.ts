@@ -8,13 +8,13 @@ import { asking, fail, ViewsStage } from './views-stage.ts';
 
 const pages: Pages = {
   a: asking(({ handle }) => handle?.id),
-  total: async ({ handle }) => (await handle?.analytics())?.totalPages,
+  total: async ({ handle }) => (await handle?.figures())?.totalPages,
   page: ({ handle }) => handle?.page,
   status: asking(({ status, query }) => status(Number(query.get('code')))),
   fails: asking(fail),
   streams: asking(async ({ sendHead, handle }) => {
     sendHead();
-    await handle?.surface(['/c']);
+    await handle?.unseen(['/c']);
   }),
   'breaks-off': asking(({ sendHead, raw }) => {
     sendHead();
@@ -26,7 +26,7 @@ const pages: Pages = {
     fail();
   }),
   'answers-first': async ({ handle, answer }) => {
-    const asked = handle?.surface(['/a', '/b']);
+    const asked = handle?.unseen(['/a', '/b']);
     await answer();
     await asked;
   },
@@ -128,7 +128,7 @@ function testEnd(views: ViewsStage): void {
     const [gate, closed] = [new Gate(), new Gate()];
     const slow: Page = async ({ handle, sendHead, raw }) => {
       raw.on('close', () => void closed.pass());
-      await handle?.surface(['/a']);
+      await handle?.unseen(['/a']);
       if (when === 'behind') sendHead();
       await gate.pass();
     };
@@ -146,7 +146,7 @@ function testEnd(views: ViewsStage): void {
       await visitor.page('/a');
     });
     expect(sent).toBe(1);
-    expect(await views.client.session(sessionOf(visitor.token)).surface(['/slow', '/a'])).toEqual(['/slow']);
+    expect(await views.client.session(sessionOf(visitor.token)).unseen(['/slow', '/a'])).toEqual(['/slow']);
   });
 
   it('has its page on the handle, and what is none has not', async () => {
@@ -163,15 +163,15 @@ function testStart(views: ViewsStage): void {
     ['countWhen', { countWhen: 'start' }],
     ['countWhen, and a function that publishes', { countWhen: 'start', pageview: () => 'publish' }],
   ])('is sent before the page, whatever becomes of it: %s', async (_, handle) => {
-    const { publishes } = views.client.counters;
+    const { requests } = views.client.counters;
     let sent = 0;
     const failing: Page = () => {
-      sent = views.client.counters.publishes - publishes;
+      sent = views.client.counters.requests - requests;
       fail();
     };
     const visitor = await views.begun(await views.open(handle, { a: failing }));
     expect((await visitor.get('/a')).status).toBe(500);
-    expect([sent, views.client.counters.publishes - publishes]).toEqual([1, 1]);
+    expect([sent, views.client.counters.requests - requests]).toEqual([1, 1]);
     expect(await views.totalOf(visitor.token)).toBe(1);
   });
 
@@ -181,7 +181,7 @@ function testStart(views: ViewsStage): void {
     ['a function of pageview', { pageview: () => 'request' }],
     ['a function of pageview, beside countWhen "end"', { pageview: () => 'request', countWhen: 'end' }],
   ])('is asked for once, and not sent again at the end: %s', async (_, handle) => {
-    const view: Page = async (context) => (await context.handle?.view)?.totalPages;
+    const view: Page = async (context) => (await context.handle?.visit())?.totalPages;
     const visitor = await views.begun(await views.open(handle, { a: view }));
     expect(await views.sentBy(async () => expect(await visitor.page('/a')).toBe(1))).toBe(0);
     expect(await views.totalOf(visitor.token)).toBe(1);

@@ -56,12 +56,12 @@ describe.each(['channels', 'streams'] as const)('sessionwise acl in a Cluster, o
       onTestFinished(() => client.close());
       expect(await client.ready()).toBe(true);
       const session = client.session(`visitor-${transport}-${replies}`);
-      expect(await session.pageview('/a')).toMatchObject({ totalPages: 1 });
-      expect(await session.markItemSeen(Array.from({ length: 100 }, (_, i) => `item-${i}`))).toHaveLength(100);
-      expect(await session.surface(['/a', 'item-1', 'new'])).toEqual(['new']);
-      expect(await session.markSeen(['n1'])).toEqual(['n1']);
-      expect(await session.notifications(['n1'])).toEqual([{ id: 'n1', seen: true }]);
-      expect(await session.analytics()).toMatchObject({ totalPages: 1 });
+      expect(await session.request('pageview', '/a')).toMatchObject({ totalPages: 1 });
+      expect(await session.markSeen(Array.from({ length: 100 }, (_, i) => `item-${i}`))).toHaveLength(100);
+      expect(await session.unseen(['/a', 'item-1', 'new'])).toEqual(['new']);
+      expect(await session.notices.markRead(['n1'])).toEqual(['n1']);
+      expect(await session.notices.list(['n1'])).toEqual([{ id: 'n1', seen: true }]);
+      expect(await session.figures()).toMatchObject({ totalPages: 1 });
     },
   );
 });

@@ -86,15 +86,15 @@ describe('traffic under sessionwise acl, with a service that archives nothing', 
   describe.each(['inbox', 'list'] as const)('and %s replies', (replies) => {
     it('every command is asked and answered', async () => {
       const session = (await openClient(replies)).session(`visitor-${replies}`);
-      expect(await session.pageview('/a')).toMatchObject({ totalPages: 1, newToSite: true });
-      expect(await session.publishPageview('/b')).toBe(true);
-      await waitUntil('the published view counts', async () => (await session.analytics())?.totalPages === 2);
-      expect(await session.markItemSeen('phone')).toEqual(['phone']);
-      expect(await session.surface(['/a', '/c'])).toEqual(['/c']);
+      expect(await session.request('pageview', '/a')).toMatchObject({ totalPages: 1, newToSite: true });
+      expect(await session.publish('pageview', '/b')).toBe(true);
+      await waitUntil('the published view counts', async () => (await session.figures())?.totalPages === 2);
+      expect(await session.markSeen(['phone'])).toEqual(['phone']);
+      expect(await session.unseen(['/a', '/c'])).toEqual(['/c']);
       expect(await session.suggestions()).toMatchObject([{ combo: 'cable' }]);
-      expect(await session.notifications(['n1'])).toEqual([{ id: 'n1', seen: false }]);
-      expect(await session.markSeen(['n1'])).toEqual(['n1']);
-      expect(await session.notifications(['n1'])).toEqual([{ id: 'n1', seen: true }]);
+      expect(await session.notices.list(['n1'])).toEqual([{ id: 'n1', seen: false }]);
+      expect(await session.notices.markRead(['n1'])).toEqual(['n1']);
+      expect(await session.notices.list(['n1'])).toEqual([{ id: 'n1', seen: true }]);
       expect(await session.request('together', [['surface', ['/a', '/c']]])).toEqual([['/c']]);
       expect(await unservedCommands(service)).toEqual([]);
     });
@@ -108,7 +108,7 @@ describe('traffic under sessionwise acl, with a service that archives nothing', 
     it('both come back after their connections were cut', async () => {
       const client = await openClient(replies);
       // A handle is a page's, and has one deadline.
-      const view = () => client.session(`cut-${replies}`).pageview('/a');
+      const view = () => client.session(`cut-${replies}`).request('pageview', '/a');
       await view();
       for (const user of ['app', 'service']) await redis.admin.command('CLIENT', 'KILL', 'USER', user);
       await waitUntil('views count again', async () => (await view()) !== undefined, 25_000);
@@ -127,14 +127,16 @@ describe('traffic under sessionwise acl, with a service that archives nothing', 
   it('sessions grow out of their small forms, over more days than are kept', async () => {
     const session = (await openClient()).session('regular');
     const items = Array.from({ length: 600 }, (_, i) => `item-${i}`);
-    await session.markItemSeen(items.slice(0, 500));
-    await session.markItemSeen(items);
+    await session.markSeen(items.slice(0, 500));
+    await session.markSeen(items);
     const today = Math.floor(Date.now() / DAY_MS) * DAY_MS;
     await Promise.all(
-      Array.from({ length: 600 }, (_, i) => session.pageview({ path: `/${i}`, at: today - (600 - i) * (DAY_MS / 2) })),
+      Array.from({ length: 600 }, (_, i) =>
+        session.request('pageview', { path: `/${i}`, at: today - (600 - i) * (DAY_MS / 2) }),
+      ),
     );
-    expect(await session.surface([...items, 'new', '/0', '/599'])).toEqual(['new']);
-    expect(await session.analytics()).toMatchObject({ totalPages: 600 });
+    expect(await session.unseen([...items, 'new', '/0', '/599'])).toEqual(['new']);
+    expect(await session.figures()).toMatchObject({ totalPages: 600 });
     expect(await redis.admin.command('HLEN', keys.days('regular'))).toBe(35);
     const large = [keys.seenFilter('regular', 'page'), keys.seenFilter('regular', 'item')];
     expect(await redis.admin.command('EXISTS', ...large)).toBe(2);
@@ -143,10 +145,10 @@ describe('traffic under sessionwise acl, with a service that archives nothing', 
   it('notices are published and read, and a session is inspected', async () => {
     expect(await cli('notify', 'customers', '--id', 'n9', '--text', 'Hello')).toMatchObject({ code: 0, stderr: '' });
     const session = (await openClient()).session('reader');
-    await session.pageview('/a');
-    expect(await session.notifications({ groups: ['customers'] })).toMatchObject([{ id: 'n9', seen: false }]);
-    await session.markSeen('n9');
-    expect(await session.notifications({ groups: ['customers'] })).toMatchObject([{ id: 'n9', seen: true }]);
+    await session.request('pageview', '/a');
+    expect(await session.notices.list({ groups: ['customers'] })).toMatchObject([{ id: 'n9', seen: false }]);
+    await session.notices.markRead(['n9']);
+    expect(await session.notices.list({ groups: ['customers'] })).toMatchObject([{ id: 'n9', seen: true }]);
     expect(await cli('inspect', 'reader', '--seen', '/a')).toMatchObject({ code: 0, stderr: '' });
   });
 
@@ -178,8 +180,8 @@ describe('traffic under sessionwise acl, with a service that archives nothing', 
     const tokens = Array.from({ length: 4 }, () => createToken());
     for (const token of tokens) {
       await store.save(token, {});
-      await client.session(sessionOf(token)).pageview('/a');
-      await client.session(sessionOf(token)).markSeen(['n1']);
+      await client.session(sessionOf(token)).request('pageview', '/a');
+      await client.session(sessionOf(token)).notices.markRead(['n1']);
       await store.identify(token, 'anna', { device: 'Firefox' });
     }
     const living = tokens.slice(2).map(sessionOf);
@@ -232,7 +234,7 @@ describe('traffic under sessionwise acl, with a service that archives nothing', 
         request.session.destroy((error) => response.sendStatus(error ? 500 : 204)),
       );
       app.get('/', async (request, response) => {
-        response.json({ view: await request.sessionwise?.view });
+        response.json({ view: await request.sessionwise?.visit() });
       });
     });
     onTestFinished(() => site.stop());
@@ -272,7 +274,7 @@ describe.each(['a service', 'a store'] as const)('traffic under sessionwise acl,
     await store.save(ended, { cart: 1 });
     await brief.save(expired, { cart: 2 });
     await waitUntil('ended sessions are kept', async () => (await keysLike('*:@archiving')).length === 64);
-    for (const token of [ended, expired]) await client.session(sessionOf(token)).pageview('/a');
+    for (const token of [ended, expired]) await client.session(sessionOf(token)).request('pageview', '/a');
     await store.end(ended);
     await waitUntil('both are archived', () => archived.length === 2, 20_000);
     const of = (token: string) => archived.find(({ session }) => session === sessionOf(token));
@@ -302,11 +304,11 @@ describe.each(['streams', 'both'] as const)('traffic under sessionwise acl, with
   it('every command is asked and answered, and what must be kept is kept', async () => {
     const client = await openClient('inbox', transport === 'both' ? 'mixed' : 'streams');
     const session = client.session('visitor');
-    expect(await session.pageview('/a')).toMatchObject({ totalPages: 1 });
-    expect(await session.publishPageview('/b')).toBe(true);
+    expect(await session.request('pageview', '/a')).toMatchObject({ totalPages: 1 });
+    expect(await session.publish('pageview', '/b')).toBe(true);
     expect(await session.publish('mark-item-seen', 'phone')).toBe(true);
-    await waitUntil('both are done', async () => (await session.surface(['/b', 'phone']))?.length === 0);
-    expect(await session.analytics()).toMatchObject({ totalPages: 2 });
+    await waitUntil('both are done', async () => (await session.unseen(['/b', 'phone']))?.length === 0);
+    expect(await session.figures()).toMatchObject({ totalPages: 2 });
     expect(await redis.refusals()).toEqual([]);
   });
 
