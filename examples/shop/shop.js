@@ -129,19 +129,17 @@ function createShop({
     }),
   );
   app.use(sessionwise({ client, pageview: 'off', trackAnonymous: false }));
-  // Each page shows figures that include itself, so each counts at its start: with an answer, or without waiting for one.
-  // A page that does not show its own view leaves `countWhen` out: it counts when its answer has ended below 400.
-  const waited = sessionwise({ client, pageview: 'request' });
-  const published = sessionwise({ client, pageview: 'publish', countWhen: 'start' });
+  // Each counts when its answer has ended below 400; the figures that it shows have it counted in (`visit`).
+  const counted = sessionwise({ client });
 
-  app.get('/', waited, featured);
-  app.get('/added/:item', published, added);
-  app.get('/added-sync/:item', waited, addedSync);
-  app.get('/confirm-purchase', waited, confirmPurchase);
-  app.get('/notifications', waited, notifications);
-  app.get('/cart', waited, cart);
-  app.get('/login', waited, login);
-  app.get('/devices', waited, devices);
+  app.get('/', counted, featured);
+  app.get('/added/:item', counted, added);
+  app.get('/added-sync/:item', counted, addedSync);
+  app.get('/confirm-purchase', counted, confirmPurchase);
+  app.get('/notifications', counted, notifications);
+  app.get('/cart', counted, cart);
+  app.get('/login', counted, login);
+  app.get('/devices', counted, devices);
   app.get('/raw-session-analytics', rawSessionAnalytics);
 
   const form = [sameOrigin, express.urlencoded({ extended: false, limit: '64kb' })];

@@ -8,7 +8,7 @@
  *  @property {'new' | 'back' | undefined} welcome */
 
 /**
- * The answer to a page view: as it was before, but for the counts. Now is active, by this very view.
+ * What the visit was before this page, but for the counts, which include it. Now is active, by this very page.
  * @param {import('sessionwise').PageviewReply | undefined} view
  * @returns {Statistics | undefined}
  */

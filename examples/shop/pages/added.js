@@ -5,13 +5,13 @@ import { html } from '../html.js';
 import { bottom, greeting, icon, top } from '../layout.js';
 import { addButton, picture, shelf } from '../products.js';
 import { sendPage, waitedMs } from '../respond.js';
-import { fromAnalytics, fromView } from '../statistics.js';
+import { fromView } from '../statistics.js';
 import { visitorOf } from '../visitor.js';
 
 /** @import { Request, Response } from 'express' */
 
-/** `/added/:item`: waits for nothing. Its view was published; its content goes out at once. Only then does it ask for
- *  the footer's figures, over the same connection, so that the view is counted before.
+/** `/added/:item`: waits for nothing. Its content goes out at once, and only then does it ask for the footer's figures.
+ *  Its view counts when all of it has been sent.
  *  @param {Request<{ item: string }>} request @param {Response} response */
 export async function added(request, response) {
   const { item } = request.params;
@@ -26,12 +26,9 @@ export async function added(request, response) {
       ),
     })}`,
   );
-  const analytics = await request.sessionwise?.figures();
-  const statistics = fromAnalytics(analytics);
-  // It was asked behind the view: who is here for the first time has seen one page by now.
-  const welcome = analytics?.totalPages === 1 ? 'new' : undefined;
+  const statistics = fromView(await request.sessionwise?.visit());
   response.end(
-    `${html`<div class="wrap">${greeting(welcome)}</div>`}${bottom({ statistics, waitedMs: waitedMs(request) })}`,
+    `${html`<div class="wrap">${greeting(statistics?.welcome)}</div>`}${bottom({ statistics, waitedMs: waitedMs(request) })}`,
   );
 }
 
