@@ -267,6 +267,21 @@ describe('the page of a handle', () => {
     expect(both[0]!.payload).toBe('[["surface",["/radio"]],["combo",""]]');
   });
 
+  it('is asked about with its other questions, and only its path travels; where its view leads them, not at all', async () => {
+    const client = await open();
+    const session = newSession();
+    const ask = (how: 'counted' | 'asked') => async (): Promise<void> => {
+      const page = client.session(session, { page: '/here?token=x#top' });
+      const view = how === 'counted' ? page.request('pageview', '/here') : undefined;
+      const [visit] = await Promise.all([page.visit(), page.unseen(['/radio']), view]);
+      expect(visit).toMatchObject({ totalPages: 1, previouslyVisited: false });
+    };
+    const [asked] = await sentBy(ask('asked'));
+    expect(asked!.payload).toBe('[["session-analytics",{"here":"/here"}],["surface",["/radio"]]]');
+    const counted = await sentBy(ask('counted'));
+    expect(counted).toEqual([{ command: 'together', payload: '[["pageview","/here"],["surface",["/radio"]]]' }]);
+  });
+
   it.each(['', 'http://[', `/${'x'.repeat(3_000)}`])('that is none is left out (%#)', async (wrong) => {
     const page = (await open()).session(newSession(), { page: wrong });
     expect(await page.unseen(['/radio'])).toEqual(['/radio']);

@@ -144,16 +144,6 @@ describe('a visit', () => {
     },
   );
 
-  it('travels with the other questions of its page, and only the path of the page with it', async () => {
-    const client = await open('channels');
-    const handle = client.session(newSession(), { page: '/a?token=secret' });
-    const { messages } = client.counters;
-    const [visit, unseen] = await Promise.all([handle.visit(), handle.unseen(['/a', '/b'])]);
-    expect(visit).toMatchObject({ totalPages: 1 });
-    expect(unseen).toEqual(['/b']);
-    expect(client.counters.messages).toBe(messages + 1);
-  });
-
   it('is undefined where no service answers, asked for or counted', async () => {
     const client = new SessionClient({ redis: server.url, namespace: 'nobody', deadlineMs: 50 });
     onTestFinished(() => client.close());
