@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { ConditionVariable } from '../async/index.ts';
-import { People } from '../people/index.ts';
 import { COMMAND_NAMES, type SessionGlob } from '../protocol/index.ts';
 import type { FilterEngine, RedisConnection } from '../redis/index.ts';
 import {
@@ -164,7 +163,6 @@ export class ServiceInstance implements Service {
     const { redis, knowledge } = this.#namespace;
     const context = {
       knowledge,
-      people: new People(),
       combos: new Combos(knowledge.items, this.#options.combos),
       acceptTimes: this.#options.acceptTimes ?? false,
       timeIgnored: () => this.metrics.timesIgnored.inc(),

@@ -16,7 +16,8 @@ export function markItemsScript(options: SeenItemsOptions, retention: Retention)
     keys: ['record', 'absent?'],
     args: { now: 'number' },
     restArgs: 'item',
-    output: 'per item 1 where it was seen before, else 0; nothing where the session has ended',
+    output: `per item 1 where it was seen before, else 0, then 1 where the subject is claimed; nothing where the session has
+      ended`,
     body: `
 ${readRecord('{}')}
 local answers, section, added = {}, '', {}
@@ -56,6 +57,10 @@ ${wholeOrNot({
 })}
 end
 if due then renew(flags, ${retention.seconds}) end
+if ${hasFlag(SUBJECT_FLAGS.claimed)} then
+  note_late(now)
+  answers[#answers + 1] = 1
+end
 return answers`,
   }).returns<number[]>();
 }

@@ -1,12 +1,13 @@
 import { defineLua, SUBJECT_FLAGS } from '../../redis/index.ts';
 
-const { largePages, largeItems, largeMinutes, readNotices } = SUBJECT_FLAGS;
-const PARTS = `{ { ${largePages}, 'p', 'pu' }, { ${largeItems}, 'i', 'iu' }, { ${largeMinutes}, 'a' }, { ${readNotices}, 'n', 'g' } }`;
+const { largePages, largeItems, largeMinutes, readNotices, claimed } = SUBJECT_FLAGS;
+const PARTS = `{ { ${largePages}, 'p', 'pu' }, { ${largeItems}, 'i', 'iu' }, { ${largeMinutes}, 'a' }, { ${readNotices}, 'n', 'g' }, { ${claimed}, 'c' } }`;
 
 /** The parts of a subject beside its record. Needs `record`, the key of the record.
  *
  *  `part(name)` -> the key of a part;
  *  `keep_like_record(key)` gives a key the time to live of the record;
+ *  `note_late(now)` notes that a claimed subject has something that is not merged yet;
  *  `renew(flags, seconds)` moves the expiry of the record and of the parts that its flags name. */
 export const partsLua = defineLua({
   name: 'parts',
@@ -17,6 +18,12 @@ local function keep_like_record(key)
   local left = redis.call('PTTL', record)
   -- A record in its last milliseconds may have 0 left, or no time by the clock: that would delete the part at once.
   if left >= 0 then redis.call('PEXPIRE', key, math.max(left, 1000)) end
+end
+
+local function note_late(now)
+  local place, subject = string.match(record, '^(.-{%w+}:)(.+):%w+$')
+  redis.call('HINCRBY', part('c'), 'dirty', 1)
+  redis.call('ZADD', place .. '@merging', now * 1000, subject)
 end
 
 local function renew(flags, seconds)
