@@ -29,6 +29,8 @@ import type { RecordedVisit, Visit } from './visit.ts';
 export interface KnowledgeOptions {
   readonly seen?: SeenItemsOptions;
   readonly retention?: Retention;
+  /** How long after its claim a session is still looked after, in milliseconds. Default 60,000. */
+  readonly retireMs?: number;
 }
 
 /** All that is known of the subjects of one namespace: what they saw, when, how often, and which notices they read. */
@@ -62,6 +64,7 @@ export class Knowledge {
     this.people = new People(this.#context, this.readNotices, clock, secret, {
       seen,
       seconds: PERSON_RETENTION.seconds,
+      ...(options.retireMs !== undefined && { retireMs: options.retireMs }),
     });
   }
 

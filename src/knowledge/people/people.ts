@@ -1,11 +1,12 @@
 import { createHmac } from 'node:crypto';
-import { partitionOf, SUBJECT_FLAGS } from '../../redis/index.ts';
+import { PARTITIONS, partitionOf, SUBJECT_FLAGS } from '../../redis/index.ts';
 import { readDays } from '../read-days.ts';
 import type { ReadNotices } from '../read-notices.ts';
 import { checkExactLimit, type SeenItemsOptions } from '../seen-items-options.ts';
 import type { ReadingContext } from '../subject-reading.ts';
 import { type MergeSide, mergeStates } from './merge-states.ts';
 import { claimSession } from './scripts/claim-session.ts';
+import { erasePerson } from './scripts/erase-person.ts';
 import { pushKnowledgeScript } from './scripts/push-knowledge.ts';
 import { readPerson } from './scripts/read-person.ts';
 import { settleClaim } from './scripts/settle-claim.ts';
@@ -40,6 +41,8 @@ export interface PeopleOptions {
   readonly seen: SeenItemsOptions;
   /** How long a person is kept after the last message that writes, in seconds. */
   readonly seconds: number;
+  /** How long after its claim a session is still looked after, in milliseconds. Default 60,000. */
+  readonly retireMs?: number;
 }
 
 /** Merges what is known of sessions into what is known of persons. Subjects are named as their keys are. */
@@ -50,6 +53,7 @@ export class People {
   readonly #push: ReturnType<typeof pushKnowledgeScript>;
   readonly #now: () => number;
   readonly #sourceKey: string;
+  readonly #retireMs: number;
 
   /** `now`: milliseconds of the epoch by Redis's clock. `sourceKey`: hashes the names of sources. */
   constructor(
@@ -57,8 +61,9 @@ export class People {
     notices: ReadNotices,
     now: () => number,
     sourceKey: string,
-    { seen, seconds }: PeopleOptions,
+    { seen, seconds, retireMs = RETIRE_MS }: PeopleOptions,
   ) {
+    this.#retireMs = retireMs;
     this.#context = context;
     this.#notices = notices;
     this.#now = now;
@@ -78,9 +83,9 @@ export class People {
       if (!claim) return;
       const isOthers = claim.to !== person;
       if (!isOthers && claim.clean === claim.dirty) return;
-      await this.#pushTo(claim, session);
-      if (!(await this.#settle(session, claim, isOthers)) || isOthers) continue;
-      return;
+      const isGone = (await this.#pushTo(claim, session)) !== 'merged';
+      const isSettled = await this.#settle(session, claim, isOthers || isGone);
+      if (isSettled && !isOthers) return;
     }
     throw new Error('The session is written so often that it could not be merged.');
   }
@@ -89,8 +94,8 @@ export class People {
   async mergeLate(session: string): Promise<void> {
     const claim = await this.#claim(session, '');
     if (!claim || claim.clean === claim.dirty) return;
-    await this.#pushTo(claim, session);
-    await this.#settle(session, claim, false);
+    const isGone = (await this.#pushTo(claim, session)) !== 'merged';
+    await this.#settle(session, claim, isGone);
   }
 
   /** Looks at a claimed session whose time has come: merges what is not merged yet, and lets it retire where the claim is a
@@ -101,10 +106,25 @@ export class People {
       await this.#context.redis.command('ZREM', this.#keysOf(session).merging, session);
       return;
     }
-    const retires = claim.clean === claim.dirty && (Number(claim.time) - Number(claim.at)) / 1_000 >= RETIRE_MS;
+    const retires = claim.clean === claim.dirty && (Number(claim.time) - Number(claim.at)) / 1_000 >= this.#retireMs;
     // Once more, also where nothing was noted since: a master that failed may have lost it.
-    await this.#pushTo(claim, session);
-    await this.#settle(session, claim, retires);
+    const isGone = (await this.#pushTo(claim, session)) !== 'merged';
+    await this.#settle(session, claim, retires || isGone);
+  }
+
+  /** Deletes all that is known of a person. What sessions have noted for them is deleted too, and nothing that was noted
+   *  before is merged later. For an hour nothing is noted of the person. Returns whether anything was known. */
+  async erase(person: string): Promise<boolean> {
+    const { redis, keys } = this.#context;
+    const known = await erasePerson.run(redis, this.#targetKeys(person), { namespace: keys.namespace, person });
+    for (let partition = 0; partition < PARTITIONS; partition += 1) {
+      const sessions = await redis.command<string[]>('ZRANGE', keys.merging(partition), '0', '-1');
+      for (const session of sessions) {
+        if ((await redis.command<string | null>('HGET', keys.claim(session), 'to')) === person)
+          await this.lookAt(session);
+      }
+    }
+    return known === 1;
   }
 
   /** Ends the claim of a session at a logout: merges what is not merged yet, and deletes its record. The id is a new
@@ -130,18 +150,18 @@ export class People {
 
   async #settle(session: string, { at, dirty }: Claim, retires: boolean): Promise<boolean> {
     const { redis, keys } = this.#context;
-    const again = Number(at) / 1_000 + RETIRE_MS;
+    const again = Number(at) / 1_000 + this.#retireMs;
     const args = { namespace: keys.namespace, session, at, dirty, again, retires };
     return (await settleClaim.run(redis, this.#keysOf(session), args)).status === 'settled';
   }
 
-  async #pushTo(claim: Claim, session: string): Promise<void> {
+  // What is old, or of a person that was erased since, is nobody's any more.
+  async #pushTo(claim: Claim, session: string): Promise<'merged' | 'old' | 'erased'> {
     const source = await this.#sideOf(session, claim.record);
     const notices = await this.#notices.exportOf(session, claim.record);
     for (let tries = 0; tries < MOST_TRIES; tries += 1) {
       const status = await this.#pushOnce(claim, session, source, notices);
-      // What is old, or of a person that was erased, is nobody's any more.
-      if (status !== 'changed' && status !== 'late') return;
+      if (status !== 'changed' && status !== 'late') return status;
     }
     throw new Error("The person's record is written so often that nothing could be merged into it.");
   }
