@@ -12,11 +12,12 @@ import { ItemEncryption } from './item-encryption.ts';
 import { type ItemHash, ItemHasher } from './item-hash.ts';
 import { NoticeLists, type NoticePosition } from './notice-lists.ts';
 import { PendingWrites } from './pending-writes.ts';
+import { besideHas, countBeside } from './people/beside-filters.ts';
 import { People } from './people/people.ts';
 import { SubjectNames } from './people/subject-names.ts';
 import { ReadNotices } from './read-notices.ts';
 import { RecordReads } from './record-reads.ts';
-import { PERSON_RETENTION, RETENTION_DEFAULTS, type Retention } from './retention.ts';
+import { PERSON_RETENTION, RETENTION_DEFAULTS, type Retention, type SubjectKind } from './retention.ts';
 import { markItemsScript } from './scripts/mark-items.ts';
 import { markNoticesScript } from './scripts/mark-notices.ts';
 import { recordViewScript } from './scripts/record-view.ts';
@@ -59,8 +60,8 @@ export class Knowledge {
     this.#context = { redis, keys, records, encryption, writes, filter: new SeenFilter(redis, seen.engine, seen) };
     this.readNotices = new ReadNotices(this.#context, this.items);
     this.#names = new SubjectNames(secret, keys.namespace);
-    this.#ofSessions = scriptsOf(seen, retention);
-    this.#ofPeople = scriptsOf(seen, PERSON_RETENTION);
+    this.#ofSessions = scriptsOf(seen, retention, 'session');
+    this.#ofPeople = scriptsOf(seen, PERSON_RETENTION, 'person');
     this.people = new People(this.#context, this.readNotices, clock, secret, {
       seen,
       seconds: PERSON_RETENTION.seconds,
@@ -78,7 +79,9 @@ export class Knowledge {
    *  step; default by itself. Returns the visit as it was before, but for the two counts. */
   async recordView(subject: string, page: ItemHash, at?: number, apply: Apply = this.#apply): Promise<Visit> {
     const visit = await this.#write(subject, this.#recordingView(subject, page, at), apply);
-    if (visit.isClaimed) await this.#mergeLate(subject);
+    if (!visit.isClaimed) return visit;
+    if (isPerson(subject)) return this.#withBeside(subject, page, visit);
+    await this.#mergeLate(subject);
     return visit;
   }
 
@@ -87,7 +90,12 @@ export class Knowledge {
   async markItems(subject: string, items: readonly ItemHash[], apply: Apply = this.#apply): Promise<boolean[]> {
     if (items.length === 0) return [];
     const { seen, isClaimed } = await this.#write(subject, this.#markingItems(subject, items), apply);
-    if (isClaimed) await this.#mergeLate(subject);
+    if (!isClaimed) return seen;
+    if (isPerson(subject)) {
+      const beside = await besideHas(this.#context, subject, 'item', items);
+      return seen.map((each, i) => each || beside[i]!);
+    }
+    await this.#mergeLate(subject);
     return seen;
   }
 
@@ -120,6 +128,19 @@ export class Knowledge {
   // next sweep does it.
   async #mergeLate(subject: string): Promise<void> {
     await this.people.mergeLate(subject).catch(() => undefined);
+  }
+
+  // A person with filters of sessions beside its own record.
+  async #withBeside(person: string, page: ItemHash, visit: Visit): Promise<Visit> {
+    const [[seen], count] = await Promise.all([
+      besideHas(this.#context, person, 'page', [page]),
+      countBeside(this.#context, person, 'page'),
+    ]);
+    return {
+      ...visit,
+      uniquePages: visit.uniquePages + count,
+      previouslyVisited: visit.previouslyVisited || seen!,
+    };
   }
 
   #scriptsOf(subject: string): WritingScripts {
@@ -181,11 +202,11 @@ interface WritingScripts {
   readonly markNotices: ReturnType<typeof markNoticesScript>;
 }
 
-function scriptsOf(seen: SeenItemsOptions, retention: Retention): WritingScripts {
+function scriptsOf(seen: SeenItemsOptions, retention: Retention, of: SubjectKind): WritingScripts {
   return {
-    recordView: recordViewScript(seen, retention),
-    markItems: markItemsScript(seen, retention),
-    markNotices: markNoticesScript(retention),
+    recordView: recordViewScript(seen, retention, of),
+    markItems: markItemsScript(seen, retention, of),
+    markNotices: markNoticesScript(retention, of),
   };
 }
 

@@ -7,6 +7,9 @@ export interface Retention {
   readonly bounceSeconds: number;
 }
 
+/** Whose record it is: a session can be claimed for a person, a person cannot. */
+export type SubjectKind = 'session' | 'person';
+
 /** How long what is known of a person is kept after the last message that writes, in seconds: 400 days. */
 export const PERSON_SECONDS: number = 400 * 86_400;
 

@@ -23,7 +23,7 @@ const PARTS = {
   claim: 'c',
 } as const;
 /** The last parts of a person's further keys. */
-const PERSON_PARTS = { merged: 'm', erased: 'e' } as const;
+const PERSON_PARTS = { merged: 'm', erased: 'e', beside: 'b' } as const;
 const CALCULATED = Object.values(PARTS).filter((part) => part !== PARTS.record && part !== PARTS.recordBefore);
 
 /** Builds key names in scripts that learn them only as they run: `tag_of(key)`, `session_key(ns, tag, session, part)`,
@@ -134,6 +134,17 @@ export class Keys {
   /** What was merged into a person: a hash, source -> its views that were taken. */
   merged(person: string): string {
     return `${this.#of(person)}:${PERSON_PARTS.merged}`;
+  }
+
+  /** The filters that were merged into a person whole: a hash, kind and place -> source, a blank, and the subject for which
+   *  its items are encrypted. */
+  beside(person: string): string {
+    return `${this.#of(person)}:${PERSON_PARTS.beside}`;
+  }
+
+  /** A filter that was merged into a person whole; with `count`, the unique count beside it. */
+  besideFilter(person: string, kind: SeenKind, place: number, count = false): string {
+    return `${this.#of(person)}:x${PARTS[kind]}${place}${count ? 'u' : ''}`;
   }
 
   /** When a person was erased: microseconds of the epoch. */

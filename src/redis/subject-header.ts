@@ -42,6 +42,8 @@ export const SUBJECT_FLAGS = {
   readNotices: 16,
   /** It is claimed for a person: what is still noted of it is the person's. */
   claimed: 32,
+  /** Of a person: filters of sessions were merged into it whole. No person is claimed. */
+  beside: 32,
 } as const;
 
 /** The head of a subject's record. Times are seconds of the epoch. */

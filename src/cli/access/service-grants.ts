@@ -25,7 +25,7 @@ export function serviceGrants(namespace: string, options: ServiceGrantOptions): 
     commands: [
       ...connectionCommands(cluster),
       ...['info', 'command|info', 'time', 'eval', 'evalsha', 'multi', 'exec'],
-      ...['exists', 'ttl', 'pttl', 'expire', 'pexpire', 'pexpireat', 'del', 'unlink', 'memory|usage'],
+      ...['exists', 'dump', 'restore', 'ttl', 'pttl', 'expire', 'pexpire', 'pexpireat', 'del', 'unlink', 'memory|usage'],
       ...['get', 'mget', 'set', 'strlen', 'getrange', 'setrange', 'getbit', 'bitfield', 'pfadd', 'pfcount'],
       ...['hget', 'hmget', 'hgetall', 'hkeys', 'hvals', 'hlen', 'hset', 'hsetnx', 'hincrby', 'hdel'],
       ...['zadd', 'zrem', 'zcard', 'zmscore', 'zrange', 'zrangebyscore', 'zremrangebyscore', 'zremrangebyrank'],

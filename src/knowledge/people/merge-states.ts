@@ -56,6 +56,7 @@ export function mergeStates(
   if (begins.items) flags |= SUBJECT_FLAGS.largeItems;
   if (begins.minutes) flags |= SUBJECT_FLAGS.largeMinutes;
   flags |= source.flags & SUBJECT_FLAGS.readNotices;
+  if ((source.flags & (SUBJECT_FLAGS.largePages | SUBJECT_FLAGS.largeItems)) !== 0) flags |= SUBJECT_FLAGS.beside;
   const head = {
     flags,
     views: target.views + views,

@@ -1,9 +1,10 @@
-import { createHmac } from 'node:crypto';
-import { PARTITIONS, partitionOf, SUBJECT_FLAGS } from '../../redis/index.ts';
+import { createHash, createHmac } from 'node:crypto';
+import { PARTITIONS, partitionOf, type SeenKind, SUBJECT_FLAGS } from '../../redis/index.ts';
 import { readDays } from '../read-days.ts';
-import type { ReadNotices } from '../read-notices.ts';
+import type { MarkedNotices, ReadNotices } from '../read-notices.ts';
 import { checkExactLimit, type SeenItemsOptions } from '../seen-items-options.ts';
 import type { ReadingContext } from '../subject-reading.ts';
+import { type BesideFilter, listBeside, MOST_BESIDE } from './beside-filters.ts';
 import { type MergeSide, mergeStates } from './merge-states.ts';
 import { claimSession } from './scripts/claim-session.ts';
 import { erasePerson } from './scripts/erase-person.ts';
@@ -34,6 +35,19 @@ interface Claim {
   /** When it was read, in microseconds of the epoch. */
   readonly time: string;
   readonly record: Buffer | null;
+}
+
+interface DumpedFilter {
+  readonly kind: SeenKind;
+  readonly filter: Buffer;
+  readonly count: Buffer;
+}
+
+/** What is pushed of a session. */
+interface Pushed {
+  readonly source: MergeSide;
+  readonly notices: MarkedNotices;
+  readonly filters: readonly DumpedFilter[];
 }
 
 /** Options of people. */
@@ -159,8 +173,9 @@ export class People {
   async #pushTo(claim: Claim, session: string): Promise<'merged' | 'old' | 'erased'> {
     const source = await this.#sideOf(session, claim.record);
     const notices = await this.#notices.exportOf(session, claim.record);
+    const filters = await this.#filtersOf(session, source.state?.head.flags ?? 0);
     for (let tries = 0; tries < MOST_TRIES; tries += 1) {
-      const status = await this.#pushOnce(claim, session, source, notices);
+      const status = await this.#pushOnce(claim, session, { source, notices, filters });
       if (status !== 'changed' && status !== 'late') return status;
     }
     throw new Error("The person's record is written so often that nothing could be merged into it.");
@@ -169,8 +184,7 @@ export class People {
   async #pushOnce(
     { to: person, at }: Claim,
     session: string,
-    source: MergeSide,
-    notices: Awaited<ReturnType<ReadNotices['exportOf']>>,
+    { source, notices, filters }: Pushed,
   ): Promise<'merged' | 'changed' | 'late' | 'old' | 'erased'> {
     const { redis, encryption } = this.#context;
     const name = this.#sourceOf(session, at);
@@ -219,10 +233,57 @@ export class People {
         items: largeItems.length,
         minutes: merged.largeMinutes.length,
         positions: notices.positions.length,
+        filters: filters.length,
       },
-      { args: [...largePages, ...largeItems, ...merged.largeMinutes, ...positions] },
+      {
+        args: [
+          ...largePages,
+          ...largeItems,
+          ...merged.largeMinutes,
+          ...(await this.#placed(person, name, session, filters)),
+          ...positions,
+        ],
+      },
     );
     return status;
+  }
+
+  // Dumps of the filters and unique counts of a session that has outgrown its record.
+  async #filtersOf(session: string, flags: number): Promise<DumpedFilter[]> {
+    const { redis, keys } = this.#context;
+    const kinds: [SeenKind, number][] = [
+      ['page', SUBJECT_FLAGS.largePages],
+      ['item', SUBJECT_FLAGS.largeItems],
+    ];
+    const dumped = kinds
+      .filter(([, flag]) => (flags & flag) !== 0)
+      .map(async ([kind]) => {
+        const [filter, count] = await Promise.all([
+          redis.commandForBuffers<Buffer | null>('DUMP', keys.seenFilter(session, kind)),
+          redis.commandForBuffers<Buffer | null>('DUMP', keys.uniqueCount(session, kind)),
+        ]);
+        // One that was lost alone holds nothing.
+        return filter && count ? [{ kind, filter, count }] : [];
+      });
+    return (await Promise.all(dumped)).flat();
+  }
+
+  // The same source has the same place each time.
+  async #placed(
+    person: string,
+    source: string,
+    session: string,
+    filters: readonly DumpedFilter[],
+  ): Promise<(string | Buffer)[]> {
+    if (filters.length === 0) return [];
+    const beside = await listBeside(this.#context, person);
+    return filters.flatMap(({ kind, filter, count }) => {
+      const place = placeOf(
+        beside.filter((each) => each.kind === kind),
+        source,
+      );
+      return [`${kind === 'page' ? 'p' : 'i'}${place}`, `${source} ${session}`, filter, count];
+    });
   }
 
   async #sideOf(subject: string, record: Buffer | null): Promise<MergeSide> {
@@ -267,4 +328,14 @@ export class People {
     };
     return redis.movesSlots ? { ...named, absent: keys.absent(partitionOf(person)) } : named;
   }
+}
+
+// Its own, else a free one, else any: above so many visitors with long histories of their own some of what was seen may be
+// fresh again.
+function placeOf(beside: readonly BesideFilter[], source: string): number {
+  const own = beside.find((each) => each.source === source);
+  if (own) return own.place;
+  const taken = new Set(beside.map(({ place }) => place));
+  for (let place = 0; place < MOST_BESIDE; place += 1) if (!taken.has(place)) return place;
+  return createHash('sha256').update(source).digest()[0]! % MOST_BESIDE;
 }

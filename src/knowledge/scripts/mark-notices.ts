@@ -1,5 +1,5 @@
 import { defineScript, hasFlag, PACK_SUBJECT_HEADER, SUBJECT_FLAGS } from '../../redis/index.ts';
-import type { Retention } from '../retention.ts';
+import type { Retention, SubjectKind } from '../retention.ts';
 import { noticesLua } from './notices-lua.ts';
 import { partsLua } from './parts-lua.ts';
 import { decideExpiry, readRecord } from './record-lua.ts';
@@ -9,7 +9,7 @@ import { decideExpiry, readRecord } from './record-lua.ts';
  *
  *  The record is made where there is none, and its expiry moved: read notices live as long as it. Its flag says that there
  *  are some. */
-export function markNoticesScript(retention: Retention) {
+export function markNoticesScript(retention: Retention, of: SubjectKind = 'session') {
   return defineScript({
     name: 'mark-notices',
     uses: [partsLua, noticesLua],
@@ -27,9 +27,13 @@ export function markNoticesScript(retention: Retention) {
     elseif due or is_first then redis.call('SETRANGE', record, 0, head) end
     mark_notices(rings, foreign, firstPosition, positions)
     if due then renew(flags, ${retention.seconds}) end
-    if ${hasFlag(SUBJECT_FLAGS.claimed)} then
+    ${
+      of === 'session'
+        ? `if ${hasFlag(SUBJECT_FLAGS.claimed)} then
       note_late(now)
       return 1
-    end`,
+    end`
+        : ''
+    }`,
   }).returns<1 | null>();
 }

@@ -8,6 +8,7 @@ const PARTS = `{ { ${largePages}, 'p', 'pu' }, { ${largeItems}, 'i', 'iu' }, { $
  *  `part(name)` -> the key of a part;
  *  `keep_like_record(key)` gives a key the time to live of the record;
  *  `note_late(now)` notes that a claimed subject has something that is not merged yet;
+ *  `each_beside(work)` calls it with the key of each filter that was merged into a person whole;
  *  `renew(flags, seconds)` moves the expiry of the record and of the parts that its flags name. */
 export const partsLua = defineLua({
   name: 'parts',
@@ -26,12 +27,23 @@ local function note_late(now)
   redis.call('ZADD', place .. '@merging', now * 1000, subject)
 end
 
+local function each_beside(work)
+  for _, place in ipairs(redis.call('HKEYS', part('b'))) do
+    work(part('x' .. place))
+    work(part('x' .. place .. 'u'))
+  end
+  work(part('b'))
+end
+
 local function renew(flags, seconds)
   redis.call('EXPIRE', record, seconds)
   for _, named in ipairs(${PARTS}) do
     if math.floor(flags / named[1]) % 2 == 1 then
       for i = 2, #named do redis.call('EXPIRE', part(named[i]), seconds) end
     end
+  end
+  if math.floor(flags / ${claimed}) % 2 == 1 then
+    each_beside(function(key) redis.call('EXPIRE', key, seconds) end)
   end
 end
 `,

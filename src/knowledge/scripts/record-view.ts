@@ -7,7 +7,7 @@ import {
   SUBJECT_HEADER_BYTES,
   WINDOW_MINUTES,
 } from '../../redis/index.ts';
-import type { Retention } from '../retention.ts';
+import type { Retention, SubjectKind } from '../retention.ts';
 import { checkExactLimit, type SeenItemsOptions } from '../seen-items-options.ts';
 import { ITEM_SIZE, largeItemsLua } from './large-items-lua.ts';
 import { MINUTE_SIZE, minutesLua, SMALL_MINUTES } from './minutes-lua.ts';
@@ -19,18 +19,18 @@ import { decideExpiry, readRecord, wholeOrNot } from './record-lua.ts';
  *
  *  Nearly every view needs the record alone, and no function: a function costs Redis as much as a command each time that
  *  the script runs. So the functions for large forms are made where one is needed. */
-export function recordViewScript(options: SeenItemsOptions, retention: Retention) {
+export function recordViewScript(options: SeenItemsOptions, retention: Retention, of: SubjectKind = 'session') {
   return defineScript({
     name: 'record-view',
     keys: ['record', 'absent?'],
     args: { page: 'text', at: 'number', now: 'number' },
     output: `all views, unique pages, 1 where the page was seen before (else 0), the bits of T-5 to T before, and 1 where the
-      subject is claimed (else 0)`,
-    body: bodyOf(options, checkExactLimit(options.exactLimit), retention),
+      session is claimed or the person has filters beside its own (else 0)`,
+    body: bodyOf(options, checkExactLimit(options.exactLimit), retention, of),
   }).returns<[totalPages: number, uniquePages: number, seen: 0 | 1, bits: number, claimed: 0 | 1]>();
 }
 
-const bodyOf = (options: SeenItemsOptions, exactLimit: number, retention: Retention): string => `
+const bodyOf = (options: SeenItemsOptions, exactLimit: number, retention: Retention, of: SubjectKind): string => `
 ${readRecord('{ 0, 0, 0, 0, 0 }')}
 local function rare()
 ${joinLua([partsLua, largeItemsLua(options), minutesLua])}
@@ -143,5 +143,5 @@ ${wholeOrNot({
 })}
 end
 if due then r.renew(flags, ${retention.seconds}) end
-if claimed then r.late(now) end
+${of === 'session' ? 'if claimed then r.late(now) end' : ''}
 return { views, pages, seen, bits, claimed and 1 or 0 }`;

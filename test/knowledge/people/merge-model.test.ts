@@ -102,6 +102,10 @@ describe('merging, against a plain model', () => {
         const before = await ownerOf(session);
         await attempt(() => knowledge.people.identify(person, session));
         await follow(session, before);
+        // What is claimed for somebody who was erased goes with them.
+        if (erased.has(person) && (await redis.command('EXISTS', keys.subject(session))) === 0) {
+          Object.assign(truth.get(session)!, { views: 0, pages: new Set() });
+        }
       } else if (dice < 92) {
         await attempt(() => knowledge.people.lookAt(session));
       } else if (dice < 95) {

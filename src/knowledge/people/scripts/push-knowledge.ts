@@ -15,7 +15,8 @@ export const MERGED_SECONDS: number = 32 * 86_400;
 /** Makes the script that writes a person's record with what was merged into it. `expected`: the record as it was read;
  *  `source`, `had`, `views`: the source, and how many of its views were taken and are taken now; `at` and `prepared`: when
  *  the session was claimed and the push prepared, in microseconds by Redis's clock. Behind them: pages and
- *  items for the large form, minutes for the large form, pairs of a group's ring and a number, foreign notices. */
+ *  items for the large form, minutes for the large form,
+ *  filters of the session (four arguments each), pairs of a group's ring and a number, foreign notices. */
 export function pushKnowledgeScript(options: SeenItemsOptions, seconds: number) {
   return defineScript({
     name: 'push-knowledge',
@@ -37,6 +38,7 @@ export function pushKnowledgeScript(options: SeenItemsOptions, seconds: number) 
       items: 'number',
       minutes: 'number',
       positions: 'number',
+      filters: 'number',
     },
     restArgs: 'page',
     statuses: { merged: 1, changed: 0, late: 2, old: 3, erased: 4 },
@@ -64,7 +66,13 @@ large('i', items, beginsItems)
 if beginsDays then redis.call('DEL', part('a')) end
 for i = from, from + minutes - 1 do day_set(tonumber(ARGV[i])) end
 from = from + minutes
-mark_notices(rings, foreign, from, positions)
+-- A filter and its count, whole: kind and place, source and subject, both dumps.
+for i = from, from + 4 * filters - 1, 4 do
+  redis.call('RESTORE', part('x' .. ARGV[i]), 0, ARGV[i + 2], 'REPLACE')
+  redis.call('RESTORE', part('x' .. ARGV[i] .. 'u'), 0, ARGV[i + 3], 'REPLACE')
+  redis.call('HSET', part('b'), ARGV[i], ARGV[i + 1])
+end
+mark_notices(rings, foreign, from + 4 * filters, positions)
 renew(flags, ${seconds})
 return ${status.merged}
 `,
