@@ -98,7 +98,7 @@ describe('traffic under sessionwise acl, with a service that archives nothing', 
       expect(await session.request('together', [['surface', ['/a', '/c']]])).toEqual([['/c']]);
       const person = (await openClient(replies)).session(personOf(`ada-${replies}`));
       expect(await person.request('identify', session.id)).toEqual({ from: session.id, merged: true });
-      expect(await person.surface(['/a', '/c'])).toEqual(['/c']);
+      expect(await person.unseen(['/a', '/c'])).toEqual(['/c']);
       expect(await unservedCommands(service)).toEqual([]);
     });
 
