@@ -62,6 +62,17 @@ const CASES: Case[] = [
     [...NO_ARRAYS, ANALYTICS, VIEW, { ...ANALYTICS, previouslyVisited: 1 }],
   ],
   [
+    'identify',
+    'visitor',
+    [
+      [
+        { from: 'visitor', merged: true },
+        { from: 'visitor', merged: true },
+      ],
+    ],
+    [...NO_ARRAYS, [], { from: 'visitor' }, { from: 'other', merged: true }, { from: 'visitor', merged: false }],
+  ],
+  [
     'combo',
     '',
     [

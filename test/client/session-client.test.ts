@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished }
 import type { SessionClientOptions } from '../../src/client/client-options.ts';
 import type { Degraded } from '../../src/client/degraded.ts';
 import { SessionClient } from '../../src/client/session-client.ts';
-import { createToken, sessionOf } from '../../src/protocol/index.ts';
+import { createToken, personOf, sessionOf } from '../../src/protocol/index.ts';
 import { ConnectionOptionsError } from '../../src/redis/index.ts';
 import { openNamespace, type Service, startService } from '../../src/service/index.ts';
 import { startTestRedis } from '../support/test-redis.ts';
@@ -80,6 +80,9 @@ describe.each(['inbox', 'list'] as const)('requests of a client with %s replies'
     expect(await handle.publish('mark-item-seen', ['e'])).toBe(true);
     expect(await handle.seen(['/tv', '/radio', 'b'])).toEqual(['/tv', 'b']);
     expect(await handle.visit()).toMatchObject({ totalPages: 2, previouslyVisited: false });
+    const person = client.session(personOf(`ada-${replies}`), { page: '/radio' });
+    expect(await person.request('identify', handle.id!)).toEqual({ from: handle.id, merged: true });
+    expect(await person.visit()).toMatchObject({ totalPages: 3, uniquePages: 3, previouslyVisited: false });
     expect(await unservedCommands(service)).toEqual([]);
     expect(client.counters).toMatchObject({ degraded: {}, lateReplies: 0, publishes: 2, unheard: 0 });
     expect(client.counters.replies).toBe(client.counters.requests);

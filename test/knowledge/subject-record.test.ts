@@ -33,6 +33,7 @@ describe('the record of a subject', () => {
     stage.clock.now += 2 * MINUTE_MS;
     expect(await view('v', '/b')).toMatchObject({ totalPages: 2, uniquePages: 2, previouslyVisited: false });
     expect(await view('v', '/a')).toEqual({
+      isClaimed: false,
       totalPages: 3,
       uniquePages: 2,
       previouslyVisited: true,

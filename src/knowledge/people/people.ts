@@ -68,6 +68,7 @@ export class People {
   readonly #now: () => number;
   readonly #sourceKey: string;
   readonly #retireMs: number;
+  readonly #readFilter: 'DUMP' | 'GET';
 
   /** `now`: milliseconds of the epoch by Redis's clock. `sourceKey`: hashes the names of sources. */
   constructor(
@@ -82,6 +83,7 @@ export class People {
     this.#notices = notices;
     this.#now = now;
     this.#sourceKey = sourceKey;
+    this.#readFilter = seen.engine === 'native' ? 'DUMP' : 'GET';
     this.#exactLimit = checkExactLimit(seen.exactLimit);
     this.#push = pushKnowledgeScript(seen, seconds);
   }
@@ -248,7 +250,7 @@ export class People {
     return status;
   }
 
-  // Dumps of the filters and unique counts of a session that has outgrown its record.
+  // The filters and unique counts of a session that has outgrown its record, as the push script takes them.
   async #filtersOf(session: string, flags: number): Promise<DumpedFilter[]> {
     const { redis, keys } = this.#context;
     const kinds: [SeenKind, number][] = [
@@ -259,8 +261,8 @@ export class People {
       .filter(([, flag]) => (flags & flag) !== 0)
       .map(async ([kind]) => {
         const [filter, count] = await Promise.all([
-          redis.commandForBuffers<Buffer | null>('DUMP', keys.seenFilter(session, kind)),
-          redis.commandForBuffers<Buffer | null>('DUMP', keys.uniqueCount(session, kind)),
+          redis.commandForBuffers<Buffer | null>(this.#readFilter, keys.seenFilter(session, kind)),
+          redis.commandForBuffers<Buffer | null>('GET', keys.uniqueCount(session, kind)),
         ]);
         // One that was lost alone holds nothing.
         return filter && count ? [{ kind, filter, count }] : [];

@@ -66,10 +66,10 @@ large('i', items, beginsItems)
 if beginsDays then redis.call('DEL', part('a')) end
 for i = from, from + minutes - 1 do day_set(tonumber(ARGV[i])) end
 from = from + minutes
--- A filter and its count, whole: kind and place, source and subject, both dumps.
+-- A filter and its count, whole: kind and place, source and subject, both values. A filter of the server's own is dumped.
 for i = from, from + 4 * filters - 1, 4 do
-  redis.call('RESTORE', part('x' .. ARGV[i]), 0, ARGV[i + 2], 'REPLACE')
-  redis.call('RESTORE', part('x' .. ARGV[i] .. 'u'), 0, ARGV[i + 3], 'REPLACE')
+  ${options.engine === 'native' ? "redis.call('RESTORE', part('x' .. ARGV[i]), 0, ARGV[i + 2], 'REPLACE')" : "redis.call('SET', part('x' .. ARGV[i]), ARGV[i + 2])"}
+  redis.call('SET', part('x' .. ARGV[i] .. 'u'), ARGV[i + 3])
   redis.call('HSET', part('b'), ARGV[i], ARGV[i + 1])
 end
 mark_notices(rings, foreign, from + 4 * filters, positions)
