@@ -97,7 +97,7 @@ describe('traffic under sessionwise acl, with a service that archives nothing', 
       expect(await session.notices.list(['n1'])).toEqual([{ id: 'n1', seen: true }]);
       expect(await session.request('together', [['surface', ['/a', '/c']]])).toEqual([['/c']]);
       const person = (await openClient(replies)).session(personOf(`ada-${replies}`));
-      expect(await person.request('identify', session.id)).toEqual({ from: session.id, merged: true });
+      expect(await person.request('identify', session.id!)).toEqual({ from: session.id, merged: true });
       expect(await person.unseen(['/a', '/c'])).toEqual(['/c']);
       expect(await unservedCommands(service)).toEqual([]);
     });
