@@ -23,17 +23,26 @@ function makeRandom(seed: number): (below: number) => number {
   };
 }
 
-/** A connection over which the steps of a merge fail at random: before they are done, or only their answer. */
-function breakMerges(redis: RedisConnection, random: (below: number) => number): RedisConnection & { rate: number } {
+/** A connection over which the steps of a merge fail at random: before they are done, or only their answer. `late`: the
+ *  steps that were sent and have not arrived yet. */
+function breakMerges(
+  redis: RedisConnection,
+  random: (below: number) => number,
+): RedisConnection & { rate: number; late: (() => Promise<unknown>)[] } {
   const breaks = <Reply>(args: readonly (string | Buffer)[], send: () => Promise<Reply>): Promise<Reply> => {
     const [name, script] = [String(args[0]), String(args[1])];
     // Each script travels whole here: `knownScripts` knows none.
     const isMerging = name === 'EVAL' && MERGING.some((merging) => script.startsWith(`-- ${merging}\n`));
     if (!isMerging || random(100) >= broken.rate) return send();
     const lost = new Error('The connection was lost.');
-    return random(2) === 0 ? Promise.reject(lost) : send().then(() => Promise.reject(lost));
+    if (random(2) === 0) return send().then(() => Promise.reject(lost));
+    broken.late.push(send);
+    return Promise.reject(lost);
   };
-  const broken = Object.assign(Object.create(redis) as RedisConnection, { rate: 0 });
+  const broken = Object.assign(Object.create(redis) as RedisConnection, {
+    rate: 0,
+    late: [] as (() => Promise<unknown>)[],
+  });
   broken.knownScripts = () => new Set();
   broken.command = (...args) => breaks(args, () => redis.command(...args));
   broken.commandForBuffers = (...args) => breaks(args, () => redis.commandForBuffers(...args));
@@ -98,6 +107,27 @@ describe('merging, against a plain model', () => {
         await attempt(() => knowledge.recordView(person, hashes[page]!));
         truth.get(person)!.views += 1;
         truth.get(person)!.pages.add(page);
+      } else if (dice < 63) {
+        const before = await ownerOf(session);
+        if (before !== null && before !== person) continue;
+        const [of, others] = [truth.get(before ?? session)!, truth.get(person)!];
+        await attempt(() =>
+          Promise.allSettled([
+            knowledge.people.identify(person, session),
+            knowledge.recordView(session, hashes[page]!),
+            knowledge.recordView(person, hashes[(page + 1) % 30]!),
+            knowledge.people.identify(person, session),
+            knowledge.recordView(session, hashes[page]!),
+          ]),
+        );
+        of.views += 2;
+        of.pages.add(page);
+        others.views += 1;
+        others.pages.add((page + 1) % 30);
+        await follow(session, before);
+        if (erased.has(person) && (await redis.command('EXISTS', keys.subject(session))) === 0) {
+          Object.assign(truth.get(session)!, { views: 0, pages: new Set() });
+        }
       } else if (dice < 80) {
         const before = await ownerOf(session);
         await attempt(() => knowledge.people.identify(person, session));
@@ -110,9 +140,20 @@ describe('merging, against a plain model', () => {
         await attempt(() => knowledge.people.lookAt(session));
       } else if (dice < 95) {
         await attempt(() => knowledge.people.release(session));
-      } else if (erases) {
+      } else if (dice < 97) {
+        // Of these only a claim may tell something new.
+        const before = await Promise.all(SESSIONS.map(ownerOf));
+        const late = flaky.late[random(flaky.late.length)];
+        await late?.();
+        for (const [i, each] of SESSIONS.entries()) await follow(each, before[i]!);
+      } else if (erases && random(2) === 0) {
         await knowledge.people.erase(person);
         erased.add(person);
+      } else if (erased.has(person)) {
+        // An hour later they may come back.
+        await redis.command('DEL', keys.subject(person));
+        erased.delete(person);
+        Object.assign(truth.get(person)!, { views: 0, pages: new Set() });
       }
     }
     for (const session of SESSIONS) await knowledge.people.lookAt(session);
