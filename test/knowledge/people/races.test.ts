@@ -37,7 +37,9 @@ describe('between two steps of a merge', () => {
     const ada = stage.knowledge.read(personOf('ada')).subject;
     await view('browser', '/a');
     await stage.knowledge.people.identify(ada, 'browser');
-    const knowledge = openWith('settle-claim', () => view('browser', '/late'));
+    // A process that ends when it has noted the view, and has not merged it.
+    const dying = openWith('claim-session', () => Promise.reject(new Error('The process ended.')));
+    const knowledge = openWith('settle-claim', () => dying.recordView('browser', stage.pages('/late')[0]!));
     await knowledge.people.release('browser');
     expect(await seenBy('ada', '/a', '/late')).toEqual([true, true]);
   });
