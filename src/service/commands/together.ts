@@ -37,7 +37,7 @@ export function makeTogether(handlers: SingleHandlers): Handler<'together'> {
       };
       // What becomes the person's is seen by all other parts, and the view by all questions.
       for (const first of [IDENTIFY, VIEW]) {
-        // Questions alone are asked at once: a write that comes behind them must find them on their way.
+        // Without a pause where there is none: a mark that came behind must not overtake the questions.
         if (!parts.some(({ command }) => command === first)) continue;
         answer(({ command }) => command === first);
         await Promise.all(answers);
