@@ -125,7 +125,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     if (reads) {
       const key = records.keys.record(session);
       const find = (redis: BoundedOperation): Promise<FoundRecord> => reads.find(redis, credential);
-      this.#connection.ask<FoundRecord, FoundRecord>(find, (found) => found, { key }, settle);
+      this.#connection.ask<FoundRecord, FoundRecord>(find, (found) => found, { key, reads: true }, settle);
       return;
     }
     this.#connection.ask<Buffer | null, LoadedSession | 'replaced' | undefined>(

@@ -57,15 +57,12 @@ export class ConnectRedisMirror implements MirrorWrites {
     work: () => Promise<Result>,
   ): Promise<Result> {
     const working = work();
-    let copying = this.copy(redis, reference);
+    const copying = this.copy(redis, reference);
     const sent = redis.sentCommands;
     const result = await working;
     await copying;
     // Work of several steps has written behind the copy.
-    if (redis.sentCommands !== sent) {
-      copying = this.copy(redis, reference);
-      await copying;
-    }
+    if (redis.sentCommands !== sent) await this.copy(redis, reference);
     return result;
   }
 

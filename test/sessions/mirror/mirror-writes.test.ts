@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createToken, sessionOf } from '../../../src/protocol/index.ts';
 import { Keys } from '../../../src/redis/index.ts';
-import { collectStrayErrors } from '../../support/stray-errors.ts';
 import { startRedisProxy } from '../../support/redis-proxy.ts';
+import { collectStrayErrors } from '../../support/stray-errors.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { cookieOf, MirrorStage } from './mirror-stage.ts';
 
