@@ -12,6 +12,8 @@ import { MovingBrowser, openExpress, openFastify, type ShopProcess } from './mig
  * other side. */
 
 const VISITORS = 48;
+/** Some 900 requests through real servers, on a machine that may be loaded. */
+const LONG_MS = 120_000;
 
 const server = useRedis({ eachTest: 'empty' });
 let client: ReturnType<typeof createClient>;
@@ -68,26 +70,30 @@ describe.each(['Express', 'Fastify'] as const)('%s: a site that moves', (framewo
     return seen.map((fields) => (fields as { user?: string }).user);
   }
 
-  it('there and back: 48 of 48 sessions survive, with what was put in on either side', async () => {
-    const theirs = await open('theirs');
-    const browsers = await login(theirs);
-    const ours = await open('ours');
-    await Promise.all(browsers.map((browser) => browser.get(ours, '/add/book')));
-    expect(await knownAt(ours, browsers)).toEqual(users);
-    const born = users.map((name) => `new-${name}`);
-    const bornHere = await login(ours, born);
-    // The way back.
-    expect(await knownAt(theirs, browsers)).toEqual(users);
-    expect(await knownAt(theirs, bornHere)).toEqual(born);
-    const all = [...browsers, ...bornHere];
-    await Promise.all(all.map((browser) => browser.get(theirs, '/add/pen')));
-    // And there again.
-    const carts = await Promise.all(all.map((browser) => browser.get(ours, '/me')));
-    expect(carts).toEqual([
-      ...users.map((user) => ({ user, cart: ['book', 'pen'] })),
-      ...born.map((user) => ({ user, cart: ['pen'] })),
-    ]);
-  });
+  it(
+    'there and back: 48 of 48 sessions survive, with what was put in on either side',
+    async () => {
+      const theirs = await open('theirs');
+      const browsers = await login(theirs);
+      const ours = await open('ours');
+      await Promise.all(browsers.map((browser) => browser.get(ours, '/add/book')));
+      expect(await knownAt(ours, browsers)).toEqual(users);
+      const born = users.map((name) => `new-${name}`);
+      const bornHere = await login(ours, born);
+      // The way back.
+      expect(await knownAt(theirs, browsers)).toEqual(users);
+      expect(await knownAt(theirs, bornHere)).toEqual(born);
+      const all = [...browsers, ...bornHere];
+      await Promise.all(all.map((browser) => browser.get(theirs, '/add/pen')));
+      // And there again.
+      const carts = await Promise.all(all.map((browser) => browser.get(ours, '/me')));
+      expect(carts).toEqual([
+        ...users.map((user) => ({ user, cart: ['book', 'pen'] })),
+        ...born.map((user) => ({ user, cart: ['pen'] })),
+      ]);
+    },
+    LONG_MS,
+  );
 
   it('without mirrorTo the way back loses all whom the new version met', async () => {
     const theirs = await open('theirs');
@@ -97,26 +103,30 @@ describe.each(['Express', 'Fastify'] as const)('%s: a site that moves', (framewo
     expect((await knownAt(theirs, browsers)).filter(Boolean)).toEqual([]);
   });
 
-  it('rolling: 48 browsers that change the process with each request lose neither login nor a field', async () => {
-    const processes = [await open('theirs'), await open('ours'), await open('ours', { ownConnection: true })];
-    const random = new SeededRandom(48);
-    const outcomes = await Promise.all(
-      users.map(async (name) => {
-        const browser = new MovingBrowser();
-        const expected: Record<string, string> = {};
-        const any = (): ShopProcess => processes[random.below(processes.length)]!;
-        await browser.get(any(), `/login/${name}`);
-        for (let i = 0; i < 12; i += 1) {
-          expected[`f${i}`] = `v${i}`;
-          const seen = await browser.get(any(), `/set/f${i}=v${i}`);
-          // Each request follows the answer to the one before.
-          expect(seen).toEqual({ user: name, ...expected });
-        }
-        return browser;
-      }),
-    );
-    for (const site of processes) expect(await knownAt(site, outcomes)).toEqual(users);
-  });
+  it(
+    'rolling: 48 browsers that change the process with each request lose neither login nor a field',
+    async () => {
+      const processes = [await open('theirs'), await open('ours'), await open('ours', { ownConnection: true })];
+      const random = new SeededRandom(48);
+      const outcomes = await Promise.all(
+        users.map(async (name) => {
+          const browser = new MovingBrowser();
+          const expected: Record<string, string> = {};
+          const any = (): ShopProcess => processes[random.below(processes.length)]!;
+          await browser.get(any(), `/login/${name}`);
+          for (let i = 0; i < 12; i += 1) {
+            expected[`f${i}`] = `v${i}`;
+            const seen = await browser.get(any(), `/set/f${i}=v${i}`);
+            // Each request follows the answer to the one before.
+            expect(seen).toEqual({ user: name, ...expected });
+          }
+          return browser;
+        }),
+      );
+      for (const site of processes) expect(await knownAt(site, outcomes)).toEqual(users);
+    },
+    LONG_MS,
+  );
 
   it.each(['theirs', 'ours'] as const)('a logout is final on both sides: at %s', async (side) => {
     const sites = { theirs: await open('theirs'), ours: await open('ours') };
