@@ -46,6 +46,7 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
     this.data = new SessionData(dataOptions);
     this.data.on('store:down', (error) => this.emit('store:down', error));
     this.data.on('store:up', () => this.emit('store:up'));
+    this.data.on('mirror:failed', (error) => this.emit('mirror:failed', error));
   }
 
   /** Reads a session's values by its token; undefined where there is none. In a store that fails open, returns empty

@@ -88,7 +88,7 @@ export abstract class RequestStore<Request>
     super();
     this.sessions = new RequestSessions(options, isTaken);
     this.data = this.sessions.data;
-    for (const event of ['store:down', 'store:up', 'degraded'] as const) {
+    for (const event of ['store:down', 'store:up', 'mirror:failed', 'degraded'] as const) {
       this.sessions.on(event, (...args: unknown[]) => this.emit(event, ...(args as never)));
     }
   }

@@ -5,6 +5,8 @@ export interface SessionStoreEvents {
   'store:down': [Error];
   /** It answers again. */
   'store:up': [];
+  /** With `mirrorTo`: a session was saved, but its copy for connect-redis could not be written. */
+  'mirror:failed': [Error];
   /** With `fail: 'open'`: a request goes on without its session, or its changes are lost. */
   degraded: [DegradedOperation];
 }

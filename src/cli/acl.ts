@@ -10,7 +10,7 @@ import { UsageError } from './usage-error.ts';
 const FILTERS: readonly FilterEngine[] = ['portable', 'native'];
 const VERSIONS: readonly AclVersion[] = ['7.0', '6.2'];
 
-interface AclFlags extends Pick<AclOptions, 'namespace' | 'store' | 'importFrom' | 'archive' | 'cluster'> {
+interface AclFlags extends Pick<AclOptions, 'namespace' | 'store' | 'importFrom' | 'mirrorTo' | 'archive' | 'cluster'> {
   readonly sessionglob?: string[];
   readonly transport: string;
   readonly filter: string;
@@ -33,6 +33,7 @@ export function addAclCommand(program: Command): void {
     .option('--transport <way>', `how requests go: ${REMOTE_TRANSPORT_NAMES.join(', ')}`, 'channels')
     .option('--store', 'also a user for a store in the serving layer')
     .option('--import-from <prefix>', 'the prefix of the connect-redis keys that the store takes over, such as sess:')
+    .option('--mirror-to <prefix>', 'the prefix under which the store writes its sessions for connect-redis too')
     .option('--archive', 'the store archives ended sessions itself, and no service does')
     .option('--cluster', 'Redis is a Cluster')
     .option('--filter <engine>', `the engine of seen filters: ${FILTERS.join(', ')}`, 'portable')
@@ -43,10 +44,10 @@ export function addAclCommand(program: Command): void {
       '\nWrite > and a password in place of <password>; until then Redis refuses the line.\nThe lines go to standard output, what they allow to standard error.',
     )
     .action((flags: AclFlags) => {
-      const { namespace, store, importFrom, archive, cluster, sessionglob: sessionglobs } = flags;
+      const { namespace, store, importFrom, mirrorTo, archive, cluster, sessionglob: sessionglobs } = flags;
       const version = oneOf('--redis-version', VERSIONS, flags.redisVersion);
       const users = aclUsers({
-        ...{ namespace, store, importFrom, archive, cluster, sessionglobs, version },
+        ...{ namespace, store, importFrom, mirrorTo, archive, cluster, sessionglobs, version },
         commands: COMMAND_NAMES,
         transport: oneOf('--transport', REMOTE_TRANSPORT_NAMES, flags.transport),
         filter: oneOf('--filter', FILTERS, flags.filter),

@@ -12,6 +12,7 @@ const TAG_LENGTH = 3;
 const PARTS = {
   record: 's',
   recordBefore: 'sb',
+  mirrorBase: 'cr',
   subject: 'k',
   page: 'p',
   pageCount: 'pu',
@@ -24,7 +25,8 @@ const PARTS = {
 } as const;
 /** The last parts of a person's further keys. */
 const PERSON_PARTS = { merged: 'm', erased: 'e', beside: 'b' } as const;
-const CALCULATED = Object.values(PARTS).filter((part) => part !== PARTS.record && part !== PARTS.recordBefore);
+const SESSION_DATA: readonly string[] = [PARTS.record, PARTS.recordBefore, PARTS.mirrorBase];
+const CALCULATED = Object.values(PARTS).filter((part) => !SESSION_DATA.includes(part));
 
 /** Builds key names in scripts that learn them only as they run: `tag_of(key)`, `session_key(ns, tag, session, part)`,
  *  `subject_of(record_key)`,
@@ -170,6 +172,12 @@ export class Keys {
   /** The record as it was before a rotation with a grace period: the previous secret can read it until it expires. */
   recordBefore(session: string): string {
     return `${this.#of(session)}:${PARTS.recordBefore}`;
+  }
+
+  /** The last copy of a session that was written for connect-redis, while a store has `mirrorTo`: a hash, see
+   *  sessions/mirror/scripts/copy-to-mirror.ts. */
+  mirrorBase(session: string): string {
+    return `${this.#of(session)}:${PARTS.mirrorBase}`;
   }
 
   /** The ends of a partition's sessions: a sorted set, session -> milliseconds of the epoch. */

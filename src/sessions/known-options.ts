@@ -13,6 +13,7 @@ export const SESSION_DATA_OPTIONS: OptionForms<SessionDataOptions> = {
   integerDeltas: 'any',
   encryption: 'any',
   importFrom: 'any',
+  mirrorTo: 'any',
   maxSessionsPerUser: 'any',
   onSessionLimit: 'any',
   graceMs: 'any',

@@ -37,6 +37,11 @@ export interface SessionDataOptions {
   /** Prefix of connect-redis's keys (its default is `sess:`). A session that is not found is looked for under that
    *  prefix, taken over, and deleted there. Such sessions are plain: with `encryption`, `acceptPlain` is needed too. */
   readonly importFrom?: string;
+  /** Prefix of connect-redis's keys (its default is `sess:`) under which each session is written for processes with
+   *  connect-redis too, while a site moves to this store or back. Includes `importFrom` with that prefix: what those
+   *  processes write and end counts here. Those keys are usable tokens, and the data in them are plain: not with
+   *  `encryption`, and not in a Cluster. Default: none. See docs/migrate-from-connect-redis.md. */
+  readonly mirrorTo?: string;
   /** Limit of sessions per user, from 1 to 100,000. Default 1,000. */
   readonly maxSessionsPerUser?: number;
   /** Behaviour of `identify` at that limit: `refuse` throws SessionLimitError, `end-oldest` ends the longest idle
@@ -68,6 +73,7 @@ export interface SessionDataSettings {
   readonly deadlineMs: number;
   readonly integerDeltas: IntegerDeltas;
   readonly importFrom: string | undefined;
+  readonly mirrorTo: string | undefined;
   readonly maxSessionsPerUser: number;
   readonly onSessionLimit: 'refuse' | 'end-oldest';
   readonly graceMs: number;
@@ -78,7 +84,7 @@ export interface SessionDataSettings {
  *  @throws RangeError that names an invalid value, or proposes the right name of an unknown option. */
 export function settingsOf(options: SessionDataOptions): SessionDataSettings {
   checkOptions('The session store', options, SESSION_DATA_OPTIONS);
-  const { absoluteMs, importFrom, integerDeltas = false, maxSessionsPerUser } = options;
+  const { absoluteMs, mirrorTo, importFrom = mirrorTo, integerDeltas = false, maxSessionsPerUser } = options;
   const { onSessionLimit = maxSessionsPerUser === undefined ? 'end-oldest' : 'refuse' } = options;
   if (typeof options.redis !== 'string' && (typeof options.redis !== 'object' || options.redis === null)) {
     throw new RangeError(
@@ -93,6 +99,7 @@ export function settingsOf(options: SessionDataOptions): SessionDataSettings {
       `onSessionLimit ${JSON.stringify(onSessionLimit)} cannot be used: give "refuse" or "end-oldest".`,
     );
   }
+  checkMirror(options);
   if (importFrom !== undefined && (typeof importFrom !== 'string' || importFrom === '')) {
     throw new RangeError('importFrom cannot be used: give the prefix of the old keys, such as "sess:".');
   }
@@ -115,6 +122,7 @@ export function settingsOf(options: SessionDataOptions): SessionDataSettings {
     deadlineMs: number('deadlineMs', options.deadlineMs ?? 1_000, 1, 60_000),
     integerDeltas,
     importFrom,
+    mirrorTo,
     maxSessionsPerUser: number(
       'maxSessionsPerUser',
       maxSessionsPerUser === undefined ? 1_000 : maxSessionsPerUser,
@@ -125,6 +133,23 @@ export function settingsOf(options: SessionDataOptions): SessionDataSettings {
     graceMs: number('graceMs', options.graceMs ?? 30_000, 0, 3_600_000),
     lifecycleLength: number('lifecycleLength', options.lifecycleLength ?? 10_000, 1, 100_000_000),
   };
+}
+
+function checkMirror({ mirrorTo, importFrom = mirrorTo, encryption }: SessionDataOptions): void {
+  if (mirrorTo === undefined) return;
+  if (typeof mirrorTo !== 'string' || mirrorTo === '') {
+    throw new RangeError('mirrorTo cannot be used: give the prefix of connect-redis, such as "sess:".');
+  }
+  if (encryption) {
+    throw new RangeError(
+      'mirrorTo with encryption would write each session a second time, unencrypted: switch encryption on when no process needs connect-redis any more, and leave out mirrorTo then.',
+    );
+  }
+  if (importFrom !== mirrorTo) {
+    throw new RangeError(
+      `importFrom ${JSON.stringify(importFrom)} and mirrorTo ${JSON.stringify(mirrorTo)} differ, but connect-redis reads and writes under one prefix: leave out importFrom, mirrorTo includes it.`,
+    );
+  }
 }
 
 function optional(name: string, value: number | undefined, least: number): number | undefined {

@@ -2,12 +2,13 @@ import { EventEmitter } from 'node:events';
 import { isSession } from '../protocol/index.ts';
 import { Keys } from '../redis/index.ts';
 import { AllSessions } from './all-sessions.ts';
-import { ConnectRedisImport } from './connect-redis-import.ts';
 import type { BoundedOperation } from './connection/bounded-operation.ts';
 import { StoreConnection } from './connection/store-connection.ts';
 import { SessionDataMaintenance } from './maintenance/session-data-maintenance.ts';
+import { type ConnectRedis, openConnectRedis } from './mirror/connect-redis.ts';
+import type { MirrorCounters } from './mirror/mirror-counters.ts';
 import { FieldOperations, type SetIfOutcome } from './operations/field-operations.ts';
-import { SessionRecords } from './operations/session-records.ts';
+import { type FoundRecord, SessionRecords } from './operations/session-records.ts';
 import { type RotationOptions, SessionRotation } from './operations/session-rotation.ts';
 import { type SaveOptions, SessionSaves } from './operations/session-saves.ts';
 import { type SessionDataOptions, settingsOf } from './options.ts';
@@ -15,7 +16,12 @@ import { recordOf } from './record/loaded-record.ts';
 import type { LoadedSession } from './record/loaded-session.ts';
 import type { SessionInfo } from './record/session-info.ts';
 import type { SessionDataEvents } from './session-data-events.ts';
-import { credentialOf, resolveReference, type SessionReference } from './tokens/session-reference.ts';
+import {
+  credentialOf,
+  type ResolvedReference,
+  resolveReference,
+  type SessionReference,
+} from './tokens/session-reference.ts';
 import { readToken } from './tokens/token-credential.ts';
 import { userReference } from './tokens/user-reference.ts';
 import { UserLogins } from './users/user-logins.ts';
@@ -34,7 +40,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
   readonly #logins: UserLogins;
   readonly #rotation: SessionRotation;
   readonly #allSessions: AllSessions;
-  readonly #connectRedisImport: ConnectRedisImport | undefined;
+  readonly #connectRedis: ConnectRedis | undefined;
   readonly #maintenance: SessionDataMaintenance;
   #closed: Promise<void> | undefined;
 
@@ -47,19 +53,18 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     this.#connection = new StoreConnection(options, keys, settings.deadlineMs);
     try {
       this.#records = new SessionRecords(this.#connection, keys, settings, options.encryption);
+      this.#users = new UserSessions(this.#records);
+      this.#connectRedis = openConnectRedis(this.#records, this.#users, (error) => this.emit('mirror:failed', error));
     } catch (error) {
       void this.#connection.close();
       throw error;
     }
     this.#saves = new SessionSaves(this.#connection, this.#records);
     this.#fields = new FieldOperations(this.#records);
-    this.#users = new UserSessions(this.#records);
     this.#listing = new UserSessionListing(this.#connection, this.#records, this.#users);
     this.#logins = new UserLogins(this.#connection, this.#records, this.#users, this.#listing);
     this.#rotation = new SessionRotation(this.#connection, this.#records);
     this.#allSessions = new AllSessions(this.#connection, this.#records, this.#users);
-    this.#connectRedisImport =
-      settings.importFrom === undefined ? undefined : new ConnectRedisImport(this.#records, settings.importFrom);
     this.#maintenance = new SessionDataMaintenance(this.#connection.redis, settings, options, this);
     this.#connection.on('down', (error) => this.emit('store:down', error));
     this.#connection.on('up', () => this.emit('store:up'));
@@ -73,6 +78,11 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
   /** Longest life of a session, in milliseconds; 0: unlimited. */
   get absoluteMs(): number {
     return this.#records.settings.absoluteMs;
+  }
+
+  /** With `mirrorTo`: how often sessions were copied for connect-redis, and what came of it; undefined without. */
+  get mirrorCounters(): MirrorCounters | undefined {
+    return this.#connectRedis?.mirror?.counters;
   }
 
   /** The time by Redis's clock, in milliseconds of the epoch; in a Cluster by the clock of the session's master. */
@@ -111,13 +121,19 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     }
     const records = this.#records;
     const { session } = credential;
-    const takeOver = this.#connectRedisImport;
+    const { takeOver, reads } = this.#connectRedis ?? {};
+    if (reads) {
+      const key = records.keys.record(session);
+      const find = (redis: BoundedOperation): Promise<FoundRecord> => reads.find(redis, credential);
+      this.#connection.ask<FoundRecord, FoundRecord>(find, (found) => found, { key, reads: true }, settle);
+      return;
+    }
     this.#connection.ask<Buffer | null, LoadedSession | 'replaced' | undefined>(
       (redis) => records.fetch(redis, session),
       (record, redis) => {
         const found = records.read(redis, credential, record);
         if (!takeOver) return found;
-        return Promise.resolve(found).then((there) => there ?? takeOver.take(redis, token, credential));
+        return Promise.resolve(found).then((there) => there ?? takeOver.take(redis, credential));
       },
       { key: records.keys.record(session), reads: true },
       settle,
@@ -179,9 +195,10 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     const resolved = typeof reference === 'string' ? readToken(reference) : resolveReference(reference);
     if (!resolved) return false;
     return this.#run(resolved.session, async (redis) => {
-      const forestall = typeof reference === 'string' && (await this.#connectRedisImport?.forget(redis, reference));
-      const lived = await this.#users.endRecord(redis, resolved, reason, { forestall: forestall === true });
-      return lived || forestall === true;
+      const { takeOver } = this.#connectRedis ?? {};
+      const forestall = typeof reference === 'string' && (await takeOver?.forget(redis, reference)) === true;
+      const lived = await this.#users.endRecord(redis, resolved, reason, { forestall });
+      return lived || forestall;
     });
   }
 
@@ -208,7 +225,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
   ): Promise<number> {
     const resolved = resolveReference(reference);
     const held = { loaded: loaded && recordOf(loaded), values };
-    return this.#run(resolved.session, (redis) => this.#fields.increment(redis, resolved, held, field, by));
+    return this.#write(resolved, (redis) => this.#fields.increment(redis, resolved, held, field, by));
   }
 
   /** Appends to a list of a session in one step and returns the list. `loaded` and `values`: see `increment`.
@@ -223,7 +240,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
   ): Promise<unknown[]> {
     const resolved = resolveReference(reference);
     const held = { loaded: loaded && recordOf(loaded), values };
-    return this.#run(resolved.session, (redis) => this.#fields.append(redis, resolved, held, field, added));
+    return this.#write(resolved, (redis) => this.#fields.append(redis, resolved, held, field, added));
   }
 
   /** Sets fields if the session still has `version`; `undefined` removes a field.
@@ -237,7 +254,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
   ): Promise<SetIfOutcome> {
     const resolved = resolveReference(reference);
     const held = loaded && recordOf(loaded);
-    return this.#run(resolved.session, (redis) => this.#fields.setIf(redis, resolved, held, version, values));
+    return this.#write(resolved, (redis) => this.#fields.setIf(redis, resolved, held, version, values));
   }
 
   /** Gives a session to a user. Returns the sessions that were ended because of `maxSessionsPerUser`. More than 100 are
@@ -249,7 +266,13 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     options: { readonly device?: string | undefined } = {},
     loaded?: LoadedSession,
   ): Promise<string[]> {
-    return this.#logins.identify(resolveReference(reference), userId, options.device, loaded && recordOf(loaded));
+    const resolved = resolveReference(reference);
+    const ended = await this.#logins.identify(resolved, userId, options.device, loaded && recordOf(loaded));
+    const { mirror } = this.#connectRedis ?? {};
+    if (mirror) {
+      await Promise.all(ended.map((session) => this.#run(session, (redis) => mirror.drop(redis, session))));
+    }
+    return ended;
   }
 
   /** Whether a session, named by its public id, lives and can be read.
@@ -330,6 +353,10 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
 
   #run<Result>(session: string, work: (redis: BoundedOperation) => Promise<Result>): Promise<Result> {
     return this.#connection.run(work, { key: this.#records.keys.record(session) });
+  }
+
+  #write<Result>(reference: ResolvedReference, work: (redis: BoundedOperation) => Promise<Result>): Promise<Result> {
+    return this.#run(reference.session, (redis) => this.#records.write(redis, reference, () => work(redis)));
   }
 
   #read<Result>(session: string, work: (redis: BoundedOperation) => Promise<Result>): Promise<Result> {

@@ -30,7 +30,7 @@ describe('docs/architecture.md', () => {
 
   it('names each key of a session, and no other', () => {
     const keys = new Keys('sw');
-    const all = [...keys.all('abc'), keys.record('abc'), keys.recordBefore('abc')];
+    const all = [...keys.all('abc'), keys.record('abc'), keys.recordBefore('abc'), keys.mirrorBase('abc')];
     const rows = [...sectionOf('Keys').matchAll(/^\| (`[^|]+`) \|/gm)].map(([, names]) => names!);
     const named = rows.flatMap((names) => names.replaceAll('`', '').split(', '));
     expect(named.sort()).toEqual(all.map((key) => key.split(':').at(-1)!).sort());

@@ -62,6 +62,7 @@ const ROOMS = [
   ['expiry'],
   ['operations', 'archive'],
   ['users'],
+  ['mirror'],
   ['session-data'],
   ['index'],
 ];

@@ -114,6 +114,7 @@ describe('sessionwise acl', () => {
     [['--sessionglob', 'a*b*'], 'The session glob "a*b*" cannot be used'],
     [['--archive'], '--store is missing'],
     [['--import-from', 'sess:'], '--store is missing'],
+    [['--mirror-to', 'sess:'], '--store is missing'],
     [['--store', '--import-from', 'sess: +@all'], 'The prefix "sess: +@all" cannot stand in a rule'],
     [['--store', '--import-from', ''], 'The prefix "" cannot stand in a rule'],
     [['--unknown'], "unknown option '--unknown'"],

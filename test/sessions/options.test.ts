@@ -60,6 +60,8 @@ describe('the options of session data', () => {
     ['integerDeltas', 1, /integerDeltas.*1/],
     ['integerDeltas', ['count', 7], /integerDeltas.*\["count",7\]/],
     ['importFrom', 7, /importFrom/],
+    ['mirrorTo', '', /mirrorTo/],
+    ['mirrorTo', 7, /mirrorTo/],
   ];
   for (const name of [
     'idleMs',
@@ -101,6 +103,16 @@ describe('the options of session data', () => {
     const options = { redis, encryption } as unknown as SessionDataOptions;
     expect(() => new SessionData(options)).toThrow(RangeError);
     expect(() => new SessionData(options)).toThrow(/encryption/);
+  });
+
+  it('mirrorTo includes importFrom, and is refused where connect-redis could not read or we not tell', () => {
+    expect(settingsOf({ redis, mirrorTo: 'sess:' })).toMatchObject({ mirrorTo: 'sess:', importFrom: 'sess:' });
+    expect(settingsOf({ redis, mirrorTo: 'sess:', importFrom: 'sess:' })).toMatchObject({ mirrorTo: 'sess:' });
+    expect(() => settingsOf({ redis, mirrorTo: 'sess:', importFrom: 'app:' })).toThrow(/"app:" and mirrorTo "sess:"/);
+    const encryption = { keys: ['a'.repeat(64)], acceptPlain: true };
+    expect(() => new SessionData({ redis, mirrorTo: 'sess:', encryption })).toThrow(/mirrorTo with encryption/);
+    const cluster = 'redis+cluster://127.0.0.1:1';
+    expect(() => new SessionData({ redis: cluster, mirrorTo: 'sess:' })).toThrow(/mirrorTo works on one server/);
   });
 
   it('importFrom with encryption needs acceptPlain: what it takes over is what anybody could have put there', async () => {

@@ -22,6 +22,8 @@ export interface AclOptions {
   readonly store?: boolean | undefined;
   /** The prefix of connect-redis's keys that the store takes over. */
   readonly importFrom?: string | undefined;
+  /** The prefix under which the store writes sessions for connect-redis too; includes `importFrom`. */
+  readonly mirrorTo?: string | undefined;
   /** Whether the store archives ended sessions itself. Default false: a service archives them, or they are deleted. */
   readonly archive?: boolean | undefined;
   /** Whether Redis is a Cluster. Default false. */
@@ -46,14 +48,15 @@ export interface AclUser {
 export function aclUsers(options: AclOptions): AclUser[] {
   const namespace = checkNamespace(options.namespace ?? 'sw');
   const { transport = 'channels', store = false, filter = 'portable', version = '7.0', cluster = false } = options;
-  const { commands, importFrom } = options;
+  const { commands, importFrom, mirrorTo } = options;
   const sessionglobs = (options.sessionglobs ?? [EVERY_SESSION]).map((glob) => parseSessionGlob(glob).text);
-  if (!store && (importFrom !== undefined || options.archive)) {
-    throw new RangeError('--store is missing: --import-from and --archive are about a store.');
+  if (!store && (importFrom !== undefined || mirrorTo !== undefined || options.archive)) {
+    throw new RangeError('--store is missing: --import-from, --mirror-to and --archive are about a store.');
   }
-  if (importFrom !== undefined && !/^[!-~]+$/.test(importFrom)) {
+  const odd = [importFrom, mirrorTo].find((prefix) => prefix !== undefined && !/^[!-~]+$/.test(prefix));
+  if (odd !== undefined) {
     throw new RangeError(
-      `The prefix ${JSON.stringify(importFrom)} cannot stand in a rule: give one without spaces, such as "sess:".`,
+      `The prefix ${JSON.stringify(odd)} cannot stand in a rule: give one without spaces, such as "sess:".`,
     );
   }
   const user = (name: AclUser['name'], allows: string, grants: readonly Grant[]): AclUser => ({

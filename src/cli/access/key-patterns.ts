@@ -18,6 +18,8 @@ export interface KeyPatterns {
   readonly records: string;
   /** Copies of session data from before a rotation with a grace. */
   readonly recordsBefore: string;
+  /** Last copies of sessions for connect-redis. */
+  readonly mirrorBases: string;
   /** The records of subjects. */
   readonly subjects: string;
   /** All calculated data of sessions, the records of subjects included. */
@@ -50,6 +52,7 @@ export function keyPatternsOf(namespace: string): KeyPatterns {
     everything: keys.everything(),
     records: ofAnySession(keys.record(SESSION)),
     recordsBefore: ofAnySession(keys.recordBefore(SESSION)),
+    mirrorBases: ofAnySession(keys.mirrorBase(SESSION)),
     subjects: ofAnySession(keys.subject(SESSION)),
     calculated: keys.all(SESSION).map(ofAnySession),
     pageCounts: ofAnySession(keys.uniqueCount(SESSION, 'page')),

@@ -6,6 +6,8 @@ import { keyPatternsOf } from './key-patterns.ts';
 export interface StoreGrantOptions {
   /** The prefix of connect-redis's keys. Default: none are taken over. */
   readonly importFrom?: string | undefined;
+  /** The prefix under which sessions are written for connect-redis too. Default: none are. */
+  readonly mirrorTo?: string | undefined;
   /** Whether it archives ended sessions itself. Default false. */
   readonly archive?: boolean | undefined;
   /** Default false. */
@@ -16,7 +18,7 @@ export interface StoreGrantOptions {
  *  session. */
 export function storeGrants(
   namespace: string,
-  { importFrom, archive = false, cluster = false }: StoreGrantOptions,
+  { mirrorTo, importFrom = mirrorTo, archive = false, cluster = false }: StoreGrantOptions,
 ): Grant[] {
   const patterns = keyPatternsOf(namespace);
   const { records, recordsBefore, due, users, lifecycle, sweepLease, outboxes, moved, absent } = patterns;
@@ -46,6 +48,16 @@ export function storeGrants(
           { commands: ['zadd'], writeKeys: [patterns.ended] },
         ]),
     ...(importFrom === undefined ? [] : [{ commands: ['get', 'pttl', 'del'], keys: [`${escaped(importFrom)}*`] }]),
+    ...(mirrorTo === undefined ? [] : mirrorGrants(mirrorTo, records, patterns.mirrorBases)),
+  ];
+}
+
+/** Grants a store that writes sessions for connect-redis too. */
+function mirrorGrants(prefix: string, records: string, bases: string): Grant[] {
+  return [
+    { commands: ['set', 'unlink'], keys: [`${escaped(prefix)}*`] },
+    { commands: ['eval', 'evalsha'], keys: [records, bases] },
+    { commands: ['hget', 'hmget', 'hset', 'pexpireat', 'unlink'], keys: [bases] },
   ];
 }
 

@@ -19,6 +19,7 @@ export class BoundedOperation extends AsyncResource implements CommandConnection
   #refusal: Error | undefined;
   #failedKey: string | undefined;
   #keys: Set<string> | undefined;
+  #sent = 0;
   /** One for each command that was sent and has not been answered. */
   #pending: Set<{ readonly key: string }> | undefined;
 
@@ -33,6 +34,11 @@ export class BoundedOperation extends AsyncResource implements CommandConnection
   /** In a Cluster: the keys that commands were sent to. */
   get keys(): ReadonlySet<string> {
     return this.#keys ?? NO_KEYS;
+  }
+
+  /** How many commands were sent. */
+  get sentCommands(): number {
+    return this.#sent;
   }
 
   /** The latest moment at which Redis may execute a write for a session, by the clock of the server that holds the
@@ -68,6 +74,7 @@ export class BoundedOperation extends AsyncResource implements CommandConnection
   /** See `RedisConnection.command`. */
   command<Reply = unknown>(...args: CommandArguments): Promise<Reply> {
     if (this.#refusal) return Promise.reject(this.#refusal);
+    this.#sent += 1;
     if (this.isCluster) return this.#send(args, () => this.#redis.command<Reply>(...args));
     return this.#redis.command<Reply>(...args);
   }
@@ -75,6 +82,7 @@ export class BoundedOperation extends AsyncResource implements CommandConnection
   /** See `RedisConnection.commandForBuffers`. */
   commandForBuffers<Reply = unknown>(...args: CommandArguments): Promise<Reply> {
     if (this.#refusal) return Promise.reject(this.#refusal);
+    this.#sent += 1;
     if (this.isCluster) return this.#send(args, () => this.#redis.commandForBuffers<Reply>(...args));
     return this.#redis.commandForBuffers<Reply>(...args);
   }

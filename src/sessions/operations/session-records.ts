@@ -6,6 +6,7 @@ import {
   deploymentOf,
   stepKeys,
 } from '../cluster/deferred-index-writes.ts';
+import type { BoundedOperation } from '../connection/bounded-operation.ts';
 import type { StoreConnection } from '../connection/store-connection.ts';
 import { isWrongType } from '../errors/redis-errors.ts';
 import { encryptedWithoutKeys, SessionDataError } from '../errors/session-data-error.ts';
@@ -19,6 +20,7 @@ import { isEnded, type RecordHeader, readHeader, SHORT_HEADER, secretIn } from '
 import type { SessionFields } from '../record/session-fields.ts';
 import type { ResolvedReference } from '../tokens/session-reference.ts';
 import { sameHash, type TokenCredential } from '../tokens/token-credential.ts';
+import type { MirrorWrites } from './mirror-writes.ts';
 import { RecordSaver } from './record-saver.ts';
 import { touchRecord } from './scripts/touch-record.ts';
 import { whileOthersChange } from './while-others-change.ts';
@@ -37,6 +39,8 @@ export class SessionRecords {
   /** Changes of encrypted fields, by session: one at a time in this process, because Redis cannot merge them. */
   readonly changeQueue: SerialQueue = new SerialQueue();
   readonly expiryPolicy: ExpiryPolicy;
+  /** Copies what is written for another program; undefined: nobody else reads the sessions. */
+  mirror: MirrorWrites | undefined;
 
   /** @throws RangeError for invalid encryption keys. */
   constructor(
@@ -192,6 +196,11 @@ export class SessionRecords {
     this.deferredWrites?.renewed(session, readHeader(header), loaded?.header.expiresAt);
     loaded?.applyWrite(header);
     return true;
+  }
+
+  /** Does `work`, which writes a session, and copies the session where there is a mirror. */
+  write<Result>(redis: BoundedOperation, reference: ResolvedReference, work: () => Promise<Result>): Promise<Result> {
+    return this.mirror ? this.mirror.along(redis, reference, work) : work();
   }
 
   /** Packs fields for a record, encrypted where this store encrypts. */

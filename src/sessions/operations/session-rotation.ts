@@ -42,10 +42,14 @@ export class SessionRotation {
   ): Promise<string> {
     const { session } = credential;
     const next = createToken(session);
-    const { hash } = readToken(next)!;
+    const renewed = readToken(next)!;
+    const { hash } = renewed;
     const key = this.#records.keys.record(session);
     const { status, values } = await this.#connection
-      .run((redis) => this.#rotate(redis, credential, loaded, options, hash), { key })
+      .run(
+        (redis) => this.#records.write(redis, renewed, () => this.#rotate(redis, credential, loaded, options, hash)),
+        { key },
+      )
       .catch((error: unknown) => {
         // Redis may have done it all the same, and then no browser has a valid secret: undo it when Redis answers.
         this.#connection.runWhenUp(key, (redis) => this.#undo(redis, credential, hash));

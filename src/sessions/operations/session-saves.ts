@@ -124,8 +124,10 @@ export class SessionSaves {
       .then((isWritten) => (isWritten ? before : undefined));
   }
 
-  #run<Result>({ session }: TokenCredential, work: (redis: BoundedOperation) => Promise<Result>): Promise<Result> {
-    return this.#connection.run(work, { key: this.#records.keys.record(session) });
+  #run<Result>(credential: TokenCredential, work: (redis: BoundedOperation) => Promise<Result>): Promise<Result> {
+    return this.#connection.run((redis) => this.#records.write(redis, credential, () => work(redis)), {
+      key: this.#records.keys.record(credential.session),
+    });
   }
 }
 

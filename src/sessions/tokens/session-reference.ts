@@ -6,6 +6,8 @@ export interface ResolvedReference {
   readonly session: string;
   /** SHA-256 of the token's secret. Undefined skips the check: only for trusted callers (jobs, sweepers). */
   readonly hash: Buffer | undefined;
+  /** Where the caller gave one. */
+  readonly token?: string | undefined;
 }
 
 /** Names a session: by its token, which is checked; or by its public id, for trusted code without a token (jobs,

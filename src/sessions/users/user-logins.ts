@@ -55,7 +55,9 @@ export class UserLogins {
       async (redis) => {
         const session = loaded ?? (await this.#records.load(redis, reference));
         if (!session) throw new SessionGoneError('identify()');
-        return this.#users.identify(redis, reference, session, userId, device);
+        return this.#records.write(redis, reference, () =>
+          this.#users.identify(redis, reference, session, userId, device),
+        );
       },
       { key: this.#records.keys.record(reference.session) },
     );

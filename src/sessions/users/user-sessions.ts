@@ -77,7 +77,7 @@ export class UserSessions {
   ): Promise<boolean> {
     const { absoluteMs, namespace, lifecycleLength } = this.#records.settings;
     const notAfter = redis.notAfter(session);
-    const { status } = await endRecord.for(redis).run(redis, this.#records.stepKeys(session), {
+    const ending = endRecord.for(redis).run(redis, this.#records.stepKeys(session), {
       secretHash: hash ?? '',
       session,
       absoluteMs,
@@ -88,6 +88,8 @@ export class UserSessions {
       notAfter,
       isForestalled: forestall,
     });
+    // Behind it in the same round trip; its failure is one of the end, because the session would live on there.
+    const [{ status }] = await Promise.all([ending, this.#records.mirror?.drop(redis, session)]);
     if (status === 'done') this.#records.deferredWrites?.moveEventsSoon(session);
     return status === 'done';
   }

@@ -16,14 +16,15 @@ export interface ServedStore {
 
 export type SetUp = (app: Express, store: SessionStore) => void;
 
-/** Serves what `setUp` adds to an application. Answers errors with their status, or 500, and their message. */
+/** Serves what `setUp` adds to an application of Express 5, or of `createApp`. Answers errors with their status, or 500, and their message. */
 export async function serveStore(
   options: SessionStoreOptions,
   sessionOptions: Partial<session.SessionOptions>,
   setUp: SetUp,
+  createApp: () => Express = express,
 ): Promise<ServedStore> {
   const store = new SessionStore({ sweep: false, deadlineMs: 20_000, ...options });
-  const app = express();
+  const app = createApp();
   const errors: Error[] = [];
   app.use(
     session({

@@ -90,7 +90,7 @@ it('the commands of sessionwise acl: the serving layer may send all that it send
 
 it('the commands of sessionwise acl: the store may send all that it sends', () => {
   const sent = commandsIn(filesOf('src/sessions/index.ts').filter((file) => !OF_OTHERS.includes(file)));
-  expect(allowed('store', { store: true, archive: true, importFrom: 'sess:', cluster: true })).toEqual(sent);
+  expect(allowed('store', { store: true, archive: true, mirrorTo: 'sess:', cluster: true })).toEqual(sent);
 });
 
 it('the commands of sessionwise acl: the service, notify, inspect and deadletters may send all that they send', () => {

@@ -26,6 +26,7 @@ const OTHERS = [
   ...[KEYS.lease('archive'), KEYS.lease('merge'), KEYS.merging(1)],
   ...[KEYS.merged(PERSON), KEYS.erased(PERSON), KEYS.beside(PERSON)],
   ...[KEYS.besideFilter(PERSON, 'page', 7), KEYS.besideFilter(PERSON, 'item', 0, true)],
+  ...SESSIONS.map((session) => KEYS.mirrorBase(session)),
   ...[KEYS.outbox(1), KEYS.moved(), KEYS.absent(1)],
   ...[KEYS.owner(1), KEYS.done(1), KEYS.tries(1), KEYS.deadLetters(1)],
   ...GROUPS.flatMap((group) => [KEYS.groupList(group), KEYS.groupIndex(group)]),
@@ -145,6 +146,7 @@ it('the keys are all that the product makes, and the commands all that the serve
     'claim',
     'record',
     'recordBefore',
+    'mirrorBase',
     'due',
   ];
   expect(Object.getOwnPropertyNames(Keys.prototype).sort()).toEqual(
@@ -191,6 +193,18 @@ describe('under the rules of sessionwise acl the store', () => {
   it('can do nothing with the rest, but take over what it was told to', async () => {
     await expectAllowed('store', [...OTHERS, KEYS.requests(5), 'async:pageview:visitor:1', ...FOREIGN], []);
     await expectAllowed('store', ['sess:token'], ['del', 'get', 'pttl']);
+  });
+});
+
+describe('under the rules of sessionwise acl a store that writes for connect-redis too', () => {
+  it('writes there, keeps what it wrote, and reads nothing else', async () => {
+    const mirroring = await startAclRedis({ store: true, mirrorTo: 'sess:' });
+    onTestFinished(() => mirroring.stop());
+    const base = KEYS.mirrorBase(SESSIONS[0]!);
+    await expectAllowed('store', ['sess:token'], ['del', 'get', 'pttl', 'set', 'unlink'], mirroring);
+    const kept = ['eval', 'evalsha', 'hget', 'hmget', 'hset', 'pexpireat', 'unlink'];
+    await expectAllowed('store', [base], kept, mirroring);
+    await expectAllowed('store', [...OTHERS.filter((key) => !key.endsWith(':cr')), ...FOREIGN], [], mirroring);
   });
 });
 

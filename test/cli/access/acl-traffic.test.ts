@@ -74,7 +74,7 @@ describe('traffic under sessionwise acl, with a service that archives nothing', 
   let service: Service;
 
   beforeAll(async () => {
-    redis = await startAclRedis({ store: true, importFrom: 'sess:' });
+    redis = await startAclRedis({ store: true, mirrorTo: 'sess:' });
     service = await openService({
       acceptTimes: true,
       combos: [{ name: 'cable', all: ['phone'], suggest: 'cable', reason: 'It has none.' }],
@@ -220,6 +220,21 @@ describe('traffic under sessionwise acl, with a service that archives nothing', 
     const store = openStore({ importFrom: 'sess:' });
     expect(store.valuesOf((await store.load(token))!)).toMatchObject({ cart: ['x'] });
     expect(await keysLike('sess:*')).toEqual([]);
+  });
+
+  it('a store writes for connect-redis too, merges what that wrote, and ends both', async () => {
+    const failed: Error[] = [];
+    const store = openStore({ mirrorTo: 'sess:' });
+    store.on('mirror:failed', (error) => failed.push(error));
+    const token = createToken();
+    await store.save(token, { cookie: { originalMaxAge: null }, n: 1 }, undefined, { isNew: true });
+    await redis.admin.command('SET', `sess:${token}`, '{"cookie":{"originalMaxAge":null},"n":2}', 'EX', '60');
+    expect(store.valuesOf((await store.load(token))!)).toMatchObject({ n: 2 });
+    const next = await store.rotate(token);
+    expect(await keysLike('sess:*')).toEqual([`sess:${next}`]);
+    await store.end(next);
+    expect(await keysLike('sess:*')).toEqual([]);
+    expect(failed).toEqual([]);
   });
 
   it('a site of Express counts views, logs in and out', async () => {

@@ -8,12 +8,12 @@ const sha256 = (text: string): Buffer => createHash('sha256').update(text).diges
 describe('the credential of a token', () => {
   it('a token of our own: the session in front, the hash of the secret behind the dot', () => {
     const token = createToken();
-    expect(readToken(token)).toEqual({ session: token.slice(0, 25), hash: sha256(token.slice(26)) });
+    expect(readToken(token)).toEqual({ session: token.slice(0, 25), hash: sha256(token.slice(26)), token });
   });
 
   it('any other token: all of it is secret', () => {
     for (const token of ['x', 'a.b', `${createToken()}x`, createToken().toUpperCase(), '🚲', ' ', '\0']) {
-      expect(readToken(token)).toEqual({ session: sessionOf(token), hash: sha256(token) });
+      expect(readToken(token)).toEqual({ session: sessionOf(token), hash: sha256(token), token });
     }
     expect(readToken('sessionwise')?.session).toBe('kbus6dn33vhgjvq213cakipfm');
   });
