@@ -304,7 +304,7 @@ describe('the token', () => {
     tokens.push(body.sid!, cookies[0]!.split('=')[1]!.split('.')[0]!);
     await waitUntil(
       'all four views are heard',
-      () => messages.filter((text) => text.startsWith('ss:pageview:')).length === 4,
+      () => messages.filter((text) => /^ss:(pageview|together):/.test(text) && text.includes('pageview')).length === 4,
     );
     const keys = await redis.command<string[]>('KEYS', '*');
     const values = await Promise.all(keys.map((key) => redis.commandForBuffers<Buffer>('DUMP', key)));
