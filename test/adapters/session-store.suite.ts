@@ -14,6 +14,7 @@ import { testRedisAway } from './suite/redis-away.suite.ts';
 import { testRotation } from './suite/rotation.suite.ts';
 import { testViewSession } from './suite/view-session.suite.ts';
 import { testViews } from './suite/views.suite.ts';
+import { testVisitors } from './suite/visitors.suite.ts';
 
 /** One Redis for all tests of an adapter, and the sites that they open. */
 export interface AdapterStage {
@@ -67,6 +68,7 @@ export function testSessionStore(adapter: AdapterUnderTest): void {
     testPlantedCookie(stage);
     testAnonymousSessions(stage);
     testHandles(stage);
+    testVisitors(stage);
     testViews(stage);
     testViewSession(stage);
     testRedisAway(stage);
