@@ -9,6 +9,7 @@ import { testFields } from './suite/fields.suite.ts';
 import { testHandles } from './suite/handles.suite.ts';
 import { testLife } from './suite/life.suite.ts';
 import { testOperations } from './suite/operations.suite.ts';
+import { testPersons } from './suite/persons.suite.ts';
 import { testPlantedCookie } from './suite/planted-cookie.suite.ts';
 import { testRedisAway } from './suite/redis-away.suite.ts';
 import { testRotation } from './suite/rotation.suite.ts';
@@ -69,6 +70,7 @@ export function testSessionStore(adapter: AdapterUnderTest): void {
     testAnonymousSessions(stage);
     testHandles(stage);
     testVisitors(stage);
+    testPersons(stage);
     testViews(stage);
     testViewSession(stage);
     testRedisAway(stage);

@@ -6,8 +6,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { SessionStore, sessionwise } from '../../src/adapters/express/index.ts';
 import { SessionClient } from '../../src/index.ts';
 import { type Service, startService } from '../../src/service/index.ts';
-import { type RedisProxy, startRedisProxy } from '../support/redis-proxy.ts';
 import { USER_AGENT } from '../adapters/suite/adapter-site.ts';
+import { type RedisProxy, startRedisProxy } from '../support/redis-proxy.ts';
 import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 

@@ -1,13 +1,13 @@
 import type { PageOptions, SessionClient, SessionHandle } from '../../client/index.ts';
 import { personOf, sessionOf } from '../../protocol/index.ts';
 import { type Consent, consentOf } from './consent.ts';
+import { givenUser } from './given-user.ts';
 import { checkHandleOptions, countsStatus, type HandleOptions } from './handle-options.ts';
 import { isKnownRobot } from './known-robots.ts';
 import { MergedVisitors } from './merged-visitors.ts';
 import { noHandle } from './no-handle.ts';
 import { bearerOf, isDocument, mayBeginVisitor, type PageRequest, type PageviewMode } from './page-request.ts';
 import { sessionOfToken, type TokenSession, type TokenVerifier } from './session-of-token.ts';
-import { givenUser } from './given-user.ts';
 import { Visit } from './visit.ts';
 import { VisitorCookies } from './visitor-cookie.ts';
 
@@ -193,7 +193,6 @@ export class HandleAttacher<Request extends object> {
     if (!(isPageview ? isPageview(request) : isDocument(page)) || track?.(request) === false) return 'off';
     return typeof pageview === 'function' ? pageview(request) : pageview;
   }
-
 }
 
 // Within a grace the previous secret reads the data of before, and nothing else. The secret of a degraded session was not

@@ -16,5 +16,7 @@ export function consentOf<Request>(
   if (!consent) return header('sec-gpc') === '1' || header('dnt') === '1' ? 'none' : 'all';
   const given = consent(request);
   if (CONSENTS.includes(given)) return given;
-  throw new RangeError(`${owner}: consent returned a value of type ${typeof given}: return "all", "session" or "none".`);
+  throw new RangeError(
+    `${owner}: consent returned a value of type ${typeof given}: return "all", "session" or "none".`,
+  );
 }

@@ -160,7 +160,11 @@ export class Visit {
       return incoming?.pendingFor === pendingFor ? undefined : { value, pendingFor };
     }
     const day = consent === 'session' ? undefined : today();
-    return incoming?.day === day && incoming !== undefined ? undefined : incoming && !isPage ? undefined : { value, day };
+    return incoming?.day === day && incoming !== undefined
+      ? undefined
+      : incoming && !isPage
+        ? undefined
+        : { value, day };
   }
 
   // The function of the site may fail at the end of a request; then the request has the user that it had.

@@ -46,7 +46,9 @@ export function checkVisitorCookie(
   if (!VALUE.test(path) || !path.startsWith('/')) refuse('path', path, 'a path that begins with /');
   if (domain !== undefined && !VALUE.test(domain)) refuse('domain', domain, 'a host name');
   if (sameSite === 'none' && secure === false) {
-    throw new RangeError(`${owner}: browsers take no cookie with sameSite "none" that is not secure: leave secure out.`);
+    throw new RangeError(
+      `${owner}: browsers take no cookie with sameSite "none" that is not secure: leave secure out.`,
+    );
   }
   return { name, maxAge: options.maxAge ?? DEFAULT_MAX_AGE_MS, domain, path, sameSite, secure };
 }

@@ -45,7 +45,12 @@ export class Browser {
   async get(path: string, headers: Record<string, string> = {}): Promise<Answer> {
     const response = await this.#app.inject({
       url: path,
-      headers: { 'sec-fetch-dest': 'document', 'user-agent': USER_AGENT, ...(this.cookie && { cookie: this.cookie }), ...headers },
+      headers: {
+        'sec-fetch-dest': 'document',
+        'user-agent': USER_AGENT,
+        ...(this.cookie && { cookie: this.cookie }),
+        ...headers,
+      },
     });
     const all = [response.headers['set-cookie'] ?? []].flat();
     const setCookies = all.filter((cookie) => !cookie.startsWith('sessionwise='));

@@ -9,7 +9,9 @@ describe('the session of a bearer token that a verifier knows', () => {
   };
 
   it('is the one that the verifier names', async () => {
-    expect(await sessionFor({ session: 'abcdefghijklmnopqrstuvwxy' })).toEqual({ session: 'abcdefghijklmnopqrstuvwxy' });
+    expect(await sessionFor({ session: 'abcdefghijklmnopqrstuvwxy' })).toEqual({
+      session: 'abcdefghijklmnopqrstuvwxy',
+    });
   });
 
   it('has the user that the verifier names', async () => {

@@ -25,13 +25,16 @@ export function testViewSession(stage: AdapterStage): void {
   describe('whose a view is', () => {
     const views = new ViewsStage(stage, pages);
 
-    it.each(['/a', '/rotate', '/regenerate', '/logout'])('the visitor’s, whatever the session does: %s', async (path) => {
-      const visitor = await views.begun(await views.open());
-      const { visitorId } = visitor;
-      expect(await views.sentBy(() => visitor.get(path))).toBe(1);
-      expect(visitor.visitorId).toBe(visitorId);
-      expect(await views.totalOf(visitor)).toBe(1);
-    });
+    it.each(['/a', '/rotate', '/regenerate', '/logout'])(
+      'the visitor’s, whatever the session does: %s',
+      async (path) => {
+        const visitor = await views.begun(await views.open());
+        const { visitorId } = visitor;
+        expect(await views.sentBy(() => visitor.get(path))).toBe(1);
+        expect(visitor.visitorId).toBe(visitorId);
+        expect(await views.totalOf(visitor)).toBe(1);
+      },
+    );
 
     it('a new visitor’s, whose cookie is on the answer', async () => {
       const visitor = stage.visitor(await views.open());

@@ -183,7 +183,8 @@ function testConsent(stage: AdapterStage, open: Open, sentBy: SentBy): void {
     for (const count of [1, 0]) {
       const { visitorCookies, body } = await visitor.get('/a');
       expect(visitorCookies).toHaveLength(count);
-      for (const line of visitorCookies) expect(line).toMatch(/^sessionwise=[\w-]{32}; Path=\/; HttpOnly; SameSite=Lax$/);
+      for (const line of visitorCookies)
+        expect(line).toMatch(/^sessionwise=[\w-]{32}; Path=\/; HttpOnly; SameSite=Lax$/);
       expect(body).toEqual({ id: visitorId });
     }
   });
