@@ -128,11 +128,13 @@ function createShop({
       },
     }),
   );
-  app.use(sessionwise({ client, pageview: 'off', trackAnonymous: false }));
+  // A demonstration: scripts and browsers without a window are as welcome as anybody.
+  const visitors = { client, bots: /** @type {const} */ ('count') };
+  app.use(sessionwise({ ...visitors, pageview: 'off' }));
   // Each page shows figures that include itself, so each counts at its start: with an answer, or without waiting for one.
   // A page that does not show its own view leaves `countWhen` out: it counts when its answer has ended below 400.
-  const waited = sessionwise({ client, pageview: 'request' });
-  const published = sessionwise({ client, pageview: 'publish', countWhen: 'start' });
+  const waited = countBefore;
+  const published = sessionwise({ ...visitors, countWhen: 'start' });
 
   app.get('/', waited, featured);
   app.get('/added/:item', published, added);
@@ -157,6 +159,13 @@ function createShop({
   app.use(failure);
 
   return { app, client, store, ownOrigin };
+}
+
+/** Counts the page's view before the page, which has the answer as `view`.
+ *  @param {import('express').Request} request @param {import('express').Response} _response @param {import('express').NextFunction} next */
+function countBefore({ sessionwise, method, originalUrl }, _response, next) {
+  if (method === 'GET') sessionwise.view = sessionwise.request('pageview', originalUrl);
+  next();
 }
 
 /** @param {Error & { code?: string }} error */

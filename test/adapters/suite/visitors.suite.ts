@@ -55,7 +55,7 @@ export function testVisitors(stage: AdapterStage): void {
 }
 
 /** Settings with which a session into which nothing was put is not saved. */
-export function savingNothing({ adapter }: AdapterStage): unknown {
+export function savingNothing({ adapter }: AdapterStage): object {
   return (adapter.anonymous.find(([name]) => name !== 'saving what is empty') ?? adapter.anonymous[0]!)[1];
 }
 
