@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { SessionClient } from '../../src/index.ts';
+import { personOf, SessionClient } from '../../src/index.ts';
 import { createConnection } from '../../src/redis/index.ts';
 import { startService } from '../../src/service/index.ts';
 import { placesOf } from '../support/grep-redis.ts';
@@ -86,6 +86,7 @@ it.each([
   const other = client.session('abc', { deadlineMs: 10_000, page: page! });
   const fresh = await Promise.all([other.surface([page!, '/fresh?a']), other.notifications([page!])]);
   expect(fresh).toEqual([['/fresh?a'], [{ id: page, seen: true }]]);
+  expect(await client.request('identify', personOf('ada'), 'abc')).toEqual({ from: 'abc', merged: true });
   expect(await unservedCommands(service)).toEqual([]);
   // @ts-expect-error: a command of another version
   await client.request('later', 'abc', { items: [PAGES[0]] }, { deadlineMs: 100 });

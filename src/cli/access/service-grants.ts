@@ -32,7 +32,7 @@ export function serviceGrants(namespace: string, options: ServiceGrantOptions): 
       ...['lpush', 'rpop', 'llen', 'lrange', 'xadd'],
       ...(routes.includes('streams') ? ['xread', 'xdel', 'xlen', 'xrange', 'xrevrange', 'persist'] : []),
       ...(cluster ? ['zscore', 'xrange', 'xdel', 'xlen', 'xinfo|stream'] : []),
-      ...(filter === 'native' ? ['bf.reserve', 'bf.add', 'bf.mexists'] : []),
+      ...(filter === 'native' ? ['bf.reserve', 'bf.add', 'bf.mexists', 'dump', 'restore'] : []),
     ],
     keys: [keyPatternsOf(namespace).everything],
   };
