@@ -87,8 +87,7 @@ it.each([
   const fresh = await Promise.all([other.unseen([page!, '/fresh?a']), other.notices.list([page!])]);
   expect(fresh).toEqual([['/fresh?a'], [{ id: page, seen: true }]]);
   expect(await other.visit()).toMatchObject({ previouslyVisited: true });
-  const person = client.session(personOf(`ada@example.org?${transport}`), { deadlineMs: 10_000, page: page! });
-  expect(await person.request('identify', 'abc')).toEqual({ from: 'abc', merged: true });
+  expect(await client.request('identify', personOf('ada'), 'abc')).toEqual({ from: 'abc', merged: true });
   expect(await unservedCommands(service)).toEqual([]);
   // @ts-expect-error: a command of another version
   await client.request('later', 'abc', { items: [PAGES[0]] }, { deadlineMs: 100 });

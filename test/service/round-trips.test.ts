@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CANONICAL_COMMANDS, canonicalCommand } from '../../src/protocol/index.ts';
+import { CANONICAL_COMMANDS, canonicalCommand, personOf } from '../../src/protocol/index.ts';
 import { openNamespace, type Service, startService } from '../../src/service/index.ts';
 import { ForeignClient } from '../support/foreign-client.ts';
 import { type RedisProxy, startRedisProxy } from '../support/redis-proxy.ts';
@@ -127,7 +127,8 @@ describe.each(['small', 'large'])('round trips of the service for a session that
   ];
 
   it('are known of each command', () => {
-    const commands = new Set(costs.map(([command]) => canonicalCommand(command)));
+    // identify has two costs of its own: below.
+    const commands = new Set(['identify', ...costs.map(([command]) => canonicalCommand(command))]);
     expect([...commands].sort()).toEqual([...CANONICAL_COMMANDS].sort());
   });
 
@@ -138,6 +139,23 @@ describe.each(['small', 'large'])('round trips of the service for a session that
     if (command === 'pageview' || command.startsWith('mark-')) {
       expect(commands.filter((name) => WRITING.includes(name))).toEqual(['EVALSHA']);
     }
+  });
+});
+
+describe('the round trips of identify', () => {
+  it('are four scripts where something is merged, and one where it was before', async () => {
+    // The scripts are known then.
+    await foreign.ask('identify', personOf('warm'), 'warm');
+    const person = personOf('ada');
+    for (let i = 0; i < 20; i += 1) await foreign.ask('pageview', `device-${i}`, '/a');
+    // Claim, look, push, settle. Another device at each try.
+    let tries = 0;
+    const first = await costOf(() => foreign.ask('identify', person, `device-${tries++}`));
+    const again = await costOf(() => foreign.ask('identify', person, 'device-0'));
+    expect([first, again]).toEqual([
+      { commands: [...Array.from({ length: 4 }, () => 'EVALSHA'), 'PUBLISH'], roundTrips: 5 },
+      { commands: ['EVALSHA', 'PUBLISH'], roundTrips: 2 },
+    ]);
   });
 });
 

@@ -332,6 +332,59 @@ describe('a visitor who has done nothing yet', () => {
   });
 });
 
+describe('the visitor’s cookie', () => {
+  it.each([
+    [true, 'https', true],
+    [true, 'http', false],
+    [false, 'https', false],
+  ])('is Secure like the request: trust proxy %s, behind %s', async (isTrusted, protocol, isSecure) => {
+    for (const create of [express, express4]) {
+      const app = create();
+      if (isTrusted) app.set('trust proxy', 1);
+      app.use(sessionwise({ client }));
+      app.get('/a', (_request, response) => void response.redirect('/b'));
+      const site = await listen(app);
+      const { port } = site.address() as AddressInfo;
+      const headers = { ...BROWSER, 'x-forwarded-proto': protocol };
+      const response = await fetch(`http://127.0.0.1:${port}/a`, { headers, redirect: 'manual' });
+      const [line] = response.headers.getSetCookie();
+      expect(line!.includes('; Secure')).toBe(isSecure);
+    }
+  });
+
+  it('is one for all middlewares of a request, and their handles ask as one visitor', async () => {
+    const app = express();
+    app.use(sessionwise({ client, pageview: 'off' }));
+    const ids: (string | undefined)[] = [];
+    app.use((request, _response, next) => {
+      ids.push(request.sessionwise.id);
+      next();
+    });
+    app.get('/a', sessionwise({ client }), (request, response) => {
+      ids.push(request.sessionwise.id);
+      response.json({});
+    });
+    const site = await listen(app);
+    const { cookies } = await ask(site, '/a');
+    expect(cookies).toHaveLength(1);
+    await ask(site, '/a', { ...BROWSER, cookie: cookies[0]! });
+    expect(new Set(ids).size).toBe(1);
+  });
+
+  it('goes with a 304 once', async () => {
+    const app = express();
+    app.use(sessionwise({ client }));
+    app.get('/a', (_request, response) => void response.send('a page'));
+    const site = await listen(app);
+    const { port } = site.address() as AddressInfo;
+    const first = await fetch(`http://127.0.0.1:${port}/a`, { headers: BROWSER });
+    const headers = { ...BROWSER, 'if-none-match': first.headers.get('etag')! };
+    const { cookies, status } = await ask(site, '/a', headers);
+    expect([status, cookies.length]).toEqual([304, 1]);
+    expect(await ask(site, '/a', { ...headers, cookie: cookies[0]! })).toMatchObject({ status: 304, cookies: [] });
+  });
+});
+
 describe('the middleware', () => {
   it('needs a client', () => {
     expect(() => sessionwise({} as never)).toThrow(RangeError);

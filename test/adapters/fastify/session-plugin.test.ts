@@ -152,6 +152,18 @@ describe('the token', () => {
   });
 });
 
+describe('the visitor’s cookie', () => {
+  it.each([true, false])('is Secure like the request: trustProxy %s', async (trustProxy) => {
+    const app = Fastify({ trustProxy });
+    onTestFinished(() => app.close());
+    await app.register(sessionwise, { client });
+    app.get('/a', async (_request, reply) => reply.redirect('/b'));
+    const headers = { 'user-agent': USER_AGENT, 'x-forwarded-proto': 'https' };
+    const answer = await app.inject({ url: '/a', headers });
+    expect(String(answer.headers['set-cookie']).includes('; Secure')).toBe(trustProxy);
+  });
+});
+
 describe('the plugin', () => {
   it('serves routes of other plugins than the one that it was registered in', async () => {
     const app = Fastify();

@@ -37,7 +37,7 @@ const pages: Pages = {
 const USER_FIELD = {
   user: (request: SiteRequest) => (request as { session?: { user?: string } }).session?.user,
 };
-const LOGINS: readonly (readonly [string, SiteOptions['handle'], string, string])[] = [
+const LOGINS: readonly (readonly [string, NonNullable<SiteOptions['handle']>, string, string])[] = [
   ['our store’s identify', {}, '/login', '/logout'],
   ['our store’s identify behind regenerate', {}, '/regenerating-login', '/regenerating-logout'],
   ['a field of the session, whose id stays', USER_FIELD, '/set-user', '/remove-user'],
@@ -61,7 +61,7 @@ export function testPersons(stage: AdapterStage): void {
       client = await service.open({ redis: stage.server.url });
     });
 
-    const visit = async (handle: SiteOptions['handle'], more: Pages = {}): Promise<Visitor> => {
+    const visit = async (handle: NonNullable<SiteOptions['handle']>, more: Pages = {}): Promise<Visitor> => {
       const settings = savingNothing(stage);
       return stage.visitor(await stage.open({ pages: { ...pages, ...more }, client, handle, settings }));
     };
