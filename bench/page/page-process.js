@@ -34,7 +34,7 @@ if (answers) {
 if (middleware) {
   mount('publishes', (request, response) => void response.send(render(request.session)));
   mount('waits', async (request, response) => {
-    const view = await request.sessionwise.visit();
+    const view = await request.sessionwise.request('pageview', request.originalUrl);
     response.send(render(request.session).replace('<footer>', `<footer data-viewed="${view.totalPages}">`));
   });
 }

@@ -29,15 +29,17 @@ export const SIDES = {
   paper: openPaper,
 };
 
-async function openOurs(url, options) {
-  const { namespace } = options;
-  const client = new SessionClient({ redis: url, deadlineMs: DEADLINE_MS, ...options });
+async function openOurs(url, clientOptions) {
+  const { namespace } = clientOptions;
+  const client = new SessionClient({ redis: url, deadlineMs: DEADLINE_MS, ...clientOptions });
   const store = new SessionStore({ redis: url, namespace, deadlineMs: DEADLINE_MS, sweep: false });
   await client.ready();
-  const publishes = sessionwise({ client, store, pageview: 'publish' });
+  // What is known stands with the session that the page brings, and no visitor's cookie is needed.
+  const options = { client, store, token: (request) => request.sessionID };
+  const publishes = sessionwise(options);
   return {
     store,
-    middleware: { whole: publishes, publishes, waits: sessionwise({ client, store, pageview: 'request' }) },
+    middleware: { whole: publishes, publishes, waits: sessionwise({ ...options, pageview: 'off' }) },
     async answers({ sessionwise: handle }) {
       const [figures, fresh, suggestions, notices] = await Promise.all([
         handle.figures(),

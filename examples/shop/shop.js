@@ -128,9 +128,11 @@ function createShop({
       },
     }),
   );
-  app.use(sessionwise({ client, pageview: 'off', trackAnonymous: false }));
+  // A demonstration: scripts and browsers without a window are as welcome as anybody.
+  const visitors = { client, bots: /** @type {const} */ ('count') };
+  app.use(sessionwise({ ...visitors, pageview: 'off' }));
   // Each counts when its answer has ended below 400; the figures that it shows have it counted in (`visit`).
-  const counted = sessionwise({ client });
+  const counted = sessionwise(visitors);
 
   app.get('/', counted, featured);
   app.get('/added/:item', counted, added);

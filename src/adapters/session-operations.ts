@@ -7,6 +7,7 @@ import {
   type SetIfOutcome,
   writeField,
 } from '../sessions/index.ts';
+import { AttachedMap } from './attached-map.ts';
 import type { CurrentSession } from './current-session.ts';
 import { deviceLabel } from './http/device-label.ts';
 import { rebaseField } from './rebase-field.ts';
@@ -81,6 +82,7 @@ export abstract class RequestStore<Request>
   /** Makes tokens of our own form, for the framework's option that makes ids. */
   readonly genid: () => string = () => createToken();
   protected readonly sessions: RequestSessions;
+  readonly #identified = new AttachedMap<(userId: string) => void>();
 
   /** Begins to connect and returns; never throws because Redis is away. `isTaken`: see RequestSessions.
    *  @throws RangeError or ConnectionOptionsError for a value that cannot be used. */
@@ -136,6 +138,7 @@ export abstract class RequestStore<Request>
       const done = this.startIdentify(request, current);
       const ended = await this.sessions.identify(current, userId, device);
       done?.();
+      this.#identified.get(request as object)?.(userId);
       return ended;
     });
   }
@@ -181,6 +184,11 @@ export abstract class RequestStore<Request>
   leaveUnsaved(request: Request): void {
     const current = this.currentSession(request);
     if (current && !this.sessions.states.loadedOf(current.values)) this.sessions.states.leaveUnsaved(current.values);
+  }
+
+  /** Has the listener called with the user when the request's session is given to one. HandleAttacher calls it. */
+  whenIdentified(request: Request, listener: (userId: string) => void): void {
+    this.#identified.set(request as object, listener);
   }
 
   /** Ends the connection. Operations that wait are refused. */

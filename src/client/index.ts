@@ -5,4 +5,4 @@ export type { Notices } from './notices.ts';
 export type { TransportChoice } from './open-transport.ts';
 export type { ClientCounters } from './session-client.ts';
 export { SessionClient } from './session-client.ts';
-export type { PageOptions, SessionHandle } from './session-handle.ts';
+export { type PageOptions, SessionHandle } from './session-handle.ts';

@@ -20,13 +20,15 @@ export interface HandleRequests {
 
 /** All requests of one session on one page: they share a deadline, and what is asked in one turn of the event loop travels
  *  as one message. A page view leads it, and counts before the questions are asked. What marks something is sent alone,
- *  behind what was asked before it. */
+ *  behind what was asked before it. `identify` goes with each message until it was answered: the page's questions must see
+ *  what it merges, whenever they are asked. */
 export class PageRequests implements HandleRequests {
   readonly session: string;
   readonly #sender: RequestSender;
   readonly #turns: TurnQueue;
   readonly #budget: WaitBudget;
   #turn: PageTurn | undefined;
+  #identify: ReadyRequest | undefined;
 
   /** `budget`: the page's, which it can share with another session's requests. */
   constructor(sender: RequestSender, turns: TurnQueue, session: string, budget: WaitBudget) {
@@ -49,7 +51,8 @@ export class PageRequests implements HandleRequests {
     }
     return new Promise((settle) => {
       const request = { command, prepared, settle: settle as ReadyRequest['settle'], isPublished: false };
-      if (isQuestion(command)) this.#inTurn(request);
+      if (command === 'identify') this.#repeat(request);
+      else if (isQuestion(command)) this.#inTurn(request);
       else if (this.#leads(command)) this.#leadTurn(request);
       else {
         this.#turn?.send();
@@ -82,10 +85,26 @@ export class PageRequests implements HandleRequests {
   }
 
   #inTurn(request: ReadyRequest): void {
-    if (this.#turn === undefined || this.#turn.isSent) {
+    const isFirst = this.#turn === undefined || this.#turn.isSent;
+    if (isFirst) {
       this.#turn = new PageTurn(this.#sender, this.session, this.#budget);
       this.#turns.add(this.#turn);
     }
-    this.#turn.add(request);
+    const before = isFirst && this.#identify !== request ? this.#identify : undefined;
+    // A page view stands in front of all else on the wire.
+    const isView = !isQuestion(request.command);
+    if (before && !isView) this.#turn!.add(before);
+    this.#turn!.add(request);
+    if (before && isView) this.#turn!.add(before);
+  }
+
+  // The same request again: it is settled by its first answer.
+  #repeat(request: ReadyRequest): void {
+    const settle = (answer: unknown): void => {
+      if (answer !== undefined && this.#identify?.settle === settle) this.#identify = undefined;
+      request.settle(answer);
+    };
+    this.#identify = { ...request, settle };
+    this.#inTurn(this.#identify);
   }
 }

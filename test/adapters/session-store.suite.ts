@@ -9,11 +9,13 @@ import { testFields } from './suite/fields.suite.ts';
 import { testHandles } from './suite/handles.suite.ts';
 import { testLife } from './suite/life.suite.ts';
 import { testOperations } from './suite/operations.suite.ts';
+import { testPersons } from './suite/persons.suite.ts';
 import { testPlantedCookie } from './suite/planted-cookie.suite.ts';
 import { testRedisAway } from './suite/redis-away.suite.ts';
 import { testRotation } from './suite/rotation.suite.ts';
 import { testViewSession } from './suite/view-session.suite.ts';
 import { testViews } from './suite/views.suite.ts';
+import { testVisitors } from './suite/visitors.suite.ts';
 
 /** One Redis for all tests of an adapter, and the sites that they open. */
 export interface AdapterStage {
@@ -67,6 +69,8 @@ export function testSessionStore(adapter: AdapterUnderTest): void {
     testPlantedCookie(stage);
     testAnonymousSessions(stage);
     testHandles(stage);
+    testVisitors(stage);
+    testPersons(stage);
     testViews(stage);
     testViewSession(stage);
     testRedisAway(stage);

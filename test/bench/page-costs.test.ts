@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { SessionStore, sessionwise } from '../../src/adapters/express/index.ts';
 import { SessionClient } from '../../src/index.ts';
 import { type Service, startService } from '../../src/service/index.ts';
+import { USER_AGENT } from '../adapters/suite/adapter-site.ts';
 import { type RedisProxy, startRedisProxy } from '../support/redis-proxy.ts';
 import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -35,7 +36,7 @@ let service: Service;
 let client: SessionClient;
 let store: SessionStore;
 let site: ReturnType<express.Express['listen']>;
-let cookie = '';
+const cookies = new Map<string, string>();
 let id = '';
 
 beforeAll(async () => {
@@ -76,8 +77,9 @@ function openSite(): ReturnType<express.Express['listen']> {
   const app = express();
   app.use(session({ store, genid: store.genid, secret: 'tests', resave: false, saveUninitialized: false }));
   app.get('/:page', sessionwise({ client, store }), async (request, response) => {
-    const handle = request.sessionwise!;
+    const handle = request.sessionwise;
     id = handle.id!;
+    Object.assign(request.session, { cart: 'lamp' });
     const answers = await Promise.all([
       handle.figures(),
       handle.unseen(ITEMS),
@@ -91,9 +93,13 @@ function openSite(): ReturnType<express.Express['listen']> {
 
 async function visit(i: number): Promise<void> {
   const { port } = site.address() as AddressInfo;
-  const headers = { accept: 'text/html', 'sec-fetch-dest': 'document', ...(cookie && { cookie }) };
+  const cookie = [...cookies].map((pair) => pair.join('=')).join('; ');
+  const headers = { accept: 'text/html', 'sec-fetch-dest': 'document', 'user-agent': USER_AGENT, cookie };
   const response = await fetch(`http://127.0.0.1:${port}/p${i % 3}`, { headers });
-  cookie = response.headers.getSetCookie()[0]?.split(';')[0] ?? cookie;
+  for (const line of response.headers.getSetCookie()) {
+    const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line)!;
+    cookies.set(name, value);
+  }
   expect(((await response.json()) as unknown[]).filter((answer) => answer !== null)).toHaveLength(4);
 }
 

@@ -62,7 +62,11 @@ describe('a form of the shop, behind a proxy', () => {
     const headers = { origin: 'https://shop.example', 'sec-fetch-site': 'same-origin', 'x-forwarded-proto': 'https' };
     const response = await post(behindProxy, headers);
     expect(response.statusCode).toBe(303);
-    expect(response.headers['set-cookie']).toEqual([expect.stringMatching(/; HttpOnly; Secure; SameSite=Lax$/)]);
+    const cookies = (response.headers['set-cookie'] ?? []).sort();
+    expect(cookies).toEqual([
+      expect.stringMatching(/^sessionwise=.*; HttpOnly; SameSite=Lax; Secure; Max-Age=\d+$/),
+      expect.stringMatching(/^shop.sid=.*; HttpOnly; Secure; SameSite=Lax$/),
+    ]);
     expect(response.headers['cache-control']).toBe('private, no-cache');
   });
 

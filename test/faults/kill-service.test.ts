@@ -38,11 +38,10 @@ beforeAll(async () => {
   client = new SessionClient({ redis: server.url, deadlineMs: DEADLINE_MS });
   expect(await client.ready()).toBe(true);
   const app = express();
-  app.use(sessionwise({ client, pageview: 'request' }));
+  app.use(sessionwise({ client, pageview: 'off' }));
   app.use(async (request, response) => {
-    const handle = request.sessionwise!;
     const before = performance.now();
-    const view = await handle.visit();
+    const view = await request.sessionwise.request('pageview', request.originalUrl);
     waits.push(performance.now() - before);
     response.json({ totalPages: view?.totalPages ?? null });
   });

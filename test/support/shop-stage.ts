@@ -92,7 +92,9 @@ export class Visitor {
   readonly #shop: Shop;
   readonly #userAgent: string | undefined;
   #cookie: string | undefined;
-  /** How often a cookie was set, be it the same again. */
+  /** The cookie by which the browser is the same visitor; the session's is `cookie`. */
+  #visitorCookie: string | undefined;
+  /** How often the session's cookie was set, be it the same again. */
   cookiesSet = 0;
   /** Each token that a cookie brought, once. */
   readonly tokens: string[] = [];
@@ -109,13 +111,14 @@ export class Visitor {
 
   /** As a browser asks for a document; `init` wins. */
   async fetch(path: string, init: RequestInit = {}): Promise<Response> {
+    const cookies = [this.#cookie, this.#visitorCookie].filter((cookie) => cookie !== undefined);
     const response = await fetch(this.#shop.url + path, {
       redirect: 'manual',
       ...init,
       headers: {
         'sec-fetch-dest': 'document',
         ...(this.#userAgent && { 'user-agent': this.#userAgent }),
-        ...(this.#cookie && { cookie: this.#cookie }),
+        ...(cookies.length > 0 && { cookie: cookies.join('; ') }),
         ...init.headers,
       },
     });
@@ -166,6 +169,10 @@ export class Visitor {
 
   #keep(setCookie: string): void {
     const pair = setCookie.split(';')[0]!;
+    if (pair.startsWith('sessionwise=')) {
+      this.#visitorCookie = pair.endsWith('=') ? undefined : pair;
+      return;
+    }
     const token = tokenOfCookie(pair.slice(pair.indexOf('=') + 1));
     this.cookiesSet += 1;
     // An empty one takes the cookie away.

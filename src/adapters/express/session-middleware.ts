@@ -3,15 +3,17 @@ import {
   HandleAttacher,
   type HandleOptions,
   type HandleRequest,
-  markInitialised,
   type SessionClient,
   type SessionHandle,
+  setCookieAtHead,
 } from '../index.ts';
 import { SessionStore } from './session-store.ts';
 
 /** Request that the middleware takes: Express's, with or without express-session. */
 export interface SessionRequest extends IncomingMessage {
   originalUrl?: string;
+  /** Whether it came over https, as Express says with its setting `trust proxy`. */
+  secure?: boolean;
   sessionID?: string;
   session?: object;
   sessionStore?: unknown;
@@ -19,7 +21,7 @@ export interface SessionRequest extends IncomingMessage {
 }
 
 /** Options of the middleware. Bearer tokens are looked up in `store`, by default in express-session's store where that is
- *  a SessionStore; `trackAnonymous` marks an express-session as initialised. */
+ *  a SessionStore. */
 export interface SessionMiddlewareOptions<Request extends SessionRequest = SessionRequest>
   extends HandleOptions<Request> {
   readonly client: SessionClient;
@@ -28,16 +30,18 @@ export interface SessionMiddlewareOptions<Request extends SessionRequest = Sessi
 declare global {
   namespace Express {
     interface Request {
-      /** This session's handle. Set by Sessionwise's middleware; undefined where the request has no token, came with the
-       *  previous secret, or its session could not be read. */
-      sessionwise?: SessionHandle;
+      /** The handle of whom the request is asked as: the person who is logged in, or the browser's visitor. Set by
+       *  Sessionwise's middleware for every request; it answers `undefined` where there is no visitor (no consent, a
+       *  robot), the request came with the previous secret, or its session could not be read. */
+      sessionwise: SessionHandle;
     }
   }
 }
 
-/** Express middleware: attaches the session's handle as `request.sessionwise` and counts the page view. It waits for
- *  nothing (but, within the store's deadline, for what the store says of a bearer token) and never fails a request. Mount
- *  it behind express-session and before the pages.
+/** Express middleware: attaches the handle of the visitor or of the person as `request.sessionwise`, keeps the visitor's
+ *  cookie and counts the page view. It waits for nothing (but, within the store's deadline, for what the store says of a
+ *  bearer token) and fails a request only by an error of a function that you gave. Mount it behind express-session, and
+ *  behind what sets the user (`passport.session()`), and before the pages.
  *  @throws RangeError where no client is given, or an option is unknown or of the wrong type. */
 export function sessionwise<Request extends SessionRequest = SessionRequest>(
   options: SessionMiddlewareOptions<Request>,
@@ -81,6 +85,11 @@ class ExpressPage implements HandleRequest<SessionRequest> {
     return this.#request.originalUrl ?? this.#request.url ?? '/';
   }
 
+  get isSecure(): boolean {
+    const { secure, socket } = this.#request;
+    return secure ?? (socket as { encrypted?: boolean } | undefined)?.encrypted === true;
+  }
+
   header(name: string): string | undefined {
     const value = this.#request.headers[name];
     return typeof value === 'string' ? value : undefined;
@@ -101,8 +110,8 @@ class ExpressPage implements HandleRequest<SessionRequest> {
     this.#request.sessionwise = handle;
   }
 
-  track(): void {
-    if (this.#request.session) markInitialised(this.#request.session);
+  beforeHead(cookieFor: (cacheControl: string | undefined) => string | undefined): void {
+    setCookieAtHead(this.#response, cookieFor);
   }
 
   whenAnswered(listener: (statusCode: number) => void): void {

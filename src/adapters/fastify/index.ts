@@ -2,6 +2,7 @@ export type {
   ArchivedActivity,
   ArchivedSession,
   ArchiveFunction,
+  Consent,
   DegradedOperation,
   PageviewMode,
   SessionDataOptions,
@@ -10,6 +11,7 @@ export type {
   SessionStoreOptions,
   SetIfOutcome,
   UserSession,
+  VisitorCookieOptions,
 } from '../index.ts';
 export {
   ConnectionOptionsError,

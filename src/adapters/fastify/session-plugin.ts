@@ -3,15 +3,17 @@ import {
   HandleAttacher,
   type HandleOptions,
   type HandleRequest,
-  markInitialised,
+  noHandle,
   type SessionClient,
   type SessionHandle,
+  setCookieAtHead,
 } from '../index.ts';
 import { SessionStore } from './session-store.ts';
 
-/** Options of the plugin. Without `client` there are no handles and no page views: then the plugin only looks after the
- *  sessions of a SessionStore. Bearer tokens are looked up in `store`, by default in the store of @fastify/session where
- *  that is a SessionStore; `trackAnonymous` marks a session as modified. */
+/** Options of the plugin. Without `client` all handles answer `undefined` and no page views are counted: then the plugin
+ *  only looks after the sessions of a SessionStore. Bearer tokens are looked up in `store`, by default in the store of
+ *  @fastify/session where that is a SessionStore. With `user` the handle is attached behind all hooks `preValidation`, so
+ *  that @fastify/passport has set the user by then; else in the hook `onRequest`. */
 export type SessionPluginOptions = HandleOptions<FastifyRequest>;
 
 /** Key of the listener that counts a request's view when its answer has ended. */
@@ -20,7 +22,7 @@ const ANSWERED = Symbol('sessionwise answered');
 /** A request with or without @fastify/session. */
 type AnyRequest = FastifyRequest & {
   [ANSWERED]: ((statusCode: number) => void) | undefined;
-  sessionwise: SessionHandle | undefined;
+  sessionwise: SessionHandle;
   readonly session?: { readonly sessionId?: string; readonly cookie?: { readonly secure?: unknown } } & Record<
     string,
     unknown
@@ -30,9 +32,10 @@ type AnyRequest = FastifyRequest & {
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** This session's handle. Set by Sessionwise's plugin; undefined where the request has no token, came with the
-     *  previous secret, or its session could not be read. */
-    sessionwise: SessionHandle | undefined;
+    /** The handle of whom the request is asked as: the person who is logged in, or the browser's visitor. Set by
+     *  Sessionwise's plugin for every request; it answers `undefined` where there is no visitor (no consent, a robot), the
+     *  request came with the previous secret, or its session could not be read. */
+    sessionwise: SessionHandle;
   }
 }
 
@@ -50,17 +53,10 @@ const plugin: FastifyPluginCallback<SessionPluginOptions> = (app, options, regis
     return;
   }
   const hint = insecureRequestHint();
-
-  app.decorateRequest('sessionwise', undefined);
-  app.decorateRequest(ANSWERED, undefined);
-  app.addHook('onReady', (done) => done(misplaced(app, isBehindSession)));
-  app.addHook('onRequest', (incoming, reply, done) => {
-    const request = incoming as AnyRequest;
-    ownStoreOf(request)?.attach(request, reply as FastifyReply);
-    hint(request);
+  const attach = (request: AnyRequest, reply: FastifyReply, done: (error?: Error) => void): void => {
     let attached: Promise<void> | undefined;
     try {
-      attached = attacher.attach(request, new FastifyPage(request));
+      attached = attacher.attach(request, new FastifyPage(request, reply));
     } catch (error) {
       // Of a function that the application gave.
       done(error as Error);
@@ -68,7 +64,20 @@ const plugin: FastifyPluginCallback<SessionPluginOptions> = (app, options, regis
     }
     if (attached) attached.then(() => done(), done);
     else done();
+  };
+
+  app.decorateRequest('sessionwise', undefined as never);
+  app.decorateRequest(ANSWERED, undefined);
+  app.addHook('onReady', (done) => done(misplaced(app, isBehindSession)));
+  app.addHook('onRequest', (incoming, reply, done) => {
+    const request = incoming as AnyRequest;
+    ownStoreOf(request)?.attach(request, reply as FastifyReply);
+    hint(request);
+    request.sessionwise = noHandle();
+    if (options.user) done();
+    else attach(request, reply, done);
   });
+  if (options.user) app.addHook('preHandler', (request, reply, done) => attach(request as AnyRequest, reply, done));
   app.addHook('onResponse', (incoming, { raw }, done) => {
     const request = incoming as AnyRequest;
     // The hook also comes where the response has failed.
@@ -82,9 +91,11 @@ const plugin: FastifyPluginCallback<SessionPluginOptions> = (app, options, regis
 /** A request, as HandleAttacher asks it. */
 class FastifyPage implements HandleRequest<FastifyRequest> {
   readonly #request: AnyRequest;
+  readonly #reply: FastifyReply;
 
-  constructor(request: AnyRequest) {
+  constructor(request: AnyRequest, reply: FastifyReply) {
     this.#request = request;
+    this.#reply = reply;
   }
 
   get method(): string {
@@ -93,6 +104,10 @@ class FastifyPage implements HandleRequest<FastifyRequest> {
 
   get url(): string {
     return this.#request.originalUrl;
+  }
+
+  get isSecure(): boolean {
+    return this.#request.protocol === 'https';
   }
 
   header(name: string): string | undefined {
@@ -112,8 +127,8 @@ class FastifyPage implements HandleRequest<FastifyRequest> {
     this.#request.sessionwise = handle;
   }
 
-  track(): void {
-    if (this.#request.session) markInitialised(this.#request.session);
+  beforeHead(cookieFor: (cacheControl: string | undefined) => string | undefined): void {
+    setCookieAtHead(this.#reply.raw, cookieFor);
   }
 
   whenAnswered(listener: (statusCode: number) => void): void {
@@ -141,10 +156,10 @@ function insecureRequestHint(): (request: AnyRequest) => void {
   };
 }
 
-/** Fastify plugin: attaches the session's handle as `request.sessionwise`, counts the page view, and looks after the
- *  sessions of a SessionStore (see there). For the handle it waits for nothing (but, within the store's deadline, for what
- *  the store says of a bearer token) and never fails a request. Register it behind @fastify/session, in
- *  the same place.
+/** Fastify plugin: attaches the handle of the visitor or of the person as `request.sessionwise`, keeps the visitor's cookie,
+ *  counts the page view, and looks after the sessions of a SessionStore (see there). For the handle it waits for nothing
+ *  (but, within the store's deadline, for what the store says of a bearer token) and fails a request only by an error of a
+ *  function that you gave. Register it behind @fastify/session, in the same place.
  *  @throws RangeError where there is neither a client nor @fastify/session, or an option is unknown or of the wrong type. */
 export const sessionwise: FastifyPluginCallback<SessionPluginOptions> = Object.assign(plugin, {
   // As fastify-plugin does it: hooks and decorators hold where it is registered, and not only within it.

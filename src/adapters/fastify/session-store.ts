@@ -147,10 +147,15 @@ export class SessionStore extends RequestStore<FastifyRequest> implements fastif
     askForCookie(values as LibrarySession);
   }
 
-  protected override startIdentify(request: FastifyRequest, { values }: CurrentSession): (() => void) | undefined {
+  // Without `rolling` the library sends no cookie for a session in which it sees nothing: after `regenerate` the browser
+  // would keep that of the session before, and nobody would be logged in.
+  protected override startIdentify(request: FastifyRequest, { values }: CurrentSession): () => void {
     const reply = this.#requests.replyTo(request);
-    if (!reply || !this.sessions.states.isStandIn(values)) return undefined;
-    return () => allowCookie(reply, values as LibrarySession);
+    const isStandIn = this.sessions.states.isStandIn(values);
+    return () => {
+      if (reply && isStandIn) allowCookie(reply, values as LibrarySession);
+      askForCookie(values as LibrarySession);
+    };
   }
 
   // `isLibrary`: it is for the session of a request.

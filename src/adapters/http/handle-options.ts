@@ -1,28 +1,45 @@
 import type { SessionClient } from '../../client/index.ts';
 import { checkOptions, type OptionForms } from '../../protocol/internal/index.ts';
+import type { Consent } from './consent.ts';
 import type { PageviewMode } from './page-request.ts';
 import { checkTokenStore, type TokenVerifier } from './session-of-token.ts';
+import type { VisitorCookieOptions } from './visitor-cookie-options.ts';
 
 /** Options of an adapter's middleware; `Request` is the framework's. */
 export interface HandleOptions<Request> {
-  /** Asks the services. An adapter may require it; without one, no handle is attached and no page view counted. */
+  /** Asks the services. An adapter may require it; without one, every handle answers `undefined`, no page view is counted
+   *  and no cookie set. */
   readonly client?: SessionClient;
-  /** The request's token; the session is made from it, and it goes nowhere else. Your function must have checked
-   *  the token that it returns: a function that returns the framework's own id takes no bearer tokens, one that returns
-   *  `keyOf(request) ?? ownId` takes API keys of your own. Default: a bearer token of the Authorization header, else the
-   *  id of the framework's session, whose signature the framework has checked. A bearer token counts only while `store`
-   *  knows it. A token of our own form (`createToken`) is looked up there even where your function returned it. */
+  /** The user who is logged in, as a text that stays theirs; undefined for nobody. The page asks as that person, on each
+   *  of their devices, and what was known of the browser's visitor becomes the person's. Default: the user to whom the
+   *  session was given with `identify`, where it is in a store of ours. Mount the middleware behind what sets the user. */
+  readonly user?: (request: Request) => string | null | undefined;
+  /** What the visitor has agreed to. `all`: knowledge of their visits, on all devices once they log in. `session`: until
+   *  the browser is closed, and never merged into a person. `none`: nothing is asked or counted, no cookie is set, and one
+   *  that is there is removed. Default: `none` for requests with `Sec-GPC: 1` or `DNT: 1`, else `all`. */
+  readonly consent?: (request: Request) => Consent;
+  /** Whether a request counts as a view where it is one. Default: it does. */
+  readonly track?: (request: Request) => boolean;
+  /** Known robots, probes and scripts, by their User-Agent header. `ignore` (default): no visitor, no view, no cookie.
+   *  `count`: as anybody else. A request with a token is none. */
+  readonly bots?: 'ignore' | 'count';
+  /** The cookie by which a browser is the same visitor again. Default: `sessionwise`, for 400 days. */
+  readonly cookie?: VisitorCookieOptions;
+  /** The request's token, for clients that keep no cookies; a session is made from it, and it goes nowhere else. Your
+   *  function must have checked the token that it returns; undefined for a browser, which has its cookie. Default: a bearer
+   *  token of the Authorization header, which counts only while `store` knows it. A token of our own form (`createToken`) is
+   *  looked up there even where your function returned it. */
   readonly token?: (request: Request) => string | undefined;
   /** The store that knows the bearer tokens. Default: that of the framework's sessions, where it is one of ours. Without
    *  one, a token of our own form belongs to no session, and any other is taken as it comes: then refuse those that you
    *  did not issue before this middleware. */
   readonly store?: { readonly data: TokenVerifier };
-  /** Treatment of a page view: `publish` (default) counts it when `countWhen` says; `request` counts it at the start; `off` does nothing; a function chooses for each request. */
+  /** Who counts the page view. `server` (default): the middleware, which waits for nothing; `browser`: a script of the
+   *  page; `off`: nobody; a function chooses for each request. */
   readonly pageview?: PageviewMode | ((request: Request) => PageviewMode);
-  /** When a page view counts. `end` (default): when its answer has ended with a status below 400, for the session that
-   *  the request has then; a page that fails, that breaks off, or that ends its session counts nothing. `start`: before
-   *  the page, whatever becomes of it. `pageview: 'request'` counts at the start; so does each request for which a function
-   *  of `pageview` returns `request`. */
+  /** When a page view counts. `end` (default): when its answer has ended with a status below 400, for whom the request is
+   *  then; a page that fails, that breaks off, or that logs its person out counts nothing. `start`: before the page,
+   *  whatever becomes of it. */
   readonly countWhen?: 'end' | 'start';
   /** Whether a redirect (300 to 399, but not 304) counts at the end of its answer, though it shows no document.
    *  Default true. */
@@ -30,21 +47,22 @@ export interface HandleOptions<Request> {
   /** Whether a request is a page view at all. Default: GET, no prefetch, and a document if the browser sends
    *  Sec-Fetch-Dest. */
   readonly isPageview?: (request: Request) => boolean;
-  /** Marks a session as used on its first view; else a framework that saves no empty sessions gives each visit a new id.
-   *  Default true. A request with a bearer token begins no session. */
-  readonly trackAnonymous?: boolean;
 }
 
 /** Forms of the options, for `checkOptions`. */
 const HANDLE_OPTIONS: OptionForms<HandleOptions<never>> = {
   client: 'object',
+  user: 'function',
+  consent: 'function',
+  track: 'function',
+  bots: '"ignore"|"count"',
+  cookie: 'object',
   token: 'function',
   store: 'object',
-  pageview: '"publish"|"request"|"off"|function',
+  pageview: '"server"|"browser"|"off"|function',
   countWhen: '"end"|"start"',
   countRedirects: 'boolean',
   isPageview: 'function',
-  trackAnonymous: 'boolean',
 };
 
 /** Checks the options of a middleware. `owner`: its name in messages. `more`: forms of options that the framework adds.
@@ -57,14 +75,14 @@ export function checkHandleOptions(
   checkOptions(owner, options, { ...HANDLE_OPTIONS, ...more });
   checkTokenStore(options.store);
   const { pageview, countWhen, countRedirects } = options;
-  if (pageview === 'request' && countWhen === 'end') {
+  if ((pageview === 'browser' || pageview === 'off') && (countWhen !== undefined || countRedirects !== undefined)) {
     throw new RangeError(
-      `${owner}: with pageview "request" the page waits for the view's answer, so the view cannot count when the page has ended: leave countWhen out, or give pageview "publish".`,
+      `${owner}: with pageview "${pageview}" the server counts no view: leave countWhen and countRedirects out, or give pageview "server".`,
     );
   }
-  if (countRedirects !== undefined && (pageview === 'request' || countWhen === 'start')) {
+  if (countRedirects !== undefined && countWhen === 'start') {
     throw new RangeError(
-      `${owner}: a view that counts at the start counts before the status is known: leave countRedirects out, or give pageview "publish" and countWhen "end".`,
+      `${owner}: a view that counts at the start counts before the status is known: leave countRedirects out, or give countWhen "end".`,
     );
   }
 }

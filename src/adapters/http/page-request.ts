@@ -1,4 +1,4 @@
-/* page-request.ts: page views and bearer tokens, read off a request. */
+/* page-request.ts: page views, visitors and bearer tokens, read off a request. */
 
 /** Parts of a request that decide whether it is a page view, and which token it has. */
 export interface PageRequest {
@@ -7,8 +7,8 @@ export interface PageRequest {
   header(name: string): string | undefined;
 }
 
-/** Treatment of a page view: counted and not waited for, counted and answered, or nothing. */
-export type PageviewMode = 'publish' | 'request' | 'off';
+/** Who counts a page view: the middleware, a script of the page, or nobody. */
+export type PageviewMode = 'server' | 'browser' | 'off';
 
 /** Returns the bearer token of the Authorization header. */
 export function bearerOf(request: Pick<PageRequest, 'header'>): string | undefined {
@@ -23,5 +23,15 @@ export function isDocument(request: PageRequest): boolean {
   const purpose = request.header('sec-purpose') ?? request.header('purpose') ?? request.header('x-purpose');
   if (purpose !== undefined && /prefetch|preview/i.test(purpose)) return false;
   const destination = request.header('sec-fetch-dest');
+  return destination === undefined || destination === 'document';
+}
+
+/** Whether a browser that has no visitor's cookie may be given one with the answer to this request. Not with an image or a
+ *  frame: a page's requests side by side would each begin another visitor, and browsers keep no cookie of ours in what
+ *  another site shows. */
+export function mayBeginVisitor(request: PageRequest): boolean {
+  if (request.method === 'HEAD' || request.method === 'OPTIONS') return false;
+  const destination = request.header('sec-fetch-dest');
+  if (destination === 'empty') return request.header('sec-fetch-site') !== 'cross-site';
   return destination === undefined || destination === 'document';
 }

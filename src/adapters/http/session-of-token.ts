@@ -3,7 +3,7 @@ import { isOwnToken, sessionOf } from '../../protocol/index.ts';
 /** Looks tokens up: SessionData. */
 export interface TokenVerifier {
   /** Looks a token up. Undefined or null: no session has it. An object with a `session` names the session that the token
-   *  acts for. */
+   *  acts for, and one with a `userId` its user. */
   load(token: string): Promise<object | null | undefined>;
   /** Renews a session that `load` gave, where that is due. Values without a cookie: its cookie's age counts from now. */
   touch?(token: string, values: object, loaded: never): Promise<unknown>;
@@ -26,6 +26,12 @@ export interface TokenOrigin {
   readonly store: TokenVerifier | undefined;
 }
 
+/** The session that a token acts for, and the user that it was given to. */
+export interface TokenSession {
+  readonly session: string;
+  readonly userId?: string | undefined;
+}
+
 /** Finds the session that a token acts for; undefined for none, and where the store cannot say.
  *
  *  With a store, a bearer token counts only while the store knows it: not after a logout, nor after a rotation. A token
@@ -37,16 +43,18 @@ export interface TokenOrigin {
 export function sessionOfToken(
   token: string | undefined,
   { own, isChecked, store }: TokenOrigin,
-): string | undefined | Promise<string | undefined> {
+): TokenSession | undefined | Promise<TokenSession | undefined> {
   if (token === undefined || token === '') return undefined;
-  if (token === own) return sessionOf(token);
-  if (!isOwnToken(token) && (isChecked || !store)) return sessionOf(token);
+  if (token === own || (!isOwnToken(token) && (isChecked || !store))) return { session: sessionOf(token) };
   return store?.load(token).then(
     (loaded) => {
       if (loaded) void store.touch?.(token, {}, loaded as never).catch(() => undefined);
       if (!loaded) return undefined;
-      const { session } = loaded as { readonly session?: unknown };
-      return typeof session === 'string' ? session : sessionOf(token);
+      const { session, userId } = loaded as { readonly session?: unknown; readonly userId?: unknown };
+      return {
+        session: typeof session === 'string' ? session : sessionOf(token),
+        userId: typeof userId === 'string' ? userId : undefined,
+      };
     },
     () => undefined,
   );

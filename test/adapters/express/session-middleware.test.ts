@@ -14,8 +14,9 @@ import { type Service, startService } from '../../../src/service/index.ts';
 import { recordOf } from '../../../src/sessions/index.ts';
 import { useRedis } from '../../support/use-redis.ts';
 import { waitUntil } from '../../support/wait-until.ts';
+import { USER_AGENT } from '../suite/adapter-site.ts';
 
-const BROWSER = { 'sec-fetch-dest': 'document' };
+const BROWSER = { 'sec-fetch-dest': 'document', 'user-agent': USER_AGENT };
 
 const server = useRedis({ eachTest: 'kept' });
 let service: Service;
@@ -43,8 +44,11 @@ afterEach(() => {
 
 interface Answer {
   readonly status: number;
+  /** Of express-session. */
   readonly cookie: string | undefined;
-  readonly body: { id?: string; sid?: string; view?: { totalPages: number } };
+  /** All that were set, `name=value`. */
+  readonly cookies: readonly string[];
+  readonly body: { id?: string; sid?: string; views?: number };
 }
 
 /** Asks as a browser would; the path goes onto the request line as it is. */
@@ -59,8 +63,10 @@ async function ask(
   const [response] = await once(request, 'response');
   let text = '';
   for await (const chunk of response) text += chunk;
-  const cookie = response.headers['set-cookie']?.[0]?.split(';')[0];
-  return { status: response.statusCode, cookie, body: text.startsWith('{') ? JSON.parse(text) : {} };
+  const lines: string[] = response.headers['set-cookie'] ?? [];
+  const cookies = lines.map((line) => line.split(';')[0]!);
+  const cookie = cookies.find((pair) => pair.startsWith('connect.sid='));
+  return { status: response.statusCode, cookie, cookies, body: text.startsWith('{') ? JSON.parse(text) : {} };
 }
 
 async function listen(app: Express): Promise<Server> {
@@ -82,7 +88,8 @@ async function startSite(
   }
   app.use(sessionwise<Request>({ client, ...options }));
   app.use(async (request, response) => {
-    response.json({ id: request.sessionwise?.id, sid: request.sessionID, view: await request.sessionwise?.visit() });
+    const figures = await request.sessionwise.request('session-analytics', '');
+    response.json({ id: request.sessionwise.id, sid: request.sessionID, views: figures?.totalPages });
   });
   return listen(app);
 }
@@ -95,63 +102,43 @@ describe('a page view', () => {
   it('is known by the path that was asked for, not by that of a router', async () => {
     const app = express();
     const router = Router();
-    router.use(sessionwise({ client, pageview: 'request' }));
-    router.get('/x', async (request, response) => {
-      response.json({ id: request.sessionwise!.id, view: await request.sessionwise!.visit() });
-    });
+    router.use(sessionwise({ client }));
+    router.get('/x', (request, response) => void response.json({ id: request.sessionwise.id }));
     app.use('/shop', router);
     const { body } = await ask(await listen(app), '/shop/x', bearer(randomUUID()));
-    expect(await client.session(body.id!).unseen(['/shop/x', '/x'])).toEqual(['/x']);
+    expect(await client.session(body.id!).request('surface', ['/shop/x', '/x'])).toEqual(['/x']);
   });
 
   it.each(['//a/b', '/%zz', `/${'x'.repeat(5000)}`, '/?', '/a:b*{c}', '/<script>'])(
     'of %.20s fails no request',
     async (path) => {
-      const site = await startSite({ pageview: 'request' });
-      const { status, body } = await ask(site, path, bearer(randomUUID()));
-      expect(status).toBe(200);
+      const site = await startSite();
+      const headers = bearer(randomUUID());
+      expect((await ask(site, path, headers)).status).toBe(200);
       // A path that is too long for an item is no view; every other is.
-      expect(body.view?.totalPages).toBe(path.length > 2048 ? 0 : 1);
+      expect((await ask(site, '/a', headers)).body.views).toBe(path.length > 2048 ? 0 : 1);
     },
   );
 });
 
 describe('a page view at the end of its answer', () => {
-  /** A site with pages that end their session, one for each way, and a visitor with a cookie of it. */
-  async function startEnding(store: session.Store): Promise<{ site: Server; headers: Record<string, string> }> {
-    const app = express();
-    app.use(session({ secret: 'cookies', resave: false, saveUninitialized: false, store }));
-    app.use(sessionwise({ client }));
-    app.get('/a', (request, response) => void response.json({ id: request.sessionwise!.id }));
-    app.get('/destroy', (request, response) => request.session.destroy(() => response.json({})));
-    app.get('/null', (request, response) => {
-      request.session = null as never;
-      response.json({});
-    });
-    app.get('/public-id', async (request, response) => {
-      await (store as SessionStore).destroy(request.sessionwise!.id!);
-      response.json({});
-    });
-    const site = await listen(app);
-    const { cookie } = await ask(site, '/a');
-    return { site, headers: { ...BROWSER, cookie: cookie! } };
-  }
-
-  it.each(['/destroy', '/null'])('counts nothing where the session has ended, in any store: %s', async (path) => {
-    const { site, headers } = await startEnding(new session.MemoryStore());
-    const { publishes } = client.counters;
-    expect((await ask(site, path, headers)).status).toBe(200);
-    expect(client.counters.publishes).toBe(publishes);
-  });
-
-  it('counts nothing where the session has ended by its public id', async () => {
-    const store = new SessionStore({ redis: server.url, sweep: false });
-    onTestFinished(() => store.close());
-    const { site, headers } = await startEnding(store);
-    const { body } = await ask(site, '/a', headers);
-    expect((await client.session(body.id!).figures())!.totalPages).toBeGreaterThan(0);
-    expect((await ask(site, '/public-id', headers)).status).toBe(200);
-    expect((await client.session(body.id!).figures())!.totalPages).toBe(0);
+  it('of a site whose sessions are its visitors counts nothing where the session has ended', async () => {
+    for (const path of ['/destroy', '/null']) {
+      const app = express();
+      app.use(session({ secret: 'cookies', resave: false, saveUninitialized: true }));
+      app.use(sessionwise<Request>({ client, token: (request) => request.sessionID }));
+      app.get('/a', (request, response) => void response.json({ id: request.sessionwise.id }));
+      app.get('/destroy', (request, response) => request.session.destroy(() => response.json({})));
+      app.get('/null', (request, response) => {
+        request.session = null as never;
+        response.json({});
+      });
+      const site = await listen(app);
+      const { cookie } = await ask(site, '/a');
+      const { publishes } = client.counters;
+      expect((await ask(site, path, { ...BROWSER, cookie: cookie! })).status).toBe(200);
+      expect(client.counters.publishes).toBe(publishes);
+    }
   });
 
   it('counts for the id that a request has without express-session', async () => {
@@ -160,12 +147,12 @@ describe('a page view at the end of its answer', () => {
       request.sessionID = request.get('x-id')!;
       next();
     });
-    app.use(sessionwise({ client }));
-    app.use((request, response) => void response.json({ id: request.sessionwise!.id }));
+    app.use(sessionwise<Request>({ client, token: (request) => request.sessionID }));
+    app.use((request, response) => void response.json({ id: request.sessionwise.id }));
     const { publishes } = client.counters;
     const { body } = await ask(await listen(app), '/a', { ...BROWSER, 'x-id': randomUUID() });
     expect(client.counters.publishes).toBe(publishes + 1);
-    expect((await client.session(body.id!).figures())!.totalPages).toBe(1);
+    expect((await client.session(body.id!).request('session-analytics', ''))!.totalPages).toBe(1);
   });
 
   it.each([express, express4])('counts nothing where there is no such page', async (create) => {
@@ -180,7 +167,7 @@ describe('a page view at the end of its answer', () => {
 describe('no page view', () => {
   let site: Server;
   beforeEach(async () => {
-    site = await startSite({ pageview: 'request' });
+    site = await startSite();
   });
 
   it.each<[string, string, Record<string, string>]>([
@@ -194,15 +181,14 @@ describe('no page view', () => {
     const token = randomUUID();
     const { status, body } = await ask(site, '/a', { ...headers, authorization: `Bearer ${token}` }, method);
     expect(status).toBe(200);
-    if (method !== 'HEAD') expect(body).toMatchObject({ id: sessionOf(token), view: { totalPages: 0 } });
-    // The next one is the first that counts.
-    expect((await ask(site, '/a', bearer(token))).body.view).toMatchObject({ totalPages: 1, newToSite: true });
+    if (method !== 'HEAD') expect(body.id).toBe(sessionOf(token));
+    expect((await ask(site, '/a', bearer(token))).body.views).toBe(0);
   });
 
   it('is a GET of a client that says nothing of itself: that is one', async () => {
-    expect((await ask(site, '/a', { authorization: `Bearer ${randomUUID()}` })).body.view).toMatchObject({
-      totalPages: 1,
-    });
+    const headers = { authorization: `Bearer ${randomUUID()}` };
+    await ask(site, '/a', headers);
+    expect((await ask(site, '/a', headers)).body.views).toBe(1);
   });
 });
 
@@ -292,11 +278,11 @@ describe('the token', () => {
     });
   });
 
-  it('may be missing: then nothing happens and the page goes on', async () => {
-    const site = await startSite({ pageview: 'request' }, false);
-    const { requests, publishes } = client.counters;
-    expect(await ask(site, '/a')).toMatchObject({ status: 200, body: {} });
-    expect(client.counters).toMatchObject({ requests, publishes });
+  it('may be missing: a browser has its own cookie, without express-session too', async () => {
+    const site = await startSite({}, false);
+    const { status, body, cookies } = await ask(site, '/a');
+    const value = cookies[0]!.slice('sessionwise='.length).split('.')[0]!;
+    expect({ status, id: body.id, count: cookies.length }).toEqual({ status: 200, id: sessionOf(value), count: 1 });
   });
 
   it('goes nowhere: no channel, no payload, no key', async () => {
@@ -306,19 +292,19 @@ describe('the token', () => {
     await listener.subscribePatterns(['*'], (message, channel) => messages.push(`${channel} ${message}`));
     const store = new SessionStore({ redis: server.url, sweep: false });
     onTestFinished(() => store.close());
-    const site = await startSite({ pageview: 'request', store });
+    const site = await startSite({ store, countWhen: 'start' });
     const own = createToken();
     await store.data.save(own, {});
     await store.data.save('bearer-token-of-the-test', {});
     const tokens = ['bearer-token-of-the-test', own, own.slice(26)];
     await ask(site, '/a', bearer(tokens[0]!));
     await ask(site, '/a', bearer(own));
-    const { cookie, body } = await ask(site, '/a');
-    await ask(site, '/b', { ...BROWSER, cookie: cookie! });
-    tokens.push(body.sid!, decodeURIComponent(cookie!.split('=')[1]!));
+    const { cookies, body } = await ask(site, '/a');
+    await ask(site, '/b', { ...BROWSER, cookie: cookies.join('; ') });
+    tokens.push(body.sid!, cookies[0]!.split('=')[1]!.split('.')[0]!);
     await waitUntil(
       'all four views are heard',
-      () => messages.filter((text) => text.startsWith('ss:pageview:')).length === 4,
+      () => messages.filter((text) => /^ss:(pageview|together):/.test(text) && text.includes('pageview')).length === 4,
     );
     const keys = await redis.command<string[]>('KEYS', '*');
     const values = await Promise.all(keys.map((key) => redis.commandForBuffers<Buffer>('DUMP', key)));
@@ -331,26 +317,71 @@ describe('the token', () => {
 });
 
 describe('a visitor who has done nothing yet', () => {
-  it('keeps one session by its marker, without saveUninitialized, and is saved once', async () => {
+  it('keeps one id by their cookie, and no session is saved', async () => {
     const store = new session.MemoryStore();
     const saved = vi.spyOn(store, 'set');
-    const site = await startSite({ pageview: 'request' }, true, store);
+    const site = await startSite({}, true, store);
     const first = await ask(site, '/a');
-    expect(first.cookie).toMatch(/^connect\.sid=/);
-    expect(saved).toHaveBeenCalledTimes(1);
-    for (let views = 2; views <= 4; views += 1) {
-      const next = await ask(site, '/b', { ...BROWSER, cookie: first.cookie! });
-      expect(next.body.id).toBe(first.body.id);
-      expect(next.body.view).toMatchObject({ totalPages: views, newToSite: false });
-      expect(next.cookie).toBeUndefined();
+    expect(first.cookies).toHaveLength(1);
+    for (let views = 1; views <= 3; views += 1) {
+      const next = await ask(site, '/b', { ...BROWSER, cookie: first.cookies[0]! });
+      expect(next.body).toMatchObject({ id: first.body.id, views });
+      expect(next.cookies).toEqual([]);
     }
-    // The marker stays as it is: nothing has changed that would have to be saved.
-    expect(saved).toHaveBeenCalledTimes(1);
+    expect(saved).not.toHaveBeenCalled();
+  });
+});
+
+describe('the visitor’s cookie', () => {
+  it.each([
+    [true, 'https', true],
+    [true, 'http', false],
+    [false, 'https', false],
+  ])('is Secure like the request: trust proxy %s, behind %s', async (isTrusted, protocol, isSecure) => {
+    for (const create of [express, express4]) {
+      const app = create();
+      if (isTrusted) app.set('trust proxy', 1);
+      app.use(sessionwise({ client }));
+      app.get('/a', (_request, response) => void response.redirect('/b'));
+      const site = await listen(app);
+      const { port } = site.address() as AddressInfo;
+      const headers = { ...BROWSER, 'x-forwarded-proto': protocol };
+      const response = await fetch(`http://127.0.0.1:${port}/a`, { headers, redirect: 'manual' });
+      const [line] = response.headers.getSetCookie();
+      expect(line!.includes('; Secure')).toBe(isSecure);
+    }
   });
 
-  it('gets no cookie for what is no page view', async () => {
-    const site = await startSite();
-    expect((await ask(site, '/a.png', { 'sec-fetch-dest': 'image' })).cookie).toBeUndefined();
+  it('is one for all middlewares of a request, and their handles ask as one visitor', async () => {
+    const app = express();
+    app.use(sessionwise({ client, pageview: 'off' }));
+    const ids: (string | undefined)[] = [];
+    app.use((request, _response, next) => {
+      ids.push(request.sessionwise.id);
+      next();
+    });
+    app.get('/a', sessionwise({ client }), (request, response) => {
+      ids.push(request.sessionwise.id);
+      response.json({});
+    });
+    const site = await listen(app);
+    const { cookies } = await ask(site, '/a');
+    expect(cookies).toHaveLength(1);
+    await ask(site, '/a', { ...BROWSER, cookie: cookies[0]! });
+    expect(new Set(ids).size).toBe(1);
+  });
+
+  it('goes with a 304 once', async () => {
+    const app = express();
+    app.use(sessionwise({ client }));
+    app.get('/a', (_request, response) => void response.send('a page'));
+    const site = await listen(app);
+    const { port } = site.address() as AddressInfo;
+    const first = await fetch(`http://127.0.0.1:${port}/a`, { headers: BROWSER });
+    const headers = { ...BROWSER, 'if-none-match': first.headers.get('etag')! };
+    const { cookies, status } = await ask(site, '/a', headers);
+    expect([status, cookies.length]).toEqual([304, 1]);
+    expect(await ask(site, '/a', { ...headers, cookie: cookies[0]! })).toMatchObject({ status: 304, cookies: [] });
   });
 });
 
@@ -361,10 +392,10 @@ describe('the middleware', () => {
   });
 
   it('waits for nothing: the next handler runs in the same turn', () => {
-    const middleware = sessionwise({ client, pageview: 'request' });
+    const middleware = sessionwise({ client });
     let called = 0;
     const request = { method: 'GET', url: '/a', headers: { authorization: 'Bearer x' } };
-    middleware(request as never, {} as never, () => {
+    middleware(request as never, { on: () => undefined } as never, () => {
       called += 1;
     });
     expect(called).toBe(1);

@@ -59,11 +59,14 @@ export async function serveStore(
   };
 }
 
-/** A browser with one cookie: it sends what it was last given. */
+const BROWSER = 'Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0';
+
+/** A browser with the session's cookie, and the visitor's: it sends what it was last given. */
 export class Visitor {
   readonly #url: string;
   /** As it is sent; undefined before the first one. */
   cookie: string | undefined;
+  #visitorCookie: string | undefined;
   /** How many cookies it was given. */
   cookiesSet = 0;
   /** The whole of the last Set-Cookie. */
@@ -77,7 +80,11 @@ export class Visitor {
   /** GET; what hangs fails. */
   async get(path: string): Promise<Response> {
     const response = await this.getKeepingCookie(path);
-    const given = response.headers.getSetCookie();
+    const all = response.headers.getSetCookie();
+    const isVisitors = (cookie: string): boolean => cookie.startsWith('sessionwise=');
+    const visitors = all.find(isVisitors)?.split(';')[0];
+    if (visitors !== undefined) this.#visitorCookie = visitors.endsWith('=') ? undefined : visitors;
+    const given = all.filter((cookie) => !isVisitors(cookie));
     if (given.length > 1) throw new Error(`${given.length} cookies at once.`);
     if (given[0] !== undefined) {
       this.cookiesSet += 1;
@@ -89,8 +96,9 @@ export class Visitor {
 
   /** GET, and takes no cookie of the answer. */
   getKeepingCookie(path: string): Promise<Response> {
+    const cookies = [this.cookie, this.#visitorCookie].filter((cookie) => cookie !== undefined);
     return fetch(this.#url + path, {
-      headers: this.cookie === undefined ? {} : { cookie: this.cookie },
+      headers: { 'user-agent': BROWSER, ...(cookies.length > 0 && { cookie: cookies.join('; ') }) },
       signal: AbortSignal.timeout(20_000),
     });
   }

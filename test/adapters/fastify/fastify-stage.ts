@@ -7,6 +7,7 @@ import {
   type SessionStoreOptions,
   sessionwise,
 } from '../../../src/adapters/fastify/index.ts';
+import { USER_AGENT } from '../suite/adapter-site.ts';
 
 /* fastify-stage.ts: a site of Fastify with sessions, and browsers that visit it. */
 
@@ -25,7 +26,7 @@ export interface Answer {
   /** As JSON, where it is. */
   readonly body: Record<string, unknown>;
   readonly text: string;
-  /** The Set-Cookie headers, whole. */
+  /** The Set-Cookie headers, whole, but for the visitor's. */
   readonly setCookies: string[];
 }
 
@@ -44,9 +45,15 @@ export class Browser {
   async get(path: string, headers: Record<string, string> = {}): Promise<Answer> {
     const response = await this.#app.inject({
       url: path,
-      headers: { 'sec-fetch-dest': 'document', ...(this.cookie && { cookie: this.cookie }), ...headers },
+      headers: {
+        'sec-fetch-dest': 'document',
+        'user-agent': USER_AGENT,
+        ...(this.cookie && { cookie: this.cookie }),
+        ...headers,
+      },
     });
-    const setCookies = [response.headers['set-cookie'] ?? []].flat();
+    const all = [response.headers['set-cookie'] ?? []].flat();
+    const setCookies = all.filter((cookie) => !cookie.startsWith('sessionwise='));
     for (const header of setCookies) {
       const [pair = ''] = header.split(';');
       if (!pair.startsWith(`${COOKIE_NAME}=`)) continue;

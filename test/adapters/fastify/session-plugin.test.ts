@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import fastifyCookie from '@fastify/cookie';
 import fastifySession from '@fastify/session';
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type SessionPluginOptions, SessionStore, sessionwise } from '../../../src/adapters/fastify/index.ts';
 import { createToken, SessionClient, sessionOf } from '../../../src/index.ts';
@@ -9,6 +9,7 @@ import { type Service, startService } from '../../../src/service/index.ts';
 import { startTestRedis } from '../../support/test-redis.ts';
 import { useRedis } from '../../support/use-redis.ts';
 import { waitUntil } from '../../support/wait-until.ts';
+import { USER_AGENT } from '../suite/adapter-site.ts';
 import { type Site, type SiteOptions, Sites } from './fastify-stage.ts';
 
 const server = useRedis({ eachTest: 'kept' });
@@ -34,12 +35,12 @@ function open(plugin: SessionPluginOptions = {}, session: SiteOptions['session']
     session,
     plugin: { client, ...plugin },
     routes: (app) => {
-      app.get('/*', async (request) => ({
-        id: request.sessionwise?.id,
-        token: request.session?.sessionId,
-        view: await request.sessionwise?.visit(),
-      }));
-      app.post('/*', async (request) => ({ id: request.sessionwise?.id, view: await request.sessionwise?.visit() }));
+      const tell = async (request: FastifyRequest): Promise<object> => ({
+        id: request.sessionwise.id,
+        views: (await request.sessionwise.request('session-analytics', ''))?.totalPages,
+      });
+      app.get('/*', tell);
+      app.post('/*', tell);
     },
   });
 }
@@ -52,24 +53,25 @@ describe('a page view', () => {
   it('is not a POST, and is what the site says it is', async () => {
     const token = randomUUID();
     const post = { method: 'POST', url: '/pages/a', headers: bearer(token) } as const;
-    const site = await open({ pageview: 'request' });
+    const site = await open({ countWhen: 'start' });
     await site.store.data.save(token, {});
-    expect((await site.app.inject(post)).json()).toMatchObject({ id: sessionOf(token), view: { totalPages: 0 } });
-    const own = await open({ pageview: 'request', isPageview: ({ url }) => url.startsWith('/pages/') });
-    expect((await own.app.inject(post)).json()).toMatchObject({ view: { totalPages: 1 } });
-    // Nothing is counted in.
-    expect((await own.browser().get('/api/a', bearer(token))).body.view).toMatchObject({ totalPages: 1 });
+    for (let i = 0; i < 2; i += 1) {
+      expect((await site.app.inject(post)).json()).toEqual({ id: sessionOf(token), views: 0 });
+    }
+    const own = await open({ countWhen: 'start', isPageview: ({ url }) => url.startsWith('/pages/') });
+    await own.store.data.save(token, {});
+    await own.browser().get('/api/a', bearer(token));
+    expect((await own.app.inject(post)).json()).toEqual({ id: sessionOf(token), views: 1 });
   });
 
   it('is known by the path that was asked for, not by the one it was rewritten to', async () => {
     const app = Fastify({ rewriteUrl: ({ url = '/' }) => url.replace('/alias', '/page') });
     onTestFinished(() => app.close());
-    await app.register(sessionwise, { client, pageview: 'request' });
-    app.get('/page', async (request) => ({ view: await request.sessionwise?.visit() }));
+    await app.register(sessionwise, { client, countWhen: 'start' });
+    app.get('/page', async () => ({}));
     const token = randomUUID();
-    const { view } = (await app.inject({ url: '/alias', headers: bearer(token) })).json<{ view: object }>();
-    expect(view).toMatchObject({ totalPages: 1 });
-    expect(await client.session(sessionOf(token)).unseen(['/alias', '/page'])).toEqual(['/page']);
+    await app.inject({ url: '/alias', headers: bearer(token) });
+    expect(await client.session(sessionOf(token)).request('surface', ['/alias', '/page'])).toEqual(['/page']);
   });
 });
 
@@ -85,7 +87,7 @@ describe('a page view at the end of its answer', () => {
     return { app, url: await app.listen({ port: 0, host: '127.0.0.1' }) };
   }
 
-  it('counts nothing where the session has ended, in any store, and where there is no such page', async () => {
+  it('counts nothing where there is no such page, and for the visitor whatever the session does', async () => {
     const { url } = await openOther((app) => {
       app.get('/a', async () => ({}));
       app.get('/destroy', async (request) => {
@@ -94,11 +96,12 @@ describe('a page view at the end of its answer', () => {
       });
     });
     const { publishes } = client.counters;
-    expect((await fetch(`${url}/destroy`)).status).toBe(200);
-    expect((await fetch(`${url}/nowhere`)).status).toBe(404);
+    const headers = { 'user-agent': USER_AGENT };
+    expect((await fetch(`${url}/nowhere`, { headers })).status).toBe(404);
     expect(client.counters.publishes).toBe(publishes);
-    expect((await fetch(`${url}/a`)).status).toBe(200);
-    expect(client.counters.publishes).toBe(publishes + 1);
+    expect((await fetch(`${url}/destroy`, { headers })).status).toBe(200);
+    expect((await fetch(`${url}/a`, { headers })).status).toBe(200);
+    expect(client.counters.publishes).toBe(publishes + 2);
   });
 
   it('counts nothing where the response fails, though the hook comes', async () => {
@@ -115,7 +118,7 @@ describe('a page view at the end of its answer', () => {
       });
     });
     const { publishes } = client.counters;
-    await fetch(`${url}/a`)
+    await fetch(`${url}/a`, { headers: { 'user-agent': USER_AGENT } })
       .then((response) => response.text())
       .catch(() => undefined);
     await waitUntil('the hook has come', () => ended === 1);
@@ -131,21 +134,33 @@ describe('the token', () => {
       const app = Fastify();
       onTestFinished(() => app.close());
       await app.register(sessionwise, { client, ...options });
-      app.get('/a', async (request) => ({ id: request.sessionwise?.id }));
+      app.get('/a', async (request) => ({ id: request.sessionwise.id }));
       const response = await app.inject({ url: '/a', headers: bearer(createToken()) });
       expect(response.statusCode).toBe(200);
       expect(response.json()).toEqual({});
     }
   });
 
-  it('may be missing: then there is no handle, and the page goes on', async () => {
+  it('may be missing: a browser has its own cookie, without @fastify/session too', async () => {
     const app = Fastify();
     onTestFinished(() => app.close());
-    await app.register(sessionwise, { client, pageview: 'request' });
-    app.get('/a', async (request) => ({ has: 'sessionwise' in request, handle: request.sessionwise?.id }));
-    const { requests, publishes } = client.counters;
-    expect((await app.inject('/a')).json()).toEqual({ has: true });
-    expect(client.counters).toMatchObject({ requests, publishes });
+    await app.register(sessionwise, { client });
+    app.get('/a', async (request) => ({ id: request.sessionwise.id }));
+    const answer = await app.inject({ url: '/a', headers: { 'user-agent': USER_AGENT } });
+    const value = String(answer.headers['set-cookie']).slice('sessionwise='.length).split('.')[0]!;
+    expect(answer.json()).toEqual({ id: sessionOf(value) });
+  });
+});
+
+describe('the visitor’s cookie', () => {
+  it.each([true, false])('is Secure like the request: trustProxy %s', async (trustProxy) => {
+    const app = Fastify({ trustProxy });
+    onTestFinished(() => app.close());
+    await app.register(sessionwise, { client });
+    app.get('/a', async (_request, reply) => reply.redirect('/b'));
+    const headers = { 'user-agent': USER_AGENT, 'x-forwarded-proto': 'https' };
+    const answer = await app.inject({ url: '/a', headers });
+    expect(String(answer.headers['set-cookie']).includes('; Secure')).toBe(trustProxy);
   });
 });
 
@@ -155,7 +170,7 @@ describe('the plugin', () => {
     onTestFinished(() => app.close());
     await app.register(sessionwise, { client });
     await app.register(async (child) => {
-      child.get('/a', async (request) => ({ id: request.sessionwise?.id }));
+      child.get('/a', async (request) => ({ id: request.sessionwise.id }));
     });
     const token = randomUUID();
     const response = await app.inject({ url: '/a', headers: bearer(token) });
@@ -182,21 +197,27 @@ describe('the plugin', () => {
     onTestFinished(() => app.close());
     await app.register(fastifyCookie);
     await app.register(fastifySession, { secret: 'x'.repeat(32), cookie: { secure: false } });
-    await app.register(sessionwise, { client, pageview: 'request' });
-    app.get('/a', async (request) => ({ id: request.sessionwise?.id, token: request.session.sessionId }));
-    const { id, token } = (await app.inject('/a')).json<{ id: string; token: string }>();
-    expect(id).toBe(sessionOf(token));
+    await app.register(sessionwise, { client });
+    app.get('/a', async (request) => ({ id: request.sessionwise.id }));
+    const answer = await app.inject({ url: '/a', headers: { 'user-agent': USER_AGENT } });
+    const cookies = [answer.headers['set-cookie']].flat().map((cookie) => String(cookie).split('=')[0]);
+    expect(cookies.sort()).toEqual(['sessionId', 'sessionwise']);
+    expect(answer.json<{ id?: string }>().id).toBeDefined();
   });
 
-  it('answers a page whose service is absent, without a view', async () => {
+  it('has a handle without a client too, which answers undefined', async () => {
+    const site = await open({ client: undefined as never });
+    expect((await site.browser().get('/a')).body).toEqual({});
+  });
+
+  it('answers a page whose service is absent', async () => {
     const alone = await startTestRedis();
     onTestFinished(() => alone.stop());
     const lonely = new SessionClient({ redis: alone.url });
     onTestFinished(() => lonely.close());
     expect(await lonely.ready()).toBe(true);
-    const site = await open({ client: lonely, pageview: 'request' });
-    const { status, body } = await site.browser().get('/a');
+    const { status, body } = await (await open({ client: lonely })).browser().get('/a');
     expect(status).toBe(200);
-    expect(body.view).toBeUndefined();
+    expect(body.views).toBeUndefined();
   });
 });

@@ -1,19 +1,26 @@
 import { describe, expect, it } from 'vitest';
-import { sessionOfToken } from '../../../src/adapters/http/session-of-token.ts';
+import { sessionOfToken, type TokenSession } from '../../../src/adapters/http/session-of-token.ts';
 import { sessionOf } from '../../../src/protocol/index.ts';
 
 describe('the session of a bearer token that a verifier knows', () => {
-  const sessionFor = (answer: object | null | undefined): Promise<string | undefined> => {
+  const sessionFor = (answer: object | null | undefined): Promise<TokenSession | undefined> => {
     const store = { load: () => Promise.resolve(answer) };
     return Promise.resolve(sessionOfToken('key-1', { own: undefined, isChecked: false, store }));
   };
 
   it('is the one that the verifier names', async () => {
-    expect(await sessionFor({ session: 'abcdefghijklmnopqrstuvwxy' })).toBe('abcdefghijklmnopqrstuvwxy');
+    expect(await sessionFor({ session: 'abcdefghijklmnopqrstuvwxy' })).toEqual({
+      session: 'abcdefghijklmnopqrstuvwxy',
+    });
+  });
+
+  it('has the user that the verifier names', async () => {
+    const session = 'abcdefghijklmnopqrstuvwxy';
+    expect(await sessionFor({ session, userId: 'ada' })).toEqual({ session, userId: 'ada' });
   });
 
   it('is that of the token where it names none', async () => {
-    expect(await sessionFor({})).toBe(sessionOf('key-1'));
+    expect(await sessionFor({})).toEqual({ session: sessionOf('key-1') });
   });
 
   it.each([undefined, null])('is none where it answers %s', async (answer) => {

@@ -9,6 +9,7 @@ import {
   type SessionStoreOptions,
   StoreUnavailableError,
   sessionMethods,
+  setCookieAtHead,
 } from '../../../src/adapters/index.ts';
 
 /* http-sessions.ts: sessions for plain `node:http`, an adapter in one file. */
@@ -35,7 +36,6 @@ interface Visit {
   readonly response: ServerResponse;
   /** Token of the cookie that the browser has, or gets with this response. */
   cookieToken: string | undefined;
-  isTracked: boolean;
 }
 
 export class HttpSessions extends RequestStore<HttpRequest> {
@@ -60,8 +60,7 @@ export class HttpSessions extends RequestStore<HttpRequest> {
   async open(request: HttpRequest, response: ServerResponse): Promise<void> {
     const { states } = this.sessions;
     const cookieToken = this.#cookieOf(request);
-    const visit: Visit = { response, cookieToken, isTracked: false };
-    this.#visits.set(request, visit);
+    this.#visits.set(request, { response, cookieToken });
     states.carry(cookieToken);
     const values = cookieToken === undefined ? undefined : await this.sessions.get(cookieToken);
     if (values) this.#use(request, cookieToken!, values);
@@ -74,11 +73,12 @@ export class HttpSessions extends RequestStore<HttpRequest> {
         return request.session && request.sessionToken;
       },
       ownStore: this,
+      isSecure: 'encrypted' in request.socket,
       attach(handle) {
         request.sessionwise = handle;
       },
-      track() {
-        visit.isTracked = true;
+      beforeHead(cookieFor) {
+        setCookieAtHead(response, cookieFor);
       },
       whenAnswered(listener) {
         response.on('finish', () => listener(response.statusCode));
@@ -92,7 +92,7 @@ export class HttpSessions extends RequestStore<HttpRequest> {
     const visit = this.#visits.get(request);
     if (!current || !visit) return;
     const { states } = this.sessions;
-    const isKept = states.loadedOf(current.values) || Object.keys(current.values).length > 0 || visit.isTracked;
+    const isKept = states.loadedOf(current.values) || Object.keys(current.values).length > 0;
     if (isKept) await this.sessions.setOrTouch(current.token, current.values);
     if (!isKept || current.token === visit.cookieToken || states.suppressesCookie(current.values)) return;
     visit.cookieToken = current.token;

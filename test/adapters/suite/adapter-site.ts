@@ -5,7 +5,7 @@ import type {
   SessionOperations,
   SessionStoreOptions,
 } from '../../../src/adapters/index.ts';
-import type { SessionClient, SessionHandle } from '../../../src/index.ts';
+import { type SessionClient, type SessionHandle, sessionOf } from '../../../src/index.ts';
 
 /* adapter-site.ts: a site that each adapter serves through real HTTP, and visitors of it. Pages are written once, against
  * `PageContext`, and an adapter under test says how its framework does each thing. */
@@ -14,6 +14,7 @@ import type { SessionClient, SessionHandle } from '../../../src/index.ts';
 export interface PageContext {
   /** The session that the request has now: another object after `regenerate`, in Express after `rotate` too. */
   readonly session: Record<string, unknown> & SessionOperations;
+  /** Undefined only where the adapter was given no middleware. */
   readonly handle: SessionHandle | undefined;
   readonly ownToken: string | undefined;
   readonly query: URLSearchParams;
@@ -77,14 +78,23 @@ export interface Answer {
   readonly body: unknown;
   /** Set-Cookie headers of the session's cookie, whole. */
   readonly setCookies: readonly string[];
+  /** Set-Cookie headers of the visitor's cookie, whole. */
+  readonly visitorCookies: readonly string[];
+  readonly header: (name: string) => string | null;
 }
 
-/** A browser with one cookie: it sends what it was last given. */
+/** What a browser says of itself. */
+export const USER_AGENT = 'Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0';
+const VISITOR_COOKIE = 'sessionwise';
+
+/** A browser with two cookies, the session's and the visitor's: it sends what it was last given. */
 export class Visitor {
   readonly #site: Pick<Site, 'url'>;
   readonly #cookies: SessionCookies;
-  /** `name=value`; undefined before the first one. */
+  /** The session's, `name=value`; undefined before the first one. */
   cookie: string | undefined;
+  /** The visitor's, `name=value`; undefined where the browser has none. */
+  visitorCookie: string | undefined;
 
   constructor(site: Pick<Site, 'url'>, cookies: SessionCookies, cookie?: string) {
     this.#site = site;
@@ -92,17 +102,29 @@ export class Visitor {
     this.cookie = cookie;
   }
 
+  /** What it sends with each request for a page. */
+  get headers(): Record<string, string> {
+    const cookies = [this.cookie, this.visitorCookie].filter((cookie) => cookie !== undefined);
+    const cookie = cookies.length > 0 ? { cookie: cookies.join('; ') } : {};
+    return { 'sec-fetch-dest': 'document', 'user-agent': USER_AGENT, ...cookie };
+  }
+
   /** Asks as a browser does for a page, and takes the cookies of the answer; what hangs fails. */
   async get(path: string, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
     const response = await fetch(this.#site.url + path, {
-      headers: { 'sec-fetch-dest': 'document', ...(this.cookie && { cookie: this.cookie }), ...headers },
+      headers: { ...this.headers, ...headers },
+      redirect: 'manual',
       signal: AbortSignal.timeout(20_000),
     });
     const text = await response.text();
-    const setCookies = response.headers.getSetCookie().filter((cookie) => cookie.startsWith(`${this.#cookies.name}=`));
-    const pair = setCookies.at(-1)?.split(';')[0];
+    const all = response.headers.getSetCookie();
+    const setCookies = all.filter((cookie) => cookie.startsWith(`${this.#cookies.name}=`));
+    const visitorCookies = all.filter((cookie) => cookie.startsWith(`${VISITOR_COOKIE}=`));
+    const [pair, visitorPair] = [pairOf(setCookies), pairOf(visitorCookies)];
     if (pair !== undefined) this.cookie = pair.endsWith('=') ? undefined : pair;
-    return { status: response.status, text, body: /^[[{"\d tfn]/.test(text) ? parse(text) : undefined, setCookies };
+    if (visitorPair !== undefined) this.visitorCookie = visitorPair.endsWith('=') ? undefined : visitorPair;
+    const body = /^[[{"\d tfn]/.test(text) ? parse(text) : undefined;
+    return { status: response.status, text, body, setCookies, visitorCookies, header: (n) => response.headers.get(n) };
   }
 
   /** The page's result; fails where it was not 200. */
@@ -112,9 +134,16 @@ export class Visitor {
     return body;
   }
 
-  /** Another visitor with the same cookie: a request that was sent before this one's next answer came. */
+  /** Another visitor with the same cookies: a request that was sent before this one's next answer came. */
   twin(site: Pick<Site, 'url'> = this.#site): Visitor {
-    return new Visitor(site, this.#cookies, this.cookie);
+    const twin = new Visitor(site, this.#cookies, this.cookie);
+    twin.visitorCookie = this.visitorCookie;
+    return twin;
+  }
+
+  /** Id under which the browser is asked about while nobody is logged in. */
+  get visitorId(): string {
+    return sessionOf(this.visitorCookie!.slice(VISITOR_COOKIE.length + 1).split('.')[0]!);
   }
 
   get token(): string {
@@ -186,6 +215,10 @@ export class Gate {
 export function fieldsOf(session: object): Record<string, unknown> {
   const { cookie: _, sessionwise: __, ...fields } = JSON.parse(JSON.stringify(session)) as Record<string, unknown>;
   return fields;
+}
+
+function pairOf(cookies: readonly string[]): string | undefined {
+  return cookies.at(-1)?.split(';')[0];
 }
 
 function parse(text: string): unknown {

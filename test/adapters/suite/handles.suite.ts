@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { createToken, SessionClient, sessionOf } from '../../../src/index.ts';
+import { createToken, personOf, SessionClient, sessionOf } from '../../../src/index.ts';
 import { type Service, startService } from '../../../src/service/index.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import type { AdapterStage } from '../session-store.suite.ts';
@@ -9,12 +9,15 @@ import type { Page, Site, SiteOptions, SiteRequest } from './adapter-site.ts';
 /** What a page was given. */
 interface Told {
   readonly id?: string;
-  readonly own?: string;
-  readonly view?: { readonly totalPages: number };
+  /** Views of before; undefined where nothing answered. */
+  readonly views?: number;
 }
 
-const tell: Page = async ({ handle, ownToken }) => ({ id: handle?.id, own: ownToken, view: await handle?.visit() });
-const pages = { '': tell, a: tell, b: tell, critical: tell, off: tell, pages: tell };
+const tell: Page = async ({ handle }) => ({
+  id: handle?.id,
+  views: (await handle?.request('session-analytics', ''))?.totalPages,
+});
+const pages = { '': tell, a: tell, b: tell, off: tell, pages: tell };
 
 function bearer(token: string): Record<string, string> {
   return { authorization: `Bearer ${token}` };
@@ -49,34 +52,28 @@ function testWithService(stage: AdapterStage): void {
     expect(status).toBe(200);
     return body as Told;
   };
-  /** The views that the service has counted for a session. */
-  const viewsOf = async (id: string): Promise<number> => (await client.session(id).figures())!.totalPages;
-
   describe('a page view', () => {
-    it('is published, and the handle is attached', async () => {
-      const { id, own, view } = await ask(await open(), '/a?b=c');
-      expect(id).toBe(sessionOf(own!));
-      expect(view).toMatchObject({ totalPages: 1, uniquePages: 1, previouslyVisited: false, newToSite: true });
-      await waitUntil('it is counted', async () => (await viewsOf(id!)) === 1);
-      expect(await client.session(id!).unseen(['/a', '/b'])).toEqual(['/b']);
+    it('is counted, and the handle is that of the visitor’s cookie', async () => {
+      const visitor = stage.visitor(await open());
+      const first = (await visitor.page('/a?b=c')) as Told;
+      // What was counted is seen by the next page.
+      expect(first).toEqual({ id: visitor.visitorId, views: 0 });
+      expect(await visitor.page('/b')).toEqual({ id: visitor.visitorId, views: 1 });
+      expect(await client.session(first.id!).request('surface', ['/a', '/b', '/c'])).toEqual(['/c']);
     });
 
-    it('is told to the page, where it counts at the start', async () => {
-      const visitor = stage.visitor(await open({ pageview: 'request' }));
-      expect(await visitor.page('/a')).toMatchObject({ view: { totalPages: 1, newToSite: true } });
-      expect(await visitor.page('/a')).toMatchObject({ view: { totalPages: 2, previouslyVisited: true } });
+    it('counts before the page where the site wants it so', async () => {
+      const visitor = stage.visitor(await open({ countWhen: 'start' }));
+      expect(await visitor.page('/a')).toMatchObject({ views: 1 });
+      expect(await visitor.page('/a')).toMatchObject({ views: 2 });
     });
 
-    it('is counted, asked for or left out as a function says', async () => {
-      const site = await open({
-        pageview: ({ url }) => (url === '/critical' ? 'request' : url === '/off' ? 'off' : 'publish'),
-      });
-      const visitor = stage.visitor(site, stage.adapter.cookies.sign(await begun(site)));
-      expect(await visitor.page('/off')).toMatchObject({ view: { totalPages: 0 } });
-      expect(await visitor.page('/critical')).toMatchObject({ view: { totalPages: 1 } });
-      const { id, view } = (await visitor.page('/a')) as Told;
-      expect(view).toMatchObject({ totalPages: 2 });
-      await waitUntil('it is counted', async () => (await viewsOf(id!)) === 2);
+    it('is counted or left out as a function says', async () => {
+      const site = await open({ pageview: ({ url }) => (url === '/off' ? 'off' : 'server') });
+      const visitor = stage.visitor(site);
+      await visitor.page('/off');
+      expect(await visitor.page('/a')).toMatchObject({ views: 0 });
+      expect(await visitor.page('/off')).toMatchObject({ views: 1 });
     });
 
     it.each<[string, Record<string, string>]>([
@@ -89,39 +86,29 @@ function testWithService(stage: AdapterStage): void {
       ['a fetch', { 'sec-fetch-dest': 'empty' }],
       ['a frame', { 'sec-fetch-dest': 'iframe' }],
     ])('is not %s, though that has its handle', async (_, headers) => {
-      const site = await open({ pageview: 'request' });
-      const token = await begun(site);
-      const cookie = stage.adapter.cookies.sign(token);
-      const { id, view } = await ask(site, '/a', { cookie, ...headers });
-      expect([id, view?.totalPages]).toEqual([sessionOf(token), 0]);
-      // The next one is the first that counts.
-      expect((await ask(site, '/a', { cookie })).view).toMatchObject({ totalPages: 1, newToSite: true });
+      const visitor = stage.visitor(await open());
+      await visitor.page('/a');
+      expect((await visitor.get('/a', headers)).body).toEqual({ id: visitor.visitorId, views: 1 });
+      expect(await visitor.page('/a')).toMatchObject({ views: 1 });
     });
 
     it('is what the site says is one', async () => {
-      const site = await open({ pageview: 'request', isPageview: ({ url }) => url!.startsWith('/pages') });
-      const token = await begun(site);
-      expect((await ask(site, '/a', bearer(token))).view).toMatchObject({ totalPages: 0 });
-      expect((await ask(site, '/pages', { ...bearer(token), 'sec-fetch-dest': 'image' })).view).toMatchObject({
-        totalPages: 1,
-      });
+      const visitor = stage.visitor(await open({ isPageview: ({ url }) => url!.startsWith('/pages') }));
+      await visitor.page('/a');
+      await visitor.get('/pages', { 'sec-fetch-dest': 'image' });
+      expect(await visitor.page('/a')).toMatchObject({ views: 1 });
     });
 
-    it.each(['publish', 'request'] as const)(
-      'fails no page where the service and Redis are away (%s)',
-      async (pageview) => {
-        const away = new SessionClient({ redis: 'unix:///nowhere/redis.sock' });
-        onTestFinished(() => away.close());
-        const site = await open({ pageview }, { client: away });
-        for (let i = 0; i < 20; i += 1) {
-          const { id, own, view } = await ask(site, '/a');
-          expect([id, view]).toEqual([sessionOf(own!), undefined]);
-        }
-        // The question, and the view where it counts at the end: where it counts at the start, its answer is asked for.
-        const { requests, publishes } = away.counters;
-        expect([requests, publishes]).toEqual([20, pageview === 'publish' ? 20 : 0]);
-      },
-    );
+    it('fails no page where the service and Redis are away', async () => {
+      const away = new SessionClient({ redis: 'unix:///nowhere/redis.sock' });
+      onTestFinished(() => away.close());
+      const site = await open({}, { client: away });
+      for (let i = 0; i < 20; i += 1) {
+        const visitor = stage.visitor(site);
+        expect(await visitor.page('/a')).toEqual({ id: visitor.visitorId });
+      }
+      expect(away.counters.publishes).toBe(20);
+    });
   });
 
   describe('the token', () => {
@@ -134,12 +121,22 @@ function testWithService(stage: AdapterStage): void {
       expect(await visitor.page('/a')).toMatchObject({ id });
     });
 
-    it('is what the site says it is', async () => {
+    it('is what the site says it is, and without one the visitor’s cookie', async () => {
       const token = ({ headers }: SiteRequest) => headers['x-api-key'] as string | undefined;
       const site = await open({ token });
       expect((await ask(site, '/a', { 'x-api-key': 'k1', ...bearer('other') })).id).toBe(sessionOf('k1'));
-      expect((await ask(site, '/a', { 'x-api-key': '' })).id).toBeUndefined();
+      const visitor = stage.visitor(site);
+      expect(((await visitor.get('/a', { 'x-api-key': '' })).body as Told).id).toBe(visitor.visitorId);
+      // A client that sends one is no browser.
       expect((await ask(site, '/a', bearer('other'))).id).toBeUndefined();
+    });
+
+    it('of a session that was given to a user acts for the person', async () => {
+      const site = await open();
+      const token = createToken();
+      await site.store.data.save(token, {});
+      await site.store.data.identify(token, 'eve');
+      expect((await ask(site, '/a', bearer(token))).id).toBe(personOf('eve'));
     });
 
     it.each<[string, () => string]>([
@@ -165,11 +162,11 @@ function testWithService(stage: AdapterStage): void {
 
     it('of our own form that somebody made up is nobody, though a function of the site lets it through', async () => {
       const token = ({ headers }: SiteRequest) => /^Bearer (.*)/.exec(String(headers.authorization))?.[1];
-      const site = await open({ token, pageview: 'request' });
+      const site = await open({ token });
       const own = createToken();
       await site.store.data.save(own, { user: 'ada' });
       expect((await ask(site, '/a', bearer(createToken(sessionOf(own))))).id).toBeUndefined();
-      expect(await ask(site, '/a', bearer(own))).toMatchObject({ id: sessionOf(own), view: { totalPages: 1 } });
+      expect(await ask(site, '/a', bearer(own))).toEqual({ id: sessionOf(own), views: 0 });
     });
 
     it('as a bearer token renews its session', async () => {
@@ -192,6 +189,9 @@ function testWithService(stage: AdapterStage): void {
         [{}, fail],
         [{ isPageview: fail }, tell],
         [{ pageview: fail }, tell],
+        [{ track: fail }, tell],
+        [{ consent: fail }, tell],
+        [{ user: fail }, tell],
       ] as const) {
         const site = await open(handle, { pages: { a: page } });
         await site.store.data.save(token, {});
@@ -202,32 +202,4 @@ function testWithService(stage: AdapterStage): void {
       }
     });
   });
-
-  describe.each(stage.adapter.anonymous)('a visitor who has done nothing yet: %s', (_, settings) => {
-    it('keeps one session', async () => {
-      const visitor = stage.visitor(await open({ pageview: 'request' }, { settings }));
-      const first = await visitor.get('/a');
-      expect(first.setCookies).toHaveLength(1);
-      for (let views = 2; views <= 4; views += 1) {
-        const next = await visitor.get('/b');
-        expect(next.body).toMatchObject({ id: (first.body as Told).id, view: { totalPages: views, newToSite: false } });
-        if (stage.adapter.setsAgain(settings) !== 'always') expect(next.setCookies).toEqual([]);
-      }
-    });
-  });
-
-  it('a visitor who has done nothing yet is a new one each time where the site wants no marker', async () => {
-    const [, settings] = stage.adapter.anonymous.find(([name]) => name !== 'saving what is empty')!;
-    const visitor = stage.visitor(await open({ trackAnonymous: false }, { settings }));
-    const [first, second] = [await visitor.get('/a'), await visitor.get('/a')];
-    expect(first.setCookies).toEqual([]);
-    expect((first.body as Told).id).not.toBe((second.body as Told).id);
-  });
-}
-
-/** The token of a session that is there. */
-async function begun({ store }: Site): Promise<string> {
-  const token = createToken();
-  await store.data.save(token, { user: 'ada' });
-  return token;
 }

@@ -1,5 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect } from 'vitest';
-import { createToken, SessionClient, sessionOf } from '../../../src/index.ts';
+import { createToken, SessionClient } from '../../../src/index.ts';
 import { type Service, startService } from '../../../src/service/index.ts';
 import type { AdapterStage } from '../session-store.suite.ts';
 import type { Page, PageContext, Pages, Site, SiteOptions, Visitor } from './adapter-site.ts';
@@ -10,10 +11,10 @@ export function fail(): never {
 }
 
 /** A page that asks, as most do, and then does `work`. */
-export function asking(work: (context: PageContext) => unknown): Page {
-  return async (context) => {
-    await context.handle?.unseen(['/a', '/b']);
-    return work(context);
+export function asking(work: (context: PageContext, ...params: string[]) => unknown): Page {
+  return async (context, ...params) => {
+    await context.handle?.request('surface', ['/a', '/b']);
+    return work(context, ...params);
   };
 }
 
@@ -48,16 +49,19 @@ export class ViewsStage {
     return this.#stage.open({ pages, client: this.client, handle });
   }
 
-  /** Returns a visitor with a session in which something is, and which has no view. */
+  /** Returns a visitor who has both cookies, a session in which something is, and no view. */
   async begun(site: Site): Promise<Visitor> {
     const token = createToken();
     await site.store.data.save(token, { cart: ['lamp'] });
-    return this.#stage.visitor(site, this.#stage.adapter.cookies.sign(token));
+    const visitor = this.#stage.visitor(site, this.#stage.adapter.cookies.sign(token));
+    visitor.visitorCookie = `sessionwise=${randomBytes(24).toString('base64url')}.${Math.floor(Date.now() / 86_400_000)}`;
+    return visitor;
   }
 
-  /** Returns the views that the service has counted for the session of a token. */
-  async totalOf(token: string): Promise<number> {
-    return (await this.client.session(sessionOf(token)).figures())!.totalPages;
+  /** Returns the views that the service has counted for a visitor, or for an id. */
+  async totalOf(of: Visitor | string): Promise<number> {
+    const id = typeof of === 'string' ? of : of.visitorId;
+    return (await this.client.session(id).request('session-analytics', ''))!.totalPages;
   }
 
   /** Returns how many views were sent for `work`. */

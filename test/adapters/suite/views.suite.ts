@@ -1,20 +1,19 @@
 import { once } from 'node:events';
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { describe, expect, it, vi } from 'vitest';
-import { sessionOf } from '../../../src/index.ts';
 import type { AdapterStage } from '../session-store.suite.ts';
 import { Gate, type Page, type PageContext, type Pages, type SiteOptions } from './adapter-site.ts';
 import { asking, fail, ViewsStage } from './views-stage.ts';
 
 const pages: Pages = {
   a: asking(({ handle }) => handle?.id),
-  total: async ({ handle }) => (await handle?.figures())?.totalPages,
+  total: async ({ handle }) => (await handle?.request('session-analytics', ''))?.totalPages,
   page: ({ handle }) => handle?.page,
   status: asking(({ status, query }) => status(Number(query.get('code')))),
   fails: asking(fail),
   streams: asking(async ({ sendHead, handle }) => {
     sendHead();
-    await handle?.unseen(['/c']);
+    await handle?.request('surface', ['/c']);
   }),
   'breaks-off': asking(({ sendHead, raw }) => {
     sendHead();
@@ -26,7 +25,7 @@ const pages: Pages = {
     fail();
   }),
   'answers-first': async ({ handle, answer }) => {
-    const asked = handle?.unseen(['/a', '/b']);
+    const asked = handle?.request('surface', ['/a', '/b']);
     await answer();
     await asked;
   },
@@ -50,7 +49,7 @@ function testEnd(views: ViewsStage): void {
     async (path) => {
       const visitor = await views.begun(await views.open());
       expect(await views.sentBy(() => visitor.get(path))).toBe(1);
-      expect(await views.totalOf(visitor.token)).toBe(1);
+      expect(await views.totalOf(visitor)).toBe(1);
     },
   );
 
@@ -65,7 +64,7 @@ function testEnd(views: ViewsStage): void {
   ])('counts nothing: %s', async (path) => {
     const visitor = await views.begun(await views.open());
     expect(await views.sentBy(() => visitor.get(path).catch(() => undefined))).toBe(0);
-    expect(await views.totalOf(visitor.token)).toBe(0);
+    expect(await views.totalOf(visitor)).toBe(0);
   });
 
   it.each([301, 302, 303, 307, 308])('counts as a redirect (%i), unless the site wants none', async (code) => {
@@ -103,17 +102,17 @@ function testEnd(views: ViewsStage): void {
       [{ isPageview: ({ method }: { method?: string | undefined }) => method === 'HEAD' }, 1],
     ] as const) {
       const site = await views.open(handle);
-      const headers = { cookie: (await views.begun(site)).cookie! };
+      const { headers } = await views.begun(site);
       expect(await views.sentBy(() => fetch(`${site.url}/a`, { method: 'HEAD', headers }))).toBe(sent);
     }
   });
 
   it.each([true, false])('is seen by the next page of its visitor, keep-alive or not: %s', async (keepAlive) => {
     const site = await views.open({ isPageview: ({ url }) => url === '/a' });
-    const { cookie } = await views.begun(site);
+    const { headers } = await views.begun(site);
     const agent = new Agent({ keepAlive, maxSockets: 1 });
     const ask = async (path: string): Promise<string> => {
-      const asked = httpRequest(site.url + path, { agent, headers: { cookie: cookie! } }).end();
+      const asked = httpRequest(site.url + path, { agent, headers }).end();
       const [answer] = (await once(asked, 'response')) as [IncomingMessage];
       return (await answer.toArray()).join('');
     };
@@ -128,13 +127,13 @@ function testEnd(views: ViewsStage): void {
     const [gate, closed] = [new Gate(), new Gate()];
     const slow: Page = async ({ handle, sendHead, raw }) => {
       raw.on('close', () => void closed.pass());
-      await handle?.unseen(['/a']);
+      await handle?.request('surface', ['/a']);
       if (when === 'behind') sendHead();
       await gate.pass();
     };
     const site = await views.open({}, { slow, a: pages.a! });
     const visitor = await views.begun(site);
-    const headers = { cookie: visitor.cookie!, 'sec-fetch-dest': 'document' };
+    const { headers } = visitor;
     const asked = httpRequest(`${site.url}/slow`, { agent: new Agent(), headers }).end();
     asked.on('error', () => undefined);
     await gate.arrived();
@@ -146,11 +145,23 @@ function testEnd(views: ViewsStage): void {
       await visitor.page('/a');
     });
     expect(sent).toBe(1);
-    expect(await views.client.session(sessionOf(visitor.token)).unseen(['/slow', '/a'])).toEqual(['/slow']);
+    expect(await views.client.session(visitor.visitorId).request('surface', ['/slow', '/a'])).toEqual(['/slow']);
+  });
+
+  it.each<[string, SiteOptions['handle']]>([
+    ['pageview "browser"', { pageview: 'browser' }],
+    ['pageview "off"', { pageview: 'off' }],
+    ['track', { track: () => false }],
+    ['bots', {}],
+  ])('counts nothing where the site or the client says so: %s', async (name, handle) => {
+    const visitor = await views.begun(await views.open(handle));
+    const robot = { 'user-agent': 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)' };
+    expect(await views.sentBy(() => visitor.get('/a', name === 'bots' ? robot : {}))).toBe(0);
+    expect(await views.totalOf(visitor)).toBe(0);
   });
 
   it('has its page on the handle, and what is none has not', async () => {
-    const off = ({ url }: { url?: string | undefined }) => (url === '/page?off' ? 'off' : 'publish');
+    const off = ({ url }: { url?: string | undefined }) => (url === '/page?off' ? 'off' : 'server');
     const visitor = await views.begun(await views.open({ pageview: off }));
     expect(await visitor.page('/page?a=b')).toBe('/page?a=b');
     expect(await visitor.page('/page?off')).toBeNull();
@@ -161,7 +172,7 @@ function testEnd(views: ViewsStage): void {
 function testStart(views: ViewsStage): void {
   it.each<[string, SiteOptions['handle']]>([
     ['countWhen', { countWhen: 'start' }],
-    ['countWhen, and a function that publishes', { countWhen: 'start', pageview: () => 'publish' }],
+    ['countWhen, and a function of pageview', { countWhen: 'start', pageview: () => 'server' }],
   ])('is sent before the page, whatever becomes of it: %s', async (_, handle) => {
     const { requests } = views.client.counters;
     let sent = 0;
@@ -172,18 +183,6 @@ function testStart(views: ViewsStage): void {
     const visitor = await views.begun(await views.open(handle, { a: failing }));
     expect((await visitor.get('/a')).status).toBe(500);
     expect([sent, views.client.counters.requests - requests]).toEqual([1, 1]);
-    expect(await views.totalOf(visitor.token)).toBe(1);
-  });
-
-  it.each<[string, SiteOptions['handle']]>([
-    ['pageview', { pageview: 'request' }],
-    ['pageview, and countWhen', { pageview: 'request', countWhen: 'start' }],
-    ['a function of pageview', { pageview: () => 'request' }],
-    ['a function of pageview, beside countWhen "end"', { pageview: () => 'request', countWhen: 'end' }],
-  ])('is asked for once, and not sent again at the end: %s', async (_, handle) => {
-    const view: Page = async (context) => (await context.handle?.visit())?.totalPages;
-    const visitor = await views.begun(await views.open(handle, { a: view }));
-    expect(await views.sentBy(async () => expect(await visitor.page('/a')).toBe(1))).toBe(0);
-    expect(await views.totalOf(visitor.token)).toBe(1);
+    expect(await views.totalOf(visitor)).toBe(1);
   });
 }

@@ -240,7 +240,7 @@ describe('traffic under sessionwise acl, with a service that archives nothing', 
   it('a site of Express counts views, logs in and out', async () => {
     const client = await openClient();
     const site = await serveStore({ redis: redis.as('store') }, {}, (app) => {
-      app.use(sessionwise<Request>({ client, pageview: 'request' }));
+      app.use(sessionwise<Request>({ client, countWhen: 'start' }));
       app.get('/login', async (request, response) => {
         request.session.regenerate(async (error) => {
           if (error) return void response.sendStatus(500);
@@ -252,13 +252,13 @@ describe('traffic under sessionwise acl, with a service that archives nothing', 
         request.session.destroy((error) => response.sendStatus(error ? 500 : 204)),
       );
       app.get('/', async (request, response) => {
-        response.json({ view: await request.sessionwise?.visit() });
+        response.json({ figures: await request.sessionwise.request('session-analytics', '') });
       });
     });
     onTestFinished(() => site.stop());
     const visitor = new Visitor(site);
-    expect(await (await visitor.get('/')).json()).toMatchObject({ view: { totalPages: 1 } });
-    expect(await (await visitor.get('/')).json()).toMatchObject({ view: { totalPages: 2 } });
+    expect(await (await visitor.get('/')).json()).toMatchObject({ figures: { totalPages: 1 } });
+    expect(await (await visitor.get('/')).json()).toMatchObject({ figures: { totalPages: 2 } });
     expect((await visitor.get('/login')).status).toBe(200);
     expect((await visitor.get('/logout')).status).toBe(204);
     expect(site.errors).toEqual([]);
