@@ -14,12 +14,16 @@ import { PendingWrites } from './pending-writes.ts';
 import { ReadNotices } from './read-notices.ts';
 import { RecordReads } from './record-reads.ts';
 import { RETENTION_DEFAULTS, type Retention } from './retention.ts';
+import { eraseSubject } from './scripts/erase-subject.ts';
 import { markItemsScript } from './scripts/mark-items.ts';
 import { recordViewScript } from './scripts/record-view.ts';
 import { SeenFilter } from './seen-filter.ts';
 import { SEEN_ITEMS_DEFAULTS, type SeenItemsOptions } from './seen-items-options.ts';
 import { type ReadingContext, SubjectReading } from './subject-reading.ts';
 import type { Visit } from './visit.ts';
+
+/** How long nothing is noted of a subject that was erased, in seconds: a request of before may still be under way. */
+const ERASED_SECONDS = 3_600;
 
 /** How knowledge is kept; every part has its default. */
 export interface KnowledgeOptions {
@@ -81,6 +85,13 @@ export class Knowledge {
     if (positions.length === 0 && foreignIds.length === 0) return;
     const mark = { positions, foreignIds, now: this.#seconds() };
     await this.#write(subject, this.readNotices.marking(subject, mark, this.#keysOf(subject)), apply);
+  }
+
+  /** Erases everything that is known of a subject; nothing is noted of it for an hour. Returns how many keys there were. */
+  erase(subject: string): Promise<number> {
+    const { redis, keys } = this.#context;
+    const args = { subject, namespace: keys.namespace, markSeconds: ERASED_SECONDS };
+    return eraseSubject.run(redis, this.#keysOf(subject), args);
   }
 
   readonly #apply: Apply = (step) => runStep(this.#context.redis, step);

@@ -6,6 +6,7 @@ import {
   markInitialised,
   type SessionClient,
   type SessionHandle,
+  warnOnce,
 } from '../index.ts';
 import { SessionStore } from './session-store.ts';
 
@@ -134,9 +135,9 @@ function insecureRequestHint(): (request: AnyRequest) => void {
   return ({ protocol, session }) => {
     if (hasHinted || protocol === 'https' || session?.cookie?.secure !== true) return;
     hasHinted = true;
-    process.emitWarning(
+    warnOnce(
+      'SESSIONWISE_INSECURE_REQUEST',
       '@fastify/session neither saves a session nor sends its cookie for a request over http while cookie.secure is true, its default. For development give it cookie: { secure: "auto" }; behind a proxy that speaks https, Fastify({ trustProxy: true }).',
-      { type: 'SessionwiseWarning', code: 'SESSIONWISE_INSECURE_REQUEST' },
     );
   };
 }

@@ -15,7 +15,7 @@ const CONNECTIONS = /^src\/redis\/(?!keys|meta|capabilities|redis-clock)/;
 const BY_CONNECTIONS = ['ping', 'select', 'asking', 'cluster|slots', 'multi', 'exec', 'eval', 'evalsha'];
 const SUBSCRIPTIONS = ['subscribe', 'ssubscribe', 'psubscribe', 'punsubscribe'];
 const IMPORT = /^(?:import|export) (?!type )([^;']*?)from '(\.[^']+)'/gm;
-const TOOLS = ['notify', 'inspect', 'deadletters'].map((name) => `src/cli/${name}.ts`);
+const TOOLS = ['notify', 'inspect', 'erase', 'export', 'deadletters'].map((name) => `src/cli/${name}.ts`);
 const WITH_PARTS = ['CLIENT', 'COMMAND', 'MEMORY', 'XINFO'];
 
 /** The values that a file imports or exports from others: their names, and the file. */
