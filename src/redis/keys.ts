@@ -197,6 +197,16 @@ export class Keys {
     return `${this.namespace}:{${this.lifecycle()}}:@moved`;
   }
 
+  /** Where a stream of a partition is written anew, in one step; it exists within that step only. */
+  rewritten(partition: number): string {
+    return `${this.#partition(partition)}:@rewritten`;
+  }
+
+  /** As `rewritten`, of the lifecycle stream. */
+  rewrittenLifecycle(): string {
+    return `${this.namespace}:{${this.lifecycle()}}:@rewritten`;
+  }
+
   /** A key that never exists. While a slot moves from one master of a Cluster to another, a script with this key among
    *  its keys is refused as a whole (TRYAGAIN) and does not fail halfway. */
   absent(partition: number): string {

@@ -74,6 +74,7 @@ export async function forgetSubject(
   const archivedOnly = [...new Set(rows ?? [])].filter((session) => !names.has(session));
   lifecycleEvents += await erasure.eraseEvents(archivedOnly);
   const streams = new StreamErasure(boundedCommands(namespace.redis), namespace.keys);
+  // Last, because it writes the lifecycle stream anew too.
   const requests = await streams.erase([...names, ...archivedOnly]);
   return { ...data, knowledge, lifecycleEvents, ...requests, archived: rows?.length ?? null };
 }

@@ -16,7 +16,7 @@ const BY_CONNECTIONS = ['ping', 'select', 'asking', 'cluster|slots', 'multi', 'e
 const SUBSCRIPTIONS = ['subscribe', 'ssubscribe', 'psubscribe', 'punsubscribe'];
 const IMPORT = /^(?:import|export) (?!type )([^;']*?)from '(\.[^']+)'/gm;
 const TOOLS = ['notify', 'inspect', 'erase', 'export', 'deadletters'].map((name) => `src/cli/${name}.ts`);
-const WITH_PARTS = ['CLIENT', 'COMMAND', 'MEMORY', 'XINFO'];
+const WITH_PARTS = ['CLIENT', 'COMMAND', 'MEMORY', 'XINFO', 'XGROUP'];
 
 /** The values that a file imports or exports from others: their names, and the file. */
 function importsOf(file: string): { readonly names: readonly string[]; readonly target: string }[] {
