@@ -51,7 +51,9 @@ async function appendOnlyFile(): Promise<string> {
     return ['aof_rewrite_in_progress:0', 'aof_rewrite_scheduled:0'].every((line) => info.includes(line));
   });
   const folder = join(server.dataDir, 'redis');
-  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => /appendonly.*\.(aof|rdb)$/.test(name));
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    /appendonly.*\.(aof|rdb)$/.test(name),
+  );
   expect(names.length).toBeGreaterThan(0);
   return names.map((name) => readFileSync(join(folder, name), 'latin1')).join('\n');
 }
