@@ -229,6 +229,12 @@ export class Keys {
     return `${this.namespace}:{${user.slice(0, TAG_LENGTH)}}:@user:${user.slice(TAG_LENGTH)}`;
   }
 
+  /** The sessions of a user that an erasure has begun with: a set. It is there until the erasure is done, so that one that was
+   *  interrupted finds them again. */
+  erasing(user: string): string {
+    return `${this.userSessions(user)}:erasing`;
+  }
+
   /** A group's list of notices, the newest first. `group`: the hash of its name. */
   groupList(group: number): string {
     return `${this.#group(group)}:l`;

@@ -57,11 +57,11 @@ export async function forgetSubject(
   const erasure = new SessionErasure(subjectContextOf(namespace));
   const person = subject.user === undefined ? undefined : personKnowledgeOf(namespace, subject.user);
   await person?.markErased();
-  const { ids, ...data } = await erasure.erase(subject);
-  let { knowledge, lifecycleEvents } = data;
+  const { ids, ...data } = await erasure.eraseRecords(subject);
   const names = new Set(ids);
+  let { knowledge } = data;
   for (const source of (await person?.sources()) ?? []) {
-    const erased = await erasure.erase({ session: source });
+    const erased = await erasure.eraseRecords({ session: source });
     knowledge += erased.knowledge;
     names.add(source);
   }
@@ -69,14 +69,18 @@ export async function forgetSubject(
     knowledge += await namespace.knowledge.erase(person.subject);
     for (const name of [person.wireName, person.subject]) names.add(name);
   }
-  const rows = await eraseRows(archive, namespace.keys.namespace, subject, data.waitingForArchive > 0);
   // Rows name sessions of the user that have left Redis, and events may name these still.
-  const archivedOnly = [...new Set(rows ?? [])].filter((session) => !names.has(session));
-  lifecycleEvents += await erasure.eraseEvents(archivedOnly);
+  const rows = await archive?.export(namespace.keys.namespace, subject);
+  const archivedSessions = (rows ?? []).map(({ session }) => String(session));
+  await erasure.remember(subject, archivedSessions);
+  const archived = await eraseRows(archive, namespace.keys.namespace, subject, data.waitingForArchive > 0);
+  for (const session of [...archivedSessions, ...(archived ?? [])]) names.add(session);
+  const lifecycleEvents = await erasure.eraseEvents([...names]);
+  // Behind the events, because it writes the lifecycle stream anew too.
   const streams = new StreamErasure(boundedCommands(namespace.redis), namespace.keys);
-  // Last, because it writes the lifecycle stream anew too.
-  const requests = await streams.erase([...names, ...archivedOnly]);
-  return { ...data, knowledge, lifecycleEvents, ...requests, archived: rows?.length ?? null };
+  const requests = await streams.erase([...names]);
+  await erasure.finish(subject);
+  return { ...data, knowledge, lifecycleEvents, ...requests, archived: archived?.length ?? null };
 }
 
 async function eraseRows(

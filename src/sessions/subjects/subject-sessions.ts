@@ -1,6 +1,8 @@
 import { type CommandConnection, type Keys, PARTITIONS, partitionOf, type RedisConnection } from '../../redis/index.ts';
 import { type DeferredIndexWrites, deferredIndexWritesOf, eventKeys } from '../cluster/deferred-index-writes.ts';
 import { sessionOfMember } from '../cluster/user-index.ts';
+import { isWrongType } from '../errors/redis-errors.ts';
+import { PREVIOUS_LENGTH, readHeader, SHORT_HEADER, USER_LENGTH } from '../record/record-header.ts';
 import { findWaiting } from './scripts/find-waiting.ts';
 
 /** Runs one step of a long operation, with a deadline of its own. `key`: the first that the step goes to. */
@@ -16,6 +18,8 @@ export interface SubjectContext {
 }
 
 const WAITING_AT_ONCE = 500;
+const RECORDS_AT_ONCE = 200;
+const LONGEST_HEADER = SHORT_HEADER + PREVIOUS_LENGTH + USER_LENGTH;
 
 /** Finds the sessions of a user whose records are stored: those of the user's index, and ended ones that wait for the
  *  archive, which have left it. */
@@ -33,6 +37,26 @@ export class SubjectSessions {
     const index = this.#context.keys.userSessions(user);
     const members = await this.#context.step(index, (redis) => redis.command<string[]>('ZRANGE', index, '0', '-1'));
     return members.map(sessionOfMember);
+  }
+
+  /** Of some sessions those whose records name the user, whether they live or not. */
+  async owned(user: string, sessions: readonly string[]): Promise<string[]> {
+    const { keys, step } = this.#context;
+    const owned: string[] = [];
+    for (let at = 0; at < sessions.length; at += RECORDS_AT_ONCE) {
+      const some = sessions.slice(at, at + RECORDS_AT_ONCE);
+      const heads = await step(keys.record(some[0]!), (redis) =>
+        Promise.all(
+          some.map((session) =>
+            redis
+              .commandForBuffers<Buffer>('GETRANGE', keys.record(session), '0', String(LONGEST_HEADER - 1))
+              .catch(unreadableHead),
+          ),
+        ),
+      );
+      owned.push(...some.filter((_, i) => userIn(heads[i]!) === user));
+    }
+    return owned;
   }
 
   /** Lists the user's ended sessions that wait for the archive. */
@@ -65,5 +89,22 @@ export class SubjectSessions {
   /** The partitions of some sessions, each once. */
   partitionsOf(sessions: readonly string[]): number[] {
     return [...new Set(sessions.map(partitionOf))];
+  }
+}
+
+/** No head, for a key that holds other data.
+ *  @throws any other error. */
+function unreadableHead(error: unknown): Buffer {
+  if (isWrongType(error)) return Buffer.alloc(0);
+  throw error;
+}
+
+/** The user that the head of a record names; undefined also where it cannot be read. */
+function userIn(head: Buffer): string | undefined {
+  try {
+    return readHeader(head).user;
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
   }
 }

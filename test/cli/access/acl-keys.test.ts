@@ -127,6 +127,7 @@ it('the keys are all that the product makes, and the commands all that the serve
     'streamInstances',
     'rewritten',
     'rewrittenLifecycle',
+    'erasing',
   ];
   const data = [
     'subject',

@@ -161,6 +161,12 @@ export function describeSubjects(stage: SessionDataStage): void {
       await stage.redis.command('SETRANGE', keys.record(session), '0', '\u0007');
       expect(await data.forget({ user })).toEqual({ ...none, ids: [], unreadable: 1 });
       expect(await data.forget({ session })).toMatchObject({ sessions: 1, unreadable: 0 });
+      await stage.redis.command('DEL', keys.record(session));
+      await stage.redis.command('RPUSH', keys.record(session), 'no record');
+      expect(await data.forget({ user })).toMatchObject({ unreadable: 1 });
+      expect(await data.forget({ session })).toMatchObject({ sessions: 1 });
+      // Its mark says that it is nobody's.
+      expect(await data.forget({ user })).toEqual({ ...none, ids: [] });
     });
 
     it('exports values, devices, times and events as JSON, without cookie and secrets', async () => {

@@ -16,16 +16,17 @@ export const eraseSession = forDeployment(({ finish }) =>
     uses: [clockLua, tryRecordLua, tombstoneLua, finish],
     keys: ['record', 'lifecycle', 'absent?'],
     args: { session: 'text', user: 'text', namespace: 'text', lifecycleLength: 'number' },
-    statuses: { done: 1, notTheirs: 0, unreadable: -7 },
+    statuses: { done: 1, gone: 0, notTheirs: 2, unreadable: -7 },
     output: `done, 1 where there were session data, how many keys of calculated data there were, how often it waited for
-      the archive; notTheirs: it is not that user's; unreadable: whose it is cannot be read`,
+      the archive; gone: there is no record but a mark that it has ended; notTheirs: it is another's; unreadable: whose it is cannot be read`,
     body: (status) => `
 local now, tag = now_ms(), tag_of(record)
 local readable, r = try_record(record)
 if user ~= '' and not readable then return { ${status.unreadable} } end
-if user ~= '' and not (r and r.user == user) then return { ${status.notTheirs} } end
 -- A mark that a session has ended has no fields.
 local is_mark = readable and r and r.ended and redis.call('GETRANGE', record, r.size, r.size) == ''
+if user ~= '' and (not r or is_mark) then return { ${status.gone} } end
+if user ~= '' and r.user ~= user then return { ${status.notTheirs} } end
 local has_data = redis.call('EXISTS', record) == 1 and not is_mark
 
 local ended, failed = partition_key(namespace, tag, 'ended'), partition_key(namespace, tag, 'failed')

@@ -12,7 +12,8 @@ export const rewriteStream = defineScript({
   keys: ['stream', 'fresh'],
   args: { most: 'number' },
   statuses: { done: 1, empty: 0, tooLong: 2 },
-  output: 'done; empty: there are no entries, and so no blocks; tooLong: it, or one of its entries, and it was left as it is',
+  output:
+    'done; empty: there are no entries, and so no blocks; tooLong: it, or one of its entries, and it was left as it is',
   body: (status) => `
 -- The first write, which a full Redis does not refuse: it takes those behind it too.
 redis.call('UNLINK', fresh)

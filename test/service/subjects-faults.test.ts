@@ -1,0 +1,69 @@
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { createToken, SessionData, sessionOf } from '../../src/index.ts';
+import { Keys } from '../../src/redis/index.ts';
+import { forgetSubject, type Namespace, openNamespace } from '../../src/service/index.ts';
+import { useRedis } from '../support/use-redis.ts';
+import { TEST_SECRET } from '../support/use-test-data.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+const keys = new Keys('sw');
+const server = useRedis();
+const { redis } = server;
+
+describe('an erasure that fails half-way', () => {
+  let namespace: Namespace;
+
+  beforeEach(async () => {
+    namespace = await openNamespace({ redis: server.url, secret: TEST_SECRET });
+    return () => namespace.redis.destroy();
+  });
+
+  async function signedIn(user: string, count: number): Promise<string[]> {
+    const store = new SessionData({ redis: server.url, sweep: false, deadlineMs: 20_000 });
+    onTestFinished(() => store.close());
+    const tokens = Array.from({ length: count }, createToken);
+    for (const token of tokens) {
+      await store.save(token, { a: 1 });
+      await store.identify(token, user);
+    }
+    return tokens.map(sessionOf);
+  }
+
+  it('ends with an error where Redis stands still, and goes on when it is done again', async () => {
+    const sessions = await signedIn('ada', 3);
+    server.kill('SIGSTOP');
+    await expect(forgetSubject(namespace, { user: 'ada' })).rejects.toMatchObject({
+      code: expect.stringMatching(/^(SUBJECT_TIMEOUT|REDIS_NOT_READY)$/),
+    });
+    server.kill('SIGCONT');
+    await waitUntil('Redis answers again', () => redis.isReady);
+    const again = await openNamespace({ redis: server.url, secret: TEST_SECRET });
+    onTestFinished(() => again.redis.close());
+    expect(await forgetSubject(again, { user: 'ada' })).toMatchObject({ sessions: 3, lifecycleEvents: 9 });
+    for (const session of sessions) expect(await redis.command('GETRANGE', keys.record(session), '70', '-1')).toBe('');
+    expect(await redis.command('XLEN', keys.lifecycle())).toBe(0);
+  });
+
+  it('goes on after each step at which its connection was cut, and loses nothing of others', async () => {
+    const others = await signedIn('bob', 2);
+    for (let cut = 1; cut <= 40; cut += 1) {
+      const sessions = await signedIn('ada', 3);
+      const cutOff = await openNamespace({ redis: server.url, secret: TEST_SECRET });
+      let steps = 0;
+      const command = cutOff.redis.command.bind(cutOff.redis);
+      cutOff.redis.command = ((...args: string[]) => {
+        steps += 1;
+        if (steps === cut) cutOff.redis.destroy();
+        return command(...args);
+      }) as typeof cutOff.redis.command;
+      await forgetSubject(cutOff, { user: 'ada' }).catch(() => undefined);
+      cutOff.redis.destroy();
+      await forgetSubject(namespace, { user: 'ada' });
+      for (const session of sessions) {
+        expect(await redis.command('GETRANGE', keys.record(session), '70', '-1'), `cut at ${cut}`).toBe('');
+      }
+      const events = await redis.command<[string, string[]][]>('XRANGE', keys.lifecycle(), '-', '+');
+      expect(new Set(events.map(([, fields]) => fields[3]))).toEqual(new Set(others));
+    }
+  });
+});
