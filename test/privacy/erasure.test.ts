@@ -207,6 +207,19 @@ describe('an erasure', () => {
     expect(JSON.parse(known.stdout)).toMatchObject({ totalPages: 3, items: 3, noticesMarked: 2 });
   });
 
+  it('and docs/privacy.md name the same kinds, keys and marks', async () => {
+    const document = readFileSync(new URL('../../docs/privacy.md', import.meta.url), 'utf8');
+    const [, section = ''] = /^## Disclosure and erasure\n([\s\S]*?)^## /m.exec(document) ?? [];
+    const named = [...section.matchAll(/^\| (`\w+`(?:, `\w+`)*) \|/gm)].flatMap(([, kinds]) => kinds!.match(/\w+/g)!);
+    const { stdout } = await cli('erase', '--user', 'nobody', '--json');
+    expect(named.sort()).toEqual(Object.keys(JSON.parse(stdout)).sort());
+    const parts = keys.all('any').map((key) => `\`${key.split(':').at(-1)}\``);
+    expect(section).toContain(`: ${parts.join(', ')} |`);
+    for (const mark of [keys.record('any'), keys.subject('any')]) {
+      expect(section).toMatch(new RegExp(`\`(<ns>:\\{<tag>\\}:<session>)?:${mark.split(':').at(-1)}\``));
+    }
+  });
+
   it('done again finds nothing', async () => {
     const again = await cli('erase', '--user', USER, ...archive);
     expect(again).toMatchObject({ code: 0, stderr: '' });
