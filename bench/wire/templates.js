@@ -11,12 +11,14 @@ export function templateOf(heard, session, isInline) {
   const all = own.flat();
   if (all.length === 0) throw new Error(`Nothing was heard of ${session}.`);
   if (isInline) return { ask: [], work: all, reply: [] };
-  const request = requestNameOf(all[0]);
+  // What waits for the reply is a connection of its own, and may be heard first.
+  const first = own.findIndex(([[name]]) => name !== 'BLPOP');
+  const request = requestNameOf(own[first][0]);
   const [, , inbox, number] = INBOX.exec(request) ?? [];
   const [entry] = all.flat().flatMap((argument) => ENTRY.exec(argument) ?? []);
   const names = { request, inbox, number, entry };
   const marked = own.map((group) => group.map((command) => mark(command, names)));
-  const isAsk = (_, i) => i === 0 || own[i][0][0] === 'BLPOP';
+  const isAsk = (_, i) => i === first || own[i][0][0] === 'BLPOP';
   const isReply = (_, i) =>
     own[i].some(([name, key]) => ['PUBLISH', 'LPUSH'].includes(name) && key.includes(':async:'));
   return {

@@ -36,14 +36,39 @@ export class PageTurn {
   send(): void {
     if (this.#isSent) return;
     this.#isSent = true;
-    const requests = this.#requests;
+    this.#sendAll(this.#requests);
+  }
+
+  #sendAll(requests: readonly ReadyRequest[]): void {
     const joining: ReadyRequest[] = [];
     const isServed = requests.length > 1 && this.#sender.servesTogether(this.#session);
+    const identify = requests.find(({ command }) => command === 'identify');
+    if (identify && requests.length > 1 && !(isServed && this.#joinsAll(requests))) {
+      this.#sendBefore(
+        identify,
+        requests.filter((request) => request !== identify),
+      );
+      return;
+    }
     for (const request of requests) {
       if (isServed && this.#sender.joins(request.command, this.#session)) joining.push(request);
       else this.#sender.send(this.#session, [request], this.#budget);
     }
     for (const message of splitByBounds(joining)) this.#sender.send(this.#session, message, this.#budget);
+  }
+
+  #joinsAll(requests: readonly ReadyRequest[]): boolean {
+    if (!requests.every(({ command }) => this.#sender.joins(command, this.#session))) return false;
+    return splitByBounds(requests).length === 1;
+  }
+
+  // In one message the service does it first. In several, the others would be answered without what it merges.
+  #sendBefore(identify: ReadyRequest, others: readonly ReadyRequest[]): void {
+    const settle: ReadyRequest['settle'] = (reply) => {
+      identify.settle(reply);
+      this.#sendAll(others);
+    };
+    this.#sender.send(this.#session, [{ ...identify, settle }], this.#budget);
   }
 }
 

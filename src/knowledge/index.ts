@@ -4,6 +4,8 @@ export type { KnowledgeOptions } from './knowledge.ts';
 export { Knowledge } from './knowledge.ts';
 export type { ListedNotice, Notice, NoticePosition } from './notice-lists.ts';
 export { checkGroup, NOTICE_CAP } from './notice-lists.ts';
+export { MergeSweep } from './people/merge-sweep.ts';
+export { SubjectNames } from './people/subject-names.ts';
 export type { Retention } from './retention.ts';
 export { RETENTION_DEFAULTS } from './retention.ts';
 export type { SeenItemsOptions } from './seen-items-options.ts';

@@ -1,3 +1,4 @@
+import { isPerson } from '../protocol/index.ts';
 import {
   type Apply,
   type Clock,
@@ -11,24 +12,26 @@ import { ItemEncryption } from './item-encryption.ts';
 import { type ItemHash, ItemHasher } from './item-hash.ts';
 import { NoticeLists, type NoticePosition } from './notice-lists.ts';
 import { PendingWrites } from './pending-writes.ts';
+import { besideHas, countBeside } from './people/beside-filters.ts';
+import { People } from './people/people.ts';
+import { SubjectNames } from './people/subject-names.ts';
 import { ReadNotices } from './read-notices.ts';
 import { RecordReads } from './record-reads.ts';
-import { RETENTION_DEFAULTS, type Retention } from './retention.ts';
-import { eraseSubject } from './scripts/erase-subject.ts';
+import { PERSON_RETENTION, RETENTION_DEFAULTS, type Retention, type SubjectKind } from './retention.ts';
 import { markItemsScript } from './scripts/mark-items.ts';
+import { markNoticesScript } from './scripts/mark-notices.ts';
 import { recordViewScript } from './scripts/record-view.ts';
 import { SeenFilter } from './seen-filter.ts';
 import { SEEN_ITEMS_DEFAULTS, type SeenItemsOptions } from './seen-items-options.ts';
 import { type ReadingContext, SubjectReading } from './subject-reading.ts';
-import type { Visit } from './visit.ts';
-
-/** How long nothing is noted of a subject that was erased, in seconds: a request of before may still be under way. */
-const ERASED_SECONDS = 3_600;
+import type { RecordedVisit, Visit } from './visit.ts';
 
 /** How knowledge is kept; every part has its default. */
 export interface KnowledgeOptions {
   readonly seen?: SeenItemsOptions;
   readonly retention?: Retention;
+  /** How long after its claim a session is still looked after, in milliseconds. Default 60,000. */
+  readonly retireMs?: number;
 }
 
 /** All that is known of the subjects of one namespace: what they saw, when, how often, and which notices they read. */
@@ -39,8 +42,11 @@ export class Knowledge {
   readonly readNotices: ReadNotices;
   readonly now: Clock;
   readonly #context: ReadingContext;
-  readonly #recordView: ReturnType<typeof recordViewScript>;
-  readonly #markItems: ReturnType<typeof markItemsScript>;
+  /** Merges what is known of sessions into what is known of persons. */
+  readonly people: People;
+  readonly #names: SubjectNames;
+  readonly #ofSessions: WritingScripts;
+  readonly #ofPeople: WritingScripts;
 
   /** @throws RangeError for a secret or options that cannot be used. */
   constructor(redis: RedisConnection, keys: Keys, secret: string, clock: Clock, options: KnowledgeOptions = {}) {
@@ -52,26 +58,45 @@ export class Knowledge {
     const writes = new PendingWrites();
     const records = new RecordReads(redis, keys);
     this.#context = { redis, keys, records, encryption, writes, filter: new SeenFilter(redis, seen.engine, seen) };
-    this.readNotices = new ReadNotices(this.#context, this.items, retention);
-    this.#recordView = recordViewScript(seen, retention);
-    this.#markItems = markItemsScript(seen, retention);
+    this.readNotices = new ReadNotices(this.#context, this.items);
+    this.#names = new SubjectNames(secret, keys.namespace);
+    this.#ofSessions = scriptsOf(seen, retention, 'session');
+    this.#ofPeople = scriptsOf(seen, PERSON_RETENTION, 'person');
+    this.people = new People(this.#context, this.readNotices, clock, secret, {
+      seen,
+      seconds: PERSON_RETENTION.seconds,
+      ...(options.retireMs !== undefined && { retireMs: options.retireMs }),
+    });
   }
 
-  /** Begins a reading of a subject: it reads when it is asked first, and answers as of then. */
-  read(subject: string): SubjectReading {
-    return new SubjectReading(subject, this.#context);
+  /** Begins a reading of a session or a person: it reads when it is asked first, and answers as of then. Its `subject` is
+   *  the name that all other methods take. */
+  read(session: string): SubjectReading {
+    return new SubjectReading(this.#names.of(session), this.#context);
   }
 
   /** Records a view of a page. `at`: when, in milliseconds of the epoch; undefined: now, by Redis's clock. `apply`: does the
    *  step; default by itself. Returns the visit as it was before, but for the two counts. */
-  recordView(subject: string, page: ItemHash, at?: number, apply: Apply = this.#apply): Promise<Visit> {
-    return this.#write(subject, this.#recordingView(subject, page, at), apply);
+  async recordView(subject: string, page: ItemHash, at?: number, apply: Apply = this.#apply): Promise<Visit> {
+    const visit = await this.#write(subject, this.#recordingView(subject, page, at), apply);
+    if (!visit.isClaimed) return visit;
+    if (isPerson(subject)) return this.#withBeside(subject, page, visit);
+    await this.#mergeLate(subject);
+    return visit;
   }
 
   /** Marks items as seen. `apply`: does the step; default by itself. Returns, per item, whether it had been seen before. A
    *  false "seen" happens at the configured rate and only in the large form, a false "unseen" never. */
   async markItems(subject: string, items: readonly ItemHash[], apply: Apply = this.#apply): Promise<boolean[]> {
-    return items.length === 0 ? [] : this.#write(subject, this.#markingItems(subject, items), apply);
+    if (items.length === 0) return [];
+    const { seen, isClaimed } = await this.#write(subject, this.#markingItems(subject, items), apply);
+    if (!isClaimed) return seen;
+    if (isPerson(subject)) {
+      const beside = await besideHas(this.#context, subject, 'item', items);
+      return seen.map((each, i) => each || beside[i]!);
+    }
+    await this.#mergeLate(subject);
+    return seen;
   }
 
   /** Marks notices as read, in one atomic step: those of stored lists by their positions, foreign ones by their ids.
@@ -83,15 +108,9 @@ export class Knowledge {
     apply: Apply = this.#apply,
   ): Promise<void> {
     if (positions.length === 0 && foreignIds.length === 0) return;
-    const mark = { positions, foreignIds, now: this.#seconds() };
-    await this.#write(subject, this.readNotices.marking(subject, mark, this.#keysOf(subject)), apply);
-  }
-
-  /** Erases everything that is known of a subject; nothing is noted of it for an hour. Returns how many keys there were. */
-  erase(subject: string): Promise<number> {
-    const { redis, keys } = this.#context;
-    const args = { subject, namespace: keys.namespace, markSeconds: ERASED_SECONDS };
-    return eraseSubject.run(redis, this.#keysOf(subject), args);
+    if (await this.#write(subject, this.#markingNotices(subject, positions, foreignIds), apply)) {
+      await this.#mergeLate(subject);
+    }
   }
 
   readonly #apply: Apply = (step) => runStep(this.#context.redis, step);
@@ -105,18 +124,64 @@ export class Knowledge {
     return writes.add(subject, write);
   }
 
-  async #recordingView(subject: string, page: ItemHash, at: number | undefined): Promise<Step<Visit>> {
+  // What was noted of a claimed session is the person's: the answer waits until it is. Where it cannot be merged now, the
+  // next sweep does it.
+  async #mergeLate(subject: string): Promise<void> {
+    await this.people.mergeLate(subject).catch(() => undefined);
+  }
+
+  // A person with filters of sessions beside its own record.
+  async #withBeside(person: string, page: ItemHash, visit: Visit): Promise<Visit> {
+    const [[seen], count] = await Promise.all([
+      besideHas(this.#context, person, 'page', [page]),
+      countBeside(this.#context, person, 'page'),
+    ]);
+    return {
+      ...visit,
+      uniquePages: visit.uniquePages + count,
+      previouslyVisited: visit.previouslyVisited || seen!,
+    };
+  }
+
+  #scriptsOf(subject: string): WritingScripts {
+    return isPerson(subject) ? this.#ofPeople : this.#ofSessions;
+  }
+
+  async #markingNotices(
+    subject: string,
+    positions: readonly NoticePosition[],
+    foreignIds: readonly string[],
+  ): Promise<Step<boolean>> {
+    const foreign = this.items.ofAll('notice', foreignIds);
+    const { keys } = this.#context;
+    const named = {
+      ...this.#keysOf(subject),
+      rings: keys.noticeRings(subject),
+      foreign: keys.foreignNotices(subject),
+    };
+    const args = { now: this.#seconds(), positions: positions.length };
+    const marks = await this.readNotices.argumentsOf(subject, { positions, foreign });
+    return this.#scriptsOf(subject).markNotices.step(named, args, (claimed) => claimed === 1, { args: marks });
+  }
+
+  async #recordingView(subject: string, page: ItemHash, at: number | undefined): Promise<Step<RecordedVisit>> {
     const encrypted = await this.#context.encryption.encrypt(subject, [page]);
     const now = this.#seconds();
     const args = { page: encrypted[0]!, at: at === undefined ? now : Math.floor(at / 1_000), now };
-    return this.#recordView.step(this.#keysOf(subject), args, readVisit);
+    return this.#scriptsOf(subject).recordView.step(this.#keysOf(subject), args, readVisit);
   }
 
-  async #markingItems(subject: string, items: readonly ItemHash[]): Promise<Step<boolean[]>> {
+  async #markingItems(
+    subject: string,
+    items: readonly ItemHash[],
+  ): Promise<Step<{ seen: boolean[]; isClaimed: boolean }>> {
     const encrypted = await this.#context.encryption.encrypt(subject, items);
     const args = { now: this.#seconds() };
-    const read = (seen: number[]): boolean[] => items.map((_, i) => seen[i] === 1);
-    return this.#markItems.step(this.#keysOf(subject), args, read, { args: encrypted });
+    const read = (answers: number[]): { seen: boolean[]; isClaimed: boolean } => ({
+      seen: items.map((_, i) => answers[i] === 1),
+      isClaimed: answers.length > items.length,
+    });
+    return this.#scriptsOf(subject).markItems.step(this.#keysOf(subject), args, read, { args: encrypted });
   }
 
   #seconds(): number {
@@ -131,8 +196,29 @@ export class Knowledge {
   }
 }
 
-function readVisit([totalPages, uniquePages, seen, bits]: [number, number, 0 | 1, number]): Visit {
+interface WritingScripts {
+  readonly recordView: ReturnType<typeof recordViewScript>;
+  readonly markItems: ReturnType<typeof markItemsScript>;
+  readonly markNotices: ReturnType<typeof markNoticesScript>;
+}
+
+function scriptsOf(seen: SeenItemsOptions, retention: Retention, of: SubjectKind): WritingScripts {
   return {
+    recordView: recordViewScript(seen, retention, of),
+    markItems: markItemsScript(seen, retention, of),
+    markNotices: markNoticesScript(retention, of),
+  };
+}
+
+function readVisit([totalPages, uniquePages, seen, bits, claimed]: [
+  number,
+  number,
+  0 | 1,
+  number,
+  0 | 1,
+]): RecordedVisit {
+  return {
+    isClaimed: claimed === 1,
     totalPages,
     uniquePages,
     previouslyVisited: seen === 1,

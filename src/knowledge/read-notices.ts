@@ -1,9 +1,8 @@
-import type { Step } from '../redis/index.ts';
+import { readSubjectHeader, SUBJECT_FLAGS } from '../redis/index.ts';
 import { ITEM_LENGTH } from './item-encryption.ts';
 import type { ItemHash, ItemHasher } from './item-hash.ts';
 import { NOTICE_CAP, type NoticePosition } from './notice-lists.ts';
-import type { Retention } from './retention.ts';
-import { markNoticesScript, RING_NUMBERS } from './scripts/mark-notices.ts';
+import { RING_NUMBERS } from './scripts/notices-lua.ts';
 import type { ReadingContext, SubjectReading } from './subject-reading.ts';
 
 /* read-notices.ts: group notifications, the subject's side. Exact, because a false "seen" would hide a notice.
@@ -18,51 +17,58 @@ import type { ReadingContext, SubjectReading } from './subject-reading.ts';
  * would name it: to each is added an offset that only the service can compute, another one for each subject and group, and
  * of the sum the last 52 bits count. So a ring's numbers may be anywhere, whenever its group was made. */
 
-/** A mark of notices. */
-export interface NoticeMark {
+/** Notices that were read. */
+export interface MarkedNotices {
   readonly positions: readonly NoticePosition[];
-  readonly foreignIds: readonly string[];
-  /** Seconds of the epoch, by Redis's clock. */
-  readonly now: number;
+  /** The hashes of ids. */
+  readonly foreign: readonly ItemHash[];
 }
+
+const NO_NOTICES: MarkedNotices = { positions: [], foreign: [] };
 
 /** Which notices a subject has read. */
 export class ReadNotices {
   readonly #context: ReadingContext;
   readonly #items: ItemHasher;
-  readonly #mark: ReturnType<typeof markNoticesScript>;
 
-  constructor(context: ReadingContext, items: ItemHasher, retention: Retention) {
+  constructor(context: ReadingContext, items: ItemHasher) {
     this.#context = context;
     this.#items = items;
-    this.#mark = markNoticesScript(retention);
   }
 
-  /** Makes the step that marks notices as read: of stored lists by their positions, foreign ones by their ids. At least one
-   *  of them. `keys`: the keys of the subject's record. */
-  async marking(
-    subject: string,
-    mark: NoticeMark,
-    keys: { readonly record: string; readonly absent?: string },
-  ): Promise<Step<void>> {
-    const { positions, foreignIds, now } = mark;
-    const groups = positions.map(({ group }) => group);
-    const [rings, foreign] = await Promise.all([
-      this.#ringsOf(subject, groups),
-      this.#context.encryption.encrypt(subject, this.#items.ofAll('notice', foreignIds)),
+  /** The arguments with which a script marks notices of a subject as read: pairs of a ring and a number, then foreign ones. */
+  async argumentsOf(subject: string, { positions, foreign }: MarkedNotices): Promise<(string | number)[]> {
+    const [rings, ids] = await Promise.all([
+      this.#ringsOf(
+        subject,
+        positions.map(({ group }) => group),
+      ),
+      this.#context.encryption.encrypt(subject, foreign),
     ]);
-    const args = { now, positions: positions.length };
-    return this.#mark.step(
-      { ...keys, rings: this.#context.keys.noticeRings(subject), foreign: this.#context.keys.foreignNotices(subject) },
-      args,
-      () => undefined,
-      {
-        args: [
-          ...positions.flatMap(({ sequence }, i) => [rings[i]!.field, numberIn(rings[i]!.offset, sequence)]),
-          ...foreign,
-        ],
-      },
+    const pairs = positions.flatMap(({ sequence }, i) => [rings[i]!.field, numberIn(rings[i]!.offset, sequence)]);
+    return [...pairs, ...ids];
+  }
+
+  /** Reads all notices that a subject has read, as far as its rings still cover them. `record`: the subject's record. */
+  async exportOf(subject: string, record: Buffer | null): Promise<MarkedNotices> {
+    if (!record || record.length === 0) return NO_NOTICES;
+    if ((readSubjectHeader(record).flags & SUBJECT_FLAGS.readNotices) === 0) return NO_NOTICES;
+    const { redis, keys, encryption } = this.#context;
+    const [found, ids] = await Promise.all([
+      redis.commandForBuffers<Record<string, Buffer> | Map<Buffer, Buffer>>('HGETALL', keys.noticeRings(subject)),
+      redis.command<string[]>('ZRANGE', keys.foreignNotices(subject), '0', '-1'),
+    ]);
+    const rings = found instanceof Map ? [...found.entries()] : Object.entries(found);
+    const fields = rings.map(([field]) => String(field));
+    const [groups, foreign] = await Promise.all([
+      encryption.decrypt(subject, Buffer.from(fields.join(''), 'latin1')),
+      encryption.decrypt(subject, Buffer.from(ids.join(''), 'latin1')),
+    ]);
+    const offsets = await this.#ringsOf(subject, groups);
+    const positions = rings.flatMap(([, ring], i) =>
+      numbersOf(ring).map((number) => ({ group: groups[i]!, sequence: sequenceOf(offsets[i]!.offset, number) })),
     );
+    return { positions, foreign };
   }
 
   /** Reads what was read of groups. Returns the function that says of a position in one of them whether it was. */
@@ -125,6 +131,21 @@ function offsetOf(encrypted: string): number {
 /** The number of a notice in a ring. */
 function numberIn(offset: number, sequence: number): number {
   return (sequence + offset) % RING_NUMBERS;
+}
+
+/** The number in its group of a notice in a ring. */
+function sequenceOf(offset: number, number: number): number {
+  return (number - offset + RING_NUMBERS) % RING_NUMBERS;
+}
+
+/** The numbers of all notices that stand in a ring, ascending. */
+function numbersOf(ring: Buffer): number[] {
+  const top = ring.readDoubleBE(0);
+  const numbers: number[] = [];
+  for (let number = Math.max(0, top - NOTICE_CAP + 1); number <= top; number += 1) {
+    if (isRead(ring, number)) numbers.push(number);
+  }
+  return numbers;
 }
 
 function countBits(bytes: Buffer): number {

@@ -1,3 +1,4 @@
+import { isPerson } from '../protocol/index.ts';
 import {
   type Keys,
   type RedisConnection,
@@ -12,6 +13,7 @@ import {
 import { ITEM_LENGTH, type ItemEncryption } from './item-encryption.ts';
 import type { ItemHash } from './item-hash.ts';
 import type { PendingWrites } from './pending-writes.ts';
+import { besideHas, countBeside } from './people/beside-filters.ts';
 import type { RecordReads } from './record-reads.ts';
 import { MINUTE_SIZE } from './scripts/minutes-lua.ts';
 import type { SeenFilter } from './seen-filter.ts';
@@ -67,6 +69,18 @@ export class SubjectReading {
     if (items.length === 0) return [];
     const small = await this.#small();
     if (!small) return items.map(() => false);
+    const own = this.#hasOwn(small, kind, items);
+    if (!this.#isBeside(small)) return own;
+    const [seen, beside] = await Promise.all([own, besideHas(this.#context, this.subject, kind, items)]);
+    return seen.map((each, i) => each || beside[i]!);
+  }
+
+  // Whether filters of sessions were merged into the person whole.
+  #isBeside({ header }: Small): boolean {
+    return isPerson(this.subject) && (header.flags & SUBJECT_FLAGS.beside) !== 0;
+  }
+
+  async #hasOwn(small: Small, kind: SeenKind, items: readonly ItemHash[]): Promise<boolean[]> {
     const { encryption, filter, keys } = this.#context;
     if (isLarge(small.header, kind)) {
       return filter.has(keys.seenFilter(this.subject, kind), await encryption.encrypt(this.subject, items));
@@ -101,11 +115,12 @@ export class SubjectReading {
   async count(kind: SeenKind): Promise<SeenCount> {
     const small = await this.#small();
     if (!small) return { count: 0, exact: true };
-    if (!isLarge(small.header, kind)) {
-      return { count: kind === 'page' ? small.header.pages : small.header.items, exact: true };
-    }
     const { redis, keys } = this.#context;
-    return { count: await redis.command<number>('PFCOUNT', keys.uniqueCount(this.subject, kind)), exact: false };
+    const own = isLarge(small.header, kind)
+      ? await redis.command<number>('PFCOUNT', keys.uniqueCount(this.subject, kind))
+      : small.header[kind === 'page' ? 'pages' : 'items'];
+    if (!this.#isBeside(small)) return { count: own, exact: !isLarge(small.header, kind) };
+    return { count: own + (await countBeside(this.#context, this.subject, kind)), exact: false };
   }
 
   /** The last view's minute, in milliseconds of the epoch. */

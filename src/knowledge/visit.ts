@@ -8,6 +8,11 @@ export interface Visit {
   readonly thisMinute: boolean;
 }
 
+/** A visit, and whether its subject is claimed for a person. */
+export interface RecordedVisit extends Visit {
+  readonly isClaimed: boolean;
+}
+
 /** A visit with all its active minutes. */
 export interface VisitSummary extends Visit {
   readonly activeMinutes: number;

@@ -39,5 +39,6 @@ export {
   SUBJECT_HEADER_BYTES,
   SUBJECT_TOMBSTONE,
   WINDOW_MINUTES,
+  writeSubjectHeader,
 } from './subject-header.ts';
 export { isTransient } from './transient-error.ts';

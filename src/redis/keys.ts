@@ -20,7 +20,10 @@ const PARTS = {
   days: 'a',
   foreignNotices: 'n',
   noticeRings: 'g',
+  claim: 'c',
 } as const;
+/** The last parts of a person's further keys. */
+const PERSON_PARTS = { merged: 'm', erased: 'e', beside: 'b' } as const;
 const CALCULATED = Object.values(PARTS).filter((part) => part !== PARTS.record && part !== PARTS.recordBefore);
 
 /** Builds key names in scripts that learn them only as they run: `tag_of(key)`, `session_key(ns, tag, session, part)`,
@@ -122,6 +125,38 @@ export class Keys {
     return `${this.#of(session)}:${PARTS.noticeRings}`;
   }
 
+  /** The claim of a session whose knowledge is a person's: a hash, "to" -> name of the person, "at" -> microseconds of the
+   *  epoch, "dirty" -> a number that grows with each write, "clean" -> the number that was merged. */
+  claim(session: string): string {
+    return `${this.#of(session)}:${PARTS.claim}`;
+  }
+
+  /** What was merged into a person: a hash, source -> its views that were taken. */
+  merged(person: string): string {
+    return `${this.#of(person)}:${PERSON_PARTS.merged}`;
+  }
+
+  /** The filters that were merged into a person whole: a hash, kind and place -> source, a blank, and the subject for which
+   *  its items are encrypted. */
+  beside(person: string): string {
+    return `${this.#of(person)}:${PERSON_PARTS.beside}`;
+  }
+
+  /** A filter that was merged into a person whole; with `count`, the unique count beside it. */
+  besideFilter(person: string, kind: SeenKind, place: number, count = false): string {
+    return `${this.#of(person)}:x${PARTS[kind]}${place}${count ? 'u' : ''}`;
+  }
+
+  /** When a person was erased: microseconds of the epoch. */
+  erased(person: string): string {
+    return `${this.#of(person)}:${PERSON_PARTS.erased}`;
+  }
+
+  /** The claimed sessions of a partition: a sorted set, session -> milliseconds of the epoch at which to look at it. */
+  merging(partition: number): string {
+    return `${this.#partition(partition)}:@merging`;
+  }
+
   /** All keys of calculated data that a session may have. */
   all(session: string): string[] {
     return CALCULATED.map((part) => `${this.#of(session)}:${part}`);
@@ -219,7 +254,7 @@ export class Keys {
   }
 
   /** The holder of the lease for a task that one process at a time does: a string that expires. */
-  lease(task: 'sweep' | 'archive'): string {
+  lease(task: 'sweep' | 'archive' | 'merge'): string {
     return `${this.namespace}:@lease:${task}`;
   }
 

@@ -2,7 +2,7 @@
  * (docs/adr/0020). Read and written here only: knowledge/ serves from it, and an archive sums it up.
  *
  * Big-endian:
- *   1  format (2) in the upper three bits, flags in the other five
+ *   1  format (2) in the upper two bits, flags in the other six
  *   4  views
  *   4  first view, in seconds of the epoch; 0 where there was none
  *   4  last view, in seconds of the epoch
@@ -21,7 +21,7 @@ export const SUBJECT_HEADER_BYTES = 28;
 export const WINDOW_MINUTES = 40;
 const FORMAT = 2;
 /** Values of the flags' bits. */
-const FLAGS = 32;
+const FLAGS = 64;
 const MINUTE_BYTES = 4;
 const ITEM_BYTES = 8;
 
@@ -40,6 +40,10 @@ export const SUBJECT_FLAGS = {
   largeMinutes: 8,
   /** Notices were marked as read. */
   readNotices: 16,
+  /** It is claimed for a person: what is still noted of it is the person's. */
+  claimed: 32,
+  /** Of a person: filters of sessions were merged into it whole. No person is claimed. */
+  beside: 32,
 } as const;
 
 /** The head of a subject's record. Times are seconds of the epoch. */
@@ -51,6 +55,8 @@ export interface SubjectHeader {
   /** Bit i: the minute i before that of the last view. A whole number below 2^40. */
   readonly window: number;
   readonly activeMinutes: number;
+  /** When the expiry was last moved. */
+  readonly moved: number;
   readonly minutes: number;
   readonly items: number;
   readonly pages: number;
@@ -59,7 +65,7 @@ export interface SubjectHeader {
 /** Reads the head of a record.
  *  @throws Error where it is none. */
 export function readSubjectHeader(record: Buffer): SubjectHeader {
-  const isRecord = record.length >= SUBJECT_HEADER_BYTES && record[0]! >> 5 === FORMAT;
+  const isRecord = record.length >= SUBJECT_HEADER_BYTES && record[0]! >> 6 === FORMAT;
   const minutes = isRecord ? record[25]! : 0;
   const items = isRecord ? record.readUInt16BE(26) : 0;
   const pages = (record.length - SUBJECT_HEADER_BYTES - MINUTE_BYTES * minutes) / ITEM_BYTES - items;
@@ -73,10 +79,26 @@ export function readSubjectHeader(record: Buffer): SubjectHeader {
     lastView: record.readUInt32BE(9),
     window: record.readUIntBE(13, 5),
     activeMinutes: record.readUIntBE(18, 3),
+    moved: record.readUInt32BE(21),
     minutes,
     items,
     pages,
   };
+}
+
+/** Writes the head of a record. Numbers that are too large stay at the largest. */
+export function writeSubjectHeader(header: SubjectHeader): Buffer {
+  const record = Buffer.alloc(SUBJECT_HEADER_BYTES);
+  record[0] = FLAGS * FORMAT + header.flags;
+  record.writeUInt32BE(Math.min(header.views, 2 ** 32 - 1), 1);
+  record.writeUInt32BE(header.firstView, 5);
+  record.writeUInt32BE(header.lastView, 9);
+  record.writeUIntBE(header.window, 13, 5);
+  record.writeUIntBE(Math.min(header.activeMinutes, 2 ** 24 - 1), 18, 3);
+  record.writeUInt32BE(header.moved, 21);
+  record[25] = header.minutes;
+  record.writeUInt16BE(header.items, 26);
+  return record;
 }
 
 const FIELDS = 'flags, views, first, last, window, active, moved, minutes, items';

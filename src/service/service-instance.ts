@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { ConditionVariable } from '../async/index.ts';
-import { People } from '../people/index.ts';
 import { COMMAND_NAMES, type SessionGlob } from '../protocol/index.ts';
 import { warnOnce } from '../protocol/internal/index.ts';
 import type { FilterEngine, RedisConnection } from '../redis/index.ts';
@@ -21,6 +20,7 @@ import { LogThrottle } from './log-throttle.ts';
 import { Metrics } from './metrics.ts';
 import { NamespaceHealth } from './namespace-health.ts';
 import type { Namespace } from './open-namespace.ts';
+import { PersonMerging } from './person-merging.ts';
 import { isSecretExposed, secretFile } from './secret.ts';
 import { ServiceTransports } from './service-transports.ts';
 import { SessionEnds } from './session-ends.ts';
@@ -45,6 +45,7 @@ export interface InstanceOptions extends Omit<ServiceOptions, 'combos' | 'sessio
  *  transports  bring requests of other processes
  *  inline      brings requests of this process
  *  ends        ends and archives sessions that are due
+ *  merging     merges what is known of sessions into what is known of persons, where it was left half done
  *  http        answers probes */
 export class ServiceInstance implements Service {
   readonly instance: string = randomBytes(8).toString('hex');
@@ -60,6 +61,7 @@ export class ServiceInstance implements Service {
   readonly #beat: InstanceBeat;
   readonly #transports: ServiceTransports;
   readonly #ends: SessionEnds;
+  readonly #merging: PersonMerging | undefined;
   readonly #http: HttpServer;
   readonly #started: { stop(deadlineMs: number): unknown }[] = [];
   #address: HttpAddress | undefined;
@@ -97,6 +99,9 @@ export class ServiceInstance implements Service {
       connection.on('reachable', () => this.#readiness.notifyAll());
     }
     this.#ends = new SessionEnds(redis, keys.namespace, options.sessions ?? {}, options.archive, enabled);
+    if (options.sessions?.sweep ?? true) {
+      this.#merging = new PersonMerging(redis, keys.namespace, namespace.knowledge, enabled);
+    }
     this.#http = new HttpServer(this.metrics, () => this.#notReady());
     this.#showFigures();
   }
@@ -117,6 +122,7 @@ export class ServiceInstance implements Service {
       await this.#beat.start(this.#subscriber, routesOf(this.#transport).length > 0);
       await this.#transports.start();
       await this.#ends.start(this.metrics, this.#log);
+      this.#merging?.start();
       this.#followClock();
       this.#logStart();
       return this;
@@ -145,6 +151,7 @@ export class ServiceInstance implements Service {
     // was sent.
     void this.#beat.stop();
     void this.inline.close();
+    this.#merging?.stop();
     const [finished] = await Promise.all([this.#transports.stop(deadlineMs), this.#ends.stop(deadlineMs)]);
     if (!finished) this.#log.warn({ inFlight: this.#transports.inFlight }, 'Stopped with requests unfinished.');
     await Promise.all([this.#http.close(), this.#subscriber.close(), this.#namespace.redis.close()]);
@@ -164,7 +171,6 @@ export class ServiceInstance implements Service {
     const { redis, knowledge } = this.#namespace;
     const context = {
       knowledge,
-      people: new People(),
       combos: new Combos(knowledge.items, this.#options.combos),
       acceptTimes: this.#options.acceptTimes ?? false,
       timeIgnored: () => this.metrics.timesIgnored.inc(),

@@ -61,12 +61,12 @@ describe('the command table', () => {
     expect(rows.sort()).toEqual(expected.sort());
   });
 
-  it('agrees with the methods of a session handle: each sends one command, and each but `together` has one', () => {
+  it('agrees with the methods of a session handle: each sends one command, and each but `together` and `identify` has one', () => {
     const commands = commandsOfHandle();
     expect([...commands].filter(([, sent]) => sent.length !== 1)).toEqual([]);
     const sent = [...commands.values()].flat();
-    // What one page asks at once travels together by itself.
-    const expected = CANONICAL_COMMANDS.filter((command) => command !== 'together');
+    // What one page asks at once travels together by itself, and an adapter says who asks.
+    const expected = CANONICAL_COMMANDS.filter((command) => command !== 'together' && command !== 'identify');
     expect([...new Set(sent.map(canonicalCommand))].sort()).toEqual(expected.sort());
   });
 

@@ -37,28 +37,39 @@ describe('a request that was heard', () => {
     expect(send(reply, names)).toEqual([['PUBLISH', 'sw:async:other', '12 {"a":1}']]);
   });
 
-  it('over a list keeps its transaction together', () => {
-    const key = `sw:async:pageview:${SESSION}:q-1`;
-    const list = [
-      ['PUBLISH', `sw:ss:pageview:${SESSION}:q-1`, '/p'],
-      ['BLPOP', key, '1'],
-      ['EVALSHA', 'abc', '1', `sw:{t}:${SESSION}`],
-      ['MULTI'],
-      ['LPUSH', key, '{"a":1}'],
-      ['PEXPIRE', key, '500'],
-      ['EXEC'],
-    ];
-    const { ask, work, reply } = templateOf(list, SESSION, false);
-    const names = { request: 'r' };
-    expect(send(ask, names).map(([name]: string[]) => name)).toEqual(['PUBLISH', 'BLPOP']);
-    expect(work).toHaveLength(1);
-    expect(send(reply, names)).toEqual([
-      ['MULTI'],
-      ['LPUSH', `sw:async:pageview:${SESSION}:r`, '{"a":1}'],
-      ['PEXPIRE', `sw:async:pageview:${SESSION}:r`, '500'],
-      ['EXEC'],
-    ]);
-  });
+  it.each([true, false])(
+    'over a list keeps its transaction together (heard first that somebody waits: %s)',
+    (waits) => {
+      const key = `sw:async:pageview:${SESSION}:q-1`;
+      const asked = [
+        ['PUBLISH', `sw:ss:pageview:${SESSION}:q-1`, '/p'],
+        ['BLPOP', key, '1'],
+      ];
+      const list = [
+        ...(waits ? asked.toReversed() : asked),
+        ['EVALSHA', 'abc', '1', `sw:{t}:${SESSION}`],
+        ['MULTI'],
+        ['LPUSH', key, '{"a":1}'],
+        ['PEXPIRE', key, '500'],
+        ['EXEC'],
+      ];
+      const { ask, work, reply } = templateOf(list, SESSION, false);
+      const names = { request: 'r' };
+      expect(
+        send(ask, names)
+          .map(([name]: string[]) => name)
+          .sort(),
+      ).toEqual(['BLPOP', 'PUBLISH']);
+      expect(send(ask, names).flat()).toContain(`sw:ss:pageview:${SESSION}:r`);
+      expect(work).toHaveLength(1);
+      expect(send(reply, names)).toEqual([
+        ['MULTI'],
+        ['LPUSH', `sw:async:pageview:${SESSION}:r`, '{"a":1}'],
+        ['PEXPIRE', `sw:async:pageview:${SESSION}:r`, '500'],
+        ['EXEC'],
+      ]);
+    },
+  );
 
   it('over a stream is committed under its new entry, also where that stands within bytes', () => {
     const streams = [

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { NOTICE_CAP } from '../../src/knowledge/index.ts';
-import { FOREIGN_NOTICE_CAP } from '../../src/knowledge/scripts/mark-notices.ts';
+import { FOREIGN_NOTICE_CAP } from '../../src/knowledge/scripts/notices-lua.ts';
 import { useTestData } from '../support/use-test-data.ts';
 
 describe('group notices', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MINUTE_MS, RETENTION_DEFAULTS, SEEN_ITEMS_DEFAULTS } from '../../src/knowledge/index.ts';
 import { ItemEncryption } from '../../src/knowledge/item-encryption.ts';
+import { personOf } from '../../src/protocol/index.ts';
 import { SUBJECT_TOMBSTONE } from '../../src/redis/index.ts';
 import { TEST_SECRET, useTestData } from '../support/use-test-data.ts';
 
@@ -22,6 +23,7 @@ describe('the record of a subject', () => {
 
   it('answers what the visit was like before, but for the two counts', async () => {
     expect(await view('v', '/a')).toEqual({
+      isClaimed: false,
       totalPages: 1,
       uniquePages: 1,
       previouslyVisited: false,
@@ -31,6 +33,7 @@ describe('the record of a subject', () => {
     stage.clock.now += 2 * MINUTE_MS;
     expect(await view('v', '/b')).toMatchObject({ totalPages: 2, uniquePages: 2, previouslyVisited: false });
     expect(await view('v', '/a')).toEqual({
+      isClaimed: false,
       totalPages: 3,
       uniquePages: 2,
       previouslyVisited: true,
@@ -176,6 +179,7 @@ describe('the record of a subject', () => {
     for (let i = 0; i < 150; i += 1) {
       await knowledge.recordView('slides', 1, clock.now + 1_000 * i * MINUTE_MS);
     }
+    await knowledge.people.identify(knowledge.read(personOf('ada')).subject, 'slides');
     expect(await redis.command<string[]>('KEYS', '*:slides:*')).toEqual(expect.arrayContaining(keys.all('slides')));
     for (const key of keys.all('slides')) await redis.command('EXPIRE', key, '5000');
     await add('/0');

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { postgresArchive } from '../../src/archive/index.ts';
 import { createToken, personOf, SessionClient, SessionData, sessionOf } from '../../src/index.ts';
+import { SubjectNames } from '../../src/knowledge/index.ts';
 import { Keys, partitionOf } from '../../src/redis/index.ts';
 import { startService } from '../../src/service/index.ts';
 import { userReference } from '../../src/sessions/tokens/user-reference.ts';
@@ -35,8 +36,19 @@ const sessions = tokens.map(sessionOf);
 const visitor = sessionOf(createToken());
 const neighbour = createToken();
 const person = personOf(USER);
+const personName = new SubjectNames(TEST_SECRET, 'sw').of(person);
 /** What nothing may hold any more. */
-const texts = [USER, userReference(USER), userReference(USER).slice(3), person, ...sessions, visitor, DEVICE, ITEM];
+const texts = [
+  USER,
+  userReference(USER),
+  userReference(USER).slice(3),
+  person,
+  personName,
+  ...sessions,
+  visitor,
+  DEVICE,
+  ITEM,
+];
 let postgres: TestPostgres | undefined;
 let store: SessionData;
 
@@ -172,12 +184,13 @@ describe('an erasure', () => {
     expect(JSON.parse(visits.stdout)).toMatchObject({ sessions: 0, knowledge: 6, requests: 1, deadLetters: 1 });
   }, 60_000);
 
-  it('leaves two marks without content for a session and one for the person, and nothing else', async () => {
+  it('leaves two marks without content for a session and for the person, and nothing else', async () => {
     const marks = [...sessions, visitor].flatMap((session) => [keys.record(session), keys.subject(session)]);
     const left = await placesOf(server.url, texts);
-    expect(left.sort()).toEqual([...marks, keys.subject(person), 'the snapshot'].sort());
+    const ofPerson = [keys.subject(personName), keys.erased(personName)];
+    expect(left.sort()).toEqual([...marks, ...ofPerson, 'the snapshot'].sort());
     // Their hour is over.
-    for (const mark of [...marks, keys.subject(person)]) {
+    for (const mark of [...marks, ...ofPerson]) {
       expect(await redis.command<number>('TTL', mark)).toBeGreaterThan(3_000);
       await redis.command('DEL', mark);
     }

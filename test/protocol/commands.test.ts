@@ -36,7 +36,7 @@ describe('the commands of protocol v1', () => {
   it('may be parts of `together` where they only ask', () => {
     const asking = COMMAND_NAMES.filter((name) => !writing[name] && name !== 'together');
     expect(COMMAND_NAMES.filter(isQuestion)).toEqual(asking);
-    expect(asking).toHaveLength(5);
+    expect(asking).toHaveLength(6);
     expect(['page', ''].some(isQuestion)).toBe(false);
   });
 

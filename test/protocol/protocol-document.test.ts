@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkConfig, serviceOptionsOf } from '../../src/cli/config/index.ts';
-import { COMMAND_NAMES, sessionOf } from '../../src/protocol/index.ts';
+import { COMMAND_NAMES, personOf, sessionOf } from '../../src/protocol/index.ts';
 import { createConnection, Keys, PARTITION_TAGS, partitionOf, type RedisConnection } from '../../src/redis/index.ts';
 import { openNamespace, type Service, startService } from '../../src/service/index.ts';
 import { MAX_TRIES } from '../../src/transport/streams/entry-tries.ts';
@@ -121,6 +121,15 @@ describe('docs/protocol.md: the byte examples', () => {
     for (const line of lines) {
       const [token, session] = line.split(' -> ');
       expect(`${token} -> ${sessionOf(JSON.parse(token!))}`).toBe(`${token} -> ${session}`);
+    }
+  });
+
+  it('the ids of persons', () => {
+    const { lines } = oneBlock('persons');
+    expect(lines.length).toBeGreaterThanOrEqual(3);
+    for (const line of lines) {
+      const [user, person] = line.split(' -> ');
+      expect(`${user} -> ${personOf(JSON.parse(user!))}`).toBe(`${user} -> ${person}`);
     }
   });
 });

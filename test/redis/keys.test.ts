@@ -37,6 +37,7 @@ describe('the keys of a session', () => {
         "sw:{hav}:kbus6dn33vhgjvq213cakipfm:a",
         "sw:{hav}:kbus6dn33vhgjvq213cakipfm:n",
         "sw:{hav}:kbus6dn33vhgjvq213cakipfm:g",
+        "sw:{hav}:kbus6dn33vhgjvq213cakipfm:c",
         "sw:{hav}:kbus6dn33vhgjvq213cakipfm:s",
         "sw:{hav}:kbus6dn33vhgjvq213cakipfm:sb",
       ]

@@ -1,5 +1,6 @@
 import { afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createToken, personOf, SessionClient, SessionData, sessionOf } from '../../src/index.ts';
+import { SubjectNames } from '../../src/knowledge/index.ts';
 import { Keys, partitionOf as partition, type RedisConnection } from '../../src/redis/index.ts';
 import {
   type ErasableArchive,
@@ -15,6 +16,7 @@ import { TEST_SECRET } from '../support/use-test-data.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const keys = new Keys('sw');
+const nameOf = (person: string): string => new SubjectNames(TEST_SECRET, 'sw').of(person);
 const NONE = {
   sessions: 0,
   knowledge: 0,
@@ -166,7 +168,7 @@ export function describeForgetting(
       });
       expect(await forgetSubject(namespace, { user })).toMatchObject({ sessions: 0, knowledge: 0, lifecycleEvents: 0 });
       await client.session(person).pageview('/late');
-      expect(await target.redis.command('STRLEN', keys.subject(person))).toBe(0);
+      expect(await target.redis.command('STRLEN', keys.subject(nameOf(person)))).toBe(0);
     });
 
     it('is erased from an archive, also where an archiver had a session in hand', async () => {

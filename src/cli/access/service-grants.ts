@@ -52,7 +52,7 @@ export function serviceGrants(namespace: string, options: ServiceGrantOptions): 
       ],
       ...['xpending', 'xclaim'],
       ...(routes.includes('streams') ? ['xread', 'persist'] : []),
-      ...(filter === 'native' ? ['bf.reserve', 'bf.add', 'bf.mexists'] : []),
+      ...(filter === 'native' ? ['bf.reserve', 'bf.add', 'bf.mexists', 'dump', 'restore'] : []),
     ],
     keys: [keyPatternsOf(namespace).everything],
   };

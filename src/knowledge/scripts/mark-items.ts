@@ -1,5 +1,5 @@
 import { defineScript, hasFlag, PACK_SUBJECT_HEADER, SUBJECT_FLAGS, SUBJECT_HEADER_BYTES } from '../../redis/index.ts';
-import type { Retention } from '../retention.ts';
+import type { Retention, SubjectKind } from '../retention.ts';
 import { checkExactLimit, type SeenItemsOptions } from '../seen-items-options.ts';
 import { ITEM_SIZE, largeItemsLua } from './large-items-lua.ts';
 import { MINUTE_SIZE } from './minutes-lua.ts';
@@ -8,7 +8,7 @@ import { decideExpiry, readRecord, wholeOrNot } from './record-lua.ts';
 
 /** Makes the script that marks items as seen. Items: encrypted for the subject; `now`: the time by Redis's clock, in seconds
  *  of the epoch. */
-export function markItemsScript(options: SeenItemsOptions, retention: Retention) {
+export function markItemsScript(options: SeenItemsOptions, retention: Retention, of: SubjectKind = 'session') {
   const exactLimit = checkExactLimit(options.exactLimit);
   return defineScript({
     name: 'mark-items',
@@ -16,7 +16,9 @@ export function markItemsScript(options: SeenItemsOptions, retention: Retention)
     keys: ['record', 'absent?'],
     args: { now: 'number' },
     restArgs: 'item',
-    output: 'per item 1 where it was seen before, else 0; nothing where the session has ended',
+    output: `per item 1 where it was seen before, else 0, then 1 where the session is claimed
+      or the person has filters beside its own; nothing where the session has
+      ended`,
     body: `
 ${readRecord('{}')}
 local answers, section, added = {}, '', {}
@@ -56,6 +58,10 @@ ${wholeOrNot({
 })}
 end
 if due then renew(flags, ${retention.seconds}) end
+if ${hasFlag(SUBJECT_FLAGS.claimed)} then
+  ${of === 'session' ? 'note_late(now)' : ''}
+  answers[#answers + 1] = 1
+end
 return answers`,
   }).returns<number[]>();
 }

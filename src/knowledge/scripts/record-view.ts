@@ -7,7 +7,7 @@ import {
   SUBJECT_HEADER_BYTES,
   WINDOW_MINUTES,
 } from '../../redis/index.ts';
-import type { Retention } from '../retention.ts';
+import type { Retention, SubjectKind } from '../retention.ts';
 import { checkExactLimit, type SeenItemsOptions } from '../seen-items-options.ts';
 import { ITEM_SIZE, largeItemsLua } from './large-items-lua.ts';
 import { MINUTE_SIZE, minutesLua, SMALL_MINUTES } from './minutes-lua.ts';
@@ -19,21 +19,22 @@ import { decideExpiry, readRecord, wholeOrNot } from './record-lua.ts';
  *
  *  Nearly every view needs the record alone, and no function: a function costs Redis as much as a command each time that
  *  the script runs. So the functions for large forms are made where one is needed. */
-export function recordViewScript(options: SeenItemsOptions, retention: Retention) {
+export function recordViewScript(options: SeenItemsOptions, retention: Retention, of: SubjectKind = 'session') {
   return defineScript({
     name: 'record-view',
     keys: ['record', 'absent?'],
     args: { page: 'text', at: 'number', now: 'number' },
-    output: 'all views, unique pages, 1 where the page was seen before (else 0), and the bits of T-5 to T before',
-    body: bodyOf(options, checkExactLimit(options.exactLimit), retention),
-  }).returns<[totalPages: number, uniquePages: number, seen: 0 | 1, bits: number]>();
+    output: `all views, unique pages, 1 where the page was seen before (else 0), the bits of T-5 to T before, and 1 where the
+      session is claimed or the person has filters beside its own (else 0)`,
+    body: bodyOf(options, checkExactLimit(options.exactLimit), retention, of),
+  }).returns<[totalPages: number, uniquePages: number, seen: 0 | 1, bits: number, claimed: 0 | 1]>();
 }
 
-const bodyOf = (options: SeenItemsOptions, exactLimit: number, retention: Retention): string => `
-${readRecord('{ 0, 0, 0, 0 }')}
+const bodyOf = (options: SeenItemsOptions, exactLimit: number, retention: Retention, of: SubjectKind): string => `
+${readRecord('{ 0, 0, 0, 0, 0 }')}
 local function rare()
 ${joinLua([partsLua, largeItemsLua(options), minutesLua])}
-return { add = large_add, from = large_from, part = part, renew = renew, find = section_find,
+return { add = large_add, late = note_late, from = large_from, part = part, renew = renew, find = section_find,
   has = day_has, kept = day_kept, set = day_set }
 end
 
@@ -123,7 +124,8 @@ elseif section or outgrown then
     .. string.sub(body, section_end + 1, outgrown and pages_from - 1 or -1) .. add, 'KEEPTTL')
 elseif add ~= '' then redis.call('SET', record, head .. string.sub(body, ${SUBJECT_HEADER_BYTES + 1}) .. add, 'KEEPTTL')
 else redis.call('SETRANGE', record, 0, head) end
-if not (due or is_large or left) then return { views, pages, seen, bits } end
+local claimed = ${hasFlag(SUBJECT_FLAGS.claimed)}
+if not (due or is_large or left or claimed) then return { views, pages, seen, bits, 0 } end
 
 local r = rare()
 if is_large or left then
@@ -141,4 +143,5 @@ ${wholeOrNot({
 })}
 end
 if due then r.renew(flags, ${retention.seconds}) end
-return { views, pages, seen, bits }`;
+${of === 'session' ? 'if claimed then r.late(now) end' : ''}
+return { views, pages, seen, bits, claimed and 1 or 0 }`;

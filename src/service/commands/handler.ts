@@ -1,5 +1,4 @@
 import type { Knowledge, SubjectReading } from '../../knowledge/index.ts';
-import type { People } from '../../people/index.ts';
 import type { CanonicalCommand, CommandMap } from '../../protocol/index.ts';
 import type { Apply } from '../../redis/index.ts';
 import type { Combos } from '../combos.ts';
@@ -7,7 +6,6 @@ import type { Combos } from '../combos.ts';
 /** Parts that a command may use. */
 export interface CommandContext {
   readonly knowledge: Knowledge;
-  readonly people: People;
   readonly combos: Combos;
   /** Whether `at` in a page view counts; else it is ignored and `timeIgnored` is called. */
   readonly acceptTimes: boolean;

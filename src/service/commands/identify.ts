@@ -13,11 +13,11 @@ export const identify: Handler<'identify'> = makeHandler({
     }
     return payload;
   },
-  run: async ({ people }, { subject }, from) => {
+  run: async ({ knowledge }, { subject }, from) => {
     if (!isPerson(subject)) {
       throw new ProtocolError('bad-payload', 'identify is asked as a person: make the id with personOf(userId).');
     }
-    await people.identify(subject, from);
+    await knowledge.people.identify(subject, from);
     return { from, merged: true };
   },
 });

@@ -37,6 +37,8 @@ export function makeTogether(handlers: SingleHandlers): Handler<'together'> {
       };
       // What becomes the person's is seen by all other parts, and the view by all questions.
       for (const first of [IDENTIFY, VIEW]) {
+        // Without a pause where there is none: a mark that came behind must not overtake the questions.
+        if (!parts.some(({ command }) => command === first)) continue;
         answer(({ command }) => command === first);
         await Promise.all(answers);
       }

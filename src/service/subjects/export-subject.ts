@@ -53,7 +53,7 @@ export async function exportSubject(
   );
   for (const source of (await person?.sources()) ?? []) sessions.add(source);
   const figures: (SubjectFigures | undefined)[] = [];
-  if (person) figures.push(await subjectFigures(namespace, person.subject, 'person', candidates));
+  if (person) figures.push(await subjectFigures(namespace, person.wireName, 'person', candidates));
   for (const session of sessions) figures.push(await subjectFigures(namespace, session, session, candidates));
   const names = new Set([...sessions, ...(person ? [person.wireName, person.subject] : [])]);
   const letters = await new DeadLetters(namespace.redis, namespace.keys, namespace.seal).list(MOST_LETTERS);

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { partitionOf } from '../../redis/index.ts';
 import {
   ARCHIVE_IN_HAND_MS,
   checkSubject,
@@ -56,7 +57,6 @@ export async function forgetSubject(
   const subject = checkSubject(given);
   const erasure = new SessionErasure(subjectContextOf(namespace));
   const person = subject.user === undefined ? undefined : personKnowledgeOf(namespace, subject.user);
-  await person?.markErased();
   const { ids, ...data } = await erasure.eraseRecords(subject);
   const names = new Set(ids);
   let { knowledge } = data;
@@ -66,7 +66,7 @@ export async function forgetSubject(
     names.add(source);
   }
   if (person) {
-    knowledge += await namespace.knowledge.erase(person.subject);
+    knowledge += await person.erase();
     for (const name of [person.wireName, person.subject]) names.add(name);
   }
   // Rows name sessions of the user that have left Redis, and events may name these still.
@@ -77,8 +77,11 @@ export async function forgetSubject(
   for (const session of [...archivedSessions, ...(archived ?? [])]) names.add(session);
   const lifecycleEvents = await erasure.eraseEvents([...names]);
   // Behind the events, because it writes the lifecycle stream anew too.
-  const streams = new StreamErasure(boundedCommands(namespace.redis), namespace.keys);
+  const bounded = boundedCommands(namespace.redis);
+  const streams = new StreamErasure(bounded, namespace.keys);
   const requests = await streams.erase([...names]);
+  // Claimed sessions stand in the list of their partition, until a sweep would find them gone.
+  for (const name of names) await bounded.command('ZREM', namespace.keys.merging(partitionOf(name)), name);
   await erasure.finish(subject);
   return { ...data, knowledge, lifecycleEvents, ...requests, archived: archived?.length ?? null };
 }

@@ -23,15 +23,16 @@ export interface SubjectFigures {
   readonly seen: Readonly<Record<string, boolean>>;
 }
 
-/** Reads the figures of a subject; undefined where nothing is known of it. `of`: how they are called. */
+/** Reads the figures of a session or a person; undefined where nothing is known. `of`: how they are called. */
 export async function subjectFigures(
   namespace: Namespace,
-  subject: string,
+  session: string,
   of: string,
   candidates: readonly string[],
 ): Promise<SubjectFigures | undefined> {
   const { redis, keys, knowledge } = namespace;
-  const reading = knowledge.read(subject);
+  const reading = knowledge.read(session);
+  const { subject } = reading;
   if (!(await reading.isKnown())) return undefined;
   const [visit, items, foreign, ofLists, ttl, last] = await Promise.all([
     reading.visit(Date.now()),

@@ -12,6 +12,8 @@ const SESSIONS = ['visitor', 'a1', 's', 'k', 'due', 'lifecycle', '-', '_9', 'Z'.
 // Groups are named by the hashes of their names.
 const GROUPS = [0, 1, 7_263_549_021, 2 ** 53 - 1];
 
+const PERSON = 'eafqt948iubwkpxhlfo5d9afv_';
+
 const CALCULATED = SESSIONS.flatMap((session) => KEYS.all(session));
 const SESSION_DATA = [
   ...SESSIONS.map((session) => KEYS.record(session)),
@@ -21,7 +23,9 @@ const SESSION_DATA = [
 /** What the serving layer has nothing to do with. */
 const OTHERS = [
   KEYS.meta(),
-  KEYS.lease('archive'),
+  ...[KEYS.lease('archive'), KEYS.lease('merge'), KEYS.merging(1)],
+  ...[KEYS.merged(PERSON), KEYS.erased(PERSON), KEYS.beside(PERSON)],
+  ...[KEYS.besideFilter(PERSON, 'page', 7), KEYS.besideFilter(PERSON, 'item', 0, true)],
   ...[KEYS.outbox(1), KEYS.moved(), KEYS.absent(1)],
   ...[KEYS.owner(1), KEYS.done(1), KEYS.tries(1), KEYS.deadLetters(1), KEYS.rewritten(1), KEYS.rewrittenLifecycle()],
   ...GROUPS.flatMap((group) => [KEYS.groupList(group), KEYS.groupIndex(group)]),
@@ -128,6 +132,11 @@ it('the keys are all that the product makes, and the commands all that the serve
     'rewritten',
     'rewrittenLifecycle',
     'erasing',
+    'merging',
+    'merged',
+    'erased',
+    'beside',
+    'besideFilter',
   ];
   const data = [
     'subject',
@@ -136,6 +145,7 @@ it('the keys are all that the product makes, and the commands all that the serve
     'days',
     'foreignNotices',
     'noticeRings',
+    'claim',
     'record',
     'recordBefore',
     'due',

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Request } from 'express';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { sessionwise } from '../../../src/adapters/express/index.ts';
-import { createToken, SessionClient, sessionOf } from '../../../src/index.ts';
+import { createToken, personOf, SessionClient, sessionOf } from '../../../src/index.ts';
 import { Keys, partitionOf } from '../../../src/redis/index.ts';
 import { type Service, type ServiceOptions, startService } from '../../../src/service/index.ts';
 import type { ArchivedSession } from '../../../src/sessions/archived-session.ts';
@@ -96,6 +96,9 @@ describe('traffic under sessionwise acl, with a service that archives nothing', 
       expect(await session.markSeen(['n1'])).toEqual(['n1']);
       expect(await session.notifications(['n1'])).toEqual([{ id: 'n1', seen: true }]);
       expect(await session.request('together', [['surface', ['/a', '/c']]])).toEqual([['/c']]);
+      const person = (await openClient(replies)).session(personOf(`ada-${replies}`));
+      expect(await person.request('identify', session.id)).toEqual({ from: session.id, merged: true });
+      expect(await person.surface(['/a', '/c'])).toEqual(['/c']);
       expect(await unservedCommands(service)).toEqual([]);
     });
 

@@ -1,0 +1,80 @@
+import { defineScript, SUBJECT_TOMBSTONE } from '../../../redis/index.ts';
+import { largeItemsLua } from '../../scripts/large-items-lua.ts';
+import { minutesLua } from '../../scripts/minutes-lua.ts';
+import { noticesLua } from '../../scripts/notices-lua.ts';
+import { partsLua } from '../../scripts/parts-lua.ts';
+import type { SeenItemsOptions } from '../../seen-items-options.ts';
+
+/** How long a push may be under way, in milliseconds: one that comes later could undo what was done since. */
+export const PUSH_MS = 10_000;
+/** The age from which on a claim is merged no more, in milliseconds: what was taken of it may be forgotten. */
+export const CLAIM_MS: number = 31 * 86_400_000;
+/** How long it is known what was taken of a source, and that a person was erased, in seconds. */
+export const MERGED_SECONDS: number = 32 * 86_400;
+
+/** Makes the script that writes a person's record with what was merged into it. `expected`: the record as it was read;
+ *  `source`, `had`, `views`: the source, and how many of its views were taken and are taken now; `at` and `prepared`: when
+ *  the session was claimed and the push prepared, in microseconds by Redis's clock. Behind them: pages and
+ *  items for the large form, minutes for the large form,
+ *  filters of the session (four arguments each), pairs of a group's ring and a number, foreign notices. */
+export function pushKnowledgeScript(options: SeenItemsOptions, seconds: number) {
+  return defineScript({
+    name: 'push-knowledge',
+    uses: [partsLua, largeItemsLua(options), minutesLua, noticesLua],
+    keys: ['record', 'merged', 'rings', 'foreign', 'erased', 'absent?'],
+    args: {
+      expected: 'text',
+      next: 'text',
+      source: 'text',
+      had: 'text',
+      views: 'text',
+      at: 'number',
+      prepared: 'number',
+      flags: 'number',
+      beginsPages: 'flag',
+      beginsItems: 'flag',
+      beginsDays: 'flag',
+      pages: 'number',
+      items: 'number',
+      minutes: 'number',
+      positions: 'number',
+      filters: 'number',
+    },
+    restArgs: 'page',
+    statuses: { merged: 1, changed: 0, late: 2, old: 3, erased: 4 },
+    output: `merged; changed: the record is another one by now; late: it was under way for too long; old: the claim is too old;
+      erased: the person was erased since the session was claimed`,
+    body: (status) => `
+local time = redis.call('TIME')
+local micro = time[1] * 1000000 + time[2]
+local body, gone = redis.call('GET', record), redis.call('GET', erased)
+if body == '${SUBJECT_TOMBSTONE}' or gone and at <= tonumber(gone) then return ${status.erased} end
+if micro - at > ${CLAIM_MS * 1_000} then return ${status.old} end
+if micro - prepared > ${PUSH_MS * 1_000} then return ${status.late} end
+if (body or '') ~= expected or (redis.call('HGET', merged, source) or '0') ~= had then return ${status.changed} end
+redis.call('SET', record, next, 'EX', ${seconds})
+redis.call('HSET', merged, source, views)
+redis.call('EXPIRE', merged, ${MERGED_SECONDS})
+local from = firstPage
+local function large(kind, count, begins)
+  if begins then redis.call('DEL', part(kind), part(kind .. 'u')) end
+  for i = from, from + count - 1 do large_add(kind, ARGV[i]) end
+  from = from + count
+end
+large('p', pages, beginsPages)
+large('i', items, beginsItems)
+if beginsDays then redis.call('DEL', part('a')) end
+for i = from, from + minutes - 1 do day_set(tonumber(ARGV[i])) end
+from = from + minutes
+-- A filter and its count, whole: kind and place, source and subject, both values. A filter of the server's own is dumped.
+for i = from, from + 4 * filters - 1, 4 do
+  ${options.engine === 'native' ? "redis.call('RESTORE', part('x' .. ARGV[i]), 0, ARGV[i + 2], 'REPLACE')" : "redis.call('SET', part('x' .. ARGV[i]), ARGV[i + 2])"}
+  redis.call('SET', part('x' .. ARGV[i] .. 'u'), ARGV[i + 3])
+  redis.call('HSET', part('b'), ARGV[i], ARGV[i + 1])
+end
+mark_notices(rings, foreign, from + 4 * filters, positions)
+renew(flags, ${seconds})
+return ${status.merged}
+`,
+  });
+}

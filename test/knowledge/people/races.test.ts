@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest';
+import { Knowledge, SEEN_ITEMS_DEFAULTS } from '../../../src/knowledge/index.ts';
+import { personOf } from '../../../src/protocol/index.ts';
+import type { RedisConnection } from '../../../src/redis/index.ts';
+import { TEST_SECRET, useTestData } from '../../support/use-test-data.ts';
+
+/* What happens between two steps of a merge. */
+
+describe('between two steps of a merge', () => {
+  const stage = useTestData();
+
+  /** Opens the knowledge over a connection that does `work` once, before a script of this name is sent. */
+  function openWith(script: string, work: (send: () => Promise<unknown>) => Promise<unknown>): Knowledge {
+    const { redis } = stage;
+    let isDone = false;
+    const broken = Object.create(redis) as RedisConnection;
+    const intercept = async <Reply>(args: readonly (string | Buffer)[], send: () => Promise<Reply>): Promise<Reply> => {
+      if (isDone || args[0] !== 'EVAL' || !String(args[1]).startsWith(`-- ${script}\n`)) return send();
+      isDone = true;
+      await work(send);
+      return send();
+    };
+    broken.knownScripts = () => new Set();
+    broken.command = (...args) => intercept(args, () => redis.command(...args));
+    broken.commandForBuffers = (...args) => intercept(args, () => redis.commandForBuffers(...args));
+    return new Knowledge(broken, stage.keys, TEST_SECRET, () => stage.clock.now, {
+      seen: SEEN_ITEMS_DEFAULTS,
+      retireMs: 0,
+    });
+  }
+
+  const view = (subject: string, page: string) => stage.knowledge.recordView(subject, stage.pages(page)[0]!);
+  const seenBy = (user: string, ...pages: string[]) =>
+    stage.knowledge.read(personOf(user)).hasSeen('page', stage.pages(...pages));
+
+  it('a session into which something came does not retire without it', async () => {
+    const ada = stage.knowledge.read(personOf('ada')).subject;
+    await view('browser', '/a');
+    await stage.knowledge.people.identify(ada, 'browser');
+    // A process that ends when it has noted the view, and has not merged it.
+    const dying = openWith('claim-session', () => Promise.reject(new Error('The process ended.')));
+    const knowledge = openWith('settle-claim', () => dying.recordView('browser', stage.pages('/late')[0]!));
+    await knowledge.people.release('browser');
+    expect(await seenBy('ada', '/a', '/late')).toEqual([true, true]);
+  });
+
+  it('a push that arrives after the person was erased brings nothing back, also where they are there again', async () => {
+    const bob = stage.knowledge.read(personOf('bob')).subject;
+    await view('phone', '/a');
+    let late: (() => Promise<unknown>) | undefined;
+    const knowledge = openWith('push-knowledge', async (send) => {
+      late = send;
+      throw new Error('The process ended.');
+    });
+    await expect(knowledge.people.identify(bob, 'phone')).rejects.toThrow('The process ended.');
+    await stage.knowledge.people.erase(bob);
+    // An hour later.
+    await stage.redis.command('DEL', stage.keys.subject(bob));
+    await late!();
+    expect(await stage.redis.command('EXISTS', stage.keys.subject(bob))).toBe(0);
+    await view(bob, '/new');
+    expect(await seenBy('bob', '/a', '/new')).toEqual([false, true]);
+  });
+
+  it('a push that was prepared for another record of the person is prepared anew', async () => {
+    const eve = stage.knowledge.read(personOf('eve')).subject;
+    await view('tablet', '/a');
+    const knowledge = openWith('push-knowledge', () => view(eve, '/meanwhile'));
+    await knowledge.people.identify(eve, 'tablet');
+    expect(await seenBy('eve', '/a', '/meanwhile')).toEqual([true, true]);
+    expect((await stage.knowledge.read(personOf('eve')).visit(stage.clock.now)).totalPages).toBe(2);
+  });
+});
