@@ -171,6 +171,25 @@ export function describeForgetting(
       expect(await target.redis.command('STRLEN', keys.subject(nameOf(person)))).toBe(0);
     });
 
+    it('that is a user loses the sessions that were merged into the person, and their late views', async () => {
+      await open();
+      const client = await serve();
+      const user = `ada ${createToken()}`;
+      const [person, source] = [personOf(user), sessionOf(createToken())];
+      await client.session(source).pageview('/a');
+      expect(await client.request('identify', person, source)).toMatchObject({ merged: true });
+      expect((await exportSubject(namespace, { user })).knowledge.map(({ of }) => of).sort()).toEqual(
+        ['person', source].sort(),
+      );
+      expect(await forgetSubject(namespace, { user })).toMatchObject({ knowledge: expect.any(Number) });
+      expect(await target.redis.command('ZSCORE', keys.merging(partition(source)), source)).toBeNull();
+      expect(await target.redis.command('EXISTS', ...keys.all(source))).toBe(1);
+      await client.session(source).pageview('/late');
+      for (const subject of [source, nameOf(person)])
+        expect(await target.redis.command('STRLEN', keys.subject(subject))).toBe(0);
+      expect((await exportSubject(namespace, { user })).knowledge).toEqual([]);
+    });
+
     it('is erased from an archive, also where an archiver had a session in hand', async () => {
       await open();
       const store = openStore();
