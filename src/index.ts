@@ -35,11 +35,16 @@ export type {
   ArchivedSession,
   ArchiveFunction,
   EndReason,
+  ErasedSessions,
+  ExportedSession,
+  ExportedSessions,
+  LifecycleEvent,
   LoadedSession,
   SessionDataOptions,
   SessionInfo,
   SessionReference,
   SetIfOutcome,
+  Subject,
   UserSession,
 } from './sessions/index.ts';
 export {

@@ -2,8 +2,8 @@
 --
 -- Apply it once, by a role that may create tables, and again whenever you like: it changes nothing that is there.
 --   psql "$DATABASE_URL" -f 001-archived-sessions.sql
--- The role of the service needs INSERT, UPDATE and SELECT on the table (UPDATE and SELECT because a session may come twice). For
--- another table or schema, change the names here and give them to postgresArchive as `table` and `schema`.
+-- The role of the service needs INSERT, UPDATE and SELECT on the table (UPDATE and SELECT because a session may come twice); that of
+-- `sessionwise erase` SELECT and DELETE. For another table or schema, change the names here and give them to postgresArchive as `table` and `schema`.
 
 BEGIN;
 

@@ -1,6 +1,7 @@
 /* The surface for adapters of web frameworks, `sessionwise/adapter`. Our own adapters are made of it. */
 export type { SessionClient, SessionHandle } from '../client/index.ts';
 export { createToken, personOf, SessionwiseError, sessionOf } from '../protocol/index.ts';
+export { warnOnce } from '../protocol/internal/index.ts';
 export { ConnectionOptionsError } from '../redis/index.ts';
 export type {
   ArchivedActivity,

@@ -1,6 +1,8 @@
 import type { ArchivedSession } from '../sessions/index.ts';
+import type { ErasableArchive, Subject } from '../sessions/maintenance/index.ts';
 import { ArchiveDriverMissingError } from './archive-driver-missing-error.ts';
 import { ArchiveTableError } from './archive-table-error.ts';
+import { eraseRows, exportRows, type Query } from './archived-rows.ts';
 import { escapeJson, isRefused } from './postgres-text.ts';
 
 /* One INSERT a session, and no transaction of several: a session that the database refuses must not take others with it. */
@@ -29,8 +31,8 @@ export type PostgresArchiveOptions = (
   readonly schema?: string | undefined;
 };
 
-/** An archive in PostgreSQL. */
-export interface PostgresArchive {
+/** An archive in PostgreSQL. `erase` needs the right to DELETE. */
+export interface PostgresArchive extends ErasableArchive {
   /** Writes a session, or writes it again. */
   (ended: ArchivedSession): Promise<void>;
   /** Sees whether the table can be written to.
@@ -67,7 +69,7 @@ export function postgresArchive(options: PostgresArchiveOptions): PostgresArchiv
   }
 
   let opened: Promise<PostgresPool & { end(): Promise<void> }> | undefined;
-  const query = async (text: string, parameters: unknown[] = []): Promise<void> => {
+  const query: Query = async (text, parameters) => {
     const { connectionString } = options;
     if (connectionString !== undefined && !opened) {
       opened = openPool(connectionString);
@@ -77,15 +79,20 @@ export function postgresArchive(options: PostgresArchiveOptions): PostgresArchiv
     }
     const pool = options.pool ?? (await opened!);
     try {
-      await pool.query(text, parameters);
+      const result = (await pool.query(text, parameters)) as { readonly rows?: Readonly<Record<string, unknown>>[] };
+      return result.rows ?? [];
     } catch (error) {
       const isTableFault = error instanceof Error && 'code' in error && TABLE_FAULTS.includes(String(error.code));
       throw isTableFault ? new ArchiveTableError(table.join('.'), error) : error;
     }
   };
-  const archive = (ended: ArchivedSession): Promise<void> => query(insert, rowOf(ended));
+  const archive = async (ended: ArchivedSession): Promise<void> => void (await query(insert, rowOf(ended)));
+  const check = async (): Promise<void> =>
+    void (await query(`SELECT ${COLUMNS}, archived_at FROM ${quoted} LIMIT 0`, []));
   return Object.assign(archive, {
-    check: () => query(`SELECT ${COLUMNS}, archived_at FROM ${quoted} LIMIT 0`),
+    check,
+    erase: (namespace: string, subject: Subject) => eraseRows(query, quoted, namespace, subject),
+    export: (namespace: string, subject: Subject) => exportRows(query, quoted, namespace, subject),
     close: async (): Promise<void> => {
       const closing = opened;
       opened = undefined;

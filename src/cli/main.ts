@@ -27,6 +27,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   replay: async () => (await import('./replay.ts')).addReplayCommand,
   notify: async () => (await import('./notify.ts')).addNotifyCommand,
   inspect: async () => (await import('./inspect.ts')).addInspectCommand,
+  erase: async () => (await import('./erase.ts')).addEraseCommand,
+  export: async () => (await import('./export.ts')).addExportCommand,
   doctor: async () => (await import('./doctor.ts')).addDoctorCommand,
   acl: async () => (await import('./acl.ts')).addAclCommand,
   deadletters: async () => (await import('./deadletters.ts')).addDeadLettersCommand,

@@ -1,8 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { type CommandMap, type CommandName, isSession, ProtocolError } from '../protocol/index.ts';
-import { checkOptions, type OptionForms } from '../protocol/internal/index.ts';
+import { checkOptions, type OptionForms, warnOnce } from '../protocol/internal/index.ts';
 import type { Overlap, SessionTransport } from '../transport/index.ts';
-import { warnOnce } from '../transport/index.ts';
 import { checkClientOptions, type SessionClientOptions } from './client-options.ts';
 import type { Degraded, DegradedReason } from './degraded.ts';
 import { NoVisitor } from './no-visitor.ts';

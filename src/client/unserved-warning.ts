@@ -1,4 +1,4 @@
-import { warnOnce } from '../transport/index.ts';
+import { warnOnce } from '../protocol/internal/index.ts';
 
 // A service that is being started is not yet a mistake.
 const UNSERVED_MS = 2_000;
@@ -21,6 +21,7 @@ export class UnservedWarning {
     warnOnce(
       'SESSIONWISE_NOBODY_SERVES',
       `No service answers in the namespace "${this.#namespace}": pages go on without answers, and views over channels are lost. Is \`sessionwise serve\` running, for this Redis, --namespace and --transport?`,
+      this.#namespace,
     );
   }
 

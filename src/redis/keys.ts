@@ -240,6 +240,16 @@ export class Keys {
     return `${this.namespace}:{${this.lifecycle()}}:@moved`;
   }
 
+  /** Where a stream of a partition is written anew, in one step; it exists within that step only. */
+  rewritten(partition: number): string {
+    return `${this.#partition(partition)}:@rewritten`;
+  }
+
+  /** As `rewritten`, of the lifecycle stream. */
+  rewrittenLifecycle(): string {
+    return `${this.namespace}:{${this.lifecycle()}}:@rewritten`;
+  }
+
   /** A key that never exists. While a slot moves from one master of a Cluster to another, a script with this key among
    *  its keys is refused as a whole (TRYAGAIN) and does not fail halfway. */
   absent(partition: number): string {
@@ -260,6 +270,12 @@ export class Keys {
    *  `userReference`. */
   userSessions(user: string): string {
     return `${this.namespace}:{${user.slice(0, TAG_LENGTH)}}:@user:${user.slice(TAG_LENGTH)}`;
+  }
+
+  /** The sessions of a user that an erasure has begun with: a set. It is there until the erasure is done, so that one that was
+   *  interrupted finds them again. */
+  erasing(user: string): string {
+    return `${this.userSessions(user)}:erasing`;
   }
 
   /** A group's list of notices, the newest first. `group`: the hash of its name. */

@@ -1,6 +1,7 @@
 export { SessionwiseError } from '../protocol/index.ts';
 export { ConnectionOptionsError, MetaMismatchError, RedisTooOldError, RedisUnavailableError } from '../redis/index.ts';
 export type { ArchivedActivity, ArchivedSession, ArchiveFunction } from '../sessions/index.ts';
+export type { ErasableArchive, Subject } from '../sessions/maintenance/index.ts';
 export type { Combo } from './combos.ts';
 export { HttpAddressError } from './http-address-error.ts';
 export type { HttpAddress } from './http-server.ts';
@@ -13,3 +14,9 @@ export { SecretMissingError } from './secret-missing-error.ts';
 export type { SessionEndOptions } from './session-ends.ts';
 export type { Service, ServiceOptions } from './start-service.ts';
 export { startService } from './start-service.ts';
+export type { ExportedSubject, ExportOptions } from './subjects/export-subject.ts';
+export { exportSubject } from './subjects/export-subject.ts';
+export type { ErasedSubject, ForgetOptions } from './subjects/forget-subject.ts';
+export { forgetSubject } from './subjects/forget-subject.ts';
+export type { SubjectFigures } from './subjects/subject-figures.ts';
+export { SubjectTimeoutError } from './subjects/subject-timeout-error.ts';

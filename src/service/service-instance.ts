@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { ConditionVariable } from '../async/index.ts';
 import { COMMAND_NAMES, type SessionGlob } from '../protocol/index.ts';
+import { warnOnce } from '../protocol/internal/index.ts';
 import type { FilterEngine, RedisConnection } from '../redis/index.ts';
 import {
   type Instance,
@@ -8,7 +9,6 @@ import {
   routesOf,
   type SessionTransport,
   type TransportName,
-  warnOnce,
 } from '../transport/index.ts';
 import { InlineTransport } from '../transport/inline/index.ts';
 import { type Combo, Combos } from './combos.ts';

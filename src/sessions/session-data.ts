@@ -16,6 +16,10 @@ import { recordOf } from './record/loaded-record.ts';
 import type { LoadedSession } from './record/loaded-session.ts';
 import type { SessionInfo } from './record/session-info.ts';
 import type { SessionDataEvents } from './session-data-events.ts';
+import { type ErasedSessions, SessionErasure } from './subjects/session-erasure.ts';
+import { type ExportedSessions, SessionExport } from './subjects/session-export.ts';
+import { checkSubject, type Subject } from './subjects/subject.ts';
+import type { SubjectContext } from './subjects/subject-sessions.ts';
 import {
   credentialOf,
   type ResolvedReference,
@@ -42,6 +46,8 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
   readonly #allSessions: AllSessions;
   readonly #connectRedis: ConnectRedis | undefined;
   readonly #maintenance: SessionDataMaintenance;
+  readonly #erasure: SessionErasure;
+  readonly #export: SessionExport;
   #closed: Promise<void> | undefined;
 
   /** Begins to connect and returns; never throws because Redis is away.
@@ -65,6 +71,14 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     this.#logins = new UserLogins(this.#connection, this.#records, this.#users, this.#listing);
     this.#rotation = new SessionRotation(this.#connection, this.#records);
     this.#allSessions = new AllSessions(this.#connection, this.#records, this.#users);
+    const context: SubjectContext = {
+      redis: this.#connection.redis,
+      keys,
+      step: (key, work) => this.#connection.run(work, { key }),
+      lifecycleLength: settings.lifecycleLength,
+    };
+    this.#erasure = new SessionErasure(context);
+    this.#export = new SessionExport(context, options.encryption);
     this.#maintenance = new SessionDataMaintenance(this.#connection.redis, settings, options, this);
     this.#connection.on('down', (error) => this.emit('store:down', error));
     this.#connection.on('up', () => this.emit('store:up'));
@@ -319,6 +333,26 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
       );
     }
     return this.#listing.endAll(userId, options.keep);
+  }
+
+  /** Erases one session, or all sessions of a user: their data, also those that wait for an archive; what the service knows
+   *  of these sessions; and the lifecycle events that name them. Returns what was erased, by kind. Living sessions end
+   *  first: readers of the lifecycle stream get the event `ended` with the reason `erased`, which is then deleted. For an
+   *  hour the ids of the sessions cannot be used again. Steps have a deadline each; doing it again is harmless, and goes on
+   *  where it was interrupted.
+   *
+   *  What the service knows of a person, requests in streams and rows of an archive are not session data: `sessionwise
+   *  erase` erases these too.
+   *  @throws StoreUnavailableError; RangeError for anything but `{ session }` or `{ user }`. */
+  async forget(subject: Subject): Promise<ErasedSessions> {
+    return this.#erasure.erase(checkSubject(subject));
+  }
+
+  /** Reads everything that is stored of one session, or of all sessions of a user: data, devices, times, and lifecycle
+   *  events. As plain values, for JSON. `sessionwise export` tells what the service knows, too.
+   *  @throws StoreUnavailableError; SessionDataError; RangeError for anything but `{ session }` or `{ user }`. */
+  async export(subject: Subject): Promise<ExportedSessions> {
+    return this.#export.export(checkSubject(subject));
   }
 
   /** The public ids of all living sessions. For tools: it looks at all of them. Tokens cannot be listed: Redis holds

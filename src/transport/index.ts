@@ -8,4 +8,3 @@ export { PayloadSeal } from './streams/payload-seal.ts';
 export type { Dispatch, NoAnswerReason, Outcome, Served, SessionTransport } from './transport.ts';
 export type { RemoteTransportName, Route, TransportName } from './transport-names.ts';
 export { isRoute, REMOTE_TRANSPORT_NAMES, ROUTES, routesOf, TRANSPORT_NAMES } from './transport-names.ts';
-export { warnOnce } from './warn-once.ts';

@@ -8,7 +8,19 @@ import { describe, expect, it } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '../..');
 const ROOMS = [
-  ...['adapters', 'archive', 'async', 'cli', 'client', 'protocol', 'redis', 'service', 'sessions', 'knowledge'],
+  ...[
+    'adapters',
+    'archive',
+    'async',
+    'cli',
+    'client',
+    'errors',
+    'protocol',
+    'redis',
+    'service',
+    'sessions',
+    'knowledge',
+  ],
   'transport',
 ];
 /** Rooms within a room: for other rooms and for each other. */

@@ -61,7 +61,7 @@ const ROOMS = [
   ['cluster'],
   ['expiry'],
   ['operations', 'archive'],
-  ['users'],
+  ['users', 'subjects'],
   ['mirror'],
   ['session-data'],
   ['index'],

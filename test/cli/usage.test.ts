@@ -131,7 +131,7 @@ describe('the command line tells what is wrong in one sentence', () => {
   });
 
   it('help goes to standard output, with code 0', async () => {
-    for (const command of ['serve', 'demo', 'replay', 'notify', 'inspect', 'doctor']) {
+    for (const command of ['serve', 'demo', 'replay', 'notify', 'inspect', 'erase', 'export', 'doctor']) {
       const { code, stdout, stderr } = await runCli([command, '--help']);
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
       expect(stdout).toContain(`Usage: sessionwise ${command}`);

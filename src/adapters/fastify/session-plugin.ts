@@ -7,6 +7,7 @@ import {
   type SessionClient,
   type SessionHandle,
   setCookieAtHead,
+  warnOnce,
 } from '../index.ts';
 import { SessionStore } from './session-store.ts';
 
@@ -149,9 +150,9 @@ function insecureRequestHint(): (request: AnyRequest) => void {
   return ({ protocol, session }) => {
     if (hasHinted || protocol === 'https' || session?.cookie?.secure !== true) return;
     hasHinted = true;
-    process.emitWarning(
+    warnOnce(
+      'SESSIONWISE_INSECURE_REQUEST',
       '@fastify/session neither saves a session nor sends its cookie for a request over http while cookie.secure is true, its default. For development give it cookie: { secure: "auto" }; behind a proxy that speaks https, Fastify({ trustProxy: true }).',
-      { type: 'SessionwiseWarning', code: 'SESSIONWISE_INSECURE_REQUEST' },
     );
   };
 }

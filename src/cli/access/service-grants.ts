@@ -16,7 +16,7 @@ export interface ServiceGrantOptions {
   readonly cluster: boolean;
 }
 
-/** Grants a service, `notify` and `inspect` their commands on the keys of the namespace. */
+/** Grants a service, `notify`, `inspect`, `erase` and `export` their commands on the keys of the namespace. */
 export function serviceGrants(namespace: string, options: ServiceGrantOptions): Grant[] {
   const { transport, sessionglobs, commands, filter, cluster } = options;
   const routes = routesOf(transport);
@@ -28,10 +28,30 @@ export function serviceGrants(namespace: string, options: ServiceGrantOptions): 
       ...['exists', 'ttl', 'pttl', 'expire', 'pexpire', 'pexpireat', 'del', 'unlink', 'memory|usage'],
       ...['get', 'mget', 'set', 'strlen', 'getrange', 'setrange', 'getbit', 'bitfield', 'pfadd', 'pfcount'],
       ...['hget', 'hmget', 'hgetall', 'hkeys', 'hvals', 'hlen', 'hset', 'hsetnx', 'hincrby', 'hdel'],
-      ...['zadd', 'zrem', 'zcard', 'zmscore', 'zrange', 'zrangebyscore', 'zremrangebyscore', 'zremrangebyrank'],
-      ...['lpush', 'rpop', 'llen', 'lrange', 'xadd'],
-      ...(routes.includes('streams') ? ['xread', 'xdel', 'xlen', 'xrange', 'xrevrange', 'persist'] : []),
-      ...(cluster ? ['zscore', 'xrange', 'xdel', 'xlen', 'xinfo|stream'] : []),
+      ...[
+        'zadd',
+        'zrem',
+        'zcard',
+        'zmscore',
+        'zscore',
+        'zscan',
+        'zrange',
+        'zrangebyscore',
+        'zremrangebyscore',
+        'zremrangebyrank',
+      ],
+      ...['lpush', 'rpop', 'llen', 'lrange', 'xadd', 'xrange', 'xrevrange', 'xdel', 'xlen'],
+      ...[
+        'rename',
+        'xsetid',
+        'xinfo|stream',
+        'xinfo|groups',
+        'xinfo|consumers',
+        'xgroup|create',
+        'xgroup|createconsumer',
+      ],
+      ...['xpending', 'xclaim'],
+      ...(routes.includes('streams') ? ['xread', 'persist'] : []),
       ...(filter === 'native' ? ['bf.reserve', 'bf.add', 'bf.mexists', 'dump', 'restore'] : []),
     ],
     keys: [keyPatternsOf(namespace).everything],

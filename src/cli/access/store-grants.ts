@@ -21,7 +21,8 @@ export function storeGrants(
   { mirrorTo, importFrom = mirrorTo, archive = false, cluster = false }: StoreGrantOptions,
 ): Grant[] {
   const patterns = keyPatternsOf(namespace);
-  const { records, recordsBefore, due, users, lifecycle, sweepLease, outboxes, moved, absent } = patterns;
+  const { records, recordsBefore, due, users, lifecycle, sweepLease, outboxes, moved, absent, ended, failed } =
+    patterns;
   return [
     {
       commands: [
@@ -29,12 +30,16 @@ export function storeGrants(
         ...['time', 'dbsize', 'eval', 'evalsha'],
         ...['get', 'getrange', 'set', 'setrange', 'exists', 'pttl', 'pexpireat', 'unlink', 'del'],
         ...['zadd', 'zrem', 'zrange', 'zrangebyscore', 'zcount', 'zremrangebyscore', 'xadd'],
-        ...(cluster ? ['zscore', 'zcard'] : []),
+        ...['zscore'],
+        ...(cluster ? ['zcard'] : []),
       ],
       keys: [records, recordsBefore, due, users, lifecycle, sweepLease, ...(cluster ? [outboxes, moved, absent] : [])],
     },
     { commands: ['unlink', 'pexpireat'], writeKeys: patterns.calculated },
     { commands: ['set'], writeKeys: [patterns.subjects] },
+    // To erase and export what is stored of a user: the events of their sessions, and those that wait for the archive.
+    { commands: ['xrange', 'xdel'], keys: [lifecycle] },
+    { commands: ['eval', 'evalsha', 'zscan', 'zrem'], keys: [ended, failed, ...(cluster ? [absent] : [])] },
     ...(cluster
       ? [
           { commands: ['xrange', 'xdel', 'xlen', 'xinfo|stream'], keys: [outboxes] },

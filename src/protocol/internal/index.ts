@@ -4,6 +4,8 @@ export { aead } from '../aead.ts';
 export type { OptionForms } from '../check-options.ts';
 export { checkOptions, oneOf } from '../check-options.ts';
 export { closestName } from '../closest-name.ts';
+export type { SessionwiseErrorCode } from '../error-codes.ts';
+export { ERROR_CODES } from '../error-codes.ts';
 export { GOOD_BYE_SILENCE_MS } from '../heartbeat.ts';
 export { excerpt } from '../item.ts';
 export { MAX_REPLY_CHARACTERS } from '../limits.ts';
@@ -20,3 +22,6 @@ export {
 } from '../payload.ts';
 export type { ErrorReply } from '../reply.ts';
 export { checkReply, errorReply } from '../reply.ts';
+export { warnOnce } from '../warn-once.ts';
+export type { SessionwiseWarningCode } from '../warning-codes.ts';
+export { WARNING_CODES } from '../warning-codes.ts';

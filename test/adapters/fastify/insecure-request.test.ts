@@ -1,12 +1,15 @@
 import { afterEach, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import { useRedis } from '../../support/use-redis.ts';
-import { type Site, type SiteOptions, Sites } from './fastify-stage.ts';
+import type { Site, SiteOptions, Sites } from './fastify-stage.ts';
 
 const server = useRedis({ eachTest: 'kept' });
 let sites: Sites;
 
 beforeAll(async () => {
-  sites = new Sites({ redis: server.url, deadlineMs: 20_000 });
+  // Modules of its own, as in a process of its own: a file before may have warned.
+  vi.resetModules();
+  const stage = await import('./fastify-stage.ts');
+  sites = new stage.Sites({ redis: server.url, deadlineMs: 20_000 });
 });
 afterEach(() => sites.close());
 

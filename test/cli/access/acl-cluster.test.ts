@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createToken, SessionClient, sessionOf } from '../../../src/index.ts';
 import { Keys, partitionOf } from '../../../src/redis/index.ts';
-import { type Service, startService } from '../../../src/service/index.ts';
+import { exportSubject, forgetSubject, openNamespace, type Service, startService } from '../../../src/service/index.ts';
 import type { ArchivedSession } from '../../../src/sessions/archived-session.ts';
 import { SessionData, type SessionDataOptions } from '../../../src/sessions/index.ts';
 import { ACL_PASSWORD, setUsers } from '../../support/acl-redis.ts';
@@ -90,6 +90,21 @@ it('sessionwise acl in a Cluster: a store keeps sessions, caps, sweeps and ends 
   const events = ['created', 'ended', 'expired', 'identified', 'rotated'];
   await waitUntil('all is told', async () => (await told()).length === 5 + 4 + 4 + 1 + 1, 20_000);
   expect([...new Set(await told())]).toEqual(events);
+});
+
+it('sessionwise acl in a Cluster: a user is exported and erased, by the store and by the service', async () => {
+  const store = openStore();
+  for (const user of ['ada', 'bob']) {
+    const token = createToken();
+    await store.save(token, { a: 1 });
+    await store.identify(token, user);
+  }
+  expect((await store.export({ user: 'ada' })).sessions).toMatchObject([{ userId: 'ada', data: { a: 1 } }]);
+  expect(await store.forget({ user: 'ada' })).toMatchObject({ sessions: 1, lifecycleEvents: 3 });
+  const namespace = await openNamespace({ redis: as('service'), secret: TEST_SECRET });
+  onTestFinished(() => namespace.redis.close());
+  expect((await exportSubject(namespace, { user: 'bob' })).sessions).toMatchObject([{ userId: 'bob' }]);
+  expect(await forgetSubject(namespace, { user: 'bob' })).toMatchObject({ sessions: 1, lifecycleEvents: 3 });
 });
 
 it('sessionwise acl in a Cluster: a store archives, where it may', async () => {

@@ -15,8 +15,8 @@ const CONNECTIONS = /^src\/redis\/(?!keys|meta|capabilities|redis-clock)/;
 const BY_CONNECTIONS = ['ping', 'select', 'asking', 'cluster|slots', 'multi', 'exec', 'eval', 'evalsha'];
 const SUBSCRIPTIONS = ['subscribe', 'ssubscribe', 'psubscribe', 'punsubscribe'];
 const IMPORT = /^(?:import|export) (?!type )([^;']*?)from '(\.[^']+)'/gm;
-const TOOLS = ['notify', 'inspect', 'deadletters'].map((name) => `src/cli/${name}.ts`);
-const WITH_PARTS = ['CLIENT', 'COMMAND', 'MEMORY', 'XINFO'];
+const TOOLS = ['notify', 'inspect', 'erase', 'export', 'deadletters'].map((name) => `src/cli/${name}.ts`);
+const WITH_PARTS = ['CLIENT', 'COMMAND', 'MEMORY', 'XINFO', 'XGROUP'];
 
 /** The values that a file imports or exports from others: their names, and the file. */
 function importsOf(file: string): { readonly names: readonly string[]; readonly target: string }[] {

@@ -18,7 +18,7 @@ const CALCULATED = SESSIONS.flatMap((session) => KEYS.all(session));
 const SESSION_DATA = [
   ...SESSIONS.map((session) => KEYS.record(session)),
   ...SESSIONS.map((session) => KEYS.recordBefore(session)),
-  ...[KEYS.due(3), KEYS.userSessions('53t0123456789012345678901234'), KEYS.lifecycle(), KEYS.lease('sweep')],
+  ...[KEYS.due(3), KEYS.userSessions('53t0123456789012345678901234'), KEYS.lease('sweep')],
 ];
 /** What the serving layer has nothing to do with. */
 const OTHERS = [
@@ -28,7 +28,7 @@ const OTHERS = [
   ...[KEYS.besideFilter(PERSON, 'page', 7), KEYS.besideFilter(PERSON, 'item', 0, true)],
   ...SESSIONS.map((session) => KEYS.mirrorBase(session)),
   ...[KEYS.outbox(1), KEYS.moved(), KEYS.absent(1)],
-  ...[KEYS.owner(1), KEYS.done(1), KEYS.tries(1), KEYS.deadLetters(1)],
+  ...[KEYS.owner(1), KEYS.done(1), KEYS.tries(1), KEYS.deadLetters(1), KEYS.rewritten(1), KEYS.rewrittenLifecycle()],
   ...GROUPS.flatMap((group) => [KEYS.groupList(group), KEYS.groupIndex(group)]),
   KEYS.noticeIndex(2 ** 53 - 1),
   KEYS.streamInstances(),
@@ -130,6 +130,9 @@ it('the keys are all that the product makes, and the commands all that the serve
     'groupIndex',
     'noticeIndex',
     'streamInstances',
+    'rewritten',
+    'rewrittenLifecycle',
+    'erasing',
     'merging',
     'merged',
     'erased',
@@ -161,7 +164,7 @@ it('the keys are all that the product makes, and the commands all that the serve
 describe('under the rules of sessionwise acl the serving layer', () => {
   it('can neither read nor write what is kept of a session, nor anything else of the namespace', async () => {
     const ended = [KEYS.ended(1), KEYS.archiving(1)];
-    await expectAllowed('app', [...CALCULATED, ...SESSION_DATA, ...OTHERS, ...ended, ...FOREIGN], []);
+    await expectAllowed('app', [...CALCULATED, ...SESSION_DATA, KEYS.lifecycle(), ...OTHERS, ...ended, ...FOREIGN], []);
   });
 
   it('can add to the streams and wait for its lists', async () => {
@@ -172,9 +175,11 @@ describe('under the rules of sessionwise acl the serving layer', () => {
 
 describe('under the rules of sessionwise acl the store', () => {
   it('keeps session data', async () => {
-    const read = ['exists', 'get', 'getrange', 'pttl', 'zcount', 'zrange', 'zrangebyscore'];
+    const read = ['exists', 'get', 'getrange', 'pttl', 'zcount', 'zrange', 'zrangebyscore', 'zscore'];
     const write = ['del', 'unlink', 'pexpireat', 'set', 'setrange', 'zadd', 'zrem', 'zremrangebyscore', 'xadd'];
     await expectAllowed('store', SESSION_DATA, [...read, ...write, 'eval', 'evalsha']);
+    // It exports and erases the events of a user's sessions.
+    await expectAllowed('store', [KEYS.lifecycle()], [...read, ...write, 'eval', 'evalsha', 'xrange', 'xdel']);
   });
 
   it('can delete what was calculated and move its end, and reads nothing of it', async () => {
@@ -185,8 +190,9 @@ describe('under the rules of sessionwise acl the store', () => {
     await expectAllowed('store', others, ['unlink', 'pexpireat']);
   });
 
-  it('hands over to an archive without reading from it', async () => {
-    await expectAllowed('store', [KEYS.ended(1)], ['zadd']);
+  it('hands over to an archive, and reads from it no more than who waits', async () => {
+    // It finds those of a user, and erases them.
+    await expectAllowed('store', [KEYS.ended(1)], ['zadd', 'eval', 'evalsha', 'zscan', 'zrem']);
     await expectAllowed('store', [KEYS.archiving(1)], ['exists']);
   });
 

@@ -155,6 +155,33 @@ describe('traffic under sessionwise acl, with a service that archives nothing', 
     expect(await cli('inspect', 'reader', '--seen', '/a')).toMatchObject({ code: 0, stderr: '' });
   });
 
+  it('a user and a session are exported and erased, by the store and by the command', async () => {
+    const store = openStore();
+    for (const user of ['ada', 'bob']) {
+      const token = createToken();
+      await store.save(token, { a: 1 });
+      await store.identify(token, user);
+      await redis.admin.command('SET', keys.archiving(partitionOf(sessionOf(token))), '1');
+      await store.end({ session: sessionOf(token) });
+      await redis.admin.command('DEL', keys.archiving(partitionOf(sessionOf(token))));
+      const letter = ['c', 'pageview', 's', sessionOf(token), 'r', 'a-1', 'p', '/a'];
+      await redis.admin.command('XADD', keys.deadLetters(1), '*', ...letter);
+      await redis.admin.command('XADD', keys.requests(1), '*', ...letter);
+    }
+    await redis.admin.command('XGROUP', 'CREATE', keys.lifecycle(), 'reader', '0');
+    await redis.admin.command('XREADGROUP', 'GROUP', 'reader', 'me', 'STREAMS', keys.lifecycle(), '>');
+    expect((await store.export({ user: 'ada' })).sessions).toMatchObject([{ state: 'ended', data: { a: 1 } }]);
+    expect(await store.forget({ user: 'ada' })).toMatchObject({
+      sessions: 1,
+      waitingForArchive: 1,
+      lifecycleEvents: 3,
+    });
+    expect(await cli('export', '--user', 'bob', '--seen', '/a')).toMatchObject({ code: 0, stderr: '' });
+    const { code, stdout } = await cli('erase', '--user', 'bob', '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ sessions: 1, waitingForArchive: 1, requests: 1, deadLetters: 1 });
+  });
+
   it('a store keeps, changes, rotates and lists sessions', async () => {
     const store = openStore();
     const token = createToken();

@@ -3,6 +3,7 @@ import { describeBasics } from './session-data-basics.suite.ts';
 import { describeRaces } from './session-data-races.suite.ts';
 import { describeRotation } from './session-data-rotation.suite.ts';
 import { SessionDataStage, type SessionDataTarget } from './session-data-stage.suite.ts';
+import { describeSubjects } from './session-data-subjects.suite.ts';
 import { describeTime } from './session-data-time.suite.ts';
 import { describeTokens } from './session-data-tokens.suite.ts';
 import { describeUsers } from './session-data-users.suite.ts';
@@ -21,5 +22,6 @@ export function describeSessionData(name: string, target: SessionDataTarget): vo
     describeTime(stage);
     describeRotation(stage);
     describeUsers(stage);
+    describeSubjects(stage);
   });
 }

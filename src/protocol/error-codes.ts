@@ -1,0 +1,52 @@
+/* error-codes.ts: all codes of errors, each with a sentence. docs/errors.md says of each what to do. Codes are stable: one
+ * that is published keeps its meaning. */
+
+/** The codes of all errors that Sessionwise makes, and what each means. */
+export const ERROR_CODES = {
+  ARCHIVE_DRIVER_MISSING: 'The package pg is not installed.',
+  ARCHIVE_TABLE: "The archive's table does not exist, or differs from the migration's.",
+  ARCHIVE_TIMEOUT: 'The archive did not take a session in time.',
+  BACKLOG_FULL: 'There is no room for the request: it was not taken.',
+  BAD_PAYLOAD: 'The payload is malformed: it was not sent.',
+  CONFIG: 'The configuration is wrong.',
+  CONNECTION_OPTIONS: 'The options describe no connection to Redis.',
+  DATA_FOLDER_IN_USE: 'Another process runs an embedded Redis on this data folder.',
+  DEAD_LETTER_EMPTY: 'The dead letter holds no request.',
+  DEAD_LETTER_UNKNOWN: 'There is no such dead letter.',
+  DEMO: 'The demo shop could not be started.',
+  HTTP_ADDRESS: 'The service cannot listen on the address for probes and metrics.',
+  INTERRUPTED: 'A signal ended the replay.',
+  LOG_UNREADABLE: 'The access log cannot be read.',
+  MALFORMED_REPLY: 'A reply does not have the form of the protocol.',
+  NAMESPACE_UNKNOWN: 'No service has made this namespace.',
+  NOT_INSPECTED: 'The session is unknown, or the argument is a token.',
+  NOT_KEPT: 'Redis did not confirm the request in time: it may have been taken.',
+  NOT_VERIFIED: 'Figures of the store differ from the exact counts.',
+  NO_REQUESTS: 'The access log holds no request.',
+  NO_SERVICE: 'Sessions of the namespace have no service, or several.',
+  OWN_STORE_FAILED: 'The Redis or the service that the replay started has failed.',
+  PAYLOAD_DECRYPTION: 'A request was encrypted with another secret, or changed.',
+  PROTOCOL: 'A command cannot be served; replyCode says why.',
+  REDIS_NOT_READY: 'The connection to Redis is down, or silent: nothing was sent.',
+  REDIS_SERVER_MISSING: 'No Redis server is installed.',
+  REDIS_START_FAILED: 'The embedded Redis did not start.',
+  REDIS_TOO_OLD: 'The Redis server is older than 6.2.',
+  REDIS_UNAVAILABLE: 'The first connection to Redis has failed.',
+  SECRET_MISSING: 'No secret was given.',
+  SESSION_DATA: 'Session data cannot be read, or cannot be changed as asked.',
+  SESSION_GONE: 'The session has ended, or its token was replaced.',
+  SESSION_LIMIT: 'The user has too many sessions.',
+  SESSION_NOT_SERIALISABLE: 'A field cannot be JSON.',
+  SESSION_STEPS_NEEDED: 'More sessions have to end than one step ends.',
+  STORE_UNAVAILABLE: 'Session data cannot be reached.',
+  SUBJECT_TIMEOUT: 'A step of an erasure or an export was not answered in time.',
+  TIMES_NOT_ACCEPTED: "The service ignores the log's times.",
+  TOO_LARGE: 'The payload is too large: it was not sent.',
+  UNKNOWN_COMMAND: 'The service does not know the command.',
+  USAGE: 'The command line is wrong.',
+  WRONG_FORMAT: 'The namespace has another format or filter engine.',
+  WRONG_KEY: 'The namespace was made with another secret.',
+} as const satisfies Readonly<Record<string, string>>;
+
+/** A code of an error. */
+export type SessionwiseErrorCode = keyof typeof ERROR_CODES;

@@ -1,0 +1,9 @@
+/** The codes of all process warnings that Sessionwise emits outside production, and what each means. */
+export const WARNING_CODES = {
+  SESSIONWISE_INSECURE_REQUEST: 'A session with a secure cookie was asked for over http: its cookie is not sent.',
+  SESSIONWISE_NOBODY_SERVES: 'No service has answered for two seconds: pages go on without answers.',
+  SESSIONWISE_OVERLAP: 'Two instances of the service share sessions: their views count twice.',
+} as const satisfies Readonly<Record<string, string>>;
+
+/** A code of a process warning. */
+export type SessionwiseWarningCode = keyof typeof WARNING_CODES;
