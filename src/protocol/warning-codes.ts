@@ -1,6 +1,7 @@
 /** The codes of all process warnings that Sessionwise emits outside production, and what each means. */
 export const WARNING_CODES = {
   SESSIONWISE_INSECURE_REQUEST: 'A session with a secure cookie was asked for over http: its cookie is not sent.',
+  SESSIONWISE_MIRROR_FAILED: 'A session was saved, but its copy for connect-redis was not.',
   SESSIONWISE_NOBODY_SERVES: 'No service has answered for two seconds: pages go on without answers.',
   SESSIONWISE_OVERLAP: 'Two instances of the service share sessions: their views count twice.',
 } as const satisfies Readonly<Record<string, string>>;

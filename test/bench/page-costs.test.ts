@@ -16,7 +16,7 @@ import { waitUntil } from '../support/wait-until.ts';
 
 const COSTS = {
   page: { GET: 1, PUBLISH: 2 },
-  service: { EVALSHA: 1, GET: 1, HGET: 1, HMGET: 1, PUBLISH: 1 },
+  service: { EVALSHA: 1, GET: 1, HGET: 1, PUBLISH: 1 },
 } satisfies Record<string, Record<string, number>>;
 /** Messages of a page in all: its own, and the answers. */
 const MESSAGES = 3;

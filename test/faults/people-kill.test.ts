@@ -12,6 +12,8 @@ const PEOPLE = 20;
 const DEVICES = 3;
 const VIEWS = 8;
 const KILLS = 4;
+const BETWEEN_KILLS_MS = 400;
+const BETWEEN_VIEWS_MS = 200;
 const server = useRedis();
 
 it('a service is killed while sessions become persons', { timeout: 120_000 }, async () => {
@@ -33,7 +35,7 @@ it('a service is killed while sessions become persons', { timeout: 120_000 }, as
   let isOver = false;
   const kills = (async () => {
     for (let i = 0; i < KILLS; i += 1) {
-      await sleep(400);
+      await sleep(BETWEEN_KILLS_MS);
       await running.shift()!.kill('SIGKILL');
       running.push(await start());
     }
@@ -44,7 +46,7 @@ it('a service is killed while sessions become persons', { timeout: 120_000 }, as
       for (let view = 0; view < VIEWS; view += 1) {
         expect(await client.publish('pageview', session, `/page-${i}-${view}`)).toBe(true);
         void client.request('identify', person, session);
-        await sleep(200);
+        await sleep(BETWEEN_VIEWS_MS);
       }
     }),
   );

@@ -85,8 +85,8 @@ async function lifecycleOf(session: string): Promise<string[]> {
 async function visit(client: SessionClient, subject: string): Promise<void> {
   const handle = client.session(subject, { deadlineMs: 10_000 });
   for (const page of ['/a', '/b', '/c']) await handle.request('pageview', page);
-  for (const item of ['x', 'y', 'z']) await handle.markItemSeen(item);
-  await handle.markSeen(['foreign', 'n1']);
+  for (const item of ['x', 'y', 'z']) await handle.markSeen([item]);
+  await handle.notices.markRead(['foreign', 'n1']);
 }
 
 async function useTheSite(): Promise<void> {

@@ -68,7 +68,7 @@ export class People {
   readonly #now: () => number;
   readonly #sourceKey: string;
   readonly #retireMs: number;
-  readonly #readFilter: 'DUMP' | 'GET';
+  readonly #isNative: boolean;
 
   /** `now`: milliseconds of the epoch by Redis's clock. `sourceKey`: hashes the names of sources. */
   constructor(
@@ -83,7 +83,7 @@ export class People {
     this.#notices = notices;
     this.#now = now;
     this.#sourceKey = sourceKey;
-    this.#readFilter = seen.engine === 'native' ? 'DUMP' : 'GET';
+    this.#isNative = seen.engine === 'native';
     this.#exactLimit = checkExactLimit(seen.exactLimit);
     this.#push = pushKnowledgeScript(seen, seconds);
   }
@@ -261,7 +261,9 @@ export class People {
       .filter(([, flag]) => (flags & flag) !== 0)
       .map(async ([kind]) => {
         const [filter, count] = await Promise.all([
-          redis.commandForBuffers<Buffer | null>(this.#readFilter, keys.seenFilter(session, kind)),
+          this.#isNative
+            ? redis.commandForBuffers<Buffer | null>('DUMP', keys.seenFilter(session, kind))
+            : redis.commandForBuffers<Buffer | null>('GET', keys.seenFilter(session, kind)),
           redis.commandForBuffers<Buffer | null>('GET', keys.uniqueCount(session, kind)),
         ]);
         // One that was lost alone holds nothing.

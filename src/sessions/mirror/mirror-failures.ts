@@ -1,4 +1,6 @@
-/** Counts copies of sessions that could not be written, tells each, and warns once. */
+import { warnOnce } from '../../protocol/index.ts';
+
+/** Counts copies of sessions that could not be written, tells each, and warns once outside production. */
 export class MirrorFailures {
   readonly #tell: (error: Error) => void;
   #count = 0;
@@ -17,12 +19,10 @@ export class MirrorFailures {
   add(reason: unknown): void {
     const error = reason instanceof Error ? reason : new Error(String(reason));
     this.#count += 1;
-    if (this.#count === 1) {
-      process.emitWarning(
-        `A session was saved, but its copy for connect-redis was not (mirrorTo): ${error.message} Processes with connect-redis read it as it was before. Said once; the event mirror:failed tells each, and store.data.mirrorCounters counts them.`,
-        { type: 'SessionwiseWarning', code: 'SESSIONWISE_MIRROR_FAILED' },
-      );
-    }
+    warnOnce(
+      'SESSIONWISE_MIRROR_FAILED',
+      `A session was saved, but its copy for connect-redis was not (mirrorTo): ${error.message} Processes with connect-redis read it as it was before. Said once; the event mirror:failed tells each, and store.data.mirrorCounters counts them.`,
+    );
     queueMicrotask(() => this.#tell(error));
   }
 }
