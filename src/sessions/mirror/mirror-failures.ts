@@ -1,4 +1,4 @@
-import { warnOnce } from '../../protocol/index.ts';
+import { warnOnce } from '../../protocol/internal/index.ts';
 
 /** Counts copies of sessions that could not be written, tells each, and warns once outside production. */
 export class MirrorFailures {
