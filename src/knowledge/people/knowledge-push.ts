@@ -1,0 +1,181 @@
+import { createHmac } from 'node:crypto';
+import { partitionOf, SUBJECT_FLAGS } from '../../redis/index.ts';
+import { readDays } from '../read-days.ts';
+import type { MarkedNotices, ReadNotices } from '../read-notices.ts';
+import { checkExactLimit, type SeenItemsOptions } from '../seen-items-options.ts';
+import type { ReadingContext } from '../subject-reading.ts';
+import { type MergeSide, mergeStates } from './merge-states.ts';
+import { pushKnowledgeScript } from './scripts/push-knowledge.ts';
+import { readPerson } from './scripts/read-person.ts';
+import { placeSourceFilters, readSourceFilters, type SourceFilter } from './source-filters.ts';
+import { decodeRecord, encodeRecord } from './subject-state.ts';
+
+const MOST_TRIES = 20;
+
+/** A session that is claimed, as it was read. */
+export interface Claim {
+  readonly to: string;
+  /** Microseconds of the epoch. */
+  readonly at: string;
+  readonly dirty: string;
+  readonly clean: string;
+  /** When it was read, in microseconds of the epoch. */
+  readonly time: string;
+  readonly record: Buffer | null;
+}
+
+/** What is pushed of a session. */
+interface Pushed {
+  readonly source: MergeSide;
+  readonly notices: MarkedNotices;
+  readonly filters: readonly SourceFilter[];
+}
+
+/** The keys of a person that a push reads and writes. */
+export function personKeys(
+  { redis, keys }: ReadingContext,
+  person: string,
+): {
+  readonly record: string;
+  readonly merged: string;
+  readonly rings: string;
+  readonly foreign: string;
+  readonly erased: string;
+  readonly absent?: string;
+} {
+  const named = {
+    record: keys.subject(person),
+    merged: keys.merged(person),
+    rings: keys.noticeRings(person),
+    foreign: keys.foreignNotices(person),
+    erased: keys.erased(person),
+  };
+  return redis.movesSlots ? { ...named, absent: keys.absent(partitionOf(person)) } : named;
+}
+
+/** Writes what is known of a claimed session into the record of its person: read, merged here, and written if the record is
+ *  still the one that was read. */
+export class KnowledgePush {
+  readonly #context: ReadingContext;
+  readonly #notices: ReadNotices;
+  readonly #now: () => number;
+  readonly #sourceKey: string;
+  readonly #isNative: boolean;
+  readonly #exactLimit: number;
+  readonly #push: ReturnType<typeof pushKnowledgeScript>;
+
+  /** `now`: milliseconds of the epoch by Redis's clock. `sourceKey`: hashes the names of sources. `seconds`: how long a
+   *  person is kept. */
+  constructor(
+    context: ReadingContext,
+    notices: ReadNotices,
+    now: () => number,
+    sourceKey: string,
+    { seen, seconds }: { readonly seen: SeenItemsOptions; readonly seconds: number },
+  ) {
+    this.#context = context;
+    this.#notices = notices;
+    this.#now = now;
+    this.#sourceKey = sourceKey;
+    this.#isNative = seen.engine === 'native';
+    this.#exactLimit = checkExactLimit(seen.exactLimit);
+    this.#push = pushKnowledgeScript(seen, seconds);
+  }
+
+  /** Pushes a session. What is old, or of a person that was erased since, is nobody's any more.
+   *  @throws whatever Redis refuses with; Error where others write the person's record all the time. */
+  async push(claim: Claim, session: string): Promise<'merged' | 'old' | 'erased'> {
+    const source = await this.#sideOf(session, claim.record);
+    const notices = await this.#notices.exportOf(session, claim.record);
+    const filters = await readSourceFilters(this.#context, session, source.state?.head.flags ?? 0, this.#isNative);
+    for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+      const status = await this.#pushOnce(claim, session, { source, notices, filters });
+      if (status !== 'changed' && status !== 'late') return status;
+    }
+    throw new Error("The person's record is written so often that nothing could be merged into it.");
+  }
+
+  async #pushOnce(
+    { to: person, at }: Claim,
+    session: string,
+    { source, notices, filters }: Pushed,
+  ): Promise<'merged' | 'changed' | 'late' | 'old' | 'erased'> {
+    const { redis, encryption } = this.#context;
+    const name = this.#sourceOf(session, at);
+    const [time, taken, expected] = await readPerson.run(redis, personKeys(this.#context, person), { source: name });
+    const [prepared, had] = [Number(time), String(taken)];
+    const total = source.state?.head.views ?? 0;
+    const target = await this.#sideOf(person, expected);
+    const merged = mergeStates(target, source, {
+      views: Math.max(0, total - Number(had)),
+      exactLimit: this.#exactLimit,
+      now: Math.floor(this.#now() / 1_000),
+    });
+    const { head, begins } = merged;
+    const isLarge = (flag: number): boolean => (head.flags & flag) !== 0;
+    const [pages, items, positions] = await Promise.all([
+      encryption.encrypt(person, begins.pages ? [...target.pages, ...merged.pages] : merged.pages),
+      encryption.encrypt(person, begins.items ? [...target.items, ...merged.items] : merged.items),
+      this.#notices.argumentsOf(person, notices),
+    ]);
+    const [inPages, inItems] = [isLarge(SUBJECT_FLAGS.largePages), isLarge(SUBJECT_FLAGS.largeItems)];
+    const sectionOf = (kept: Buffer | undefined, added: readonly string[], large: boolean): Buffer =>
+      large ? Buffer.alloc(0) : Buffer.concat([kept ?? Buffer.alloc(0), Buffer.from(added.join(''), 'latin1')]);
+    const next = encodeRecord({
+      head,
+      minutes: merged.minutes,
+      items: sectionOf(target.state?.items, items, inItems),
+      pages: sectionOf(target.state?.pages, pages, inPages),
+    });
+    const [largePages, largeItems] = [inPages ? pages : [], inItems ? items : []];
+    const { status } = await this.#push.run(
+      redis,
+      personKeys(this.#context, person),
+      {
+        expected: expected ?? '',
+        next,
+        source: name,
+        had,
+        views: String(Math.max(total, Number(had))),
+        at: Number(at),
+        prepared,
+        flags: head.flags,
+        beginsPages: begins.pages,
+        beginsItems: begins.items,
+        beginsDays: begins.minutes,
+        pages: largePages.length,
+        items: largeItems.length,
+        minutes: merged.largeMinutes.length,
+        positions: notices.positions.length,
+        filters: filters.length,
+      },
+      {
+        args: [
+          ...largePages,
+          ...largeItems,
+          ...merged.largeMinutes,
+          ...(await placeSourceFilters(this.#context, person, { source: name, session }, filters)),
+          ...positions,
+        ],
+      },
+    );
+    return status;
+  }
+
+  async #sideOf(subject: string, record: Buffer | null): Promise<MergeSide> {
+    if (record === null || record.length === 0) return { state: undefined, items: [], pages: [], days: [] };
+    const { encryption } = this.#context;
+    const state = decodeRecord(record);
+    const [items, pages, days] = await Promise.all([
+      encryption.decrypt(subject, state.items),
+      encryption.decrypt(subject, state.pages),
+      (state.head.flags & SUBJECT_FLAGS.largeMinutes) === 0 ? [] : readDays(this.#context, subject),
+    ]);
+    return { state, items, pages, days };
+  }
+
+  /** Names a source for a person's list of what was taken: nobody can tell from it which session it was. */
+  #sourceOf(session: string, at: string): string {
+    return createHmac('sha256', this.#sourceKey).update(`${session} ${at}`).digest('base64url').slice(0, 11);
+  }
+}
