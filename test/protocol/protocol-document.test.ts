@@ -194,7 +194,9 @@ describe('README.md', () => {
   const blocks = readBlocks('README.md');
 
   it('the first example runs, and prints what it says', async () => {
-    const [code, calls] = [blocks[0]!.lines.join('\n'), blocks.find(({ lines }) => lines[0]?.startsWith('$ curl'))!];
+    const code = blocks[0]!.lines.join('\n');
+    const [alias, ...calls] = blocks.find(({ lines }) => lines[0]?.startsWith('$ alias visit='))!.lines;
+    const agent = /-A "([^"]+)"/.exec(alias!)![1]!;
     const redis = await startTestRedis();
     const service = await startService({ redis: redis.url, secret: SECRET });
     let app: ChildProcess | undefined;
@@ -206,11 +208,11 @@ describe('README.md', () => {
         stdio: ['ignore', 'ignore', 'inherit'],
       });
       let cookie = '';
-      for (let i = 0; i < calls.lines.length; i += 2) {
-        const path = /^\$ curl -b jar -c jar localhost:3000(\/\S*)$/.exec(calls.lines[i]!)?.[1];
-        const response = await fetchSoon(`http://127.0.0.1:${port}${path}`, cookie);
+      for (let i = 0; i < calls.length; i += 2) {
+        const path = /^\$ visit localhost:3000(\/\S*)$/.exec(calls[i]!)?.[1];
+        const response = await fetchSoon(`http://127.0.0.1:${port}${path}`, { cookie, 'user-agent': agent });
         cookie = response.headers.get('set-cookie')?.split(';', 1)[0] ?? cookie;
-        expect(await response.text(), calls.lines[i]).toBe(calls.lines[i + 1]);
+        expect(await response.text(), calls[i]).toBe(calls[i + 1]);
         // The first page may have come before its application was connected.
         if (i === 0) await waitUntil('the application hears its inbox', () => hasInbox(redis.url));
       }
@@ -439,11 +441,11 @@ async function hasInbox(url: string): Promise<boolean> {
 }
 
 /** As soon as somebody listens there. */
-async function fetchSoon(url: string, cookie: string): Promise<Response> {
+async function fetchSoon(url: string, headers: Record<string, string>): Promise<Response> {
   const end = performance.now() + 15_000;
   for (;;) {
     try {
-      return await fetch(url, { headers: { cookie } });
+      return await fetch(url, { headers });
     } catch (error) {
       if (performance.now() > end) throw error;
       await pace();
