@@ -15,9 +15,34 @@ import { RequestSessions } from './request-sessions.ts';
 import type { SessionStoreEvents } from './session-store-events.ts';
 import type { SessionStoreOptions } from './session-store-options.ts';
 
+/** Fields of a session, by any name. */
+export type AnyFields = Readonly<Record<string, unknown>>;
+
+/** The names of the fields that can hold a `Value`; any name where the site declares no fields of its own. */
+export type FieldName<Fields, Value> = string extends keyof Fields
+  ? string
+  : [Exclude<keyof Fields, 'cookie'>] extends [never]
+    ? string
+    : { [Name in keyof Fields]-?: NonNullable<Fields[Name]> extends Value ? Name : never }[keyof Fields] & string;
+
+/** What a list of a session holds. */
+export type ElementOf<Fields, Name> = Name extends keyof Fields
+  ? NonNullable<Fields[Name]> extends readonly (infer Element)[]
+    ? Element
+    : unknown
+  : unknown;
+
+/** Values for some fields of a session. */
+export type FieldValues<Fields> = string extends keyof Fields
+  ? AnyFields
+  : [Exclude<keyof Fields, 'cookie'>] extends [never]
+    ? AnyFields
+    : { readonly [Name in Exclude<keyof Fields, 'cookie'>]?: Fields[Name] | undefined };
+
 /** Operations on the session of a request: methods of `request.session` in each framework. Those that change something
- *  run one after the other, also where none is awaited, and the save at the end of the request behind them. */
-export interface SessionOperations {
+ *  run one after the other, also where none is awaited, and the save at the end of the request behind them. `Fields`: what
+ *  the site declares of its sessions; then a name that is none of them does not compile. */
+export interface SessionOperations<Fields = AnyFields> {
   /** Gives the session another secret: same session, same data, nothing calculated is lost. Call it at login and when
    *  rights change, before `identify`: the previous secret opens nothing from then on, and requests that are still on
    *  their way with it see no session and get no cookie. With `grace`, for rotations that go with no change of rights,
@@ -32,14 +57,17 @@ export interface SessionOperations {
   identify(userId: string, options?: { readonly device?: string }): Promise<string[]>;
   /** Adds to a number in one step, 1 by default, and returns the sum; see `SessionData.increment`.
    *  @throws StoreUnavailableError, SessionGoneError; SessionDataError where the field holds no number. */
-  increment(field: string, by?: number): Promise<number>;
+  increment(field: FieldName<Fields, number>, by?: number): Promise<number>;
   /** Appends to a list in one step, and returns the list; see `SessionData.append`.
    *  @throws StoreUnavailableError, SessionGoneError, NotSerialisableError; SessionDataError where the field is no list. */
-  append(field: string, ...values: unknown[]): Promise<unknown[]>;
+  append<Name extends FieldName<Fields, readonly unknown[]>>(
+    field: Name,
+    ...values: ElementOf<Fields, Name>[]
+  ): Promise<ElementOf<Fields, Name>[]>;
   /** Sets fields if the session was not changed since it had `version`, which `info` tells; `undefined` removes a field.
    *  See `SessionData.setIf`.
    *  @throws StoreUnavailableError, SessionGoneError, NotSerialisableError */
-  setIf(version: number, values: Readonly<Record<string, unknown>>): Promise<SetIfOutcome>;
+  setIf(version: number, values: FieldValues<Fields>): Promise<SetIfOutcome>;
   /** Returns the metadata of the session; undefined if it was never saved. */
   info(): SessionInfo | undefined;
   /** Whether the session stands in for one that could not be read (`fail: 'open'`). */
