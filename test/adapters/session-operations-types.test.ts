@@ -17,30 +17,30 @@ function neverRuns(_: () => unknown): void {}
 describe('the types of the operations on a session', () => {
   it('know the fields that a site declares', () => {
     neverRuns(() => {
-      typed.increment('count');
+      void typed.increment('count');
       // @ts-expect-error: a misspelt name
-      typed.increment('cuont');
+      void typed.increment('cuont');
       // @ts-expect-error: no number
-      typed.increment('name');
+      void typed.increment('name');
       expectTypeOf(typed.append('cart', 'lamp')).resolves.toEqualTypeOf<string[]>();
       // @ts-expect-error: the cart holds texts
-      typed.append('cart', 7);
+      void typed.append('cart', 7);
       // @ts-expect-error: no list
-      typed.append('count', 7);
-      typed.setIf(1, { name: 'Ada', count: undefined });
+      void typed.append('count', 7);
+      void typed.setIf(1, { name: 'Ada', count: undefined });
       // @ts-expect-error: no text
-      typed.setIf(1, { name: 7 });
+      void typed.setIf(1, { name: 7 });
       // @ts-expect-error: a misspelt name
-      typed.setIf(1, { nmae: 'Ada' });
+      void typed.setIf(1, { nmae: 'Ada' });
     });
   });
 
   it('take any name where a site declares none', () => {
     neverRuns(() => {
       for (const session of [undeclared, any]) {
-        session.increment('anything');
-        session.append('anything', 1, 'two');
-        session.setIf(1, { anything: 1 });
+        void session.increment('anything');
+        void session.append('anything', 1, 'two');
+        void session.setIf(1, { anything: 1 });
       }
     });
   });
