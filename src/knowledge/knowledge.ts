@@ -78,8 +78,8 @@ export class Knowledge {
   /** Records a view of a page. `at`: when, in milliseconds of the epoch; undefined: now, by Redis's clock. `apply`: does the
    *  step; default by itself. Returns the visit as it was before, but for the two counts. */
   async recordView(subject: string, page: ItemHash, at?: number, apply: Apply = this.#apply): Promise<Visit> {
-    const visit = await this.#write(subject, this.#recordingView(subject, page, at), apply);
-    if (!visit.isClaimed) return visit;
+    const { isClaimed, ...visit } = await this.#write(subject, this.#recordingView(subject, page, at), apply);
+    if (!isClaimed) return visit;
     if (isPerson(subject)) return this.#withBeside(subject, page, visit);
     await this.#mergeLate(subject);
     return visit;

@@ -17,7 +17,7 @@ import { type ObservedRolling, wrapResponse } from './wrap-response.ts';
 
 // Here, because the declarations of the subpath reach this file: those of a file that it only runs are left out.
 declare module 'express-session' {
-  interface Session extends SessionOperations<SessionData> {}
+  interface Session extends SessionOperations<session.SessionData> {}
 }
 
 type Callback<Result> = (error: unknown, result?: Result) => void;
