@@ -19,7 +19,7 @@ export async function benchMemory({ smoke, isMillion }) {
     await viewsRow(subjects),
     await fileRow(smoke ? 100 : 2_000),
     await sessionRow(subjects),
-    await growthRow(smoke ? 1_000 : all),
+    await growthRow(smoke ? 5_000 : all),
   ];
 }
 

@@ -36,7 +36,7 @@ export async function takeOut(session, product) {
   if (countOf(session, product) > 0) await writeNow(session, { [fieldOf(product)]: undefined });
 }
 
-/** @param {Product} product */
+/** @param {Product} product @returns {`cart:${string}`} */
 function fieldOf({ slug }) {
   return `cart:${slug}`;
 }

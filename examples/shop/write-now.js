@@ -7,7 +7,7 @@ const MOST_TRIES = 20;
  * be there when the browser is sent on: express-session saves behind the answer, and a store that fails open says
  * nothing where that was in vain.
  * @param {import('express').Request['session']} session
- * @param {Record<string, unknown>} values
+ * @param {Parameters<import('express').Request['session']['setIf']>[1]} values
  * @throws where Redis is away, or the session has ended
  */
 export async function writeNow(session, values) {
