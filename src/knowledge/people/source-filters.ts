@@ -3,10 +3,13 @@ import { type SeenKind, SUBJECT_FLAGS } from '../../redis/index.ts';
 import type { ReadingContext } from '../subject-reading.ts';
 import { type BesideFilter, listBeside, MOST_BESIDE } from './beside-filters.ts';
 
+const NO_COUNT = Buffer.alloc(0);
+
 /** A filter of a session that has outgrown its record, and its unique count, as the push script takes them. */
 export interface SourceFilter {
   readonly kind: SeenKind;
   readonly filter: Buffer;
+  /** Empty where it was lost. */
   readonly count: Buffer;
 }
 
@@ -30,8 +33,8 @@ export async function readSourceFilters(
           : redis.commandForBuffers<Buffer | null>('GET', keys.seenFilter(session, kind)),
         redis.commandForBuffers<Buffer | null>('GET', keys.uniqueCount(session, kind)),
       ]);
-      // One that was lost alone holds nothing.
-      return filter && count ? [{ kind, filter, count }] : [];
+      // A filter without its count still tells what was seen; a count alone tells nothing.
+      return filter ? [{ kind, filter, count: count ?? NO_COUNT }] : [];
     });
   return (await Promise.all(dumped)).flat();
 }

@@ -89,4 +89,13 @@ describe('identify', () => {
     await view('cafe', '/b');
     expect(await seen(ada, '/a', '/b')).toEqual([true, false]);
   });
+
+  it('takes over the filter of a session that has lost its count', async () => {
+    const ada = nameOf('collector');
+    const pages = Array.from({ length: 600 }, (_, i) => `/p${i}`);
+    for (const page of pages) await view('desktop', page);
+    await stage.redis.command('DEL', stage.keys.uniqueCount('desktop', 'page'));
+    await stage.knowledge.people.identify(ada, 'desktop');
+    expect((await seen(ada, ...pages)).includes(false)).toBe(false);
+  });
 });

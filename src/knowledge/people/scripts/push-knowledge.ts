@@ -69,7 +69,7 @@ from = from + minutes
 -- A filter and its count, whole: kind and place, source and subject, both values. A filter of the server's own is dumped.
 for i = from, from + 4 * filters - 1, 4 do
   ${options.engine === 'native' ? "redis.call('RESTORE', part('x' .. ARGV[i]), 0, ARGV[i + 2], 'REPLACE')" : "redis.call('SET', part('x' .. ARGV[i]), ARGV[i + 2])"}
-  redis.call('SET', part('x' .. ARGV[i] .. 'u'), ARGV[i + 3])
+  if ARGV[i + 3] ~= '' then redis.call('SET', part('x' .. ARGV[i] .. 'u'), ARGV[i + 3]) end
   redis.call('HSET', part('b'), ARGV[i], ARGV[i + 1])
 end
 mark_notices(rings, foreign, from + 4 * filters, positions)
