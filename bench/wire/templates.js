@@ -18,11 +18,13 @@ export function templateOf(heard, session, isInline) {
   const [entry] = all.flat().flatMap((argument) => ENTRY.exec(argument) ?? []);
   const names = { request, inbox, number, entry };
   const marked = own.map((group) => group.map((command) => mark(command, names)));
-  const isAsk = (_, i) => i === first || own[i][0][0] === 'BLPOP';
+  const isWait = (_, i) => own[i][0][0] === 'BLPOP';
+  const isAsk = (_, i) => i === first || isWait(_, i);
   const isReply = (_, i) =>
     own[i].some(([name, key]) => ['PUBLISH', 'LPUSH'].includes(name) && key.includes(':async:'));
   return {
-    ask: marked.filter(isAsk).flat(),
+    // What asks stands first: the other side knows its template by it.
+    ask: [...marked[first], ...marked.filter(isWait).flat()],
     work: marked.filter((_, i) => !isAsk(_, i) && !isReply(_, i)).flat(),
     reply: marked.filter((_, i) => !isAsk(_, i) && isReply(_, i)).flat(),
   };
