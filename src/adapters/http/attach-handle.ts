@@ -28,8 +28,8 @@ export interface HandleRequest<Request> extends PageRequest {
    *  adds the Set-Cookie line that it returns to those of others. With a response of Node: `setCookieAtHead`. */
   beforeHead(cookieFor: (cacheControl: string | undefined) => string | undefined): void;
   /** Has the listener called with the answer's status when all of the answer was given to the connection, and not called
-   *  where it broke off. With a response of Node: `response.on('finish', () => listener(response.statusCode))`. Called
-   *  at page views that count then. */
+   *  where it broke off. With a response of Node: `whenAnswered(response, listener)`. Called at page views
+   *  that count then. */
   whenAnswered(listener: (statusCode: number) => void): void;
 }
 
@@ -51,6 +51,9 @@ interface Asking {
   /** Notes that the session was given to a user within the request. */
   identify?(userId: string): void;
 }
+
+/** The requests whose page view a client counts already: a middleware that is mounted twice counts it once. */
+const COUNTED = new WeakMap<SessionClient, WeakSet<object>>();
 
 /** The visit of a request, which all middlewares of it share: else each would begin a visitor. */
 const VISIT = Symbol('sessionwise visit');
@@ -170,7 +173,7 @@ export class HandleAttacher<Request extends object> {
         page.attach(asking.open(options));
       });
     }
-    if (mode !== 'server') return;
+    if (mode !== 'server' || !isFirstCount(client, request)) return;
     if (countWhen === 'start') void handle.publish('pageview', page.url);
     else this.#countAtEnd(client, page, asking);
   }
@@ -193,6 +196,14 @@ export class HandleAttacher<Request extends object> {
     if (!(isPageview ? isPageview(request) : isDocument(page)) || track?.(request) === false) return 'off';
     return typeof pageview === 'function' ? pageview(request) : pageview;
   }
+}
+
+function isFirstCount(client: SessionClient, request: object): boolean {
+  const counted = COUNTED.get(client) ?? new WeakSet();
+  COUNTED.set(client, counted);
+  if (counted.has(request)) return false;
+  counted.add(request);
+  return true;
 }
 
 // Within a grace the previous secret reads the data of before, and nothing else. The secret of a degraded session was not
