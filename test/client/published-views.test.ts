@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { SessionClient } from '../../src/index.ts';
 import { createConnection } from '../../src/redis/index.ts';
 import { type Service, startService } from '../../src/service/index.ts';
+import { untilTogether } from '../support/until-together.ts';
 import { useRedis } from '../support/use-redis.ts';
-import { waitUntil } from '../support/wait-until.ts';
 
 /* What `publish` says of a view that leads the page's message: as of one that travels alone, whether it was taken as far as
  * is known. */
@@ -24,12 +24,7 @@ async function open(replies: 'inbox' | 'list'): Promise<SessionClient> {
   const client = new SessionClient({ redis: server.url, deadlineMs: 10_000, replies });
   onTestFinished(() => client.close());
   expect(await client.ready()).toBe(true);
-  await waitUntil('it sends questions together', async () => {
-    const { messages } = client.counters;
-    const page = client.session('warm');
-    await Promise.all([page.figures(), page.suggestions()]);
-    return client.counters.messages === messages + 1;
-  });
+  await untilTogether(client);
   return client;
 }
 

@@ -32,7 +32,9 @@ const visitors: { readonly user: string; readonly cookie: string; readonly id: s
 /** All forms of a user id that a program makes of it without the secret. */
 function formsOf(user: string): string[] {
   const hashed = ['sha1', 'sha256', 'md5'].flatMap((name) =>
-    (['hex', 'base64', 'base64url', 'latin1'] as const).map((form) => createHash(name).update(user).digest(form)),
+    (['hex', 'base64', 'base64url', 'latin1'] as const).map((form) =>
+      createHash(name).update(user).digest().toString(form),
+    ),
   );
   return [user, personOf(user), sessionOf(user), userReference(user), userReference(user).slice(3), ...hashed];
 }

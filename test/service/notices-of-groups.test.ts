@@ -46,7 +46,11 @@ describe('a question about many groups', () => {
     const part = ['notifications', { groups, limit: 1_000 }];
     let answers: Notices[] = [];
     const reads = await callsOf('lrange', async () => {
-      answers = (await foreign.ask('together', 'asker', Array.from({ length: 10 }, () => part))) as Notices[];
+      answers = (await foreign.ask(
+        'together',
+        'asker',
+        Array.from({ length: 10 }, () => part),
+      )) as Notices[];
     });
     expect(reads).toBe(GROUPS);
     expect(answers).toHaveLength(10);

@@ -1,6 +1,7 @@
 import type { PageOptions, SessionClient, SessionHandle } from '../../client/index.ts';
 import { personOf, sessionOf } from '../../protocol/index.ts';
 import { type Consent, consentOf } from './consent.ts';
+import { isFirstCount } from './counted-requests.ts';
 import { givenUser } from './given-user.ts';
 import { checkHandleOptions, countsStatus, type HandleOptions } from './handle-options.ts';
 import { isKnownRobot } from './known-robots.ts';
@@ -51,9 +52,6 @@ interface Asking {
   /** Notes that the session was given to a user within the request. */
   identify?(userId: string): void;
 }
-
-/** The requests whose page view a client counts already: a middleware that is mounted twice counts it once. */
-const COUNTED = new WeakMap<SessionClient, WeakSet<object>>();
 
 /** The visit of a request, which all middlewares of it share: else each would begin a visitor. */
 const VISIT = Symbol('sessionwise visit');
@@ -196,14 +194,6 @@ export class HandleAttacher<Request extends object> {
     if (!(isPageview ? isPageview(request) : isDocument(page)) || track?.(request) === false) return 'off';
     return typeof pageview === 'function' ? pageview(request) : pageview;
   }
-}
-
-function isFirstCount(client: SessionClient, request: object): boolean {
-  const counted = COUNTED.get(client) ?? new WeakSet();
-  COUNTED.set(client, counted);
-  if (counted.has(request)) return false;
-  counted.add(request);
-  return true;
 }
 
 // Within a grace the previous secret reads the data of before, and nothing else. The secret of a degraded session was not
