@@ -1,6 +1,7 @@
 // npm run bench [-- PART...] [-- --smoke] [-- --draw] [-- --million] [-- --rounds N] [-- --to FOLDER]
 //
-// Measures everything side by side in one run, writes bench/results/<date>.json, and draws docs/performance.md from it.
+// Measures everything side by side in one run, writes bench/results/<date>.json, and draws docs/performance.md and the
+// figures of two other documents from it.
 // With parts only these are measured and printed: nothing is written. --smoke runs everything for a moment, to see that it
 // works, that each row is there and no figure is none, and that all of it can be drawn; its figures mean nothing. --draw
 // only draws the newest results again; --to writes results elsewhere, and draws nothing. Machines are noisy: quote ratios of one run, never absolute figures of two.
@@ -9,7 +10,7 @@ import { benchMemory } from './knowledge/memory-part.js';
 import { benchPeople } from './knowledge/people-part.js';
 import { describeMachine } from './machine.js';
 import { benchPage } from './page/part.js';
-import { drawDocument, drawGraphs, drawText, readDocument } from './report/document.js';
+import { DOCUMENTS, drawDocuments, drawGraphs, drawText, readDocument } from './report/document.js';
 import { Figures } from './report/figures.js';
 import { judge } from './report/goals.js';
 import { printRows } from './report/print.js';
@@ -29,7 +30,7 @@ const PARTS = {
 
 const { values: flags, positionals: names } = readArguments();
 if (flags.draw) {
-  drawDocument(readNewestResults());
+  drawDocuments(readNewestResults());
 } else {
   const isWhole = names.length === 0;
   const results = await measure(isWhole ? Object.keys(PARTS) : names);
@@ -82,11 +83,11 @@ function finish(results, faults) {
   const kept = JSON.parse(textOf({ ...results, goals }));
   console.table(goals.map(({ figure, goal, value, isMet }) => ({ figure: figure.slice(0, 70), goal, value, isMet })));
   // Throws where a mark or a graph asks for what is not there.
-  drawText(readDocument(), kept);
+  for (const name of DOCUMENTS) drawText(readDocument(name), kept);
   drawGraphs(kept);
   const isKept = !flags.smoke && faults.length === 0;
   if (flags.to || isKept) console.log(`Written: ${writeResults(kept, flags.to)}`);
   if (flags.smoke) return;
-  if (isKept && !flags.to) drawDocument(kept);
+  if (isKept && !flags.to) drawDocuments(kept);
   if (goals.some(({ isMet }) => isMet === false)) process.exitCode = 1;
 }

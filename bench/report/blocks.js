@@ -1,8 +1,9 @@
 import { SIDE_NAMES } from '../support/sides.js';
+import { CAPACITY_BLOCKS } from './capacity.js';
 import { judge } from './goals.js';
 import { commandsText, table, written } from './markdown.js';
 
-/* blocks.js: what docs/performance.md names in its marks. Each takes figures, and what stands behind its name. */
+/* blocks.js: what documents name in their marks. Each takes figures, and what stands behind its name. */
 
 const WAYS = { inbox: 'channels', list: 'channels, BLPOP', streams: 'streams', inline: 'inline' };
 const PAGE_LEVELS = [1, 16, 64];
@@ -14,6 +15,7 @@ const times = (ratio) => `${ratio.toFixed(2)} ×`;
 const sidesOf = ({ medians }) => Object.keys(medians);
 
 export const BLOCKS = {
+  ...CAPACITY_BLOCKS,
   /** A single figure: its row, side and name. */
   median: (figures, id, side, figure) => written(figures.median(id, side, figure)),
   ratio: (figures, id, side, figure) => figures.ratio(id, side, figure).toFixed(2),

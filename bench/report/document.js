@@ -1,23 +1,25 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BLOCKS } from './blocks.js';
 import { Figures } from './figures.js';
 import { GRAPHS } from './graphs.js';
 
-/* document.js: docs/performance.md. Its sentences are written there; what stands between `<!-- bench: NAME -->` and
- * `<!-- /bench -->` is drawn from results, and so are the graphs beside it. */
+/* document.js: the documents with figures. Their sentences are written there; what stands between `<!-- bench: NAME -->` and
+ * `<!-- /bench -->` is drawn from results, and so are the graphs of docs/performance.md. */
 
-const DOCUMENT = fileURLToPath(new URL('../../docs/performance.md', import.meta.url));
+const DOCS = fileURLToPath(new URL('../../docs', import.meta.url));
+/** The documents of docs/ in which something is drawn. */
+export const DOCUMENTS = ['performance.md', 'operations.md', 'architecture.md'];
 const NOT_YET = 'Not measured yet.';
 const MARK = /(<!-- bench: ([\w /.-]+) -->)([\s\S]*?)(<!-- \/bench -->)/g;
 
-/** The document as it stands. */
-export function readDocument() {
-  return readFileSync(DOCUMENT, 'utf8');
+/** A document as it stands. */
+export function readDocument(name) {
+  return readFileSync(join(DOCS, name), 'utf8');
 }
 
-/** The document's text with all that is drawn drawn anew. @throws for a mark that names nothing */
+/** A document's text with all that is drawn drawn anew. @throws for a mark that names nothing */
 export function drawText(text, results) {
   const figures = results && new Figures(results);
   return text.replace(MARK, (_, begin, name, before, end) => {
@@ -29,7 +31,7 @@ export function drawText(text, results) {
 
 function drawOne(name, figures) {
   const [block, ...given] = name.split(' ');
-  if (!(block in BLOCKS)) throw new Error(`docs/performance.md names "${name}", of which there is nothing.`);
+  if (!(block in BLOCKS)) throw new Error(`A document names "${name}", of which there is nothing.`);
   return BLOCKS[block](figures, ...given);
 }
 
@@ -40,10 +42,10 @@ export function drawGraphs(results) {
   return Object.fromEntries(Object.entries(GRAPHS).map(([name, draw]) => [`${name}.svg`, draw(figures)]));
 }
 
-/** Draws the document and its graphs anew. */
-export function drawDocument(results) {
-  writeFileSync(DOCUMENT, drawText(readDocument(), results));
-  const folder = join(dirname(DOCUMENT), 'performance');
+/** Draws all documents and their graphs anew. */
+export function drawDocuments(results) {
+  for (const name of DOCUMENTS) writeFileSync(join(DOCS, name), drawText(readDocument(name), results));
+  const folder = join(DOCS, 'performance');
   mkdirSync(folder, { recursive: true });
   for (const [name, svg] of Object.entries(drawGraphs(results))) writeFileSync(join(folder, name), svg);
 }

@@ -39,6 +39,8 @@ export type { TokenVerifier } from './http/session-of-token.ts';
 export type { HeadWriter } from './http/set-cookie-at-head.ts';
 export { setCookieAtHead } from './http/set-cookie-at-head.ts';
 export type { VisitorCookieOptions } from './http/visitor-cookie-options.ts';
+export type { AnswerWriter } from './http/when-answered.ts';
+export { whenAnswered } from './http/when-answered.ts';
 export { RequestSessions } from './request-sessions.ts';
 export type { RequestOperations, SessionOperations } from './session-operations.ts';
 export { RequestStore, sessionMethods } from './session-operations.ts';

@@ -12,6 +12,7 @@ import { holdsNothing } from './anonymous-session.ts';
 import type { CurrentSession } from './current-session.ts';
 import type { DegradedOperation } from './degraded-operation.ts';
 import { RequestSessionQueue } from './request-session-queue.ts';
+import { SessionIds } from './session-ids.ts';
 import { SessionStates } from './session-states.ts';
 import type { SessionStoreEvents } from './session-store-events.ts';
 import { type SessionStoreOptions, storeSettingsOf } from './session-store-options.ts';
@@ -32,6 +33,7 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
   readonly #isTaken: (name: string) => boolean;
   readonly #current = new RequestSessionQueue();
   readonly #tokens = new TokenMemory();
+  readonly #ids: SessionIds;
 
   /** Begins to connect and returns. `isTaken`: names that the framework's sessions use themselves; a stored field of such
    *  a name is left as it is and not shown. Default: none.
@@ -44,6 +46,7 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
     this.#anonymousIdleMs = anonymousIdleMs;
     this.states = new SessionStates(this.#tokens);
     this.data = new SessionData(dataOptions);
+    this.#ids = new SessionIds(this.data, this.#tokens);
     this.data.on('store:down', (error) => this.emit('store:down', error));
     this.data.on('store:up', () => this.emit('store:up'));
     this.data.on('mirror:failed', (error) => this.emit('mirror:failed', error));
@@ -100,7 +103,7 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
     if (states.ignoresSaves(values)) return;
     if (states.isAnonymous(values) && states.loadedOf(values) && this.isUnchanged(values)) return;
     try {
-      if (this.#mayBePublicId(token, values)) await this.#refuseIfPublicId(token);
+      if (!this.#isKnown(values)) await this.#ids.refusePublicId(token);
       await this.#current.inTurn({ token, values }, async (current) => {
         const before = states.loadedOf(current.values);
         const isNew = states.isNew(current.values);
@@ -122,7 +125,7 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
     // Of an anonymous session only a second request moves the end.
     if (states.ignoresTouches(values)) return;
     try {
-      if (this.#mayBePublicId(token, values)) await this.#refuseIfPublicId(token);
+      if (!this.#isKnown(values)) await this.#ids.refusePublicId(token);
       await this.data.touch(token, values, states.loadedOf(values));
     } catch (error) {
       if (!this.#tolerates('touch', error)) throw error;
@@ -149,14 +152,16 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
    *  replaced: a logout with that secret must not report success.
    *  @throws StoreUnavailableError; SessionGoneError where the token was replaced. */
   async end(id: string): Promise<void> {
-    if (!(await this.#end(id)) && (await this.#wasReplaced(id))) throw new SessionGoneError('The end of the session');
+    if (!(await this.#ids.end(id)) && (await this.#ids.isReplaced(id))) {
+      throw new SessionGoneError('The end of the session');
+    }
   }
 
   /** Ends a session so that another one begins in its place. Like `end`, but a replaced secret is no error: such a request
    *  may begin a session of its own.
    *  @throws StoreUnavailableError */
   async endForAnother(id: string): Promise<void> {
-    await this.#end(id);
+    await this.#ids.end(id);
   }
 
   /** Renews an anonymous session at its second request, for frameworks that do not save unchanged sessions.
@@ -265,34 +270,9 @@ export class RequestSessions extends EventEmitter<SessionStoreEvents> {
     return loaded;
   }
 
-  // True where something lived until now, or was named by its public id.
-  async #end(id: string): Promise<boolean> {
-    if (this.#tokens.isUnread(id)) {
-      throw new StoreUnavailableError('The session could not be read, so it was not ended.');
-    }
-    // A framework's own tokens can have the form of a public id, so that is the second thing to try.
-    if (await this.data.end(id)) return true;
-    if (!this.#tokens.mayBePublicId(id)) return false;
-    await this.data.end({ session: id });
-    return true;
-  }
-
-  async #wasReplaced(token: string): Promise<boolean> {
-    if (this.#tokens.isStandIn(token)) return true;
-    const found = await this.data.find(token);
-    return found === 'replaced' || (found !== undefined && recordOf(found).byPreviousSecret);
-  }
-
-  // Only of values that no request has loaded or begun: such a token may be an id from a list of all sessions.
-  #mayBePublicId(token: string, values: object): boolean {
-    return this.#tokens.mayBePublicId(token) && !this.states.loadedOf(values) && !this.states.isNew(values);
-  }
-
-  async #refuseIfPublicId(id: string): Promise<void> {
-    if (!(await this.data.isLiving(id))) return;
-    throw new RangeError(
-      'This is the public id of a session, and no token: nothing was written. Change its fields by store.data, which takes { session }: increment, append, setIf.',
-    );
+  // Values that no request has loaded or begun come with an id of the caller's, perhaps from a list of all sessions.
+  #isKnown(values: object): boolean {
+    return this.states.loadedOf(values) !== undefined || this.states.isNew(values);
   }
 
   #tolerates(operation: DegradedOperation['operation'], error: unknown): boolean {

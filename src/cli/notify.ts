@@ -28,7 +28,7 @@ export function addNotifyCommand(program: Command): void {
       if (text.length > MAX_TEXT)
         throw new UsageError(`--text is ${text.length} characters long: give at most ${MAX_TEXT}.`);
       const notice = { id: checkId(id), text, ...(flags.data !== undefined && { data: parseData(flags.data) }) };
-      const result = await withNamespace(flags, true, ({ knowledge }) => knowledge.noticeLists.publish(group, notice));
+      const result = await withNamespace(flags, false, ({ knowledge }) => knowledge.noticeLists.publish(group, notice));
       if (flags.json) print(JSON.stringify({ ...result, id }));
       else if (result.isNew) print(`Published "${id}" to the group ${group}: unread for all its sessions.`);
       else print(`The group ${group} has "${id}" already: nothing changed.`);

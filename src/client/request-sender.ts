@@ -19,7 +19,7 @@ export interface ReadyRequest extends NamedCommand {
 }
 
 /** Why requests have no answer. */
-type Failure = Pick<Degraded, 'reason' | 'message'>;
+type Failure = Pick<Degraded, 'reason' | 'message'> & { readonly isTaken?: true };
 
 /** Sends requests and settles each with its answer, or with `undefined`: counts, breakers and deadlines are here. Budget
  *  and breaker are asked once a message, and a lost message is one miss. */
@@ -143,11 +143,11 @@ export class RequestSender {
     for (const degraded of failed) this.degrade(degraded);
   }
 
-  #settleEach(session: string, requests: readonly ReadyRequest[], { reason, message }: Failure): void {
+  #settleEach(session: string, requests: readonly ReadyRequest[], { reason, message, isTaken }: Failure): void {
     for (const request of requests) {
       if (request.isPublished && reason === 'overloaded') this.#publishReady(session, request);
-      // Whether it was done is not known; any other error says that nothing was.
-      else if (request.isPublished) this.#settlePublished(request, UNKNOWN_OUTCOMES.includes(reason));
+      // As where it is published alone: what a service was given counts as taken. Any other error says that nothing was done.
+      else if (request.isPublished) this.#settlePublished(request, isTaken === true || ANSWERED.includes(reason));
       else request.settle(undefined);
     }
     for (const { command, isPublished } of requests) {
@@ -198,8 +198,8 @@ export class RequestSender {
   }
 }
 
-/** Failures after which a command may have been done. */
-const UNKNOWN_OUTCOMES: readonly DegradedReason[] = ['deadline', 'internal', 'malformed-reply'];
+/** Failures of an answer: a service has the command, and may have done it. */
+const ANSWERED: readonly DegradedReason[] = ['internal', 'malformed-reply'];
 
 function isDone(reply: unknown): boolean {
   try {

@@ -2,6 +2,7 @@ export type { ItemHash } from './item-hash.ts';
 export { ItemHasher } from './item-hash.ts';
 export type { KnowledgeOptions } from './knowledge.ts';
 export { Knowledge } from './knowledge.ts';
+export { newestNotices } from './newest-notices.ts';
 export type { ListedNotice, Notice, NoticePosition } from './notice-lists.ts';
 export { checkGroup, NOTICE_CAP } from './notice-lists.ts';
 export { MergeSweep } from './people/merge-sweep.ts';

@@ -1,6 +1,7 @@
 import { atEndOfTurn } from '../async/index.ts';
 import type { Keys, RedisConnection } from '../redis/index.ts';
 import type { ItemHash, ItemHasher } from './item-hash.ts';
+import { isNewer } from './newest-notices.ts';
 import { publishNotice } from './scripts/publish-notice.ts';
 
 /* notice-lists.ts: group notifications, the group's side.
@@ -27,6 +28,8 @@ export interface Notice {
 export interface ListedNotice extends Notice {
   readonly group: string;
   readonly position: NoticePosition;
+  /** Whether another list held the notice before: it may have been read there. */
+  readonly isElsewhere: boolean;
 }
 
 /** Where a notice is. */
@@ -44,6 +47,12 @@ export function checkGroup(group: unknown): string {
   throw new RangeError(
     `The group ${String(JSON.stringify(group)).slice(0, 60)} cannot be used: give 1 to 128 of A-Z, a-z, 0-9 and _ . : @ -`,
   );
+}
+
+/** A notice as it stands in a list: without the time, which stands before it. */
+interface StoredNotice extends Omit<Notice, 'at'> {
+  /** Whether another list held it before. */
+  readonly elsewhere?: true;
 }
 
 /** The newest notices of a group, as they were read. */
@@ -65,6 +74,7 @@ export class NoticeLists {
   readonly #items: ItemHasher;
   readonly #lists = new Map<string, ReadList>();
   readonly #asking = new Map<ItemHash, Promise<string | null>>();
+  readonly #reading = new Map<string, Promise<ReadList>>();
   #keptCharacters = 0;
   #followsLosses = false;
 
@@ -85,7 +95,9 @@ export class NoticeLists {
     const hash = this.#items.of('group', checkGroup(group));
     const noticeHash = this.#items.of('notice', notice.id);
     const keys = { list: this.#keys.groupList(hash), index: this.#keys.groupIndex(hash) };
-    const args = { noticeKey: String(noticeHash), notice: JSON.stringify(notice), cap: NOTICE_CAP };
+    const isElsewhere = (await this.#redis.command<number>('HLEN', this.#keys.noticeIndex(noticeHash))) > 0;
+    const stored: StoredNotice = { ...notice, ...(isElsewhere && { elsewhere: true }) };
+    const args = { noticeKey: String(noticeHash), notice: JSON.stringify(stored), cap: NOTICE_CAP };
     const { status, values } = await publishNotice.run(this.#redis, keys, args);
     const [sequence, ...dropped] = values;
     await Promise.all([
@@ -103,7 +115,7 @@ export class NoticeLists {
     if (last === null) return [];
     const kept = this.#lists.get(group);
     const list = kept?.last === last && (kept.isWhole || kept.notices.length >= limit) ? kept : undefined;
-    const { notices } = list ?? (await this.#readList(group, hash, last, limit));
+    const { notices } = list ?? (await this.#readOnce(group, hash, last, limit));
     return notices.length > limit ? notices.slice(0, limit) : notices;
   }
 
@@ -130,6 +142,17 @@ export class NoticeLists {
     return last;
   }
 
+  // All that ask for it meanwhile share one reading.
+  #readOnce(group: string, hash: ItemHash, last: string, limit: number): Promise<ReadList> {
+    const name = `${last} ${limit} ${group}`;
+    let reading = this.#reading.get(name);
+    if (!reading) {
+      reading = this.#readList(group, hash, last, limit).finally(() => this.#reading.delete(name));
+      this.#reading.set(name, reading);
+    }
+    return reading;
+  }
+
   // What is published between both reads is in the list, and `last` is older then: the next question reads again.
   async #readList(group: string, hash: ItemHash, last: string, limit: number): Promise<ReadList> {
     if (!this.#followsLosses) {
@@ -142,8 +165,13 @@ export class NoticeLists {
     const notices = entries.map((entry): ListedNotice => {
       const [, sequence, at, json] = /^(\d+) (\d+) \d+ (.*)$/s.exec(entry)!;
       const position = { group: hash, sequence: Number(sequence) };
-      return { ...(JSON.parse(json!) as Notice), at: Number(at), group, position };
+      const { elsewhere, ...notice } = JSON.parse(json!) as StoredNotice;
+      return { ...notice, at: Number(at), group, position, isElsewhere: elsewhere === true };
     });
+    // Redis's clock may have been set back.
+    if (notices.some((notice, i) => i > 0 && isNewer(notice, notices[i - 1]!))) {
+      notices.sort((a, b) => (isNewer(a, b) ? -1 : 1));
+    }
     const list = { last, notices, isWhole: entries.length < limit };
     this.#keptCharacters += entries.reduce((sum, { length }) => sum + length, 0);
     if (this.#keptCharacters > KEPT_CHARACTERS) {

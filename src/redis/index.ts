@@ -7,11 +7,12 @@ export type { ArgumentKind, DefinedScript, KeyValues, ScriptResult } from './def
 export { defineScript } from './define-script.ts';
 export { slotOfKey } from './key-slot.ts';
 export type { SeenKind } from './keys.ts';
-export { forgetLua, Keys, keysLua } from './keys.ts';
+export { Keys } from './keys.ts';
+export { forgetLua, keysLua } from './keys-lua.ts';
 export type { LuaText } from './lua-text.ts';
 export { defineLua, joinLua } from './lua-text.ts';
 export type { FilterEngine, Meta } from './meta.ts';
-export { claimOrCheckMeta, FORMAT_VERSION, readMeta } from './meta.ts';
+export { claimOrCheckMeta, FORMAT_VERSION, isFormat, readMeta } from './meta.ts';
 export { MetaMismatchError } from './meta-mismatch-error.ts';
 export type { RedisClient } from './options/borrowed-client.ts';
 export type { ConnectionOptions, ServerAddress } from './options/connection-options.ts';

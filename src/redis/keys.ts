@@ -1,83 +1,12 @@
 import { checkNamespace } from '../protocol/index.ts';
-import { defineLua, type LuaText } from './lua-text.ts';
+import { CALCULATED_PARTS, PARTS, PERSON_PARTS, TAG_LENGTH } from './key-parts.ts';
 import { PARTITION_TAGS, partitionOf } from './partition.ts';
 
 /** The kinds of items that a subject can have seen. */
 export type SeenKind = 'page' | 'item';
 
-const TAG_LENGTH = 3;
-
-/** The last parts of a session's keys. Those of calculated data have one letter each, because scripts make the others of
- *  that of the record: knowledge/scripts/parts-lua.ts. */
-const PARTS = {
-  record: 's',
-  recordBefore: 'sb',
-  mirrorBase: 'cr',
-  subject: 'k',
-  page: 'p',
-  pageCount: 'pu',
-  item: 'i',
-  itemCount: 'iu',
-  days: 'a',
-  foreignNotices: 'n',
-  noticeRings: 'g',
-  claim: 'c',
-} as const;
-/** The last parts of a person's further keys. */
-const PERSON_PARTS = { merged: 'm', erased: 'e', beside: 'b' } as const;
-const SESSION_DATA: readonly string[] = [PARTS.record, PARTS.recordBefore, PARTS.mirrorBase];
-const CALCULATED = Object.values(PARTS).filter((part) => !SESSION_DATA.includes(part));
-
-/** Builds key names in scripts that learn them only as they run: `tag_of(key)`, `session_key(ns, tag, session, part)`,
- *  `subject_of(record_key)`,
- *  `partition_key(ns, tag, name)` for `due`, `ended`, `failed` and `archiving`, `user_key(ns, user)`. */
-export const keysLua: LuaText = defineLua({
-  name: 'keys',
-  source: `
-local function tag_of(key)
-  return string.match(key, '{(%w+)}')
-end
-
-local function session_key(ns, tag, session, part)
-  return ns .. ':{' .. tag .. '}:' .. session .. ':' .. part
-end
-
-local function subject_of(record_key)
-  return string.sub(record_key, 1, -2) .. '${PARTS.subject}'
-end
-
-local function partition_key(ns, tag, name)
-  return ns .. ':{' .. tag .. '}:@' .. name
-end
-
-local function user_key(ns, user)
-  return ns .. ':{' .. string.sub(user, 1, ${TAG_LENGTH}) .. '}:@user:' .. string.sub(user, ${TAG_LENGTH + 1})
-end
-`,
-});
-
-/** Finds and deletes the calculated data of a session: `calculated_keys(ns, tag, session)` lists the keys that may
- *  exist, `forget_calculated(ns, tag, session)` deletes them. */
-export const forgetLua: LuaText = defineLua({
-  name: 'forget',
-  uses: [keysLua],
-  source: `
-local function calculated_keys(ns, tag, session)
-  local keys = {}
-  for part in string.gmatch('${CALCULATED.join(' ')}', '%w+') do
-    keys[#keys + 1] = session_key(ns, tag, session, part)
-  end
-  return keys
-end
-
-local function forget_calculated(ns, tag, session)
-  redis.call('UNLINK', unpack(calculated_keys(ns, tag, session)))
-end
-`,
-});
-
-/** Builds all keys of one namespace; no other file builds a key. `<ns>:{<tag>}:<session>:<part>`. The last part is short
- *  because every session stores it. */
+/** Builds all keys of one namespace; only `keys-lua.ts` does the same, for scripts. `<ns>:{<tag>}:<session>:<part>`. The
+ *  last part is short because every session stores it. */
 export class Keys {
   readonly namespace: string;
   #session: string | undefined;
@@ -161,7 +90,7 @@ export class Keys {
 
   /** All keys of calculated data that a session may have. */
   all(session: string): string[] {
-    return CALCULATED.map((part) => `${this.#of(session)}:${part}`);
+    return CALCULATED_PARTS.map((part) => `${this.#of(session)}:${part}`);
   }
 
   /** The session record: one string, a header and the fields. */

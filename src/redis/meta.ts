@@ -40,6 +40,12 @@ export async function claimOrCheckMeta(
   for (let i = 0; i < flat.length; i += 2) record[flat[i]!] = flat[i + 1]!;
   const found = fromRecord(record);
   const where = `The namespace "${keys.namespace}" at ${redis.address}`;
+  if (!isFormat(found.format)) {
+    throw new MetaMismatchError(
+      'WRONG_FORMAT',
+      `${where} has a record ${keys.meta()} that names no format, so it is not known what made it: use another --namespace, or delete that key where the namespace holds nothing else.`,
+    );
+  }
   if (found.format !== FORMAT_VERSION || found.partitions !== PARTITIONS) {
     throw new MetaMismatchError(
       'WRONG_FORMAT',
@@ -59,6 +65,11 @@ export async function claimOrCheckMeta(
     );
   }
   return found;
+}
+
+/** Whether a record names a format at all. */
+export function isFormat(format: number): boolean {
+  return Number.isInteger(format) && format > 0;
 }
 
 function fromRecord(record: Record<string, string>): Meta {

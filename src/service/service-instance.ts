@@ -102,7 +102,7 @@ export class ServiceInstance implements Service {
     if (options.sessions?.sweep ?? true) {
       this.#merging = new PersonMerging(redis, keys.namespace, namespace.knowledge, enabled);
     }
-    this.#http = new HttpServer(this.metrics, () => this.#notReady());
+    this.#http = new HttpServer(this.metrics, () => this.#notReady() ?? this.#transports.trouble);
     this.#showFigures();
   }
 

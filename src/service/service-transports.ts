@@ -75,6 +75,10 @@ export class ServiceTransports implements ServiceTransport {
     return this.#sum(({ ownedPartitions }) => ownedPartitions);
   }
 
+  get trouble(): string | undefined {
+    return this.#transports.find(({ trouble }) => trouble !== undefined)?.trouble;
+  }
+
   async start(): Promise<void> {
     for (const transport of this.#transports) await transport.start();
   }

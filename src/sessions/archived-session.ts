@@ -16,7 +16,7 @@ export interface ArchivedSession {
   readonly endedAt: number;
   /** The fields that the application saw, without `cookie`. */
   readonly data: Readonly<Record<string, unknown>>;
-  /** Counters of its page views; null where there are none (any more). */
+  /** Counters of its page views; null where there are none (any more), or where they cannot be read. */
   readonly activity: ArchivedActivity | null;
 }
 

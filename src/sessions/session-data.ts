@@ -1,107 +1,58 @@
 import { EventEmitter } from 'node:events';
-import { isSession } from '../protocol/index.ts';
-import { Keys } from '../redis/index.ts';
-import { AllSessions } from './all-sessions.ts';
 import type { BoundedOperation } from './connection/bounded-operation.ts';
-import { StoreConnection } from './connection/store-connection.ts';
-import { SessionDataMaintenance } from './maintenance/session-data-maintenance.ts';
-import { type ConnectRedis, openConnectRedis } from './mirror/connect-redis.ts';
 import type { MirrorCounters } from './mirror/mirror-counters.ts';
-import { FieldOperations, type SetIfOutcome } from './operations/field-operations.ts';
-import { type FoundRecord, SessionRecords } from './operations/session-records.ts';
-import { type RotationOptions, SessionRotation } from './operations/session-rotation.ts';
-import { type SaveOptions, SessionSaves } from './operations/session-saves.ts';
-import { type SessionDataOptions, settingsOf } from './options.ts';
+import type { SetIfOutcome } from './operations/field-operations.ts';
+import type { RotationOptions } from './operations/session-rotation.ts';
+import type { SaveOptions } from './operations/session-saves.ts';
+import type { SessionDataOptions } from './options.ts';
 import { recordOf } from './record/loaded-record.ts';
 import type { LoadedSession } from './record/loaded-session.ts';
 import type { SessionInfo } from './record/session-info.ts';
 import type { SessionDataEvents } from './session-data-events.ts';
-import { type ErasedSessions, SessionErasure } from './subjects/session-erasure.ts';
-import { type ExportedSessions, SessionExport } from './subjects/session-export.ts';
+import { openSessionDataParts, type SessionDataParts } from './session-data-parts.ts';
+import type { ErasedSessions } from './subjects/session-erasure.ts';
+import type { ExportedSessions } from './subjects/session-export.ts';
 import { checkSubject, type Subject } from './subjects/subject.ts';
-import type { SubjectContext } from './subjects/subject-sessions.ts';
 import {
   credentialOf,
   type ResolvedReference,
   resolveReference,
   type SessionReference,
 } from './tokens/session-reference.ts';
-import { readToken } from './tokens/token-credential.ts';
-import { userReference } from './tokens/user-reference.ts';
-import { UserLogins } from './users/user-logins.ts';
-import { UserSessionListing, type UserSessionPage } from './users/user-session-listing.ts';
-import { type EndReason, type UserSession, UserSessions } from './users/user-sessions.ts';
+import type { UserSessionPage } from './users/user-session-listing.ts';
+import type { EndReason, UserSession } from './users/user-sessions.ts';
 
 /** Session data in Redis: user, cart, preferences. The Express and Fastify stores use it for requests; jobs and
  *  webhooks use it directly. Every operation settles within `deadlineMs`, else it throws StoreUnavailableError. */
 export class SessionData extends EventEmitter<SessionDataEvents> {
-  readonly #connection: StoreConnection;
-  readonly #records: SessionRecords;
-  readonly #saves: SessionSaves;
-  readonly #fields: FieldOperations;
-  readonly #users: UserSessions;
-  readonly #listing: UserSessionListing;
-  readonly #logins: UserLogins;
-  readonly #rotation: SessionRotation;
-  readonly #allSessions: AllSessions;
-  readonly #connectRedis: ConnectRedis | undefined;
-  readonly #maintenance: SessionDataMaintenance;
-  readonly #erasure: SessionErasure;
-  readonly #export: SessionExport;
+  readonly #parts: SessionDataParts;
   #closed: Promise<void> | undefined;
 
   /** Begins to connect and returns; never throws because Redis is away.
    *  @throws RangeError or ConnectionOptionsError for a value that cannot be used. */
   constructor(options: SessionDataOptions) {
     super();
-    const settings = settingsOf(options);
-    const keys = new Keys(settings.namespace);
-    this.#connection = new StoreConnection(options, keys, settings.deadlineMs);
-    try {
-      this.#records = new SessionRecords(this.#connection, keys, settings, options.encryption);
-      this.#users = new UserSessions(this.#records);
-      this.#connectRedis = openConnectRedis(this.#records, this.#users, (error) => this.emit('mirror:failed', error));
-    } catch (error) {
-      void this.#connection.close();
-      throw error;
-    }
-    this.#saves = new SessionSaves(this.#connection, this.#records);
-    this.#fields = new FieldOperations(this.#records);
-    this.#listing = new UserSessionListing(this.#connection, this.#records, this.#users);
-    this.#logins = new UserLogins(this.#connection, this.#records, this.#users, this.#listing);
-    this.#rotation = new SessionRotation(this.#connection, this.#records);
-    this.#allSessions = new AllSessions(this.#connection, this.#records, this.#users);
-    const context: SubjectContext = {
-      redis: this.#connection.redis,
-      keys,
-      step: (key, work) => this.#connection.run(work, { key }),
-      lifecycleLength: settings.lifecycleLength,
-    };
-    this.#erasure = new SessionErasure(context);
-    this.#export = new SessionExport(context, options.encryption);
-    this.#maintenance = new SessionDataMaintenance(this.#connection.redis, settings, options, this);
-    this.#connection.on('down', (error) => this.emit('store:down', error));
-    this.#connection.on('up', () => this.emit('store:up'));
+    this.#parts = openSessionDataParts(options, this);
   }
 
   /** Whether operations are expected to succeed now. */
   get isUp(): boolean {
-    return this.#connection.isUp;
+    return this.#parts.connection.isUp;
   }
 
   /** Longest life of a session, in milliseconds; 0: unlimited. */
   get absoluteMs(): number {
-    return this.#records.settings.absoluteMs;
+    return this.#parts.records.settings.absoluteMs;
   }
 
   /** With `mirrorTo`: how often sessions were copied for connect-redis, and what came of it; undefined without. */
   get mirrorCounters(): MirrorCounters | undefined {
-    return this.#connectRedis?.mirror?.counters;
+    return this.#parts.connectRedis?.mirror?.counters;
   }
 
   /** The time by Redis's clock, in milliseconds of the epoch; in a Cluster by the clock of the session's master. */
   now(session?: string): number {
-    return this.#connection.now(session);
+    return this.#parts.connection.now(session);
   }
 
   /** Reads a session by its token. Undefined: there is none, it has ended, or the token was replaced.
@@ -128,30 +79,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     token: string,
     settle: (error: Error | undefined, found?: LoadedSession | 'replaced' | undefined) => void,
   ): void {
-    const credential = readToken(token);
-    if (!credential) {
-      queueMicrotask(() => settle(undefined));
-      return;
-    }
-    const records = this.#records;
-    const { session } = credential;
-    const { takeOver, reads } = this.#connectRedis ?? {};
-    if (reads) {
-      const key = records.keys.record(session);
-      const find = (redis: BoundedOperation): Promise<FoundRecord> => reads.find(redis, credential);
-      this.#connection.ask<FoundRecord, FoundRecord>(find, (found) => found, { key, reads: true }, settle);
-      return;
-    }
-    this.#connection.ask<Buffer | null, LoadedSession | 'replaced' | undefined>(
-      (redis) => records.fetch(redis, session),
-      (record, redis) => {
-        const found = records.read(redis, credential, record);
-        if (!takeOver) return found;
-        return Promise.resolve(found).then((there) => there ?? takeOver.take(redis, credential));
-      },
-      { key: records.keys.record(session), reads: true },
-      settle,
-    );
+    this.#parts.lookup.findThen(token, settle);
   }
 
   /** Reads the values of a loaded session, as a new object. `cookie.expires` is what was saved; where that has
@@ -177,22 +105,19 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     loaded?: LoadedSession,
     options: SaveOptions = {},
   ): Promise<LoadedSession | undefined> {
-    return this.#saves.save(token, values, loaded, options);
+    return this.#parts.saves.save(token, values, loaded, options);
   }
 
   /** Whether a save of `values` would change no field; a touch is enough then.
    *  @throws NotSerialisableError */
   isUnchanged(values: object, loaded: LoadedSession): boolean {
-    return this.#saves.isUnchanged(values, recordOf(loaded));
+    return this.#parts.saves.isUnchanged(values, recordOf(loaded));
   }
 
   /** Whether a token's secret is the current one of a living session.
    *  @throws StoreUnavailableError */
   async isCurrent(token: string): Promise<boolean> {
-    const credential = readToken(token);
-    return (
-      credential !== undefined && this.#read(credential.session, (redis) => this.#records.isCurrent(redis, credential))
-    );
+    return this.#parts.lookup.isCurrent(token);
   }
 
   /** Renews a session: its idle time begins anew. Sends nothing where that was done less than `touchEveryMs` ago. Of
@@ -200,20 +125,13 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
    *  session has ended.
    *  @throws StoreUnavailableError; RangeError for what can be no token. */
   async touch(token: string, values: { readonly cookie?: unknown }, loaded?: LoadedSession): Promise<boolean> {
-    return this.#saves.touch(credentialOf(token), values, loaded && recordOf(loaded));
+    return this.#parts.saves.touch(credentialOf(token), values, loaded && recordOf(loaded));
   }
 
   /** Ends a session for good. False where it had ended before.
    *  @throws StoreUnavailableError */
   async end(reference: SessionReference, reason: EndReason = 'destroyed'): Promise<boolean> {
-    const resolved = typeof reference === 'string' ? readToken(reference) : resolveReference(reference);
-    if (!resolved) return false;
-    return this.#run(resolved.session, async (redis) => {
-      const { takeOver } = this.#connectRedis ?? {};
-      const forestall = typeof reference === 'string' && (await takeOver?.forget(redis, reference)) === true;
-      const lived = await this.#users.endRecord(redis, resolved, reason, { forestall });
-      return lived || forestall;
-    });
+    return this.#parts.ending.end(reference, reason);
   }
 
   /** Gives a session another secret and returns the new token. Data and everything calculated stay; the previous
@@ -223,7 +141,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
    *  @throws StoreUnavailableError; SessionGoneError, also where `token` has been replaced itself; RangeError for
    *  what can be no token. */
   async rotate(token: string, options: RotationOptions = {}, loaded?: LoadedSession): Promise<string> {
-    return this.#rotation.rotate(credentialOf(token), loaded && recordOf(loaded), options);
+    return this.#parts.rotation.rotate(credentialOf(token), loaded && recordOf(loaded), options);
   }
 
   /** Adds to a number of a session in one step and returns the sum. It does not renew the session. `loaded` and
@@ -239,7 +157,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
   ): Promise<number> {
     const resolved = resolveReference(reference);
     const held = { loaded: loaded && recordOf(loaded), values };
-    return this.#write(resolved, (redis) => this.#fields.increment(redis, resolved, held, field, by));
+    return this.#write(resolved, (redis) => this.#parts.fields.increment(redis, resolved, held, field, by));
   }
 
   /** Appends to a list of a session in one step and returns the list. `loaded` and `values`: see `increment`.
@@ -254,7 +172,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
   ): Promise<unknown[]> {
     const resolved = resolveReference(reference);
     const held = { loaded: loaded && recordOf(loaded), values };
-    return this.#write(resolved, (redis) => this.#fields.append(redis, resolved, held, field, added));
+    return this.#write(resolved, (redis) => this.#parts.fields.append(redis, resolved, held, field, added));
   }
 
   /** Sets fields if the session still has `version`; `undefined` removes a field.
@@ -268,7 +186,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
   ): Promise<SetIfOutcome> {
     const resolved = resolveReference(reference);
     const held = loaded && recordOf(loaded);
-    return this.#write(resolved, (redis) => this.#fields.setIf(redis, resolved, held, version, values));
+    return this.#write(resolved, (redis) => this.#parts.fields.setIf(redis, resolved, held, version, values));
   }
 
   /** Gives a session to a user. Returns the sessions that were ended because of `maxSessionsPerUser`. More than 100 are
@@ -281,19 +199,13 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     loaded?: LoadedSession,
   ): Promise<string[]> {
     const resolved = resolveReference(reference);
-    const ended = await this.#logins.identify(resolved, userId, options.device, loaded && recordOf(loaded));
-    const { mirror } = this.#connectRedis ?? {};
-    if (mirror) {
-      await Promise.all(ended.map((session) => this.#run(session, (redis) => mirror.drop(redis, session))));
-    }
-    return ended;
+    return this.#parts.logins.identify(resolved, userId, options.device, loaded && recordOf(loaded));
   }
 
   /** Whether a session, named by its public id, lives and can be read.
    *  @throws StoreUnavailableError; RangeError for what is no session's id. */
   async isLiving(session: string): Promise<boolean> {
-    resolveReference({ session });
-    return this.#read(session, async (redis) => (await this.#records.tryLoad(redis, session)) !== undefined);
+    return this.#parts.lookup.isLiving(session);
   }
 
   /** The user of a session, for readers of the lifecycle stream, which names no user. Undefined: the session has
@@ -301,9 +213,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
    *  @throws StoreUnavailableError; SessionDataError where the session cannot be read; RangeError for what is no
    *  session's id. */
   async userOf(session: string): Promise<string | undefined> {
-    const resolved = resolveReference({ session });
-    const loaded = await this.#read(session, (redis) => this.#records.load(redis, resolved));
-    return loaded?.userId;
+    return this.#parts.lookup.userOf(session);
   }
 
   /** A page of a user's living sessions, the last seen first: at most `page.limit` (default 100, at most 1,000), behind
@@ -311,17 +221,13 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
    *  user's sessions, in steps with a deadline each.
    *  @throws StoreUnavailableError; RangeError for what is no user id, or no limit. */
   async sessionsOf(userId: string, page?: UserSessionPage): Promise<UserSession[]> {
-    return this.#listing.list(userId, page);
+    return this.#parts.listing.list(userId, page);
   }
 
   /** Ends one of a user's sessions. False where it has ended, or belongs to another user.
    *  @throws StoreUnavailableError */
   async endSession(userId: string, session: string): Promise<boolean> {
-    const user = userReference(userId);
-    if (typeof session !== 'string' || !isSession(session)) return false;
-    return this.#run(session, (redis) =>
-      this.#users.endRecord(redis, { session, hash: undefined }, 'by-user', { user }),
-    );
+    return this.#parts.ending.endOf(userId, session);
   }
 
   /** Ends all of a user's sessions but `keep` (a session's id), in steps of 200 with a deadline each. Returns how many.
@@ -332,7 +238,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
         `keep is ${String(options.keep)}, and so all sessions would end: give an id, or leave keep out.`,
       );
     }
-    return this.#listing.endAll(userId, options.keep);
+    return this.#parts.listing.endAll(userId, options.keep);
   }
 
   /** Erases one session, or all sessions of a user: their data, also those that wait for an archive; what the service knows
@@ -345,55 +251,49 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
    *  erase` erases these too.
    *  @throws StoreUnavailableError; RangeError for anything but `{ session }` or `{ user }`. */
   async forget(subject: Subject): Promise<ErasedSessions> {
-    return this.#erasure.erase(checkSubject(subject));
+    return this.#parts.erasure.erase(checkSubject(subject));
   }
 
   /** Reads everything that is stored of one session, or of all sessions of a user: data, devices, times, and lifecycle
    *  events. As plain values, for JSON. `sessionwise export` tells what the service knows, too.
    *  @throws StoreUnavailableError; SessionDataError; RangeError for anything but `{ session }` or `{ user }`. */
   async export(subject: Subject): Promise<ExportedSessions> {
-    return this.#export.export(checkSubject(subject));
+    return this.#parts.export.export(checkSubject(subject));
   }
 
   /** The public ids of all living sessions. For tools: it looks at all of them. Tokens cannot be listed: Redis holds
    *  only hashes of them.
    *  @throws StoreUnavailableError */
   async sessions(): Promise<string[]> {
-    return (await this.#allSessions.all()).map(({ session }) => session);
+    return (await this.#parts.allSessions.all()).map(({ session }) => session);
   }
 
   /** All living sessions. For tools: it reads all of them, in steps with a deadline each.
    *  @throws StoreUnavailableError */
   all(): Promise<LoadedSession[]> {
-    return this.#allSessions.all();
+    return this.#parts.allSessions.all();
   }
 
   /** Ends all sessions of the namespace. For tools; each step has a deadline.
    *  @throws StoreUnavailableError */
   clear(): Promise<void> {
-    return this.#allSessions.clear();
+    return this.#parts.allSessions.clear();
   }
 
   /** Closes the connection; waiting operations are refused. In a Cluster, lifecycle events that are being moved to the
    *  stream get one second. */
   close(): Promise<void> {
     this.#closed ??= (async () => {
-      await this.#maintenance.stop();
-      await this.#connection.close(this.#records.deferredWrites?.outbox.idle());
+      await this.#parts.maintenance.stop();
+      await this.#parts.connection.close(this.#parts.records.deferredWrites?.outbox.idle());
       this.removeAllListeners();
     })();
     return this.#closed;
   }
 
-  #run<Result>(session: string, work: (redis: BoundedOperation) => Promise<Result>): Promise<Result> {
-    return this.#connection.run(work, { key: this.#records.keys.record(session) });
-  }
-
   #write<Result>(reference: ResolvedReference, work: (redis: BoundedOperation) => Promise<Result>): Promise<Result> {
-    return this.#run(reference.session, (redis) => this.#records.write(redis, reference, () => work(redis)));
-  }
-
-  #read<Result>(session: string, work: (redis: BoundedOperation) => Promise<Result>): Promise<Result> {
-    return this.#connection.run(work, { key: this.#records.keys.record(session), reads: true });
+    const { connection, records } = this.#parts;
+    const key = records.keys.record(reference.session);
+    return connection.run((redis) => records.write(redis, reference, () => work(redis)), { key });
   }
 }

@@ -18,7 +18,12 @@ export type NoAnswerReason =
 /** How a request ended: a reply's JSON, or why there is none. */
 export type Outcome =
   | { readonly answered: true; readonly json: string }
-  | { readonly answered: false; readonly reason: NoAnswerReason };
+  | {
+      readonly answered: false;
+      readonly reason: NoAnswerReason;
+      /** Whether a service has it all the same, as far as is known: it may still be done. */
+      readonly isTaken?: true;
+    };
 
 /** An outcome without an answer, per reason. */
 export const NO_ANSWER: Readonly<Record<NoAnswerReason, Outcome>> = {
@@ -28,6 +33,9 @@ export const NO_ANSWER: Readonly<Record<NoAnswerReason, Outcome>> = {
   overloaded: { answered: false, reason: 'overloaded' },
   'backlog-full': { answered: false, reason: 'backlog-full' },
 };
+
+/** A deadline that passed for a request that a service was given. */
+export const TAKEN_AND_LATE: Outcome = { answered: false, reason: 'deadline', isTaken: true };
 
 /** The serving layer's side of a transport. Neither `publish` nor `request` ever rejects. */
 export interface ClientTransport {

@@ -138,6 +138,7 @@ describe('the exports of the package', () => {
           "sessionMethods",
           "sessionOf",
           "setCookieAtHead",
+          "type AnswerWriter",
           "type ArchiveFunction",
           "type ArchivedActivity",
           "type ArchivedSession",
@@ -168,6 +169,7 @@ describe('the exports of the package', () => {
           "type UserSessionPage",
           "type VisitorCookieOptions",
           "warnOnce",
+          "whenAnswered",
         ],
         "./archive": [
           "ArchiveDriverMissingError",

@@ -13,15 +13,13 @@ const SOURCES = new Map(
 const SESSIONS = [...SOURCES].filter(([file]) => file.startsWith('src/sessions/'));
 
 const SCRIPT_FILE = /\/scripts\/[\w-]+\.ts$|-(lua|scripts?)\.ts$/;
-/** The texts about key names stand beside the names. */
-const OTHER_SCRIPT_FILES = ['src/redis/keys.ts'];
 const SCRIPT_CODE = /\bredis\.p?call\(|\bdefine(?:Script|Lua)\(|\bnew Script\b/;
 const COMPARED = /[=!]==? -\d|-\d+ [=!]==? |\bcase -\d/;
 /** They define what a script is. */
 const DEFINITIONS = ['define-script', 'lua-text', 'script'].map((name) => `src/redis/${name}.ts`);
 
 function isScriptFile(file: string): boolean {
-  return SCRIPT_FILE.test(file) || OTHER_SCRIPT_FILES.includes(file);
+  return SCRIPT_FILE.test(file);
 }
 
 describe('scripts', () => {

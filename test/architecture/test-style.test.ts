@@ -13,11 +13,6 @@ const texts = new Map(
     .map((file) => [file, readFileSync(join(ROOT, file), 'utf8')]),
 );
 
-/** Where a file may pause for a time that stands there, with the reason. */
-const PAUSES: Readonly<Record<string, string>> = {
-  'faults/leak-client.js': 'a process of its own, which goes through its states at a pace',
-};
-
 /** Where tests start servers themselves, with the reason. */
 const OWN_SERVERS: Readonly<Record<string, string>> = {
   'adapters/fastify/session-plugin.test.ts': 'one test needs a server without a service, beside the one of the file',
@@ -59,8 +54,7 @@ const withoutNeed = (files: readonly string[], reasons: Readonly<Record<string, 
 describe('the tests', () => {
   it('wait for events, or for a time that has a name', () => {
     const pauses = filesWith(/\b(?:sleep|pause)\([\d_.]+[,)]|\bsetTimeout\(resolve, [\d_]+[,)]/);
-    expect(withoutReason(pauses, PAUSES)).toEqual([]);
-    expect(withoutNeed(pauses, PAUSES), 'reasons that are no longer needed').toEqual([]);
+    expect(pauses).toEqual([]);
   });
 
   it('are written with `it`, never with `test`', () => {

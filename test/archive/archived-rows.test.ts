@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type PostgresArchive, postgresArchive } from '../../src/archive/index.ts';
+import { describe, expect, it } from 'vitest';
+import { postgresArchive } from '../../src/archive/index.ts';
 import type { ArchivedSession } from '../../src/sessions/archived-session.ts';
-import { postgresFolder, startTestPostgres, type TestPostgres } from '../support/test-postgres.ts';
+import { postgresFolder } from '../support/test-postgres.ts';
+import { useArchive } from '../support/use-archive.ts';
 
-const MIGRATION = readFileSync(new URL('../../migrations/postgres/001-archived-sessions.sql', import.meta.url), 'utf8');
 const AT = Date.UTC(2026, 2, 10, 12);
 /** PostgreSQL refuses it, so its row is escaped. */
 const ODD = 'odd\u0000 \\user';
@@ -26,19 +25,7 @@ const ended = (session: string, userId: string, more: Partial<ArchivedSession> =
 });
 
 describe.skipIf(postgresFolder === undefined)('rows of the PostgreSQL archive', () => {
-  let postgres: TestPostgres;
-  let archive: PostgresArchive;
-
-  beforeAll(async () => {
-    postgres = await startTestPostgres();
-    await postgres.query(MIGRATION);
-    archive = postgresArchive({ connectionString: postgres.connectionString });
-  });
-  afterAll(async () => {
-    await archive?.close();
-    await postgres?.stop();
-  });
-  beforeEach(() => postgres.query('TRUNCATE archived_sessions'));
+  const { postgres, archive } = useArchive();
 
   const left = async (): Promise<unknown[]> =>
     (await postgres.query('SELECT session FROM archived_sessions ORDER BY session')).map(({ session }) => session);

@@ -1,17 +1,15 @@
-import { readFileSync } from 'node:fs';
 import pg from 'pg';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
   ArchiveDriverMissingError,
   ArchiveTableError,
-  type PostgresArchive,
   postgresArchive,
   unescapeText,
 } from '../../src/archive/index.ts';
 import type { ArchivedSession } from '../../src/sessions/archived-session.ts';
-import { postgresFolder, startTestPostgres, type TestPostgres } from '../support/test-postgres.ts';
+import { postgresFolder } from '../support/test-postgres.ts';
+import { ARCHIVE_MIGRATION, useArchive } from '../support/use-archive.ts';
 
-const MIGRATION = readFileSync(new URL('../../migrations/postgres/001-archived-sessions.sql', import.meta.url), 'utf8');
 const AT = Date.UTC(2026, 2, 10, 12);
 
 const SESSION: ArchivedSession = {
@@ -34,19 +32,7 @@ const SESSION: ArchivedSession = {
 };
 
 describe.skipIf(postgresFolder === undefined)('postgresArchive', () => {
-  let postgres: TestPostgres;
-  let archive: PostgresArchive;
-
-  beforeAll(async () => {
-    postgres = await startTestPostgres();
-    await postgres.query(MIGRATION);
-    archive = postgresArchive({ connectionString: postgres.connectionString });
-  });
-  afterAll(async () => {
-    await archive?.close();
-    await postgres?.stop();
-  });
-  beforeEach(() => postgres.query('TRUNCATE archived_sessions'));
+  const { postgres, archive } = useArchive();
 
   const rows = () => postgres.query('SELECT * FROM archived_sessions ORDER BY session, created_at');
 
@@ -120,7 +106,9 @@ describe.skipIf(postgresFolder === undefined)('postgresArchive', () => {
 
   it('writes to another table, over a pool that there is, and leaves that open', async () => {
     await postgres.query('CREATE SCHEMA elsewhere');
-    await postgres.query(`SET search_path TO elsewhere; ${MIGRATION.replaceAll('archived_sessions', 'ended_ones')}`);
+    await postgres.query(
+      `SET search_path TO elsewhere; ${ARCHIVE_MIGRATION.replaceAll('archived_sessions', 'ended_ones')}`,
+    );
     const pool = new pg.Pool({ connectionString: postgres.connectionString });
     onTestFinished(() => pool.end());
     const other = postgresArchive({ pool, schema: 'elsewhere', table: 'ended_ones' });
@@ -152,7 +140,7 @@ describe.skipIf(postgresFolder === undefined)('postgresArchive', () => {
 
   it('can be migrated twice', async () => {
     await archive(SESSION);
-    await postgres.query(MIGRATION);
+    await postgres.query(ARCHIVE_MIGRATION);
     expect(await rows()).toHaveLength(1);
   });
 });

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { benchModule } from './bench-modules.ts';
 
-/* docs/performance.md shows what the newest file of bench/results/ says: nothing is typed by hand. */
+/* docs/performance.md, and the marks of other documents, show what the newest file of bench/results/ says: nothing is typed
+ * by hand. */
 
-const { drawGraphs, drawText, readDocument } = await benchModule('report/document.js');
+const { DOCUMENTS, drawGraphs, drawText, readDocument } = await benchModule('report/document.js');
 const { readNewestResults } = await benchModule('report/results.js');
 const { BLOCKS } = await benchModule('report/blocks.js');
 const { GRAPHS } = await benchModule('report/graphs.js');
@@ -13,13 +14,18 @@ const { GRAPHS } = await benchModule('report/graphs.js');
 const DOCS = join(import.meta.dirname, '../../docs');
 const REMEDY = 'run `npm run bench -- --draw`';
 const results = readNewestResults();
-const text: string = readDocument();
+const text: string = readDocument('performance.md');
+const all: string = DOCUMENTS.map(readDocument).join('\n');
+
+describe.each<string>(DOCUMENTS)('docs/%s', (name) => {
+  it('is what the newest results draw', () => {
+    const document = readDocument(name);
+    expect(drawText(document, results), REMEDY).toBe(document);
+    expect(document).toContain('<!-- bench: ');
+  });
+});
 
 describe('docs/performance.md', () => {
-  it('is what the newest results draw', () => {
-    expect(drawText(text, results), REMEDY).toBe(text);
-  });
-
   it('has the graphs that the newest results draw', () => {
     for (const [name, svg] of Object.entries(drawGraphs(results))) {
       expect(readFileSync(join(DOCS, 'performance', name), 'utf8'), REMEDY).toBe(svg);
@@ -32,8 +38,8 @@ describe('docs/performance.md', () => {
     if (results) expect(shown.filter((name) => !existsSync(join(DOCS, 'performance', `${name}.svg`)))).toEqual([]);
   });
 
-  it('shows every table that there is, the single figures aside', () => {
-    const named = [...text.matchAll(/<!-- bench: ([\w-]+)/g)].map(([, name]) => name!);
+  it('and the others show every table that there is, the single figures aside', () => {
+    const named = [...all.matchAll(/<!-- bench: ([\w-]+)/g)].map(([, name]) => name!);
     expect(named.filter((name) => !(name in BLOCKS))).toEqual([]);
     const tables = Object.keys(BLOCKS).filter((name) => name !== 'median' && name !== 'ratio');
     expect(tables.filter((name) => !named.includes(name))).toEqual([]);

@@ -90,7 +90,7 @@ describe('serve, notify, inspect and doctor together', () => {
     expect(words).toMatch(/expires in 30 days/);
   });
 
-  it('inspect and notify refuse another secret, and inspect an unknown namespace', async () => {
+  it('inspect and notify refuse another secret and an unknown namespace, and make none', async () => {
     const other = { cwd: folder, env: { SESSIONWISE_SECRET: 'another secret, just as long as it must be' } };
     for (const args of [
       ['inspect', 'visitor'],
@@ -100,9 +100,15 @@ describe('serve, notify, inspect and doctor together', () => {
       expect(code).toBe(1);
       expect(stderr).toContain('was made with another secret');
     }
-    const unknown = await cli('inspect', 'visitor', '--namespace', 'empty');
-    expect(unknown.code).toBe(1);
-    expect(unknown.stderr).toContain('keeps no namespace "empty"');
+    for (const args of [
+      ['inspect', 'visitor'],
+      ['notify', 'customers', '--id', 'x', '--text', 'x'],
+    ]) {
+      const unknown = await cli(...args, '--namespace', 'empty');
+      expect(unknown.code).toBe(1);
+      expect(unknown.stderr).toContain('keeps no namespace "empty"');
+    }
+    expect(await redis.redis.command('KEYS', 'empty:*')).toEqual([]);
   });
 
   it('doctor finds nothing wrong with a server that is set up well, and names the instances that serve', async () => {

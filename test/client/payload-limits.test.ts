@@ -42,6 +42,10 @@ const beyond: [CommandName, unknown, string][] = [
   ['mark-item-seen', Array.from({ length: MAX_ITEMS + 1 }, (_, i) => `i${i}`), 'too-large'],
   ['mark-item-seen', 'é'.repeat(MAX_ITEM_BYTES / 2 + 1), 'too-large'],
   ['mark-item-seen', { item: 'x' }, 'bad-payload'],
+  ['mark-item-seen', 'half \ud83d', 'bad-payload'],
+  ['mark-item-seen', ['whole \ud83d\ude00', 'half \ude00'], 'bad-payload'],
+  ['surface', ['\ud800'], 'bad-payload'],
+  ['mark-notification-seen', 'n\udc00', 'bad-payload'],
   ['mark-notification-seen', ['n', 1.5], 'bad-payload'],
   ['mark-notification-seen', Array.from({ length: 33 }, (_, i) => `${i}${'y'.repeat(2_000)}`), 'too-large'],
 ];

@@ -9,6 +9,7 @@ import { createToken, sessionOf } from '../../src/protocol/index.ts';
 import { type Service, startService } from '../../src/service/index.ts';
 import { metricOf } from '../support/metric-of.ts';
 import { type RedisProxy, startRedisProxy } from '../support/redis-proxy.ts';
+import { untilTogether } from '../support/until-together.ts';
 import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -41,12 +42,7 @@ async function open(options: Partial<SessionClientOptions> = {}): Promise<Sessio
   const client = new SessionClient({ redis: proxy.url, deadlineMs: LONG_MS, ...options });
   onTestFinished(() => client.close());
   expect(await client.ready()).toBe(true);
-  await waitUntil('it sends questions together', async () => {
-    const { messages } = client.counters;
-    const page = client.session('warm');
-    await Promise.all([page.figures(), page.suggestions()]);
-    return client.counters.messages === messages + 1;
-  });
+  await untilTogether(client);
   return client;
 }
 

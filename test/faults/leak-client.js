@@ -1,6 +1,7 @@
 /* A client of a serving layer that asks again and again, to be looked at for what it keeps. Run with --expose-gc.
  * Arguments: the URL of Redis, the secret, the transport, how many requests. Tells its heap in use, in bytes, after a
  * tenth of them and at the end, and how they ended. It runs what was built. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { RedisTransport } from '../../dist/transport/client/redis-transport.js';
 
 const [redis, secret, way, count] = process.argv.slice(2);
@@ -9,6 +10,7 @@ const IN_FLIGHT = 64;
 const SESSIONS = 97;
 // Longer than it takes to come back when the connection was cut.
 const DEADLINE_MS = 1_000;
+const LONG_DEADLINE_MS = 10_000;
 // A reply that comes after 150 ms (`late`, stream-service.js) is waited for so long.
 const SHORT_DEADLINE_MS = 20;
 
@@ -38,18 +40,27 @@ async function ask(until) {
     else outcome = await transport.request('surface', session, '["/p1","/x"]', DEADLINE_MS);
     const how = outcome.answered ? 'answered' : outcome.reason;
     outcomes[how] = (outcomes[how] ?? 0) + 1;
-    // While the connection is away there is nothing to wait for.
-    if (how === 'disconnected') await new Promise((resolve) => setTimeout(resolve, 5));
+    if (how === 'disconnected') await transport.ready(DEADLINE_MS);
+  }
+}
+
+/** Waits until all late replies have come: they come before that of a request which is sent behind them and takes as
+ *  long. */
+async function untilLateRepliesCame(session) {
+  for (;;) {
+    const { answered } = await transport.request('log', session, 'late last', LONG_DEADLINE_MS);
+    if (answered) return;
+    await transport.ready(DEADLINE_MS);
   }
 }
 
 async function heapAfter(requests) {
   await Promise.all(Array.from({ length: IN_FLIGHT }, () => ask(requests)));
-  // What is late comes.
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  await Promise.all(Array.from({ length: SESSIONS }, (_, i) => untilLateRepliesCame(`s${i}`)));
   for (let i = 0; i < 3; i += 1) {
     globalThis.gc();
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    // What a collection frees may wait in callbacks of the next turns.
+    await nextTurn();
   }
   return process.memoryUsage().heapUsed;
 }

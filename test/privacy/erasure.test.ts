@@ -11,6 +11,7 @@ import { placesOf } from '../support/grep-redis.ts';
 import { type CliResult, runCli } from '../support/run-cli.ts';
 import { StreamProducer } from '../support/stream-producer.ts';
 import { postgresFolder, startTestPostgres, type TestPostgres } from '../support/test-postgres.ts';
+import { ARCHIVE_MIGRATION } from '../support/use-archive.ts';
 import { useRedis } from '../support/use-redis.ts';
 import { TEST_SECRET } from '../support/use-test-data.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -21,7 +22,6 @@ import { waitUntil } from '../support/wait-until.ts';
  * small and large form, read notices, events, waiting requests and dead letters. Neighbours share their blocks and keep
  * everything. */
 
-const MIGRATION = readFileSync(new URL('../../migrations/postgres/001-archived-sessions.sql', import.meta.url), 'utf8');
 const USER = 'ada.lovelace@example.org';
 const OTHER = 'grace.hopper@example.org';
 const DEVICE = 'a-device-that-is-hers';
@@ -132,7 +132,7 @@ describe('an erasure', () => {
   beforeAll(async () => {
     if (postgresFolder !== undefined) {
       postgres = await startTestPostgres();
-      await postgres.query(MIGRATION);
+      await postgres.query(ARCHIVE_MIGRATION);
       const rows = postgresArchive({ connectionString: postgres.connectionString });
       const times = { createdAt: 1, lastSeenAt: 2, endedAt: 3, reason: 'ended', activity: null } as const;
       for (const [session, userId] of [

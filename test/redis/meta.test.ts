@@ -59,7 +59,6 @@ describe('the meta record of a namespace', () => {
   it.each([
     ['format', '1'],
     ['format', '3'],
-    ['format', 'x'],
     ['partitions', '128'],
   ])('tells another format: %s %s', async (field, value) => {
     await claimOrCheckMeta(redis, keys, OURS);
@@ -70,6 +69,15 @@ describe('the meta record of a namespace', () => {
     expect(error.message).toMatch(
       /cannot be converted: use another --namespace, or the version that made it \(docs\/operations\.md, Upgrades\)\.$/,
     );
+  });
+
+  it.each(['x', '', '0', undefined])('tells a record that names no format, and what to do: %s', async (format) => {
+    await redis.command('HSET', keys.meta(), 'something', 'else');
+    if (format !== undefined) await redis.command('HSET', keys.meta(), 'format', format);
+    const error = await failureOf(OURS);
+    expect(error).toMatchObject({ code: 'WRONG_FORMAT' });
+    expect(error.message).toMatch(/sw:meta that names no format.*use another --namespace, or delete that key/);
+    expect(error.message).not.toContain('NaN');
   });
 
   it('is not changed by a claim that fails', async () => {

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createToken, sessionOf } from '../../src/protocol/index.ts';
@@ -6,6 +5,7 @@ import { SessionData } from '../../src/sessions/index.ts';
 import { ForeignClient } from '../support/foreign-client.ts';
 import { type ServiceProcess, startServiceProcess } from '../support/service-process.ts';
 import { postgresFolder, startTestPostgres, type TestPostgres } from '../support/test-postgres.ts';
+import { ARCHIVE_MIGRATION } from '../support/use-archive.ts';
 import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -13,7 +13,6 @@ import { waitUntil } from '../support/wait-until.ts';
  * steps that must not lose anything: the row is committed, and the session not yet deleted. */
 
 const SECRET = 'a secret of the tests, long enough';
-const MIGRATION = readFileSync(new URL('../../migrations/postgres/001-archived-sessions.sql', import.meta.url), 'utf8');
 const LOCK = 4711;
 
 describe.skipIf(postgresFolder === undefined)('a service that is killed with SIGKILL', () => {
@@ -25,7 +24,7 @@ describe.skipIf(postgresFolder === undefined)('a service that is killed with SIG
 
   beforeAll(async () => {
     postgres = await startTestPostgres();
-    await postgres.query(MIGRATION);
+    await postgres.query(ARCHIVE_MIGRATION);
     // Each row waits for the test's lock, and every write of a row is noted.
     await postgres.query(`
       CREATE TABLE writes (session text, ended_at timestamptz);

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
@@ -7,12 +7,12 @@ import { Keys, PARTITIONS } from '../../src/redis/index.ts';
 import { SessionData } from '../../src/sessions/index.ts';
 import { ended, MAIN, startCli } from '../support/run-cli.ts';
 import { postgresFolder, startTestPostgres, type TestPostgres } from '../support/test-postgres.ts';
+import { ARCHIVE_MIGRATION } from '../support/use-archive.ts';
 import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const SECRET = 'a secret of the tests, long enough';
 const KEY = '0f'.repeat(32);
-const MIGRATION = readFileSync(new URL('../../migrations/postgres/001-archived-sessions.sql', import.meta.url), 'utf8');
 
 describe.skipIf(postgresFolder === undefined)('sessionwise serve with an archive', () => {
   const server = useRedis({ eachTest: 'kept' });
@@ -25,7 +25,7 @@ describe.skipIf(postgresFolder === undefined)('sessionwise serve with an archive
     if (!existsSync(MAIN)) throw new Error(`${MAIN} is missing: run \`npm run build\` first, as \`npm test\` does.`);
     folder = mkdtempSync(join(tmpdir(), 'sw-serve-'));
     postgres = await startTestPostgres();
-    await postgres.query(MIGRATION.replaceAll('archived_sessions', 'ended_ones'));
+    await postgres.query(ARCHIVE_MIGRATION.replaceAll('archived_sessions', 'ended_ones'));
   });
   afterAll(async () => {
     await postgres?.stop();

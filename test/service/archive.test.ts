@@ -1,39 +1,19 @@
-import { readFileSync } from 'node:fs';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { type PostgresArchive, postgresArchive } from '../../src/archive/index.ts';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { createToken, sessionOf } from '../../src/protocol/index.ts';
-import { type Service, type ServiceOptions, startService } from '../../src/service/index.ts';
 import type { ArchivedSession } from '../../src/sessions/archived-session.ts';
 import { SessionData, type SessionDataOptions } from '../../src/sessions/index.ts';
-import { ForeignClient } from '../support/foreign-client.ts';
 import { metricOf } from '../support/metric-of.ts';
 import { RecordingLog } from '../support/recording-log.ts';
-import { postgresFolder, startTestPostgres, type TestPostgres } from '../support/test-postgres.ts';
+import { postgresFolder } from '../support/test-postgres.ts';
+import { useArchive } from '../support/use-archive.ts';
 import { useRedis } from '../support/use-redis.ts';
+import { useServices } from '../support/use-services.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const SECRET = 'a secret of the tests, long enough';
-const MIGRATION = readFileSync(new URL('../../migrations/postgres/001-archived-sessions.sql', import.meta.url), 'utf8');
 
 const server = useRedis();
-let foreign: ForeignClient;
-const running: Service[] = [];
-
-beforeAll(async () => {
-  foreign = await ForeignClient.connect(server.url);
-});
-afterAll(async () => {
-  await foreign?.close();
-});
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((service) => service.stop()));
-});
-
-async function start(options: Partial<ServiceOptions> = {}): Promise<Service> {
-  const service = await startService({ redis: server.url, secret: SECRET, ...options });
-  running.push(service);
-  return service;
-}
+const { foreign, start } = useServices(server, SECRET);
 
 function openStore(options: Partial<SessionDataOptions> = {}): SessionData {
   const store = new SessionData({ redis: server.url, sweep: false, deadlineMs: 10_000, ...options });
@@ -146,19 +126,7 @@ describe('a service with an archive', () => {
 });
 
 describe.skipIf(postgresFolder === undefined)('a service with an archive in PostgreSQL', () => {
-  let postgres: TestPostgres;
-  let archive: PostgresArchive;
-
-  beforeAll(async () => {
-    postgres = await startTestPostgres();
-    await postgres.query(MIGRATION);
-    archive = postgresArchive({ connectionString: postgres.connectionString });
-  });
-  afterAll(async () => {
-    await archive?.close();
-    await postgres?.stop();
-  });
-  beforeEach(() => postgres.query('TRUNCATE archived_sessions'));
+  const { postgres, archive } = useArchive();
 
   it('archives what was destroyed and what has expired, with matching sums', async () => {
     await start({ archive });

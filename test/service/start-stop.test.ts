@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { MetaMismatchError, RedisTooOldError, RedisUnavailableError } from '../../src/redis/index.ts';
 import {
   HttpAddressError,
@@ -20,30 +20,14 @@ import { startRedisProxy } from '../support/redis-proxy.ts';
 import { startTestRedis } from '../support/test-redis.ts';
 import { hasRedis7 } from '../support/test-server.ts';
 import { useRedis } from '../support/use-redis.ts';
+import { useServices } from '../support/use-services.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const SECRET = 'a secret of the tests, long enough';
 const LOCAL = { host: '127.0.0.1', port: 0 };
 
 const server = useRedis();
-let foreign: ForeignClient;
-const running: Service[] = [];
-
-beforeAll(async () => {
-  foreign = await ForeignClient.connect(server.url);
-});
-afterAll(async () => {
-  await foreign?.close();
-});
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((service) => service.stop()));
-});
-
-async function start(options: Partial<ServiceOptions> = {}): Promise<Service> {
-  const service = await startService({ redis: server.url, secret: SECRET, ...options });
-  running.push(service);
-  return service;
-}
+const { foreign, start } = useServices(server, SECRET);
 
 async function failureOf<Failure extends Error>(
   kind: new (...args: never[]) => Failure,

@@ -235,7 +235,7 @@ testClientTransport(CHANNELS_LIST, PLAIN_REDIS, (stage) => {
       const late = requester.request('pageview', 'a', '', 1_500);
       await waitUntil('the service has it', () => reply !== undefined);
       const release = proxy.hold('sessionwise-client');
-      expect(await late).toEqual({ answered: false, reason: 'deadline' });
+      expect(await late).toMatchObject({ answered: false, reason: 'deadline' });
       // UNBLOCK is under way. The reply comes before it, so the BLPOP is over, and another request wants the lane.
       reply!('"late"');
       await waitUntil('the late reply came', () => requester.lateReplies === 1);
@@ -254,7 +254,7 @@ testClientTransport(CHANNELS_LIST, PLAIN_REDIS, (stage) => {
       expect(await requester.request('pageview', 'a', '', 20_000)).toMatchObject({ answered: true });
       stage.dispatch = () => stage.hang();
       const release = proxy.hold('sessionwise-blpop');
-      expect(await requester.request('pageview', 'a', '', 50)).toEqual({ answered: false, reason: 'deadline' });
+      expect(await requester.request('pageview', 'a', '', 50)).toMatchObject({ answered: false, reason: 'deadline' });
       await waitUntil('UNBLOCK was sent', () =>
         proxy.commands('sessionwise-client').some(([, what]) => what === 'UNBLOCK'),
       );

@@ -6,6 +6,7 @@ import {
   type SessionClient,
   type SessionHandle,
   setCookieAtHead,
+  whenAnswered,
 } from '../index.ts';
 import { SessionStore } from './session-store.ts';
 
@@ -115,7 +116,6 @@ class ExpressPage implements HandleRequest<SessionRequest> {
   }
 
   whenAnswered(listener: (statusCode: number) => void): void {
-    const response = this.#response;
-    response.on('finish', () => listener(response.statusCode));
+    whenAnswered(this.#response, listener);
   }
 }

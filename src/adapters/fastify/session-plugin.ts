@@ -8,6 +8,7 @@ import {
   type SessionHandle,
   setCookieAtHead,
   warnOnce,
+  whenAnswered,
 } from '../index.ts';
 import { SessionStore } from './session-store.ts';
 
@@ -17,12 +18,8 @@ import { SessionStore } from './session-store.ts';
  *  that @fastify/passport has set the user by then; else in the hook `onRequest`. */
 export type SessionPluginOptions = HandleOptions<FastifyRequest>;
 
-/** Key of the listener that counts a request's view when its answer has ended. */
-const ANSWERED = Symbol('sessionwise answered');
-
 /** A request with or without @fastify/session. */
 type AnyRequest = FastifyRequest & {
-  [ANSWERED]: ((statusCode: number) => void) | undefined;
   sessionwise: SessionHandle;
   readonly session?: { readonly sessionId?: string; readonly cookie?: { readonly secure?: unknown } } & Record<
     string,
@@ -68,7 +65,6 @@ const plugin: FastifyPluginCallback<SessionPluginOptions> = (app, options, regis
   };
 
   app.decorateRequest('sessionwise', undefined as never);
-  app.decorateRequest(ANSWERED, undefined);
   app.addHook('onReady', (done) => done(misplaced(app, isBehindSession)));
   app.addHook('onRequest', (incoming, reply, done) => {
     const request = incoming as AnyRequest;
@@ -79,11 +75,8 @@ const plugin: FastifyPluginCallback<SessionPluginOptions> = (app, options, regis
     else attach(request, reply, done);
   });
   if (options.user) app.addHook('preHandler', (request, reply, done) => attach(request as AnyRequest, reply, done));
-  app.addHook('onResponse', (incoming, { raw }, done) => {
-    const request = incoming as AnyRequest;
-    // The hook also comes where the response has failed.
-    if (raw.writableFinished) request[ANSWERED]?.(raw.statusCode);
-    ownStoreOf(request)?.renewAnonymous(request);
+  app.addHook('onResponse', (request, _, done) => {
+    ownStoreOf(request as AnyRequest)?.renewAnonymous(request);
     done();
   });
   registered();
@@ -133,7 +126,7 @@ class FastifyPage implements HandleRequest<FastifyRequest> {
   }
 
   whenAnswered(listener: (statusCode: number) => void): void {
-    this.#request[ANSWERED] = listener;
+    whenAnswered(this.#reply.raw, listener);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { PageOptions, SessionClient, SessionHandle } from '../../client/index.ts';
 import { personOf, sessionOf } from '../../protocol/index.ts';
 import { type Consent, consentOf } from './consent.ts';
+import { isFirstCount } from './counted-requests.ts';
 import { givenUser } from './given-user.ts';
 import { checkHandleOptions, countsStatus, type HandleOptions } from './handle-options.ts';
 import { isKnownRobot } from './known-robots.ts';
@@ -28,8 +29,8 @@ export interface HandleRequest<Request> extends PageRequest {
    *  adds the Set-Cookie line that it returns to those of others. With a response of Node: `setCookieAtHead`. */
   beforeHead(cookieFor: (cacheControl: string | undefined) => string | undefined): void;
   /** Has the listener called with the answer's status when all of the answer was given to the connection, and not called
-   *  where it broke off. With a response of Node: `response.on('finish', () => listener(response.statusCode))`. Called
-   *  at page views that count then. */
+   *  where it broke off. With a response of Node: `whenAnswered(response, listener)`. Called at page views
+   *  that count then. */
   whenAnswered(listener: (statusCode: number) => void): void;
 }
 
@@ -170,7 +171,7 @@ export class HandleAttacher<Request extends object> {
         page.attach(asking.open(options));
       });
     }
-    if (mode !== 'server') return;
+    if (mode !== 'server' || !isFirstCount(client, request)) return;
     if (countWhen === 'start') void handle.publish('pageview', page.url);
     else this.#countAtEnd(client, page, asking);
   }

@@ -1,5 +1,5 @@
 import { HEARTBEAT_INTERVAL_MS, heartbeatChannel } from '../../protocol/index.ts';
-import { FORMAT_VERSION, Keys, PARTITIONS, type RedisConnection, readMeta } from '../../redis/index.ts';
+import { FORMAT_VERSION, isFormat, Keys, PARTITIONS, type RedisConnection, readMeta } from '../../redis/index.ts';
 import { Presence } from '../../transport/index.ts';
 import { type Finding, good, note, problem } from './finding.ts';
 
@@ -7,8 +7,15 @@ import { type Finding, good, note, problem } from './finding.ts';
 
 /** Judges the format of a namespace, and reports its partitions and filter engine. */
 export async function judgeNamespace(redis: RedisConnection, namespace: string): Promise<Finding> {
-  const meta = await readMeta(redis, new Keys(namespace));
+  const keys = new Keys(namespace);
+  const meta = await readMeta(redis, keys);
   if (!meta) return note('namespace', `"${namespace}" is new here: the first service makes it.`);
+  if (!isFormat(meta.format)) {
+    return problem(
+      'namespace',
+      `"${namespace}" has a record ${keys.meta()} that names no format, so it is not known what made it: use another --namespace, or delete that key where the namespace holds nothing else.`,
+    );
+  }
   if (meta.format !== FORMAT_VERSION) {
     return problem(
       'namespace',

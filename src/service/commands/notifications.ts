@@ -3,6 +3,7 @@ import {
   type Knowledge,
   type ListedNotice,
   NOTICE_CAP,
+  newestNotices,
   type SubjectReading,
 } from '../../knowledge/index.ts';
 import { type Notification, ProtocolError } from '../../protocol/index.ts';
@@ -71,19 +72,32 @@ async function readGroups(
     Promise.all(groups.map((group) => knowledge.noticeLists.read(group, limit))),
     knowledge.readNotices.readOf(subject, knowledge.items.ofAll('group', groups)),
   ]);
-  const newest = lists
-    .flat()
-    .sort((a, b) => b.at - a.at || b.position.sequence - a.position.sequence)
-    .slice(0, limit);
+  const newest = newestNotices(lists, limit);
   // The same id in several groups is one notice: it stands in the reply once, and is seen if any of its entries is.
   const byId = new Map<string, Notification>();
-  newest.forEach(({ position, data: extra, ...notice }: ListedNotice) => {
+  const doubtful = new Set<string>();
+  newest.forEach(({ position, data: extra, isElsewhere, ...notice }: ListedNotice) => {
     const seen = isRead(position);
     const earlier = byId.get(notice.id);
+    if (isElsewhere && !seen) doubtful.add(notice.id);
     if (earlier) earlier.seen ||= seen;
     else byId.set(notice.id, { ...extra, ...notice, seen });
   });
+  const unread = [...doubtful].filter((id) => byId.get(id)?.seen === false);
+  const seenElsewhere = await areRead(knowledge, subject, unread);
+  unread.forEach((id, i) => {
+    byId.get(id)!.seen = seenElsewhere[i]!;
+  });
   return [...byId.values()];
+}
+
+/** Whether notices were read in any of the lists that hold them. */
+async function areRead(knowledge: Knowledge, subject: SubjectReading, ids: readonly string[]): Promise<boolean[]> {
+  if (ids.length === 0) return [];
+  const positions = await knowledge.noticeLists.locate(ids);
+  const groups = [...new Set(positions.flat().map(({ group }) => group))];
+  const isRead = await knowledge.readNotices.readOf(subject, groups);
+  return positions.map((kept) => kept.some(isRead));
 }
 
 async function readGiven(knowledge: Knowledge, subject: SubjectReading, given: Given[]): Promise<Notification[]> {

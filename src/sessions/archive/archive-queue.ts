@@ -5,6 +5,7 @@ import {
   type RedisConnection,
   readSubjectHeader,
   SUBJECT_FLAGS,
+  type SubjectHeader,
 } from '../../redis/index.ts';
 import type { ArchivedActivity, ArchivedSession } from '../archived-session.ts';
 import { type DeferredIndexWrites, deferredIndexWritesOf, eventKeys } from '../cluster/deferred-index-writes.ts';
@@ -112,7 +113,7 @@ export class ArchiveQueue {
       lastSeenAt: header.lastSeenAt,
       endedAt,
       data: readFields(fields, NOT_ARCHIVED, 0),
-      activity: subject === undefined ? null : readActivity(subject, uniquePages),
+      activity: subject === undefined ? null : activityOf(subject, uniquePages),
     };
   }
 
@@ -162,8 +163,15 @@ export class ArchiveQueue {
   }
 }
 
-function readActivity(subject: Buffer, estimatedPages: number | undefined): ArchivedActivity {
-  const { flags, views, pages, activeMinutes, firstView } = readSubjectHeader(subject);
+// Null where the record cannot be read: the session's own data are worth archiving without it.
+function activityOf(subject: Buffer, estimatedPages: number | undefined): ArchivedActivity | null {
+  let header: SubjectHeader;
+  try {
+    header = readSubjectHeader(subject);
+  } catch {
+    return null;
+  }
+  const { flags, views, pages, activeMinutes, firstView } = header;
   const uniquePagesExact = (flags & SUBJECT_FLAGS.largePages) === 0;
   return {
     totalPages: views,

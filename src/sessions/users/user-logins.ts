@@ -34,7 +34,9 @@ export class UserLogins {
     const ended: string[] = [];
     for (;;) {
       try {
-        return [...ended, ...(await this.#identify(reference, userId, device, loaded))];
+        const last = await this.#identify(reference, userId, device, loaded);
+        await Promise.all(last.map((session) => this.#dropCopy(session)));
+        return [...ended, ...last];
       } catch (error) {
         if (!(error instanceof TooManySessionsError)) throw error;
         const more = await this.#pages.endOldest(userId, error.limit);
@@ -43,6 +45,12 @@ export class UserLogins {
         ended.push(...more);
       }
     }
+  }
+
+  // What ended with the login had a copy for connect-redis.
+  async #dropCopy(session: string): Promise<void> {
+    const { mirror, keys } = this.#records;
+    if (mirror) await this.#connection.run((redis) => mirror.drop(redis, session), { key: keys.record(session) });
   }
 
   #identify(

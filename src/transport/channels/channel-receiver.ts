@@ -51,6 +51,7 @@ export class ChannelReceiver implements ServiceTransport {
   // Messages on channels do not wait in Redis.
   readonly backlog: number = 0;
   readonly ownedPartitions: number = 0;
+  readonly trouble: string | undefined = undefined;
   readonly #subscriber: RedisConnection;
   readonly #options: ChannelReceiverOptions;
   readonly #replies: ReplySender;

@@ -69,6 +69,7 @@ export class ChannelRequester implements ClientTransport {
     this.#send(command, session, `${inbox.id}.${number}`, payload).then(
       (receivers) => {
         if (this.#isUnheard(receivers, command, session)) inbox.giveUp(number, 'nobody-listens');
+        else inbox.noteTaken(number);
       },
       () => inbox.giveUp(number, 'disconnected'),
     );
@@ -97,6 +98,7 @@ export class ChannelRequester implements ClientTransport {
     this.#send(command, session, request, payload).then(
       (receivers) => {
         if (this.#isUnheard(receivers, command, session)) this.#lists.settle(number, NO_ANSWER['nobody-listens']);
+        else this.#lists.noteTaken(number);
       },
       () => this.#lists.settle(number, NO_ANSWER.disconnected),
     );

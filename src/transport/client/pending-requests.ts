@@ -1,5 +1,5 @@
 import { Deadline, DeadlineQueue } from '../../async/index.ts';
-import { NO_ANSWER, type Outcome } from '../transport.ts';
+import { NO_ANSWER, type Outcome, TAKEN_AND_LATE } from '../transport.ts';
 
 /* pending-requests.ts: an object and not a Map, because requests come and go by the thousand. When a table of a Map is full of
  * deleted entries, V8 makes a new one and has the old one point to it; one such table that lives in the old generation
@@ -27,6 +27,12 @@ export class PendingRequests {
     });
   }
 
+  /** Notes that a service was given a request: its outcome says so where the deadline passes. */
+  noteTaken(number: number): void {
+    const request = this.#waiting[number];
+    if (request !== undefined) request.isTaken = true;
+  }
+
   /** Gives a request its outcome. False where none waits under this number (any more). */
   settle(number: number, outcome: Outcome): boolean {
     const request = this.#waiting[number];
@@ -48,6 +54,7 @@ export class PendingRequests {
 class WaitingRequest extends Deadline {
   readonly number: number;
   readonly resolve: (outcome: Outcome) => void;
+  isTaken = false;
   readonly #owner: PendingRequests;
 
   constructor(owner: PendingRequests, number: number, resolve: (outcome: Outcome) => void) {
@@ -58,6 +65,6 @@ class WaitingRequest extends Deadline {
   }
 
   expire(): void {
-    this.#owner.settle(this.number, NO_ANSWER.deadline);
+    this.#owner.settle(this.number, this.isTaken ? TAKEN_AND_LATE : NO_ANSWER.deadline);
   }
 }

@@ -122,6 +122,11 @@ export class ReplyInbox extends EventEmitter<InboxEvents> {
     return this.#waiting.add(number, deadlineMs);
   }
 
+  /** Notes that a service was given a request. */
+  noteTaken(number: number): void {
+    this.#waiting.noteTaken(number);
+  }
+
   /** Waits no longer for a reply. */
   giveUp(number: number, reason: NoAnswerReason): void {
     this.#waiting.settle(number, NO_ANSWER[reason]);

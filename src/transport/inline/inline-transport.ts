@@ -71,6 +71,7 @@ export class InlineTransport extends EventEmitter<TransportEvents> implements Se
     this.#lastNumber += 1;
     const number = this.#lastNumber;
     const outcome = this.#waiting.add(number, deadlineMs);
+    this.#waiting.noteTaken(number);
     void this.#dispatch(command, session, payload).then(({ json }) => {
       const isAwaited = this.#waiting.settle(number, { answered: true, json });
       if (!isAwaited && !this.#closed) this.#lateReplies += 1;

@@ -9,6 +9,8 @@ export interface ServiceTransport {
   readonly backlog: number;
   /** Partitions that this instance owns. 0 for a transport that has none. */
   readonly ownedPartitions: number;
+  /** Why some of its requests cannot be served now, though Redis is well; undefined where all can. */
+  readonly trouble: string | undefined;
   /** Takes requests from now on. */
   start(): Promise<void>;
   /** Takes no more requests and waits for those in hand, at most `deadlineMs`. Whether all of them were finished. */

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { withDeadline } from '../../async/index.ts';
 import { ProtocolError } from '../../protocol/index.ts';
 import { type CommandConnection, isTransient } from '../../redis/index.ts';
+import { EntriesInHand } from './entries-in-hand.ts';
 import { EntryServer, type TryResult } from './entry-server.ts';
 import { MAX_ENTRY_BYTES, type RawEntry, shorten, sizeOf } from './entry-size.ts';
 import { EntryTries, MAX_TRIES } from './entry-tries.ts';
@@ -64,15 +65,12 @@ export class PartitionWorker {
   readonly #streams: number;
   // Of each session with requests in hand, the last one and when it is done.
   readonly #sessions = new Map<string, { last: StreamEntry; done: Promise<void> }>();
-  // Bytes by id, in the order in which they were read.
-  readonly #inHand = new Map<string, number>();
-  #bytesInHand = 0;
+  readonly #inHand = new EntriesInHand();
   #inFlightAtCrashLeft = IN_HAND_LIMIT;
   #beganAt = 0;
   #forgotten = '';
   #ended = false;
   #reads = true;
-  #idle: (() => void) | undefined;
 
   constructor({ partition, token, redis, leases, inFlightUntil, isCautious }: Ownership, context: WorkerContext) {
     this.partition = partition;
@@ -97,8 +95,7 @@ export class PartitionWorker {
 
   /** The oldest entry in hand, or ''. */
   get oldestInHand(): string {
-    for (const id of this.#inHand.keys()) return id;
-    return '';
+    return this.#inHand.oldest;
   }
 
   /** Whether it is over: lost, or given back. */
@@ -108,13 +105,13 @@ export class PartitionWorker {
 
   /** How many further entries it takes now. */
   get room(): number {
-    if (!this.#reads || this.#ended || this.#bytesInHand >= IN_HAND_BYTES) return 0;
+    if (!this.#reads || this.#ended || this.#inHand.bytes >= IN_HAND_BYTES) return 0;
     return (this.isCautious ? 1 : IN_HAND_LIMIT) - this.#inHand.size;
   }
 
   /** How many bytes it takes now, but for the last entry. */
   get roomForBytes(): number {
-    return IN_HAND_BYTES - this.#bytesInHand;
+    return IN_HAND_BYTES - this.#inHand.bytes;
   }
 
   /** Takes over the tries under former owners: ids and texts, alternating. Must be called before `accept`. */
@@ -138,9 +135,7 @@ export class PartitionWorker {
       }
       const inFlightAtCrash = this.#inFlightAtCrashLeft > 0 && millisecondsOf(id) <= this.#inFlightUntil;
       this.#inFlightAtCrashLeft = inFlightAtCrash ? this.#inFlightAtCrashLeft - 1 : 0;
-      const held = Math.min(size, MAX_ENTRY_BYTES);
-      this.#inHand.set(id, held);
-      this.#bytesInHand += held;
+      this.#inHand.add(id, Math.min(size, MAX_ENTRY_BYTES));
       if (entry) this.#enqueue(entry, inFlightAtCrash);
       else void this.#dropMalformed(this.#malformed(id, fields, bytes));
     }
@@ -177,7 +172,7 @@ export class PartitionWorker {
   #end(hasFailed: boolean): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#idle?.();
+    this.#inHand.wake();
     this.#context.onEnd(this, hasFailed);
   }
 
@@ -185,10 +180,7 @@ export class PartitionWorker {
   async drain(deadlineMs: number): Promise<boolean> {
     this.#reads = false;
     if (this.#inHand.size === 0 || this.#ended) return this.#inHand.size === 0;
-    const idle = new Promise<void>((resolve) => {
-      this.#idle = resolve;
-    });
-    await withDeadline(idle, deadlineMs, () => undefined);
+    await withDeadline(this.#inHand.untilNone(), deadlineMs, () => undefined);
     return this.#inHand.size === 0;
   }
 
@@ -229,10 +221,8 @@ export class PartitionWorker {
   }
 
   #release(id: string): void {
-    this.#bytesInHand -= this.#inHand.get(id) ?? 0;
-    this.#inHand.delete(id);
     this.#tries.forget(id);
-    if (this.#inHand.size === 0) this.#idle?.();
+    this.#inHand.remove(id);
   }
 
   #malformed(id: string, fields: readonly string[], bytes: number | undefined): StreamEntry {

@@ -6,6 +6,7 @@ import { TRY_DEADLINE_MS } from './entry-server.ts';
 import { FreedChannel } from './freed-channel.ts';
 import type { WorkerContext } from './ownership.ts';
 import { heirsOf, ownersOf } from './partition-balance.ts';
+import { PartitionTroubles } from './partition-troubles.ts';
 import { PartitionWorker } from './partition-worker.ts';
 import { PoisonIsolation } from './poison-isolation.ts';
 import { releasePartition } from './scripts/release-partition.ts';
@@ -35,8 +36,6 @@ const HAND_OVER_DEADLINE_MS = 1_000;
 const HANDED_OVER_AT_ONCE = 4;
 // Pause before a partition is taken again after an end for a reason that does not pass by itself.
 const FAILED_PAUSE_MS = 1_000;
-// The shortest interval between two announcements of one free partition that are acted upon.
-const HINT_INTERVAL_MS = 50;
 // Pause before a partition whose ownership was lost is checked again, once.
 const LOST_LOOK_MS = 20;
 
@@ -65,7 +64,7 @@ export class StreamReceiver implements ServiceTransport {
   readonly #workers = new Map<number, PartitionWorker>();
   readonly #freeSince = new Map<number, number>();
   readonly #failedAt = new Map<number, number>();
-  readonly #hintedAt = new Map<number, number>();
+  readonly #troubles: PartitionTroubles;
   readonly #leaving = new Set<PartitionWorker>();
   #timer: NodeJS.Timeout | undefined;
   readonly #asking = new Set<number>();
@@ -79,6 +78,7 @@ export class StreamReceiver implements ServiceTransport {
     this.#options = options;
     this.#reader = new StreamReader(options.redis);
     const { redis, subscriber, keys, instance, events } = options;
+    this.#troubles = new PartitionTroubles(events.failing);
     this.#replies = new ReplySender(redis, keys.namespace, events.unclaimed);
     this.#freedChannel = new FreedChannel(redis, subscriber, keys.namespace, instance);
   }
@@ -100,6 +100,10 @@ export class StreamReceiver implements ServiceTransport {
     let sum = 0;
     for (const { backlog } of this.#workers.values()) sum += backlog;
     return sum;
+  }
+
+  get trouble(): string | undefined {
+    return this.#troubles.first;
   }
 
   /** Takes its share of the partitions, and adjusts it at each interval. */
@@ -133,13 +137,8 @@ export class StreamReceiver implements ServiceTransport {
     const { enabled, instance, others } = this.#options;
     if (this.#stopped || !enabled()) return;
     const heirs = heirsOf([instance, ...others()], by);
-    const now = performance.now();
     for (const partition of partitions) {
-      // Checks the number: any program may have published it.
-      if (!(partition >= 0 && partition < PARTITIONS) || this.#workers.has(partition)) continue;
-      if (now < (this.#hintedAt.get(partition) ?? Number.NEGATIVE_INFINITY) + HINT_INTERVAL_MS) continue;
-      this.#hintedAt.set(partition, now);
-      if (heirs[partition] === instance) void this.#lookAt(partition, true);
+      if (!this.#workers.has(partition) && heirs[partition] === instance) void this.#lookAt(partition, true);
     }
   }
 
@@ -161,7 +160,8 @@ export class StreamReceiver implements ServiceTransport {
     const worker = this.#workers.get(partition);
     if (this.#stopped && !worker) return;
     this.#asking.add(partition);
-    await (worker ? this.#renewLease(worker, isOurs) : this.#maybeTake(partition, isOurs)).catch(() => undefined);
+    const asked = worker ? this.#renewLease(worker, isOurs) : this.#maybeTake(partition, isOurs);
+    await asked.catch((error: Error) => this.#troubles.note(partition, error));
     this.#asking.delete(partition);
   }
 
@@ -194,14 +194,9 @@ export class StreamReceiver implements ServiceTransport {
     const renewed = await renewPartition.run(
       worker.leases,
       { owner: keys.owner(partition), requests: keys.requests(partition), done: keys.done(partition) },
-      {
-        token,
-        leaseMs: LEASE_MS,
-        now: Math.floor(now()),
-        position: worker.position,
-        oldest: worker.oldestInHand,
-      },
+      { token, leaseMs: LEASE_MS, now: Math.floor(now()), position: worker.position, oldest: worker.oldestInHand },
     );
+    this.#troubles.clear(partition);
     if (renewed === null) return worker.lose();
     worker.renew(askedAt, ...renewed);
     if (isOurs || this.#mayHandOver === 0 || this.#leaving.has(worker)) return;
@@ -217,6 +212,7 @@ export class StreamReceiver implements ServiceTransport {
     const owner = await this.#leases.command<string | null>('GET', key);
     if (owner !== null && !owner.startsWith(ours)) {
       this.#freeSince.delete(partition);
+      this.#troubles.clear(partition);
       return;
     }
     const freeSince = this.#freeSince.get(partition) ?? performance.now();
@@ -237,6 +233,7 @@ export class StreamReceiver implements ServiceTransport {
       { partition, token, redis, leases, inFlightUntil, isCautious },
       {
         ...this.#options,
+        events: { ...this.#options.events, failing: this.#troubles.note },
         replies: this.#replies,
         isPresent: (other) => this.#options.others().includes(other),
         isolation: this.#isolation,
@@ -251,11 +248,11 @@ export class StreamReceiver implements ServiceTransport {
     this.#failedAt.delete(partition);
     if (this.#stopped) {
       await releasePartition.run(leases, { owner: key }, { token });
-      return;
+    } else {
+      worker.knowTries(tries);
+      this.#workers.set(partition, worker);
+      this.#reader.add(worker);
     }
-    worker.knowTries(tries);
-    this.#workers.set(partition, worker);
-    this.#reader.add(worker);
   }
 
   readonly #onEnd = (worker: PartitionWorker, hasFailed: boolean): void => {

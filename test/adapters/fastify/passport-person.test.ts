@@ -3,12 +3,12 @@ import { Authenticator } from '@fastify/passport';
 import fastifySession from '@fastify/session';
 import Fastify from 'fastify';
 import { Strategy } from 'passport-local';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, it, onTestFinished } from 'vitest';
 import { SessionStore, sessionwise } from '../../../src/adapters/fastify/index.ts';
-import { personOf } from '../../../src/index.ts';
 import { StagedService } from '../../support/staged-service.ts';
 import { useRedis } from '../../support/use-redis.ts';
 import { Visitor } from '../suite/adapter-site.ts';
+import { expectPersons } from '../suite/login-and-logout.ts';
 import { FASTIFY } from './fastify-under-test.ts';
 
 interface User {
@@ -64,22 +64,6 @@ describe.each([
 ])('with @fastify/passport, our plugin %s it', (_, isFirst) => {
   it('the visitor becomes the person at the login, and a new one at the logout, at once', async () => {
     const { visitor, service } = await open(isFirst);
-    await visitor.page('/me');
-    const { visitorId } = visitor;
-    expect((await visitor.get('/login?username=ada&password=wrong')).status).toBe(401);
-    expect(await visitor.page('/me')).toEqual({ id: visitorId });
-    await visitor.page('/login?username=ada&password=right');
-    for (let i = 0; i < 2; i += 1) expect(await visitor.page('/me')).toEqual({ id: personOf('ada') });
-    expect(visitor.visitorCookie).toBeUndefined();
-    await visitor.page('/logout');
-    const { id } = (await visitor.page('/me')) as { id: string };
-    expect([id === visitor.visitorId, id === visitorId]).toEqual([true, false]);
-    await visitor.page('/login?username=bob&password=right');
-    expect(await visitor.page('/me')).toEqual({ id: personOf('bob') });
-    const merged = service.heard.filter(({ command }) => command === 'identify');
-    expect(merged.map(({ session: person, payload }) => [person, payload])).toEqual([
-      [personOf('ada'), visitorId],
-      [personOf('bob'), id],
-    ]);
+    await expectPersons(visitor, service);
   });
 });

@@ -10,6 +10,7 @@ import {
   StoreUnavailableError,
   sessionMethods,
   setCookieAtHead,
+  whenAnswered,
 } from '../../../src/adapters/index.ts';
 
 /* http-sessions.ts: sessions for plain `node:http`, an adapter in one file. */
@@ -81,7 +82,7 @@ export class HttpSessions extends RequestStore<HttpRequest> {
         setCookieAtHead(response, cookieFor);
       },
       whenAnswered(listener) {
-        response.on('finish', () => listener(response.statusCode));
+        whenAnswered(response, listener);
       },
     });
   }

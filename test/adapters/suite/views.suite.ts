@@ -29,6 +29,18 @@ const pages: Pages = {
     await answer();
     await asked;
   },
+  // The answer has gone by then.
+  'fails-too-late': asking(({ raw }) => {
+    raw.prependListener('finish', () => {
+      raw.statusCode = 500;
+    });
+  }),
+  'succeeds-too-late': asking(({ status, raw }) => {
+    status(500);
+    raw.prependListener('finish', () => {
+      raw.statusCode = 200;
+    });
+  }),
   'set-cart': ({ session }) => {
     session.cart = ['lamp'];
   },
@@ -44,7 +56,7 @@ export function testViews(stage: AdapterStage): void {
 }
 
 function testEnd(views: ViewsStage): void {
-  it.each(['/a', '/status?code=204', '/status?code=304', '/streams', '/answers-first', '/set-cart'])(
+  it.each(['/a', '/status?code=204', '/status?code=304', '/streams', '/answers-first', '/fails-too-late', '/set-cart'])(
     'counts once when the answer has ended: %s',
     async (path) => {
       const visitor = await views.begun(await views.open());
@@ -58,6 +70,7 @@ function testEnd(views: ViewsStage): void {
     '/status?code=404',
     '/status?code=500',
     '/status?code=503',
+    '/succeeds-too-late',
     '/fails',
     '/breaks-off',
     '/fails-behind-its-head',

@@ -8,16 +8,18 @@ export const archiveRead = defineScript({
   keys: ['record', 'subject', 'uniquePages'],
   statuses: { done: 1, gone: 0 },
   buffers: true,
-  output: `done, the session record, and where anything was calculated the subject's record; then unique pages where
-    they have outgrown it; gone: there is no ended record`,
+  output: `done, the session record, and where anything was calculated and can be read the subject's record; then unique
+    pages where they have outgrown it; gone: there is no ended record`,
   body: (status) => `
 local r = read_record(record)
 if not r or not r.ended then return ${status.gone} end
-local reply, body = { ${status.done}, redis.call('GET', record) }, redis.call('GET', subject)
-if not body or body == '${SUBJECT_TOMBSTONE}' then return reply end
+local reply, body = { ${status.done}, redis.call('GET', record) }, redis.pcall('GET', subject)
+-- A key of another type, which must not keep the session from its archive.
+if type(body) ~= 'string' or body == '${SUBJECT_TOMBSTONE}' then return reply end
 reply[3] = body
 if math.floor(string.byte(body) / ${SUBJECT_FLAGS.largePages}) % 2 == 1 then
-  reply[4] = redis.call('PFCOUNT', uniquePages)
+  local pages = redis.pcall('PFCOUNT', uniquePages)
+  if type(pages) == 'number' then reply[4] = pages end
 end
 return reply
 `,
