@@ -76,6 +76,7 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
       keys,
       step: (key, work) => this.#connection.run(work, { key }),
       lifecycleLength: settings.lifecycleLength,
+      mirrors: settings.mirrorTo !== undefined,
     };
     this.#erasure = new SessionErasure(context);
     this.#export = new SessionExport(context, options.encryption);
