@@ -242,7 +242,6 @@ export class MergeSchedule {
     }
     await this.#merging(() => this.#knowledge.people.erase(person));
     await this.#lookAtErasure(person);
-    if (this.#plain.isErased(person)) this.#acknowledged.delete(person);
   }
 
   /** Asks Redis about those of whom a connection broke. */
@@ -268,6 +267,7 @@ export class MergeSchedule {
     if (at === (this.#erasedAt.get(person) ?? null)) return;
     this.#erasedAt.set(person, at);
     this.#plain.erase(person);
+    this.#acknowledged.delete(person);
   }
 
   /** Does it until it is done: Redis may be away for a while. */

@@ -59,9 +59,7 @@ export class PlainPeople {
     if (WRITES.includes(script.name)) this.#note(subject, script.operation!.note!);
     if (script.name === 'claim-session' && Number(status) > 0)
       this.claimed(subject, String(values[0]), String(values[1]));
-    // The last argument: whether it retires.
-    if (script.name === 'settle-claim' && Number(status) === 1 && String(script.args.at(-1)) === '1')
-      this.retired(subject);
+    if (script.name === 'settle-claim' && Number(status) === 1) this.#settled(subject, script.args.map(String));
   }
 
   /** Hears of a script that may have been run. */
@@ -98,6 +96,12 @@ export class PlainPeople {
   /** The hour is over in which nothing is noted of an erased subject. */
   comeBack(subject: string): void {
     this.#erased.delete(subject);
+  }
+
+  #settled(session: string, args: readonly string[]): void {
+    const [at, retires] = [args[2], args.at(-1)];
+    // One that comes late finds no claim, or another one.
+    if (retires === '1' && this.#claims.get(session)?.at === at) this.retired(session);
   }
 
   #note(subject: string, note: Note): void {
