@@ -113,7 +113,7 @@ describe.each([EXPRESS, FASTIFY])('robots and probes at a site of $name', (adapt
 
   it('leave no key and no byte', { timeout: 900_000 }, async () => {
     // What a framework saves of sessions that are empty is the site's decision.
-    const settings = { ...adapter.settings[0]![1], saveUninitialized: false };
+    const settings = { ...(adapter.settings[0]![1] as object), saveUninitialized: false };
     const missing: Page = async (context) => {
       context.status(404);
       return ask(context);
