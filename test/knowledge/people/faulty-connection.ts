@@ -9,6 +9,8 @@ export interface Operation {
   faults: number;
   /** What it notes; undefined for one that merges. */
   readonly note?: Note;
+  /** Whose that was at once: the person of a session that was claimed by then, else the subject itself. */
+  notedFor?: string;
 }
 
 /** A script that Redis has run, with what was given and answered. */
@@ -90,15 +92,15 @@ export class FaultyConnection {
     send: () => Promise<Reply>,
   ): Promise<Reply> {
     const script = scriptOf(args, operation);
-    if (!script) return send();
     return send().then(
       (reply) => {
-        this.#ran({ ...script, reply });
+        if (script) this.#ran({ ...script, reply });
         return reply;
       },
       (error: Error & { code?: string }) => {
         if (operation) operation.faults += 1;
-        if (error.code !== 'REDIS_NOT_READY' && !NOT_RUN.test(error.message)) this.#unsure(script);
+        const mayHaveRun = error.code !== 'REDIS_NOT_READY' && !NOT_RUN.test(error.message);
+        if (script && mayHaveRun) this.#unsure(script);
         throw error;
       },
     );

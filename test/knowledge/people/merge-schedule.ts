@@ -55,6 +55,8 @@ export class MergeSchedule {
   #visitors = 0;
   #faulty!: FaultyConnection;
   #knowledge!: Knowledge;
+  /** Another instance, which knows nothing of what the first one is at. */
+  #twin!: Knowledge;
   /** How often the process has ended. */
   deaths = 0;
 
@@ -107,7 +109,11 @@ export class MergeSchedule {
     );
     // What a process has sent may arrive when it has ended.
     this.#faulty.late.push(...late);
-    this.#knowledge = new Knowledge(this.#faulty.connection, this.#keys, TEST_SECRET, () => this.#clock.now, {
+    [this.#knowledge, this.#twin] = [this.#open(), this.#open()];
+  }
+
+  #open(): Knowledge {
+    return new Knowledge(this.#faulty.connection, this.#keys, TEST_SECRET, () => this.#clock.now, {
       seen: { ...SEEN_ITEMS_DEFAULTS, exactLimit: this.#options.exactLimit },
       retireMs: 0,
     });
@@ -127,7 +133,7 @@ export class MergeSchedule {
     else if (dice < 46) await this.#note(this.#random.pick(browser.visitors));
     else if (dice < 58) await this.#logIn(browser);
     else if (dice < 64) this.#logOut(browser);
-    else if (dice < 70) await this.#identify(this.#random.pick(this.#people).name, this.#random.pick(browser.visitors));
+    else if (dice < 70) await this.#identifyMeanwhile(this.#random.pick(browser.visitors));
     else if (dice < 80) await this.#merging(() => this.#knowledge.people.lookAt(this.#random.pick(browser.visitors)));
     else if (dice < 83) await this.#merging(() => this.#knowledge.people.release(this.#random.pick(browser.visitors)));
     else if (dice < 88) await this.#arriveLate();
@@ -147,6 +153,8 @@ export class MergeSchedule {
           if (isMerged) browser.isPending = false;
         }),
       );
+      // Requests of before the login are still under way.
+      if (this.#random.below(2) === 0) work.push(this.#note(browser.visitor));
     }
     await Promise.all(work);
   }
@@ -176,13 +184,11 @@ export class MergeSchedule {
     const operation: Operation = { faults: 0, note };
     const isAnswered = await this.#try(operation, () => this.#send(subject, note));
     if (!isAnswered || operation.faults > 0) return;
-    // The step stood in Redis, once.
-    const claim = this.#plain.claimOf(subject);
-    this.#acknowledge(claim?.to ?? subject, [note]);
+    if (operation.notedFor !== undefined) this.#acknowledge(operation.notedFor, [note]);
   }
 
   #send(subject: string, { kind, item }: Note): Promise<unknown> {
-    const knowledge = this.#knowledge;
+    const knowledge = this.#random.pick([this.#knowledge, this.#twin]);
     if (kind === 'page') return knowledge.recordView(subject, this.#hashes.page[item]!);
     if (kind === 'item') return knowledge.markItems(subject, [this.#hashes.item[item]!]);
     if (item % 2 === 0) return knowledge.markNotices(subject, [], [`n${item}`]);
@@ -201,6 +207,20 @@ export class MergeSchedule {
       );
     }
     return isAnswered;
+  }
+
+  /** Merges an id, which somebody may have kept, while it is used, swept and merged elsewhere. */
+  async #identifyMeanwhile(session: string): Promise<void> {
+    const person = this.#random.pick(this.#people).name;
+    const others = [
+      () => this.#note(session),
+      () => this.#note(person),
+      () => this.#merging(() => this.#twin.people.identify(person, session)),
+      () => this.#merging(() => this.#twin.people.lookAt(session)),
+    ];
+    const work: Promise<unknown>[] = [this.#identify(person, session)];
+    for (let i = this.#random.below(4); i > 0; i -= 1) work.push(this.#random.pick(others)());
+    await Promise.all(work);
   }
 
   #merging(work: () => Promise<unknown>): Promise<boolean> {

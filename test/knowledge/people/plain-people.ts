@@ -56,7 +56,10 @@ export class PlainPeople {
   ran({ reply, ...script }: RunScript): void {
     const subject = subjectIn(script.key);
     const [status, ...values] = [reply].flat() as unknown[];
-    if (WRITES.includes(script.name)) this.#note(subject, script.operation!.note!);
+    if (WRITES.includes(script.name)) {
+      script.operation!.notedFor = this.#claims.get(subject)?.to ?? subject;
+      this.#note(subject, script.operation!.note!);
+    }
     if (script.name === 'claim-session' && Number(status) > 0)
       this.claimed(subject, String(values[0]), String(values[1]));
     if (script.name === 'settle-claim' && Number(status) === 1) this.#settled(subject, script.args.map(String));
