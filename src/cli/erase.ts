@@ -7,6 +7,7 @@ import { withNamespace } from './with-namespace.ts';
 /** How each kind is called: one, and several. */
 const KINDS = [
   ['sessions', 'session', 'sessions'],
+  ['copies', 'copy for connect-redis', 'copies for connect-redis'],
   ['knowledge', 'key of what was known', 'keys of what was known'],
   ['waitingForArchive', 'session that waited for the archive', 'sessions that waited for the archive'],
   ['lifecycleEvents', 'lifecycle event', 'lifecycle events'],

@@ -1,24 +1,31 @@
 import type { Command } from 'commander';
 import { MINUTE_MS, type SubjectReading } from '../knowledge/index.ts';
-import { isSession, normalizeItem, sessionOf } from '../protocol/index.ts';
+import { isPerson, isSession, normalizeItem, personOf, sessionOf } from '../protocol/index.ts';
 import type { Namespace } from '../service/index.ts';
 import { readRecordState } from '../sessions/maintenance/index.ts';
 import { addNamespaceOptions, type NamespaceFlags } from './namespace-options.ts';
 import { NotInspectedError } from './not-inspected-error.ts';
 import { print } from './print.ts';
+import { printableOnOneLine } from './printable.ts';
 import { tokenIn } from './token-in.ts';
 import { UsageError } from './usage-error.ts';
 import { withNamespace } from './with-namespace.ts';
 
 interface InspectFlags extends NamespaceFlags {
+  readonly user?: string;
   readonly seen: string[];
   readonly timeZone: string;
   readonly json?: boolean;
 }
 
-/** Calculated data of a session, as `--json` prints it. */
+/** Whom to inspect. `id`: as it stands on the wire. */
+type Inspected = { readonly id: string } & ({ readonly session: string } | { readonly user: string });
+
+/** Calculated data of a session or a person, as `--json` prints it. */
 interface Inspection {
-  readonly session: string;
+  /** One of the two. */
+  readonly session?: string;
+  readonly user?: string;
   readonly known: boolean;
   /** Whether the session has data in a store. */
   readonly sessionData: boolean;
@@ -38,14 +45,15 @@ interface Inspection {
   readonly seen: Readonly<Record<string, boolean>>;
 }
 
-/** Adds `sessionwise inspect`: prints the calculated data of a session, in words or as JSON. */
+/** Adds `sessionwise inspect`: prints the calculated data of a session or a person, in words or as JSON. */
 export function addInspectCommand(program: Command): void {
   addNamespaceOptions(
     program
       .command('inspect')
-      .description('tell what is known of a session')
-      .argument('<session>', 'the public id of a session (never a token)'),
+      .description('tell what is known of a session or a user')
+      .argument('[session]', 'the public id of a session (never a token)'),
   )
+    .option('--user <id>', 'the id of a user, as the site gives it to identify(), in place of a session')
     .option(
       '--seen <item>',
       'also tell whether this item was seen (may be repeated)',
@@ -54,30 +62,52 @@ export function addInspectCommand(program: Command): void {
     )
     .option('--time-zone <zone>', 'for the times that are shown', Intl.DateTimeFormat().resolvedOptions().timeZone)
     .option('--json', 'print it as JSON')
-    .action(async (session: string, flags: InspectFlags) => {
-      const token = tokenIn(session);
-      if (token !== undefined) throw new NotInspectedError(notASession(sessionOf(token)));
-      if (!isSession(session)) {
-        throw new UsageError(
-          'This is no session id: give 1 to 128 of A-Z, a-z, 0-9, _ and -. A token is not one; sessionOf(token) computes it.',
-        );
-      }
+    .action(async (session: string | undefined, flags: InspectFlags) => {
+      const inspected = inspectedOf(session, flags.user);
       checkTimeZone(flags.timeZone);
       const inspection = await withNamespace(flags, false, async (namespace) => {
-        const found = await inspect(namespace, session, flags.seen);
-        if (!found.known && !found.sessionData && !found.ended) await refuseUnknown(namespace, session);
+        const found = await inspect(namespace, inspected, flags.seen);
+        if (!found.known && !found.sessionData && !found.ended) await refuseUnknown(namespace, inspected);
         return found;
       });
       print(flags.json ? JSON.stringify(inspection) : inWords(inspection, flags.timeZone));
     });
 }
 
-/** Refuses a session without data. The message does not show the argument: a token of another library can look like a
+/** Reads the session or the user off the command line.
+ *  @throws UsageError, NotInspectedError; neither shows what could be a token. */
+function inspectedOf(session: string | undefined, user: string | undefined): Inspected {
+  if ((session === undefined) === (user === undefined)) {
+    throw new UsageError('Give the public id of a session, or --user ID, and not both.');
+  }
+  if (user !== undefined) return { user, id: personOfUser(user) };
+  const token = tokenIn(session!);
+  if (token !== undefined) throw new NotInspectedError(notASession(sessionOf(token)));
+  if (isSession(session!)) return { session: session!, id: session! };
+  throw new UsageError(
+    'This is no session id: give 1 to 128 of A-Z, a-z, 0-9, _ and -. A token is not one; sessionOf(token) computes it.',
+  );
+}
+
+function personOfUser(user: string): string {
+  try {
+    return personOf(user);
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+/** Refuses a user or a session without data. The message does not show the argument: a token of another library can look like a
  *  session id, so the session of such a token is looked up too.
  *  @throws NotInspectedError always. */
-async function refuseUnknown(namespace: Namespace, given: string): Promise<never> {
-  const session = sessionOf(given);
-  const { known, sessionData, ended } = await inspect(namespace, session, []);
+async function refuseUnknown(namespace: Namespace, { id }: Inspected): Promise<never> {
+  if (isPerson(id)) {
+    throw new NotInspectedError(
+      `Nothing is known of this user in the namespace "${namespace.keys.namespace}": they were never seen logged in, were erased, or what was known has expired.`,
+    );
+  }
+  const session = sessionOf(id);
+  const { known, sessionData, ended } = await inspect(namespace, { session, id: session }, []);
   if (known || sessionData || ended) throw new NotInspectedError(notASession(session));
   throw new NotInspectedError(
     `Nothing is known of this session in the namespace "${namespace.keys.namespace}": it was never seen, or it has expired. If you gave a token: its session is ${session}, and nothing is known of that either.`,
@@ -90,25 +120,28 @@ function notASession(session: string): string {
 
 async function inspect(
   { redis, keys, knowledge }: Namespace,
-  session: string,
+  { id, ...inspected }: Inspected,
   seen: readonly string[],
 ): Promise<Inspection> {
-  const subject = knowledge.read(session);
+  const subject = knowledge.read(id);
+  // The keys of a person have another name.
+  const name = subject.subject;
+  const parts = isPerson(id) ? [...keys.all(name), keys.merged(name), keys.beside(name)] : keys.all(name);
   const sum = (numbers: readonly (number | null)[]): number =>
     numbers.reduce<number>((total, n) => total + (n ?? 0), 0);
   const now = Date.now();
   const [visit, items, foreign, sizes, record, ttl, lastHour, lastMinute] = await Promise.all([
     subject.visit(now),
     subject.count('item'),
-    redis.command<number>('ZCARD', keys.foreignNotices(session)),
-    Promise.all(keys.all(session).map((key) => redis.command<number | null>('MEMORY', 'USAGE', key))),
-    readRecordState(redis, keys.record(session)),
-    redis.command<number>('TTL', keys.subject(session)),
+    redis.command<number>('ZCARD', keys.foreignNotices(name)),
+    Promise.all(parts.map((key) => redis.command<number | null>('MEMORY', 'USAGE', key))),
+    readRecordState(redis, keys.record(name)),
+    redis.command<number>('TTL', keys.subject(name)),
     subject.minutes(now - 59 * MINUTE_MS, now),
     subject.lastActiveMinute(),
   ]);
   return {
-    session,
+    ...inspected,
     known: await subject.isKnown(),
     sessionData: record === 'present',
     ended: record === 'ended',
@@ -120,7 +153,7 @@ async function inspect(
     firstActiveMinute: isoOf(visit.firstActiveMinute),
     lastActiveMinute: isoOf(lastMinute),
     lastHour: lastHour.map((active) => (active ? '#' : '.')).join(''),
-    noticesMarked: foreign + (await knowledge.readNotices.countRead(session)),
+    noticesMarked: foreign + (await knowledge.readNotices.countRead(name)),
     expiresInSeconds: ttl < 0 ? null : ttl,
     bytes: sum(sizes),
     seen: Object.fromEntries(
@@ -138,7 +171,7 @@ async function wasSeen({ items }: Namespace['knowledge'], subject: SubjectReadin
 }
 
 function inWords(known: Inspection, timeZone: string): string {
-  const lines = [`Session ${known.session}`];
+  const lines = [known.user === undefined ? `Session ${known.session}` : `User ${printableOnOneLine(known.user)}`];
   const plural = (n: number, one: string, many = `${one}s`): string =>
     `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
   const time = (iso: string | null): string =>

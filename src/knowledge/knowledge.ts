@@ -17,7 +17,13 @@ import { People } from './people/people.ts';
 import { SubjectNames } from './people/subject-names.ts';
 import { ReadNotices } from './read-notices.ts';
 import { RecordReads } from './record-reads.ts';
-import { PERSON_RETENTION, RETENTION_DEFAULTS, type Retention, type SubjectKind } from './retention.ts';
+import {
+  type MovedRetention,
+  PERSON_RETENTION,
+  RETENTION_DEFAULTS,
+  type Retention,
+  type SubjectKind,
+} from './retention.ts';
 import { markItemsScript } from './scripts/mark-items.ts';
 import { markNoticesScript } from './scripts/mark-notices.ts';
 import { recordViewScript } from './scripts/record-view.ts';
@@ -202,7 +208,7 @@ interface WritingScripts {
   readonly markNotices: ReturnType<typeof markNoticesScript>;
 }
 
-function scriptsOf(seen: SeenItemsOptions, retention: Retention, of: SubjectKind): WritingScripts {
+function scriptsOf(seen: SeenItemsOptions, retention: MovedRetention, of: SubjectKind): WritingScripts {
   return {
     recordView: recordViewScript(seen, retention, of),
     markItems: markItemsScript(seen, retention, of),

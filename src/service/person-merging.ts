@@ -3,9 +3,16 @@ import type { Knowledge } from '../knowledge/index.ts';
 import { MergeSweep } from '../knowledge/index.ts';
 import { Keys, type RedisConnection } from '../redis/index.ts';
 import { Lease } from '../sessions/maintenance/index.ts';
+import type { Log } from './log.ts';
+import { LogThrottle } from './log-throttle.ts';
 
 /** How often claimed sessions are looked at, in milliseconds. */
 export const MERGE_INTERVAL_MS = 1_000;
+const FAILURE_LOG_INTERVAL_MS = 1_000;
+
+const PUT_OFF = 'What is known of a session could not be merged into its person: it is tried again in an hour.';
+const GIVEN_UP =
+  'What was known of a session could not be merged into its person for a day, because a record cannot be read: it is deleted.';
 
 /** Looks after sessions that are claimed for a person, in one process at a time: what one that ended has left unmerged is
  *  merged, and sessions retire. */
@@ -17,8 +24,11 @@ export class PersonMerging {
   #timer: NodeJS.Timeout | undefined;
   #sweeping: Promise<void> | undefined;
 
-  constructor(redis: RedisConnection, namespace: string, knowledge: Knowledge, isEnabled: () => boolean) {
-    this.#sweep = new MergeSweep(redis, namespace, knowledge.people);
+  constructor(redis: RedisConnection, namespace: string, knowledge: Knowledge, isEnabled: () => boolean, log: Log) {
+    const failures = new LogThrottle(FAILURE_LOG_INTERVAL_MS);
+    this.#sweep = new MergeSweep(redis, namespace, knowledge.people, (session, err, isGivenUp) => {
+      if (failures.mayLog()) log.error({ session, err }, isGivenUp ? GIVEN_UP : PUT_OFF);
+    });
     this.#lease = new Lease(
       redis,
       new Keys(namespace).lease('merge'),
@@ -45,8 +55,8 @@ export class PersonMerging {
   }
 
   async #sweepIfOurs(): Promise<void> {
-    if (!this.#isEnabled() || !(await this.#lease.take())) return;
-    // What fails is due at the next interval too.
+    if (!this.#isEnabled() || !(await this.#lease.mayWork())) return;
+    // A partition that cannot be reached is swept at the next interval.
     await this.#sweep.sweep(this.#now()).catch(() => undefined);
   }
 }

@@ -100,7 +100,7 @@ export class ServiceInstance implements Service {
     }
     this.#ends = new SessionEnds(redis, keys.namespace, options.sessions ?? {}, options.archive, enabled);
     if (options.sessions?.sweep ?? true) {
-      this.#merging = new PersonMerging(redis, keys.namespace, namespace.knowledge, enabled);
+      this.#merging = new PersonMerging(redis, keys.namespace, namespace.knowledge, enabled, this.#log);
     }
     this.#http = new HttpServer(this.metrics, () => this.#notReady() ?? this.#transports.trouble);
     this.#showFigures();

@@ -63,6 +63,7 @@ export function openSessionDataParts(
     keys,
     step: (key, work) => connection.run(work, { key }),
     lifecycleLength: settings.lifecycleLength,
+    mirrors: settings.mirrorTo !== undefined,
   };
   const listing = new UserSessionListing(connection, records, users);
   connection.on('down', (error) => events.emit('store:down', error));

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MINUTE_MS, RETENTION_DEFAULTS, SEEN_ITEMS_DEFAULTS } from '../../src/knowledge/index.ts';
 import { ItemEncryption } from '../../src/knowledge/item-encryption.ts';
+import { PERSON_SECONDS } from '../../src/knowledge/retention.ts';
 import { personOf } from '../../src/protocol/index.ts';
 import { SUBJECT_TOMBSTONE } from '../../src/redis/index.ts';
 import { TEST_SECRET, useTestData } from '../support/use-test-data.ts';
@@ -111,6 +112,27 @@ describe('the record of a subject', () => {
     // One of a kept day does, once.
     for (let i = 0; i < 3; i += 1) await view('old', '/', start + 90 * DAY_MS + MINUTE_MS);
     expect(await visit('old')).toMatchObject({ totalPages: 106, activeMinutes: activeMinutes + 1 });
+  });
+
+  it('moves the expiry of a session each hour, and that of a person each day', async () => {
+    const person = stage.knowledge.read(personOf('daily')).subject;
+    for (const [subject, everySeconds, kept] of [
+      ['hourly', 3_600, seconds],
+      [person, 86_400, PERSON_SECONDS],
+    ] as const) {
+      await view(subject, '/a');
+      await view(subject, '/a');
+      await expectTtls(subject, kept);
+      const key = stage.keys.subject(subject);
+      await stage.redis.command('EXPIRE', key, '1000');
+      stage.clock.now += (everySeconds - 1) * 1_000;
+      await view(subject, '/b');
+      await stage.knowledge.markItems(subject, stage.knowledge.items.ofAll('item', ['lamp']));
+      await expectTtls(subject, 1_000);
+      stage.clock.now += 1_000;
+      await view(subject, '/b');
+      await expectTtls(subject, kept);
+    }
   });
 
   it('begins its bitmaps anew where its record was deleted and they were not', async () => {

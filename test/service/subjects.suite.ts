@@ -19,6 +19,7 @@ const keys = new Keys('sw');
 const nameOf = (person: string): string => new SubjectNames(TEST_SECRET, 'sw').of(person);
 const NONE = {
   sessions: 0,
+  copies: 0,
   knowledge: 0,
   waitingForArchive: 0,
   lifecycleEvents: 0,
@@ -189,6 +190,66 @@ export function describeForgetting(
         expect(await target.redis.command('STRLEN', keys.subject(subject))).toBe(0);
       expect((await exportSubject(namespace, { user })).knowledge).toEqual([]);
     });
+
+    it.each(['in the clear', 'sealed', 'as a part of a message', 'as a dead letter'])(
+      'is not brought back by a merge that waits in a stream, %s',
+      async (how) => {
+        await open();
+        const client = await serve();
+        const user = `ada ${createToken()}`;
+        const [person, source, neighbour] = [personOf(user), sessionOf(createToken()), sessionOf(createToken())];
+        for (const session of [source, neighbour]) await client.session(session).request('pageview', '/before');
+        await service!.stop();
+        service = undefined;
+        const ask = async (asked: string, from: string): Promise<void> => {
+          const request = `a-${createToken().slice(0, 8)}`;
+          const context = { command: 'identify', session: asked, request };
+          const fields = ['c', 'identify', 's', asked, 'r', request];
+          if (how === 'in the clear') await producer.add(asked, ...fields, 'p', from);
+          if (how === 'sealed') await producer.add(asked, ...fields, 'e', namespace.seal.close(context, from));
+          if (how === 'as a part of a message') {
+            await producer.ask(
+              'together',
+              asked,
+              request,
+              JSON.stringify([
+                ['surface', ['/a']],
+                ['identify', from],
+              ]),
+            );
+          }
+          if (how !== 'as a dead letter') return;
+          const sealed = namespace.seal.close(context, from);
+          const dead = keys.deadLetters(partition(asked));
+          await producer.redis.command('XADD', dead, '*', ...fields, 'e', sealed, 'reason', 'broken');
+        };
+        const other = personOf(`bob ${createToken()}`);
+        await ask(person, source);
+        await ask(other, neighbour);
+        await producer.ask('pageview', source, 'a-2', '/waits');
+        expect((await exportSubject(namespace, { user })).knowledge.map(({ of }) => of)).toEqual([source]);
+        const erased = await forgetSubject(namespace, { user });
+        const [requests, deadLetters] = how === 'as a dead letter' ? [1, 1] : [2, 0];
+        expect(erased).toMatchObject({ knowledge: 1, requests, deadLetters });
+        // Their hour is over, and the site serves again.
+        for (const subject of [source, nameOf(person)]) {
+          await target.redis.command('DEL', keys.subject(subject));
+          await target.redis.command('DEL', keys.record(subject));
+        }
+        // A visitor who is erased: what would merge them into somebody names them.
+        expect(await forgetSubject(namespace, { session: neighbour })).toMatchObject({
+          knowledge: 1,
+          requests: how === 'as a dead letter' ? 0 : 1,
+          deadLetters,
+        });
+        await target.redis.command('DEL', keys.subject(neighbour));
+        await serve();
+        await waitUntil('all is worked off', async () => (await producer.waiting(person)) === 0);
+        for (const subject of [source, nameOf(person), neighbour, nameOf(other)]) {
+          expect(await target.redis.command('EXISTS', ...keys.all(subject))).toBe(0);
+        }
+      },
+    );
 
     it('is erased from an archive, also where an archiver had a session in hand', async () => {
       await open();

@@ -109,6 +109,24 @@ export class Visitor {
     return this.#cookie;
   }
 
+  /** What it sends as the visitor's cookie now. */
+  get visitorCookie(): string | undefined {
+    return this.#visitorCookie;
+  }
+
+  /** Puts cookies into the browser, as somebody does who prepares it for another one; undefined leaves one as it is. */
+  plant({
+    cookie,
+    visitorCookie,
+  }: {
+    readonly cookie?: string | undefined;
+    readonly visitorCookie?: string | undefined;
+  }): this {
+    this.#cookie = cookie ?? this.#cookie;
+    this.#visitorCookie = visitorCookie ?? this.#visitorCookie;
+    return this;
+  }
+
   /** As a browser asks for a document; `init` wins. */
   async fetch(path: string, init: RequestInit = {}): Promise<Response> {
     const cookies = [this.#cookie, this.#visitorCookie].filter((cookie) => cookie !== undefined);

@@ -67,7 +67,11 @@ export function aclUsers(options: AclOptions): AclUser[] {
   const users = [user('app', ALLOWS_APP[transport], appGrants(namespace, transport, cluster))];
   if (store) users.push(user('store', allowsStore(options), storeGrants(namespace, options)));
   users.push(
-    user('service', ALLOWS_SERVICE, serviceGrants(namespace, { transport, sessionglobs, commands, filter, cluster })),
+    user(
+      'service',
+      ALLOWS_SERVICE,
+      serviceGrants(namespace, { transport, sessionglobs, commands, filter, cluster, mirrorTo }),
+    ),
   );
   return users;
 }

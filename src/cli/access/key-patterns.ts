@@ -74,3 +74,8 @@ export function keyPatternsOf(namespace: string): KeyPatterns {
 function ofAnyTag(key: string): string {
   return key.replace(/\{\w+\}/, TAG);
 }
+
+/** Escapes the special characters of patterns: in a prefix they stand for themselves. */
+export function escapedPrefix(prefix: string): string {
+  return prefix.replace(/[\\*?[\]^]/g, '\\$&');
+}

@@ -3,7 +3,7 @@ import type { FilterEngine } from '../../redis/index.ts';
 import { type RemoteTransportName, routesOf } from '../../transport/index.ts';
 import { connectionCommands } from './connection-commands.ts';
 import type { Grant } from './grant.ts';
-import { keyPatternsOf } from './key-patterns.ts';
+import { escapedPrefix, keyPatternsOf } from './key-patterns.ts';
 
 /** Options of the rules of a service. */
 export interface ServiceGrantOptions {
@@ -14,11 +14,13 @@ export interface ServiceGrantOptions {
   readonly commands: readonly string[];
   readonly filter: FilterEngine;
   readonly cluster: boolean;
+  /** The prefix under which a store writes sessions for connect-redis too. Default: none does. */
+  readonly mirrorTo?: string | undefined;
 }
 
 /** Grants a service, `notify`, `inspect`, `erase` and `export` their commands on the keys of the namespace. */
 export function serviceGrants(namespace: string, options: ServiceGrantOptions): Grant[] {
-  const { transport, sessionglobs, commands, filter, cluster } = options;
+  const { transport, sessionglobs, commands, filter, cluster, mirrorTo } = options;
   const routes = routesOf(transport);
   const patterns = sessionglobs.flatMap((glob) => commands.map((command) => topicPattern(namespace, command, glob)));
   const root: Grant = {
@@ -67,5 +69,7 @@ export function serviceGrants(namespace: string, options: ServiceGrantOptions): 
           { commands: ['lpush', 'pexpire', 'exists'], keys: [`${wirePrefix(namespace)}async:*`] },
         ]
       : []),
+    // To erase a user's sessions with their copies.
+    ...(mirrorTo === undefined ? [] : [{ commands: ['unlink'], writeKeys: [`${escapedPrefix(mirrorTo)}*`] }]),
   ];
 }

@@ -1,6 +1,6 @@
 import { connectionCommands } from './connection-commands.ts';
 import type { Grant } from './grant.ts';
-import { keyPatternsOf } from './key-patterns.ts';
+import { escapedPrefix, keyPatternsOf } from './key-patterns.ts';
 
 /** Optional rights of a store. */
 export interface StoreGrantOptions {
@@ -52,7 +52,9 @@ export function storeGrants(
           { commands: ['exists'], readKeys: [patterns.archiving] },
           { commands: ['zadd'], writeKeys: [patterns.ended] },
         ]),
-    ...(importFrom === undefined ? [] : [{ commands: ['get', 'pttl', 'del'], keys: [`${escaped(importFrom)}*`] }]),
+    ...(importFrom === undefined
+      ? []
+      : [{ commands: ['get', 'pttl', 'del'], keys: [`${escapedPrefix(importFrom)}*`] }]),
     ...(mirrorTo === undefined ? [] : mirrorGrants(mirrorTo, records, patterns.mirrorBases)),
   ];
 }
@@ -60,7 +62,7 @@ export function storeGrants(
 /** Grants a store that writes sessions for connect-redis too. */
 function mirrorGrants(prefix: string, records: string, bases: string): Grant[] {
   return [
-    { commands: ['set', 'unlink'], keys: [`${escaped(prefix)}*`] },
+    { commands: ['set', 'unlink'], keys: [`${escapedPrefix(prefix)}*`] },
     { commands: ['eval', 'evalsha'], keys: [records, bases] },
     { commands: ['hget', 'hmget', 'hset', 'pexpireat', 'unlink'], keys: [bases] },
   ];
@@ -86,9 +88,4 @@ function archiveGrants(namespace: string, cluster: boolean): Grant[] {
     { commands: ['pfcount'], readKeys: [pageCounts] },
     { commands: ['pttl', 'pexpire'], keys: [records, ...calculated] },
   ];
-}
-
-// Escapes the special characters of patterns: in a prefix they stand for themselves.
-function escaped(prefix: string): string {
-  return prefix.replace(/[\\*?[\]^]/g, '\\$&');
 }

@@ -1,21 +1,36 @@
-import { Keys, PARTITIONS, type RedisConnection } from '../../redis/index.ts';
+import { isTransient, Keys, PARTITIONS, type RedisConnection } from '../../redis/index.ts';
 import type { People } from './people.ts';
 
 const AT_ONCE = 100;
+/** How long a session waits that could not be merged because of the state of Redis, in milliseconds. Behind it stand others:
+ *  a partition whose first ones fail must not stand still. */
+const RETRY_MS = 5_000;
+/** How long a session waits that could not be merged for another reason, in milliseconds. */
+export const FAILED_RETRY_MS = 3_600_000;
+/** How long a session is tried whose record, or whose person's, cannot be read, in milliseconds. */
+export const UNREADABLE_MS = 86_400_000;
+// A key of another type, or bytes that are no record.
+const UNREADABLE = /WRONGTYPE|SUBJECTRECORD|no record of this format/;
+
+/** Is told of each session that could not be merged. `isGivenUp`: what was known of it is deleted. */
+export type MergeFailed = (session: string, error: Error, isGivenUp: boolean) => void;
 
 /** Looks at the claimed sessions whose time has come: merges what a process left unmerged, and lets sessions retire. */
 export class MergeSweep {
   readonly #redis: RedisConnection;
   readonly #keys: Keys;
   readonly #people: People;
+  readonly #onFailed: MergeFailed;
 
-  constructor(redis: RedisConnection, namespace: string, people: People) {
+  /** `onFailed`: is told of what is no passing state of Redis. */
+  constructor(redis: RedisConnection, namespace: string, people: People, onFailed: MergeFailed = () => undefined) {
     this.#redis = redis;
     this.#keys = new Keys(namespace);
     this.#people = people;
+    this.#onFailed = onFailed;
   }
 
-  /** Does one sweep over all partitions. Returns at how many sessions it looked. What fails is looked at by the next one.
+  /** Does one sweep over all partitions. Returns at how many sessions it looked. One that fails is put off.
    *  @throws the first partition's error, when the others are done. */
   async sweep(now: number): Promise<number> {
     const swept = await Promise.allSettled(
@@ -32,9 +47,26 @@ export class MergeSweep {
   async #sweepPartition(partition: number, now: number): Promise<number> {
     const due = ['-inf', String(Math.floor(now)), 'LIMIT', '0', String(AT_ONCE)];
     const sessions = await this.#redis.command<string[]>('ZRANGEBYSCORE', this.#keys.merging(partition), ...due);
-    const looked = await Promise.allSettled(sessions.map((session) => this.#people.lookAt(session)));
-    const failed = looked.find(({ status }) => status === 'rejected') as PromiseRejectedResult | undefined;
-    if (failed) throw failed.reason;
+    await Promise.all(sessions.map((session) => this.#lookAt(session, now)));
     return sessions.length;
+  }
+
+  async #lookAt(session: string, now: number): Promise<void> {
+    try {
+      await this.#people.lookAt(session);
+    } catch (error) {
+      // Where this fails too, it is due at the next sweep.
+      await this.#putOff(session, error as Error, now).catch(() => undefined);
+    }
+  }
+
+  async #putOff(session: string, error: Error, now: number): Promise<void> {
+    if (isTransient(error)) {
+      await this.#people.postpone(session, now + RETRY_MS);
+      return;
+    }
+    const mostMs = UNREADABLE.test(error.message) ? UNREADABLE_MS : 0;
+    const outcome = await this.#people.postpone(session, now + FAILED_RETRY_MS, mostMs);
+    if (outcome !== 'gone') this.#onFailed(session, error, outcome === 'givenUp');
   }
 }

@@ -5,6 +5,7 @@ import type { ReadingContext } from '../subject-reading.ts';
 import { type Claim, KnowledgePush, personKeys } from './knowledge-push.ts';
 import { claimSession } from './scripts/claim-session.ts';
 import { erasePerson } from './scripts/erase-person.ts';
+import { postponeClaim } from './scripts/postpone-claim.ts';
 import { settleClaim } from './scripts/settle-claim.ts';
 
 /* people.ts: how what is known of a session becomes a person's (docs/adr/0025).
@@ -88,6 +89,14 @@ export class People {
     // Once more, also where nothing was noted since: a master that failed may have lost it.
     const isGone = (await this.#push.push(claim, session)) !== 'merged';
     await this.#settle(session, claim, retires || isGone);
+  }
+
+  /** Puts off a claimed session that could not be merged. `again`: when to look at it next, in milliseconds of the epoch;
+   *  `mostMs`: a claim that is older is given up, and all that is known of the session is deleted; default: none is. */
+  async postpone(session: string, again: number, mostMs = 0): Promise<'postponed' | 'givenUp' | 'gone'> {
+    const { redis, keys } = this.#context;
+    const args = { namespace: keys.namespace, session, again, mostMs };
+    return (await postponeClaim.run(redis, this.#keysOf(session), args)).status;
   }
 
   /** Deletes all that is known of a person. What sessions have noted for them is deleted too, and nothing that was noted

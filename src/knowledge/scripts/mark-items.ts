@@ -1,5 +1,5 @@
 import { defineScript, hasFlag, PACK_SUBJECT_HEADER, SUBJECT_FLAGS, SUBJECT_HEADER_BYTES } from '../../redis/index.ts';
-import type { Retention, SubjectKind } from '../retention.ts';
+import type { MovedRetention, SubjectKind } from '../retention.ts';
 import { checkExactLimit, type SeenItemsOptions } from '../seen-items-options.ts';
 import { ITEM_SIZE, largeItemsLua } from './large-items-lua.ts';
 import { MINUTE_SIZE } from './minutes-lua.ts';
@@ -8,7 +8,7 @@ import { decideExpiry, readRecord, wholeOrNot } from './record-lua.ts';
 
 /** Makes the script that marks items as seen. Items: encrypted for the subject; `now`: the time by Redis's clock, in seconds
  *  of the epoch. */
-export function markItemsScript(options: SeenItemsOptions, retention: Retention, of: SubjectKind = 'session') {
+export function markItemsScript(options: SeenItemsOptions, retention: MovedRetention, of: SubjectKind = 'session') {
   const exactLimit = checkExactLimit(options.exactLimit);
   return defineScript({
     name: 'mark-items',

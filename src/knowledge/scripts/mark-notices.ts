@@ -1,5 +1,5 @@
 import { defineScript, hasFlag, PACK_SUBJECT_HEADER, SUBJECT_FLAGS } from '../../redis/index.ts';
-import type { Retention, SubjectKind } from '../retention.ts';
+import type { MovedRetention, SubjectKind } from '../retention.ts';
 import { noticesLua } from './notices-lua.ts';
 import { partsLua } from './parts-lua.ts';
 import { decideExpiry, readRecord } from './record-lua.ts';
@@ -9,7 +9,7 @@ import { decideExpiry, readRecord } from './record-lua.ts';
  *
  *  The record is made where there is none, and its expiry moved: read notices live as long as it. Its flag says that there
  *  are some. */
-export function markNoticesScript(retention: Retention, of: SubjectKind = 'session') {
+export function markNoticesScript(retention: MovedRetention, of: SubjectKind = 'session') {
   return defineScript({
     name: 'mark-notices',
     uses: [partsLua, noticesLua],

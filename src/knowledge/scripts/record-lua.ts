@@ -1,10 +1,10 @@
 import { hasFlag, READ_SUBJECT_HEADER, SUBJECT_FLAGS, SUBJECT_TOMBSTONE } from '../../redis/index.ts';
-import type { Retention } from '../retention.ts';
+import type { MovedRetention } from '../retention.ts';
 
 /* record-lua.ts: parts of the scripts that write a subject's record. They are texts and no functions: a function costs Redis
  * some tenths of a microsecond each time that a script runs, and a view takes five. */
 
-/** The longest pause between two moves of an expiry, in seconds. */
+/** The longest pause between two moves of an expiry, in seconds, unless the retention names another. */
 const RENEW_SECONDS = 3_600;
 /** From so many seconds after its first message on, a subject counts as returned at any message that writes. */
 const RETURN_SECONDS = 60;
@@ -19,10 +19,11 @@ if body then ${READ_SUBJECT_HEADER} end
 `;
 
 /** Declares `due`: whether the expiry is to be moved to the whole retention. At the second message that writes, then when
- *  it was moved an hour ago; marks that come with the first page are no second message. Notes it in the head.
+ *  it was moved `renewSeconds` ago; marks that come with the first page are no second message. Notes it in the head.
  *  `isSecond`: an expression. */
-export function decideExpiry({ seconds, bounceSeconds }: Retention, isSecond = 'false'): string {
-  const renewSeconds = Math.min(RENEW_SECONDS, seconds / 24);
+export function decideExpiry(retention: MovedRetention, isSecond = 'false'): string {
+  const { seconds, bounceSeconds } = retention;
+  const renewSeconds = Math.min(retention.renewSeconds ?? RENEW_SECONDS, seconds / 24);
   const returnSeconds = Math.min(RETURN_SECONDS, bounceSeconds / 2);
   return `
 local due = false

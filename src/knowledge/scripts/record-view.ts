@@ -7,7 +7,7 @@ import {
   SUBJECT_HEADER_BYTES,
   WINDOW_MINUTES,
 } from '../../redis/index.ts';
-import type { Retention, SubjectKind } from '../retention.ts';
+import type { MovedRetention, SubjectKind } from '../retention.ts';
 import { checkExactLimit, type SeenItemsOptions } from '../seen-items-options.ts';
 import { ITEM_SIZE, largeItemsLua } from './large-items-lua.ts';
 import { MINUTE_SIZE, minutesLua, SMALL_MINUTES } from './minutes-lua.ts';
@@ -19,7 +19,7 @@ import { decideExpiry, readRecord, wholeOrNot } from './record-lua.ts';
  *
  *  Nearly every view needs the record alone, and no function: a function costs Redis as much as a command each time that
  *  the script runs. So the functions for large forms are made where one is needed. */
-export function recordViewScript(options: SeenItemsOptions, retention: Retention, of: SubjectKind = 'session') {
+export function recordViewScript(options: SeenItemsOptions, retention: MovedRetention, of: SubjectKind = 'session') {
   return defineScript({
     name: 'record-view',
     keys: ['record', 'absent?'],
@@ -30,7 +30,7 @@ export function recordViewScript(options: SeenItemsOptions, retention: Retention
   }).returns<[totalPages: number, uniquePages: number, seen: 0 | 1, bits: number, claimed: 0 | 1]>();
 }
 
-const bodyOf = (options: SeenItemsOptions, exactLimit: number, retention: Retention, of: SubjectKind): string => `
+const bodyOf = (options: SeenItemsOptions, exactLimit: number, retention: MovedRetention, of: SubjectKind): string => `
 ${readRecord('{ 0, 0, 0, 0, 0 }')}
 local function rare()
 ${joinLua([partsLua, largeItemsLua(options), minutesLua])}

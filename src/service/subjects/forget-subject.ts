@@ -17,6 +17,8 @@ import { subjectContextOf } from './subject-context.ts';
 export interface ErasedSubject {
   /** Session records, with those that waited for the archive. */
   readonly sessions: number;
+  /** Copies of sessions that a store has written for connect-redis (`mirrorTo`). */
+  readonly copies: number;
   /** Keys of what was known of the sessions and of the person. */
   readonly knowledge: number;
   /** Entries of ended sessions in the queue of the archive. */
@@ -60,7 +62,9 @@ export async function forgetSubject(
   const { ids, ...data } = await erasure.eraseRecords(subject);
   const names = new Set(ids);
   let { knowledge } = data;
-  for (const source of (await person?.sources()) ?? []) {
+  const sources = (await person?.sources()) ?? [];
+  await erasure.remember(subject, sources);
+  for (const source of sources) {
     const erased = await erasure.eraseRecords({ session: source });
     knowledge += erased.knowledge;
     names.add(source);
@@ -78,7 +82,7 @@ export async function forgetSubject(
   const lifecycleEvents = await erasure.eraseEvents([...names]);
   // Behind the events, because it writes the lifecycle stream anew too.
   const bounded = boundedCommands(namespace.redis);
-  const streams = new StreamErasure(bounded, namespace.keys);
+  const streams = new StreamErasure(bounded, namespace.keys, namespace.seal);
   const requests = await streams.erase([...names]);
   // Claimed sessions stand in the list of their partition, until a sweep would find them gone.
   for (const name of names) await bounded.command('ZREM', namespace.keys.merging(partitionOf(name)), name);

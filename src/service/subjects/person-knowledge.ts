@@ -1,5 +1,6 @@
 import { personOf } from '../../protocol/index.ts';
 import { PARTITIONS } from '../../redis/index.ts';
+import { StreamErasure } from '../../transport/service/index.ts';
 import type { Namespace } from '../open-namespace.ts';
 import { boundedCommands } from './bounded-commands.ts';
 
@@ -9,7 +10,8 @@ export interface PersonKnowledge {
   readonly wireName: string;
   /** The name of the person's keys. */
   readonly subject: string;
-  /** Lists the sessions that are claimed for the person: what is noted of them is the person's. */
+  /** Lists the sessions that are claimed for the person, or would be by a request that waits in a stream: what is noted of
+   *  them is the person's. */
   sources(): Promise<string[]>;
   /** Erases what is known; nothing that was noted before is merged later. Returns how many keys there were. */
   erase(): Promise<number>;
@@ -26,15 +28,19 @@ export function personKnowledgeOf(namespace: Namespace, userId: string): PersonK
     wireName,
     subject,
     sources: async () => {
-      const sources: string[] = [];
+      const sources = new Set<string>();
       for (let partition = 0; partition < PARTITIONS; partition += 1) {
         const claimed = await redis.command<string[]>('ZRANGE', keys.merging(partition), '0', '-1');
         const owners = await Promise.all(
           claimed.map((session) => redis.command<string | null>('HGET', keys.claim(session), 'to')),
         );
-        sources.push(...claimed.filter((_, i) => owners[i] === subject));
+        for (const [i, session] of claimed.entries()) if (owners[i] === subject) sources.add(session);
       }
-      return sources;
+      for (const session of await new StreamErasure(redis, keys, namespace.seal).sourcesOf(wireName)) {
+        const owner = await redis.command<string | null>('HGET', keys.claim(session), 'to');
+        if (owner === null || owner === subject) sources.add(session);
+      }
+      return [...sources];
     },
     erase: async () => {
       const parts = [...keys.all(subject), keys.merged(subject), keys.beside(subject)];

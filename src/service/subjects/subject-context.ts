@@ -10,5 +10,6 @@ const ANY_LENGTH = Number.MAX_SAFE_INTEGER;
 export function subjectContextOf({ redis, keys }: Namespace): SubjectContext {
   const bounded = boundedCommands(redis);
   const step: RunStep = (_key, work) => work(bounded);
-  return { redis, keys, step, lifecycleLength: ANY_LENGTH };
+  // In a Cluster no store has mirrors.
+  return { redis, keys, step, lifecycleLength: ANY_LENGTH, mirrors: !redis.movesSlots };
 }

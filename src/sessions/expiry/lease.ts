@@ -25,6 +25,12 @@ export class Lease {
     );
   }
 
+  /** Whether this process may do the task now: it holds the lease, or the server of the lease is unavailable while others
+   *  of the Cluster are not. A lease only saves work: then every process works on the partitions that it reaches. */
+  async mayWork(): Promise<boolean> {
+    return this.#redis.isReadyFor(this.#key) ? this.take() : this.#redis.failsInParts;
+  }
+
   /** Releases the lease if this process holds it. Never throws. */
   async release(): Promise<void> {
     if (!this.#redis.isReady) return;

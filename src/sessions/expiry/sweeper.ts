@@ -71,16 +71,9 @@ export class Sweeper {
   }
 
   async #sweepIfOurs(): Promise<void> {
-    if (!this.#enabled() || !(await this.#isOurs())) return;
+    if (!this.#enabled() || !(await this.#lease.mayWork())) return;
     // Sessions that fail now are still due at the next interval.
     await this.sweep().catch(() => undefined);
-  }
-
-  async #isOurs(): Promise<boolean> {
-    if (this.#redis.isReadyFor(this.#keys.lease('sweep'))) return this.#lease.take();
-    // The lease only saves work. If only its server is unavailable, every process sweeps the partitions that it
-    // reaches.
-    return this.#redis.failsInParts;
   }
 
   async #sweepPartition(partition: number): Promise<number> {

@@ -1,6 +1,7 @@
 import type { CommandConnection } from '../../redis/index.ts';
 import { deploymentOf, stepKeys } from '../cluster/deferred-index-writes.ts';
 import { UserIndex } from '../cluster/user-index.ts';
+import { dropMirror } from '../mirror/scripts/drop-mirror.ts';
 import { userReference } from '../tokens/user-reference.ts';
 import { BegunErasures } from './begun-erasures.ts';
 import { LifecycleEvents } from './lifecycle-events.ts';
@@ -14,6 +15,8 @@ export interface ErasedSessions {
   readonly ids: readonly string[];
   /** Session records, with those that waited for the archive. */
   readonly sessions: number;
+  /** Copies of sessions that were written for connect-redis (`mirrorTo`). */
+  readonly copies: number;
   /** Keys of what was calculated about these sessions. */
   readonly knowledge: number;
   /** Entries of ended sessions in the queue of the archive. */
@@ -57,7 +60,7 @@ export class SessionErasure {
 
   /** Erases all of sessions but their events, for a caller that erases more of them; `finish` ends it. */
   async eraseRecords(subject: Subject): Promise<Omit<ErasedSessions, 'lifecycleEvents'>> {
-    const counts = { sessions: 0, knowledge: 0, waitingForArchive: 0, unreadable: 0 };
+    const counts = { sessions: 0, copies: 0, knowledge: 0, waitingForArchive: 0, unreadable: 0 };
     if (subject.session !== undefined) {
       await this.#eraseAll([subject.session], '', counts);
       return { ids: [subject.session], ...counts };
@@ -123,8 +126,24 @@ export class SessionErasure {
         counts.waitingForArchive += waiting;
         if (status === 'unreadable') counts.unreadable += 1;
       }
+      const ended = some.filter((_, i) => results[i]!.status === 'done' || results[i]!.status === 'gone');
+      counts.copies += await this.#eraseCopies(ended);
     }
     return statuses;
+  }
+
+  // Behind the records, so that no store that is saving makes a copy again.
+  async #eraseCopies(sessions: readonly string[]): Promise<number> {
+    const { keys, mirrors, step } = this.#context;
+    if (!mirrors || sessions.length === 0) return 0;
+    const dropped = await step(keys.record(sessions[0]!), (redis) =>
+      Promise.all(
+        sessions.map((session) =>
+          dropMirror.run(redis, { record: keys.record(session), base: keys.mirrorBase(session) }, {}),
+        ),
+      ),
+    );
+    return dropped.reduce((sum, count) => sum + count, 0);
   }
 
   #eraseOne(redis: CommandConnection, session: string, user: string): ErasedOne {
@@ -145,6 +164,7 @@ export class SessionErasure {
 
 interface Counts {
   sessions: number;
+  copies: number;
   knowledge: number;
   waitingForArchive: number;
   unreadable: number;

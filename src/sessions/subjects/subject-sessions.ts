@@ -15,6 +15,8 @@ export interface SubjectContext {
   readonly step: RunStep;
   /** Length of the stream of lifecycle events, about. */
   readonly lifecycleLength: number;
+  /** Whether sessions may have copies for connect-redis (`mirrorTo`), which are erased with them. */
+  readonly mirrors: boolean;
 }
 
 const WAITING_AT_ONCE = 500;

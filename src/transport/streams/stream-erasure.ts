@@ -1,7 +1,9 @@
 import { type CommandConnection, type Keys, PARTITIONS } from '../../redis/index.ts';
+import type { PayloadSeal } from './payload-seal.ts';
 import { eraseDone } from './scripts/erase-done.ts';
 import { eraseEntries } from './scripts/erase-entries.ts';
 import { rewriteStream } from './scripts/rewrite-stream.ts';
+import { WaitingMerges } from './waiting-merges.ts';
 
 /** What an erasure deleted from the streams, by kind. */
 export interface ErasedRequests {
@@ -25,11 +27,27 @@ const MOST_REWRITTEN = 20_000;
 export class StreamErasure {
   readonly #redis: CommandConnection;
   readonly #keys: Keys;
+  readonly #merges: WaitingMerges;
 
-  /** `redis`: each of its commands is a step, and gets its deadline there. */
-  constructor(redis: CommandConnection, keys: Keys) {
+  /** `redis`: each of its commands is a step, and gets its deadline there. `seal`: opens what was sealed. */
+  constructor(redis: CommandConnection, keys: Keys, seal: PayloadSeal) {
     this.#redis = redis;
     this.#keys = keys;
+    this.#merges = new WaitingMerges(redis, seal);
+  }
+
+  /** Lists the sessions that requests and dead letters would merge into a person: what is known of them is known of the
+   *  person. `person`: as it stands on the wire. */
+  async sourcesOf(person: string): Promise<string[]> {
+    const sources = new Set<string>();
+    for (let partition = 0; partition < PARTITIONS; partition += 1) {
+      for (const stream of [this.#keys.requests(partition), this.#keys.deadLetters(partition)]) {
+        for (const merge of await this.#merges.of(stream)) {
+          if (merge.person === person) for (const source of merge.sources) sources.add(source);
+        }
+      }
+    }
+    return [...sources];
   }
 
   /** Erases requests, dead letters and ids of requests of `subjects`: sessions and persons, as they stand on the wire. */
@@ -73,6 +91,17 @@ export class StreamErasure {
       deleted += count;
       from = last === '' ? '' : `(${last}`;
     }
+    return deleted + (await this.#eraseMerges(stream, tries, subjects));
+  }
+
+  // Those of others, whose payloads name one of the subjects.
+  async #eraseMerges(stream: string, tries: string, subjects: readonly string[]): Promise<number> {
+    const names = new Set(subjects);
+    const merges = await this.#merges.of(stream);
+    const ids = merges.filter(({ sources }) => sources.some((source) => names.has(source))).map(({ id }) => id);
+    if (ids.length === 0) return 0;
+    const deleted = await this.#redis.command<number>('XDEL', stream, ...ids);
+    await this.#redis.command('HDEL', tries, ...ids);
     return deleted;
   }
 

@@ -211,6 +211,8 @@ describe('under the rules of sessionwise acl a store that writes for connect-red
     const kept = ['eval', 'evalsha', 'hget', 'hmget', 'hset', 'pexpireat', 'unlink'];
     await expectAllowed('store', [base], kept, mirroring);
     await expectAllowed('store', [...OTHERS.filter((key) => !key.endsWith(':cr')), ...FOREIGN], [], mirroring);
+    // The service erases users.
+    await expectAllowed('service', ['sess:token'], ['unlink'], mirroring);
   });
 });
 
