@@ -6,14 +6,6 @@ export type { OptionForms } from '../protocol/internal/index.ts';
 export { checkOptions, warnOnce } from '../protocol/internal/index.ts';
 export { ConnectionOptionsError } from '../redis/index.ts';
 export type {
-  ErasableArchive,
-  ErasedSubject,
-  ExportedSubject,
-  ExportOptions,
-  ForgetOptions,
-  Subject,
-} from '../service/index.ts';
-export type {
   ArchivedActivity,
   ArchivedSession,
   ArchiveFunction,
@@ -27,7 +19,6 @@ export type {
   UserSessionPage,
 } from '../sessions/index.ts';
 export {
-  CONNECT_REDIS_OPTIONS,
   NotSerialisableError,
   SessionDataError,
   SessionGoneError,

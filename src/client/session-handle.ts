@@ -82,8 +82,9 @@ export class SessionHandle {
    *  the answer to `pageview`. */
   visit(): Promise<PageviewReply | undefined> {
     if (this.#ownView) return this.#ownView;
-    const counted = this.#countedBy && this.#countedBy.#ownView;
-    return counted ? counted.then((view) => this.#visitSince(view)) : this.#visitWithPage();
+    if (!this.#countedBy) return this.#visitWithPage();
+    const counted = this.#countedBy.#ownView ?? Promise.resolve(undefined);
+    return counted.then((view) => this.#visitSince(view));
   }
 
   /** Returns those of `items` that the visitor has not seen, in their order: pages that were not viewed and names that were

@@ -1,7 +1,6 @@
 import type { Request, RequestHandler } from 'express';
 import type session from 'express-session';
 import {
-  CONNECT_REDIS_OPTIONS,
   checkOptions,
   type HandleOptions,
   type OptionForms,
@@ -71,7 +70,6 @@ const SESSION_OPTIONS: OptionForms<ExpressSessionOptions> = {
   unset: '"destroy"|"keep"',
 };
 const ELSEWHERE = {
-  ...CONNECT_REDIS_OPTIONS,
   store: 'the store is that of this object. Its options: createSessionwise({ store: { ... } }).',
 };
 const COOKIE: session.CookieOptions = { secure: 'auto', sameSite: 'lax' };

@@ -1,7 +1,6 @@
 import type fastifySession from '@fastify/session';
 import type { FastifyInstance, FastifyPluginAsync, FastifyPluginCallback, FastifyRequest } from 'fastify';
 import {
-  CONNECT_REDIS_OPTIONS,
   checkOptions,
   type HandleOptions,
   loadPeer,
@@ -70,7 +69,6 @@ const SESSION_OPTIONS: OptionForms<FastifySessionOptions> = {
   cookiePrefix: 'string',
 };
 const ELSEWHERE = {
-  ...CONNECT_REDIS_OPTIONS,
   store: 'the store is that of this object. Its options: createSessionwise({ store: { ... } }).',
   genid: '@fastify/session calls it `idGenerator`.',
   name: '@fastify/session calls it `cookieName`.',
