@@ -48,7 +48,7 @@ function closureOf(entry: string, atOnce = false): { files: Set<string>; package
   const files = new Set([entry]);
   const packages = new Set<string>();
   for (const file of files) {
-    const { running, lazy } = sources.get(file) ?? { running: [], lazy: [] };
+    const { running, lazy }: Omit<Imports, 'all'> = sources.get(file) ?? { running: [], lazy: [] };
     for (const target of atOnce ? running.filter((each) => !lazy.includes(each)) : running) {
       if (target.startsWith('src/')) files.add(target);
       else if (!isBuiltin(target)) packages.add(target);

@@ -83,7 +83,7 @@ function testIds(stage: AdapterStage, views: ViewsStage): void {
     const [user, token] = [`bearer-${createToken()}`, createToken()];
     const site = await views.open();
     await site.store.data.save(token, { cart: ['lamp'] });
-    await site.store.data.identify(token, user, 'A phone');
+    await site.store.data.identify(token, user, { device: 'A phone' });
     await views.client.request('mark-item-seen', personOf(user), ['lamp']);
     await views.client.request('mark-item-seen', sessionOf(token), ['cable']);
     const { body } = await stage.visitor(site).get('/both', { authorization: `Bearer ${token}` });
