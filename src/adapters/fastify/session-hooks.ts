@@ -14,9 +14,10 @@ export type HookedRequest = FastifyRequest & {
 /** Marks an instance that has the hooks. */
 const HOOKED = Symbol('sessionwise session hooks');
 
-/** Adds the hooks that look after the sessions of a SessionStore (see there), once. Behind @fastify/session. */
+/** Adds the hooks that look after the sessions of a SessionStore (see there), once. Behind @fastify/session: where there is
+ *  none yet, a plugin further in may register it, and adds them there. */
 export function addSessionHooks(app: FastifyInstance): void {
-  if (app.hasRequestDecorator(HOOKED)) return;
+  if (app.hasRequestDecorator(HOOKED) || !app.hasRequestDecorator('session')) return;
   app.decorateRequest(HOOKED, undefined);
   const hint = insecureRequestHint();
   app.addHook('onRequest', (incoming, reply, done) => {

@@ -62,6 +62,20 @@ describe('the plugins of createSessionwise', () => {
     expect([statusCode, JSON.parse(body)]).toEqual([200, { views: 1, id: expect.any(String) }]);
   });
 
+  it('keep sessions in a part of the site, with knowledge of all of it', async () => {
+    const sw = make();
+    const app = Fastify();
+    onTestFinished(() => app.close());
+    app.register(sw.knowledge);
+    app.register(async (part) => {
+      await part.register(sw.session, { secret: SITE_SECRET });
+      part.get('/part', async (request) => request.session.increment('views'));
+    });
+    app.get('/', async (request) => 'session' in request && request.session !== undefined);
+    expect((await app.inject('/part')).body).toBe('1');
+    expect((await app.inject('/')).body).toBe('false');
+  });
+
   it('look after sessions without knowledge too: a session rotates', async () => {
     const app = Fastify();
     onTestFinished(() => app.close());
