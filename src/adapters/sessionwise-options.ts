@@ -1,6 +1,7 @@
 import type { SessionClientOptions, TransportChoice } from '../client/index.ts';
+import { checkNamespace } from '../protocol/index.ts';
 import { checkOptions, type OptionForms } from '../protocol/internal/index.ts';
-import type { ConnectionOptions, RedisClient } from '../redis/index.ts';
+import { type ConnectionOptions, parseConnection, type RedisClient } from '../redis/index.ts';
 import type { ServiceOptions } from '../service/index.ts';
 import { CONNECT_REDIS_OPTIONS } from '../sessions/index.ts';
 import type { SessionTransport } from '../transport/index.ts';
@@ -81,14 +82,18 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
 };
 
 /** Checks the options of `createSessionwise`, except what its parts check.
- *  @throws RangeError for an unknown option, which says what was probably meant, and for a value that cannot be used. */
+ *  @throws RangeError for an unknown option, which says what was probably meant, and for a value that cannot be used;
+ *  ConnectionOptionsError for an address that is none. */
 export function checkSessionwiseOptions(options: SessionwiseOptions): void {
   if (isClient((options as { client?: unknown } | undefined)?.client)) {
     throw new RangeError(`${OWNER}: client takes options of SessionClient. ${CONNECT_REDIS_OPTIONS.client}`);
   }
   checkOptions(OWNER, options, OPTIONS, ELSEWHERE);
-  const { redis, secret, service, transport, client, store } = options;
+  const { redis, namespace, secret, service, transport, client, store } = options;
   if (redis === undefined) throw new RangeError(`${OWNER} needs redis: give a redis:// URL.`);
+  // Here, because a service in the process would find out only when it is started.
+  if (!isClient(redis)) parseConnection(redis as string | ConnectionOptions);
+  if (namespace !== undefined) checkNamespace(namespace);
   if (client) checkOptions(`${OWNER}: client`, client, CLIENT, OF_THE_WHOLE);
   if (store) {
     const { redis: _, namespace: __, ...forms } = STORE_OPTIONS;

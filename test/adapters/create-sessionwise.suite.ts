@@ -388,6 +388,17 @@ function testOptions<Made extends MadeObject>(stage: Stage<Made>): void {
     expect(() => stage.under.create(options as SessionwiseOptions)).toThrow(sentence);
   });
 
+  it.each([{}, { service: 'inline', secret: SECRET }] as const)(
+    'refuses at once what is no address (%j)',
+    (service) => {
+      const create = (options: Partial<SessionwiseOptions>) => (): unknown =>
+        stage.under.create({ redis, ...options, ...service });
+      expect(create({ redis: 'http://127.0.0.1' })).toThrow(expect.objectContaining({ code: 'CONNECTION_OPTIONS' }));
+      expect(create({ redis: { prot: 7 } as never })).toThrow(expect.objectContaining({ code: 'CONNECTION_OPTIONS' }));
+      expect(create({ namespace: 'a:b' })).toThrow(RangeError);
+    },
+  );
+
   it('refuses those of its store when that is opened', () => {
     expect(() => stage.make({ store: { idleMs: -1 } }).store).toThrow(/idleMs -1 cannot be used/);
     expect(() => stage.make().person('undefined')).toThrow(RangeError);
