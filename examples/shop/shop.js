@@ -4,9 +4,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import express from 'express';
-import session from 'express-session';
-import { SessionClient } from 'sessionwise';
-import { SessionStore, sessionwise } from 'sessionwise/express';
+import { createSessionwise } from 'sessionwise/express';
 import { added, addedSync } from './pages/added.js';
 import { addToCart, cart, removeFromCart } from './pages/cart.js';
 import { confirmPurchase } from './pages/confirm-purchase.js';
@@ -55,14 +53,14 @@ export async function startShop({ port = 3379, host = '127.0.0.1', log = () => {
     const closed = once(server, 'close');
     server.close();
     server.closeAllConnections();
-    await Promise.all([closed, shop?.client.close()]);
-    await shop?.store.close();
+    await Promise.all([closed, shop?.sw.close()]);
   };
   try {
     shop = createShop({ log, ...options });
     server.on('request', shop.app);
     // Any question to the store waits for its connection; so the first page need not.
-    await Promise.all([shop.client.ready(START_DEADLINE_MS), shop.store.get(shop.store.genid())]);
+    const { client, store } = shop.sw;
+    await Promise.all([client.ready(START_DEADLINE_MS), store.get(store.genid())]);
   } catch (error) {
     await close();
     throw error;
@@ -84,9 +82,14 @@ function createShop({
   log,
 }) {
   const ownOrigin = origin === undefined ? undefined : new URL(origin).origin;
-  const client = new SessionClient({ redis, namespace, deadlineMs });
   // While Redis is away every page goes on, with an empty session under the visitor's own cookie.
-  const store = new SessionStore({ redis, namespace, deadlineMs, fail: 'open', touchEveryMs: TOUCH_EVERY_MS });
+  const sw = createSessionwise({
+    redis,
+    namespace,
+    deadlineMs,
+    store: { deadlineMs, fail: 'open', touchEveryMs: TOUCH_EVERY_MS },
+  });
+  const { store } = sw;
   store.on('store:down', (error) => log(`Session data: Redis is away (${reasonOf(error)}); pages go on without it.`));
   store.on('store:up', () => log('Session data: Redis is back.'));
 
@@ -112,27 +115,18 @@ function createShop({
     next();
   });
   app.use(
-    session({
+    sw.session({
       name: COOKIE_NAME,
-      store,
-      genid: store.genid,
       secret: cookieSecret,
-      resave: false,
-      saveUninitialized: false,
       rolling: true,
-      cookie: {
-        httpOnly: true,
-        sameSite: 'lax',
-        secure: ownOrigin?.startsWith('https:') ?? false,
-        maxAge: COOKIE_MAX_AGE_MS,
-      },
+      cookie: { secure: ownOrigin?.startsWith('https:') ?? false, maxAge: COOKIE_MAX_AGE_MS },
     }),
   );
   // A demonstration: scripts and browsers without a window are as welcome as anybody.
-  const visitors = { client, bots: /** @type {const} */ ('count') };
-  app.use(sessionwise({ ...visitors, pageview: 'off' }));
+  const visitors = { bots: /** @type {const} */ ('count') };
+  app.use(sw.knowledge({ ...visitors, pageview: 'off' }));
   // Each counts when its answer has ended below 400; the figures that it shows have it counted in (`visit`).
-  const counted = sessionwise(visitors);
+  const counted = sw.knowledge(visitors);
 
   app.get('/', counted, featured);
   app.get('/added/:item', counted, added);
@@ -156,7 +150,7 @@ function createShop({
   app.use(notFound);
   app.use(failure);
 
-  return { app, client, store, ownOrigin };
+  return { app, sw, ownOrigin };
 }
 
 /** @param {Error & { code?: string }} error */

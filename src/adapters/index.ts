@@ -1,7 +1,9 @@
 /* The surface for adapters of web frameworks, `sessionwise/adapter`. Our own adapters are made of it. */
-export type { SessionClient, SessionHandle } from '../client/index.ts';
+export type { PageOptions, SessionClient, SessionHandle } from '../client/index.ts';
+export { handleWithoutVisitor } from '../client/index.ts';
 export { createToken, personOf, SessionwiseError, sessionOf } from '../protocol/index.ts';
-export { warnOnce } from '../protocol/internal/index.ts';
+export type { OptionForms } from '../protocol/internal/index.ts';
+export { checkOptions, warnOnce } from '../protocol/internal/index.ts';
 export { ConnectionOptionsError } from '../redis/index.ts';
 export type {
   ArchivedActivity,
@@ -32,7 +34,6 @@ export { HandleAttacher } from './http/attach-handle.ts';
 export type { Consent } from './http/consent.ts';
 export { deviceLabel } from './http/device-label.ts';
 export type { HandleOptions } from './http/handle-options.ts';
-export { noHandle } from './http/no-handle.ts';
 export type { PageRequest, PageviewMode } from './http/page-request.ts';
 export { bearerOf, isDocument } from './http/page-request.ts';
 export type { TokenVerifier } from './http/session-of-token.ts';
@@ -41,9 +42,14 @@ export { setCookieAtHead } from './http/set-cookie-at-head.ts';
 export type { VisitorCookieOptions } from './http/visitor-cookie-options.ts';
 export type { AnswerWriter } from './http/when-answered.ts';
 export { whenAnswered } from './http/when-answered.ts';
+export { loadPeer } from './load-peer.ts';
+export { PeerMissingError } from './peer-missing-error.ts';
 export { RequestSessions } from './request-sessions.ts';
 export type { RequestOperations, SessionOperations } from './session-operations.ts';
 export { RequestStore, sessionMethods } from './session-operations.ts';
 export type { SessionStates } from './session-states.ts';
 export type { SessionStoreEvents } from './session-store-events.ts';
 export type { SessionStoreOptions } from './session-store-options.ts';
+export type { InlineServiceOptions, SessionwiseOptions } from './sessionwise-options.ts';
+export type { SharedParts } from './site-parts.ts';
+export { SiteParts } from './site-parts.ts';

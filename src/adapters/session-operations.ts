@@ -18,12 +18,15 @@ import type { SessionStoreOptions } from './session-store-options.ts';
 /** Fields of a session, by any name. */
 export type AnyFields = Readonly<Record<string, unknown>>;
 
+/** The names of the fields that a site declares. */
+type OwnName<Fields> = Exclude<keyof Fields, 'cookie' | keyof SessionOperations>;
+
 /** The names of the fields that can hold a `Value`; any name where the site declares no fields of its own. */
 export type FieldName<Fields, Value> = string extends keyof Fields
   ? string
-  : [Exclude<keyof Fields, 'cookie'>] extends [never]
+  : [OwnName<Fields>] extends [never]
     ? string
-    : { [Name in keyof Fields]-?: NonNullable<Fields[Name]> extends Value ? Name : never }[keyof Fields] & string;
+    : { [Name in OwnName<Fields>]-?: NonNullable<Fields[Name]> extends Value ? Name : never }[OwnName<Fields>] & string;
 
 /** What a list of a session holds. */
 export type ElementOf<Fields, Name> = Name extends keyof Fields
@@ -35,9 +38,9 @@ export type ElementOf<Fields, Name> = Name extends keyof Fields
 /** Values for some fields of a session. */
 export type FieldValues<Fields> = string extends keyof Fields
   ? AnyFields
-  : [Exclude<keyof Fields, 'cookie'>] extends [never]
+  : [OwnName<Fields>] extends [never]
     ? AnyFields
-    : { readonly [Name in Exclude<keyof Fields, 'cookie'>]?: Fields[Name] | undefined };
+    : { readonly [Name in OwnName<Fields>]?: Fields[Name] | undefined };
 
 /** Operations on the session of a request: methods of `request.session` in each framework. Those that change something
  *  run one after the other, also where none is awaited, and the save at the end of the request behind them. `Fields`: what

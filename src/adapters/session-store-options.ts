@@ -1,5 +1,5 @@
 import { checkOptions, type OptionForms } from '../protocol/internal/index.ts';
-import { SESSION_DATA_OPTIONS, type SessionDataOptions } from '../sessions/index.ts';
+import { CONNECT_REDIS_OPTIONS, SESSION_DATA_OPTIONS, type SessionDataOptions } from '../sessions/index.ts';
 
 /** Options of a framework's session store; only `redis` must be given. */
 export interface SessionStoreOptions extends SessionDataOptions {
@@ -25,7 +25,7 @@ export interface SessionStoreSettings {
 
 const DEFAULT_ANONYMOUS_IDLE_MS = 1_800_000;
 /** Forms of a store's options; `any` is checked below. */
-const STORE_OPTIONS: OptionForms<SessionStoreOptions> = {
+export const STORE_OPTIONS: OptionForms<SessionStoreOptions> = {
   ...SESSION_DATA_OPTIONS,
   anonymousIdleMs: 'any',
   fail: '"closed"|"open"',
@@ -34,7 +34,7 @@ const STORE_OPTIONS: OptionForms<SessionStoreOptions> = {
 /** Checks a store's options and fills in the defaults.
  *  @throws RangeError that names a value that cannot be used, or proposes the right name of an option. */
 export function storeSettingsOf(options: SessionStoreOptions): SessionStoreSettings {
-  checkOptions('The session store', options, STORE_OPTIONS);
+  checkOptions('The session store', options, STORE_OPTIONS, CONNECT_REDIS_OPTIONS);
   const { fail = 'closed', anonymousIdleMs = DEFAULT_ANONYMOUS_IDLE_MS } = options;
   if (!Number.isInteger(anonymousIdleMs) || anonymousIdleMs < 1) {
     throw new RangeError(`anonymousIdleMs ${String(anonymousIdleMs)} cannot be used: give a whole number from 1.`);

@@ -1,6 +1,7 @@
 export type { SessionClientOptions } from './client-options.ts';
 export type { Degraded, DegradedReason } from './degraded.ts';
 export type { ItemOptions, ItemPick } from './handle-arguments.ts';
+export { handleWithoutVisitor } from './handle-without-visitor.ts';
 export type { Notices } from './notices.ts';
 export type { TransportChoice } from './open-transport.ts';
 export type { ClientCounters } from './session-client.ts';

@@ -4,7 +4,7 @@ import { checkOptions, type OptionForms, warnOnce } from '../protocol/internal/i
 import type { Overlap, SessionTransport } from '../transport/index.ts';
 import { checkClientOptions, type SessionClientOptions } from './client-options.ts';
 import type { Degraded, DegradedReason } from './degraded.ts';
-import { NoVisitor } from './no-visitor.ts';
+import { handleWithoutVisitor } from './handle-without-visitor.ts';
 import { openTransport } from './open-transport.ts';
 import { PageRequests } from './page-requests.ts';
 import { type PreparedCommand, prepareOrRefuse } from './prepare-command.ts';
@@ -41,7 +41,12 @@ interface ClientEvents {
 
 const NO_SESSION = 'This is no session id: give 1 to 128 of A-Z, a-z, 0-9, _ and -, or sessionOf(token).';
 const NO_OPTIONS: PageOptions = {};
-const PAGE_OPTIONS: OptionForms<PageOptions> = { deadlineMs: 'number', page: 'string', browser: 'string' };
+const PAGE_OPTIONS: OptionForms<PageOptions> = {
+  deadlineMs: 'number',
+  page: 'string',
+  browser: 'string',
+  countedBy: 'object',
+};
 
 function isSessionId(session: unknown): session is string {
   return typeof session === 'string' && isSession(session);
@@ -105,18 +110,18 @@ export class SessionClient extends EventEmitter<ClientEvents> {
    *  @throws RangeError for what is no session (a token must not get here), and for an option that is unknown or of the
    *  wrong type. */
   session(session: string, options: PageOptions = NO_OPTIONS): SessionHandle {
-    const { deadlineMs, page, browser } = this.#checkPage('client.session', options);
+    const { deadlineMs, browser, ...page } = this.#checkPage('client.session', options);
     const budget = new WaitBudget(deadlineMs);
     const requests = this.#requestsOf(session, budget);
-    return new SessionHandle(requests, page, browser === undefined ? undefined : this.#requestsOf(browser, budget));
+    const ofBrowser = browser === undefined ? undefined : this.#requestsOf(browser, budget);
+    return new SessionHandle(requests, { ...page, browser: ofBrowser });
   }
 
   /** The handle of a page that has no visitor: each question is answered with `undefined` at once, nothing is sent or
    *  counted, and `id` is undefined. So a page need not ask whether there is a visitor.
    *  @throws RangeError for an option that is unknown or of the wrong type. */
-  withoutVisitor(options: Omit<PageOptions, 'browser'> = NO_OPTIONS): SessionHandle {
-    const { deadlineMs, page } = this.#checkPage('client.withoutVisitor', options);
-    return new SessionHandle(new NoVisitor(deadlineMs), page);
+  withoutVisitor(options: Pick<PageOptions, 'deadlineMs' | 'page'> = NO_OPTIONS): SessionHandle {
+    return handleWithoutVisitor(this.#checkPage('client.withoutVisitor', options));
   }
 
   /** Sends a command and waits for no answer. Settles when Redis has it: whether an instance or a stream took it, as

@@ -1,5 +1,6 @@
 import type { AnalyticsReply, CommandMap, CommandName, PageviewReply, Suggestion } from '../protocol/index.ts';
 import { isPerson, normalizeItem } from '../protocol/index.ts';
+import { visitOf, visitWithCountedView } from './counted-visit.ts';
 import { checkArray, type ItemOptions, type ItemPick, namedThings } from './handle-arguments.ts';
 import { NoVisitor } from './no-visitor.ts';
 import { Notices } from './notices.ts';
@@ -14,6 +15,15 @@ export interface PageOptions {
   readonly page?: string | undefined;
   /** Where the handle is a person's: the session of the browser, which `handle.session` asks as. Default: none. */
   readonly browser?: string | undefined;
+  /** The handle through which the view of `page` was counted already, for a visitor whose knowledge is this subject's since:
+   *  `visit` does not count the page in once more. Default: none. */
+  readonly countedBy?: SessionHandle | undefined;
+}
+
+/** What a handle is told of its page. */
+interface HandlePage extends Pick<PageOptions, 'page' | 'countedBy'> {
+  /** Asks as the session of the browser, where the handle is a person's. */
+  readonly browser?: HandleRequests | undefined;
 }
 
 /** One visitor on one page. Every answer may be `undefined`: it did not come within the page's deadline, or the page has no
@@ -26,19 +36,19 @@ export class SessionHandle {
   readonly page: string | undefined;
   readonly #requests: HandleRequests;
   readonly #browser: HandleRequests | undefined;
+  readonly #countedBy: SessionHandle | undefined;
   #notices: Notices | undefined;
   #session: SessionHandle | undefined;
   #person: SessionHandle | undefined;
   // The answer to the page's own view, where that was sent through this handle.
   #ownView: Promise<PageviewReply | undefined> | undefined;
 
-  /** `page`: the page that is being rendered. `browser`: asks as the session of the browser, where `requests` ask as a
-   *  person. */
-  constructor(requests: HandleRequests, page?: string, browser?: HandleRequests) {
+  constructor(requests: HandleRequests, { page, browser, countedBy }: HandlePage = {}) {
     this.#requests = requests;
     this.id = requests.session;
     this.page = page;
     this.#browser = browser;
+    this.#countedBy = countedBy;
   }
 
   /** How long this page may still wait, in milliseconds. */
@@ -55,14 +65,14 @@ export class SessionHandle {
   /** The same page, asked as the session of the browser: this handle, unless it is a person's. */
   get session(): SessionHandle {
     if (!this.#isPersons()) return this;
-    this.#session ??= new SessionHandle(this.#browser ?? new NoVisitor(this.leftMs), this.page);
+    this.#session ??= new SessionHandle(this.#browser ?? new NoVisitor(this.leftMs), { page: this.page });
     return this.#session;
   }
 
   /** The same page, asked as the person: this handle if it is a person's, else one without a visitor. */
   get person(): SessionHandle {
     if (this.#isPersons()) return this;
-    this.#person ??= new SessionHandle(new NoVisitor(this.leftMs), this.page);
+    this.#person ??= new SessionHandle(new NoVisitor(this.leftMs), { page: this.page });
     return this.#person;
   }
 
@@ -72,8 +82,9 @@ export class SessionHandle {
    *  the answer to `pageview`. */
   visit(): Promise<PageviewReply | undefined> {
     if (this.#ownView) return this.#ownView;
-    const here = this.#here();
-    return this.#requests.request('session-analytics', here === undefined ? '' : { here }).then(visitOf);
+    if (!this.#countedBy) return this.#visitWithPage();
+    const counted = this.#countedBy.#ownView ?? Promise.resolve(undefined);
+    return counted.then((view) => this.#visitSince(view));
   }
 
   /** Returns those of `items` that the visitor has not seen, in their order: pages that were not viewed and names that were
@@ -138,6 +149,18 @@ export class SessionHandle {
     return this.request(command, payload).then((answer) => answer !== undefined);
   }
 
+  #visitWithPage(): Promise<PageviewReply | undefined> {
+    const here = this.#here();
+    return this.#requests.request('session-analytics', here === undefined ? '' : { here }).then(visitOf);
+  }
+
+  // A view without an answer may have been lost.
+  async #visitSince(view: PageviewReply | undefined): Promise<PageviewReply | undefined> {
+    if (!view) return this.#visitWithPage();
+    const figures = await this.figures();
+    return figures && visitWithCountedView(figures, view);
+  }
+
   // The items that are new to the visitor, as they were given.
   #unseenOf(items: readonly string[]): Promise<ReadonlySet<string> | undefined> {
     const here = this.#here();
@@ -170,10 +193,4 @@ function pathOf(page: unknown): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function visitOf(figures: AnalyticsReply | undefined): PageviewReply | undefined {
-  if (!figures) return undefined;
-  const { activeMinutes, firstActiveMinute, previouslyVisited = false, ...visit } = figures;
-  return { ...visit, previouslyVisited };
 }

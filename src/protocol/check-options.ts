@@ -13,10 +13,15 @@ export function oneOf(texts: readonly string[]): string {
   return texts.map((text) => JSON.stringify(text)).join('|');
 }
 
-/** Checks an object of options. `owner`: the class or function that takes them, for the message. An option that is
- *  `undefined` counts as left out.
+/** Checks an object of options. `owner`: the class or function that takes them, for the message. `elsewhere`: what to give
+ *  in place of options that other libraries or other parts have. An option that is `undefined` counts as left out.
  *  @throws RangeError for an unknown name, which proposes the right one, and for a value of the wrong type. */
-export function checkOptions(owner: string, options: unknown, forms: Readonly<Record<string, string>>): void {
+export function checkOptions(
+  owner: string,
+  options: unknown,
+  forms: Readonly<Record<string, string>>,
+  elsewhere: Readonly<Record<string, string>> = {},
+): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new RangeError(`${owner} takes its options as an object: known are ${Object.keys(forms).join(', ')}.`);
   }
@@ -26,6 +31,8 @@ export function checkOptions(owner: string, options: unknown, forms: Readonly<Re
   }
   for (const [name, value] of Object.entries(options)) {
     if (!Object.hasOwn(forms, name)) {
+      if (Object.hasOwn(elsewhere, name))
+        throw new RangeError(`${owner} knows no option "${name}": ${elsewhere[name]}`);
       const meant = closestName(name, Object.keys(forms));
       const known = meant === undefined ? `known are ${Object.keys(forms).join(', ')}.` : `did you mean "${meant}"?`;
       throw new RangeError(`${owner} knows no option ${JSON.stringify(name.slice(0, 60))}: ${known}`);

@@ -26,6 +26,7 @@ export const ERROR_CODES = {
   NO_SERVICE: 'Sessions of the namespace have no service, or several.',
   OWN_STORE_FAILED: 'The Redis or the service that the replay started has failed.',
   PAYLOAD_DECRYPTION: 'A request was encrypted with another secret, or changed.',
+  PEER_MISSING: 'A package that the site has to bring is not installed.',
   PROTOCOL: 'A command cannot be served; replyCode says why.',
   REDIS_NOT_READY: 'The connection to Redis is down, or silent: nothing was sent.',
   REDIS_SERVER_MISSING: 'No Redis server is installed.',

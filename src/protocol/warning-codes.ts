@@ -1,5 +1,6 @@
 /** The codes of all process warnings that Sessionwise emits outside production, and what each means. */
 export const WARNING_CODES = {
+  SESSIONWISE_INLINE_FAILED: 'The service in the serving process could not be started: it is tried again.',
   SESSIONWISE_INSECURE_REQUEST: 'A session with a secure cookie was asked for over http: its cookie is not sent.',
   SESSIONWISE_MIRROR_FAILED: 'A session was saved, but its copy for connect-redis was not.',
   SESSIONWISE_NOBODY_SERVES: 'No service has answered for two seconds: pages go on without answers.',

@@ -4,7 +4,7 @@ export { SessionDataError } from './errors/session-data-error.ts';
 export { SessionGoneError } from './errors/session-gone-error.ts';
 export { SessionLimitError } from './errors/session-limit-error.ts';
 export { StoreUnavailableError } from './errors/store-unavailable-error.ts';
-export { SESSION_DATA_OPTIONS } from './known-options.ts';
+export { CONNECT_REDIS_OPTIONS, SESSION_DATA_OPTIONS } from './known-options.ts';
 export type { SetIfOutcome } from './operations/field-operations.ts';
 export type { SessionDataOptions } from './options.ts';
 export { type LoadedRecord, recordOf } from './record/loaded-record.ts';

@@ -2,7 +2,7 @@ import { checkNamespace } from '../protocol/index.ts';
 import { checkOptions } from '../protocol/internal/index.ts';
 import type { ConnectionOptions, RedisClient } from '../redis/index.ts';
 import type { ArchiveFunction } from './archived-session.ts';
-import { SESSION_DATA_OPTIONS } from './known-options.ts';
+import { CONNECT_REDIS_OPTIONS, SESSION_DATA_OPTIONS } from './known-options.ts';
 import type { IntegerDeltas } from './record/field-changes.ts';
 
 /** Options of a session store; only `redis` is required. */
@@ -83,7 +83,7 @@ export interface SessionDataSettings {
 /** Checks options and fills in the defaults.
  *  @throws RangeError that names an invalid value, or proposes the right name of an unknown option. */
 export function settingsOf(options: SessionDataOptions): SessionDataSettings {
-  checkOptions('The session store', options, SESSION_DATA_OPTIONS);
+  checkOptions('The session store', options, SESSION_DATA_OPTIONS, CONNECT_REDIS_OPTIONS);
   const { absoluteMs, mirrorTo, importFrom = mirrorTo, integerDeltas = false, maxSessionsPerUser } = options;
   const { onSessionLimit = maxSessionsPerUser === undefined ? 'end-oldest' : 'refuse' } = options;
   if (typeof options.redis !== 'string' && (typeof options.redis !== 'object' || options.redis === null)) {

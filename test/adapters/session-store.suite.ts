@@ -5,6 +5,7 @@ import { useRedis } from '../support/use-redis.ts';
 import type { AdapterUnderTest, Site, SiteOptions } from './suite/adapter-site.ts';
 import { Visitor } from './suite/adapter-site.ts';
 import { testAnonymousSessions } from './suite/anonymous-sessions.suite.ts';
+import { testBothHandles } from './suite/both-handles.suite.ts';
 import { testFields } from './suite/fields.suite.ts';
 import { testHandles } from './suite/handles.suite.ts';
 import { testLife } from './suite/life.suite.ts';
@@ -71,6 +72,7 @@ export function testSessionStore(adapter: AdapterUnderTest): void {
     testHandles(stage);
     testVisitors(stage);
     testPersons(stage);
+    testBothHandles(stage);
     testViews(stage);
     testViewSession(stage);
     testRedisAway(stage);

@@ -11,24 +11,27 @@ const ROOT = join(import.meta.dirname, '../..');
 interface Imports {
   /** At run time: `import type` leaves nothing behind. */
   readonly running: readonly string[];
+  /** Of these, what is loaded by a call and not with the module. */
+  readonly lazy: readonly string[];
   readonly all: readonly string[];
 }
 
 function readImports(file: string, source: string): Imports {
   const code = source.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');
-  const found: { target: string; isType: boolean }[] = [];
+  const found: { target: string; isType: boolean; isLazy?: boolean }[] = [];
   for (const [, type, target] of code.matchAll(/^\s*(?:import|export)\s+(type\s)?[^;'"]*?from\s+['"]([^'"]+)['"]/gm)) {
     found.push({ target: target!, isType: type !== undefined });
   }
   for (const [, target] of code.matchAll(/^\s*import\s+['"]([^'"]+)['"]/gm))
     found.push({ target: target!, isType: false });
-  for (const [, target] of code.matchAll(/\b(?:import|require)\(\s*['"]([^'"]+)['"]/g)) {
-    found.push({ target: target!, isType: false });
+  for (const [, target] of code.matchAll(/(?<!typeof )\b(?:import|require)\(\s*['"]([^'"]+)['"]/g)) {
+    found.push({ target: target!, isType: false, isLazy: true });
   }
   const resolve = (target: string) => (target.startsWith('.') ? normalize(join(dirname(file), target)) : target);
   return {
     all: found.map(({ target }) => resolve(target)),
     running: found.filter(({ isType }) => !isType).map(({ target }) => resolve(target)),
+    lazy: found.filter(({ isLazy }) => isLazy).map(({ target }) => resolve(target)),
   };
 }
 
@@ -40,12 +43,13 @@ function sourceFiles(): string[] {
     .map((file) => `src/${file}`);
 }
 
-/** All that running `entry` loads: our files, and other packages by name. */
-function closureOf(entry: string): { files: Set<string>; packages: Set<string> } {
+/** All that running `entry` loads: our files, and other packages by name. `atOnce`: without what only a call loads. */
+function closureOf(entry: string, atOnce = false): { files: Set<string>; packages: Set<string> } {
   const files = new Set([entry]);
   const packages = new Set<string>();
   for (const file of files) {
-    for (const target of sources.get(file)?.running ?? []) {
+    const { running, lazy }: Omit<Imports, 'all'> = sources.get(file) ?? { running: [], lazy: [] };
+    for (const target of atOnce ? running.filter((each) => !lazy.includes(each)) : running) {
       if (target.startsWith('src/')) files.add(target);
       else if (!isBuiltin(target)) packages.add(target);
     }
@@ -78,10 +82,12 @@ describe('the reader of imports', () => {
       "import {\n  i,\n  type I,\n} from 'i';",
       "// import j from 'j';",
       "/* import k from 'k'; */",
+      "function l(): Promise<typeof import('l')> {}",
     ].join('\n');
     expect(readImports('src/x/y.ts', source)).toEqual({
       all: ['src/x/a.ts', 'src/b/index.ts', 'src/x/c.ts', 'src/x/d.ts', 'src/x/e.ts', 'node:g', 'i', 'f', 'h'],
       running: ['src/x/a.ts', 'src/b/index.ts', 'src/x/d.ts', 'node:g', 'i', 'f', 'h'],
+      lazy: ['h'],
     });
   });
 
@@ -131,7 +137,7 @@ describe('the borders', () => {
   it.each(['src/index.ts', 'src/adapters/index.ts', 'src/adapters/express/index.ts', 'src/adapters/fastify/index.ts'])(
     '%s pulls in the driver and nothing heavy',
     (entry) => {
-      const { files, packages } = closureOf(entry);
+      const { files, packages } = closureOf(entry, true);
       // Not `redis`: it adds four clients of modules, which nothing here uses.
       const light = entry.startsWith('src/adapters/') ? ['@redis/client', 'isbot'] : ['@redis/client'];
       expect([...packages].filter((name) => !light.includes(name))).toEqual([]);
@@ -141,6 +147,17 @@ describe('the borders', () => {
       expect([...files].filter((file) => file.includes('embedded') || file.includes('find-redis-server'))).toEqual([]);
     },
   );
+
+  it('an adapter reaches the service by one call in one file, and the client never', () => {
+    const reaching = [...sources].filter(([file, { running }]) => {
+      const isServing = file === 'src/index.ts' || /^src\/(adapters|client)\//.test(file);
+      return isServing && running.some((target) => /^src\/(service|knowledge|cli)\//.test(target));
+    });
+    expect(reaching.map(([file, { running }]) => [file, running])).toEqual([
+      ['src/adapters/load-service.ts', ['src/service/index.ts']],
+    ]);
+    expect(sources.get('src/adapters/load-service.ts')!.lazy).toEqual(['src/service/index.ts']);
+  });
 
   it('src/protocol/index.ts pulls in nothing at all', () => {
     expect([...closureOf('src/protocol/index.ts').packages]).toEqual([]);

@@ -28,7 +28,6 @@ const OWN_SERVERS: Readonly<Record<string, string>> = {
   'faults/streams-redis-restart.test.ts': 'each test has another kind of persistence, and kills its server',
   'package/tarball.test.ts': 'one test of several needs a server',
   'privacy/query-strings.test.ts': 'its only test looks through the files of its server',
-  'protocol/protocol-document.test.ts': 'one example kills the server, beside the services of the file',
   'redis/capabilities.test.ts': 'each test has a server of another kind',
   'redis/cluster/cluster-connection.test.ts': 'one test kills a master of a Cluster with other settings',
   'redis/redis-connection.test.ts': 'one test freezes a server of its own, beside the one of the file',

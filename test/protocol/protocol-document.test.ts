@@ -1,8 +1,6 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { createCipheriv, createHmac } from 'node:crypto';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -17,9 +15,8 @@ import { DEAD_LETTER_CAP } from '../../src/transport/streams/scripts/commit-lua.
 import { DONE_CAP, DONE_TTL_MS } from '../../src/transport/streams/scripts/renew-partition.ts';
 import { streamOf } from '../../src/transport/streams/stream-of.ts';
 import { LEASE_MS } from '../../src/transport/streams/stream-receiver.ts';
-import { startTestRedis } from '../support/test-redis.ts';
 import { useRedis } from '../support/use-redis.ts';
-import { pace, waitUntil } from '../support/wait-until.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 /* The protocol's document is normative, so it must be true: every fenced block `wire` of docs/protocol.md runs here
  * against a real Redis and a real service (the format stands in the document's last section), and every command line
@@ -192,36 +189,6 @@ describe('docs/protocol.md: streams', () => {
 
 describe('README.md', () => {
   const blocks = readBlocks('README.md');
-
-  it('the first example runs, and prints what it says', async () => {
-    const code = blocks[0]!.lines.join('\n');
-    const [alias, ...calls] = blocks.find(({ lines }) => lines[0]?.startsWith('$ alias visit='))!.lines;
-    const agent = /-A "([^"]+)"/.exec(alias!)![1]!;
-    const redis = await startTestRedis();
-    const service = await startService({ redis: redis.url, secret: SECRET });
-    let app: ChildProcess | undefined;
-    try {
-      const port = await freePort();
-      const ours = code.replace('redis://127.0.0.1:6379', redis.url).replace('listen(3000)', `listen(${port})`);
-      app = spawn(process.execPath, ['--input-type=module', '-e', ours], {
-        cwd: ROOT,
-        stdio: ['ignore', 'ignore', 'inherit'],
-      });
-      let cookie = '';
-      for (let i = 0; i < calls.length; i += 2) {
-        const path = /^\$ visit localhost:3000(\/\S*)$/.exec(calls[i]!)?.[1];
-        const response = await fetchSoon(`http://127.0.0.1:${port}${path}`, { cookie, 'user-agent': agent });
-        cookie = response.headers.get('set-cookie')?.split(';', 1)[0] ?? cookie;
-        expect(await response.text(), calls[i]).toBe(calls[i + 1]);
-        // The first page may have come before its application was connected.
-        if (i === 0) await waitUntil('the application hears its inbox', () => hasInbox(redis.url));
-      }
-    } finally {
-      app?.kill('SIGKILL');
-      await service.stop();
-      await redis.stop();
-    }
-  });
 
   it('every command line of ours names a subcommand and flags that exist', async () => {
     const shell = blocks.filter(({ info }) => info === 'sh').map(({ lines }) => lines.join('\n'));
@@ -422,35 +389,6 @@ function readBlocks(file: string): Block[] {
   }
   if (open) throw new Error(`${file}: the block of line ${open.firstLine} has no end.`);
   return blocks;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-async function hasInbox(url: string): Promise<boolean> {
-  const connection = await createConnection(url).connect();
-  const channels = await connection.command<string[]>('PUBSUB', 'CHANNELS', 'async:*');
-  await connection.close();
-  return channels.some((channel) => channel !== 'async:_instances');
-}
-
-/** As soon as somebody listens there. */
-async function fetchSoon(url: string, headers: Record<string, string>): Promise<Response> {
-  const end = performance.now() + 15_000;
-  for (;;) {
-    try {
-      return await fetch(url, { headers });
-    } catch (error) {
-      if (performance.now() > end) throw error;
-      await pace();
-    }
-  }
 }
 
 const helps = new Map<string, Promise<string>>();

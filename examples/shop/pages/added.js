@@ -26,7 +26,7 @@ export async function added(request, response) {
       ),
     })}`,
   );
-  const statistics = fromView(await request.sessionwise?.visit());
+  const statistics = fromView(await request.sessionwise.visit());
   response.end(
     `${html`<div class="wrap">${greeting(statistics?.welcome)}</div>`}${bottom({ statistics, waitedMs: waitedMs(request) })}`,
   );
@@ -37,8 +37,8 @@ export async function added(request, response) {
  *  @param {Request<{ item: string }>} request @param {Response} response */
 export async function addedSync(request, response) {
   const { item } = request.params;
-  void request.sessionwise?.publish('mark-item-seen', `/added/${encodeURIComponent(item)}`);
-  const view = await request.sessionwise?.visit();
+  void request.sessionwise.publish('mark-item-seen', `/added/${encodeURIComponent(item)}`);
+  const view = await request.sessionwise.visit();
   const seenBefore = view ? String(view.previouslyVisited) : 'unknown';
   const words = {
     true: 'You have been on this page before: is it one more, or the same one again?',

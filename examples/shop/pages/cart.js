@@ -14,7 +14,7 @@ import { visitorOf } from '../visitor.js';
 /** `/cart`: what was put into the cart, from the session alone. @param {Request} request @param {Response} response */
 export async function cart(request, response) {
   const handle = request.sessionwise;
-  const [view, unread] = await Promise.all([handle?.visit(), unreadFor(handle)]);
+  const [view, unread] = await Promise.all([handle.visit(), unreadFor(handle)]);
   const { away, items, name } = visitorOf(request);
   const lines = cartOf(request.session);
   const main = html`

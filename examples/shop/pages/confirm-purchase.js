@@ -13,7 +13,7 @@ import { fromView } from '../statistics.js';
 /** `/confirm-purchase`: the last moment to say what is missing, and why. @param {Request} request @param {Response} response */
 export async function confirmPurchase(request, response) {
   const handle = request.sessionwise;
-  const [view, suggestions, unread] = await Promise.all([handle?.visit(), handle?.suggestions(), unreadFor(handle)]);
+  const [view, suggestions, unread] = await Promise.all([handle.visit(), handle.suggestions(), unreadFor(handle)]);
   const lines = cartOf(request.session);
   const main = html`
     <div class="lead">

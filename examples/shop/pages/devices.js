@@ -16,7 +16,7 @@ export async function devices(request, response) {
   const { name, away } = visitorOf(request);
   if (name === undefined && !away) return response.redirect(303, '/login');
   const handle = request.sessionwise;
-  const [view, unread, sessions] = await Promise.all([handle?.visit(), unreadFor(handle), sessionsFor(request, name)]);
+  const [view, unread, sessions] = await Promise.all([handle.visit(), unreadFor(handle), sessionsFor(request, name)]);
   const main = html`
     <div class="lead">
       <h1>Your devices</h1>

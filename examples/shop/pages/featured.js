@@ -13,8 +13,8 @@ import { fromView } from '../statistics.js';
 export async function featured(request, response) {
   const handle = request.sessionwise;
   const [view, fresh = FEATURED, unread] = await Promise.all([
-    handle?.visit(),
-    handle?.unseen(FEATURED),
+    handle.visit(),
+    handle.unseen(FEATURED),
     unreadFor(handle),
   ]);
   const statistics = fromView(view);

@@ -13,7 +13,7 @@ const LONGEST_NAME = 40;
 
 /** `/login`: asks for a name. @param {Request} request @param {Response} response */
 export async function login(request, response) {
-  const view = await request.sessionwise?.visit();
+  const view = await request.sessionwise.visit();
   await sendLogin(request, response, { statistics: fromView(view) });
 }
 
@@ -26,7 +26,7 @@ export async function logIn(request, response) {
   const name = typeof given === 'string' ? given.normalize('NFC').trim().replace(/\s+/g, ' ') : '';
   const problem = problemWith(name);
   if (problem) {
-    const analytics = await request.sessionwise?.figures();
+    const analytics = await request.sessionwise.figures();
     response.status(422);
     return sendLogin(request, response, { statistics: fromAnalytics(analytics), problem, name });
   }

@@ -16,9 +16,9 @@ export async function notifications(request, response) {
   const handle = request.sessionwise;
   const toMark = idsOf(request.query.seen);
   const [view, { notices, known }, marked] = await Promise.all([
-    handle?.visit(),
+    handle.visit(),
     noticesFor(handle),
-    toMark.length > 0 ? handle?.notices.markRead(toMark) : [],
+    toMark.length > 0 ? handle.notices.markRead(toMark) : [],
   ]);
   // Both were asked at once, so the list may be from before the mark: the mark's own answer tells.
   const now = new Set(marked?.map(String));
@@ -72,7 +72,7 @@ export async function notifications(request, response) {
  *  @param {Request} request @param {Response} response */
 export async function markNotifications(request, response) {
   const ids = idsOf(request.body?.seen);
-  const marked = ids.length === 0 ? [] : await request.sessionwise?.notices.markRead(ids);
+  const marked = ids.length === 0 ? [] : await request.sessionwise.notices.markRead(ids);
   response.redirect(303, marked ? '/notifications' : '/notifications?marked=no');
 }
 

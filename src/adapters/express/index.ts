@@ -4,11 +4,13 @@ export type {
   ArchiveFunction,
   Consent,
   DegradedOperation,
+  InlineServiceOptions,
   PageviewMode,
   SessionDataOptions,
   SessionInfo,
   SessionOperations,
   SessionStoreOptions,
+  SessionwiseOptions,
   SetIfOutcome,
   UserSession,
   VisitorCookieOptions,
@@ -18,13 +20,16 @@ export {
   deviceLabel,
   NotKeptError,
   NotSerialisableError,
+  PeerMissingError,
   SessionDataError,
   SessionGoneError,
   SessionLimitError,
   SessionwiseError,
   StoreUnavailableError,
 } from '../index.ts';
+export type { ExpressSessionOptions, KnowledgeOptions, Sessionwise } from './create-sessionwise.ts';
+export { createSessionwise } from './create-sessionwise.ts';
 export type { SessionMiddlewareOptions, SessionRequest } from './session-middleware.ts';
 export { sessionwise } from './session-middleware.ts';
-export type { StoreRequest } from './session-store.ts';
 export { SessionStore } from './session-store.ts';
+export type { StoreRequest } from './store-request.ts';

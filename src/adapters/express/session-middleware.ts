@@ -47,7 +47,16 @@ declare global {
 export function sessionwise<Request extends SessionRequest = SessionRequest>(
   options: SessionMiddlewareOptions<Request>,
 ): (request: Request, response: ServerResponse, next: (error?: unknown) => void) => void {
-  const attacher = new HandleAttacher<Request>('sessionwise()', options);
+  return attachingHandles('sessionwise()', options);
+}
+
+/** Makes the middleware. `owner`: its name in messages.
+ *  @throws RangeError as `sessionwise` does. */
+export function attachingHandles<Request extends SessionRequest>(
+  owner: string,
+  options: SessionMiddlewareOptions<Request>,
+): (request: Request, response: ServerResponse, next: (error?: unknown) => void) => void {
+  const attacher = new HandleAttacher<Request>(owner, options);
   if (typeof options.client?.session !== 'function')
     throw new RangeError('sessionwise() needs a client: sessionwise({ client: new SessionClient({ redis }) }).');
 

@@ -1,6 +1,7 @@
 import type session from 'express-session';
 import { type RequestSessions, StoreUnavailableError, sessionMethods } from '../index.ts';
-import type { SessionStore, StoreRequest } from './session-store.ts';
+import type { SessionStore } from './session-store.ts';
+import type { StoreRequest } from './store-request.ts';
 
 /** Makes the prototype of a store's sessions: express-session's own, with the operations as methods. */
 export function createPrototype(base: session.Session, store: SessionStore, sessions: RequestSessions): object {

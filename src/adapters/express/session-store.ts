@@ -1,5 +1,3 @@
-import type { IncomingMessage } from 'node:http';
-import { createRequire } from 'node:module';
 import type session from 'express-session';
 import { callbackify, giveResult } from '../../async/index.ts';
 import {
@@ -11,8 +9,10 @@ import {
   StoreUnavailableError,
 } from '../index.ts';
 import { aliasObject } from './alias-object.ts';
+import { type ExpressSession, loadExpressSession } from './load-express-session.ts';
 import { responseOf } from './response-of.ts';
 import { createPrototype } from './session-prototype.ts';
+import type { StoreRequest } from './store-request.ts';
 import { type ObservedRolling, wrapResponse } from './wrap-response.ts';
 
 // Here, because the declarations of the subpath reach this file: those of a file that it only runs are left out.
@@ -22,17 +22,7 @@ declare module 'express-session' {
 
 type Callback<Result> = (error: unknown, result?: Result) => void;
 type Values = session.SessionData;
-/** A request of Express, or of anything else that express-session takes. */
-export type StoreRequest = IncomingMessage & { session?: object; sessionID?: string | undefined };
 type Generate = (request: StoreRequest) => void;
-
-interface ExpressSession {
-  readonly Session: {
-    new (request: StoreRequest, data?: object): session.Session;
-    readonly prototype: session.Session;
-  };
-  readonly Store: { readonly prototype: session.Store };
-}
 
 // Of a session that could not be read, and of one that code without cookies has made: as express-session's default.
 const NO_COOKIE = { originalMaxAge: null, expires: null, httpOnly: true, path: '/' };
@@ -49,10 +39,11 @@ export class SessionStore extends RequestStore<StoreRequest> {
   #generate: Generate | undefined;
 
   /** Begins to connect and returns; never throws because Redis is away.
-   *  @throws RangeError or ConnectionOptionsError for a value that cannot be used. */
+   *  @throws RangeError or ConnectionOptionsError for a value that cannot be used, PeerMissingError where express-session is
+   *  not installed. */
   constructor(options: SessionStoreOptions) {
     // Loaded here and not above: the middleware of this module works without express-session.
-    const library = createRequire(import.meta.url)('express-session') as ExpressSession;
+    const library = loadExpressSession('SessionStore');
     const taken = namesOn(library.Session.prototype);
     super(options, (name) => taken.has(name));
     this.#express = library;

@@ -4,11 +4,13 @@ export type {
   ArchiveFunction,
   Consent,
   DegradedOperation,
+  InlineServiceOptions,
   PageviewMode,
   SessionDataOptions,
   SessionInfo,
   SessionOperations,
   SessionStoreOptions,
+  SessionwiseOptions,
   SetIfOutcome,
   UserSession,
   VisitorCookieOptions,
@@ -17,12 +19,15 @@ export {
   ConnectionOptionsError,
   NotKeptError,
   NotSerialisableError,
+  PeerMissingError,
   SessionDataError,
   SessionGoneError,
   SessionLimitError,
   SessionwiseError,
   StoreUnavailableError,
 } from '../index.ts';
+export type { FastifySessionOptions, KnowledgeOptions, Sessionwise } from './create-sessionwise.ts';
+export { createSessionwise } from './create-sessionwise.ts';
 export type { SessionPluginOptions } from './session-plugin.ts';
 export { sessionwise } from './session-plugin.ts';
 export { SessionStore } from './session-store.ts';

@@ -3,14 +3,15 @@ import {
   HandleAttacher,
   type HandleOptions,
   type HandleRequest,
-  noHandle,
+  handleWithoutVisitor,
   type SessionClient,
   type SessionHandle,
   setCookieAtHead,
-  warnOnce,
   whenAnswered,
 } from '../index.ts';
-import { SessionStore } from './session-store.ts';
+import { addSessionHooks, type HookedRequest, ownStoreOf } from './session-hooks.ts';
+import type { SessionStore } from './session-store.ts';
+import { FASTIFY_OPTIONS, withoutEncapsulation } from './without-encapsulation.ts';
 
 /** Options of the plugin. Without `client` all handles answer `undefined` and no page views are counted: then the plugin
  *  only looks after the sessions of a SessionStore. Bearer tokens are looked up in `store`, by default in the store of
@@ -19,13 +20,8 @@ import { SessionStore } from './session-store.ts';
 export type SessionPluginOptions = HandleOptions<FastifyRequest>;
 
 /** A request with or without @fastify/session. */
-type AnyRequest = FastifyRequest & {
+type AnyRequest = HookedRequest & {
   sessionwise: SessionHandle;
-  readonly session?: { readonly sessionId?: string; readonly cookie?: { readonly secure?: unknown } } & Record<
-    string,
-    unknown
-  >;
-  readonly sessionStore?: unknown;
 };
 
 declare module 'fastify' {
@@ -37,20 +33,25 @@ declare module 'fastify' {
   }
 }
 
-/** Options that Fastify adds to those of each plugin. */
-const FASTIFY_OPTIONS = { prefix: 'any', logLevel: 'any', logSerializers: 'any' };
+const plugin: FastifyPluginCallback<SessionPluginOptions> = (app, options, registered) =>
+  attachHandles('sessionwise', app, options, registered);
 
-const plugin: FastifyPluginCallback<SessionPluginOptions> = (app, options, registered) => {
+/** Does what the plugin does. `owner`: its name in messages. */
+export function attachHandles(
+  owner: string,
+  app: FastifyInstance,
+  options: SessionPluginOptions,
+  registered: (error?: Error) => void,
+): void {
   const isBehindSession = app.hasRequestDecorator('session');
   let attacher: HandleAttacher<FastifyRequest>;
   try {
-    attacher = new HandleAttacher('sessionwise', options, FASTIFY_OPTIONS);
+    attacher = new HandleAttacher(owner, options, FASTIFY_OPTIONS);
     checkPlace(options.client, isBehindSession);
   } catch (error) {
     registered(error as RangeError);
     return;
   }
-  const hint = insecureRequestHint();
   const attach = (request: AnyRequest, reply: FastifyReply, done: (error?: Error) => void): void => {
     let attached: Promise<void> | undefined;
     try {
@@ -64,23 +65,18 @@ const plugin: FastifyPluginCallback<SessionPluginOptions> = (app, options, regis
     else done();
   };
 
+  addSessionHooks(app);
   app.decorateRequest('sessionwise', undefined as never);
   app.addHook('onReady', (done) => done(misplaced(app, isBehindSession)));
   app.addHook('onRequest', (incoming, reply, done) => {
     const request = incoming as AnyRequest;
-    ownStoreOf(request)?.attach(request, reply as FastifyReply);
-    hint(request);
-    request.sessionwise = noHandle();
+    request.sessionwise = handleWithoutVisitor();
     if (options.user) done();
     else attach(request, reply, done);
   });
   if (options.user) app.addHook('preHandler', (request, reply, done) => attach(request as AnyRequest, reply, done));
-  app.addHook('onResponse', (request, _, done) => {
-    ownStoreOf(request as AnyRequest)?.renewAnonymous(request);
-    done();
-  });
   registered();
-};
+}
 
 /** A request, as HandleAttacher asks it. */
 class FastifyPage implements HandleRequest<FastifyRequest> {
@@ -137,34 +133,12 @@ function checkPlace(client: SessionClient | undefined, isBehindSession: boolean)
   );
 }
 
-/** Makes the function that warns once of requests whose `secure` cookie is not sent. */
-function insecureRequestHint(): (request: AnyRequest) => void {
-  let hasHinted = process.env.NODE_ENV === 'production';
-  return ({ protocol, session }) => {
-    if (hasHinted || protocol === 'https' || session?.cookie?.secure !== true) return;
-    hasHinted = true;
-    warnOnce(
-      'SESSIONWISE_INSECURE_REQUEST',
-      '@fastify/session neither saves a session nor sends its cookie for a request over http while cookie.secure is true, its default. For development give it cookie: { secure: "auto" }; behind a proxy that speaks https, Fastify({ trustProxy: true }).',
-    );
-  };
-}
-
 /** Fastify plugin: attaches the handle of the visitor or of the person as `request.sessionwise`, keeps the visitor's cookie,
  *  counts the page view, and looks after the sessions of a SessionStore (see there). For the handle it waits for nothing
  *  (but, within the store's deadline, for what the store says of a bearer token) and fails a request only by an error of a
  *  function that you gave. Register it behind @fastify/session, in the same place.
  *  @throws RangeError where there is neither a client nor @fastify/session, or an option is unknown or of the wrong type. */
-export const sessionwise: FastifyPluginCallback<SessionPluginOptions> = Object.assign(plugin, {
-  // As fastify-plugin does it: hooks and decorators hold where it is registered, and not only within it.
-  [Symbol.for('skip-override')]: true,
-  [Symbol.for('fastify.display-name')]: 'sessionwise',
-  [Symbol.for('plugin-meta')]: { name: 'sessionwise', fastify: '5.x' },
-});
-
-function ownStoreOf({ sessionStore }: AnyRequest): SessionStore | undefined {
-  return sessionStore instanceof SessionStore ? sessionStore : undefined;
-}
+export const sessionwise: FastifyPluginCallback<SessionPluginOptions> = withoutEncapsulation('sessionwise', plugin);
 
 function misplaced(app: FastifyInstance, isBehindSession: boolean): Error | undefined {
   if (isBehindSession || !app.hasRequestDecorator('session')) return undefined;

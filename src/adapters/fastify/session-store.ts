@@ -23,8 +23,9 @@ import { markOrigin, ORIGIN_FIELD, takeOrigin } from './origin-marker.ts';
 import { allowCookie, type CookieReply, suppressCookie } from './suppress-cookie.ts';
 import { WatchedRequests } from './watched-requests.ts';
 
+// The site declares its fields in the same interface: `interface Session { cart?: string[] }`.
 declare module 'fastify' {
-  interface Session extends SessionOperations {}
+  interface Session extends SessionOperations<Session> {}
 }
 
 type Callback<Result> = (error: unknown, result?: Result) => void;

@@ -1,4 +1,4 @@
-import type { PageOptions, SessionClient, SessionHandle } from '../../client/index.ts';
+import { handleWithoutVisitor, type PageOptions, type SessionClient, type SessionHandle } from '../../client/index.ts';
 import { personOf, sessionOf } from '../../protocol/index.ts';
 import { type Consent, consentOf } from './consent.ts';
 import { isFirstCount } from './counted-requests.ts';
@@ -6,7 +6,6 @@ import { givenUser } from './given-user.ts';
 import { checkHandleOptions, countsStatus, type HandleOptions } from './handle-options.ts';
 import { isKnownRobot } from './known-robots.ts';
 import { MergedVisitors } from './merged-visitors.ts';
-import { noHandle } from './no-handle.ts';
 import { bearerOf, isDocument, mayBeginVisitor, type PageRequest, type PageviewMode } from './page-request.ts';
 import { sessionOfToken, type TokenSession, type TokenVerifier } from './session-of-token.ts';
 import { Visit } from './visit.ts';
@@ -49,8 +48,8 @@ interface Asking {
   open(options: PageOptions): SessionHandle;
   /** Returns the id for which a page counts whose answer has ended; undefined where it counts for nobody. */
   atEnd(): string | undefined;
-  /** Notes that the session was given to a user within the request. */
-  identify?(userId: string): void;
+  /** Notes that the session was given to a user within the request. Returns whether what was counted so far is theirs. */
+  identify?(userId: string): boolean;
 }
 
 /** The visit of a request, which all middlewares of it share: else each would begin a visitor. */
@@ -80,7 +79,7 @@ export class HandleAttacher<Request extends object> {
    *  fails. */
   attach(request: Request, page: HandleRequest<Request>): Promise<void> | undefined {
     const { client, token } = this.#options;
-    page.attach(noHandle());
+    page.attach(client ? client.withoutVisitor() : handleWithoutVisitor());
     const bearer = bearerOf(page);
     const given = token ? token(request) : bearer;
     if (given) return this.#attachToken(given, request, page);
@@ -104,7 +103,10 @@ export class HandleAttacher<Request extends object> {
       const userId = isOwn ? undefined : user ? givenUser(this.#owner, request, user) : found.userId;
       const subject = userId === undefined || consent !== 'all' ? found.session : personOf(userId);
       const atEnd = (): string | undefined => (isOwn ? sessionAtEnd(page) : subject);
-      this.#attach(client, request, page, { open: (options) => client.session(subject, options), atEnd });
+      this.#attach(client, request, page, {
+        open: (options) => client.session(subject, { ...options, browser: found.session }),
+        atEnd,
+      });
     };
     const isChecked = token !== undefined;
     const found = sessionOfToken(given, { own: ownToken, isChecked, store: (store ?? ownStore)?.data });
@@ -116,9 +118,9 @@ export class HandleAttacher<Request extends object> {
   #attachVisit(client: SessionClient, request: Request, page: HandleRequest<Request>): void {
     const visit = this.#visitOf(request, page);
     const open = (options: PageOptions): SessionHandle => {
-      const { subject, mergesVisitor } = visit;
-      if (subject === undefined) return noHandle();
-      const handle = client.session(subject, options);
+      const { subject, mergesVisitor, browserSubject: browser } = visit;
+      if (subject === undefined) return client.withoutVisitor({ page: options.page });
+      const handle = client.session(subject, { ...options, browser });
       // The first that the page asks: it is answered before all else, and sent where nothing else is.
       if (mergesVisitor !== undefined) {
         void handle.request('identify', mergesVisitor).then((reply) => reply && visit.noteMerged());
@@ -167,8 +169,9 @@ export class HandleAttacher<Request extends object> {
       page.attach(handle);
       page.ownStore?.whenIdentified(request, (userId) => {
         if (!asking.identify) return;
-        asking.identify(userId);
-        page.attach(asking.open(options));
+        // What was counted at the start is the person's by the time of an answer.
+        const isCounted = asking.identify(userId) && mode === 'server' && countWhen === 'start';
+        page.attach(asking.open({ ...options, ...(isCounted && { countedBy: handle }) }));
       });
     }
     if (mode !== 'server' || !isFirstCount(client, request)) return;

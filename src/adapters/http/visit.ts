@@ -77,6 +77,15 @@ export class Visit {
     return this.#subjectOf(this.#identified ?? this.#userBefore);
   }
 
+  /** Id of the browser's visitor, where the request asks as a person: who it was until the login. Undefined where the browser
+   *  has no visitor, or one that is only to be merged. */
+  get browserSubject(): string | undefined {
+    if (this.#value === undefined || this.#setting.consent !== 'all') return undefined;
+    if ((this.#identified ?? this.#userBefore) === undefined) return undefined;
+    const isPending = this.#incoming?.value === this.#value && this.#incoming.pendingFor !== undefined;
+    return isPending ? undefined : visitorOf(this.#value);
+  }
+
   /** Visitor who is to be merged into the person that `subject` is; undefined where there is nothing to be merged. */
   get mergesVisitor(): string | undefined {
     if (this.#isMerged || this.#mergesInto === undefined || this.#setting.consent !== 'all') return undefined;
@@ -95,10 +104,12 @@ export class Visit {
     this.#setting.merged.add(visitorOf(this.#value!), personOf(this.#mergesInto!));
   }
 
-  /** Notes that the session was given to a user: the rest of the request asks as that person. */
-  identify(userId: string): void {
+  /** Notes that the session was given to a user: the rest of the request asks as that person. Returns whether what the
+   *  request has counted so far is that person's. */
+  identify(userId: string): boolean {
     this.#identified = userId;
     this.#mergeInto(userId);
+    return this.#mergesInto === userId && this.#setting.consent === 'all';
   }
 
   /** Returns the Set-Cookie line for the answer; undefined where the cookie stays as it is. `cacheControl`: the answer's. */

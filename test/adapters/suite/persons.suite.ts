@@ -14,6 +14,10 @@ const ask: Page = async ({ handle }) => {
 const pages: Pages = {
   a: ask,
   quiet: ({ handle }) => ({ id: handle?.id ?? null }),
+  browser: async ({ handle }) => {
+    await handle?.session.request('combo', '');
+    return { id: handle?.session.id ?? null };
+  },
   login: async (context, user) => {
     await context.session.rotate();
     await context.session.identify(user!);
@@ -175,6 +179,18 @@ export function testPersons(stage: AdapterStage): void {
       expect(await elsewhere.page('/a')).toEqual({ id: personOf('ada') });
       expect(identified().slice(before)).toMatchObject([{ payload: visitorId }]);
       expect(elsewhere.visitorCookie).toBeUndefined();
+    });
+
+    it('has nobody as the browser beside them while the cookie is only to be merged', async () => {
+      answersIdentify = false;
+      const visitor = await visit({});
+      await visitor.page('/a');
+      const { visitorId } = visitor;
+      await visitor.page('/login/ada');
+      const before = service.heard.length;
+      expect(visitor.visitorCookie).toMatch(/\.p[0-9a-z]{8}$/);
+      expect(await visitor.page('/browser')).toEqual({ id: null });
+      expect(service.heard.slice(before).map(({ session }) => session)).not.toContain(visitorId);
     });
 
     it('is never merged into by a cookie that is pending for somebody else', async () => {

@@ -1,0 +1,155 @@
+import { type PageOptions, SessionClient, type SessionHandle } from '../client/index.ts';
+import { personOf } from '../protocol/index.ts';
+import type { ConnectionOptions } from '../redis/index.ts';
+import type {
+  ErasedSubject,
+  ExportedSubject,
+  ExportOptions,
+  ForgetOptions,
+  Namespace,
+  ServiceOptions,
+  Subject,
+} from '../service/index.ts';
+import { InlineService } from './inline-service.ts';
+import { loadService } from './load-service.ts';
+import type { SessionStoreOptions } from './session-store-options.ts';
+import { checkSessionwiseOptions, type SessionwiseOptions } from './sessionwise-options.ts';
+
+/* site-parts.ts: what a site needs of Sessionwise, made of one set of options and closed together. `createSessionwise` of
+ * each framework adds what mounts it there. */
+
+/** A store, as far as it is looked after here. */
+interface ClosableStore {
+  close(): Promise<void>;
+}
+
+/** Parts that are the same in all frameworks. */
+export interface SharedParts {
+  /** Asks the service. */
+  readonly client: SessionClient;
+  /** The handle of a person, for code that is no request: jobs, mails, webhooks.
+   *  @throws RangeError for what is no user id, and for an option that cannot be used. */
+  person(userId: string, options?: PageOptions): SessionHandle;
+  /** Erases everything of a session or a user: session data, what is known of them, requests, dead letters; where told, rows
+   *  of the archive. See `forgetSubject` of `sessionwise/service`. It needs `secret`, and a connection for the moment.
+   *  @throws RangeError without `secret`, or for anything but `{ session }` or `{ user }`; errors of the service. */
+  forget(subject: Subject, options?: ForgetOptions): Promise<ErasedSubject>;
+  /** Reads everything that can be told of a session or a user, as plain values for JSON. See `exportSubject` of
+   *  `sessionwise/service`. It needs `secret`, and a connection for the moment. Encrypted data are read with the keys of
+   *  the store.
+   *  @throws RangeError without `secret`, or for anything but `{ session }` or `{ user }`; errors of the service. */
+  export(subject: Subject, options?: ExportOptions): Promise<ExportedSubject>;
+  /** Closes the client, the store and the service of this process. The first call does it, each further one waits for it.
+   *  Never throws. */
+  close(): Promise<void>;
+}
+
+/** Makes the parts of a site, and closes them. */
+export class SiteParts<Store extends ClosableStore> implements SharedParts {
+  readonly client: SessionClient;
+  readonly #options: SessionwiseOptions;
+  readonly #openStore: (options: SessionStoreOptions) => Store;
+  readonly #inline: InlineService | undefined;
+  #store: Store | undefined;
+  #closed: Promise<void> | undefined;
+
+  /** Begins to connect and returns; never throws because Redis is away. `openStore`: makes the framework's store.
+   *  @throws RangeError or ConnectionOptionsError for a value that cannot be used. */
+  constructor(options: SessionwiseOptions, openStore: (options: SessionStoreOptions) => Store) {
+    checkSessionwiseOptions(options);
+    this.#options = options;
+    this.#openStore = openStore;
+    const { namespace, secret, service, deadlineMs, client } = options;
+    const own = {
+      ...client,
+      ...(namespace !== undefined && { namespace }),
+      ...(deadlineMs !== undefined && { deadlineMs }),
+    };
+    if (service === undefined) {
+      const { transport } = options;
+      const route = { ...(transport !== undefined && { transport }), ...(secret !== undefined && { secret }) };
+      this.client = new SessionClient({ ...own, ...route, redis: this.#redis });
+      return;
+    }
+    const inline = new InlineService({ ...this.#serviceOptions(secret!), ...(service !== 'inline' && service) });
+    this.#inline = inline;
+    try {
+      this.client = new SessionClient({ ...own, transport: inline.transport });
+    } catch (error) {
+      void inline.close();
+      throw error;
+    }
+  }
+
+  /** The store, which is opened at the first use: a site without sessions in Redis has none.
+   *  @throws RangeError or ConnectionOptionsError for an option that cannot be used, TypeError behind `close`. */
+  get store(): Store {
+    if (this.#store) return this.#store;
+    if (this.#closed) throw new TypeError('This was closed: make another with createSessionwise().');
+    const { namespace, store, redis } = this.#options;
+    this.#store = this.#openStore({ ...store, redis, ...(namespace !== undefined && { namespace }) });
+    return this.#store;
+  }
+
+  /** The store, where it is open. */
+  get openedStore(): Store | undefined {
+    return this.#store;
+  }
+
+  person(userId: string, options?: PageOptions): SessionHandle {
+    return this.client.session(personOf(userId), options);
+  }
+
+  forget(subject: Subject, options?: ForgetOptions): Promise<ErasedSubject> {
+    return this.#inNamespace('forget', ({ forgetSubject }, namespace) => forgetSubject(namespace, subject, options));
+  }
+
+  export(subject: Subject, options?: ExportOptions): Promise<ExportedSubject> {
+    const encryption = this.#options.store?.encryption;
+    return this.#inNamespace('export', ({ exportSubject }, namespace) =>
+      exportSubject(namespace, subject, { encryption, ...options }),
+    );
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  // The service last: it may be doing what the client has sent.
+  async #close(): Promise<void> {
+    const inline = this.#inline;
+    const others = Promise.allSettled([this.client.close(), this.#store?.close()]);
+    // At once, where it does not run yet: its start is given up.
+    await Promise.all([others, inline?.isRunning ? others.then(() => inline.close()) : inline?.close()]);
+  }
+
+  async #inNamespace<Result>(
+    verb: string,
+    work: (service: Awaited<ReturnType<typeof loadService>>, namespace: Namespace) => Promise<Result>,
+  ): Promise<Result> {
+    const { secret } = this.#options;
+    if (secret === undefined) {
+      throw new RangeError(
+        `${verb}() needs the secret of the namespace, with which a person's keys are named: createSessionwise({ redis, secret }). Session data alone: store.data.${verb}().`,
+      );
+    }
+    const service = await loadService();
+    const namespace = await service.openNamespace(this.#serviceOptions(secret), false);
+    try {
+      return await work(service, namespace);
+    } finally {
+      await namespace.redis.close();
+    }
+  }
+
+  #serviceOptions(secret: string): ServiceOptions {
+    const { namespace } = this.#options;
+    return { redis: this.#redis, secret, ...(namespace !== undefined && { namespace }) };
+  }
+
+  // Connections take a client of node-redis too; the types of client and service name addresses only.
+  get #redis(): string | ConnectionOptions {
+    return this.#options.redis as string | ConnectionOptions;
+  }
+}

@@ -1,0 +1,83 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { DeferredTransport, InlineTransport } from '../../src/transport/inline/index.ts';
+
+const LONG_MS = 20_000;
+const SHORT_MS = 30;
+
+/** The transport of a service that answers everything, and what it was asked. */
+function serving(): { inline: InlineTransport; asked: string[] } {
+  const asked: string[] = [];
+  const inline = new InlineTransport(
+    async (command) => {
+      asked.push(command);
+      return { json: '"done"' };
+    },
+    () => true,
+  );
+  onTestFinished(() => inline.close());
+  return { inline, asked };
+}
+
+describe('a transport whose service is being started', () => {
+  it('answers at once that nobody serves, and sends nothing', async () => {
+    const transport = new DeferredTransport();
+    const before = performance.now();
+    expect(await transport.request('surface', 'abc', '[]', LONG_MS)).toEqual({
+      answered: false,
+      reason: 'nobody-listens',
+    });
+    expect(await transport.publish('pageview', 'abc', '/a')).toBe(false);
+    expect(await transport.probe('surface', 'abc', LONG_MS)).toBe(false);
+    expect(performance.now() - before).toBeLessThan(LONG_MS / 2);
+    expect(transport.lateReplies).toBe(0);
+  });
+
+  it('waits for the service with what must be kept, and with the question whether it is ready', async () => {
+    const transport = new DeferredTransport();
+    const events: string[] = [];
+    transport.on('up', () => events.push('up'));
+    const kept = transport.sendDurably('mark-item-seen', 'abc', 'lamp', LONG_MS);
+    const ready = transport.ready(LONG_MS);
+    const { inline, asked } = serving();
+    transport.open(inline);
+    await kept;
+    expect([await ready, asked, events]).toEqual([true, ['mark-item-seen'], ['up']]);
+    expect(await transport.request('surface', 'abc', '[]', LONG_MS)).toEqual({ answered: true, json: '"done"' });
+    expect(await transport.publish('pageview', 'abc', '/a')).toBe(true);
+    expect(await transport.probe('surface', 'abc', LONG_MS)).toBe(true);
+  });
+
+  it('says within the deadline that it does not come', async () => {
+    const transport = new DeferredTransport();
+    expect(await transport.ready(SHORT_MS)).toBe(false);
+    const kept = transport.sendDurably('mark-item-seen', 'abc', 'lamp', SHORT_MS);
+    await expect(kept).rejects.toMatchObject({ code: 'NOT_KEPT' });
+  });
+
+  it('settles what waits when it is closed, and leaves the service alone', async () => {
+    const [before, after] = [new DeferredTransport(), new DeferredTransport()];
+    const waiting = before.sendDurably('mark-item-seen', 'abc', 'lamp', LONG_MS);
+    const ready = before.ready(LONG_MS);
+    await before.close();
+    await expect(waiting).rejects.toMatchObject({ code: 'NOT_KEPT' });
+    expect(await ready).toBe(false);
+    const { inline } = serving();
+    before.open(inline);
+    expect(await before.request('surface', 'abc', '[]', LONG_MS)).toEqual({ answered: false, reason: 'disconnected' });
+    after.open(inline);
+    await after.close();
+    expect(await after.publish('pageview', 'abc', '/a')).toBe(false);
+    expect(await inline.publish('pageview', 'abc', '/a')).toBe(true);
+  });
+
+  it('tells why the service could not be started, while it is open', async () => {
+    const transport = new DeferredTransport();
+    const told: Error[] = [];
+    transport.on('down', (error) => told.push(error));
+    const error = new Error('Redis is away');
+    transport.fail(error);
+    await transport.close();
+    transport.fail(error);
+    expect(told).toEqual([error]);
+  });
+});
