@@ -2,6 +2,8 @@ export type {
   ArchivedActivity,
   ArchivedSession,
   ArchiveFunction,
+  BrowserScript,
+  BrowserScriptOptions,
   Consent,
   DegradedOperation,
   PageviewMode,
@@ -14,6 +16,7 @@ export type {
   VisitorCookieOptions,
 } from '../index.ts';
 export {
+  browserScript,
   ConnectionOptionsError,
   NotKeptError,
   NotSerialisableError,

@@ -1,14 +1,18 @@
 import type { FastifyInstance, FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify';
 import {
+  type AnswerHead,
+  addHeadersAtHead,
+  BrowserRequests,
   HandleAttacher,
   type HandleOptions,
   type HandleRequest,
+  type HeaderLine,
   noHandle,
   type SessionClient,
   type SessionHandle,
-  setCookieAtHead,
   warnOnce,
 } from '../index.ts';
+import { browserRoutes } from './browser-routes.ts';
 import { SessionStore } from './session-store.ts';
 
 /** Options of the plugin. Without `client` all handles answer `undefined` and no page views are counted: then the plugin
@@ -53,8 +57,15 @@ const plugin: FastifyPluginCallback<SessionPluginOptions> = (app, options, regis
     registered(error as RangeError);
     return;
   }
+  const { script } = options;
+  const browser = script && new BrowserRequests(attacher, script);
   const hint = insecureRequestHint();
   const attach = (request: AnyRequest, reply: FastifyReply, done: (error?: Error) => void): void => {
+    // Of messages only the body says what they are about.
+    if (browser?.purposeOf(request.originalUrl) === 'beacon') {
+      done();
+      return;
+    }
     let attached: Promise<void> | undefined;
     try {
       attached = attacher.attach(request, new FastifyPage(request, reply));
@@ -86,6 +97,9 @@ const plugin: FastifyPluginCallback<SessionPluginOptions> = (app, options, regis
     ownStoreOf(request)?.renewAnonymous(request);
     done();
   });
+  if (browser) {
+    app.register(browserRoutes(browser, (request, reply) => new FastifyPage(request as AnyRequest, reply)));
+  }
   registered();
 };
 
@@ -128,8 +142,8 @@ class FastifyPage implements HandleRequest<FastifyRequest> {
     this.#request.sessionwise = handle;
   }
 
-  beforeHead(cookieFor: (cacheControl: string | undefined) => string | undefined): void {
-    setCookieAtHead(this.#reply.raw, cookieFor);
+  beforeHead(linesFor: (head: AnswerHead) => readonly HeaderLine[]): void {
+    addHeadersAtHead(this.#reply.raw, linesFor);
   }
 
   whenAnswered(listener: (statusCode: number) => void): void {

@@ -1,3 +1,5 @@
+import { normalizeItem } from '../../protocol/index.ts';
+
 /* page-request.ts: page views, visitors and bearer tokens, read off a request. */
 
 /** Parts of a request that decide whether it is a page view, and which token it has. */
@@ -34,4 +36,13 @@ export function mayBeginVisitor(request: PageRequest): boolean {
   const destination = request.header('sec-fetch-dest');
   if (destination === 'empty') return request.header('sec-fetch-site') !== 'cross-site';
   return destination === undefined || destination === 'document';
+}
+
+/** Returns the path of a request's URL, as it is counted. */
+export function pathOf(url: string): string {
+  try {
+    return normalizeItem(url);
+  } catch {
+    return url.split(/[?#]/, 1)[0]!;
+  }
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
+  addHeadersAtHead,
   type CurrentSession,
   HandleAttacher,
   type HandleOptions,
@@ -9,7 +10,6 @@ import {
   type SessionStoreOptions,
   StoreUnavailableError,
   sessionMethods,
-  setCookieAtHead,
 } from '../../../src/adapters/index.ts';
 
 /* http-sessions.ts: sessions for plain `node:http`, an adapter in one file. */
@@ -77,8 +77,8 @@ export class HttpSessions extends RequestStore<HttpRequest> {
       attach(handle) {
         request.sessionwise = handle;
       },
-      beforeHead(cookieFor) {
-        setCookieAtHead(response, cookieFor);
+      beforeHead(linesFor) {
+        addHeadersAtHead(response, linesFor);
       },
       whenAnswered(listener) {
         response.on('finish', () => listener(response.statusCode));
