@@ -8,7 +8,7 @@ const FOLDER = new URL('../src/browser/', import.meta.url);
 export function textModule() {
   const source = readFileSync(new URL('page-script.js', FOLDER), 'utf8');
   const text = source
-    .replace(/\/\*[^]*?\*\//g, '')
+    .replace(/\/\*[\s\S]*?\*\//g, '')
     .split('\n')
     .map((line) => line.replace(/ {2,}/g, ' ').trim())
     .filter((line) => line !== '' && !line.startsWith('//'))

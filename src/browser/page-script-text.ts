@@ -53,7 +53,7 @@ if (isStarted) return;
 isStarted = true;
 const entry = (performance.getEntriesByType('navigation')[0] || {});
 const { name, serverTiming, transferSize, decodedBodySize, workerStart } = entry;
-const isMarked = serverTiming && serverTiming.some((mark) => mark.name === 'sessionwise');
+const isMarked = serverTiming?.some((mark) => mark.name === 'sessionwise');
 const isCached = !transferSize && !workerStart && decodedBodySize > 0;
 if (name) path = new URL(name).pathname;
 if (isCached || !isMarked) view(path, serverTiming || isCached ? {} : { unsure: true });

@@ -69,7 +69,7 @@
     isStarted = true;
     const entry = /** @type {*} */ (performance.getEntriesByType('navigation')[0] || {});
     const { name, serverTiming, transferSize, decodedBodySize, workerStart } = entry;
-    const isMarked = serverTiming && serverTiming.some((mark) => mark.name === 'sessionwise');
+    const isMarked = serverTiming?.some((mark) => mark.name === 'sessionwise');
     const isCached = !transferSize && !workerStart && decodedBodySize > 0;
     // A script that comes late finds another page than the document was.
     if (name) path = new URL(name).pathname;

@@ -10,6 +10,7 @@ import {
   type SessionClient,
   type SessionHandle,
 } from '../index.ts';
+import { BrowserAnswers } from './answer-browser.ts';
 import { SessionStore } from './session-store.ts';
 
 /** Request that the middleware takes: Express's, with or without express-session. */
@@ -53,7 +54,7 @@ export function sessionwise<Request extends SessionRequest = SessionRequest>(
   if (typeof options.client?.session !== 'function')
     throw new RangeError('sessionwise() needs a client: sessionwise({ client: new SessionClient({ redis }) }).');
 
-  const browser = options.script && new BrowserRequests(attacher, options.script);
+  const browser = options.script && new BrowserAnswers(new BrowserRequests(attacher, options.script));
 
   return (request, response, next) => {
     const page = new ExpressPage(request, response);

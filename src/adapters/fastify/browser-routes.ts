@@ -1,20 +1,17 @@
 import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify';
 import type { BrowserRequests, HandleRequest } from '../index.ts';
 
-/** The longest message that is read, in bytes. */
-const BODY_LIMIT = 4_096;
-
 /** Makes the plugin with the routes of the script for pages: its text and its messages. In a context of its own, so that
  *  the site's parsers of bodies do not matter. */
 export function browserRoutes(
   browser: BrowserRequests<FastifyRequest>,
   pageOf: (request: FastifyRequest, reply: FastifyReply) => HandleRequest<FastifyRequest>,
 ): FastifyPluginCallback {
-  const { beaconPath } = browser;
-  const folder = beaconPath.slice(0, beaconPath.lastIndexOf('/') + 1);
+  const { messagePath, maxBytes: bodyLimit } = browser;
+  const folder = messagePath.slice(0, messagePath.lastIndexOf('/') + 1);
   return (app, _options, done) => {
     app.removeAllContentTypeParsers();
-    app.addContentTypeParser('*', { parseAs: 'string', bodyLimit: BODY_LIMIT }, (_request, body, parsed) => {
+    app.addContentTypeParser('*', { parseAs: 'string', bodyLimit }, (_request, body, parsed) => {
       parsed(null, body);
     });
     app.get(`${folder}:file`, (request, reply) => {
@@ -23,10 +20,10 @@ export function browserRoutes(
       const { status, headers, body } = browser.script(request.originalUrl, ifNoneMatch, 'session' in request);
       return reply.code(status).headers(headers).send(body);
     });
-    app.post(beaconPath, { bodyLimit: BODY_LIMIT }, async (request, reply) => {
+    app.post(messagePath, { bodyLimit }, async (request, reply) => {
       const { body } = request;
       const text = typeof body === 'string' ? body : undefined;
-      const status = await browser.beacon(request, pageOf(request, reply), text);
+      const status = await browser.take(request, pageOf(request, reply), text);
       return reply.code(status).header('Cache-Control', 'no-store').send();
     });
     done();

@@ -62,7 +62,7 @@ const plugin: FastifyPluginCallback<SessionPluginOptions> = (app, options, regis
   const hint = insecureRequestHint();
   const attach = (request: AnyRequest, reply: FastifyReply, done: (error?: Error) => void): void => {
     // Of messages only the body says what they are about.
-    if (browser?.purposeOf(request.originalUrl) === 'beacon') {
+    if (browser?.purposeOf(request.originalUrl) === 'message') {
       done();
       return;
     }

@@ -49,7 +49,8 @@ export function isSameOrigin(header: (name: string) => string | undefined): bool
   const origin = header('origin');
   if (origin === undefined || !URL.canParse(origin)) return false;
   const { host } = new URL(origin);
-  return host === header('host') || host === header('x-forwarded-host')?.split(',')[0]!.trim();
+  const forwarded = header('x-forwarded-host')?.split(',', 1)[0]?.trim();
+  return host === header('host') || host === forwarded;
 }
 
 function pathOf(page: unknown): string | undefined {
