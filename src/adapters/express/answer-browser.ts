@@ -54,9 +54,7 @@ export class BrowserAnswers<Request extends NodeRequest> {
       });
       status = await browser.take(request, page, text);
     }
-    response.writeHead(status, { 'Cache-Control': 'no-store' });
-    // What was not read is not waited for.
-    response.end(() => request.readableEnded || request.destroy());
+    response.writeHead(status, { 'Cache-Control': 'no-store' }).end();
   }
 }
 
@@ -71,7 +69,8 @@ function bodyOf(request: NodeRequest, maxBytes: number): Promise<string | undefi
     let bytes = 0;
     const settle = (text: string | undefined): void => {
       clearTimeout(timer);
-      request.off('data', take).off('end', all).off('close', none).off('error', none).pause();
+      // The rest is thrown away, as Node does it where nothing reads a body.
+      request.off('data', take).off('end', all).off('close', none).off('error', none).resume();
       resolve(text);
     };
     const take = (chunk: Buffer): void => {
