@@ -53,10 +53,10 @@ if (isStarted) return;
 isStarted = true;
 const entry = (performance.getEntriesByType('navigation')[0] || {});
 const { name, serverTiming, transferSize, decodedBodySize, workerStart } = entry;
-const isMarked = serverTiming?.some((mark) => mark.name === 'sessionwise');
+const mark = serverTiming?.find((each) => each.name === 'sessionwise')?.description;
 const isCached = !transferSize && !workerStart && decodedBodySize > 0;
 if (name) path = new URL(name).pathname;
-if (isCached || !isMarked) view(path, serverTiming || isCached ? {} : { unsure: true });
+if (isCached || mark !== 'server') view(path, isCached || mark ? {} : { unsure: true });
 noteMoved();
 };
 const leave = () => {

@@ -1,8 +1,9 @@
 /* page-script.js: counts for pages what the server does not see: navigation within a page, documents of caches, pages that
  * come back from the back/forward cache, and minutes in which a page is looked at.
  *
- * The server marks each document about which it has decided (`Server-Timing: sessionwise`): it counts that one, or nobody
- * does. A mark that came out of the browser's own cache is of an earlier request. `docs/browser.md` says what follows.
+ * The server marks each document (`Server-Timing: sessionwise`) as decided by it ("server": counted, or not to be) or left to
+ * the script ("browser"). A mark that came out of the browser's own cache is of an earlier request. Without a mark only the
+ * server can know. `docs/browser.md` says what follows.
  *
  * It is served without its comments and indentation, which `npm run browser-script` takes out: a comment stands on lines of
  * its own, no text has several lines, and each statement ends with its line. */
@@ -69,12 +70,11 @@
     isStarted = true;
     const entry = /** @type {*} */ (performance.getEntriesByType('navigation')[0] || {});
     const { name, serverTiming, transferSize, decodedBodySize, workerStart } = entry;
-    const isMarked = serverTiming?.some((mark) => mark.name === 'sessionwise');
+    const mark = serverTiming?.find((each) => each.name === 'sessionwise')?.description;
     const isCached = !transferSize && !workerStart && decodedBodySize > 0;
     // A script that comes late finds another page than the document was.
     if (name) path = new URL(name).pathname;
-    // Without sight of marks (an old browser, http) the server decides.
-    if (isCached || !isMarked) view(path, serverTiming || isCached ? {} : { unsure: true });
+    if (isCached || mark !== 'server') view(path, isCached || mark ? {} : { unsure: true });
     noteMoved();
   };
   const leave = () => {

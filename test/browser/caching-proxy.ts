@@ -18,6 +18,8 @@ export class CachingProxy {
   readonly messages: Record<string, unknown>[] = [];
   /** Whether it sends each message a second time, as after a connection that broke. */
   repeatsMessages = false;
+  /** Whether it removes what it does not know from answers. */
+  dropsMarks = false;
   readonly #kept = new Map<string, Kept>();
   readonly #server = createServer((incoming, response) => {
     // A browser that is closed breaks off what is under way.
@@ -79,6 +81,7 @@ export class CachingProxy {
         const chunks: Buffer[] = [];
         for await (const chunk of answer) chunks.push(chunk as Buffer);
         const { connection: _, 'transfer-encoding': __, ...rest } = answer.headers;
+        if (this.dropsMarks) delete rest['server-timing'];
         resolve({ status: answer.statusCode!, headers: rest, body: Buffer.concat(chunks) });
       });
       sent.on('error', reject).end(body);

@@ -118,6 +118,20 @@ describe.skipIf(executablePath === undefined)('the script for pages in a browser
     }
   });
 
+  it.each(['server', 'browser'] as const)(
+    'a page once behind a proxy that removes the marks: pageview %s',
+    async (pageview) => {
+      const site = await stage.open({ pageview });
+      site.proxy.dropsMarks = true;
+      const page = await stage.arrive();
+      await page.goto(`${site.url}/p/a`);
+      await waitUntil('the message', () => site.proxy.views.length === 1);
+      expect(site.proxy.messages[0]).toMatchObject({ view: '/p/a', unsure: true });
+      await page.evaluate(`history.pushState(0, '', '/spa/x')`);
+      await stage.expectTotal(site, page, 2);
+    },
+  );
+
   it('a message that comes twice once', async () => {
     const site = await stage.open();
     const page = await stage.arrive();

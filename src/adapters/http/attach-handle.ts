@@ -9,7 +9,15 @@ import { checkHandleOptions, countsStatus, type HandleOptions } from './handle-o
 import { isKnownRobot } from './known-robots.ts';
 import { MergedVisitors } from './merged-visitors.ts';
 import { noHandle } from './no-handle.ts';
-import { bearerOf, isDocument, mayBeginVisitor, type PageRequest, type PageviewMode, pathOf } from './page-request.ts';
+import {
+  bearerOf,
+  isDocument,
+  isFetchedAhead,
+  mayBeginVisitor,
+  type PageRequest,
+  type PageviewMode,
+  pathOf,
+} from './page-request.ts';
 import { sessionOfToken, type TokenSession, type TokenVerifier } from './session-of-token.ts';
 import { isForSharedCaches } from './shared-caches.ts';
 import { Visit } from './visit.ts';
@@ -56,8 +64,9 @@ interface Asking {
   identify?(userId: string): void;
 }
 
-/** Name of the mark on documents about which the server has decided; the script for pages knows it. */
-const SERVER_MARK = 'sessionwise';
+/** Marks on documents: the server has counted it, or it is not to be counted; or it is left to the script for pages. */
+const MARK_SERVER = 'sessionwise;desc="server"';
+const MARK_BROWSER = 'sessionwise;desc="browser"';
 
 /** The visit of a request, which all middlewares of it share: else each would begin a visitor. */
 const VISIT = Symbol('sessionwise visit');
@@ -205,7 +214,7 @@ export class HandleAttacher<Request extends object> {
       if (counts) this.#countBeacon(client, page, asking, beacon);
       return;
     }
-    const isLeft = handle.id === undefined ? () => false : this.#markDocument(request, page, mode);
+    const isLeft = this.#markDocument(request, page, mode, handle.id !== undefined);
     if (mode !== 'server') return;
     if (countWhen === 'start') void handle.publish('pageview', page.url);
     else this.#countAtEnd(client, page, asking, isLeft);
@@ -221,23 +230,23 @@ export class HandleAttacher<Request extends object> {
     });
   }
 
-  // Marks a document about which the server has decided, so that the script for pages does not count it. What shared caches
-  // may keep is left to the script: the server does not see who gets it. Returns whether it was left, once the head was
-  // written.
-  #markDocument(request: Request, page: HandleRequest<Request>, mode: PageviewMode): () => boolean {
+  // Tells the script for pages which documents it has to count: what shared caches may keep is left to it, because the
+  // server does not see who gets it. Returns whether the document is left, once the head was written.
+  #markDocument(request: Request, page: HandleRequest<Request>, mode: PageviewMode, isKnown: boolean): () => boolean {
     let isLeft = false;
-    if (!this.#options.script || !this.#isPageview(request, page)) return () => isLeft;
+    const isAhead = isFetchedAhead(page) && !this.#isPageview(request, page);
+    if (!this.#options.script || !(isAhead || this.#isPageview(request, page))) return () => isLeft;
     page.beforeHead(({ statusCode, cacheControl }) => {
-      isLeft = isForSharedCaches(cacheControl);
-      const isDecided = mode === 'off' || statusCode >= 400 || (mode === 'server' && !isLeft);
-      return isDecided ? [['Server-Timing', SERVER_MARK]] : [];
+      // Without a visitor nothing is decided: consent may come on the page.
+      isLeft = isAhead || !isKnown || mode === 'browser' || (mode === 'server' && isForSharedCaches(cacheControl));
+      return [['Server-Timing', statusCode >= 400 || !isLeft ? MARK_SERVER : MARK_BROWSER]];
     });
     return () => isLeft;
   }
 
   #countsBeacon(request: Request, { page, isUnsure }: Beacon): boolean {
     const { pageview, track } = this.#options;
-    // Then the server may have counted it.
+    // Then the server may have counted it, or decided that nothing does.
     if (isUnsure && pageview !== 'browser') return false;
     return track?.(request, page) !== false;
   }

@@ -15,7 +15,7 @@ export interface Beacon {
   readonly page: string;
   /** Name of a view, under which it counts once. */
   readonly once?: string | undefined;
-  /** Whether the browser could not see if the server has counted this page already. */
+  /** Whether the browser found no mark of the server, and so cannot know if it has counted this page. */
   readonly isUnsure: boolean;
 }
 

@@ -270,34 +270,39 @@ function testConsentOfMessages(stage: AdapterStage, views: ViewsStage, open: Ope
 function testDocuments(_stage: AdapterStage, views: ViewsStage, open: Open): void {
   const PUBLIC = '/cached?control=public,+max-age=60';
 
-  it.each<[string, SiteOptions['handle'], string, boolean, number]>([
-    ['the server counts it', {}, '/page', true, 1],
-    ['caches may keep it: it is left to the browser', {}, PUBLIC, false, 0],
-    ['it is left to the browser', { pageview: 'browser' }, '/page', false, 0],
-    ['a function leaves it to the browser', { pageview: () => 'browser' as const }, '/page', false, 0],
-    ['it is not there', {}, '/status?code=404', true, 0],
-    ['it is not there, and left to the browser', { pageview: 'browser' }, '/status?code=404', true, 0],
-    ['it is not tracked', { track: (_, page) => page !== '/page' }, '/page', true, 0],
-    ['a function turns it off', { pageview: () => 'off' as const }, '/page', true, 0],
-    ['no consent: nothing is decided', { consent: () => 'none' }, '/page', false, 0],
-  ])('are marked where the server has decided: %s', async (_, handle, path, isMarked, counted) => {
+  it.each<[string, SiteOptions['handle'], string, 'server' | 'browser', number]>([
+    ['the server counts it', {}, '/page', 'server', 1],
+    ['caches may keep it: it is left to the browser', {}, PUBLIC, 'browser', 0],
+    ['it is left to the browser', { pageview: 'browser' }, '/page', 'browser', 0],
+    ['a function leaves it to the browser', { pageview: () => 'browser' as const }, '/page', 'browser', 0],
+    ['it is not there', {}, '/status?code=404', 'server', 0],
+    ['it is not there, and left to the browser', { pageview: 'browser' }, '/status?code=404', 'server', 0],
+    ['it is not tracked', { track: (_, page) => page !== '/page' }, '/page', 'server', 0],
+    ['a function turns it off', { pageview: () => 'off' as const }, '/page', 'server', 0],
+    ['no consent: nothing is decided', { consent: () => 'none' }, '/page', 'browser', 0],
+  ])('are marked: %s', async (_, handle, path, expected, counted) => {
     const site = await open(handle);
     const visitor = await views.begun(site);
     let mark: string | null = null;
     const sent = await views.sentBy(async () => {
       mark = (await visitor.get(path)).header('server-timing');
     });
-    expect([mark, sent]).toEqual([isMarked ? 'sessionwise' : null, counted]);
+    expect([mark, sent]).toEqual([`sessionwise;desc="${expected}"`, counted]);
   });
 
-  it('are not marked without the script, nor where they are no documents or only fetched ahead', async () => {
+  it('are left to the browser where they are only fetched ahead', async () => {
+    const visitor = await views.begun(await open());
+    const answer = await visitor.get('/page', { 'sec-purpose': 'prefetch;prerender' });
+    expect(answer.header('server-timing')).toBe('sessionwise;desc="browser"');
+  });
+
+  it('are not marked without the script, nor where they are no documents', async () => {
     const plain = await views.open();
     const visitor = await views.begun(plain);
     expect((await visitor.get('/page')).header('server-timing')).toBeNull();
     const site = await open();
-    for (const headers of [{ 'sec-fetch-dest': 'image' }, { 'sec-purpose': 'prefetch;prerender' }]) {
-      expect((await (await views.begun(site)).get('/page', headers)).header('server-timing')).toBeNull();
-    }
+    const image = await (await views.begun(site)).get('/page', { 'sec-fetch-dest': 'image' });
+    expect(image.header('server-timing')).toBeNull();
   });
 
   it('that caches may keep count as before where there is no script', async () => {
