@@ -13,6 +13,8 @@ export type {
 } from './client/index.ts';
 export { SessionClient } from './client/index.ts';
 export type {
+  ActivePayload,
+  ActiveReply,
   AnalyticsQuery,
   AnalyticsReply,
   CommandMap,

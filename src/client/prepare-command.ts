@@ -16,6 +16,7 @@ import {
   checkItem,
   checkList,
   checkNoticeId,
+  checkOnce,
   checkPayloadSize,
   checkTime,
   decodePayload,
@@ -24,6 +25,7 @@ import {
   parseJson,
 } from '../protocol/internal/index.ts';
 import {
+  checkActive,
   checkAnalytics,
   checkAnalyticsOfPage,
   checkGroupNotices,
@@ -118,6 +120,14 @@ const PREPARE: { readonly [C in CanonicalCommand]: Prepare<C> } = {
     }
     return { text: JSON.stringify({ here: checkItem(value.here) }), isJson: true, read: checkAnalyticsOfPage };
   },
+  active: (payload) => {
+    if (payload === '') return { text: '', read: checkActive };
+    const value = decodePayload(payload, TIME);
+    if (!isObject(value) || value.at === undefined) {
+      throw new ProtocolError('bad-payload', `This payload is no time: give ${TIME}.`);
+    }
+    return { text: JSON.stringify({ at: checkTime(value.at) }), isJson: true, read: checkActive };
+  },
   combo: (payload) => {
     if (typeof payload !== 'string') throw new ProtocolError('bad-payload', "Give a combo's name, or nothing for all.");
     return { text: payload, read: checkSuggestions };
@@ -185,14 +195,19 @@ function preparing<C extends CommandName>(command: C): Prepare<C> {
 const ITEMS = 'a JSON array of items, or {"items":[...],"here":"/p"}';
 const NOTICES = 'a JSON array of ids or {"id"}, or {"groups":[...],"limit":n}';
 const FIGURES = 'nothing, or {"here":"/p"}';
+const TIME = 'nothing, or {"at":<epoch ms>}';
 const PAGE = 'a path, a URL, or {"path":"/p","at":<epoch ms>}';
 
 function pageviewText(payload: PageviewPayload): string {
   if (typeof payload === 'string' && !payload.startsWith('{')) return normalizeItem(payload);
   const value = typeof payload === 'string' ? parseJson(payload, PAGE) : (payload as unknown);
   if (!isObject(value)) throw new ProtocolError('bad-payload', `This payload is no page: give ${PAGE}.`);
-  const { path, at } = value;
-  return JSON.stringify({ path: checkItem(path), at: at === undefined ? undefined : checkTime(at) });
+  const { path, at, once } = value;
+  return JSON.stringify({
+    path: checkItem(path),
+    at: at === undefined ? undefined : checkTime(at),
+    once: once === undefined ? undefined : checkOnce(once),
+  });
 }
 
 // A version of the service that is newer than this client may know it. What is no name must not get into a channel's: a

@@ -1,4 +1,11 @@
-import type { AnalyticsReply, IdentifyReply, Notification, PageviewReply, Suggestion } from '../protocol/index.ts';
+import type {
+  ActiveReply,
+  AnalyticsReply,
+  IdentifyReply,
+  Notification,
+  PageviewReply,
+  Suggestion,
+} from '../protocol/index.ts';
 import { MalformedReplyError } from '../protocol/index.ts';
 
 /* reply-forms.ts: whether a reply has the form of docs/protocol.md, section 12. Other programs may publish on
@@ -62,6 +69,12 @@ export function checkAnalytics(reply: unknown): AnalyticsReply {
  *  @throws MalformedReplyError */
 export function checkAnalyticsOfPage(reply: unknown): AnalyticsReply {
   return check(reply, ANALYTICS_OF_PAGE);
+}
+
+/** Checks the reply of `active`.
+ *  @throws MalformedReplyError */
+export function checkActive(reply: unknown): ActiveReply {
+  return check<ActiveReply>(reply, { active: isBoolean });
 }
 
 /** Checks the reply of `combo`.

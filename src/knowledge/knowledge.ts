@@ -91,6 +91,14 @@ export class Knowledge {
     return visit;
   }
 
+  /** Notes that a subject is active in this minute (`at`: in that one), without a view. Where it had no view yet, nothing is
+   *  noted. `apply`: does the step; default by itself. Whether it is noted. */
+  async recordActive(subject: string, at?: number, apply: Apply = this.#apply): Promise<boolean> {
+    const { isClaimed, totalPages } = await this.#write(subject, this.#recordingView(subject, undefined, at), apply);
+    if (isClaimed && !isPerson(subject)) await this.#mergeLate(subject);
+    return totalPages > 0;
+  }
+
   /** Marks items as seen. `apply`: does the step; default by itself. Returns, per item, whether it had been seen before. A
    *  false "seen" happens at the configured rate and only in the large form, a false "unseen" never. */
   async markItems(subject: string, items: readonly ItemHash[], apply: Apply = this.#apply): Promise<boolean[]> {
@@ -170,8 +178,13 @@ export class Knowledge {
     return this.#scriptsOf(subject).markNotices.step(named, args, (claimed) => claimed === 1, { args: marks });
   }
 
-  async #recordingView(subject: string, page: ItemHash, at: number | undefined): Promise<Step<RecordedVisit>> {
-    const encrypted = await this.#context.encryption.encrypt(subject, [page]);
+  // Without a page it is no view, but the minute alone.
+  async #recordingView(
+    subject: string,
+    page: ItemHash | undefined,
+    at: number | undefined,
+  ): Promise<Step<RecordedVisit>> {
+    const encrypted = page === undefined ? [''] : await this.#context.encryption.encrypt(subject, [page]);
     const now = this.#seconds();
     const args = { page: encrypted[0]!, at: at === undefined ? now : Math.floor(at / 1_000), now };
     return this.#scriptsOf(subject).recordView.step(this.#keysOf(subject), args, readVisit);

@@ -10,13 +10,13 @@ export interface PageviewReply {
   uniquePages: number;
   /** Whether this page was seen before. */
   previouslyVisited: boolean;
-  /** Whether this minute already had a view. */
+  /** Whether this minute was active already: a view, or an `active`. */
   activityThisMinute: boolean;
-  /** The minutes T-5 to T-1: 1 where there was a view. */
+  /** The minutes T-5 to T-1: 1 where they were active. */
   activity: (0 | 1)[];
   /** No view before this one. */
   newToSite: boolean;
-  /** Not new, and neither this minute nor one of the five before had a view. */
+  /** Not new, and neither this minute nor one of the five before was active. */
   inactive: boolean;
 }
 
@@ -29,7 +29,7 @@ export interface AnalyticsReply {
   activity: (0 | 1)[];
   newToSite: boolean;
   inactive: boolean;
-  /** Minutes with at least one view. */
+  /** Minutes with at least one view, or an `active`. */
   activeMinutes: number;
   /** The first of them, in milliseconds of the epoch; null where there is none. */
   firstActiveMinute: number | null;
@@ -53,6 +53,12 @@ export interface IdentifyReply {
   merged: true;
 }
 
+/** The answer to `active`. */
+export interface ActiveReply {
+  /** Whether the minute is an active one now; false where there was no view yet, to which it could belong. */
+  active: boolean;
+}
+
 /** One entry of `notifications`; the fields that came with the id come back with it. */
 export interface Notification {
   id: string | number;
@@ -67,8 +73,12 @@ export interface GroupQuery {
   limit?: number;
 }
 
-/** Payload of a page view; `at` (milliseconds of the epoch) counts only if the service accepts times. */
-export type PageviewPayload = string | { path: string; at?: number };
+/** Payload of a page view; `at` (milliseconds of the epoch) counts only if the service accepts times. `once`: a name of this
+ *  view, 1 to 32 letters, digits, `_` and `-`; a view of that name that comes again within a minute does not count. */
+export type PageviewPayload = string | { path: string; at?: number; once?: string };
+
+/** Payload of `active`: nothing, or the time, as with a page view. */
+export type ActivePayload = '' | { at: number };
 
 /** Asks for the figures as a view of the page `here` would answer them: before that view, but with it in the two counts. */
 export interface AnalyticsQuery {
@@ -97,6 +107,7 @@ export interface CommandMap {
   };
   'mark-notification-seen': { payload: string | readonly (string | number)[]; reply: (string | number)[] };
   'mark-item-seen': { payload: string | readonly string[]; reply: string[] };
+  active: { payload: ActivePayload; reply: ActiveReply };
   /** Asked as a person (`personOf`): merges what is known of a session into what is known of the person. */
   identify: { payload: string; reply: IdentifyReply };
   /** Of each part the reply of its command, or `{ error: { code, message } }`. */
@@ -115,6 +126,8 @@ interface CommandTraits {
 /** Each name of the wire: its traits, or the command that it is another name of. */
 export const COMMANDS = {
   pageview: { writes: true, mustKeep: false },
+  // A lost one is a minute less in a sum.
+  active: { writes: true, mustKeep: false },
   'session-analytics': { writes: false, mustKeep: false },
   combo: { writes: false, mustKeep: false },
   surface: { writes: false, mustKeep: false },

@@ -1,4 +1,6 @@
 export type {
+  ActivePayload,
+  ActiveReply,
   AnalyticsQuery,
   AnalyticsReply,
   CanonicalCommand,

@@ -84,3 +84,12 @@ export function checkTime(value: unknown): number {
     `"at" is ${excerpt(value)}: give milliseconds of the epoch, up to the year 2106.`,
   );
 }
+
+const ONCE = /^[A-Za-z0-9_-]{1,32}$/;
+
+/** Checks that a value can name a view, so that it counts once.
+ *  @throws ProtocolError `bad-payload`. */
+export function checkOnce(value: unknown): string {
+  if (typeof value === 'string' && ONCE.test(value)) return value;
+  throw new ProtocolError('bad-payload', `"once" is ${excerpt(value)}: give 1 to 32 letters, digits, _ and -.`);
+}

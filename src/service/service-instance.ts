@@ -21,6 +21,7 @@ import { Metrics } from './metrics.ts';
 import { NamespaceHealth } from './namespace-health.ts';
 import type { Namespace } from './open-namespace.ts';
 import { PersonMerging } from './person-merging.ts';
+import { RecentViews } from './recent-views.ts';
 import { isSecretExposed, secretFile } from './secret.ts';
 import { ServiceTransports } from './service-transports.ts';
 import { SessionEnds } from './session-ends.ts';
@@ -174,6 +175,7 @@ export class ServiceInstance implements Service {
       combos: new Combos(knowledge.items, this.#options.combos),
       acceptTimes: this.#options.acceptTimes ?? false,
       timeIgnored: () => this.metrics.timesIgnored.inc(),
+      views: new RecentViews(),
     };
     return new Dispatcher(redis, context, dispatchEvents(this.metrics, this.#log), () => this.#health.refusal);
   }

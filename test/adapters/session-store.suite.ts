@@ -14,6 +14,7 @@ import { testPersons } from './suite/persons.suite.ts';
 import { testPlantedCookie } from './suite/planted-cookie.suite.ts';
 import { testRedisAway } from './suite/redis-away.suite.ts';
 import { testRotation } from './suite/rotation.suite.ts';
+import { testScript } from './suite/script.suite.ts';
 import { testViewSession } from './suite/view-session.suite.ts';
 import { testViews } from './suite/views.suite.ts';
 import { testVisitors } from './suite/visitors.suite.ts';
@@ -75,6 +76,7 @@ export function testSessionStore(adapter: AdapterUnderTest): void {
     testBothHandles(stage);
     testViews(stage);
     testViewSession(stage);
+    testScript(stage);
     testRedisAway(stage);
   });
 }

@@ -21,9 +21,9 @@ const NAMES = CANONICAL_COMMANDS.map((command) =>
     .join(', '),
 );
 
-/** Commands for which a handle has no method: adapters count views and identify people, and what one page asks at once
- *  travels together by itself. */
-const WITHOUT_METHOD = ['pageview', 'identify', 'together'];
+/** Commands for which a handle has no method: adapters count views, note active minutes and identify people, and what one
+ *  page asks at once travels together by itself. */
+const WITHOUT_METHOD = ['pageview', 'active', 'identify', 'together'];
 
 /** Which commands each method of a session handle sends. */
 function commandsOfHandle(): Map<string, string[]> {

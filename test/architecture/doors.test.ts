@@ -12,6 +12,7 @@ const ROOMS = [
     'adapters',
     'archive',
     'async',
+    'browser',
     'cli',
     'client',
     'errors',

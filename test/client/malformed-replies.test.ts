@@ -61,6 +61,7 @@ const CASES: Case[] = [
     ],
     [...NO_ARRAYS, ANALYTICS, VIEW, { ...ANALYTICS, previouslyVisited: 1 }],
   ],
+  ['active', '', [[{ active: true }, { active: true }]], [...NO_ARRAYS, [], {}, { active: 1 }]],
   [
     'identify',
     'visitor',

@@ -77,6 +77,7 @@ describe.each(['inbox', 'list'] as const)('requests of a client with %s replies'
     expect(await handle.request('together', [['surface', ['/radio']] as const, ['combo', 'nothing'] as const])).toEqual(
       [['/radio'], []],
     );
+    expect(await handle.request('active', '')).toEqual({ active: true });
     expect(await handle.publish('mark-item-seen', ['e'])).toBe(true);
     expect(await handle.seen(['/tv', '/radio', 'b'])).toEqual(['/tv', 'b']);
     expect(await handle.visit()).toMatchObject({ totalPages: 2, previouslyVisited: false });

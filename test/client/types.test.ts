@@ -20,6 +20,7 @@ function neverRuns(_: () => unknown): void {}
 describe('the types of the command map', () => {
   it('name every command of protocol v1', () => {
     expectTypeOf<CommandName>().toEqualTypeOf<
+      | 'active'
       | 'pageview'
       | 'session-analytics'
       | 'combo'

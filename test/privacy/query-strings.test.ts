@@ -69,6 +69,8 @@ it.each([
   ]);
   expect(await session.markSeen(PAGES)).toEqual(['/reset', '/reset', '/reset', '/']);
   expect(await session.request('mark-item-seen', JSON.stringify(PAGES))).toEqual(['/reset', '/reset', '/reset', '/']);
+  expect(await session.request('pageview', { path: PAGES[0]!, once: 'v1' })).toBeDefined();
+  expect(await session.request('active', '')).toEqual({ active: true });
   expect(await session.notices.markRead([...PAGES, 7])).toEqual([...PAGES, 7]);
   const notices = [...PAGES, { id: PAGES[0]!, link: PAGES[2], deep: { link: PAGES[1] } }, { id: 8, title: 'x' }];
   expect(await session.notices.list(notices)).toEqual([

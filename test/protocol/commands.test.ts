@@ -13,6 +13,7 @@ import {
 
 describe('the commands of protocol v1', () => {
   const writing: Record<CommandName, boolean> = {
+    active: true,
     pageview: true,
     'session-analytics': false,
     combo: false,

@@ -59,6 +59,7 @@ afterAll(async () => {
 async function openWarm(): Promise<[string, unknown][]> {
   return [
     ['pageview', '/a'],
+    ['active', ''],
     ['session-analytics', ''],
     ['combo', ''],
     ['surface', ['/a', 'b']],
@@ -96,6 +97,8 @@ describe.each(['small', 'large'])('round trips of the service for a session that
   const costs: [string, unknown, string[], number][] = [
     ['pageview', '/a', ['EVALSHA'], 1],
     ['pageview', `/new-${session}`, ['EVALSHA'], 1],
+    ['pageview', { path: '/a', once: `${session}-1` }, ['EVALSHA'], 1],
+    ['active', '', ['EVALSHA'], 1],
     ['session-analytics', '', large ? ['GET', 'PFCOUNT'] : ['GET'], trips],
     ['session-analytics', { here: '/a' }, large ? ['GET', 'PFCOUNT', 'EVALSHA'] : ['GET'], trips],
     ['surface', ['/a', '/b', '/c'], read, trips],

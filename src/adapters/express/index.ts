@@ -2,6 +2,8 @@ export type {
   ArchivedActivity,
   ArchivedSession,
   ArchiveFunction,
+  BrowserScript,
+  BrowserScriptOptions,
   Consent,
   DegradedOperation,
   InlineServiceOptions,
@@ -16,6 +18,7 @@ export type {
   VisitorCookieOptions,
 } from '../index.ts';
 export {
+  browserScript,
   ConnectionOptionsError,
   deviceLabel,
   NotKeptError,

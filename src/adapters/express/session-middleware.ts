@@ -1,13 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
+  type AnswerHead,
+  addHeadersAtHead,
+  BrowserRequests,
   HandleAttacher,
   type HandleOptions,
   type HandleRequest,
+  type HeaderLine,
   type SessionClient,
   type SessionHandle,
-  setCookieAtHead,
   whenAnswered,
 } from '../index.ts';
+import { BrowserAnswers } from './answer-browser.ts';
 import { SessionStore } from './session-store.ts';
 
 /** Request that the middleware takes: Express's, with or without express-session. */
@@ -60,10 +64,14 @@ export function attachingHandles<Request extends SessionRequest>(
   if (typeof options.client?.session !== 'function')
     throw new RangeError('sessionwise() needs a client: sessionwise({ client: new SessionClient({ redis }) }).');
 
+  const browser = options.script && new BrowserAnswers(new BrowserRequests(attacher, options.script));
+
   return (request, response, next) => {
+    const page = new ExpressPage(request, response);
+    if (browser?.answer(request, response, page, next)) return;
     let attached: Promise<void> | undefined;
     try {
-      attached = attacher.attach(request, new ExpressPage(request, response));
+      attached = attacher.attach(request, page);
     } catch (error) {
       // Of a function that the site gave.
       next(error);
@@ -120,8 +128,8 @@ class ExpressPage implements HandleRequest<SessionRequest> {
     this.#request.sessionwise = handle;
   }
 
-  beforeHead(cookieFor: (cacheControl: string | undefined) => string | undefined): void {
-    setCookieAtHead(this.#response, cookieFor);
+  beforeHead(linesFor: (head: AnswerHead) => readonly HeaderLine[]): void {
+    addHeadersAtHead(this.#response, linesFor);
   }
 
   whenAnswered(listener: (statusCode: number) => void): void {

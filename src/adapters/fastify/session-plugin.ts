@@ -1,14 +1,18 @@
 import type { FastifyInstance, FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify';
 import {
+  type AnswerHead,
+  addHeadersAtHead,
+  BrowserRequests,
   HandleAttacher,
   type HandleOptions,
   type HandleRequest,
+  type HeaderLine,
   handleWithoutVisitor,
   type SessionClient,
   type SessionHandle,
-  setCookieAtHead,
   whenAnswered,
 } from '../index.ts';
+import { browserRoutes } from './browser-routes.ts';
 import { addSessionHooks, type HookedRequest, ownStoreOf } from './session-hooks.ts';
 import type { SessionStore } from './session-store.ts';
 import { FASTIFY_OPTIONS, withoutEncapsulation } from './without-encapsulation.ts';
@@ -52,7 +56,14 @@ export function attachHandles(
     registered(error as RangeError);
     return;
   }
+  const { script } = options;
+  const browser = script && new BrowserRequests(attacher, script);
   const attach = (request: AnyRequest, reply: FastifyReply, done: (error?: Error) => void): void => {
+    // Of messages only the body says what they are about.
+    if (browser?.purposeOf(request.originalUrl) === 'message') {
+      done();
+      return;
+    }
     let attached: Promise<void> | undefined;
     try {
       attached = attacher.attach(request, new FastifyPage(request, reply));
@@ -75,6 +86,9 @@ export function attachHandles(
     else attach(request, reply, done);
   });
   if (options.user) app.addHook('preHandler', (request, reply, done) => attach(request as AnyRequest, reply, done));
+  if (browser) {
+    app.register(browserRoutes(browser, (request, reply) => new FastifyPage(request as AnyRequest, reply)));
+  }
   registered();
 }
 
@@ -117,8 +131,8 @@ class FastifyPage implements HandleRequest<FastifyRequest> {
     this.#request.sessionwise = handle;
   }
 
-  beforeHead(cookieFor: (cacheControl: string | undefined) => string | undefined): void {
-    setCookieAtHead(this.#reply.raw, cookieFor);
+  beforeHead(linesFor: (head: AnswerHead) => readonly HeaderLine[]): void {
+    addHeadersAtHead(this.#reply.raw, linesFor);
   }
 
   whenAnswered(listener: (statusCode: number) => void): void {

@@ -1,13 +1,25 @@
 import { handleWithoutVisitor, type PageOptions, type SessionClient, type SessionHandle } from '../../client/index.ts';
 import { personOf, sessionOf } from '../../protocol/index.ts';
+import type { AnswerHead, HeaderLine } from './add-headers-at-head.ts';
+import type { Beacon } from './beacon.ts';
+import { BeaconLimit } from './beacon-limit.ts';
 import { type Consent, consentOf } from './consent.ts';
 import { isFirstCount } from './counted-requests.ts';
 import { givenUser } from './given-user.ts';
 import { checkHandleOptions, countsStatus, type HandleOptions } from './handle-options.ts';
 import { isKnownRobot } from './known-robots.ts';
 import { MergedVisitors } from './merged-visitors.ts';
-import { bearerOf, isDocument, mayBeginVisitor, type PageRequest, type PageviewMode } from './page-request.ts';
+import {
+  bearerOf,
+  isDocument,
+  isFetchedAhead,
+  mayBeginVisitor,
+  type PageRequest,
+  type PageviewMode,
+  pathOf,
+} from './page-request.ts';
 import { sessionOfToken, type TokenSession, type TokenVerifier } from './session-of-token.ts';
+import { isForSharedCaches } from './shared-caches.ts';
 import { Visit } from './visit.ts';
 import { VisitorCookies } from './visitor-cookie.ts';
 
@@ -24,9 +36,9 @@ export interface HandleRequest<Request> extends PageRequest {
   readonly ownStore: HandleStore<Request> | undefined;
   /** Sets `request.sessionwise`. Called for every request, and again when somebody logs in within it. */
   attach(handle: SessionHandle): void;
-  /** Has `cookieFor` called once when the head of the answer is about to be written, with its Cache-Control header, and
-   *  adds the Set-Cookie line that it returns to those of others. With a response of Node: `setCookieAtHead`. */
-  beforeHead(cookieFor: (cacheControl: string | undefined) => string | undefined): void;
+  /** Has `linesFor` called once when the head of the answer is about to be written, and adds the header lines that it
+   *  returns to those of others. It may be called twice for a request. With a response of Node: `addHeadersAtHead`. */
+  beforeHead(linesFor: (head: AnswerHead) => readonly HeaderLine[]): void;
   /** Has the listener called with the answer's status when all of the answer was given to the connection, and not called
    *  where it broke off. With a response of Node: `whenAnswered(response, listener)`. Called at page views
    *  that count then. */
@@ -52,6 +64,10 @@ interface Asking {
   identify?(userId: string): boolean;
 }
 
+/** Marks on documents: the server has counted it, or it is not to be counted; or it is left to the script for pages. */
+const MARK_SERVER = 'sessionwise;desc="server"';
+const MARK_BROWSER = 'sessionwise;desc="browser"';
+
 /** The visit of a request, which all middlewares of it share: else each would begin a visitor. */
 const VISIT = Symbol('sessionwise visit');
 
@@ -62,6 +78,7 @@ export class HandleAttacher<Request extends object> {
   readonly #options: HandleOptions<Request>;
   readonly #cookies: VisitorCookies;
   readonly #merged = new MergedVisitors();
+  readonly #limit = new BeaconLimit();
 
   /** `owner`: the middleware's name in messages. `more`: forms of options that the framework adds.
    *  @throws RangeError for an option that is unknown or of the wrong type, and for two that exclude each other. */
@@ -74,23 +91,29 @@ export class HandleAttacher<Request extends object> {
 
   /** Attaches the handle of whom a request is asked as, and counts the page view: now, or when the answer has ended. A
    *  request without a visitor has a handle that answers `undefined`. Returns undefined where the handle is attached at
-   *  once; a promise only where the store is asked about a bearer token, within its deadline.
+   *  once; a promise only where the store is asked about a bearer token, within its deadline. `beacon`: the request is a
+   *  message of the script for pages, whose view or minute counts in place of the request's.
    *  @throws errors of the functions in the options, and RangeError where they return what cannot be used. Nothing else
    *  fails. */
-  attach(request: Request, page: HandleRequest<Request>): Promise<void> | undefined {
+  attach(request: Request, page: HandleRequest<Request>, beacon?: Beacon): Promise<void> | undefined {
     const { client, token } = this.#options;
     page.attach(client ? client.withoutVisitor() : handleWithoutVisitor());
     const bearer = bearerOf(page);
     const given = token ? token(request) : bearer;
-    if (given) return this.#attachToken(given, request, page);
+    if (given) return this.#attachToken(given, request, page, beacon);
     // A client with a token of its own is no browser, whether the site takes the token or not.
     if (!client || bearer !== undefined || !isCertain(page.ownStore, request)) return undefined;
     if (this.#options.bots !== 'count' && isKnownRobot(page.header('user-agent'))) return undefined;
-    this.#attachVisit(client, request, page);
+    this.#attachVisit(client, request, page, beacon);
     return undefined;
   }
 
-  #attachToken(given: string, request: Request, page: HandleRequest<Request>): Promise<void> | undefined {
+  #attachToken(
+    given: string,
+    request: Request,
+    page: HandleRequest<Request>,
+    beacon: Beacon | undefined,
+  ): Promise<void> | undefined {
     const { client, token, store, user } = this.#options;
     const { ownToken, ownStore } = page;
     const isOwn = given === ownToken;
@@ -103,10 +126,9 @@ export class HandleAttacher<Request extends object> {
       const userId = isOwn ? undefined : user ? givenUser(this.#owner, request, user) : found.userId;
       const subject = userId === undefined || consent !== 'all' ? found.session : personOf(userId);
       const atEnd = (): string | undefined => (isOwn ? sessionAtEnd(page) : subject);
-      this.#attach(client, request, page, {
-        open: (options) => client.session(subject, { ...options, browser: found.session }),
-        atEnd,
-      });
+      const open = (options: PageOptions): SessionHandle =>
+        client.session(subject, { ...options, browser: found.session });
+      this.#attach(client, request, page, { open, atEnd }, beacon);
     };
     const isChecked = token !== undefined;
     const found = sessionOfToken(given, { own: ownToken, isChecked, store: (store ?? ownStore)?.data });
@@ -115,8 +137,13 @@ export class HandleAttacher<Request extends object> {
     return undefined;
   }
 
-  #attachVisit(client: SessionClient, request: Request, page: HandleRequest<Request>): void {
-    const visit = this.#visitOf(request, page);
+  #attachVisit(
+    client: SessionClient,
+    request: Request,
+    page: HandleRequest<Request>,
+    beacon: Beacon | undefined,
+  ): void {
+    const visit = this.#visitOf(request, page, beacon);
     const open = (options: PageOptions): SessionHandle => {
       const { subject, mergesVisitor, browserSubject: browser } = visit;
       if (subject === undefined) return client.withoutVisitor({ page: options.page });
@@ -127,44 +154,55 @@ export class HandleAttacher<Request extends object> {
       }
       return handle;
     };
-    this.#attach(client, request, page, {
-      open,
-      atEnd: () => visit.subjectAtEnd,
-      identify: (userId) => visit.identify(userId),
-    });
+    const atEnd = (): string | undefined => visit.subjectAtEnd;
+    const identify = (userId: string): boolean => visit.identify(userId);
+    this.#attach(client, request, page, { open, atEnd, identify }, beacon);
   }
 
-  #visitOf(request: Request, page: HandleRequest<Request>): Visit {
+  #visitOf(request: Request, page: HandleRequest<Request>, beacon: Beacon | undefined): Visit {
     const marked = request as { [VISIT]?: Visit };
     const before = marked[VISIT];
     if (before?.cookieName === this.#cookies.name) return before;
-    const { user, isPageview } = this.#options;
+    const { user } = this.#options;
     const { ownStore } = page;
-    const isPage = isPageview ? isPageview(request) : isDocument(page);
+    const isPage = beacon ? beacon.command === 'pageview' : this.#isPageview(request, page);
     const visit = new Visit({
       cookies: this.#cookies,
       merged: this.#merged,
       consent: this.#consentOf(request, page),
-      mayBegin: isPage || mayBeginVisitor(page),
+      mayBegin: isPage || (!beacon && mayBeginVisitor(page)),
       isPage,
       isSecure: page.isSecure,
       cookieHeader: page.header('cookie'),
       user: user ? () => givenUser(this.#owner, request, user) : () => ownStore?.info(request)?.userId,
     });
     marked[VISIT] = visit;
-    if (visit.hasCookie) page.beforeHead((cacheControl) => visit.cookieLine(cacheControl));
+    if (visit.hasCookie) {
+      page.beforeHead(({ cacheControl }) => {
+        const line = visit.cookieLine(cacheControl);
+        return line === undefined ? [] : [['Set-Cookie', line]];
+      });
+    }
     return visit;
   }
 
-  #attach(client: SessionClient, request: Request, page: HandleRequest<Request>, asking: Asking): void {
+  #attach(
+    client: SessionClient,
+    request: Request,
+    page: HandleRequest<Request>,
+    asking: Asking,
+    beacon: Beacon | undefined,
+  ): void {
     const { countWhen = 'end' } = this.#options;
     let mode: PageviewMode = 'off';
+    let counts = false;
     let handle: SessionHandle;
     try {
-      mode = this.#modeOf(request, page);
+      if (beacon) counts = this.#countsBeacon(request, beacon);
+      else mode = this.#modeOf(request, page);
     } finally {
       // A page of the site that shows its own error has the handle too.
-      const options = mode === 'off' ? {} : { page: page.url };
+      const options = beacon ? { page: beacon.page } : mode === 'off' ? {} : { page: page.url };
       handle = asking.open(options);
       page.attach(handle);
       page.ownStore?.whenIdentified(request, (userId) => {
@@ -174,17 +212,54 @@ export class HandleAttacher<Request extends object> {
         page.attach(asking.open({ ...options, ...(isCounted && { countedBy: handle }) }));
       });
     }
+    if (beacon) {
+      if (counts) this.#countBeacon(client, page, asking, beacon);
+      return;
+    }
+    const isLeft = this.#markDocument(request, page, mode, handle.id !== undefined);
     if (mode !== 'server' || !isFirstCount(client, request)) return;
     if (countWhen === 'start') void handle.publish('pageview', page.url);
-    else this.#countAtEnd(client, page, asking);
+    else this.#countAtEnd(client, page, asking, isLeft);
   }
 
-  #countAtEnd(client: SessionClient, page: HandleRequest<Request>, asking: Asking): void {
+  #countAtEnd(client: SessionClient, page: HandleRequest<Request>, asking: Asking, isLeft: () => boolean): void {
     const { countRedirects = true } = this.#options;
     const { url } = page;
     page.whenAnswered((statusCode) => {
-      const subject = countsStatus(statusCode, countRedirects) ? asking.atEnd() : undefined;
+      if (isLeft() || !countsStatus(statusCode, countRedirects)) return;
+      const subject = asking.atEnd();
       if (subject !== undefined) void client.publish('pageview', subject, url);
+    });
+  }
+
+  // Tells the script for pages which documents it has to count: what shared caches may keep is left to it, because the
+  // server does not see who gets it. Returns whether the document is left, once the head was written.
+  #markDocument(request: Request, page: HandleRequest<Request>, mode: PageviewMode, isKnown: boolean): () => boolean {
+    let isLeft = false;
+    const isAhead = isFetchedAhead(page) && !this.#isPageview(request, page);
+    if (!this.#options.script || !(isAhead || this.#isPageview(request, page))) return () => isLeft;
+    page.beforeHead(({ statusCode, cacheControl }) => {
+      // Without a visitor nothing is decided: consent may come on the page.
+      isLeft = isAhead || !isKnown || mode === 'browser' || (mode === 'server' && isForSharedCaches(cacheControl));
+      return [['Server-Timing', statusCode >= 400 || !isLeft ? MARK_SERVER : MARK_BROWSER]];
+    });
+    return () => isLeft;
+  }
+
+  #countsBeacon(request: Request, { page, isUnsure }: Beacon): boolean {
+    const { pageview, track } = this.#options;
+    // Then the server may have counted it, or decided that nothing does.
+    if (isUnsure && pageview !== 'browser') return false;
+    return track?.(request, page) !== false;
+  }
+
+  #countBeacon(client: SessionClient, page: HandleRequest<Request>, asking: Asking, beacon: Beacon): void {
+    page.whenAnswered(() => {
+      const subject = asking.atEnd();
+      if (subject === undefined || !this.#limit.take(subject)) return;
+      const { command, page: path, once } = beacon;
+      if (command === 'active') void client.publish('active', subject, '');
+      else void client.publish('pageview', subject, { path, ...(once !== undefined && { once }) });
     });
   }
 
@@ -193,9 +268,14 @@ export class HandleAttacher<Request extends object> {
   }
 
   #modeOf(request: Request, page: HandleRequest<Request>): PageviewMode {
-    const { pageview = 'server', isPageview, track } = this.#options;
-    if (!(isPageview ? isPageview(request) : isDocument(page)) || track?.(request) === false) return 'off';
+    const { pageview = 'server', track } = this.#options;
+    if (!this.#isPageview(request, page) || track?.(request, pathOf(page.url)) === false) return 'off';
     return typeof pageview === 'function' ? pageview(request) : pageview;
+  }
+
+  #isPageview(request: Request, page: HandleRequest<Request>): boolean {
+    const { isPageview } = this.#options;
+    return isPageview ? isPageview(request) : isDocument(page);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { SessionClient } from '../../client/index.ts';
 import { checkOptions, type OptionForms } from '../../protocol/internal/index.ts';
+import { BrowserScript } from './browser-script.ts';
 import type { Consent } from './consent.ts';
 import type { PageviewMode } from './page-request.ts';
 import { checkTokenStore, type TokenVerifier } from './session-of-token.ts';
@@ -18,8 +19,9 @@ export interface HandleOptions<Request> {
    *  the browser is closed, and never merged into a person. `none`: nothing is asked or counted, no cookie is set, and one
    *  that is there is removed. Default: `none` for requests with `Sec-GPC: 1` or `DNT: 1`, else `all`. */
   readonly consent?: (request: Request) => Consent;
-  /** Whether a request counts as a view where it is one. Default: it does. */
-  readonly track?: (request: Request) => boolean;
+  /** Whether a view counts. `page`: its path; with a message of the script for pages, which has a URL of its own, that of
+   *  the page. Default: it does. */
+  readonly track?: (request: Request, page: string) => boolean;
   /** Known robots, probes and scripts, by their User-Agent header. `ignore` (default): no visitor, no view, no cookie.
    *  `count`: as anybody else. A request with a token is none. */
   readonly bots?: 'ignore' | 'count';
@@ -34,9 +36,13 @@ export interface HandleOptions<Request> {
    *  one, a token of our own form belongs to no session, and any other is taken as it comes: then refuse those that you
    *  did not issue before this middleware. */
   readonly store?: { readonly data: TokenVerifier };
-  /** Who counts the page view. `server` (default): the middleware, which waits for nothing; `browser`: a script of the
-   *  page; `off`: nobody; a function chooses for each request. */
+  /** Counts the page view. `server` (default): the middleware, which waits for nothing; `browser`: the script for pages;
+   *  `off`: nothing does; a function chooses for each request. */
   readonly pageview?: PageviewMode | ((request: Request) => PageviewMode);
+  /** The script for pages, of `browserScript()`: then the middleware serves it and takes its messages. It counts what the
+   *  server does not see: navigation within a page, pages of caches, minutes in which a page is looked at. Put its `tag` into
+   *  your pages. Default: none. */
+  readonly script?: BrowserScript;
   /** When a page view counts. `end` (default): when its answer has ended with a status below 400, for whom the request is
    *  then; a page that fails, that breaks off, or that logs its person out counts nothing. `start`: before the page,
    *  whatever becomes of it. */
@@ -60,6 +66,7 @@ const HANDLE_OPTIONS: OptionForms<HandleOptions<never>> = {
   token: 'function',
   store: 'object',
   pageview: '"server"|"browser"|"off"|function',
+  script: 'object',
   countWhen: '"end"|"start"',
   countRedirects: 'boolean',
   isPageview: 'function',
@@ -74,6 +81,7 @@ export function checkHandleOptions(
 ): void {
   checkOptions(owner, options, { ...HANDLE_OPTIONS, ...more });
   checkTokenStore(options.store);
+  checkScript(owner, options);
   const { pageview, countWhen, countRedirects } = options;
   if ((pageview === 'browser' || pageview === 'off') && (countWhen !== undefined || countRedirects !== undefined)) {
     throw new RangeError(
@@ -83,6 +91,24 @@ export function checkHandleOptions(
   if (countRedirects !== undefined && countWhen === 'start') {
     throw new RangeError(
       `${owner}: a view that counts at the start counts before the status is known: leave countRedirects out, or give countWhen "end".`,
+    );
+  }
+}
+
+function checkScript(owner: string, { script, pageview, countWhen }: HandleOptions<never>): void {
+  if (script === undefined) {
+    if (pageview !== 'browser') return;
+    throw new RangeError(`${owner}: pageview "browser" needs the script for pages: give script: browserScript().`);
+  }
+  if (!(script instanceof BrowserScript)) {
+    throw new RangeError(`${owner}: script is no script for pages: give browserScript().`);
+  }
+  if (pageview === 'off') {
+    throw new RangeError(`${owner}: with pageview "off" nothing counts: leave script out, or give another pageview.`);
+  }
+  if (countWhen === 'start') {
+    throw new RangeError(
+      `${owner}: with countWhen "start" it is not known yet whether caches may keep a page, which the script would count again: leave script or countWhen out.`,
     );
   }
 }

@@ -1,3 +1,5 @@
+import { normalizeItem } from '../../protocol/index.ts';
+
 /* page-request.ts: page views, visitors and bearer tokens, read off a request. */
 
 /** Parts of a request that decide whether it is a page view, and which token it has. */
@@ -19,11 +21,22 @@ export function bearerOf(request: Pick<PageRequest, 'header'>): string | undefin
 /** Whether a request asks for a page that a person sees: GET, no prefetch, and a document if the browser sends
  *  Sec-Fetch-Dest. */
 export function isDocument(request: PageRequest): boolean {
-  if (request.method !== 'GET') return false;
-  const purpose = request.header('sec-purpose') ?? request.header('purpose') ?? request.header('x-purpose');
-  if (purpose !== undefined && /prefetch|preview/i.test(purpose)) return false;
+  return asksForDocument(request) && !isAhead(request);
+}
+
+/** Whether a request fetches a document before a person asks for it. */
+export function isFetchedAhead(request: PageRequest): boolean {
+  return asksForDocument(request) && isAhead(request);
+}
+
+function asksForDocument(request: PageRequest): boolean {
   const destination = request.header('sec-fetch-dest');
-  return destination === undefined || destination === 'document';
+  return request.method === 'GET' && (destination === undefined || destination === 'document');
+}
+
+function isAhead(request: PageRequest): boolean {
+  const purpose = request.header('sec-purpose') ?? request.header('purpose') ?? request.header('x-purpose');
+  return purpose !== undefined && /prefetch|preview/i.test(purpose);
 }
 
 /** Whether a browser that has no visitor's cookie may be given one with the answer to this request. Not with an image or a
@@ -34,4 +47,13 @@ export function mayBeginVisitor(request: PageRequest): boolean {
   const destination = request.header('sec-fetch-dest');
   if (destination === 'empty') return request.header('sec-fetch-site') !== 'cross-site';
   return destination === undefined || destination === 'document';
+}
+
+/** Returns the path of a request's URL, as it is counted. */
+export function pathOf(url: string): string {
+  try {
+    return normalizeItem(url);
+  } catch {
+    return url.split(/[?#]/, 1)[0]!;
+  }
 }

@@ -1,6 +1,7 @@
 import { personOf } from '../../protocol/index.ts';
 import type { Consent } from './consent.ts';
 import type { MergedVisitors } from './merged-visitors.ts';
+import { isForSharedCaches } from './shared-caches.ts';
 import {
   briefSubjectOf,
   newVisitorValue,
@@ -187,13 +188,4 @@ export class Visit {
       return this.#identified ?? this.#userBefore;
     }
   }
-}
-
-/** Whether shared caches may keep an answer without asking: then the cookie on it would be everybody's. */
-function isForSharedCaches(cacheControl: string | undefined): boolean {
-  if (cacheControl === undefined) return false;
-  if (/\b(?:private|no-store|no-cache)\b/i.test(cacheControl)) return false;
-  const shared = /\bs-maxage\s*=\s*"?(\d+)/i.exec(cacheControl);
-  if (shared) return Number(shared[1]) > 0;
-  return /\bpublic\b/i.test(cacheControl) && !/\bmax-age\s*=\s*"?0\b/i.test(cacheControl);
 }

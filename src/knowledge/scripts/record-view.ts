@@ -15,7 +15,8 @@ import { partsLua } from './parts-lua.ts';
 import { decideExpiry, readRecord, wholeOrNot } from './record-lua.ts';
 
 /** Makes the script of a page view, which is one atomic step. `page`: encrypted for the subject; `at`: when it was viewed;
- *  `now`: the time by Redis's clock; both in seconds of the epoch.
+ *  `now`: the time by Redis's clock; both in seconds of the epoch. An empty `page` is no view: it notes the minute, of a
+ *  subject that had a view.
  *
  *  Nearly every view needs the record alone, and no function: a function costs Redis as much as a command each time that
  *  the script runs. So the functions for large forms are made where one is needed. */
@@ -32,6 +33,8 @@ export function recordViewScript(options: SeenItemsOptions, retention: MovedRete
 
 const bodyOf = (options: SeenItemsOptions, exactLimit: number, retention: MovedRetention, of: SubjectKind): string => `
 ${readRecord('{ 0, 0, 0, 0, 0 }')}
+local is_view = page ~= ''
+if not is_view and views == 0 then return { 0, 0, 0, 0, 0 } end
 local function rare()
 ${joinLua([partsLua, largeItemsLua(options), minutesLua])}
 return { add = large_add, late = note_late, from = large_from, part = part, renew = renew, find = section_find,
@@ -102,7 +105,7 @@ local is_large = ${hasFlag(SUBJECT_FLAGS.largePages)}
 local pages_from = section_end + ${ITEM_SIZE} * items + 1
 local pages = body and (#body + 1 - pages_from) / ${ITEM_SIZE} or 0
 local seen, outgrown, add = 0, nil, ''
-if not is_large then
+if is_view and not is_large then
   local found = body and string.find(body, page, pages_from, true)
   while found and (found - pages_from) % ${ITEM_SIZE} ~= 0 do found = string.find(body, page, found + 1, true) end
   if found then seen = 1 else pages, add = pages + 1, page end
@@ -113,8 +116,8 @@ if not is_large then
 end
 
 -- The record, in one write: first, because Redis refuses the first write where it is full, and then nothing was done.
-${decideExpiry(retention, 'views > 0')}
-if views < 4294967295 then views = views + 1 end
+${decideExpiry(retention, 'is_view and views > 0')}
+if is_view and views < 4294967295 then views = views + 1 end
 if active > 16777215 then active = 16777215 end
 if section then minutes = #section / ${MINUTE_SIZE} end
 local head = ${PACK_SUBJECT_HEADER}
@@ -135,7 +138,7 @@ ${wholeOrNot({
   if days_begin then redis.call('DEL', r.part('a')) end
   for _, each in ipairs(left or {}) do r.set(each) end
   if outgrown then r.from('p', outgrown)
-  elseif is_large then seen = r.add('p', page) end
+  elseif is_view and is_large then seen = r.add('p', page) end
   if is_large then pages = redis.call('PFCOUNT', r.part('pu')) end`,
   undo: `
   if outgrown then redis.pcall('DEL', r.part('p'), r.part('pu')) end

@@ -13,6 +13,7 @@ export {
   checkItem,
   checkList,
   checkNoticeId,
+  checkOnce,
   checkPayloadSize,
   checkTime,
   decodePayload,

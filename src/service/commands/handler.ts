@@ -2,6 +2,7 @@ import type { Knowledge, SubjectReading } from '../../knowledge/index.ts';
 import type { CanonicalCommand, CommandMap } from '../../protocol/index.ts';
 import type { Apply } from '../../redis/index.ts';
 import type { Combos } from '../combos.ts';
+import type { RecentViews } from '../recent-views.ts';
 
 /** Parts that a command may use. */
 export interface CommandContext {
@@ -10,6 +11,8 @@ export interface CommandContext {
   /** Whether `at` in a page view counts; else it is ignored and `timeIgnored` is called. */
   readonly acceptTimes: boolean;
   timeIgnored(): void;
+  /** The views that named themselves, so that each counts once. */
+  readonly views: RecentViews;
   /** Counts a part of `together` that was served. */
   partServed(command: string): void;
   /** Counts a part of `together` that failed. Returns the error that is answered. */

@@ -1,4 +1,5 @@
 import { type CanonicalCommand, canonicalCommand } from '../../protocol/index.ts';
+import { active } from './active.ts';
 import { combo } from './combo.ts';
 import type { Handler } from './handler.ts';
 import { identify } from './identify.ts';
@@ -14,6 +15,7 @@ type Handlers = { readonly [Name in CanonicalCommand]: Handler<Name> };
 
 const single: Omit<Handlers, 'together'> = {
   pageview,
+  active,
   'session-analytics': sessionAnalytics,
   combo,
   surface,

@@ -1,11 +1,13 @@
 import type { Visit } from '../../knowledge/index.ts';
 import { normalizeItem, type PageviewReply, ProtocolError } from '../../protocol/index.ts';
-import { checkItem, checkTime, decodePayload, excerpt, isObject } from '../../protocol/internal/index.ts';
-import { type Handler, makeHandler } from './handler.ts';
+import { checkItem, checkOnce, checkTime, decodePayload, excerpt, isObject } from '../../protocol/internal/index.ts';
+import type { Apply } from '../../redis/index.ts';
+import { type CommandContext, type Handler, makeHandler } from './handler.ts';
 
 interface PageView {
   readonly page: string;
-  readonly at: number | undefined;
+  readonly at?: number | undefined;
+  readonly once?: string | undefined;
 }
 
 const EXPECTED = 'a path, a URL, or {"path":"/p","at":<epoch ms>}';
@@ -14,24 +16,44 @@ const EXPECTED = 'a path, a URL, or {"path":"/p","at":<epoch ms>}';
 export const pageview: Handler<'pageview'> = makeHandler({
   parse: (payload): PageView => {
     if (payload === '') throw new ProtocolError('bad-payload', `The payload is empty: give ${EXPECTED}.`);
-    if (typeof payload === 'string' && !payload.startsWith('{')) return { page: normalizeItem(payload), at: undefined };
+    if (typeof payload === 'string' && !payload.startsWith('{')) return { page: normalizeItem(payload) };
     const value = decodePayload(payload, EXPECTED);
     if (!isObject(value)) {
       throw new ProtocolError('bad-payload', `The payload ${excerpt(value)} is no page: give ${EXPECTED}.`);
     }
-    const { path, at } = value;
-    const time = at === undefined ? undefined : checkTime(at);
-    return { page: checkItem(path), at: time };
+    const { path, at, once } = value;
+    return {
+      page: checkItem(path),
+      at: at === undefined ? undefined : checkTime(at),
+      once: once === undefined ? undefined : checkOnce(once),
+    };
   },
-  run: async (context, { subject }, { page, at }, apply) => {
-    if (at !== undefined && !context.acceptTimes) context.timeIgnored();
-    const { knowledge, acceptTimes } = context;
-    const hash = knowledge.items.of('page', page);
-    const visit = await knowledge.recordView(subject, hash, acceptTimes ? at : undefined, apply);
-    const { totalPages, uniquePages, previouslyVisited } = visit;
-    return { totalPages, uniquePages, previouslyVisited, ...describeActivity(visit, totalPages <= 1) };
+  run: async (context, reading, view, apply) => {
+    const { subject } = reading;
+    const { once } = view;
+    if (once === undefined) return record(context, subject, view, apply);
+    if (!context.views.begin(subject, once)) {
+      const visit = await reading.visit(context.knowledge.now());
+      const { totalPages, uniquePages } = visit;
+      return { totalPages, uniquePages, previouslyVisited: true, ...describeActivity(visit, false) };
+    }
+    try {
+      return await record(context, subject, view, apply);
+    } catch (error) {
+      context.views.forget(subject, once);
+      throw error;
+    }
   },
 });
+
+async function record(context: CommandContext, subject: string, { page, at }: PageView, apply: Apply) {
+  const { knowledge, acceptTimes } = context;
+  if (at !== undefined && !acceptTimes) context.timeIgnored();
+  const hash = knowledge.items.of('page', page);
+  const visit = await knowledge.recordView(subject, hash, acceptTimes ? at : undefined, apply);
+  const { totalPages, uniquePages, previouslyVisited } = visit;
+  return { totalPages, uniquePages, previouslyVisited, ...describeActivity(visit, totalPages <= 1) };
+}
 
 /** Describes a visit's minutes in the fields of the protocol. */
 export function describeActivity(

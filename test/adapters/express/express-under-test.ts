@@ -41,6 +41,7 @@ export const EXPRESS: AdapterUnderTest<Settings> = {
   },
   setsAgain: ({ rolling, cookie }) => (rolling ? 'always' : cookie ? 'changed' : 'never'),
   savesBeforeAnswer: false,
+  servesScript: true,
   open: (options) => openSite(express, options),
 };
 

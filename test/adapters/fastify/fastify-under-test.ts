@@ -37,6 +37,7 @@ export const FASTIFY: AdapterUnderTest<Settings> = {
   },
   setsAgain: ({ rolling }) => (rolling === false ? 'changed' : 'always'),
   savesBeforeAnswer: true,
+  servesScript: true,
   open: openSite,
 };
 

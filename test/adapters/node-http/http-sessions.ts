@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
+  addHeadersAtHead,
   type CurrentSession,
   HandleAttacher,
   type HandleOptions,
@@ -9,7 +10,6 @@ import {
   type SessionStoreOptions,
   StoreUnavailableError,
   sessionMethods,
-  setCookieAtHead,
   whenAnswered,
 } from '../../../src/adapters/index.ts';
 
@@ -78,8 +78,8 @@ export class HttpSessions extends RequestStore<HttpRequest> {
       attach(handle) {
         request.sessionwise = handle;
       },
-      beforeHead(cookieFor) {
-        setCookieAtHead(response, cookieFor);
+      beforeHead(linesFor) {
+        addHeadersAtHead(response, linesFor);
       },
       whenAnswered(listener) {
         whenAnswered(response, listener);

@@ -17,6 +17,7 @@ export const NODE_HTTP: AdapterUnderTest<object> = {
   },
   setsAgain: () => 'never',
   savesBeforeAnswer: true,
+  servesScript: false,
   open: openSite,
 };
 

@@ -174,6 +174,8 @@ export interface AdapterUnderTest<Settings = any> {
   readonly setsAgain: (settings: Settings) => 'never' | 'changed' | 'always';
   /** Whether the save at the end of a request comes before its answer, which tells then that it has failed. */
   readonly savesBeforeAnswer: boolean;
+  /** Whether its middleware serves the script for pages. */
+  readonly servesScript: boolean;
   open(options: SiteOptions<Settings>): Promise<Site>;
 }
 

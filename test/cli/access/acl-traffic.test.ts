@@ -89,6 +89,7 @@ describe('traffic under sessionwise acl, with a service that archives nothing', 
       expect(await session.request('pageview', '/a')).toMatchObject({ totalPages: 1, newToSite: true });
       expect(await session.publish('pageview', '/b')).toBe(true);
       await waitUntil('the published view counts', async () => (await session.figures())?.totalPages === 2);
+      expect(await session.request('active', '')).toEqual({ active: true });
       expect(await session.markSeen(['phone'])).toEqual(['phone']);
       expect(await session.unseen(['/a', '/c'])).toEqual(['/c']);
       expect(await session.suggestions()).toMatchObject([{ combo: 'cable' }]);

@@ -1,9 +1,9 @@
-/* set-cookie-at-head.ts: a cookie of ours beside those of others.
+/* add-headers-at-head.ts: header lines of ours beside those of others.
  *
  * Whether a cookie is set is known only when the head of the answer is written: a login may have been acknowledged by
- * then. So `writeHead` is wrapped, through which Node writes each head, be it called or implied by `write` and `end`. The
- * line is added to the cookies that are there: of the application, of express-session (which adds its own within, as
- * `on-headers` does), and of Fastify, which hands all its headers to `writeHead`. */
+ * then. So `writeHead` is wrapped, through which Node writes each head, be it called or implied by `write` and `end`. Lines
+ * are added to those that are there: of the application, of express-session (which adds its own within, as `on-headers`
+ * does), and of Fastify, which hands all its headers to `writeHead`. */
 
 /** Part of Node's response that is needed. */
 export interface HeadWriter {
@@ -12,14 +12,21 @@ export interface HeadWriter {
   setHeader(name: string, value: string[]): unknown;
 }
 
+/** The head of an answer, as it is about to be written. */
+export interface AnswerHead {
+  readonly statusCode: number;
+  /** The Cache-Control header. */
+  readonly cacheControl: string | undefined;
+}
+
+/** A header line that is added to those of its name. */
+export type HeaderLine = readonly [name: 'Set-Cookie' | 'Server-Timing', value: string];
+
 type Pair = readonly [name: string, value: unknown];
 
-/** Has `cookieFor` called once, when the head of an answer of Node is about to be written, with the answer's Cache-Control;
- *  the Set-Cookie line that it returns is added. For adapters of frameworks on Node: HandleRequest's `beforeHead`. */
-export function setCookieAtHead(
-  response: HeadWriter,
-  cookieFor: (cacheControl: string | undefined) => string | undefined,
-): void {
+/** Has `linesFor` called once, when the head of an answer of Node is about to be written; the header lines that it returns
+ *  are added. For adapters of frameworks on Node: HandleRequest's `beforeHead`. */
+export function addHeadersAtHead(response: HeadWriter, linesFor: (head: AnswerHead) => readonly HeaderLine[]): void {
   const writer = response as HeadWriter & { writeHead(...args: unknown[]): unknown };
   const { writeHead } = writer;
   let isDone = false;
@@ -27,8 +34,9 @@ export function setCookieAtHead(
     if (isDone || this.headersSent) return Reflect.apply(writeHead, this, args);
     isDone = true;
     const given = pairsOf(headersOf(args));
-    const line = cookieFor(textOf(given, 'cache-control') ?? headerText(this.getHeader('Cache-Control')));
-    return Reflect.apply(writeHead, this, line === undefined ? args : withCookie(this, args, given, line));
+    const cacheControl = textOf(given, 'cache-control') ?? headerText(this.getHeader('Cache-Control'));
+    const lines = linesFor({ statusCode: Number(args[0]), cacheControl });
+    return Reflect.apply(writeHead, this, withLines(this, args, given, lines));
   };
 }
 
@@ -53,17 +61,21 @@ function headerText(value: unknown): string | undefined {
   return value === undefined ? undefined : [value].flat().join(', ');
 }
 
-// Where `writeHead` is given cookies, these take the place of what `setHeader` was given: so ours is put beside them.
-function withCookie(response: HeadWriter, args: unknown[], given: readonly Pair[], line: string): unknown[] {
-  const isCookie = ([name]: Pair): boolean => name.toLowerCase() === 'set-cookie';
-  const cookies = given.filter(isCookie).flatMap(([, value]) => value as string | string[]);
-  if (cookies.length === 0) {
-    response.setHeader('Set-Cookie', [...([response.getHeader('Set-Cookie') ?? []].flat() as string[]), line]);
-    return args;
+// Where `writeHead` is given lines of a name, these take the place of what `setHeader` was given: so ours is put beside them.
+function withLines(
+  response: HeadWriter,
+  args: unknown[],
+  given: readonly Pair[],
+  lines: readonly HeaderLine[],
+): unknown[] {
+  const isGiven = ([name]: HeaderLine): boolean => given.some(([each]) => each.toLowerCase() === name.toLowerCase());
+  for (const [name, value] of lines.filter((line) => !isGiven(line))) {
+    response.setHeader(name, [...([response.getHeader(name) ?? []].flat() as string[]), value]);
   }
-  const headers = { ...Object.fromEntries(merged(given.filter((pair) => !isCookie(pair)))) };
+  const beside = lines.filter(isGiven);
+  if (beside.length === 0) return args;
   const reason = typeof args[1] === 'string' ? [args[1]] : [];
-  return [args[0], ...reason, { ...headers, 'Set-Cookie': [...cookies, line] }];
+  return [args[0], ...reason, Object.fromEntries(merged([...given, ...beside]))];
 }
 
 // An object has each name once; a list may have several of one.

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, get, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
-import { setCookieAtHead } from '../../../src/adapters/http/set-cookie-at-head.ts';
+import { type AnswerHead, addHeadersAtHead } from '../../../src/adapters/http/add-headers-at-head.ts';
 
 /* Each way in which Node is told the head of an answer. */
 
@@ -11,16 +11,16 @@ const NONE = 'none';
 
 interface Answer {
   readonly cookies: readonly string[] | undefined;
-  readonly seen: readonly (string | undefined)[];
+  readonly seen: readonly AnswerHead[];
   readonly incoming: IncomingMessage;
 }
 
 async function answerOf(handle: (response: ServerResponse) => void, line = OURS): Promise<Answer> {
-  const seen: (string | undefined)[] = [];
+  const seen: AnswerHead[] = [];
   const server = createServer((_request, response) => {
-    setCookieAtHead(response, (cacheControl) => {
-      seen.push(cacheControl);
-      return line === NONE ? undefined : line;
+    addHeadersAtHead(response, (head) => {
+      seen.push(head);
+      return line === NONE ? [] : [['Set-Cookie', line]];
     });
     handle(response);
   });
@@ -87,6 +87,38 @@ it('shows the Cache-Control of the answer, wherever it is given', async () => {
     (response: ServerResponse) => response.writeHead(200, { 'cache-control': 'public' }).end(),
     (response: ServerResponse) => response.writeHead(200, 'Fine', { 'cache-control': 'public' }).end(),
   ]) {
-    expect((await answerOf(handle)).seen).toEqual(['public']);
+    expect((await answerOf(handle)).seen).toEqual([{ statusCode: 200, cacheControl: 'public' }]);
   }
+});
+
+it('shows the status, wherever it is given', async () => {
+  for (const handle of [
+    (response: ServerResponse) => response.writeHead(404).end(),
+    (response: ServerResponse) => Object.assign(response, { statusCode: 404 }).end(),
+    (response: ServerResponse) => response.writeHead(404, 'Gone fishing', { 'x-one': '1' }).end(),
+  ]) {
+    expect((await answerOf(handle)).seen).toEqual([{ statusCode: 404, cacheControl: undefined }]);
+  }
+});
+
+it('adds lines of several names, and those of several callers', async () => {
+  const timing = async (handle: (response: ServerResponse) => void): Promise<unknown[]> => {
+    const { incoming } = await answerOf((response) => {
+      addHeadersAtHead(response, () => [
+        ['Server-Timing', 'sessionwise'],
+        ['Set-Cookie', 'more=1'],
+      ]);
+      handle(response);
+    });
+    return [incoming.headers['server-timing'], incoming.headers['set-cookie']];
+  };
+  expect(await timing((response) => response.end())).toEqual(['sessionwise', ['more=1', OURS]]);
+  expect(await timing((response) => response.setHeader('server-timing', 'db;dur=5').end())).toEqual([
+    'db;dur=5, sessionwise',
+    ['more=1', OURS],
+  ]);
+  expect(await timing((response) => response.writeHead(200, { 'Server-Timing': 'db;dur=5' }).end())).toEqual([
+    'db;dur=5, sessionwise',
+    ['more=1', OURS],
+  ]);
 });

@@ -1,0 +1,1 @@
+export { PAGE_SCRIPT } from './page-script-text.ts';
