@@ -1,7 +1,7 @@
 import fastifySessionCookie from '@fastify/cookie';
 import fastify from 'fastify';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { SessionStore as ExpressStore, sessionwise } from '../../src/adapters/express/index.ts';
+import { browserScript, SessionStore as ExpressStore, sessionwise } from '../../src/adapters/express/index.ts';
 import { SessionStore as FastifyStore, sessionwise as plugin } from '../../src/adapters/fastify/index.ts';
 import { SessionClient, SessionData } from '../../src/index.ts';
 import { createConnection } from '../../src/redis/index.ts';
@@ -45,7 +45,24 @@ describe('an option that is unknown or of the wrong type is refused', () => {
     ['sessionwise()', () => sessionwise({ client, pageview: 'sever' } as never), /did you mean "server"/],
     ['sessionwise()', () => sessionwise({ client, countWhen: 'ends' } as never), /did you mean "end"/],
     ['sessionwise()', () => sessionwise({ client, pageview: 'off', countWhen: 'end' }), /leave countWhen .*"server"/],
-    ['sessionwise()', () => sessionwise({ client, pageview: 'browser', countRedirects: false }), /countRedirects out/],
+    [
+      'sessionwise()',
+      () => sessionwise({ client, script: browserScript(), pageview: 'browser', countRedirects: false }),
+      /countRedirects out/,
+    ],
+    ['sessionwise()', () => sessionwise({ client, pageview: 'browser' }), /needs the script .*browserScript\(\)/],
+    [
+      'sessionwise()',
+      () => sessionwise({ client, script: {} } as never),
+      /no script for pages: give browserScript\(\)/,
+    ],
+    ['sessionwise()', () => sessionwise({ client, script: true } as never), /script true .*give an object/],
+    ['sessionwise()', () => sessionwise({ client, script: browserScript(), pageview: 'off' }), /leave script out/],
+    [
+      'sessionwise()',
+      () => sessionwise({ client, script: browserScript(), countWhen: 'start' }),
+      /script or countWhen out/,
+    ],
     ['sessionwise()', () => sessionwise({ client, trackAnonymous: true } as never), /no option "trackAnonymous"/],
     ['sessionwise()', () => sessionwise({ client, user: 'ada' } as never), /user .* give a function/],
     ['sessionwise()', () => sessionwise({ client, consent: 'none' } as never), /consent .* give a function/],

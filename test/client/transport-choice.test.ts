@@ -127,7 +127,9 @@ describe('the transport of a client', () => {
     expect(refused({ transport: { pageviews: 'streams' } })).toBe(
       'transport names "pageviews", and there is no such command: did you mean "pageview"?',
     );
-    expect(refused({ transport: { toString: 'streams' } })).toMatch(/no such command: known are pageview, session-/);
+    expect(refused({ transport: { toString: 'streams' } })).toMatch(
+      /no such command: known are pageview, active, session-/,
+    );
     expect(refused({ transport: { surface: 'streams', featuredpages: 'channels' } })).toBe(
       'transport sends surface over streams and featuredpages over channels, and these are two names of one command: give one of them.',
     );

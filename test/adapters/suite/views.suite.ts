@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { describe, expect, it, vi } from 'vitest';
+import { browserScript } from '../../../src/adapters/index.ts';
 import type { AdapterStage } from '../session-store.suite.ts';
 import { Gate, type Page, type PageContext, type Pages, type SiteOptions } from './adapter-site.ts';
 import { asking, fail, ViewsStage } from './views-stage.ts';
@@ -162,7 +163,7 @@ function testEnd(views: ViewsStage): void {
   });
 
   it.each<[string, SiteOptions['handle']]>([
-    ['pageview "browser"', { pageview: 'browser' }],
+    ['pageview "browser"', { pageview: 'browser', script: browserScript() }],
     ['pageview "off"', { pageview: 'off' }],
     ['track', { track: () => false }],
     ['bots', {}],
