@@ -40,6 +40,7 @@ describe('logs, metrics and events', () => {
   it('hold no token, no path, no item, no payload, no user id and no secret', async () => {
     const page = client.session(session, { page: `/${HIDDEN}` });
     await page.request('pageview', `/${HIDDEN}`);
+    await page.request('active', '');
     await page.markSeen([HIDDEN]);
     await page.notices.markRead([HIDDEN]);
     await Promise.all([page.unseen([HIDDEN]), page.suggestions(), page.figures(), page.notices.list([HIDDEN])]);

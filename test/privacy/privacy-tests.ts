@@ -45,6 +45,12 @@ export const PRIVACY_TESTS: Readonly<Record<string, Readonly<Record<string, stri
     nocons: 'that is none fails the request, and says why: %s',
     robots: 'leave no cookie, no message and no key: %s',
   },
+  'test/browser/page-script.test.ts': {
+    keeps: 'reads and writes nothing that the browser keeps',
+  },
+  'test/browser/privacy.browser.test.ts': {
+    nomsg: '%s: no message, no cookie, and Redis knows nothing',
+  },
   'test/cli/deadletters.test.ts': {
     dlshow: 'shows no payload unless it is told to, and nothing that acts on a terminal',
     dldrop: 'retry has one done again, and it counts; drop forgets one; --all takes the rest',
@@ -147,6 +153,9 @@ export const PRIVACY_TESTS: Readonly<Record<string, Readonly<Record<string, stri
   },
   'test/sessions/expiry/sweeper.test.ts': {
     sweep: 'leaves nothing of 20,000 sessions that have expired: records, indexes, calculated data, users',
+  },
+  'test/sessions/mirror/mirror-erasure.test.ts': {
+    copies: 'an erasure of a user by %s deletes the copies of their sessions only',
   },
   'test/sessions/mirror/mirror-writes.test.ts': {
     mirror: 'names no token in keys of ours but the one of the base, which goes with the session',
