@@ -111,6 +111,15 @@ describe('an item that is neither path nor web address', () => {
     expect(isPageItem(item)).toBe(false);
   });
 
+  it.each(['a\ud800', '\udc00', 'x\ude00\ud83d'])('is refused where it has half of a surrogate pair: %j', (item) => {
+    expect(() => normalizeItem(item)).toThrow(/half of a character/);
+    expect(normalizeItem(`/${item}`)).toContain('%EF%BF%BD');
+  });
+
+  it('with whole pairs is one', () => {
+    expect(normalizeItem('a\ud83d\ude00')).toBe('a\ud83d\ude00');
+  });
+
   it('is refused where it is empty', () => {
     expect(failureOf('')).toMatchObject({ replyCode: 'bad-payload' });
   });

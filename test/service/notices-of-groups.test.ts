@@ -42,7 +42,10 @@ async function callsOf(name: string, work: () => Promise<unknown>): Promise<numb
 describe('a question about many groups', () => {
   it('reads each list once, however many parts of a message ask about it', async () => {
     const groups = Array.from({ length: GROUPS }, (_, i) => `many-${i}`);
-    for (const group of groups) for (let i = 0; i < EACH; i += 1) await publish(group, `${group}-${i}`);
+    // One group behind another, so that the last ones have the newest.
+    for (const group of groups) {
+      await Promise.all(Array.from({ length: EACH }, (_, i) => publish(group, `${group}-${i}`)));
+    }
     const part = ['notifications', { groups, limit: 1_000 }];
     let answers: Notices[] = [];
     const reads = await callsOf('lrange', async () => {
@@ -95,8 +98,12 @@ describe('a notice that was read in one group', () => {
   });
 
   it('costs no question where each notice stands in one group', async () => {
-    await publish('single', 'alone');
-    const reads = await callsOf('hgetall', () => ask('reader', { groups: ['single'] }));
-    expect(reads).toBe(0);
+    const count = 50;
+    for (let i = 0; i < count; i += 1) await publish('single', `alone-${i}`);
+    const reads = await callsOf('hgetall', async () => {
+      expect(await ask('reader', { groups: ['single'], limit: count })).toHaveLength(count);
+    });
+    // The service's own checks of the namespace, which come twice a second.
+    expect(reads).toBeLessThan(count / 2);
   });
 });
