@@ -59,8 +59,9 @@ const ROOMS = [
   ['cluster'],
   ['expiry'],
   ['operations', 'archive'],
-  ['users', 'subjects'],
+  ['users'],
   ['mirror'],
+  ['subjects'],
   ['session-data'],
   ['index'],
 ];

@@ -240,7 +240,8 @@ export class MergeSchedule {
   #acknowledge(subject: string, notes: readonly Note[]): void {
     const known = new Set(this.#plain.known(subject));
     const acknowledged = this.#acknowledged.get(subject) ?? new Set();
-    for (const note of notes) if (known.has(note)) acknowledged.add(note);
+    // What is not sure may never have reached Redis.
+    for (const note of notes) if (note.isSure && known.has(note)) acknowledged.add(note);
     this.#acknowledged.set(subject, acknowledged);
   }
 
