@@ -8,7 +8,7 @@ import { foreignChanges } from './foreign-changes.ts';
 import type { MirrorCounters } from './mirror-counters.ts';
 import type { MirrorFailures } from './mirror-failures.ts';
 import { copyToMirror } from './scripts/copy-to-mirror.ts';
-import { dropMirror } from '../subjects/scripts/drop-mirror.ts';
+import { dropMirror } from './scripts/drop-mirror.ts';
 
 /* connect-redis-mirror.ts: connect-redis' record of each session, beside ours.
  *

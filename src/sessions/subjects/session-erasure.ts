@@ -1,7 +1,7 @@
 import type { CommandConnection } from '../../redis/index.ts';
 import { deploymentOf, stepKeys } from '../cluster/deferred-index-writes.ts';
 import { UserIndex } from '../cluster/user-index.ts';
-import { dropMirror } from './scripts/drop-mirror.ts';
+import { dropMirror } from '../mirror/scripts/drop-mirror.ts';
 import { userReference } from '../tokens/user-reference.ts';
 import { BegunErasures } from './begun-erasures.ts';
 import { LifecycleEvents } from './lifecycle-events.ts';
