@@ -44,7 +44,9 @@ describe('an erasure that fails half-way', () => {
     expect(await redis.command('XLEN', keys.lifecycle())).toBe(0);
   });
 
-  it('goes on after each step at which its connection was cut, and loses nothing of others', async () => {
+  it('goes on after each step at which its connection was cut, and loses nothing of others', {
+    timeout: 90_000,
+  }, async () => {
     const others = await signedIn('bob', 2);
     /** Erases, with a connection that is cut before its command number `cut`. Returns how many it got to. */
     const eraseUntil = async (cut: number): Promise<number> => {

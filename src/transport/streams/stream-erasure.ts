@@ -39,15 +39,12 @@ export class StreamErasure {
   /** Lists the sessions that requests and dead letters would merge into a person: what is known of them is known of the
    *  person. `person`: as it stands on the wire. */
   async sourcesOf(person: string): Promise<string[]> {
-    const sources = new Set<string>();
-    for (let partition = 0; partition < PARTITIONS; partition += 1) {
-      for (const stream of [this.#keys.requests(partition), this.#keys.deadLetters(partition)]) {
-        for (const merge of await this.#merges.of(stream)) {
-          if (merge.person === person) for (const source of merge.sources) sources.add(source);
-        }
-      }
-    }
-    return [...sources];
+    const streams = Array.from({ length: PARTITIONS }, (_, partition) => [
+      this.#keys.requests(partition),
+      this.#keys.deadLetters(partition),
+    ]).flat();
+    const merges = (await Promise.all(streams.map((stream) => this.#merges.of(stream)))).flat();
+    return [...new Set(merges.filter((merge) => merge.person === person).flatMap(({ sources }) => sources))];
   }
 
   /** Erases requests, dead letters and ids of requests of `subjects`: sessions and persons, as they stand on the wire. */
@@ -84,14 +81,15 @@ export class StreamErasure {
   }
 
   async #eraseEntries(stream: string, tries: string, subjects: readonly string[]): Promise<number> {
-    let deleted = 0;
+    let [deleted, mayMerge] = [0, false];
     for (let from = '-'; from !== ''; ) {
       const args = { from, mostEntries: ENTRIES_AT_ONCE, mostBytes: BYTES_AT_ONCE };
-      const [count, last] = await eraseEntries.run(this.#redis, { stream, tries }, args, { args: subjects });
+      const [count, last, merges] = await eraseEntries.run(this.#redis, { stream, tries }, args, { args: subjects });
       deleted += count;
+      mayMerge ||= merges === 1;
       from = last === '' ? '' : `(${last}`;
     }
-    return deleted + (await this.#eraseMerges(stream, tries, subjects));
+    return mayMerge ? deleted + (await this.#eraseMerges(stream, tries, subjects)) : deleted;
   }
 
   // Those of others, whose payloads name one of the subjects.
