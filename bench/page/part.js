@@ -44,7 +44,6 @@ export function benchPage({ rounds, smoke }) {
 
 // In two steps: a site waits for its service.
 async function startAll(redisOf) {
-  for (const namespace of ['ours', 'streams', 'inline']) await publishNotices(redisOf(namespace).url, namespace);
   const services = await startChildren({
     load: () => startChild(LOAD),
     ...mapped([...new Set(Object.values(SERVICE_OF))], (side) => [
@@ -56,6 +55,8 @@ async function startAll(redisOf) {
     const sites = await startChildren(
       mapped(SIDES, (side) => [side, () => startChild(PAGE, [side, redisOf(side).url, String(SESSIONS)])]),
     );
+    // A namespace is made by the first service that serves it.
+    for (const namespace of ['ours', 'streams', 'inline']) await publishNotices(redisOf(namespace).url, namespace);
     return { ...services, ...sites };
   } catch (error) {
     await stopChildren(services);
