@@ -20,6 +20,7 @@ import {
 } from './page-request.ts';
 import { sessionOfToken, type TokenSession, type TokenVerifier } from './session-of-token.ts';
 import { isForSharedCaches } from './shared-caches.ts';
+import { givenBoolean, givenMode, givenToken } from './site-answers.ts';
 import { Visit } from './visit.ts';
 import { VisitorCookies } from './visitor-cookie.ts';
 
@@ -99,7 +100,7 @@ export class HandleAttacher<Request extends object> {
     const { client, token } = this.#options;
     page.attach(client ? client.withoutVisitor() : handleWithoutVisitor());
     const bearer = bearerOf(page);
-    const given = token ? token(request) : bearer;
+    const given = token ? givenToken(this.#owner, token(request)) : bearer;
     if (given) return this.#attachToken(given, request, page, beacon);
     // A client with a token of its own is no browser, whether the site takes the token or not.
     if (!client || bearer !== undefined || !isCertain(page.ownStore, request)) return undefined;
@@ -247,10 +248,9 @@ export class HandleAttacher<Request extends object> {
   }
 
   #countsBeacon(request: Request, { page, isUnsure }: Beacon): boolean {
-    const { pageview, track } = this.#options;
     // Then the server may have counted it, or decided that nothing does.
-    if (isUnsure && pageview !== 'browser') return false;
-    return track?.(request, page) !== false;
+    if (isUnsure && this.#options.pageview !== 'browser') return false;
+    return this.#isTracked(request, page);
   }
 
   #countBeacon(client: SessionClient, page: HandleRequest<Request>, asking: Asking, beacon: Beacon): void {
@@ -268,14 +268,20 @@ export class HandleAttacher<Request extends object> {
   }
 
   #modeOf(request: Request, page: HandleRequest<Request>): PageviewMode {
-    const { pageview = 'server', track } = this.#options;
-    if (!this.#isPageview(request, page) || track?.(request, pathOf(page.url)) === false) return 'off';
-    return typeof pageview === 'function' ? pageview(request) : pageview;
+    const { pageview = 'server', script } = this.#options;
+    if (!this.#isPageview(request, page) || !this.#isTracked(request, pathOf(page.url))) return 'off';
+    if (typeof pageview !== 'function') return pageview;
+    return givenMode(this.#owner, pageview(request), script !== undefined);
+  }
+
+  #isTracked(request: Request, path: string): boolean {
+    const { track } = this.#options;
+    return !track || givenBoolean(this.#owner, 'track', track(request, path));
   }
 
   #isPageview(request: Request, page: HandleRequest<Request>): boolean {
     const { isPageview } = this.#options;
-    return isPageview ? isPageview(request) : isDocument(page);
+    return isPageview ? givenBoolean(this.#owner, 'isPageview', isPageview(request)) : isDocument(page);
   }
 }
 

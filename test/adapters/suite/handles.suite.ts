@@ -19,6 +19,12 @@ const tell: Page = async ({ handle }) => ({
 });
 const pages = { '': tell, a: tell, b: tell, off: tell, pages: tell };
 
+// Functions of a site that has not read the types. What the promise fails with must not end the process.
+const promise = (async () => {
+  throw new Error('of the promise');
+}) as never;
+const nothing = (() => undefined) as never;
+
 function bearer(token: string): Record<string, string> {
   return { authorization: `Bearer ${token}` };
 }
@@ -90,6 +96,23 @@ function testWithService(stage: AdapterStage): void {
       await visitor.page('/a');
       expect((await visitor.get('/a', headers)).body).toEqual({ id: visitor.visitorId, views: 1 });
       expect(await visitor.page('/a')).toMatchObject({ views: 1 });
+    });
+
+    it.each<[string, SiteOptions['handle'], RegExp]>([
+      ['track', { track: promise }, /track returned a promise: return true or false/],
+      ['track', { track: nothing }, /track returned a value of type undefined: return true or false/],
+      ['isPageview', { isPageview: promise }, /isPageview returned a promise: return true or false/],
+      ['isPageview', { isPageview: nothing }, /isPageview returned a value of type undefined/],
+      ['pageview', { pageview: promise }, /pageview returned a promise: return "server", "browser" or "off"/],
+      ['pageview', { pageview: () => 'bogus' as never }, /pageview returned a value of type string/],
+      ['pageview', { pageview: () => 'browser' }, /pageview returned "browser", which needs the script/],
+      ['consent', { consent: promise }, /consent returned a promise: return "all", "session" or "none"/],
+      ['user', { user: promise }, /user returned a promise: return the id of the user, or undefined/],
+      ['token', { token: promise }, /token returned a promise: return a text, or undefined/],
+      ['token', { token: () => 42 as never }, /token returned a value of type number/],
+    ])('fails where a function of the site returns what cannot be used, and says why: %s', async (_, handle, message) => {
+      const answer = await stage.visitor(await open(handle)).get('/a');
+      expect(answer).toMatchObject({ status: 500, body: { message: expect.stringMatching(message) } });
     });
 
     it('is what the site says is one', async () => {
