@@ -154,6 +154,11 @@ function testWithService(stage: AdapterStage): void {
       expect((await ask(site, '/a', bearer('other'))).id).toBeUndefined();
     });
 
+    it.each(['undefined', 'null', '[object Object]'])('is none where a mistake has made it: %s', async (mistake) => {
+      const site = await open({ token: ({ headers }) => headers['x-api-key'] as string | undefined });
+      expect((await ask(site, '/a', { 'x-api-key': mistake })).id).toBeUndefined();
+    });
+
     it('of a session that was given to a user acts for the person', async () => {
       const site = await open();
       const token = createToken();
