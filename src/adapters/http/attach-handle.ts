@@ -61,8 +61,9 @@ interface Asking {
   open(options: PageOptions): SessionHandle;
   /** Returns the id for which a page counts whose answer has ended; undefined where it counts for nobody. */
   atEnd(): string | undefined;
-  /** Notes that the session was given to a user within the request. Returns whether what was counted so far is theirs. */
-  identify?(userId: string): boolean;
+  /** Notes that the session was given to a user within the request. Returns whether what was counted so far is theirs;
+   *  undefined where the request goes on as before. */
+  identify?(userId: string): boolean | undefined;
 }
 
 /** Marks on documents: the server has counted it, or it is not to be counted; or it is left to the script for pages. */
@@ -156,7 +157,11 @@ export class HandleAttacher<Request extends object> {
       return handle;
     };
     const atEnd = (): string | undefined => visit.subjectAtEnd;
-    const identify = (userId: string): boolean => visit.identify(userId);
+    const identify = (userId: string): boolean | undefined => {
+      // The site's function says who is there, and under which id, whomever the session is given to.
+      const who = this.#options.user ? visit.userNow : userId;
+      return who === undefined ? undefined : visit.identify(who);
+    };
     this.#attach(client, request, page, { open, atEnd, identify }, beacon);
   }
 
@@ -207,9 +212,10 @@ export class HandleAttacher<Request extends object> {
       handle = asking.open(options);
       page.attach(handle);
       page.ownStore?.whenIdentified(request, (userId) => {
-        if (!asking.identify) return;
+        const isTheirs = asking.identify?.(userId);
+        if (isTheirs === undefined) return;
         // What was counted at the start is the person's by the time of an answer.
-        const isCounted = asking.identify(userId) && mode === 'server' && countWhen === 'start';
+        const isCounted = isTheirs && mode === 'server' && countWhen === 'start';
         page.attach(asking.open({ ...options, ...(isCounted && { countedBy: handle }) }));
       });
     }
