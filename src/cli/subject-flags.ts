@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { type PostgresArchive, postgresArchive } from '../archive/index.ts';
-import { isSession, sessionOf } from '../protocol/index.ts';
+import { isPerson, isSession, sessionOf } from '../protocol/index.ts';
 import type { Subject } from '../service/index.ts';
 import { archiveOf } from './config/config.ts';
 import { checkConfig, readConfig } from './config/index.ts';
@@ -36,6 +36,9 @@ export function subjectOf({ user, session }: SubjectFlags): Subject {
     throw new UsageError(
       `This is a token, or a cookie with one, and no session id: it is a secret, and stands in your shell's history now. Its session is ${sessionOf(token)}; give that.`,
     );
+  }
+  if (isPerson(session!)) {
+    throw new UsageError('This is the id of a person, whose data are named by the user id: give --user ID.');
   }
   if (isSession(session!)) return { session: session! };
   throw new UsageError('This is no session id: give 1 to 128 of A-Z, a-z, 0-9, _ and -.');

@@ -62,7 +62,7 @@ export class Keys {
     return `${this.#of(session)}:${PARTS.claim}`;
   }
 
-  /** What was merged into a person: a hash, source -> its views that were taken. */
+  /** What was merged into a person: a hash, source -> its views that were taken, and the day of its claim. */
   merged(person: string): string {
     return `${this.#of(person)}:${PERSON_PARTS.merged}`;
   }

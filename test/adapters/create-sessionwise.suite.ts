@@ -352,6 +352,9 @@ function testSubjects<Made extends MadeObject>(stage: Stage<Made>): void {
     const inline = stage.inline();
     expect(await inline.client.ready()).toBe(true);
     await expect(inline.forget({} as never)).rejects.toThrow(RangeError);
+    // Else the rows of an archive would stay, and nobody would say so.
+    await expect(inline.forget({ user: 'ada' }, { archiv: {} } as never)).rejects.toThrow(/did you mean "archive"/);
+    await expect(inline.export({ user: 'ada' }, { seen: ['/a'] } as never)).rejects.toThrow(/no option "seen"/);
   });
 }
 

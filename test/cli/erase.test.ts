@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createToken, SessionClient, SessionData, sessionOf } from '../../src/index.ts';
+import { createToken, personOf, SessionClient, SessionData, sessionOf } from '../../src/index.ts';
 import { Keys } from '../../src/redis/index.ts';
 import { type Service, startService } from '../../src/service/index.ts';
 import { type CliResult, runCli } from '../support/run-cli.ts';
@@ -100,6 +100,7 @@ describe('sessionwise erase and export', () => {
         [['--user', ''], /no user id/],
         [['--session', 'not a session'], /This is no session id/],
         [['--session', token], new RegExp(`it is a secret.* Its session is ${sessionOf(token)}; give that`)],
+        [['--session', personOf('ada')], /the id of a person, whose data are named by the user id: give --user ID/],
         [['--user', 'ada', '--archive', 'mysql://x'], /--archive is no address: give postgres:/],
         [['--user', 'ada', '--everything'], /unknown option/],
         [['ada'], /too many arguments/],

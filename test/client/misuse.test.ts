@@ -76,6 +76,17 @@ describe('an option that is unknown or of the wrong type is refused', () => {
     ['sessionwise()', () => sessionwise({ client, cookie: { domain: 'a;b' } }), /cookie.domain "a;b"/],
     ['sessionwise()', () => sessionwise({ client, cookie: { sameSite: 'lex' } } as never), /did you mean "lax"/],
     ['sessionwise()', () => sessionwise({ client, cookie: { sameSite: 'none', secure: false } }), /leave secure out/],
+    [
+      'sessionwise()',
+      () => sessionwise({ client, cookie: { name: '__Host-v', path: '/shop' } }),
+      /__Host- only with path "\/" and without/,
+    ],
+    [
+      'sessionwise()',
+      () => sessionwise({ client, cookie: { name: '__host-v', domain: 'shop.example' } }),
+      /without a domain: leave/,
+    ],
+    ['sessionwise()', () => sessionwise({ client, cookie: { name: '__Secure-v', secure: false } }), /only over https/],
     ['sessionwise()', () => sessionwise({ client, countWhen: 'start', countRedirects: true }), /countWhen "end"/],
     ['sessionwise()', () => sessionwise({ client, isPageView: () => true } as never), /did you mean "isPageview"/],
     ['sessionwise()', () => sessionwise({ client, token: 'x' } as never), /token .* give a function/],

@@ -59,8 +59,8 @@ export function attachHandles(
   const { script } = options;
   const browser = script && new BrowserRequests(attacher, script);
   const attach = (request: AnyRequest, reply: FastifyReply, done: (error?: Error) => void): void => {
-    // Of messages only the body says what they are about.
-    if (browser?.purposeOf(request.originalUrl) === 'message') {
+    // Of messages only the body says what they are about, and the script's text is no page.
+    if (browser?.purposeOf(request.originalUrl) !== undefined) {
       done();
       return;
     }

@@ -20,6 +20,7 @@ import {
 } from './page-request.ts';
 import { sessionOfToken, type TokenSession, type TokenVerifier } from './session-of-token.ts';
 import { isForSharedCaches } from './shared-caches.ts';
+import { givenBoolean, givenMode, givenToken } from './site-answers.ts';
 import { Visit } from './visit.ts';
 import { VisitorCookies } from './visitor-cookie.ts';
 
@@ -60,8 +61,9 @@ interface Asking {
   open(options: PageOptions): SessionHandle;
   /** Returns the id for which a page counts whose answer has ended; undefined where it counts for nobody. */
   atEnd(): string | undefined;
-  /** Notes that the session was given to a user within the request. Returns whether what was counted so far is theirs. */
-  identify?(userId: string): boolean;
+  /** Notes that the session was given to a user within the request. Returns whether what was counted so far is theirs;
+   *  undefined where the request goes on as before. */
+  identify?(userId: string): boolean | undefined;
 }
 
 /** Marks on documents: the server has counted it, or it is not to be counted; or it is left to the script for pages. */
@@ -99,7 +101,7 @@ export class HandleAttacher<Request extends object> {
     const { client, token } = this.#options;
     page.attach(client ? client.withoutVisitor() : handleWithoutVisitor());
     const bearer = bearerOf(page);
-    const given = token ? token(request) : bearer;
+    const given = token ? givenToken(this.#owner, token(request)) : bearer;
     if (given) return this.#attachToken(given, request, page, beacon);
     // A client with a token of its own is no browser, whether the site takes the token or not.
     if (!client || bearer !== undefined || !isCertain(page.ownStore, request)) return undefined;
@@ -155,7 +157,11 @@ export class HandleAttacher<Request extends object> {
       return handle;
     };
     const atEnd = (): string | undefined => visit.subjectAtEnd;
-    const identify = (userId: string): boolean => visit.identify(userId);
+    const identify = (userId: string): boolean | undefined => {
+      // The site's function says who is there, and under which id, whomever the session is given to.
+      const who = this.#options.user ? visit.userNow : userId;
+      return who === undefined ? undefined : visit.identify(who);
+    };
     this.#attach(client, request, page, { open, atEnd, identify }, beacon);
   }
 
@@ -206,9 +212,10 @@ export class HandleAttacher<Request extends object> {
       handle = asking.open(options);
       page.attach(handle);
       page.ownStore?.whenIdentified(request, (userId) => {
-        if (!asking.identify) return;
+        const isTheirs = asking.identify?.(userId);
+        if (isTheirs === undefined) return;
         // What was counted at the start is the person's by the time of an answer.
-        const isCounted = asking.identify(userId) && mode === 'server' && countWhen === 'start';
+        const isCounted = isTheirs && mode === 'server' && countWhen === 'start';
         page.attach(asking.open({ ...options, ...(isCounted && { countedBy: handle }) }));
       });
     }
@@ -247,10 +254,9 @@ export class HandleAttacher<Request extends object> {
   }
 
   #countsBeacon(request: Request, { page, isUnsure }: Beacon): boolean {
-    const { pageview, track } = this.#options;
     // Then the server may have counted it, or decided that nothing does.
-    if (isUnsure && pageview !== 'browser') return false;
-    return track?.(request, page) !== false;
+    if (isUnsure && this.#options.pageview !== 'browser') return false;
+    return this.#isTracked(request, page);
   }
 
   #countBeacon(client: SessionClient, page: HandleRequest<Request>, asking: Asking, beacon: Beacon): void {
@@ -268,14 +274,20 @@ export class HandleAttacher<Request extends object> {
   }
 
   #modeOf(request: Request, page: HandleRequest<Request>): PageviewMode {
-    const { pageview = 'server', track } = this.#options;
-    if (!this.#isPageview(request, page) || track?.(request, pathOf(page.url)) === false) return 'off';
-    return typeof pageview === 'function' ? pageview(request) : pageview;
+    const { pageview = 'server', script } = this.#options;
+    if (!this.#isPageview(request, page) || !this.#isTracked(request, pathOf(page.url))) return 'off';
+    if (typeof pageview !== 'function') return pageview;
+    return givenMode(this.#owner, pageview(request), script !== undefined);
+  }
+
+  #isTracked(request: Request, path: string): boolean {
+    const { track } = this.#options;
+    return !track || givenBoolean(this.#owner, 'track', track(request, path));
   }
 
   #isPageview(request: Request, page: HandleRequest<Request>): boolean {
     const { isPageview } = this.#options;
-    return isPageview ? isPageview(request) : isDocument(page);
+    return isPageview ? givenBoolean(this.#owner, 'isPageview', isPageview(request)) : isDocument(page);
   }
 }
 

@@ -1,3 +1,5 @@
+import { refuseAnswer } from './site-answers.ts';
+
 /** What a visitor has agreed to: `all`; `session`: what is known of them ends with the browser's session and is never
  *  merged into a person; `none`: nothing is known, and no cookie is set. */
 export type Consent = 'all' | 'session' | 'none';
@@ -16,7 +18,5 @@ export function consentOf<Request>(
   if (!consent) return header('sec-gpc') === '1' || header('dnt') === '1' ? 'none' : 'all';
   const given = consent(request);
   if (CONSENTS.includes(given)) return given;
-  throw new RangeError(
-    `${owner}: consent returned a value of type ${typeof given}: return "all", "session" or "none".`,
-  );
+  return refuseAnswer(owner, 'consent', given, '"all", "session" or "none"');
 }

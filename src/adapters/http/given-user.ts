@@ -1,4 +1,5 @@
 import { checkUserId } from '../../protocol/index.ts';
+import { refuseAnswer } from './site-answers.ts';
 
 /** Returns the user whom a function of the site names for a request; undefined for nobody. `owner`: the middleware's name
  *  in messages.
@@ -11,6 +12,7 @@ export function givenUser<Request>(
 ): string | undefined {
   const given = user(request);
   if (given === undefined || given === null) return undefined;
+  if ((given as unknown) instanceof Promise) refuseAnswer(owner, 'user', given, 'the id of the user, or undefined');
   try {
     return checkUserId(given);
   } catch (error) {

@@ -1,4 +1,5 @@
 import { isOwnToken, sessionOf } from '../../protocol/index.ts';
+import { isMistake } from '../../protocol/internal/index.ts';
 
 /** Looks tokens up: SessionData. */
 export interface TokenVerifier {
@@ -39,12 +40,14 @@ export interface TokenSession {
  *  begins with the session's public id, so it can be made up. Any other token is hashed, so none can be made up for a
  *  given session.
  *
+ *  A text that a mistake makes ("undefined", "null") is none: all clients with that mistake would be one session.
+ *
  *  A session that is looked up is renewed, as a cookie's session is by its requests; the request does not wait for that. */
 export function sessionOfToken(
   token: string | undefined,
   { own, isChecked, store }: TokenOrigin,
 ): TokenSession | undefined | Promise<TokenSession | undefined> {
-  if (token === undefined || token === '') return undefined;
+  if (token === undefined || token === '' || isMistake(token)) return undefined;
   if (token === own || (!isOwnToken(token) && (isChecked || !store))) return { session: sessionOf(token) };
   return store?.load(token).then(
     (loaded) => {

@@ -73,6 +73,17 @@ export class Visit {
     return this.#setting.cookies.name;
   }
 
+  /** The user that the request has now. The function of the site may fail at the end of a request; then it is the one that
+   *  the request had. */
+  get userNow(): string | undefined {
+    if (this.#setting.consent === 'none') return undefined;
+    try {
+      return this.#setting.user();
+    } catch {
+      return this.#identified ?? this.#userBefore;
+    }
+  }
+
   /** Id under which the request asks; undefined where there is no visitor. */
   get subject(): string | undefined {
     return this.#subjectOf(this.#identified ?? this.#userBefore);
@@ -118,7 +129,7 @@ export class Visit {
     const { cookies, consent, isSecure } = this.#setting;
     // What a shared cache keeps is for everybody.
     if (isForSharedCaches(cacheControl)) return undefined;
-    const userNow = this.#userNow();
+    const userNow = this.userNow;
     if (userNow !== undefined) this.#mergeInto(userNow);
     const removal = this.#isPresent ? cookies.removal(isSecure) : undefined;
     if (consent === 'none' || this.#isMerged) return removal;
@@ -134,7 +145,7 @@ export class Visit {
 
   /** Id for which a page counts whose answer has ended; undefined where it counts for nobody. */
   get subjectAtEnd(): string | undefined {
-    const userNow = this.#userNow();
+    const userNow = this.userNow;
     const user = userNow ?? this.#identified;
     // A logout: it is no page of the person's, and the new visitor's only begins with the next one.
     if (user === undefined && this.#userBefore !== undefined) return undefined;
@@ -177,15 +188,5 @@ export class Visit {
       : incoming && !isPage
         ? undefined
         : { value, day };
-  }
-
-  // The function of the site may fail at the end of a request; then the request has the user that it had.
-  #userNow(): string | undefined {
-    if (this.#setting.consent === 'none') return undefined;
-    try {
-      return this.#setting.user();
-    } catch {
-      return this.#identified ?? this.#userBefore;
-    }
   }
 }

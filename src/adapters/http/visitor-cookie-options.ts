@@ -45,10 +45,24 @@ export function checkVisitorCookie(
   if (!NAME.test(name)) refuse('name', name, 'letters, digits, _ and -');
   if (!VALUE.test(path) || !path.startsWith('/')) refuse('path', path, 'a path that begins with /');
   if (domain !== undefined && !VALUE.test(domain)) refuse('domain', domain, 'a host name');
+  checkPrefix(owner, name, { secure, isHostOnly: domain === undefined && path === '/' });
   if (sameSite === 'none' && secure === false) {
     throw new RangeError(
       `${owner}: browsers take no cookie with sameSite "none" that is not secure: leave secure out.`,
     );
   }
   return { name, maxAge: options.maxAge ?? DEFAULT_MAX_AGE_MS, domain, path, sameSite, secure };
+}
+
+// RFC 6265bis, section 4.1.3: browsers throw other cookies of such a name away, and each page would begin a visitor.
+function checkPrefix(
+  owner: string,
+  name: string,
+  { secure, isHostOnly }: { readonly secure: boolean | 'auto'; readonly isHostOnly: boolean },
+): void {
+  const [prefix] = /^__(?:Host|Secure)-/i.exec(name) ?? [];
+  if (prefix === undefined || (secure !== false && (isHostOnly || prefix.toLowerCase() !== '__host-'))) return;
+  throw new RangeError(
+    `${owner}: browsers take a cookie whose name begins with ${prefix} only over https, and with __Host- only with path "/" and without a domain: leave these options out.`,
+  );
 }

@@ -29,7 +29,7 @@ export function serviceGrants(namespace: string, options: ServiceGrantOptions): 
       ...['info', 'command|info', 'time', 'eval', 'evalsha', 'multi', 'exec'],
       ...['exists', 'ttl', 'pttl', 'expire', 'pexpire', 'pexpireat', 'del', 'unlink', 'memory|usage'],
       ...['get', 'mget', 'set', 'strlen', 'getrange', 'setrange', 'getbit', 'bitfield', 'pfadd', 'pfcount'],
-      ...['hget', 'hmget', 'hgetall', 'hkeys', 'hvals', 'hlen', 'hset', 'hsetnx', 'hincrby', 'hdel'],
+      ...['hget', 'hmget', 'hgetall', 'hkeys', 'hvals', 'hlen', 'hrandfield', 'hset', 'hsetnx', 'hincrby', 'hdel'],
       ...[
         'zadd',
         'zrem',

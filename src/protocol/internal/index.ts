@@ -21,6 +21,7 @@ export {
   parseJson,
   parseOneOrMany,
 } from '../payload.ts';
+export { isMistake } from '../person-id.ts';
 export type { ErrorReply } from '../reply.ts';
 export { checkReply, errorReply } from '../reply.ts';
 export { warnOnce } from '../warn-once.ts';

@@ -1,3 +1,4 @@
+import { checkOptions, type OptionForms } from '../../protocol/internal/index.ts';
 import type { SessionDataOptions } from '../../sessions/index.ts';
 import {
   type ArchivedRow,
@@ -33,19 +34,22 @@ export interface ExportOptions {
   readonly encryption?: SessionDataOptions['encryption'];
 }
 
+const EXPORT_OPTIONS: OptionForms<ExportOptions> = { archive: 'object', candidates: 'object', encryption: 'object' };
 // More than all partitions keep.
 const MOST_LETTERS = 100_000;
 
 /** Reads everything that can be told of a session, or of a user with all sessions: values, devices, times, events, and
  *  what is known of views, items and notices.
- *  @throws SubjectTimeoutError; RangeError for anything but `{ session }` or `{ user }`, or for keys that are none; what
- *  Redis or the archive refuses with. */
+ *  @throws SubjectTimeoutError; RangeError for anything but `{ session }` or `{ user }`, for an option that is unknown, or
+ *  for keys that are none; what Redis or the archive refuses with. */
 export async function exportSubject(
   namespace: Namespace,
   given: Subject,
-  { archive, candidates = [], encryption }: ExportOptions = {},
+  options: ExportOptions = {},
 ): Promise<ExportedSubject> {
+  checkOptions('export()', options, EXPORT_OPTIONS);
   const subject = checkSubject(given);
+  const { archive, candidates = [], encryption } = options;
   const stored = await new SessionExport(subjectContextOf(namespace), encryption).export(subject);
   const person = subject.user === undefined ? undefined : personKnowledgeOf(namespace, subject.user);
   const sessions = new Set(

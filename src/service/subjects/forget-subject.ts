@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { checkOptions, type OptionForms } from '../../protocol/internal/index.ts';
 import { partitionOf } from '../../redis/index.ts';
 import {
   ARCHIVE_IN_HAND_MS,
@@ -42,6 +43,8 @@ export interface ForgetOptions {
   readonly archive?: ErasableArchive | undefined;
 }
 
+const FORGET_OPTIONS: OptionForms<ForgetOptions> = { archive: 'object' };
+
 /** Erases everything of a session, or of a user: session data, what is known of the sessions and of the person, the
  *  user's index, lifecycle events, requests and dead letters in streams, and rows of the archive. In steps, each with a
  *  deadline of five seconds. Doing it again is harmless, and goes on where it was interrupted.
@@ -49,14 +52,16 @@ export interface ForgetOptions {
  *  First the sessions end and everything under way is refused, then the rest is deleted: so nothing comes back. For an
  *  hour nothing is noted of the erased sessions and the person. Where a session waited for the archive, an archiver may
  *  have it in hand: then this waits ten seconds and looks into the archive again.
- *  @throws SubjectTimeoutError; RangeError for anything but `{ session }` or `{ user }`; what Redis or the archive
- *  refuses with. */
+ *  @throws SubjectTimeoutError; RangeError for anything but `{ session }` or `{ user }`, and for an option that is unknown;
+ *  what Redis or the archive refuses with. */
 export async function forgetSubject(
   namespace: Namespace,
   given: Subject,
-  { archive }: ForgetOptions = {},
+  options: ForgetOptions = {},
 ): Promise<ErasedSubject> {
+  checkOptions('forget()', options, FORGET_OPTIONS);
   const subject = checkSubject(given);
+  const { archive } = options;
   const erasure = new SessionErasure(subjectContextOf(namespace));
   const person = subject.user === undefined ? undefined : personKnowledgeOf(namespace, subject.user);
   const { ids, ...data } = await erasure.eraseRecords(subject);

@@ -1,4 +1,4 @@
-import { checkUserId, isSession } from '../../protocol/index.ts';
+import { checkUserId, isPerson, isSession } from '../../protocol/index.ts';
 
 /** Names what is erased or exported: a session by its public id (never a token), or a user with all their sessions. */
 export type Subject =
@@ -13,6 +13,9 @@ export function checkSubject(subject: Subject): Subject {
     throw new RangeError('Whose data? Give { session } with a public id, or { user } with a user id, and not both.');
   }
   if (user !== undefined) return { user: checkUserId(user) };
+  if (typeof session === 'string' && isPerson(session)) {
+    throw new RangeError('This is the id of a person, whose data are named by the user id: give { user }.');
+  }
   if (typeof session === 'string' && isSession(session)) return { session };
   throw new RangeError('This is no session: give { session } with a public id: 1 to 128 of A-Z, a-z, 0-9, _ and -.');
 }

@@ -19,6 +19,12 @@ const tell: Page = async ({ handle }) => ({
 });
 const pages = { '': tell, a: tell, b: tell, off: tell, pages: tell };
 
+// Functions of a site that has not read the types. What the promise fails with must not end the process.
+const promise = (async () => {
+  throw new Error('of the promise');
+}) as never;
+const nothing = (() => undefined) as never;
+
 function bearer(token: string): Record<string, string> {
   return { authorization: `Bearer ${token}` };
 }
@@ -92,6 +98,23 @@ function testWithService(stage: AdapterStage): void {
       expect(await visitor.page('/a')).toMatchObject({ views: 1 });
     });
 
+    it.each<[string, SiteOptions['handle'], RegExp]>([
+      ['track', { track: promise }, /track returned a promise: return true or false/],
+      ['track', { track: nothing }, /track returned a value of type undefined: return true or false/],
+      ['isPageview', { isPageview: promise }, /isPageview returned a promise: return true or false/],
+      ['isPageview', { isPageview: nothing }, /isPageview returned a value of type undefined/],
+      ['pageview', { pageview: promise }, /pageview returned a promise: return "server", "browser" or "off"/],
+      ['pageview', { pageview: () => 'bogus' as never }, /pageview returned a value of type string/],
+      ['pageview', { pageview: () => 'browser' }, /pageview returned "browser", which needs the script/],
+      ['consent', { consent: promise }, /consent returned a promise: return "all", "session" or "none"/],
+      ['user', { user: promise }, /user returned a promise: return the id of the user, or undefined/],
+      ['token', { token: promise }, /token returned a promise: return a text, or undefined/],
+      ['token', { token: () => 42 as never }, /token returned a value of type number/],
+    ])('fails where a function of the site returns what cannot be used, and says why: %s', async (_, handle, message) => {
+      const answer = await stage.visitor(await open(handle)).get('/a');
+      expect(answer).toMatchObject({ status: 500, body: { message: expect.stringMatching(message) } });
+    });
+
     it('is what the site says is one', async () => {
       const visitor = stage.visitor(await open({ isPageview: ({ url }) => url!.startsWith('/pages') }));
       await visitor.page('/a');
@@ -129,6 +152,11 @@ function testWithService(stage: AdapterStage): void {
       expect(((await visitor.get('/a', { 'x-api-key': '' })).body as Told).id).toBe(visitor.visitorId);
       // A client that sends one is no browser.
       expect((await ask(site, '/a', bearer('other'))).id).toBeUndefined();
+    });
+
+    it.each(['undefined', 'null', '[object Object]'])('is none where a mistake has made it: %s', async (mistake) => {
+      const site = await open({ token: ({ headers }) => headers['x-api-key'] as string | undefined });
+      expect((await ask(site, '/a', { 'x-api-key': mistake })).id).toBeUndefined();
     });
 
     it('of a session that was given to a user acts for the person', async () => {

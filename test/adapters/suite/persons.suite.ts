@@ -137,6 +137,34 @@ export function testPersons(stage: AdapterStage): void {
       expect(identified()).toHaveLength(2);
     });
 
+    it('is who the site’s function says, under its id, whomever the session is given to', async () => {
+      const both: Page = async (context, user) => {
+        context.session.user = user;
+        await context.session.identify('42');
+        return ask(context);
+      };
+      const user = (request: SiteRequest): string | undefined => {
+        const name = USER_FIELD.user(request);
+        return name && `${name}@shop.example`;
+      };
+      const visitor = await visit({ user }, { both });
+      await visitor.page('/a');
+      const { visitorId } = visitor;
+      const ada = personOf('ada@shop.example');
+      expect(await visitor.page('/both/ada')).toEqual({ id: ada });
+      expect(await visitor.page('/a')).toEqual({ id: ada });
+      expect(identified()).toEqual([{ command: 'identify', session: ada, payload: visitorId }]);
+      expect(service.heard.map(({ session }) => session)).not.toContain(personOf('42'));
+    });
+
+    it('is nobody where the site’s function says so, though the session is given to a user', async () => {
+      const visitor = await visit({ user: () => undefined });
+      await visitor.page('/a');
+      const { visitorId: id } = visitor;
+      for (const path of ['/login/ada', '/a']) expect(await visitor.page(path)).toEqual({ id });
+      expect(identified()).toEqual([]);
+    });
+
     it('is merged into by a page that asks nothing, too', async () => {
       const visitor = await visit({});
       await visitor.page('/a');

@@ -31,7 +31,7 @@ export function testScript(stage: AdapterStage): void {
     const open: Open = (handle = {}) =>
       stage.open({ pages, client: views.client, handle: { script: SCRIPT, ...handle }, settings });
 
-    describe('its text', () => testText(stage, open));
+    describe('its text', () => testText(stage, views, open));
     describe('its messages', () => {
       testMessages(stage, views, open);
       testRefusals(stage, views, open);
@@ -62,7 +62,7 @@ async function send(
   return response.status;
 }
 
-function testText(stage: AdapterStage, open: Open): void {
+function testText(stage: AdapterStage, views: ViewsStage, open: Open): void {
   const get = async (path: string, init: RequestInit = {}): Promise<Response> => {
     const site = await open();
     const { headers } = stage.visitor(site);
@@ -88,6 +88,21 @@ function testText(stage: AdapterStage, open: Open): void {
       expect([response.status, response.headers.get('cache-control')]).toEqual([200, 'private, no-cache']);
       expect((await response.text()).length).toBeGreaterThan(1_000);
     }
+  });
+
+  it('is no page, also for a browser that does not say what it asks for: nobody gets a cookie, nothing counts', async () => {
+    const site = await open();
+    const [known, unknown] = [await views.begun(site), stage.visitor(site)];
+    const sent = await views.sentBy(async () => {
+      for (const path of [SCRIPT.src, '/sessionwise/script.js']) {
+        for (const { headers } of [known, unknown]) {
+          const response = await fetch(site.url + path, { headers });
+          expect([response.status, response.headers.getSetCookie()]).toEqual([200, []]);
+          await response.text();
+        }
+      }
+    });
+    expect(sent).toBe(0);
   });
 
   it('answers HEAD and conditional requests', async () => {

@@ -90,6 +90,32 @@ describe('identify', () => {
     expect(await seen(ada, '/a', '/b')).toEqual([true, false]);
   });
 
+  it('remembers nothing of visitors of whom nothing was known: a browser can make them up', async () => {
+    const ada = nameOf('guest');
+    for (let i = 0; i < 20; i += 1) await stage.knowledge.people.identify(ada, `made-up-${i}`);
+    expect(await stage.redis.command('HLEN', stage.keys.merged(ada))).toBe(0);
+    await view('made-up-3', '/late');
+    for (let i = 0; i < 2; i += 1) await stage.knowledge.people.identify(ada, 'made-up-3');
+    expect([await viewsOf(ada), await stage.redis.command('HLEN', stage.keys.merged(ada))]).toEqual([1, 1]);
+  });
+
+  it('forgets what was taken of sources that are merged no more, also of a person who has new ones all the time', async () => {
+    const [ada, merged] = [nameOf('kiosk-user'), stage.keys.merged(nameOf('kiosk-user'))];
+    const today = Math.floor(Date.now() / 86_400_000);
+    const sources = (name: string, count: number, day: number): string[] =>
+      Array.from({ length: count }, (_, i) => [`${name}${i}`, `1 ${day}`]).flat();
+    await stage.redis.command('HSET', merged, ...sources('old', 200, today - 34), ...sources('recent', 20, today - 31));
+    for (let i = 0; i < 150; i += 1) {
+      await view(`kiosk-${i}`, '/a');
+      await stage.knowledge.people.identify(ada, `kiosk-${i}`);
+    }
+    const left = await stage.redis.command<string[]>('HKEYS', merged);
+    expect(left.filter((each) => each.startsWith('recent'))).toHaveLength(20);
+    // 4 at random with each new one: 3 on the average, and never so few.
+    expect(left.filter((each) => each.startsWith('old')).length).toBeLessThan(60);
+    expect([await viewsOf(ada), left.filter((each) => !/^(?:old|recent)/.test(each)).length]).toEqual([150, 150]);
+  });
+
   it('takes over the filter of a session that has lost its count', async () => {
     const ada = nameOf('collector');
     const pages = Array.from({ length: 600 }, (_, i) => `/p${i}`);

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { createToken, sessionOf } from '../../../src/protocol/index.ts';
+import { createToken, personOf, sessionOf } from '../../../src/protocol/index.ts';
 import { Keys, PARTITIONS, partitionOf } from '../../../src/redis/index.ts';
 import type { SessionData } from '../../../src/sessions/index.ts';
 import { userReference } from '../../../src/sessions/tokens/user-reference.ts';
@@ -212,6 +212,7 @@ export function describeSubjects(stage: SessionDataStage): void {
       }
       await expect(data.forget({ user: 'undefined' })).rejects.toThrow(/a missing value makes/);
       await expect(data.forget({ session: createToken() })).rejects.toThrow(/This is no session/);
+      await expect(data.forget({ session: personOf('ada') })).rejects.toThrow(/the id of a person.* give \{ user \}/);
     });
   });
 }

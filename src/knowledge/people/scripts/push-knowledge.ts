@@ -4,6 +4,7 @@ import { minutesLua } from '../../scripts/minutes-lua.ts';
 import { noticesLua } from '../../scripts/notices-lua.ts';
 import { partsLua } from '../../scripts/parts-lua.ts';
 import type { SeenItemsOptions } from '../../seen-items-options.ts';
+import { viewsTakenLua } from './views-taken-lua.ts';
 
 /** How long a push may be under way, in milliseconds: one that comes later could undo what was done since. */
 export const PUSH_MS = 10_000;
@@ -11,6 +12,12 @@ export const PUSH_MS = 10_000;
 export const CLAIM_MS: number = 31 * 86_400_000;
 /** How long it is known what was taken of a source, and that a person was erased, in seconds. */
 export const MERGED_SECONDS: number = 32 * 86_400;
+const DAY_MICROS = 86_400_000_000;
+// From the begin of the day of a claim on, in days: by then it is merged no more.
+const FORGOTTEN_DAYS = 33;
+// A busy person's list never expires as a whole. Of so many sources at random the forgotten ones go with each new source, so
+// that the list stays at four thirds of what it must hold.
+const LOOKED_AT = 4;
 
 /** Makes the script that writes a person's record with what was merged into it. `expected`: the record as it was read;
  *  `source`, `had`, `views`: the source, and how many of its views were taken and are taken now; `at` and `prepared`: when
@@ -20,7 +27,7 @@ export const MERGED_SECONDS: number = 32 * 86_400;
 export function pushKnowledgeScript(options: SeenItemsOptions, seconds: number) {
   return defineScript({
     name: 'push-knowledge',
-    uses: [partsLua, largeItemsLua(options), minutesLua, noticesLua],
+    uses: [partsLua, largeItemsLua(options), minutesLua, noticesLua, viewsTakenLua],
     keys: ['record', 'merged', 'rings', 'foreign', 'erased', 'absent?'],
     args: {
       expected: 'text',
@@ -51,10 +58,17 @@ local body, gone = redis.call('GET', record), redis.call('GET', erased)
 if body == '${SUBJECT_TOMBSTONE}' or gone and at <= tonumber(gone) then return ${status.erased} end
 if micro - at > ${CLAIM_MS * 1_000} then return ${status.old} end
 if micro - prepared > ${PUSH_MS * 1_000} then return ${status.late} end
-if (body or '') ~= expected or (redis.call('HGET', merged, source) or '0') ~= had then return ${status.changed} end
+if (body or '') ~= expected or views_taken(source) ~= had then return ${status.changed} end
 redis.call('SET', record, next, 'EX', ${seconds})
-redis.call('HSET', merged, source, views)
-redis.call('EXPIRE', merged, ${MERGED_SECONDS})
+if views ~= '0' then
+  redis.call('HSET', merged, source, string.format('%s %d', views, math.floor(at / ${DAY_MICROS})))
+  redis.call('EXPIRE', merged, ${MERGED_SECONDS})
+  local some = had == '0' and redis.call('HRANDFIELD', merged, ${LOOKED_AT}, 'WITHVALUES') or {}
+  for i = 1, #some, 2 do
+    local day = tonumber(string.match(some[i + 1], ' (%d+)$'))
+    if day and micro > (day + ${FORGOTTEN_DAYS}) * ${DAY_MICROS} then redis.call('HDEL', merged, some[i]) end
+  end
+end
 local from = firstPage
 local function large(kind, count, begins)
   if begins then redis.call('DEL', part(kind), part(kind .. 'u')) end
