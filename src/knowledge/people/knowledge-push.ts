@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { SerialQueue } from '../../async/index.ts';
 import { partitionOf, SUBJECT_FLAGS } from '../../redis/index.ts';
 import { readDays } from '../read-days.ts';
 import type { MarkedNotices, ReadNotices } from '../read-notices.ts';
@@ -11,6 +12,9 @@ import { placeSourceFilters, readSourceFilters, type SourceFilter } from './sour
 import { decodeRecord, encodeRecord } from './subject-state.ts';
 
 const MOST_TRIES = 20;
+const { largePages, largeItems, largeMinutes, readNotices } = SUBJECT_FLAGS;
+/** Flags of what lies beside a record. */
+const READ_BEHIND = largePages | largeItems | largeMinutes | readNotices;
 
 /** A session that is claimed, as it was read. */
 export interface Claim {
@@ -63,6 +67,8 @@ export class KnowledgePush {
   readonly #isNative: boolean;
   readonly #exactLimit: number;
   readonly #push: ReturnType<typeof pushKnowledgeScript>;
+  // Of one person one at a time: of many at once, each but the first would find another record and begin anew.
+  readonly #persons = new SerialQueue();
 
   /** `now`: milliseconds of the epoch by Redis's clock. `sourceKey`: hashes the names of sources. `seconds`: how long a
    *  person is kept. */
@@ -82,17 +88,29 @@ export class KnowledgePush {
     this.#push = pushKnowledgeScript(seen, seconds);
   }
 
-  /** Pushes a session. What is old, or of a person that was erased since, is nobody's any more.
+  /** Pushes a session. What is old, or of a person that was erased since, is nobody's any more; one that is not claimed as it
+   *  was read is old too.
    *  @throws whatever Redis refuses with; Error where others write the person's record all the time. */
   async push(claim: Claim, session: string): Promise<'merged' | 'old' | 'erased'> {
     const source = await this.#sideOf(session, claim.record);
     const notices = await this.#notices.exportOf(session, claim.record);
-    const filters = await readSourceFilters(this.#context, session, source.state?.head.flags ?? 0, this.#isNative);
+    const { flags = 0 } = source.state?.head ?? {};
+    const filters = await readSourceFilters(this.#context, session, flags, this.#isNative);
+    if ((flags & READ_BEHIND) !== 0 && !(await this.#isStill(claim, session))) return 'old';
     for (let tries = 0; tries < MOST_TRIES; tries += 1) {
-      const status = await this.#pushOnce(claim, session, { source, notices, filters });
+      const pushOnce = (): ReturnType<typeof this.#pushOnce> =>
+        this.#pushOnce(claim, session, { source, notices, filters });
+      const status = await this.#persons.run(claim.to, pushOnce);
       if (status !== 'changed' && status !== 'late') return status;
     }
     throw new Error("The person's record is written so often that nothing could be merged into it.");
+  }
+
+  // What lies beside the record was read behind it. By then the session may have been merged elsewhere and begun anew: for
+  // another person, or for nobody.
+  async #isStill({ at }: Claim, session: string): Promise<boolean> {
+    const { redis, keys } = this.#context;
+    return (await redis.command<string | null>('HGET', keys.claim(session), 'at')) === at;
   }
 
   async #pushOnce(
