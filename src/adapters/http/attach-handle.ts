@@ -243,11 +243,15 @@ export class HandleAttacher<Request extends object> {
   // server does not see who gets it. Returns whether the document is left, once the head was written.
   #markDocument(request: Request, page: HandleRequest<Request>, mode: PageviewMode, isKnown: boolean): () => boolean {
     let isLeft = false;
-    const isAhead = isFetchedAhead(page) && !this.#isPageview(request, page);
-    if (!this.#options.script || !(isAhead || this.#isPageview(request, page))) return () => isLeft;
+    const { script } = this.#options;
+    const isPage = script !== undefined && this.#isPageview(request, page);
+    const isAhead = script !== undefined && !isPage && isFetchedAhead(page);
+    if (!isPage && !isAhead) return () => isLeft;
+    const shownMode = isAhead ? this.#modeOfDocument(request, page) : mode;
     page.beforeHead(({ statusCode, cacheControl }) => {
       // Without a visitor nothing is decided: consent may come on the page.
-      isLeft = isAhead || !isKnown || mode === 'browser' || (mode === 'server' && isForSharedCaches(cacheControl));
+      const isUndecided = isAhead || !isKnown || isForSharedCaches(cacheControl);
+      isLeft = shownMode === 'browser' || (shownMode === 'server' && isUndecided);
       return [['Server-Timing', statusCode >= 400 || !isLeft ? MARK_SERVER : MARK_BROWSER]];
     });
     return () => isLeft;
@@ -274,8 +278,12 @@ export class HandleAttacher<Request extends object> {
   }
 
   #modeOf(request: Request, page: HandleRequest<Request>): PageviewMode {
+    return this.#isPageview(request, page) ? this.#modeOfDocument(request, page) : 'off';
+  }
+
+  #modeOfDocument(request: Request, page: HandleRequest<Request>): PageviewMode {
     const { pageview = 'server', script } = this.#options;
-    if (!this.#isPageview(request, page) || !this.#isTracked(request, pathOf(page.url))) return 'off';
+    if (!this.#isTracked(request, pathOf(page.url))) return 'off';
     if (typeof pageview !== 'function') return pageview;
     return givenMode(this.#owner, pageview(request), script !== undefined);
   }

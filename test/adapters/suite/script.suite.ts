@@ -311,6 +311,15 @@ function testDocuments(_stage: AdapterStage, views: ViewsStage, open: Open): voi
     expect(answer.header('server-timing')).toBe('sessionwise;desc="browser"');
   });
 
+  it.each<[string, Record<string, string>]>([
+    ['that are fetched ahead', { 'sec-purpose': 'prefetch;prerender' }],
+    ['of a visitor who has not agreed', { 'sec-gpc': '1' }],
+  ])('are left to nobody where a function turns them off: those %s', async (_, headers) => {
+    const visitor = await views.begun(await open({ pageview: () => 'off' }));
+    const answer = await visitor.get('/page', headers);
+    expect(answer.header('server-timing')).toBe('sessionwise;desc="server"');
+  });
+
   it('are not marked without the script, nor where they are no documents', async () => {
     const plain = await views.open();
     const visitor = await views.begun(plain);
