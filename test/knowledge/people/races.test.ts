@@ -69,7 +69,7 @@ describe('between two steps of a merge', () => {
     await view('kiosk', '/a');
     await mark('kiosk', 'of kim');
     // It has read the session's record, and is to read what lies beside.
-    const paused = openWith('HGETALL', async () => {
+    const paused = openWith('ZRANGE', async () => {
       await stage.knowledge.people.identify(lea, 'kiosk');
       await mark('kiosk', 'of lea');
       await view('kiosk', '/of-lea');
