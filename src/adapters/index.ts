@@ -26,7 +26,7 @@ export {
   StoreUnavailableError,
 } from '../sessions/index.ts';
 export { NotKeptError } from '../transport/client/index.ts';
-export { holdsNothing, markInitialised } from './anonymous-session.ts';
+export { markInitialised } from './anonymous-session.ts';
 export type { CurrentSession } from './current-session.ts';
 export type { DegradedOperation } from './degraded-operation.ts';
 export type { AnswerHead, HeaderLine, HeadWriter } from './http/add-headers-at-head.ts';

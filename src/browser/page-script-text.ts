@@ -15,6 +15,7 @@ const isVisible = () => document.visibilityState === 'visible';
 let path = location.pathname;
 let minute = minuteOf(performance.timeOrigin);
 let isStarted = false;
+let isError = false;
 let isShown = false;
 let isSending = false;
 let waiting = [];
@@ -52,11 +53,12 @@ const start = () => {
 if (isStarted) return;
 isStarted = true;
 const entry = (performance.getEntriesByType('navigation')[0] || {});
-const { name, serverTiming, transferSize, decodedBodySize, workerStart } = entry;
+const { name, serverTiming, transferSize, decodedBodySize, workerStart, responseStatus } = entry;
+isError = responseStatus >= 400;
 const mark = serverTiming?.find((each) => each.name === 'sessionwise')?.description;
 const isCached = !transferSize && !workerStart && decodedBodySize > 0;
 if (name) path = new URL(name).pathname;
-if (isCached || mark !== 'server') view(path, isCached || mark ? {} : { unsure: true });
+if (!isError && (isCached || mark !== 'server')) view(path, isCached || mark ? {} : { unsure: true });
 noteMoved();
 };
 const leave = () => {
@@ -87,7 +89,7 @@ addEventListener('pageshow', ({ persisted }) => {
 isShown = isVisible();
 if (!persisted) return;
 isSending = false;
-view(location.pathname);
+if (!isError) view(location.pathname);
 });
 const noteLater = () => setTimeout(noteMoved);
 if (window.navigation) {

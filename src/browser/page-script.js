@@ -26,6 +26,8 @@
   // That of the document, which the server has noted with its view.
   let minute = minuteOf(performance.timeOrigin);
   let isStarted = false;
+  // A document with an error's status is no view, whenever it is shown. Not every browser tells the status.
+  let isError = false;
   let isShown = false;
   let isSending = false;
   let waiting = [];
@@ -69,12 +71,13 @@
     if (isStarted) return;
     isStarted = true;
     const entry = /** @type {*} */ (performance.getEntriesByType('navigation')[0] || {});
-    const { name, serverTiming, transferSize, decodedBodySize, workerStart } = entry;
+    const { name, serverTiming, transferSize, decodedBodySize, workerStart, responseStatus } = entry;
+    isError = responseStatus >= 400;
     const mark = serverTiming?.find((each) => each.name === 'sessionwise')?.description;
     const isCached = !transferSize && !workerStart && decodedBodySize > 0;
     // A script that comes late finds another page than the document was.
     if (name) path = new URL(name).pathname;
-    if (isCached || mark !== 'server') view(path, isCached || mark ? {} : { unsure: true });
+    if (!isError && (isCached || mark !== 'server')) view(path, isCached || mark ? {} : { unsure: true });
     noteMoved();
   };
   const leave = () => {
@@ -108,7 +111,7 @@
       if (!persisted) return;
       // What was under way when the page was put away may never settle.
       isSending = false;
-      view(location.pathname);
+      if (!isError) view(location.pathname);
     });
     // Behind the step that moves on: of several moves in one step only the last page is seen.
     const noteLater = () => setTimeout(noteMoved);

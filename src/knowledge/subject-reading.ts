@@ -123,7 +123,7 @@ export class SubjectReading {
     return { count: own + (await countBeside(this.#context, this.subject, kind)), exact: false };
   }
 
-  /** The last view's minute, in milliseconds of the epoch. */
+  /** The last active minute, in milliseconds of the epoch: of a view, or of an `active`. */
   async lastActiveMinute(): Promise<number | undefined> {
     const small = await this.#small();
     return small && small.header.views > 0 ? Math.floor(small.header.lastView / 60) * MINUTE_MS : undefined;

@@ -139,7 +139,6 @@ describe('the exports of the package', () => {
           "createToken",
           "deviceLabel",
           "handleWithoutVisitor",
-          "holdsNothing",
           "isDocument",
           "loadPeer",
           "markInitialised",

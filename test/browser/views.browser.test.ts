@@ -127,8 +127,13 @@ describe.skipIf(executablePath === undefined)('the script for pages in a browser
       await page.goto(`${site.url}/p/a`);
       await waitUntil('the message', () => site.proxy.views.length === 1);
       expect(site.proxy.messages[0]).toMatchObject({ view: '/p/a', unsure: true });
+      // The browser itself tells that a page is not there.
+      await page.goto(`${site.url}/missing`);
+      await page.goto(`${site.url}/p/a`);
+      await waitUntil('the message of the page that is there', () => site.proxy.views.length > 1);
       await page.evaluate(`history.pushState(0, '', '/spa/x')`);
-      await stage.expectTotal(site, page, 2);
+      await stage.expectTotal(site, page, 3);
+      expect(site.proxy.views).toEqual(['/p/a', '/p/a', '/spa/x']);
     },
   );
 

@@ -1,9 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createToken, SessionClient, sessionOf } from '../../src/index.ts';
-import { createConnection } from '../../src/redis/index.ts';
 import { type Service, startService } from '../../src/service/index.ts';
+import { allFilesOf } from '../support/redis-files.ts';
 import { useRedis } from '../support/use-redis.ts';
 import { TEST_SECRET } from '../support/use-test-data.ts';
 
@@ -32,19 +30,6 @@ describe('data at rest', () => {
     await service.stop();
   });
 
-  // AOF as it was appended, and a snapshot of now.
-  const filesOfRedis = async (): Promise<string> => {
-    const redis = await createConnection(server.url).connect();
-    await redis.command('SAVE');
-    await redis.close();
-    const folder = join(server.dataDir, 'redis');
-    const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
-      /\.(aof|rdb)$/.test(name),
-    );
-    expect(names.length).toBeGreaterThanOrEqual(2);
-    return names.map((name) => readFileSync(join(folder, name), 'latin1')).join('\n');
-  };
-
   it('holds the session, and nothing that it did', async () => {
     const session = client.session(sessionOf(token), { deadlineMs: 5_000 });
     for (const page of [PATH, `${PATH}/2`, `${PATH}/3`, `${PATH}/4`])
@@ -54,7 +39,7 @@ describe('data at rest', () => {
     expect(await session.unseen([PATH, ITEM])).toEqual([]);
     expect(await session.notices.markRead([NOTICE])).toBeDefined();
     expect(await session.notices.list([NOTICE])).toEqual([{ id: NOTICE, seen: true }]);
-    const files = await filesOfRedis();
+    const files = await allFilesOf(server);
     expect(files).toContain(session.id);
     for (const hidden of [token, token.split('.')[1]!, PATH, ITEM, NOTICE, TEST_SECRET]) {
       expect(files.includes(hidden), `${hidden} in the files of Redis`).toBe(false);
@@ -68,6 +53,6 @@ describe('data at rest', () => {
       '/asked-over-a-list',
     ]);
     await old.close();
-    expect(await filesOfRedis()).toContain('/asked-over-a-list');
+    expect(await allFilesOf(server)).toContain('/asked-over-a-list');
   });
 });

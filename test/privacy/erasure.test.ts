@@ -1,5 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { postgresArchive } from '../../src/archive/index.ts';
 import { createToken, personOf, SessionClient, SessionData, sessionOf } from '../../src/index.ts';
@@ -8,6 +7,7 @@ import { Keys, partitionOf } from '../../src/redis/index.ts';
 import { startService } from '../../src/service/index.ts';
 import { userReference } from '../../src/sessions/tokens/user-reference.ts';
 import { placesOf } from '../support/grep-redis.ts';
+import { filesOf, rewriteAppendOnlyFile } from '../support/redis-files.ts';
 import { type CliResult, runCli } from '../support/run-cli.ts';
 import { StreamProducer } from '../support/stream-producer.ts';
 import { postgresFolder, startTestPostgres, type TestPostgres } from '../support/test-postgres.ts';
@@ -57,17 +57,8 @@ const cli = (...args: string[]): Promise<CliResult> =>
 
 /** Writes the append-only file anew, and reads all of it. */
 async function appendOnlyFile(): Promise<string> {
-  await redis.command('BGREWRITEAOF');
-  await waitUntil('the AOF is rewritten', async () => {
-    const info = await redis.command<string>('INFO', 'persistence');
-    return ['aof_rewrite_in_progress:0', 'aof_rewrite_scheduled:0'].every((line) => info.includes(line));
-  });
-  const folder = join(server.dataDir, 'redis');
-  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
-    /appendonly.*\.(aof|rdb)$/.test(name),
-  );
-  expect(names.length).toBeGreaterThan(0);
-  return names.map((name) => readFileSync(join(folder, name), 'latin1')).join('\n');
+  await rewriteAppendOnlyFile(server);
+  return filesOf(server, /appendonly.*\.(aof|rdb)$/);
 }
 
 /** Which of some texts stand in which places: keys by their name, the snapshot, the append-only file. */

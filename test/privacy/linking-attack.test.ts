@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Knowledge, SubjectNames } from '../../src/knowledge/index.ts';
 import { personOf, sessionOf } from '../../src/protocol/index.ts';
 import { PARTITIONS, partitionOf } from '../../src/redis/index.ts';
 import { userReference } from '../../src/sessions/tokens/user-reference.ts';
 import { placesOf } from '../support/grep-redis.ts';
+import { allFilesOf, rewriteAppendOnlyFile } from '../support/redis-files.ts';
 import { TEST_SECRET, useTestData } from '../support/use-test-data.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -78,16 +77,6 @@ describe('a dump of Redis and a list of all user ids', () => {
     );
   }, 60_000);
 
-  /** All files of Redis: the snapshot of now, and the append-only file as it was appended. */
-  const filesOfRedis = async (): Promise<string> => {
-    await redis.command('SAVE');
-    const folder = join(stage.server.dataDir, 'redis');
-    const found = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
-      /\.(aof|rdb)$/.test(name),
-    );
-    expect(found.length).toBeGreaterThanOrEqual(2);
-    return found.map((name) => readFileSync(join(folder, name), 'latin1')).join('\n');
-  };
   const recordNames = async (): Promise<string[]> =>
     (await redis.command<string[]>('KEYS', '*_:k')).map((key) => key.split(':').at(-2)!);
   /** Keys whose values name a person. */
@@ -102,7 +91,7 @@ describe('a dump of Redis and a list of all user ids', () => {
   }, 60_000);
 
   it('links no user to a record, in keys, values, a snapshot and the append-only file', async () => {
-    const [files, records] = [await filesOfRedis(), await recordNames()];
+    const [files, records] = [await allFilesOf(stage.server), await recordNames()];
     expect(foundIn(files, USERS.flatMap(formsOf))).toEqual([]);
     const all = new Set(records);
     expect(USERS.filter((user) => formsOf(user).some((form) => all.has(`${form}_`) || all.has(form)))).toEqual([]);
@@ -142,13 +131,9 @@ describe('a dump of Redis and a list of all user ids', () => {
     expect(sources.size).toBe(USERS.length);
     expect(USERS.filter((user) => formsOf(visitorOf(user)).some((form) => sources.has(form.slice(0, 11))))).toEqual([]);
     // Nor in the files, when the append-only file is rewritten.
-    await redis.command('BGREWRITEAOF');
-    await waitUntil('the AOF is rewritten', async () => {
-      const info = await redis.command<string>('INFO', 'persistence');
-      return ['aof_rewrite_in_progress:0', 'aof_rewrite_scheduled:0'].every((line) => info.includes(line));
-    });
+    await rewriteAppendOnlyFile(stage.server);
     await waitUntil('the old files are gone', async () => {
-      return foundIn(await filesOfRedis(), USERS.map(visitorOf)).length === 0;
+      return foundIn(await allFilesOf(stage.server), USERS.map(visitorOf)).length === 0;
     });
   }, 120_000);
 });

@@ -1,8 +1,6 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import express, { type Request } from 'express';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sessionwise } from '../../src/adapters/express/index.ts';
@@ -14,6 +12,7 @@ import { userReference } from '../../src/sessions/tokens/user-reference.ts';
 import { EXPRESS } from '../adapters/express/express-under-test.ts';
 import { USER_AGENT, Visitor } from '../adapters/suite/adapter-site.ts';
 import { placesOf } from '../support/grep-redis.ts';
+import { allFilesOf } from '../support/redis-files.ts';
 import { useRedis } from '../support/use-redis.ts';
 import { TEST_SECRET } from '../support/use-test-data.ts';
 
@@ -37,14 +36,6 @@ function formsOf(user: string): string[] {
     ),
   );
   return [user, personOf(user), sessionOf(user), userReference(user), userReference(user).slice(3), ...hashed];
-}
-
-async function filesOfRedis(): Promise<string> {
-  await redis.command('SAVE');
-  const folder = join(server.dataDir, 'redis');
-  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => /\.(aof|rdb)$/.test(name));
-  expect(names.length).toBeGreaterThanOrEqual(2);
-  return names.map((name) => readFileSync(join(folder, name), 'latin1')).join('\n');
 }
 
 describe('a dump of Redis', () => {
@@ -83,7 +74,7 @@ describe('a dump of Redis', () => {
   });
 
   it('holds no visitor’s cookie, in no form: only its hash, which is none', async () => {
-    const files = await filesOfRedis();
+    const files = await allFilesOf(server);
     for (const { cookie, id } of visitors) {
       const bytes = Buffer.from(cookie, 'base64url');
       expect(cookie).toMatch(/^[\w-]{32}$/);
@@ -97,7 +88,7 @@ describe('a dump of Redis', () => {
   });
 
   it('holds neither the address nor the User-Agent of a visitor', async () => {
-    const files = await filesOfRedis();
+    const files = await allFilesOf(server);
     for (const hidden of [ADDRESS, USER_AGENT, 'Mozilla']) expect(files.includes(hidden)).toBe(false);
   });
 
@@ -108,7 +99,7 @@ describe('a dump of Redis', () => {
       // They are there, under a name that the secret makes.
       expect(await redis.command('EXISTS', names[i]!)).toBe(1);
     }
-    const files = await filesOfRedis();
+    const files = await allFilesOf(server);
     for (const form of USERS.flatMap(formsOf)) expect(files.includes(form)).toBe(false);
     // Until then the claim links them.
     const claim = keys.claim(visitors[0]!.id);

@@ -2,6 +2,9 @@
  * them before its sentences. By file, and there by title. */
 
 export const PRIVACY_TESTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'test/adapters/create-sessionwise.suite.ts': {
+    ofone: 'tells all of a user, and erases it, with the secret',
+  },
   'test/adapters/express/session-middleware.test.ts': {
     secure: 'is Secure like the request: trust proxy %s, behind %s',
   },
@@ -63,6 +66,9 @@ export const PRIVACY_TESTS: Readonly<Record<string, Readonly<Record<string, stri
   'test/examples/python.test.ts': {
     python: 'no query leaves the process',
   },
+  'test/knowledge/active.test.ts': {
+    minute: 'keeps a visitor of one view as a message does that is no view: from a minute after it on',
+  },
   'test/knowledge/item-encryption.test.ts': {
     itemenc: 'are others for another subject, namespace and secret, and none stands in two',
     itemback: 'come back as they were, the greatest and the least too',
@@ -85,6 +91,7 @@ export const PRIVACY_TESTS: Readonly<Record<string, Readonly<Record<string, stri
     bounce: 'a bounce lives half an hour, a visitor 30 days, by every key',
     marks: 'marks alone: half an hour, and 30 days from a minute later on',
     hour: 'the expiry moves once an hour, of all parts in the same step',
+    daily: 'moves the expiry of a session each hour, and that of a person each day',
     ended: 'a session that was ended is known no more, and what was on its way notes nothing',
   },
   'test/privacy/at-rest.test.ts': {

@@ -1,11 +1,10 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { isOwnToken, secretOf } from '../../src/protocol/index.ts';
 import { SessionData } from '../../src/sessions/index.ts';
 import { userReference } from '../../src/sessions/tokens/user-reference.ts';
 import { openSite, SITE_SECRET, tokenIn, Visitor } from '../faults/session-store-stage.ts';
+import { filesOf, rewriteAppendOnlyFile } from '../support/redis-files.ts';
 import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -68,18 +67,9 @@ async function look(): Promise<Places> {
     for (const command of [...commands, ['DUMP', key]]) values.push(latin1(await redis.commandForBuffers(...command)));
   }
   await redis.command('SAVE');
-  await redis.command('BGREWRITEAOF');
-  await waitUntil('the AOF is rewritten', async () => {
-    const info = await redis.command<string>('INFO', 'persistence');
-    return ['aof_rewrite_in_progress:0', 'aof_rewrite_scheduled:0'].every((line) => info.includes(line));
-  });
-  const folder = join(server.dataDir, 'redis');
-  const files = (ending: string): string => {
-    const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith(ending));
-    expect(names.length).toBeGreaterThan(0);
-    return names.map((name) => readFileSync(join(folder, name), 'latin1')).join('\n');
-  };
-  return { keys: keys.join('\n'), values: values.join('\n'), snapshot: files('.rdb'), appended: files('.aof') };
+  await rewriteAppendOnlyFile(server);
+  const [snapshot, appended] = [filesOf(server, /\.rdb$/), filesOf(server, /\.aof$/)];
+  return { keys: keys.join('\n'), values: values.join('\n'), snapshot, appended };
 }
 
 const where = (places: Places, needle: string): string[] =>

@@ -8,8 +8,19 @@ export function browserRoutes(
   pageOf: (request: FastifyRequest, reply: FastifyReply) => HandleRequest<FastifyRequest>,
 ): FastifyPluginCallback {
   const { messagePath, maxBytes: bodyLimit } = browser;
-  const folder = messagePath.slice(0, messagePath.lastIndexOf('/') + 1);
   return (app, _options, done) => {
+    const { prefix } = app;
+    if (!messagePath.startsWith(`${prefix}/`)) {
+      done(
+        new RangeError(
+          `The script for pages lies under ${prefix} here: give browserScript({ path: '${prefix}/sessionwise/' }).`,
+        ),
+      );
+      return;
+    }
+    // Fastify puts the prefix before it again.
+    const path = messagePath.slice(prefix.length);
+    const folder = path.slice(0, path.lastIndexOf('/') + 1);
     app.removeAllContentTypeParsers();
     app.addContentTypeParser('*', { parseAs: 'string', bodyLimit }, (_request, body, parsed) => {
       parsed(null, body);
@@ -20,7 +31,7 @@ export function browserRoutes(
       const { status, headers, body } = browser.script(request.originalUrl, ifNoneMatch, 'session' in request);
       return reply.code(status).headers(headers).send(body);
     });
-    app.post(messagePath, { bodyLimit }, async (request, reply) => {
+    app.post(path, { bodyLimit }, async (request, reply) => {
       const { body } = request;
       const text = typeof body === 'string' ? body : undefined;
       const status = await browser.take(request, pageOf(request, reply), text);

@@ -20,7 +20,8 @@ import { FASTIFY_OPTIONS, withoutEncapsulation } from './without-encapsulation.t
 /** Options of the plugin. Without `client` all handles answer `undefined` and no page views are counted: then the plugin
  *  only looks after the sessions of a SessionStore. Bearer tokens are looked up in `store`, by default in the store of
  *  @fastify/session where that is a SessionStore. With `user` the handle is attached behind all hooks `preValidation`, so
- *  that @fastify/passport has set the user by then; else in the hook `onRequest`. */
+ *  that @fastify/passport has set the user by then; else in the hook `onRequest`, and where @fastify/session is not registered
+ *  before it, behind all of these: a part of the site may have sessions. */
 export type SessionPluginOptions = HandleOptions<FastifyRequest>;
 
 /** A request with or without @fastify/session. */
@@ -79,13 +80,19 @@ export function attachHandles(
   addSessionHooks(app);
   app.decorateRequest('sessionwise', undefined as never);
   app.addHook('onReady', (done) => done(misplaced(app, isBehindSession)));
+  // Where no session is known here, a plugin further in may register @fastify/session, whose hook comes behind this one.
+  const hook = options.user ? 'preHandler' : isBehindSession ? 'onRequest' : 'preParsing';
   app.addHook('onRequest', (incoming, reply, done) => {
     const request = incoming as AnyRequest;
     request.sessionwise = handleWithoutVisitor();
-    if (options.user) done();
-    else attach(request, reply, done);
+    if (hook === 'onRequest') attach(request, reply, done);
+    else done();
   });
-  if (options.user) app.addHook('preHandler', (request, reply, done) => attach(request as AnyRequest, reply, done));
+  if (hook === 'preHandler') {
+    app.addHook(hook, (request, reply, done) => attach(request as AnyRequest, reply, done));
+  } else if (hook === 'preParsing') {
+    app.addHook(hook, (request, reply, _body, done) => attach(request as AnyRequest, reply, done));
+  }
   if (browser) {
     app.register(browserRoutes(browser, (request, reply) => new FastifyPage(request as AnyRequest, reply)));
   }

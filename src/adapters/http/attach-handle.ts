@@ -242,11 +242,12 @@ export class HandleAttacher<Request extends object> {
   // Tells the script for pages which documents it has to count: what shared caches may keep is left to it, because the
   // server does not see who gets it. Returns whether the document is left, once the head was written.
   #markDocument(request: Request, page: HandleRequest<Request>, mode: PageviewMode, isKnown: boolean): () => boolean {
+    if (!this.#options.script) return () => false;
+    const isPage = this.#isPageview(request, page);
+    const isAhead = !isPage && isFetchedAhead(page);
+    if (!isPage && !isAhead) return () => false;
     let isLeft = false;
-    const { script } = this.#options;
-    const isPage = script !== undefined && this.#isPageview(request, page);
-    const isAhead = script !== undefined && !isPage && isFetchedAhead(page);
-    if (!isPage && !isAhead) return () => isLeft;
+    // When it is shown, only the script is there to count it.
     const shownMode = isAhead ? this.#modeOfDocument(request, page) : mode;
     page.beforeHead(({ statusCode, cacheControl }) => {
       // Without a visitor nothing is decided: consent may come on the page.

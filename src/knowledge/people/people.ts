@@ -117,17 +117,6 @@ export class People {
     return known === 1;
   }
 
-  /** Ends the claim of a session at a logout: merges what is not merged yet, and deletes its record. The id is a new
-   *  visitor's then. */
-  async release(session: string): Promise<void> {
-    for (let tries = 0; tries < MOST_TRIES; tries += 1) {
-      const claim = await this.#claim(session, '');
-      if (!claim) return;
-      await this.#push.push(claim, session);
-      if (await this.#settle(session, claim, true)) return;
-    }
-  }
-
   async #claim(session: string, person: string): Promise<Claim | undefined> {
     const { redis } = this.#context;
     const now = Math.floor(this.#now() / 1_000);

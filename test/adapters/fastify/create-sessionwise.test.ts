@@ -1,7 +1,13 @@
 import fastifyCookie from '@fastify/cookie';
 import Fastify from 'fastify';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createSessionwise, type Sessionwise } from '../../../src/adapters/fastify/index.ts';
+import {
+  type BrowserScript,
+  browserScript,
+  createSessionwise,
+  type Sessionwise,
+} from '../../../src/adapters/fastify/index.ts';
+import { personOf } from '../../../src/index.ts';
 import { useRedis } from '../../support/use-redis.ts';
 import { type SiteRequest, testCreateSessionwise } from '../create-sessionwise.suite.ts';
 import { USER_AGENT } from '../suite/adapter-site.ts';
@@ -70,10 +76,42 @@ describe('the plugins of createSessionwise', () => {
     app.register(async (part) => {
       await part.register(sw.session, { secret: SITE_SECRET });
       part.get('/part', async (request) => request.session.increment('views'));
+      part.get('/login', async (request) => {
+        await request.session.identify('ada');
+        return request.sessionwise.id;
+      });
+      part.get('/who', async (request) => request.sessionwise.id);
     });
     app.get('/', async (request) => 'session' in request && request.session !== undefined);
     expect((await app.inject('/part')).body).toBe('1');
     expect((await app.inject('/')).body).toBe('false');
+    const headers = { 'user-agent': USER_AGENT };
+    const login = await app.inject({ url: '/login', headers });
+    const { name, value } = login.cookies.find((cookie) => cookie.name === 'sessionId')!;
+    const again = await app.inject({ url: '/who', headers, cookies: { [name]: value } });
+    expect([login.body, again.body]).toEqual([personOf('ada'), personOf('ada')]);
+  });
+
+  it('serve the script for pages below the prefix of a part of the site, and refuse one that lies elsewhere', async () => {
+    const sw = make();
+    const open = (script: BrowserScript) => {
+      const app = Fastify();
+      onTestFinished(() => app.close());
+      app.register(async (shop) => void (await shop.register(sw.knowledge, { script })), { prefix: '/shop' });
+      return app;
+    };
+    const script = browserScript({ path: '/shop/sessionwise/' });
+    expect((await open(script).inject(script.src)).statusCode).toBe(200);
+    const message = { view: '/shop/a', once: 'a' };
+    const headers = { 'user-agent': USER_AGENT, 'sec-fetch-site': 'same-origin', 'content-type': 'text/plain' };
+    const sent = open(script).inject({
+      method: 'POST',
+      url: '/shop/sessionwise/view',
+      headers,
+      payload: JSON.stringify(message),
+    });
+    expect((await sent).statusCode).toBe(204);
+    await expect(open(browserScript()).ready()).rejects.toThrow(/lies under \/shop here: give browserScript/);
   });
 
   it('look after sessions without knowledge too: a session rotates', async () => {

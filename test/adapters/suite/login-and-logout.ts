@@ -18,9 +18,8 @@ export async function expectPersons(visitor: Visitor, service: StagedService): P
   expect([id === visitor.visitorId, id === visitorId]).toEqual([true, false]);
   await visitor.page('/login?username=bob&password=right');
   expect(await visitor.page('/me')).toEqual({ id: personOf('bob') });
+  // Where its answer comes behind the head of the login's page, the next page sends it again.
   const merged = service.heard.filter(({ command }) => command === 'identify');
-  expect(merged.map(({ session: person, payload }) => [person, payload])).toEqual([
-    [personOf('ada'), visitorId],
-    [personOf('bob'), id],
-  ]);
+  const pairs = new Set(merged.map(({ session: person, payload }) => `${payload} into ${person}`));
+  expect([...pairs]).toEqual([`${visitorId} into ${personOf('ada')}`, `${id} into ${personOf('bob')}`]);
 }

@@ -80,11 +80,11 @@ describe('identify', () => {
     expect(await seen('kiosk', '/a', '/secret', '/later')).toEqual([true, false, false]);
   });
 
-  it('after a release the id is a new visitor’s', async () => {
+  it('when it has retired, the id is a new visitor’s', async () => {
     const ada = nameOf('leaves');
     await view('cafe', '/a');
     await stage.knowledge.people.identify(ada, 'cafe');
-    await stage.knowledge.people.release('cafe');
+    await stage.with({ retireMs: 0 }).people.lookAt('cafe');
     expect(await seen('cafe', '/a')).toEqual([false]);
     await view('cafe', '/b');
     expect(await seen(ada, '/a', '/b')).toEqual([true, false]);

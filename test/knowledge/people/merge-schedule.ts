@@ -134,8 +134,7 @@ export class MergeSchedule {
     else if (dice < 58) await this.#logIn(browser);
     else if (dice < 64) this.#logOut(browser);
     else if (dice < 70) await this.#identifyMeanwhile(this.#random.pick(browser.visitors));
-    else if (dice < 80) await this.#merging(() => this.#knowledge.people.lookAt(this.#random.pick(browser.visitors)));
-    else if (dice < 83) await this.#merging(() => this.#knowledge.people.release(this.#random.pick(browser.visitors)));
+    else if (dice < 83) await this.#merging(() => this.#knowledge.people.lookAt(this.#random.pick(browser.visitors)));
     else if (dice < 88) await this.#arriveLate();
     else if (dice < 93 && this.#options.erases) await this.#eraseOrComeBack(this.#random.pick(this.#people).name);
     else await this.#expectAnswers(browser);

@@ -41,7 +41,7 @@ describe('between two steps of a merge', () => {
     // A process that ends when it has noted the view, and has not merged it.
     const dying = openWith('claim-session', () => Promise.reject(new Error('The process ended.')));
     const knowledge = openWith('settle-claim', () => dying.recordView('browser', stage.pages('/late')[0]!));
-    await knowledge.people.release('browser');
+    for (let i = 0; i < 2; i += 1) await knowledge.people.lookAt('browser');
     expect(await seenBy('ada', '/a', '/late')).toEqual([true, true]);
   });
 
