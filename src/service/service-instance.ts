@@ -62,7 +62,7 @@ export class ServiceInstance implements Service {
   readonly #beat: InstanceBeat;
   readonly #transports: ServiceTransports;
   readonly #ends: SessionEnds;
-  readonly #merging: PersonMerging | undefined;
+  readonly #merging: PersonMerging;
   readonly #http: HttpServer;
   readonly #started: { stop(deadlineMs: number): unknown }[] = [];
   #address: HttpAddress | undefined;
@@ -100,9 +100,8 @@ export class ServiceInstance implements Service {
       connection.on('reachable', () => this.#readiness.notifyAll());
     }
     this.#ends = new SessionEnds(redis, keys.namespace, options.sessions ?? {}, options.archive, enabled);
-    if (options.sessions?.sweep ?? true) {
-      this.#merging = new PersonMerging(redis, keys.namespace, namespace.knowledge, enabled, this.#log);
-    }
+    // Whoever ends sessions: stores do that too, and merge nothing.
+    this.#merging = new PersonMerging(redis, keys.namespace, namespace.knowledge, enabled, this.#log);
     this.#http = new HttpServer(this.metrics, () => this.#notReady() ?? this.#transports.trouble);
     this.#showFigures();
   }
@@ -123,7 +122,7 @@ export class ServiceInstance implements Service {
       await this.#beat.start(this.#subscriber, routesOf(this.#transport).length > 0);
       await this.#transports.start();
       await this.#ends.start(this.metrics, this.#log);
-      this.#merging?.start();
+      this.#merging.start();
       this.#followClock();
       this.#logStart();
       return this;
@@ -152,7 +151,7 @@ export class ServiceInstance implements Service {
     // was sent.
     void this.#beat.stop();
     void this.inline.close();
-    this.#merging?.stop();
+    this.#merging.stop();
     const [finished] = await Promise.all([this.#transports.stop(deadlineMs), this.#ends.stop(deadlineMs)]);
     if (!finished) this.#log.warn({ inFlight: this.#transports.inFlight }, 'Stopped with requests unfinished.');
     await Promise.all([this.#http.close(), this.#subscriber.close(), this.#namespace.redis.close()]);

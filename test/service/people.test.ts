@@ -10,7 +10,6 @@ import { waitUntil } from '../support/wait-until.ts';
 const SECRET = 'a secret of the tests, long enough';
 const server = useRedis({ eachTest: 'kept' });
 const { redis } = server;
-const keys = new Keys('sw');
 let service: Service;
 let inline: Service;
 let last = 0;
@@ -93,17 +92,22 @@ describe.each(WAYS)('persons over %s', (way, optionsOf) => {
 });
 
 describe('a merge that was left half done', () => {
-  it('is finished by the sweep', async () => {
-    const client = new SessionClient({ redis: server.url, deadlineMs: 5_000 });
+  it.each([
+    ['each service', 'sw', {}],
+    ['a service that leaves it to stores to end sessions', 'stores-sweep', { sweep: false }],
+  ])('is finished by the sweep of %s', async (_, namespace, sessions) => {
+    const own = await startService({ redis: server.url, secret: SECRET, namespace, sessions, transport: 'inline' });
+    onTestFinished(() => own.stop());
+    const client = new SessionClient({ transport: own.inline, deadlineMs: 5_000 });
     onTestFinished(() => client.close());
     expect(await client.ready()).toBe(true);
-    const [session, person] = ['half-done', personOf('half-done')];
+    const [session, person, ownKeys] = ['half-done', personOf('half-done'), new Keys(namespace)];
     await client.request('pageview', session, '/a');
     await client.request('identify', person, session);
     // As a process leaves it that ends between a late view and its push: the number is higher than what was merged.
-    await redis.command('HINCRBY', keys.claim(session), 'dirty', '1');
-    await redis.command('ZADD', keys.merging(partitionOf(session)), '0', session);
-    const claim = (field: string): Promise<string | null> => redis.command('HGET', keys.claim(session), field);
+    await redis.command('HINCRBY', ownKeys.claim(session), 'dirty', '1');
+    await redis.command('ZADD', ownKeys.merging(partitionOf(session)), '0', session);
+    const claim = (field: string): Promise<string | null> => redis.command('HGET', ownKeys.claim(session), field);
     await waitUntil('all is merged', async () => (await claim('clean')) === '2');
     expect(await claim('dirty')).toBe('2');
     expect((await client.request('session-analytics', person, ''))?.totalPages).toBe(1);

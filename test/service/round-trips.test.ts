@@ -34,7 +34,7 @@ let foreign: ForeignClient;
 
 beforeAll(async () => {
   proxy = await startRedisProxy(server.socketPath);
-  // A sweep, every two seconds, would be counted.
+  // A sweep of sessions, every two seconds, would be counted.
   const sessions = { sweep: false };
   const secret = 'a secret of the tests, long enough';
   service = await startService({ redis: proxy.url, secret, combos: COMBOS, sessions });
@@ -81,9 +81,9 @@ async function costOf(ask: () => Promise<unknown>): Promise<Cost> {
     proxy.reset();
     await ask();
     const sent = proxy.commands('sessionwise-service');
-    // A heartbeat, a ping, a look at reply lists or at the meta record that fell in between would be counted: then once
-    // more.
-    const others = ['PING', 'EXISTS', 'async:_instances', 'sw:meta'];
+    // A heartbeat, a ping, a look at reply lists, at the meta record or at merges that fell in between would be counted:
+    // then once more.
+    const others = ['PING', 'EXISTS', 'async:_instances', 'sw:meta', 'sw:@lease:merge', 'ZRANGEBYSCORE'];
     if (sent.some((command) => command.some((word) => others.includes(word)))) continue;
     return { commands: sent.map(([name]) => name!), roundTrips: proxy.roundTrips('sessionwise-service') };
   }
@@ -97,7 +97,7 @@ describe.each(['small', 'large'])('round trips of the service for a session that
   const costs: [string, unknown, string[], number][] = [
     ['pageview', '/a', ['EVALSHA'], 1],
     ['pageview', `/new-${session}`, ['EVALSHA'], 1],
-    ['pageview', { path: '/a', once: `${session}-1` }, ['EVALSHA'], 1],
+    ['pageview', { path: '/a', once: 'any' }, ['EVALSHA'], 1],
     ['active', '', ['EVALSHA'], 1],
     ['session-analytics', '', large ? ['GET', 'PFCOUNT'] : ['GET'], trips],
     ['session-analytics', { here: '/a' }, large ? ['GET', 'PFCOUNT', 'EVALSHA'] : ['GET'], trips],
@@ -136,7 +136,13 @@ describe.each(['small', 'large'])('round trips of the service for a session that
   });
 
   it.each(costs)('%s %j', async (command, payload, commands, roundTrips) => {
-    const cost = await costOf(() => foreign.ask(command, session, payload));
+    // Where it is asked once more, under another name: else it would be a repeat.
+    let tries = 0;
+    const named = (): unknown =>
+      typeof payload === 'object' && payload !== null && 'once' in payload
+        ? { ...payload, once: `${session}-${tries++}` }
+        : payload;
+    const cost = await costOf(() => foreign.ask(command, session, named()));
     // Behind its work stands the reply, which is an inbox message here.
     expect(cost).toEqual({ commands: [...commands, 'PUBLISH'], roundTrips: roundTrips + 1 });
     if (command === 'pageview' || command.startsWith('mark-')) {
