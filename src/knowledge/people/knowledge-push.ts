@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { SerialQueue } from '../../async/index.ts';
 import { partitionOf, SUBJECT_FLAGS } from '../../redis/index.ts';
 import { readDays } from '../read-days.ts';
 import type { MarkedNotices, ReadNotices } from '../read-notices.ts';
@@ -63,6 +64,8 @@ export class KnowledgePush {
   readonly #isNative: boolean;
   readonly #exactLimit: number;
   readonly #push: ReturnType<typeof pushKnowledgeScript>;
+  // Of one person one at a time: of many at once, each but the first would find another record and begin anew.
+  readonly #persons = new SerialQueue();
 
   /** `now`: milliseconds of the epoch by Redis's clock. `sourceKey`: hashes the names of sources. `seconds`: how long a
    *  person is kept. */
@@ -89,7 +92,8 @@ export class KnowledgePush {
     const notices = await this.#notices.exportOf(session, claim.record);
     const filters = await readSourceFilters(this.#context, session, source.state?.head.flags ?? 0, this.#isNative);
     for (let tries = 0; tries < MOST_TRIES; tries += 1) {
-      const status = await this.#pushOnce(claim, session, { source, notices, filters });
+      const read = { source, notices, filters };
+      const status = await this.#persons.run(claim.to, () => this.#pushOnce(claim, session, read));
       if (status !== 'changed' && status !== 'late') return status;
     }
     throw new Error("The person's record is written so often that nothing could be merged into it.");

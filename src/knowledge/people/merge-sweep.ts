@@ -2,13 +2,15 @@ import { isTransient, Keys, PARTITIONS, type RedisConnection } from '../../redis
 import type { People } from './people.ts';
 
 const AT_ONCE = 100;
-/** How long a session waits that could not be merged because of the state of Redis, in milliseconds. Behind it stand others:
- *  a partition whose first ones fail must not stand still. */
-const RETRY_MS = 5_000;
+/** How long a session waits that could not be merged because of the state of Redis, or because others wrote all the time, in
+ *  milliseconds. Behind it stand others: a partition whose first ones fail must not stand still. */
+export const RETRY_MS = 5_000;
 /** How long a session waits that could not be merged for another reason, in milliseconds. */
 export const FAILED_RETRY_MS = 3_600_000;
 /** How long a session is tried whose record, or whose person's, cannot be read, in milliseconds. */
 export const UNREADABLE_MS = 86_400_000;
+// KnowledgePush and People say so.
+const CONTENDED = /is written so often that/;
 // A key of another type, or bytes that are no record.
 const UNREADABLE = /WRONGTYPE|SUBJECTRECORD|no record of this format/;
 
@@ -61,7 +63,7 @@ export class MergeSweep {
   }
 
   async #putOff(session: string, error: Error, now: number): Promise<void> {
-    if (isTransient(error)) {
+    if (isTransient(error) || CONTENDED.test(error.message)) {
       await this.#people.postpone(session, now + RETRY_MS);
       return;
     }

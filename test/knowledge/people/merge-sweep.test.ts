@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MergeSweep } from '../../../src/knowledge/index.ts';
-import { FAILED_RETRY_MS, UNREADABLE_MS } from '../../../src/knowledge/people/merge-sweep.ts';
+import { FAILED_RETRY_MS, RETRY_MS, UNREADABLE_MS } from '../../../src/knowledge/people/merge-sweep.ts';
 import { personOf } from '../../../src/protocol/index.ts';
 import { partitionOf } from '../../../src/redis/index.ts';
 import { useTestData } from '../../support/use-test-data.ts';
@@ -63,6 +63,33 @@ describe('the sweep of claimed sessions', () => {
     await new MergeSweep(redis, 'sw', refusing, (_, __, isGivenUp) => void outcomes.push(isGivenUp)).sweep(now);
     expect(outcomes).toEqual([false]);
     expect(await redis.command('EXISTS', keys.subject('waits'))).toBe(1);
+  });
+
+  it('looks again in seconds at one whose person others wrote all the time', async () => {
+    const now = Date.now();
+    await claim('contended', nameOf('fay'));
+    const { people } = stage.knowledge;
+    const contended = {
+      lookAt: () => Promise.reject(new Error("The person's record is written so often that nothing could be merged.")),
+      postpone: (...args: Parameters<typeof people.postpone>) => people.postpone(...args),
+    } as unknown as typeof people;
+    await new MergeSweep(redis, 'sw', contended, (session) => void told.push([session, false])).sweep(now);
+    expect(await dueOf('contended')).toBe(now + RETRY_MS);
+  });
+
+  it('merges all at once that are of one person', async () => {
+    const gus = nameOf('gus');
+    const sessions = Array.from({ length: 100 }, (_, i) => `of-gus-${i}`);
+    for (const session of sessions) {
+      await claim(session, gus);
+      // As a process leaves it that ends between a view and its push.
+      await redis.command('HSET', keys.claim(session), 'clean', '0');
+    }
+    await redis.command('DEL', keys.subject(gus), keys.merged(gus));
+    expect(await sweep(Date.now())).toBe(sessions.length);
+    expect(told).toEqual([]);
+    const { totalPages } = await stage.knowledge.read(personOf('gus')).visit(stage.clock.now);
+    expect(totalPages).toBe(sessions.length);
   });
 
   it('reaches what stands behind a hundred that cannot be read', async () => {
