@@ -12,6 +12,9 @@ import { placeSourceFilters, readSourceFilters, type SourceFilter } from './sour
 import { decodeRecord, encodeRecord } from './subject-state.ts';
 
 const MOST_TRIES = 20;
+const { largePages, largeItems, largeMinutes, readNotices } = SUBJECT_FLAGS;
+/** Flags of what lies beside a record. */
+const READ_BEHIND = largePages | largeItems | largeMinutes | readNotices;
 
 /** A session that is claimed, as it was read. */
 export interface Claim {
@@ -85,18 +88,28 @@ export class KnowledgePush {
     this.#push = pushKnowledgeScript(seen, seconds);
   }
 
-  /** Pushes a session. What is old, or of a person that was erased since, is nobody's any more.
+  /** Pushes a session. What is old, or of a person that was erased since, is nobody's any more; one that is not claimed as it
+   *  was read is old too.
    *  @throws whatever Redis refuses with; Error where others write the person's record all the time. */
   async push(claim: Claim, session: string): Promise<'merged' | 'old' | 'erased'> {
     const source = await this.#sideOf(session, claim.record);
     const notices = await this.#notices.exportOf(session, claim.record);
-    const filters = await readSourceFilters(this.#context, session, source.state?.head.flags ?? 0, this.#isNative);
+    const { flags = 0 } = source.state?.head ?? {};
+    const filters = await readSourceFilters(this.#context, session, flags, this.#isNative);
+    if ((flags & READ_BEHIND) !== 0 && !(await this.#isStill(claim, session))) return 'old';
     for (let tries = 0; tries < MOST_TRIES; tries += 1) {
       const read = { source, notices, filters };
       const status = await this.#persons.run(claim.to, () => this.#pushOnce(claim, session, read));
       if (status !== 'changed' && status !== 'late') return status;
     }
     throw new Error("The person's record is written so often that nothing could be merged into it.");
+  }
+
+  // What lies beside the record was read behind it. By then the session may have been merged elsewhere and begun anew: for
+  // another person, or for nobody.
+  async #isStill({ at }: Claim, session: string): Promise<boolean> {
+    const { redis, keys } = this.#context;
+    return (await redis.command<string | null>('HGET', keys.claim(session), 'at')) === at;
   }
 
   async #pushOnce(

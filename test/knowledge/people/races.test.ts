@@ -9,13 +9,14 @@ import { TEST_SECRET, useTestData } from '../../support/use-test-data.ts';
 describe('between two steps of a merge', () => {
   const stage = useTestData();
 
-  /** Opens the knowledge over a connection that does `work` once, before a script of this name is sent. */
+  /** Opens the knowledge over a connection that does `work` once, before a script or command of this name is sent. */
   function openWith(script: string, work: (send: () => Promise<unknown>) => Promise<unknown>): Knowledge {
     const { redis } = stage;
     let isDone = false;
     const broken = Object.create(redis) as RedisConnection;
     const intercept = async <Reply>(args: readonly (string | Buffer)[], send: () => Promise<Reply>): Promise<Reply> => {
-      if (isDone || args[0] !== 'EVAL' || !String(args[1]).startsWith(`-- ${script}\n`)) return send();
+      const isIt = args[0] === script || (args[0] === 'EVAL' && String(args[1]).startsWith(`-- ${script}\n`));
+      if (isDone || !isIt) return send();
       isDone = true;
       await work(send);
       return send();
@@ -60,6 +61,26 @@ describe('between two steps of a merge', () => {
     expect(await stage.redis.command('EXISTS', stage.keys.subject(bob))).toBe(0);
     await view(bob, '/new');
     expect(await seenBy('bob', '/a', '/new')).toEqual([false, true]);
+  });
+
+  it('a merge that stood still gives a person nothing of another one who has logged in at the browser since', async () => {
+    const [kim, lea] = ['kim', 'lea'].map((user) => stage.knowledge.read(personOf(user)).subject) as [string, string];
+    const mark = (subject: string, id: string): Promise<void> => stage.knowledge.markNotices(subject, [], [id]);
+    await view('kiosk', '/a');
+    await mark('kiosk', 'of kim');
+    // It has read the session's record, and is to read what lies beside.
+    const paused = openWith('ZRANGE', async () => {
+      await stage.knowledge.people.identify(lea, 'kiosk');
+      await mark('kiosk', 'of lea');
+      await view('kiosk', '/of-lea');
+    });
+    await paused.people.identify(kim, 'kiosk');
+    const readBy = (user: string): Promise<boolean[]> =>
+      stage.knowledge.readNotices.hasForeign(stage.knowledge.read(personOf(user)), ['of kim', 'of lea']);
+    expect(await readBy('kim')).toEqual([true, false]);
+    expect(await readBy('lea')).toEqual([false, true]);
+    expect(await seenBy('kim', '/a', '/of-lea')).toEqual([true, false]);
+    expect(await seenBy('lea', '/a', '/of-lea')).toEqual([false, true]);
   });
 
   it('a push that was prepared for another record of the person is prepared anew', async () => {
