@@ -1,5 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { DeferredTransport, InlineTransport } from '../../src/transport/inline/index.ts';
+import { collectStrayErrors } from '../support/stray-errors.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 const LONG_MS = 20_000;
 const SHORT_MS = 30;
@@ -68,6 +70,22 @@ describe('a transport whose service is being started', () => {
     await after.close();
     expect(await after.publish('pageview', 'abc', '/a')).toBe(false);
     expect(await inline.publish('pageview', 'abc', '/a')).toBe(true);
+  });
+
+  it('serves, and goes on trying, whatever a listener of the application throws', async () => {
+    const strays = collectStrayErrors();
+    const transport = new DeferredTransport();
+    const thrown = { up: new Error('of the application: up'), down: new Error('of the application: down') };
+    for (const event of ['up', 'down'] as const) {
+      transport.on(event, () => {
+        throw thrown[event];
+      });
+    }
+    transport.fail(new Error('Redis is away'));
+    transport.open(serving().inline);
+    expect(await transport.request('surface', 'abc', '[]', LONG_MS)).toEqual({ answered: true, json: '"done"' });
+    await waitUntil('both are uncaught', () => strays.length === 2);
+    expect(strays).toEqual([thrown.down, thrown.up]);
   });
 
   it('tells why the service could not be started, while it is open', async () => {

@@ -22,12 +22,13 @@ export class DeferredTransport extends EventEmitter<TransportEvents> implements 
     // Closing this one must not close the service's.
     this.#inner = inline instanceof InlineTransport ? inline.another() : inline;
     this.#arrival.notifyAll();
-    this.emit('up');
+    // Not within the start: what a listener of the application throws is its own error, and no reason to start once more.
+    queueMicrotask(() => this.emit('up'));
   }
 
   /** Tells that the service could not be started. */
   fail(error: Error): void {
-    if (!this.#closed) this.emit('down', error);
+    if (!this.#closed) queueMicrotask(() => this.emit('down', error));
   }
 
   async ready(deadlineMs: number): Promise<boolean> {
