@@ -1,7 +1,8 @@
 import { isTransient, Keys, PARTITIONS, type RedisConnection } from '../../redis/index.ts';
 import type { People } from './people.ts';
 
-const AT_ONCE = 100;
+/** At how many sessions it looks at once, and of how many of a partition in one sweep. */
+export const AT_ONCE = 100;
 /** How long a session waits that could not be merged because of the state of Redis, or because others wrote all the time, in
  *  milliseconds. Behind it stand others: a partition whose first ones fail must not stand still. */
 export const RETRY_MS = 5_000;
@@ -35,22 +36,20 @@ export class MergeSweep {
   /** Does one sweep over all partitions. Returns at how many sessions it looked. One that fails is put off.
    *  @throws the first partition's error, when the others are done. */
   async sweep(now: number): Promise<number> {
-    const swept = await Promise.allSettled(
-      Array.from({ length: PARTITIONS }, (_, partition) => this.#sweepPartition(partition, now)),
-    );
-    let total = 0;
-    for (const result of swept) {
-      if (result.status === 'rejected') throw result.reason;
-      total += result.value;
+    const partitions = Array.from({ length: PARTITIONS }, (_, partition) => partition);
+    const due = await Promise.allSettled(partitions.map((partition) => this.#dueIn(partition, now)));
+    const sessions = due.flatMap((found) => (found.status === 'fulfilled' ? found.value : []));
+    // Some at a time: what pages ask goes over the same connection, and stands behind them.
+    for (let from = 0; from < sessions.length; from += AT_ONCE) {
+      await Promise.all(sessions.slice(from, from + AT_ONCE).map((session) => this.#lookAt(session, now)));
     }
-    return total;
+    for (const found of due) if (found.status === 'rejected') throw found.reason;
+    return sessions.length;
   }
 
-  async #sweepPartition(partition: number, now: number): Promise<number> {
+  #dueIn(partition: number, now: number): Promise<string[]> {
     const due = ['-inf', String(Math.floor(now)), 'LIMIT', '0', String(AT_ONCE)];
-    const sessions = await this.#redis.command<string[]>('ZRANGEBYSCORE', this.#keys.merging(partition), ...due);
-    await Promise.all(sessions.map((session) => this.#lookAt(session, now)));
-    return sessions.length;
+    return this.#redis.command('ZRANGEBYSCORE', this.#keys.merging(partition), ...due);
   }
 
   async #lookAt(session: string, now: number): Promise<void> {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MergeSweep } from '../../../src/knowledge/index.ts';
-import { FAILED_RETRY_MS, RETRY_MS, UNREADABLE_MS } from '../../../src/knowledge/people/merge-sweep.ts';
+import { AT_ONCE, FAILED_RETRY_MS, RETRY_MS, UNREADABLE_MS } from '../../../src/knowledge/people/merge-sweep.ts';
 import { personOf } from '../../../src/protocol/index.ts';
 import { partitionOf } from '../../../src/redis/index.ts';
 import { useTestData } from '../../support/use-test-data.ts';
@@ -90,6 +90,21 @@ describe('the sweep of claimed sessions', () => {
     expect(told).toEqual([]);
     const { totalPages } = await stage.knowledge.read(personOf('gus')).visit(stage.clock.now);
     expect(totalPages).toBe(sessions.length);
+  });
+
+  it('looks at a hundred at once, however many are due: pages ask over the same connection', async () => {
+    const sessions = Array.from({ length: 5 * AT_ONCE }, (_, i) => `due-${i}`);
+    for (const session of sessions) await redis.command('ZADD', keys.merging(partitionOf(session)), '0', session);
+    let [running, most] = [0, 0];
+    const lookAt = async (): Promise<void> => {
+      running += 1;
+      most = Math.max(most, running);
+      await redis.command('PING');
+      running -= 1;
+    };
+    const people = { lookAt } as unknown as typeof stage.knowledge.people;
+    expect(await new MergeSweep(redis, 'sw', people).sweep(Date.now())).toBe(sessions.length);
+    expect(most).toBe(AT_ONCE);
   });
 
   it('reaches what stands behind a hundred that cannot be read', async () => {
