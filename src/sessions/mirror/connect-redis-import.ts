@@ -33,14 +33,17 @@ export class ConnectRedisImport {
     const expiry = expiryOfConnectRedis(this.#records.expiryPolicy, there, leftMs);
     const make = (mode: 'make' | 'put'): Promise<LoadedRecord | undefined> =>
       this.#records.put(redis, credential, there.fields, expiry, mode);
-    const made = await make('make');
     if (!this.#mirror) {
+      const made = await make('make');
       await this.forget(redis, token);
       // Undefined: another request took it over in the same moment, and may have changed it since; or it was ended.
       return made ?? this.#records.load(redis, credential);
     }
+    // Of one without a copy of ours it could not be told what connect-redis changes from now on, nor that it ends it.
+    const made = await this.#mirror.along(redis, credential, () => make('make'), text);
+    if (made) return made;
     // Where its time was over here, connect-redis has renewed it since; where it was ended, it stays so.
-    const taken = made ?? (await this.#records.load(redis, credential)) ?? (await make('put'));
+    const taken = (await this.#records.load(redis, credential)) ?? (await make('put'));
     if (taken) await this.#mirror.copy(redis, credential, text);
     else await this.forget(redis, token);
     return taken;

@@ -51,18 +51,20 @@ export class ConnectRedisMirror implements MirrorWrites {
     return `${this.#prefix}${token}`;
   }
 
+  /** See MirrorWrites. `seen`: as for `copy`. */
   async along<Result>(
     redis: BoundedOperation,
     reference: ResolvedReference,
     work: () => Promise<Result>,
+    seen = '',
   ): Promise<Result> {
     const working = work();
-    const copying = this.copy(redis, reference);
+    const copying = this.copy(redis, reference, seen);
     const sent = redis.sentCommands;
     const result = await working;
     await copying;
     // Work of several steps has written behind the copy.
-    if (redis.sentCommands !== sent) await this.copy(redis, reference);
+    if (redis.sentCommands !== sent) await this.copy(redis, reference, seen);
     return result;
   }
 

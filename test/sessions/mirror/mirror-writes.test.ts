@@ -192,6 +192,24 @@ describe('a copy', () => {
     expect(trips).toEqual({ read: 1, save: 1, increment: 1, rotate: 1, 'end by id': 1 });
   });
 
+  it('of a session that is taken over goes with its record: nothing comes between them', async () => {
+    const proxy = await startRedisProxy(stage.server.socketPath);
+    const data = stage.open({ redis: proxy.url });
+    const takeOver = async (): Promise<string[]> => {
+      const token = createToken();
+      await stage.theirs.set(token, { cookie: cookieOf(), n: 1 } as never);
+      proxy.reset();
+      expect(await stage.valuesOf(data, token)).toMatchObject({ n: 1 });
+      expect(await redis.command('HGET', new Keys('sw').mirrorBase(sessionOf(token)), 'key')).toBe(`sess:${token}`);
+      return proxy.commands('sessionwise-store').map(([name]) => name!);
+    };
+    // Once before, so that the server has the scripts.
+    await takeOver();
+    expect(await takeOver()).toEqual(['EVALSHA', 'GET', 'PTTL', 'EVALSHA', 'EVALSHA']);
+    expect(proxy.roundTrips('sessionwise-store')).toBe(3);
+    await proxy.close();
+  });
+
   it('that cannot be written fails no page; it is counted, each told, and warned of once', async () => {
     const data = stage.open();
     const strays = collectStrayErrors();
