@@ -97,7 +97,7 @@ describe.each(['small', 'large'])('round trips of the service for a session that
   const costs: [string, unknown, string[], number][] = [
     ['pageview', '/a', ['EVALSHA'], 1],
     ['pageview', `/new-${session}`, ['EVALSHA'], 1],
-    ['pageview', { path: '/a', once: `${session}-1` }, ['EVALSHA'], 1],
+    ['pageview', { path: '/a', once: 'any' }, ['EVALSHA'], 1],
     ['active', '', ['EVALSHA'], 1],
     ['session-analytics', '', large ? ['GET', 'PFCOUNT'] : ['GET'], trips],
     ['session-analytics', { here: '/a' }, large ? ['GET', 'PFCOUNT', 'EVALSHA'] : ['GET'], trips],
@@ -136,7 +136,13 @@ describe.each(['small', 'large'])('round trips of the service for a session that
   });
 
   it.each(costs)('%s %j', async (command, payload, commands, roundTrips) => {
-    const cost = await costOf(() => foreign.ask(command, session, payload));
+    // Where it is asked once more, under another name: else it would be a repeat.
+    let tries = 0;
+    const named = (): unknown =>
+      typeof payload === 'object' && payload !== null && 'once' in payload
+        ? { ...payload, once: `${session}-${tries++}` }
+        : payload;
+    const cost = await costOf(() => foreign.ask(command, session, named()));
     // Behind its work stands the reply, which is an inbox message here.
     expect(cost).toEqual({ commands: [...commands, 'PUBLISH'], roundTrips: roundTrips + 1 });
     if (command === 'pageview' || command.startsWith('mark-')) {

@@ -98,9 +98,8 @@ export class KnowledgePush {
     const filters = await readSourceFilters(this.#context, session, flags, this.#isNative);
     if ((flags & READ_BEHIND) !== 0 && !(await this.#isStill(claim, session))) return 'old';
     for (let tries = 0; tries < MOST_TRIES; tries += 1) {
-      const status = await this.#persons.run(claim.to, () =>
-        this.#pushOnce(claim, session, { source, notices, filters }),
-      );
+      const read = { source, notices, filters };
+      const status = await this.#persons.run(claim.to, () => this.#pushOnce(claim, session, read));
       if (status !== 'changed' && status !== 'late') return status;
     }
     throw new Error("The person's record is written so often that nothing could be merged into it.");

@@ -43,7 +43,7 @@ export interface ForgetOptions {
   readonly archive?: ErasableArchive | undefined;
 }
 
-const FORGET_OPTIONS: OptionForms<ForgetOptions> = { archive: 'any' };
+const FORGET_OPTIONS: OptionForms<ForgetOptions> = { archive: 'object|function' };
 
 /** Erases everything of a session, or of a user: session data, what is known of the sessions and of the person, the
  *  user's index, lifecycle events, requests and dead letters in streams, and rows of the archive. In steps, each with a
