@@ -74,7 +74,8 @@ export const PRIVACY_TESTS: Readonly<Record<string, Readonly<Record<string, stri
   },
   'test/knowledge/people/identify.test.ts': {
     sessknows: 'the session knows nothing of the person',
-    forgets: 'forgets what was taken of sources that are merged no more, also of a person who has new ones all the time',
+    forgets:
+      'forgets what was taken of sources that are merged no more, also of a person who has new ones all the time',
   },
   'test/knowledge/people/races.test.ts': {
     racepush: 'a push that arrives after the person was erased brings nothing back, also where they are there again',

@@ -110,10 +110,13 @@ function testWithService(stage: AdapterStage): void {
       ['user', { user: promise }, /user returned a promise: return the id of the user, or undefined/],
       ['token', { token: promise }, /token returned a promise: return a text, or undefined/],
       ['token', { token: () => 42 as never }, /token returned a value of type number/],
-    ])('fails where a function of the site returns what cannot be used, and says why: %s', async (_, handle, message) => {
-      const answer = await stage.visitor(await open(handle)).get('/a');
-      expect(answer).toMatchObject({ status: 500, body: { message: expect.stringMatching(message) } });
-    });
+    ])(
+      'fails where a function of the site returns what cannot be used, and says why: %s',
+      async (_, handle, message) => {
+        const answer = await stage.visitor(await open(handle)).get('/a');
+        expect(answer).toMatchObject({ status: 500, body: { message: expect.stringMatching(message) } });
+      },
+    );
 
     it('is what the site says is one', async () => {
       const visitor = stage.visitor(await open({ isPageview: ({ url }) => url!.startsWith('/pages') }));
