@@ -5,6 +5,7 @@ import { type ConnectionOptions, parseConnection, type RedisClient } from '../re
 import type { ServiceOptions } from '../service/index.ts';
 import { CONNECT_REDIS_OPTIONS } from '../sessions/index.ts';
 import type { SessionTransport } from '../transport/index.ts';
+import { HANDLE_OPTIONS } from './http/handle-options.ts';
 import { type SessionStoreOptions, STORE_OPTIONS } from './session-store-options.ts';
 
 /** Options of a service that runs in the serving process: those of `startService`, without what `createSessionwise` knows
@@ -68,17 +69,40 @@ const SERVICE: Readonly<Record<string, string>> = {
   archive: 'function',
   log: 'object',
 } satisfies OptionForms<InlineServiceOptions>;
+/** Options of express-session and @fastify/session, which `sw.session` takes. */
+const SESSION = [
+  ...['name', 'genid', 'proxy', 'resave', 'rolling', 'saveUninitialized', 'unset'],
+  ...['cookieName', 'cookiePrefix', 'idGenerator', 'algorithm'],
+];
 const SHORTEST_SECRET = 16;
 
 /** Options that the whole has, where one of its parts is given them. */
 const OF_THE_WHOLE = inEach(Object.keys(OPTIONS), (name) => `give createSessionwise({ ${name} }) itself.`);
 /** What is given where the whole is given an option of connect-redis or of one of its parts. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
+  ...inEach(Object.keys(HANDLE_OPTIONS), (name) => `it belongs to sw.knowledge: { ${name} }.`),
+  ...inEach(SESSION, (name) => `it belongs to sw.session: { ${name} }.`),
+  cookie: 'it belongs to sw.session: { cookie }; the cookie of visitors to sw.knowledge: { cookie }.',
+  ...inEach(['url', 'host', 'port'], (name) => `it belongs to the address: redis: { ${name} }.`),
   ...CONNECT_REDIS_OPTIONS,
   ...inEach(Object.keys(SERVICE), (name) => `it belongs to the service: service: { ${name} }.`),
   ...inEach(Object.keys(CLIENT), (name) => `it belongs to the client: client: { ${name} }.`),
   ...inEach(Object.keys(STORE_OPTIONS), (name) => `it belongs to the store: store: { ${name} }.`),
   combos: 'it belongs to the service: service: { combos }; of a service elsewhere to its configuration file.',
+};
+
+/** What is given where `sw.session` is given an option of its cookie, or of another part. */
+export const BESIDE_SESSION: Readonly<Record<string, string>> = {
+  ...inEach(
+    Object.keys(STORE_OPTIONS),
+    (name) => `it belongs to the store: createSessionwise({ store: { ${name} } }).`,
+  ),
+  ...OF_THE_WHOLE,
+  ...inEach(
+    ['maxAge', 'secure', 'sameSite', 'httpOnly', 'domain', 'path', 'expires'],
+    (name) => `it belongs to the cookie: cookie: { ${name} }.`,
+  ),
+  store: 'the store is that of this object. Its options: createSessionwise({ store: { ... } }).',
 };
 
 /** Checks the options of `createSessionwise`, except what its parts check.

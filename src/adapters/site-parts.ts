@@ -1,5 +1,6 @@
 import { type PageOptions, SessionClient, type SessionHandle } from '../client/index.ts';
 import { personOf } from '../protocol/index.ts';
+import { checkOptions } from '../protocol/internal/index.ts';
 import type { ConnectionOptions } from '../redis/index.ts';
 import type {
   ErasedSubject,
@@ -13,7 +14,7 @@ import type {
 import { InlineService } from './inline-service.ts';
 import { loadService } from './load-service.ts';
 import type { SessionStoreOptions } from './session-store-options.ts';
-import { checkSessionwiseOptions, type SessionwiseOptions } from './sessionwise-options.ts';
+import { BESIDE_SESSION, checkSessionwiseOptions, type SessionwiseOptions } from './sessionwise-options.ts';
 
 /* site-parts.ts: what a site needs of Sessionwise, made of one set of options and closed together. `createSessionwise` of
  * each framework adds what mounts it there. */
@@ -94,6 +95,18 @@ export class SiteParts<Store extends ClosableStore> implements SharedParts {
   /** The store, where it is open. */
   get openedStore(): Store | undefined {
     return this.#store;
+  }
+
+  /** Checks the options that the framework's `session` is given. `forms`: as of `checkOptions`. `elsewhere`: what to give in
+   *  place of options of other libraries.
+   *  @throws RangeError for an unknown name, which says where it goes, and for a value of the wrong type. */
+  checkSessionOptions(
+    owner: string,
+    options: unknown,
+    forms: Readonly<Record<string, string>>,
+    elsewhere: Readonly<Record<string, string>> = {},
+  ): void {
+    checkOptions(owner, options, forms, { ...BESIDE_SESSION, ...elsewhere });
   }
 
   person(userId: string, options?: PageOptions): SessionHandle {

@@ -5,6 +5,7 @@ export const WARNING_CODES = {
   SESSIONWISE_MIRROR_FAILED: 'A session was saved, but its copy for connect-redis was not.',
   SESSIONWISE_NOBODY_SERVES: 'No service has answered for two seconds: pages go on without answers.',
   SESSIONWISE_OVERLAP: 'Two instances of the service share sessions: their views count twice.',
+  SESSIONWISE_USER_TOO_LATE: 'Who is logged in was known behind the middleware only: pages ask as a visitor.',
 } as const satisfies Readonly<Record<string, string>>;
 
 /** A code of a process warning. */

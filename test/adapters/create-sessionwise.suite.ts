@@ -373,6 +373,10 @@ function testOptions<Made extends MadeObject>(stage: Stage<Made>): void {
     ['an option of the service', { redis, combos: [] }, /"combos": it belongs to the service: service: \{ combos \}/],
     ['an option of the store', { redis, idleMs: 7 }, /"idleMs": it belongs to the store: store: \{ idleMs \}/],
     ['an option of the client', { redis, maxPending: 7 }, /"maxPending": it belongs to the client/],
+    ['an option of the middleware', { redis, user: () => 'ada' }, /"user": it belongs to sw\.knowledge: \{ user \}/],
+    ['an option of sessions', { redis, resave: false }, /"resave": it belongs to sw\.session: \{ resave \}/],
+    ['an option of both', { redis, cookie: {} }, /"cookie": it belongs to sw\.session: .* visitors to sw\.knowledge/],
+    ['a part of the address', { url: 'redis://127.0.0.1:1' }, /"url": it belongs to the address: redis: \{ url \}/],
     [
       'an option of all, to the store',
       { redis, store: { namespace: 'x' } },

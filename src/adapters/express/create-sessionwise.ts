@@ -1,7 +1,6 @@
 import type { Request, RequestHandler } from 'express';
 import type session from 'express-session';
 import {
-  checkOptions,
   type HandleOptions,
   type OptionForms,
   type SessionwiseOptions,
@@ -69,13 +68,10 @@ const SESSION_OPTIONS: OptionForms<ExpressSessionOptions> = {
   saveUninitialized: 'boolean',
   unset: '"destroy"|"keep"',
 };
-const ELSEWHERE = {
-  store: 'the store is that of this object. Its options: createSessionwise({ store: { ... } }).',
-};
 const COOKIE: session.CookieOptions = { secure: 'auto', sameSite: 'lax' };
 
 function sessionMiddleware(parts: SiteParts<SessionStore>, options: ExpressSessionOptions): RequestHandler {
-  checkOptions('sw.session()', options, SESSION_OPTIONS, ELSEWHERE);
+  parts.checkSessionOptions('sw.session()', options, SESSION_OPTIONS);
   if (isEmpty(options.secret)) {
     throw new RangeError('sw.session() needs secret, which signs the cookies: give 32 random characters.');
   }

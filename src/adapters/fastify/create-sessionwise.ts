@@ -1,7 +1,6 @@
 import type fastifySession from '@fastify/session';
 import type { FastifyInstance, FastifyPluginAsync, FastifyPluginCallback, FastifyRequest } from 'fastify';
 import {
-  checkOptions,
   type HandleOptions,
   loadPeer,
   type OptionForms,
@@ -69,7 +68,6 @@ const SESSION_OPTIONS: OptionForms<FastifySessionOptions> = {
   cookiePrefix: 'string',
 };
 const ELSEWHERE = {
-  store: 'the store is that of this object. Its options: createSessionwise({ store: { ... } }).',
   genid: '@fastify/session calls it `idGenerator`.',
   name: '@fastify/session calls it `cookieName`.',
   resave: '@fastify/session has none; leave it out.',
@@ -80,7 +78,7 @@ async function registerSession(
   app: FastifyInstance,
   options: FastifySessionOptions,
 ): Promise<void> {
-  checkOptions('sw.session', options, { ...SESSION_OPTIONS, ...FASTIFY_OPTIONS }, ELSEWHERE);
+  parts.checkSessionOptions('sw.session', options, { ...SESSION_OPTIONS, ...FASTIFY_OPTIONS }, ELSEWHERE);
   if (options.secret === undefined) {
     throw new RangeError('sw.session needs secret, which signs the cookies: give 32 random characters or more.');
   }

@@ -8,6 +8,7 @@ import { isFirstCount } from './counted-requests.ts';
 import { givenUser } from './given-user.ts';
 import { checkHandleOptions, countsStatus, type HandleOptions } from './handle-options.ts';
 import { isKnownRobot } from './known-robots.ts';
+import { warnOfLateUser } from './late-user.ts';
 import { MergedVisitors } from './merged-visitors.ts';
 import {
   bearerOf,
@@ -185,6 +186,8 @@ export class HandleAttacher<Request extends object> {
     marked[VISIT] = visit;
     if (visit.hasCookie) {
       page.beforeHead(({ cacheControl }) => {
+        const late = ownStore ? undefined : page.ownStore;
+        if (visit.isUserLate || late?.info(request)?.userId !== undefined) warnOfLateUser(this.#owner);
         const line = visit.cookieLine(cacheControl);
         return line === undefined ? [] : [['Set-Cookie', line]];
       });

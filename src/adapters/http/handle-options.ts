@@ -56,7 +56,7 @@ export interface HandleOptions<Request> {
 }
 
 /** Forms of the options, for `checkOptions`. */
-const HANDLE_OPTIONS: OptionForms<HandleOptions<never>> = {
+export const HANDLE_OPTIONS: OptionForms<HandleOptions<never>> = {
   client: 'object',
   user: 'function',
   consent: 'function',

@@ -110,6 +110,15 @@ export class Visit {
     return this.#isPresent || this.#value !== undefined;
   }
 
+  /** Whether the request has a user now whom it did not have at the beginning, and it was so before: the cookie is pending
+   *  for them already. A login is not told from that by one request. */
+  get isUserLate(): boolean {
+    const userNow = this.#userNow();
+    if (this.#userBefore !== undefined || userNow === undefined || this.#incoming?.pendingFor === undefined)
+      return false;
+    return this.#incoming.pendingFor === pendingMarkOf(this.#incoming.value, userNow);
+  }
+
   /** Notes that the visitor is merged. */
   noteMerged(): void {
     this.#isMerged = true;

@@ -46,6 +46,9 @@ describe('the middlewares of createSessionwise', () => {
     ['an empty secret', { secret: '' }, /needs secret/],
     ['no secret of a list', { secret: [] }, /needs secret/],
     ['a store', { secret: 'x', store: {} }, /the store is that of this object/],
+    ['an option of the cookie', { secret: 'x', maxAge: 7 }, /"maxAge": it belongs to the cookie: cookie: \{ maxAge/],
+    ['an option of the store', { secret: 'x', idleMs: 7 }, /"idleMs": it belongs to the store: createS.*\{ idleMs/],
+    ['an option of all', { secret: 'x', redis: '' }, /"redis": give createSessionwise\(\{ redis \}\) itself/],
     ['a misspelt name', { secret: 'x', rollling: true }, /did you mean "rolling"/],
     ['a wrong type', { secret: 'x', resave: 'no' }, /resave .* cannot be used: give true or false/],
   ])('refuse for sessions %s', (_, options, sentence) => {

@@ -43,6 +43,24 @@ describe('the plugins of createSessionwise', () => {
   it.each<[string, 'session' | 'knowledge', object, RegExp]>([
     ['no secret', 'session', {}, /sw\.session needs secret, which signs the cookies/],
     ['a store', 'session', { secret: SITE_SECRET, store: {} }, /the store is that of this object/],
+    [
+      'an option of the cookie',
+      'session',
+      { secret: SITE_SECRET, maxAge: 7 },
+      /"maxAge": it belongs to the cookie: cookie: \{ maxAge/,
+    ],
+    [
+      'an option of the store',
+      'session',
+      { secret: SITE_SECRET, idleMs: 7 },
+      /"idleMs": it belongs to the store: createS.*\{ idleMs/,
+    ],
+    [
+      'an option of all',
+      'session',
+      { secret: SITE_SECRET, redis: '' },
+      /"redis": give createSessionwise\(\{ redis \}\) itself/,
+    ],
     ['express-session’s names', 'session', { secret: SITE_SECRET, genid() {} }, /calls it `idGenerator`/],
     ['a misspelt name', 'session', { secret: SITE_SECRET, cokie: {} }, /did you mean "cookie"/],
     ['a client', 'knowledge', { client: {} }, /leave client out/],
