@@ -113,7 +113,7 @@ export class Visit {
   /** Whether the request has a user now whom it did not have at the beginning, and it was so before: the cookie is pending
    *  for them already. A login is not told from that by one request. */
   get isUserLate(): boolean {
-    const userNow = this.#userNow();
+    const { userNow } = this;
     if (this.#userBefore !== undefined || userNow === undefined || this.#incoming?.pendingFor === undefined)
       return false;
     return this.#incoming.pendingFor === pendingMarkOf(this.#incoming.value, userNow);

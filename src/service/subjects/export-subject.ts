@@ -34,7 +34,11 @@ export interface ExportOptions {
   readonly encryption?: SessionDataOptions['encryption'];
 }
 
-const EXPORT_OPTIONS: OptionForms<ExportOptions> = { archive: 'object|function', candidates: 'object', encryption: 'object' };
+const EXPORT_OPTIONS: OptionForms<ExportOptions> = {
+  archive: 'object|function',
+  candidates: 'object',
+  encryption: 'object',
+};
 // More than all partitions keep.
 const MOST_LETTERS = 100_000;
 
