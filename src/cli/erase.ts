@@ -30,7 +30,7 @@ export function addEraseCommand(program: Command): void {
       const archive = archiveFor(flags);
       try {
         const erased = await withNamespace(flags, false, (namespace) => forgetSubject(namespace, subject, { archive }));
-        print(flags.json ? JSON.stringify(erased) : inWords(erased));
+        print(flags.json ? JSON.stringify(erased) : inWords(erased, flags.user !== undefined));
         if (erased.unreadable > 0) process.exitCode = 1;
       } finally {
         await archive?.close();
@@ -38,12 +38,15 @@ export function addEraseCommand(program: Command): void {
     });
 }
 
-function inWords(erased: ErasedSubject): string {
+function inWords(erased: ErasedSubject, isUser: boolean): string {
   const found = KINDS.flatMap(([kind, one, several]) => {
     const count = erased[kind] ?? 0;
     return count === 0 ? [] : [`  ${count.toLocaleString('en')} ${count === 1 ? one : several}`];
   });
   const lines = found.length === 0 ? ['Nothing was there to erase.'] : ['Erased:', ...found];
+  if (isUser && erased.sessions === 0 && erased.unreadable === 0) {
+    lines.push('No session was given to this user with identify(): a login that the site keeps in a field stays.');
+  }
   if (erased.archived === null) lines.push('No archive was named: if there is one, give --archive URL.');
   if (erased.unreadable > 0) {
     lines.push(

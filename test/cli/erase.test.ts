@@ -54,7 +54,9 @@ describe('sessionwise erase and export', () => {
       'No archive was named: if there is one, give --archive URL.',
       '',
     ]);
-    expect((await cli(['erase', '--user', 'ada'])).stdout).toContain('Nothing was there to erase.\n');
+    const again = (await cli(['erase', '--user', 'ada'])).stdout;
+    expect(again).toContain('Nothing was there to erase.\n');
+    expect(again).toContain('No session was given to this user with identify():');
     expect((await cli(['inspect', session, '--json'])).stdout).toContain('"known":false');
   }, 60_000);
 
