@@ -19,7 +19,7 @@ export function describeSubjects(stage: SessionDataStage): void {
       data = stage.open({ namespace });
     });
 
-    const none = { sessions: 0, knowledge: 0, waitingForArchive: 0, lifecycleEvents: 0, unreadable: 0 };
+    const none = { sessions: 0, copies: 0, knowledge: 0, waitingForArchive: 0, lifecycleEvents: 0, unreadable: 0 };
     const signedIn = async (user: string, device?: string): Promise<string> => {
       const token = await stage.saved(data, { cart: ['tea'] });
       await data.identify(token, user, { device });
