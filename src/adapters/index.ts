@@ -31,7 +31,7 @@ export type { CurrentSession } from './current-session.ts';
 export type { DegradedOperation } from './degraded-operation.ts';
 export type { AnswerHead, HeaderLine, HeadWriter } from './http/add-headers-at-head.ts';
 export { addHeadersAtHead } from './http/add-headers-at-head.ts';
-export type { HandleRequest, HandleStore } from './http/attach-handle.ts';
+
 export { HandleAttacher } from './http/attach-handle.ts';
 export { BrowserRequests } from './http/browser-requests.ts';
 export type { BrowserScript, BrowserScriptOptions } from './http/browser-script.ts';
@@ -39,6 +39,7 @@ export { browserScript } from './http/browser-script.ts';
 export type { Consent } from './http/consent.ts';
 export { deviceLabel } from './http/device-label.ts';
 export type { HandleOptions } from './http/handle-options.ts';
+export type { HandleRequest, HandleStore } from './http/handle-request.ts';
 export type { PageRequest, PageviewMode } from './http/page-request.ts';
 export { bearerOf, isDocument } from './http/page-request.ts';
 export type { TokenVerifier } from './http/session-of-token.ts';

@@ -1,6 +1,7 @@
-import type { HandleAttacher, HandleRequest } from './attach-handle.ts';
+import type { HandleAttacher } from './attach-handle.ts';
 import { isSameOrigin, MAX_BEACON_BYTES, parseBeacon } from './beacon.ts';
 import type { BrowserScript } from './browser-script.ts';
+import type { HandleRequest } from './handle-request.ts';
 import { type PlainAnswer, scriptAnswer } from './script-answer.ts';
 
 /** Answers the requests of the script for pages: for its text, and with its messages. Answers to messages are empty, so
