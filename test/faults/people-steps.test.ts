@@ -92,11 +92,12 @@ describe.each(['channels', 'streams'] as const)('a service that ends while it me
     expect(await counted(), `${ends}: views`).toBeLessThanOrEqual(
       transport === 'streams' ? leastViews : leastViews + (pages.length - leastViews),
     );
-    const fresh = await client.request('surface', person, items);
-    expect(
-      fresh?.filter((item) => isDone(done, item)),
-      `${ends}: nothing that was done is fresh`,
-    ).toEqual([]);
+    const freshOnes = async (): Promise<string[]> =>
+      ((await client.request('surface', person, items)) ?? items).filter((item) => isDone(done, item));
+    // The mark stands in another stream than the last views, whose owner has ended too: it is taken over by itself.
+    if (transport === 'streams')
+      await waitUntil(`${ends}: all marks are done`, async () => (await freshOnes()).length === 0);
+    expect(await freshOnes(), `${ends}: nothing that was done is fresh`).toEqual([]);
     if (done.has('mark-notification-seen n1')) {
       expect(await client.request('notifications', person, ['n1'])).toEqual([{ id: 'n1', seen: true }]);
     }
