@@ -38,7 +38,7 @@ const masters = async (): Promise<TestClusterNode[]> => {
 describe('merging in a Cluster of three masters that are replaced', () => {
   it.each([512, 5])(
     'keeps each view, page, item and notice, once (exactLimit %i)',
-    { timeout: 900_000 },
+    { timeout: IS_LONG ? 3_600_000 : 900_000 },
     async (exactLimit) => {
       const barrier = new Barrier();
       let [seed, deaths, rounds, isOver] = [0, 0, 0, false];
