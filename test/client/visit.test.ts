@@ -147,7 +147,7 @@ describe('a visit', () => {
   );
 
   it('is undefined where no service answers, asked for or counted', async () => {
-    const client = new SessionClient({ redis: server.url, namespace: 'nobody', deadlineMs: 50 });
+    const client = new SessionClient({ redis: server.url, namespace: 'nobody', deadlineMs: 2_000 });
     onTestFinished(() => client.close());
     expect(await client.ready()).toBe(true);
     const handle = client.session(newSession(), { page: '/a' });

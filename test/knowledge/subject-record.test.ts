@@ -229,7 +229,7 @@ describe('the record of a subject', () => {
       await work();
       const stats = await stage.redis.command<string>('INFO', 'commandstats');
       const calls = [...stats.matchAll(/cmdstat_([^:]+):calls=(\d+)/g)].map(([, name, count]) => [name, Number(count)]);
-      return Object.fromEntries(calls.filter(([name]) => name !== 'info' && name !== 'config|resetstat'));
+      return Object.fromEntries(calls.filter(([name]) => name !== 'info' && !String(name).startsWith('config')));
     };
     expect(await callsOf(() => view('calls', '/c'))).toEqual({ evalsha: 1, get: 1, set: 1 });
     expect(await callsOf(() => view('calls', '/c'))).toEqual({ evalsha: 1, get: 1, setrange: 1 });
