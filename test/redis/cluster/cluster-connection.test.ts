@@ -337,7 +337,7 @@ describe('a connection to a Cluster', () => {
     onTestFinished(() => own.stop());
     const [first, second] = own.nodes as [TestClusterNode, TestClusterNode];
     own.kill(second, 'SIGKILL');
-    const message = await failureOf(`redis+cluster://127.0.0.1:${first.port}`, 1_000);
+    const message = await failureOf(`redis+cluster://127.0.0.1:${first.port}`, 5_000);
     expect(message).toContain(
       `The Cluster at 127.0.0.1:${first.port} has masters that cannot be reached from here: 127.0.0.1:${second.port} (ECONNREFUSED).`,
     );

@@ -92,7 +92,7 @@ it('users in a Cluster: ending all ends those on every master, and the index is 
 
 it('users in a Cluster: a login that died between index and record holds its place for as long as it could go on, and then nobody sees it', async () => {
   const user = createToken();
-  const capped = stage.open({ maxSessionsPerUser: 1, deadlineMs: 1_000 });
+  const capped = stage.open({ maxSessionsPerUser: 1, deadlineMs: 3_000 });
   const [dead, next] = [await stage.saved(capped, {}), await stage.saved(capped, {})];
   const held = await claimFor(user, dead, 60_000);
   await expect(capped.identify(next, user)).rejects.toMatchObject({ code: 'SESSION_LIMIT', isTemporary: true });
