@@ -31,7 +31,6 @@ export type { CurrentSession } from './current-session.ts';
 export type { DegradedOperation } from './degraded-operation.ts';
 export type { AnswerHead, HeaderLine, HeadWriter } from './http/add-headers-at-head.ts';
 export { addHeadersAtHead } from './http/add-headers-at-head.ts';
-
 export { HandleAttacher } from './http/attach-handle.ts';
 export { BrowserRequests } from './http/browser-requests.ts';
 export type { BrowserScript, BrowserScriptOptions } from './http/browser-script.ts';
