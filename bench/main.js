@@ -1,20 +1,24 @@
-// npm run bench [-- PART...] [-- --smoke] [-- --draw] [-- --million] [-- --rounds N] [-- --to FOLDER]
+// npm run bench [-- PART...] [-- --smoke] [-- --draw] [-- --add] [-- --million] [-- --rounds N] [-- --to FOLDER]
 //
 // Measures everything side by side in one run, writes bench/results/<date>.json, and draws docs/performance.md and the
 // figures of two other documents from it.
-// With parts only these are measured and printed: nothing is written. --smoke runs everything for a moment, to see that it
+// With parts only these are measured and printed: nothing is written, unless --add puts their rows into the newest results,
+// each with its time and commit. --smoke runs everything for a moment, to see that it
 // works, that each row is there and no figure is none, and that all of it can be drawn; its figures mean nothing. --draw
 // only draws the newest results again; --to writes results elsewhere, and draws nothing. Machines are noisy: quote ratios of one run, never absolute figures of two.
 import { parseArgs } from 'node:util';
 import { benchMemory } from './knowledge/memory-part.js';
 import { benchPeople } from './knowledge/people-part.js';
+import { benchLive } from './live/part.js';
 import { describeMachine } from './machine.js';
+import { benchNotices } from './notices/part.js';
 import { benchPage } from './page/part.js';
 import { DOCUMENTS, drawDocuments, drawGraphs, drawText, readDocument } from './report/document.js';
 import { Figures } from './report/figures.js';
 import { judge } from './report/goals.js';
 import { printRows } from './report/print.js';
-import { faultsOf, RESULTS_FORMAT, readNewestResults, textOf, writeResults } from './report/results.js';
+import { addRows, faultsOf, RESULTS_FORMAT, readNewestResults, textOf, writeResults } from './report/results.js';
+import { benchRules } from './rules/part.js';
 import { benchStart } from './start/part.js';
 import { benchStore } from './store/part.js';
 import { benchWire } from './wire/part.js';
@@ -25,6 +29,9 @@ const PARTS = {
   store: benchStore,
   memory: benchMemory,
   people: benchPeople,
+  notices: benchNotices,
+  live: benchLive,
+  rules: benchRules,
   start: benchStart,
 };
 
@@ -39,6 +46,7 @@ if (flags.draw) {
   for (const fault of faults) console.error(fault);
   if (faults.length > 0) process.exitCode = 1;
   if (isWhole) finish(results, faults);
+  else if (flags.add && faults.length === 0) add(results);
   console.log(
     `\n${results.minutes.toFixed(1)} minutes${flags.smoke ? '; a smoke run, whose figures mean nothing' : ''}.`,
   );
@@ -49,6 +57,7 @@ function readArguments() {
     const options = {
       smoke: { type: 'boolean', default: false },
       draw: { type: 'boolean', default: false },
+      add: { type: 'boolean', default: false },
       million: { type: 'boolean', default: false },
       rounds: { type: 'string' },
       to: { type: 'string' },
@@ -75,6 +84,13 @@ async function measure(parts) {
   }
   const minutes = (Date.now() - started.getTime()) / 60_000;
   return { format: RESULTS_FORMAT, startedAt: started.toISOString(), minutes, rounds, ...described, rows };
+}
+
+// Rows of parts that were measured by themselves take the place of those of the same id.
+function add({ rows, startedAt, machine: { commit } }) {
+  const kept = addRows(readNewestResults(), rows, { startedAt, commit });
+  drawDocuments(JSON.parse(textOf(kept)));
+  console.log(`Added to: ${writeResults(kept)}`);
 }
 
 // What is kept is drawn as it is read again.

@@ -1,10 +1,13 @@
-// Writes the JSON Schema of the configuration file from the schema that checks it; a test compares the two.
+// Writes the JSON Schemas of the configuration file and of files of rules from the schemas that check them; a test compares
+// them.
 import { writeFileSync } from 'node:fs';
 import { z } from 'zod';
-import { configSchema } from '../dist/cli/config/config.js';
+import { configSchema, rulesSchema } from '../dist/cli/config/index.js';
 
-const schema = z.toJSONSchema(configSchema, { io: 'input' });
-writeFileSync(
-  'schema/config.schema.json',
-  `${JSON.stringify({ title: 'Sessionwise configuration', ...schema }, null, 2)}\n`,
-);
+for (const [name, title, schema] of [
+  ['config', 'Sessionwise configuration', configSchema],
+  ['rules', 'Sessionwise rules', rulesSchema],
+]) {
+  const text = JSON.stringify({ title, ...z.toJSONSchema(schema, { io: 'input' }) }, null, 2);
+  writeFileSync(`schema/${name}.schema.json`, `${text}\n`);
+}

@@ -5,13 +5,29 @@ export type {
   DegradedReason,
   ItemOptions,
   ItemPick,
+  Moment,
+  NewNotice,
+  NoticeChangesGiven,
+  NoticeOwner,
+  NoticePublisher,
+  NoticeRecipients,
   Notices,
   PageOptions,
   SessionClientOptions,
   SessionHandle,
   TransportChoice,
 } from './client/index.ts';
-export { SessionClient } from './client/index.ts';
+export { NotAcknowledgedError, SessionClient } from './client/index.ts';
+export type {
+  ConsumedEvent,
+  ConsumeOptions,
+  EventGap,
+  NoticeChangedEvent,
+  NoticeEvent,
+  NoticeMarkedEvent,
+  NoticePublishedEvent,
+} from './consumers/index.ts';
+export { ConsumerRefusedError } from './consumers/index.ts';
 export type {
   ActivePayload,
   ActiveReply,
@@ -20,29 +36,55 @@ export type {
   CommandMap,
   CommandName,
   ErrorCode,
-  GroupQuery,
+  ExplainedRule,
+  ExplainedSuggestions,
+  Explanation,
   IdentifyReply,
+  LiveList,
+  LiveReply,
+  Notice,
+  NoticeCounts,
+  NoticeSeverity,
+  NoticeStats,
+  NoticesQuery,
+  NoticesReply,
   Notification,
   PageviewPayload,
   PageviewReply,
+  SegmentsQuery,
   Suggestion,
+  SuggestionsQuery,
   SurfaceQuery,
   TogetherPart,
+  VisitorNotice,
 } from './protocol/index.ts';
-export { createToken, personOf, SessionwiseError, sessionOf } from './protocol/index.ts';
+export { createToken, ProtocolError, personOf, SessionwiseError, sessionOf } from './protocol/index.ts';
 export type { ConnectionOptions } from './redis/index.ts';
 export { ConnectionOptionsError } from './redis/index.ts';
+export type {
+  ClusterCondition,
+  ClusterPatterns,
+  Condition,
+  EventCondition,
+  HowOften,
+  Rules,
+  ShowLimit,
+  SuggestionRule,
+} from './rules/index.ts';
 export type {
   ArchivedActivity,
   ArchivedSession,
   ArchiveFunction,
   EndReason,
   ErasedSessions,
+  ExportedEvent,
   ExportedSession,
   ExportedSessions,
   LifecycleEvent,
   LoadedSession,
+  PlainSessionEvent,
   SessionDataOptions,
+  SessionEndedEvent,
   SessionInfo,
   SessionReference,
   SetIfOutcome,

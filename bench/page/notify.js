@@ -11,6 +11,6 @@ export async function publishNotices(redis, namespace) {
     const text = 'Whatever you order until Sunday comes for nothing.';
     const flags = ['--redis', redis, '--namespace', namespace, '--id', id, '--text', text];
     const env = { ...process.env, SESSIONWISE_SECRET: SECRET };
-    await promisify(execFile)(process.execPath, [CLI, 'notify', GROUP, ...flags], { env });
+    await promisify(execFile)(process.execPath, [CLI, 'notices', 'publish', '--group', GROUP, ...flags], { env });
   }
 }

@@ -30,8 +30,8 @@ function notice(id, text, seen) {
   return `<li data-notice="${id}" data-seen="${seen}">${text}</li>\n`;
 }
 
-function suggestion({ combo, suggest, because, reason }) {
-  return `<li data-combo="${combo}">${suggest}: ${reason} Because of ${because.join(', ')}.</li>\n`;
+function suggestion({ rule, suggest, because, reason }) {
+  return `<li data-rule="${rule}">${suggest}: ${reason} Because of ${because.join(', ')}.</li>\n`;
 }
 
 function footer({ totalPages, uniquePages, activity }) {

@@ -2,7 +2,7 @@
 import { startService } from 'sessionwise/service';
 import { serveParent } from '../support/child.js';
 import { openDriver } from '../support/redis.js';
-import { COMBOS, SECRET } from './namespace.js';
+import { SECRET, SUGGESTIONS } from './namespace.js';
 
 const SERVICES = {
   ours: (url) => startOurs(url, 'ours', 'channels'),
@@ -13,7 +13,14 @@ const SERVICES = {
 async function startOurs(redis, namespace, transport) {
   // One process of a namespace sweeps, whatever is asked: that is charged to no page (see docs/performance.md).
   const sessions = { sweep: false };
-  const service = await startService({ redis, namespace, transport, secret: SECRET, combos: COMBOS, sessions });
+  const service = await startService({
+    redis,
+    namespace,
+    transport,
+    secret: SECRET,
+    suggestions: SUGGESTIONS,
+    sessions,
+  });
   return () => service.stop();
 }
 

@@ -6,7 +6,7 @@ import { SessionClient, sessionOf } from 'sessionwise';
 import { SessionStore, sessionwise } from 'sessionwise/express';
 import { startService } from 'sessionwise/service';
 import { openDriver, socketOf } from '../support/redis.js';
-import { COMBOS, DEADLINE_MS, FEATURED, GROUP, SECRET } from './namespace.js';
+import { DEADLINE_MS, FEATURED, GROUP, SECRET, SUGGESTIONS } from './namespace.js';
 
 export const SIDES = {
   ours: (url) => openOurs(url, { namespace: 'ours' }),
@@ -16,7 +16,7 @@ export const SIDES = {
       redis: url,
       namespace: 'inline',
       secret: SECRET,
-      combos: COMBOS,
+      suggestions: SUGGESTIONS,
       transport: 'inline',
       sessions: { sweep: false },
     });
@@ -38,6 +38,7 @@ async function openOurs(url, clientOptions) {
   const options = { client, store, token: (request) => request.sessionID };
   const publishes = sessionwise(options);
   return {
+    client,
     store,
     middleware: { whole: publishes, publishes, waits: sessionwise({ ...options, pageview: 'off' }) },
     async answers({ sessionwise: handle }) {
@@ -112,7 +113,7 @@ async function openPaper(url) {
         ['session-analytics', ''],
         ['surface', JSON.stringify(FEATURED)],
         ['combo', ''],
-        ['notifications', JSON.stringify({ groups: [GROUP], limit: 20 })],
+        ['notices', JSON.stringify({ groups: [GROUP], limit: 20 })],
       ];
       const driver = createClient({ socket: socketOf(url) });
       driver.on('error', (error) => console.error(error));

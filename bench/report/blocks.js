@@ -2,6 +2,8 @@ import { SIDE_NAMES } from '../support/sides.js';
 import { CAPACITY_BLOCKS } from './capacity.js';
 import { judge } from './goals.js';
 import { commandsText, table, written } from './markdown.js';
+import { NOTICE_BLOCKS } from './notice-blocks.js';
+import { RULE_BLOCKS } from './rule-blocks.js';
 
 /* blocks.js: what documents name in their marks. Each takes figures, and what stands behind its name. */
 
@@ -16,13 +18,15 @@ const sidesOf = ({ medians }) => Object.keys(medians);
 
 export const BLOCKS = {
   ...CAPACITY_BLOCKS,
+  ...NOTICE_BLOCKS,
+  ...RULE_BLOCKS,
   /** A single figure: its row, side and name. */
   median: (figures, id, side, figure) => written(figures.median(id, side, figure)),
   ratio: (figures, id, side, figure) => figures.ratio(id, side, figure).toFixed(2),
   rounds: ({ results }) => String(results.rounds),
   minutes: ({ results }) => written(results.minutes),
 
-  machine({ results: { startedAt, machine, versions } }) {
+  machine({ results: { startedAt, machine, versions, rows } }) {
     const started = new Date(startedAt);
     const lines = [
       ['when', `${startedAt.slice(0, 10)}, ${started.toLocaleTimeString('en-GB', CLOCK)} UTC`],
@@ -33,6 +37,7 @@ export const BLOCKS = {
       ['memory', `${machine.memoryGiB} GiB`],
       ['system', machine.system],
       ['commit', machine.commit],
+      ...addedRows(rows),
       ...Object.entries(versions),
     ];
     return table(['', ''], lines);
@@ -308,6 +313,17 @@ const PEOPLE_FIGURES = {
   serviceUs: ', µs of the service',
   p50Ms: ', median in ms',
 };
+
+// Parts that were measured by themselves, and put to the others later.
+function addedRows(rows) {
+  const parts = new Map(
+    rows.filter(({ measured }) => measured).map(({ id, measured }) => [id.split('/')[0], measured]),
+  );
+  return [...parts].map(([part, { startedAt, commit }]) => [
+    `\`${part}\`, measured by itself`,
+    `${startedAt.slice(0, 10)}, ${new Date(startedAt).toLocaleTimeString('en-GB', CLOCK)} UTC, commit ${commit}`,
+  ]);
+}
 
 function levelOf({ id }) {
   return Number(id.split('/').at(-1));

@@ -22,6 +22,14 @@ export function writeResults(results, folder = RESULTS_FOLDER) {
   return file;
 }
 
+/** Results with further rows, in the place of those of the same id. `measured`: when these were measured, and of which
+ *  commit. */
+export function addRows(results, rows, measured) {
+  const added = new Map(rows.map((row) => [row.id, { ...row, measured }]));
+  const kept = results.rows.filter(({ id }) => !added.has(id));
+  return { ...results, rows: [...kept, ...added.values()] };
+}
+
 // A round a line: short, and a change shows where it is.
 const DEPTH = 5;
 
@@ -59,8 +67,11 @@ export function faultsOf({ rows }) {
   return faults;
 }
 
-// What sends nothing costs nothing of Redis: a touch within touchEveryMs. CPU clocks tick.
+// What sends nothing costs nothing of Redis: a touch within touchEveryMs. CPU clocks tick. Who only looks takes no byte.
 const MAY_BE_ZERO = [
+  'moreBytes',
+  'moreKeys',
+  'rssBytes',
   'redisUs',
   'redisBytesIn',
   'redisBytesOut',

@@ -53,6 +53,21 @@ def main():
     expected = [{"id": "n1", "seen": True}, {"id": "n2", "title": "Märkte", "seen": False}]
     check("notifications", notices, notices == expected)
 
+    published = client.request("publish-notice", session, {"to": {"subject": session}, "id": "n3", "text": "For you"})
+    check("publish-notice", published and published["isNew"], published is not None and published["isNew"])
+    listed = client.request("notices", session, {"limit": 5})
+    shown = [(notice["id"], notice["read"]) for notice in listed["notices"]] if listed else None
+    check("notices", shown, shown == [("n3", False)])
+    marked = client.request("mark-notices", session, {"ids": ["n3"], "as": "read"})
+    check("mark-notices", marked, marked == {"as": "read", "marked": 1})
+
+    noted = client.request("track", session, {"event": "added-to-cart", "items": ["/added/tv?from=mail"]})
+    check("track", noted, noted is not None and noted["count"] == 1)
+    segments = client.request("segments", session, {"names": ["nobody-knows-it"], "here": "/added/tv"})
+    check("segments", segments, segments == {"nobody-knows-it": False})
+    explained = client.request("combo", session, {"name": "nobody-knows-it", "explain": True})
+    check("combo, explained", explained, explained == {"suggestions": [], "rules": [], "segments": {}})
+
     try:
         check("an error reply", client.request("surface", session, "not JSON"), False)
     except SessionwiseError as error:

@@ -74,23 +74,31 @@ export const PRODUCTS = [
 /** The pages that the shop would like every visitor to see once. */
 export const FEATURED = ['tv', 'tv-mount', 'soundbar', 'lamp', 'game-console', 'headphones'].map(pathOf);
 
-/** The shop's own notices. The service only keeps which of them a session has read. */
+/** What the shop itself announces to all customers, the newest first; published at its start (`own-notices.js`).
+ *  @type {readonly { id: string, title: string, text: string, severity: import('sessionwise').NoticeSeverity }[]} */
 export const NOTICES = [
-  { id: 'free-delivery', title: 'Free delivery this week', text: 'Whatever you order until Sunday comes for nothing.' },
+  {
+    id: 'free-delivery',
+    title: 'Free delivery this week',
+    text: 'Whatever you order until Sunday comes for nothing.',
+    severity: 'success',
+  },
   {
     id: 'repair-cafe',
     title: 'Repair café on Saturday',
     text: 'Bring what is broken; we bring screwdrivers and cake.',
+    severity: 'info',
   },
   {
     id: 'new-lamps',
     title: 'The new reading lamps are here',
     text: 'Three colours, and a switch that glows at night.',
+    severity: 'info',
   },
 ];
 
-/** The groups whose notices every visitor gets; see `sessionwise notify customers --id .. --text ..` */
-export const GROUPS = ['customers'];
+/** The group whose notices every visitor gets; see `sessionwise notices publish --group customers` */
+export const CUSTOMERS = 'customers';
 
 /** The page of a product, which is also where it is seen that it was added. @param {string} slug */
 export function pathOf(slug) {

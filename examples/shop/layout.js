@@ -1,5 +1,8 @@
 // @ts-check
+import { liveScript } from 'sessionwise/express';
+import { bell } from './bell.js';
 import { Html, html } from './html.js';
+import { icon } from './icon.js';
 
 /** @typedef {import('./statistics.js').Statistics} Statistics
  *  @typedef {import('./visitor.js').Visitor} Visitor */
@@ -8,27 +11,18 @@ const NAVIGATION = [
   { path: '/', label: 'Shop' },
   { path: '/cart', label: 'Cart' },
   { path: '/confirm-purchase', label: 'Checkout' },
-  { path: '/notifications', label: 'Notices' },
 ];
-
-/** One of the pictures in public/icons.svg. @param {string} name @param {string} [className] */
-export function icon(name, className = 'icon') {
-  return html`<svg class="${className}" aria-hidden="true" focusable="false"><use href="/icons.svg#${name}"></use></svg>`;
-}
+/** Lets public/shop.js listen (`sessionwise.on`): it stands before that. */
+const LISTENING = new Html(liveScript().tag);
 
 /**
  * A page up to the end of its content: all that does not need to know the visit.
- * @param {{ title: string, current?: string, unread?: number | undefined, visitor: Visitor, main: Html }} page
+ * @param {{ title: string, current?: string, unseen?: number | undefined, visitor: Visitor, main: Html }} page
  */
-export function top({ title, current, unread, visitor, main }) {
-  /** @type {Record<string, Html | undefined>} */
-  const badges = {
-    '/cart': visitor.items > 0 ? badge('items', visitor.items, visitor.items === 1 ? 'thing' : 'things') : undefined,
-    '/notifications': unread ? badge('unread', unread, 'unread') : undefined,
-  };
+export function top({ title, current, unseen, visitor, main }) {
   const links = NAVIGATION.map(
     ({ path, label }) => html`
-        <li><a href="${path}"${currentIf(path === current)}>${label}${badges[path]}</a></li>`,
+        <li><a href="${path}"${currentIf(path === current)}>${label}${path === '/cart' && cartBadge(visitor)}</a></li>`,
   );
   return html`<!doctype html>
 <html lang="en">
@@ -39,6 +33,9 @@ export function top({ title, current, unread, visitor, main }) {
   <title>${title} · Corner Shop</title>
   <link rel="icon" href="/favicon.svg" type="image/svg+xml">
   <link rel="stylesheet" href="/shop.css">
+  <link rel="stylesheet" href="/notices.css">
+  ${LISTENING}
+  <script src="/shop.js" defer></script>
 </head>
 <body>
   <a class="skip" href="#content">Skip to the content</a>
@@ -49,6 +46,7 @@ export function top({ title, current, unread, visitor, main }) {
         <ul>${links}
         </ul>
       </nav>
+      ${bell(unseen, currentIf(current === '/notifications'))}
       ${account(visitor, current)}
     </div>
   </header>
@@ -64,10 +62,10 @@ function currentIf(isCurrent) {
   return isCurrent && html` aria-current="page"`;
 }
 
-/** @param {'items' | 'unread'} what @param {number} count @param {string} word */
-function badge(what, count, word) {
-  const attribute = new Html(`data-${what}`);
-  return html` <span class="badge" ${attribute}="${count}">${count}<span class="sr"> ${word}</span></span>`;
+/** @param {Visitor} visitor */
+function cartBadge({ items }) {
+  if (items === 0) return undefined;
+  return html` <span class="badge" data-items="${items}">${items}<span class="sr"> ${items === 1 ? 'thing' : 'things'}</span></span>`;
 }
 
 /** Who is here. While nobody can tell, it does not claim that somebody is logged out.
@@ -143,7 +141,7 @@ function degradedFooter() {
 
 /** @param {string} note */
 function colophon(note) {
-  return html`<p class="colophon">${note} No tracking pipeline, and no script in your browser:
+  return html`<p class="colophon">${note} No tracking pipeline:
         <a href="/raw-session-analytics">these figures as JSON</a>.</p>`;
 }
 

@@ -1,7 +1,7 @@
 // @ts-check
 import { money, PRODUCTS, pathOf } from './catalogue.js';
 import { html } from './html.js';
-import { icon } from './layout.js';
+import { icon } from './icon.js';
 
 /** @import { Product } from './catalogue.js' */
 
@@ -10,11 +10,12 @@ export function picture(product) {
   return html`<div class="art ${product?.tint ?? 'sea'}">${icon(product?.slug ?? 'box')}</div>`;
 }
 
-/** A form, because it changes something. With `again` for what is in the cart already.
- *  @param {Product} product @param {'again'} [again] */
-export function addButton({ slug, name }, again) {
+/** A form, because it changes something. `again`: for what is in the cart already; `tip`: the rule that suggested it.
+ *  @param {Product} product @param {{ again?: boolean, tip?: string }} [how] */
+export function addButton({ slug, name }, { again = false, tip } = {}) {
   const label = again ? 'One more' : 'Add to cart';
-  return html`<form method="post" action="/cart"><input type="hidden" name="product" value="${slug}"><button class="${again ? 'button quiet' : 'button'}" aria-label="${label}: ${name}">${label}</button></form>`;
+  const from = tip !== undefined && html`<input type="hidden" name="tip" value="${tip}">`;
+  return html`<form method="post" action="/cart"><input type="hidden" name="product" value="${slug}">${from}<button class="${again ? 'button quiet' : 'button'}" aria-label="${label}: ${name}">${label}</button></form>`;
 }
 
 /** All that we have, in short. @param {string} title @param {Product} [except] */

@@ -11,7 +11,7 @@ import { visitorOf } from './visitor.js';
  * Sends a page that waited for its answers.
  * @param {import('express').Request} request
  * @param {import('express').Response} response
- * @param {{ title: string, current?: string, unread?: number | undefined, statistics: Statistics | undefined, main: Html }} page
+ * @param {{ title: string, current?: string, unseen?: number | undefined, statistics: Statistics | undefined, main: Html }} page
  */
 export function sendPage(request, response, { statistics, main, ...page }) {
   const visitor = visitorOf(request);

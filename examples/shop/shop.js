@@ -5,15 +5,20 @@ import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import express from 'express';
 import { createSessionwise } from 'sessionwise/express';
+import { CUSTOMERS } from './catalogue.js';
+import { publishOwnNotices } from './own-notices.js';
 import { added, addedSync } from './pages/added.js';
 import { addToCart, cart, removeFromCart } from './pages/cart.js';
 import { confirmPurchase } from './pages/confirm-purchase.js';
 import { devices, endAllDevices, endDevice, endOtherDevices } from './pages/devices.js';
 import { featured } from './pages/featured.js';
 import { logIn, login, logOut } from './pages/login.js';
-import { markNotifications, notifications } from './pages/notifications.js';
+import { changeNotices, changeNoticesInPlace, listNotices, notifications } from './pages/notifications.js';
 import { failure, notFound } from './pages/problem.js';
 import { rawSessionAnalytics } from './pages/raw-session-analytics.js';
+import { dismissTip } from './pages/tips.js';
+import { publishANotice, writeANotice } from './pages/write-a-notice.js';
+import { rateLimit } from './rate-limit.js';
 import { sameOrigin } from './same-origin.js';
 import { needsSession } from './visitor.js';
 
@@ -23,6 +28,7 @@ const COOKIE_NAME = 'shop.sid';
 const COOKIE_MAX_AGE_MS = 30 * 24 * 3600 * 1000;
 // "Last seen" on the page of devices is up to this much behind.
 const TOUCH_EVERY_MS = 60_000;
+const WRITTEN_NOTICES = { most: 20, windowMs: 60_000 };
 
 /** @typedef {object} ShopOptions
  *  @property {string} redis `redis://host:port` or `unix:///path/to.sock`
@@ -33,6 +39,7 @@ const TOUCH_EVERY_MS = 60_000;
  *  @property {string} [namespace] Default `sw`
  *  @property {string} [cookieSecret] Signs the cookies. Default: a new one at each start, which forgets all visitors.
  *  @property {number} [deadlineMs] How long a page may wait for the service, and how long for its session data. Default 100
+ *  @property {boolean} [demo] Whether anybody may write notices, as the staff of a real shop would. Default false
  *  @property {(line: string) => void} [log] Default: says nothing. */
 
 /**
@@ -49,7 +56,10 @@ export async function startShop({ port = 3379, host = '127.0.0.1', log = () => {
 
   /** @type {ReturnType<typeof createShop> | undefined} */
   let shop;
+  /** @type {ReturnType<typeof publishOwnNotices> | undefined} */
+  let ownNotices;
   const close = async () => {
+    ownNotices?.stop();
     const closed = once(server, 'close');
     server.close();
     server.closeAllConnections();
@@ -60,7 +70,9 @@ export async function startShop({ port = 3379, host = '127.0.0.1', log = () => {
     server.on('request', shop.app);
     // Any question to the store waits for its connection; so the first page need not.
     const { client, store } = shop.sw;
-    await Promise.all([client.ready(START_DEADLINE_MS), store.get(store.genid())]);
+    const [isReady] = await Promise.all([client.ready(START_DEADLINE_MS), store.get(store.genid())]);
+    ownNotices = publishOwnNotices(shop.sw, log);
+    if (isReady) await ownNotices.tried;
   } catch (error) {
     await close();
     throw error;
@@ -79,6 +91,7 @@ function createShop({
   namespace = 'sw',
   cookieSecret = randomBytes(32).toString('base64url'),
   deadlineMs = 100,
+  demo = false,
   log,
 }) {
   const ownOrigin = origin === undefined ? undefined : new URL(origin).origin;
@@ -97,7 +110,8 @@ function createShop({
   app.disable('x-powered-by').disable('etag');
   // The proxy says whether the browser came over https; without that express-session sets no cookie that is `secure`.
   if (ownOrigin) app.set('trust proxy', 1);
-  Object.assign(app.locals, { deadlineMs, log, store, cookieName: COOKIE_NAME, origin: ownOrigin });
+  Object.assign(app.locals, { deadlineMs, log, store, notices: sw.notices, demo });
+  Object.assign(app.locals, { cookieName: COOKIE_NAME, origin: ownOrigin });
   app.use((_request, response, next) => {
     response.set({
       'Content-Security-Policy': "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
@@ -123,8 +137,9 @@ function createShop({
     }),
   );
   // A demonstration: scripts and browsers without a window are as welcome as anybody.
-  const visitors = { bots: /** @type {const} */ ('count') };
+  const visitors = { bots: /** @type {const} */ ('count'), groups: () => [CUSTOMERS] };
   app.use(sw.knowledge({ ...visitors, pageview: 'off' }));
+  app.use('/live', sw.live());
   // Each counts when its answer has ended below 400; the figures that it shows have it counted in (`visit`).
   const counted = sw.knowledge(visitors);
 
@@ -133,20 +148,27 @@ function createShop({
   app.get('/added-sync/:item', counted, addedSync);
   app.get('/confirm-purchase', counted, confirmPurchase);
   app.get('/notifications', counted, notifications);
+  app.get('/notifications.json', listNotices);
   app.get('/cart', counted, cart);
   app.get('/login', counted, login);
   app.get('/devices', counted, devices);
   app.get('/raw-session-analytics', rawSessionAnalytics);
 
   const form = [sameOrigin, express.urlencoded({ extended: false, limit: '64kb' })];
-  app.post('/notifications', form, markNotifications);
+  app.post('/notifications', form, changeNotices);
+  app.post('/notifications.json', form, changeNoticesInPlace);
   app.post('/cart', form, needsSession, addToCart);
   app.post('/cart/remove', form, needsSession, removeFromCart);
+  app.post('/tips/dismiss', form, dismissTip);
   app.post('/login', form, needsSession, logIn);
   app.post('/logout', form, needsSession, logOut);
   app.post('/devices/end', form, needsSession, endDevice);
   app.post('/devices/end-others', form, needsSession, endOtherDevices);
   app.post('/devices/end-all', form, needsSession, endAllDevices);
+  if (demo) {
+    app.get('/write-a-notice', counted, writeANotice);
+    app.post('/write-a-notice', rateLimit(WRITTEN_NOTICES), form, needsSession, publishANotice);
+  }
   app.use(notFound);
   app.use(failure);
 

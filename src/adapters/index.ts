@@ -1,6 +1,9 @@
 /* The surface for adapters of web frameworks, `sessionwise/adapter`. Our own adapters are made of it. */
 export type { PageOptions, SessionClient, SessionHandle } from '../client/index.ts';
 export { handleWithoutVisitor } from '../client/index.ts';
+export type { ConsumeOptions, EventGap } from '../consumers/index.ts';
+export { ConsumerRefusedError } from '../consumers/index.ts';
+export type { LiveOptions } from '../live/index.ts';
 export { createToken, personOf, SessionwiseError, sessionOf } from '../protocol/index.ts';
 export type { OptionForms } from '../protocol/internal/index.ts';
 export { checkOptions, warnOnce } from '../protocol/internal/index.ts';
@@ -9,6 +12,7 @@ export type {
   ArchivedActivity,
   ArchivedSession,
   ArchiveFunction,
+  LifecycleEvent,
   LoadedSession,
   SessionData,
   SessionDataOptions,
@@ -39,12 +43,15 @@ export type { Consent } from './http/consent.ts';
 export { deviceLabel } from './http/device-label.ts';
 export type { HandleOptions } from './http/handle-options.ts';
 export type { HandleRequest, HandleStore } from './http/handle-request.ts';
+export type { LiveScript, LiveScriptOptions } from './http/live-script.ts';
+export { liveScript } from './http/live-script.ts';
 export type { PageRequest, PageviewMode } from './http/page-request.ts';
 export { bearerOf, isDocument } from './http/page-request.ts';
 export type { TokenVerifier } from './http/session-of-token.ts';
 export type { VisitorCookieOptions } from './http/visitor-cookie-options.ts';
 export type { AnswerWriter } from './http/when-answered.ts';
 export { whenAnswered } from './http/when-answered.ts';
+export { LiveStreams } from './live-streams.ts';
 export { loadPeer } from './load-peer.ts';
 export { PeerMissingError } from './peer-missing-error.ts';
 export { RequestSessions } from './request-sessions.ts';

@@ -1,5 +1,6 @@
 import { withDeadline } from '../async/index.ts';
 import { warnOnce } from '../protocol/internal/index.ts';
+import type { Rules } from '../rules/index.ts';
 import type { Service, ServiceOptions } from '../service/index.ts';
 import { DeferredTransport } from '../transport/inline/index.ts';
 import { loadService } from './load-service.ts';
@@ -14,7 +15,11 @@ export class InlineService {
   /** The way to it, for a client; usable at once. */
   readonly transport: DeferredTransport = new DeferredTransport();
   readonly #options: ServiceOptions;
-  readonly #starting: Promise<void>;
+  // Those that replace the rules of the options.
+  #rules: Rules = {};
+  #starting: Promise<void>;
+  // Whether its options could not be used, so that it is tried no more.
+  #hasGivenUp = false;
   #service: Service | undefined;
   #stopPause: () => void = () => {};
   #isClosing = false;
@@ -29,6 +34,18 @@ export class InlineService {
   /** Whether it was started. */
   get isRunning(): boolean {
     return this.#service !== undefined;
+  }
+
+  /** Replaces all rules; where it does not run yet, it starts with them.
+   *  @throws RangeError that begins with the place of what is wrong; then the old rules stay. */
+  async setRules(rules: Rules): Promise<void> {
+    const { checkRules } = await loadService();
+    this.#rules = checkRules(rules);
+    this.#service?.setRules(rules);
+    if (!this.#hasGivenUp || this.#isClosing) return;
+    // It may have been for the rules that these replace.
+    this.#hasGivenUp = false;
+    this.#starting = this.#start();
   }
 
   /** Stops it, also while it is being started. Never throws. */
@@ -49,8 +66,9 @@ export class InlineService {
       const error = await this.#tryStart();
       if (!error) return;
       this.#report(error);
-      // Options that cannot be used will not become better.
-      if (error instanceof RangeError) return;
+      // Options that cannot be used will not become better by themselves.
+      this.#hasGivenUp = error instanceof RangeError;
+      if (this.#hasGivenUp) return;
       await this.#pause();
     }
   }
@@ -59,7 +77,9 @@ export class InlineService {
     try {
       const { startService } = await loadService();
       if (this.#isClosing) return undefined;
-      this.#service = await startService(this.#options);
+      const rules = this.#rules;
+      this.#service = await startService({ ...this.#options, ...rules });
+      if (this.#rules !== rules) this.#service.setRules(this.#rules);
       // Closing has not waited for so long.
       if (this.#isClosing) await this.#service.stop();
       else this.transport.open(this.#service.inline);

@@ -1,6 +1,8 @@
 import { EventEmitter } from 'node:events';
+import type { ConsumeOptions } from '../consumers/index.ts';
 import { createToken } from '../protocol/index.ts';
 import {
+  type LifecycleEvent,
   type LoadedSession,
   type SessionData,
   type SessionInfo,
@@ -124,6 +126,12 @@ export abstract class RequestStore<Request>
     for (const event of ['store:down', 'store:up', 'mirror:failed', 'degraded'] as const) {
       this.sessions.on(event, (...args: unknown[]) => this.emit(event, ...(args as never)));
     }
+  }
+
+  /** Loops over the events of sessions' lives, by a consumer group; see `SessionData.lifecycle`.
+   *  @throws ConsumerRefusedError (from the loop) where Redis refuses for good; RangeError for options that cannot be used. */
+  lifecycle(options: ConsumeOptions): AsyncIterableIterator<LifecycleEvent> {
+    return this.data.lifecycle(options);
   }
 
   /** Session that the request has now; undefined where it has none. */

@@ -23,7 +23,7 @@ export interface SessionwiseOptions {
   /** Default `sw`. */
   readonly namespace?: string;
   /** The secret of the namespace, at least 16 characters, the same as the services have. Needed with `service`, and for
-   *  `forget` and `export`; over streams payloads are sealed with it. Not the secret of cookies. */
+   *  `forget`, `export` and `notices.events`; over streams payloads are sealed with it. Not the secret of cookies. */
   readonly secret?: string;
   /** Runs the service in this process, which needs `secret`: `inline`, or an object of its options. Its code is loaded then,
    *  and not before. Several processes of a namespace may each run their own. Default: a service elsewhere,
@@ -62,7 +62,10 @@ const SERVICE: Readonly<Record<string, string>> = {
   seen: 'object',
   retention: 'object',
   clock: 'function',
-  combos: 'any',
+  clusters: 'any',
+  suggestions: 'any',
+  segments: 'any',
+  livePairs: 'object',
   acceptTimes: 'boolean',
   http: 'object',
   sessions: 'object',
@@ -88,7 +91,10 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   ...inEach(Object.keys(SERVICE), (name) => `it belongs to the service: service: { ${name} }.`),
   ...inEach(Object.keys(CLIENT), (name) => `it belongs to the client: client: { ${name} }.`),
   ...inEach(Object.keys(STORE_OPTIONS), (name) => `it belongs to the store: store: { ${name} }.`),
-  combos: 'it belongs to the service: service: { combos }; of a service elsewhere to its configuration file.',
+  ...inEach(
+    ['clusters', 'suggestions', 'segments'],
+    (name) => `it belongs to the service: service: { ${name} }; of a service elsewhere to its configuration file.`,
+  ),
 };
 
 /** What is given where `sw.session` is given an option of its cookie, or of another part. */

@@ -1,7 +1,8 @@
-import { type PageOptions, SessionClient, type SessionHandle } from '../client/index.ts';
+import { type NoticePublisher, type PageOptions, SessionClient, type SessionHandle } from '../client/index.ts';
 import { personOf } from '../protocol/index.ts';
 import { checkOptions } from '../protocol/internal/index.ts';
 import type { ConnectionOptions } from '../redis/index.ts';
+import type { Rules } from '../rules/index.ts';
 import type {
   ErasedSubject,
   ExportedSubject,
@@ -12,6 +13,7 @@ import type {
   Subject,
 } from '../service/index.ts';
 import { InlineService } from './inline-service.ts';
+import { LiveStreams } from './live-streams.ts';
 import { loadService } from './load-service.ts';
 import type { SessionStoreOptions } from './session-store-options.ts';
 import { BESIDE_SESSION, checkSessionwiseOptions, type SessionwiseOptions } from './sessionwise-options.ts';
@@ -28,9 +30,15 @@ interface ClosableStore {
 export interface SharedParts {
   /** Asks the service. */
   readonly client: SessionClient;
+  /** Writes notices: `publish`, `edit`, `withdraw`, `list`, `stats`, `setGroup`. */
+  readonly notices: NoticePublisher;
   /** The handle of a person, for code that is no request: jobs, mails, webhooks.
    *  @throws RangeError for what is no user id, and for an option that cannot be used. */
   person(userId: string, options?: PageOptions): SessionHandle;
+  /** Replaces all rules of the service in this process: clusters, suggestions and segments; what is left out is there no more.
+   *  Where it does not run yet, it starts with them.
+   *  @throws RangeError that begins with the place of what is wrong, where the old rules stay; and without `service`. */
+  setRules(rules: Rules): Promise<void>;
   /** Erases everything of a session or a user: session data, what is known of them, requests, dead letters; where told, rows
    *  of the archive. See `forgetSubject` of `sessionwise/service`. It needs `secret`, and a connection for the moment.
    *  @throws RangeError without `secret`, or for anything but `{ session }` or `{ user }`; errors of the service. */
@@ -40,7 +48,7 @@ export interface SharedParts {
    *  the store.
    *  @throws RangeError without `secret`, or for anything but `{ session }` or `{ user }`; errors of the service. */
   export(subject: Subject, options?: ExportOptions): Promise<ExportedSubject>;
-  /** Closes the client, the store and the service of this process. The first call does it, each further one waits for it.
+  /** Ends live streams, and closes the client, the store and the service of this process. The first call does it, each further one waits for it.
    *  Never throws. */
   close(): Promise<void>;
 }
@@ -48,6 +56,8 @@ export interface SharedParts {
 /** Makes the parts of a site, and closes them. */
 export class SiteParts<Store extends ClosableStore> implements SharedParts {
   readonly client: SessionClient;
+  /** The live streams, for the framework's `sw.live`. */
+  readonly live: LiveStreams;
   readonly #options: SessionwiseOptions;
   readonly #openStore: (options: SessionStoreOptions) => Store;
   readonly #inline: InlineService | undefined;
@@ -70,16 +80,24 @@ export class SiteParts<Store extends ClosableStore> implements SharedParts {
       const { transport } = options;
       const route = { ...(transport !== undefined && { transport }), ...(secret !== undefined && { secret }) };
       this.client = new SessionClient({ ...own, ...route, redis: this.#redis });
+      this.live = new LiveStreams(this.client, options.redis);
       return;
     }
     const inline = new InlineService({ ...this.#serviceOptions(secret!), ...(service !== 'inline' && service) });
     this.#inline = inline;
     try {
-      this.client = new SessionClient({ ...own, transport: inline.transport });
+      // For what happens with notices: a service in the process does not tell it.
+      const ofEvents = { redis: this.#redis, secret: secret! };
+      this.client = new SessionClient({ ...own, ...ofEvents, transport: inline.transport });
+      this.live = new LiveStreams(this.client, options.redis);
     } catch (error) {
       void inline.close();
       throw error;
     }
+  }
+
+  get notices(): NoticePublisher {
+    return this.client.notices;
   }
 
   /** The store, which is opened at the first use: a site without sessions in Redis has none.
@@ -113,6 +131,13 @@ export class SiteParts<Store extends ClosableStore> implements SharedParts {
     return this.client.session(personOf(userId), options);
   }
 
+  async setRules(rules: Rules): Promise<void> {
+    if (this.#inline) return this.#inline.setRules(rules);
+    throw new RangeError(
+      'setRules() is of a service in this process: createSessionwise({ service }). One elsewhere reads its own file anew when it changes.',
+    );
+  }
+
   forget(subject: Subject, options?: ForgetOptions): Promise<ErasedSubject> {
     return this.#inNamespace('forget', ({ forgetSubject }, namespace) => forgetSubject(namespace, subject, options));
   }
@@ -132,7 +157,7 @@ export class SiteParts<Store extends ClosableStore> implements SharedParts {
   // The service last: it may be doing what the client has sent.
   async #close(): Promise<void> {
     const inline = this.#inline;
-    const others = Promise.allSettled([this.client.close(), this.#store?.close()]);
+    const others = Promise.allSettled([this.live.close(), this.client.close(), this.#store?.close()]);
     // At once, where it does not run yet: its start is given up.
     await Promise.all([others, inline?.isRunning ? others.then(() => inline.close()) : inline?.close()]);
   }

@@ -10,7 +10,11 @@ import { UsageError } from './usage-error.ts';
 const FILTERS: readonly FilterEngine[] = ['portable', 'native'];
 const VERSIONS: readonly AclVersion[] = ['7.0', '6.2'];
 
-interface AclFlags extends Pick<AclOptions, 'namespace' | 'store' | 'importFrom' | 'mirrorTo' | 'archive' | 'cluster'> {
+interface AclFlags
+  extends Pick<
+    AclOptions,
+    'namespace' | 'live' | 'consume' | 'store' | 'importFrom' | 'mirrorTo' | 'archive' | 'cluster'
+  > {
   readonly sessionglob?: string[];
   readonly transport: string;
   readonly filter: string;
@@ -31,6 +35,8 @@ export function addAclCommand(program: Command): void {
       (glob, all: string[] = []) => [...all, glob],
     )
     .option('--transport <way>', `how requests go: ${REMOTE_TRANSPORT_NAMES.join(', ')}`, 'channels')
+    .option('--live', 'the serving layer keeps live streams to browsers open')
+    .option('--consume', 'events are consumed: those of notices by the serving layer, lifecycle events by the store')
     .option('--store', 'also a user for a store in the serving layer')
     .option('--import-from <prefix>', 'the prefix of the connect-redis keys that the store takes over, such as sess:')
     .option('--mirror-to <prefix>', 'the prefix under which the store writes its sessions for connect-redis too')
@@ -44,10 +50,20 @@ export function addAclCommand(program: Command): void {
       '\nWrite > and a password in place of <password>; until then Redis refuses the line.\nThe lines go to standard output, what they allow to standard error.',
     )
     .action((flags: AclFlags) => {
-      const { namespace, store, importFrom, mirrorTo, archive, cluster, sessionglob: sessionglobs } = flags;
+      const {
+        namespace,
+        live,
+        consume,
+        store,
+        importFrom,
+        mirrorTo,
+        archive,
+        cluster,
+        sessionglob: sessionglobs,
+      } = flags;
       const version = oneOf('--redis-version', VERSIONS, flags.redisVersion);
       const users = aclUsers({
-        ...{ namespace, store, importFrom, mirrorTo, archive, cluster, sessionglobs, version },
+        ...{ namespace, live, consume, store, importFrom, mirrorTo, archive, cluster, sessionglobs, version },
         commands: COMMAND_NAMES,
         transport: oneOf('--transport', REMOTE_TRANSPORT_NAMES, flags.transport),
         filter: oneOf('--filter', FILTERS, flags.filter),

@@ -90,7 +90,7 @@ function addAction(group: Command, name: string, description: string, { one, all
 }
 
 function withLetters<Result>(flags: NamespaceFlags, work: (letters: DeadLetters) => Promise<Result>): Promise<Result> {
-  return withNamespace(flags, false, ({ redis, keys, seal }) => work(new DeadLetters(redis, keys, seal)));
+  return withNamespace(flags, ({ redis, keys, seal }) => work(new DeadLetters(redis, keys, seal)));
 }
 
 function inWords(letter: Omit<DeadLetter, 'payload'> & { readonly payload?: string | undefined }): string {

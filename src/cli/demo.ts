@@ -6,8 +6,6 @@ import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { withDeadline } from '../async/index.ts';
 import { type EmbeddedRedis, startEmbeddedRedis } from '../redis/embedded/index.ts';
-import type { ConnectionOptions } from '../redis/index.ts';
-import { openNamespace } from '../service/index.ts';
 import { DemoError } from './demo-error.ts';
 import { DEFAULT_DATA_DIR } from './namespace-options.ts';
 import { untilStopped } from './until-stopped.ts';
@@ -59,16 +57,14 @@ async function runDemo(flags: DemoFlags): Promise<void> {
   try {
     redis = flags.redis === undefined ? await startEmbeddedRedis({ dataDir: flags.dataDir }) : undefined;
     const url = flags.redis ?? redis!.url;
-    if (flags.service) {
-      await publishNotices(url, flags);
-      service = await startServiceProcess(url, flags);
-    }
+    if (flags.service) service = await startServiceProcess(url, flags);
     shop = await startShop({
       redis: url,
       port,
       host: flags.host,
       namespace: flags.namespace,
       cookieSecret: cookieSecret(flags.dataDir),
+      demo: true,
     }).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'EADDRINUSE' && error.code !== 'EACCES') throw error;
       throw new DemoError(`The shop cannot listen on ${flags.host}:${port} (${error.code}): give another --port.`);
@@ -89,6 +85,7 @@ type StartShop = (options: {
   host: string;
   namespace: string;
   cookieSecret: string;
+  demo: boolean;
 }) => Promise<Shop>;
 
 async function loadShop(): Promise<StartShop> {
@@ -99,21 +96,6 @@ async function loadShop(): Promise<StartShop> {
     throw new DemoError('The demo shop needs more than the package: npm install express express-session', {
       cause: error,
     });
-  }
-}
-
-// Publishes a notice, so that the notices page has one to show. A second start publishes the same id and changes
-// nothing.
-async function publishNotices(redis: string | ConnectionOptions, { namespace, dataDir }: DemoFlags): Promise<void> {
-  const secret = process.env.SESSIONWISE_SECRET;
-  const opened = await openNamespace({ redis, namespace, dataDir, ...(secret && { secret }) });
-  try {
-    await opened.knowledge.noticeLists.publish('customers', {
-      id: 'demo-welcome',
-      text: 'This notice was published once, for every customer there is: sessionwise notify customers.',
-    });
-  } finally {
-    await opened.redis.close();
   }
 }
 

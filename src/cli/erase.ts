@@ -11,6 +11,7 @@ const KINDS = [
   ['knowledge', 'key of what was known', 'keys of what was known'],
   ['waitingForArchive', 'session that waited for the archive', 'sessions that waited for the archive'],
   ['lifecycleEvents', 'lifecycle event', 'lifecycle events'],
+  ['noticeEvents', 'event of notices', 'events of notices'],
   ['requests', 'waiting request', 'waiting requests'],
   ['deadLetters', 'dead letter', 'dead letters'],
   ['requestIds', 'id of a request', 'ids of requests'],
@@ -29,7 +30,7 @@ export function addEraseCommand(program: Command): void {
       const subject = subjectOf(flags);
       const archive = archiveFor(flags);
       try {
-        const erased = await withNamespace(flags, false, (namespace) => forgetSubject(namespace, subject, { archive }));
+        const erased = await withNamespace(flags, (namespace) => forgetSubject(namespace, subject, { archive }));
         print(flags.json ? JSON.stringify(erased) : inWords(erased, flags.user !== undefined));
         if (erased.unreadable > 0) process.exitCode = 1;
       } finally {

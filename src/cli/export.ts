@@ -26,10 +26,11 @@ export function addExportCommand(program: Command): void {
       const archive = archiveFor(flags);
       const encryption = encryptionOf(flags);
       try {
-        const exported = await withNamespace(flags, false, (namespace) =>
+        const exported = await withNamespace(flags, (namespace) =>
           exportSubject(namespace, subject, { archive, candidates: flags.seen, encryption }),
         );
         print(JSON.stringify({ subject, exportedAt: new Date().toISOString(), ...exported }, null, 2));
+        if (exported.unreadable.length > 0) process.exitCode = 1;
       } finally {
         await archive?.close();
       }

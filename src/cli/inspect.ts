@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import { MINUTE_MS, type SubjectReading } from '../knowledge/index.ts';
-import { isPerson, isSession, normalizeItem, personOf, sessionOf } from '../protocol/index.ts';
+import { isPerson, normalizeItem, sessionOf } from '../protocol/index.ts';
 import type { Namespace } from '../service/index.ts';
 import { readRecordState } from '../sessions/maintenance/index.ts';
+import { type Inspected, inspectedOf, notASession } from './inspected.ts';
 import { addNamespaceOptions, type NamespaceFlags } from './namespace-options.ts';
 import { NotInspectedError } from './not-inspected-error.ts';
 import { print } from './print.ts';
 import { printableOnOneLine } from './printable.ts';
-import { tokenIn } from './token-in.ts';
 import { UsageError } from './usage-error.ts';
 import { withNamespace } from './with-namespace.ts';
 
@@ -17,9 +17,6 @@ interface InspectFlags extends NamespaceFlags {
   readonly timeZone: string;
   readonly json?: boolean;
 }
-
-/** Whom to inspect. `id`: as it stands on the wire. */
-type Inspected = { readonly id: string } & ({ readonly session: string } | { readonly user: string });
 
 /** Calculated data of a session or a person, as `--json` prints it. */
 interface Inspection {
@@ -65,36 +62,13 @@ export function addInspectCommand(program: Command): void {
     .action(async (session: string | undefined, flags: InspectFlags) => {
       const inspected = inspectedOf(session, flags.user);
       checkTimeZone(flags.timeZone);
-      const inspection = await withNamespace(flags, false, async (namespace) => {
+      const inspection = await withNamespace(flags, async (namespace) => {
         const found = await inspect(namespace, inspected, flags.seen);
         if (!found.known && !found.sessionData && !found.ended) await refuseUnknown(namespace, inspected);
         return found;
       });
       print(flags.json ? JSON.stringify(inspection) : inWords(inspection, flags.timeZone));
     });
-}
-
-/** Reads the session or the user off the command line.
- *  @throws UsageError, NotInspectedError; neither shows what could be a token. */
-function inspectedOf(session: string | undefined, user: string | undefined): Inspected {
-  if ((session === undefined) === (user === undefined)) {
-    throw new UsageError('Give the public id of a session, or --user ID, and not both.');
-  }
-  if (user !== undefined) return { user, id: personOfUser(user) };
-  const token = tokenIn(session!);
-  if (token !== undefined) throw new NotInspectedError(notASession(sessionOf(token)));
-  if (isSession(session!)) return { session: session!, id: session! };
-  throw new UsageError(
-    'This is no session id: give 1 to 128 of A-Z, a-z, 0-9, _ and -. A token is not one; sessionOf(token) computes it.',
-  );
-}
-
-function personOfUser(user: string): string {
-  try {
-    return personOf(user);
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
 }
 
 /** Refuses a user or a session without data. The message does not show the argument: a token of another library can look like a
@@ -112,10 +86,6 @@ async function refuseUnknown(namespace: Namespace, { id }: Inspected): Promise<n
   throw new NotInspectedError(
     `Nothing is known of this session in the namespace "${namespace.keys.namespace}": it was never seen, or it has expired. If you gave a token: its session is ${session}, and nothing is known of that either.`,
   );
-}
-
-function notASession(session: string): string {
-  return `This is a token, or a cookie with one, and no session id: it is a secret, and stands in your shell's history now. Its session is ${session}; inspect that.`;
 }
 
 async function inspect(
@@ -153,7 +123,7 @@ async function inspect(
     firstActiveMinute: isoOf(visit.firstActiveMinute),
     lastActiveMinute: isoOf(lastMinute),
     lastHour: lastHour.map((active) => (active ? '#' : '.')).join(''),
-    noticesMarked: foreign + (await knowledge.readNotices.countRead(name)),
+    noticesMarked: foreign + (await knowledge.notices.states.countRead(name)),
     expiresInSeconds: ttl < 0 ? null : ttl,
     bytes: sum(sizes),
     seen: Object.fromEntries(

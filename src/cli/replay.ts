@@ -1,7 +1,8 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { checkNamespace } from '../protocol/index.ts';
 import { type Config, checkConfig, readConfig } from './config/index.ts';
 import { addNamespaceOptions, type NamespaceFlags, resolveNamespace } from './namespace-options.ts';
+import { numberOption } from './number-option.ts';
 import { printable } from './printable.ts';
 import { formatReport } from './replay/format-report.ts';
 import { type OwnStore, startOwnStore } from './replay/own-store.ts';
@@ -31,11 +32,11 @@ export function addReplayCommand(program: Command): void {
     .argument('<file>', 'an Apache or nginx access log (common or combined), plain or gzip; - for standard input')
     .option('--verify', 'count exactly beside it and compare; exit code 1 where a promise is broken')
     .option('--json', 'print one JSON object instead of the report')
-    .addOption(number('--concurrency <n>', 'requests in flight', 1, 10_000).default(32))
-    .addOption(number('--exact-limit <n>', 'how many pages the service that it starts keeps exactly', 0, 512))
-    .addOption(number('--deadline <ms>', 'how long a view may wait for its answer', 1, 60_000).default(2_000))
+    .addOption(numberOption('--concurrency <n>', 'requests in flight', 1, 10_000).default(32))
+    .addOption(numberOption('--exact-limit <n>', 'how many pages the service that it starts keeps exactly', 0, 512))
+    .addOption(numberOption('--deadline <ms>', 'how long a view may wait for its answer', 1, 60_000).default(2_000))
     .addOption(
-      number(
+      numberOption(
         '--max-bytes <n>',
         '--verify: the most bytes of Redis a visitor may take on average; default 1024, no limit with --exact-limit 0',
         1,
@@ -135,12 +136,4 @@ function namespaceOf(flags: ReplayFlags, config: Config): string {
   } catch (error) {
     throw new UsageError((error as Error).message, { cause: error });
   }
-}
-
-function number(flag: string, description: string, from: number, to: number): Option {
-  return new Option(flag, `${description} (${from} to ${to})`).argParser((text) => {
-    const value = Number(text);
-    if (/^\d+$/.test(text) && value >= from && value <= to) return value;
-    throw new UsageError(`${flag.split(' ')[0]} is "${text}": give a whole number from ${from} to ${to}.`);
-  });
 }

@@ -5,7 +5,8 @@ import type { PostgresArchive } from '../archive/index.ts';
 import { type Log, type Service, startService } from '../service/index.ts';
 import { REMOTE_TRANSPORT_NAMES, type RemoteTransportName } from '../transport/index.ts';
 import { archiveOf, sessionKeysOf } from './config/config.ts';
-import { checkConfig, parseHttpAddress, readConfig } from './config/index.ts';
+import { checkConfig, parseHttpAddress, readConfig, rulesOf } from './config/index.ts';
+import { FollowedRules } from './followed-rules.ts';
 import { addNamespaceOptions, type NamespaceFlags, resolveNamespace } from './namespace-options.ts';
 import { printableFields } from './printable.ts';
 import { untilStopped } from './until-stopped.ts';
@@ -34,7 +35,7 @@ export function addServeCommand(program: Command): void {
     .option('--log-level <level>', LOG_LEVELS.join(', '), 'info')
     .addHelpText(
       'after',
-      '\nSESSIONWISE_SECRET holds the key for items; all instances of a namespace share it.\nSESSIONWISE_ARCHIVE_POSTGRES: where ended sessions are archived. SESSIONWISE_SESSION_KEYS: keys of encrypted sessions.',
+      '\nSESSIONWISE_SECRET holds the key for items; all instances of a namespace share it.\nSESSIONWISE_ARCHIVE_POSTGRES: where ended sessions are archived. SESSIONWISE_SESSION_KEYS: keys of encrypted sessions.\nRules are read anew when the configuration or its file of rules changes, and on SIGHUP.',
     )
     .action(async (flags: ServeFlags) => {
       if (!LOG_LEVELS.includes(flags.logLevel)) {
@@ -46,8 +47,11 @@ export function addServeCommand(program: Command): void {
       const config = flags.config === undefined ? checkConfig({}) : readConfig(flags.config);
       const archive = archiveOf(config, process.env);
       const keys = sessionKeysOf(process.env);
+      const rules = flags.config === undefined ? undefined : new FollowedRules(flags.config, config, log);
       const service: Service = await startService({
         ...options,
+        // Those that are followed, should the file change between the two reads.
+        ...(flags.config !== undefined && rulesOf(config)),
         ...(keys && {
           sessions: {
             ...options.sessions,
@@ -62,9 +66,11 @@ export function addServeCommand(program: Command): void {
         log,
       });
       if (archive) void checkArchive(archive, log);
+      rules?.follow(service);
       process.send?.({ ready: true, instance: service.instance });
       const why = await untilStopped().why;
       log.info({ why }, 'Stopping.');
+      rules?.stop();
       await service.stop();
       await archive?.close();
       // Closes the IPC channel of a parent: it would keep this process alive.

@@ -6,7 +6,7 @@ import type { TransportChoice } from './open-transport.ts';
 
 /** How a client is made. */
 export interface SessionClientOptions {
-  /** Where Redis is. Left out only where `transport` is a service's `inline`. */
+  /** Where Redis is. Left out only where `transport` is a service's `inline`; `notices.events` needs it there too. */
   readonly redis?: string | ConnectionOptions;
   /** Whether it has a connection of its own to send on. By default it shares one with the other clients and stores of this
    *  process that are made with equal options. Replies come over another one in any case. Default false. */
@@ -16,8 +16,9 @@ export interface SessionClientOptions {
   /** Over streams: the most requests that may wait in all streams together. Further requests are refused. Default
    *  100,000. */
   readonly maxBacklog?: number;
-  /** Over streams: the namespace's secret, at least 16 characters, with which payloads are sealed. Requests sealed
-   *  with another secret become dead letters. Default: payloads are in the clear. */
+  /** The namespace's secret, at least 16 characters. Over streams payloads are sealed with it: requests sealed with another
+   *  secret become dead letters. `notices.events` opens names with it. Default: payloads are in the clear, and there are no
+   *  events. */
   readonly secret?: string;
   /** Over streams: how long `publish` tries to have a must-keep command taken, in milliseconds. Default 2,000. */
   readonly keepDeadlineMs?: number;

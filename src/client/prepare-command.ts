@@ -11,6 +11,8 @@ import {
   normalizeItem,
   type PageviewPayload,
   ProtocolError,
+  type SegmentsQuery,
+  type SuggestionsQuery,
 } from '../protocol/index.ts';
 import {
   checkItem,
@@ -18,20 +20,30 @@ import {
   checkNoticeId,
   checkOnce,
   checkPayloadSize,
+  checkSegmentsQuery,
+  checkSuggestionsMark,
+  checkSuggestionsQuery,
   checkTime,
+  checkTrack,
   decodePayload,
   excerpt,
   isObject,
   parseJson,
+  payloadOfQuery,
 } from '../protocol/internal/index.ts';
+import { PREPARE_NOTICES } from './prepare-notices.ts';
+import type { PreparedCommand } from './prepared-command.ts';
 import {
   checkActive,
   checkAnalytics,
   checkAnalyticsOfPage,
-  checkGroupNotices,
+  checkExplainedSuggestions,
   checkIdentify,
   checkPageview,
+  checkSegments,
   checkSuggestions,
+  checkSuggestionsMarked,
+  checkTracked,
   malformed,
 } from './reply-forms.ts';
 import { readParts, togetherText } from './together.ts';
@@ -41,19 +53,6 @@ import { readParts, togetherText } from './together.ts';
  * A query can hold a secret (`/reset?token=...`), and what passes through Redis can stay there. So pages are reduced to
  * their paths here, and of a notice only its id is sent; the reply is put together again with what the caller gave. What
  * the service would refuse is refused here, by the same checks. */
-
-/** A command that is ready to be sent. */
-export interface PreparedCommand<Reply> {
-  /** The payload as it travels. */
-  readonly text: string;
-  /** Whether the payload is JSON, and not a text. Default false. */
-  readonly isJson?: boolean;
-  /** How many items, ids and groups it has. Default 0. */
-  readonly items?: number;
-  /** Reads the reply, decoded from JSON.
-   *  @throws MalformedReplyError where it is not of the form of docs/protocol.md. */
-  read(reply: unknown): Reply;
-}
 
 type Prepare<C extends CommandName> = (payload: CommandMap[C]['payload']) => PreparedCommand<CommandMap[C]['reply']>;
 
@@ -129,23 +128,22 @@ const PREPARE: { readonly [C in CanonicalCommand]: Prepare<C> } = {
     return { text: JSON.stringify({ at: checkTime(value.at) }), isJson: true, read: checkActive };
   },
   combo: (payload) => {
-    if (typeof payload !== 'string') throw new ProtocolError('bad-payload', "Give a combo's name, or nothing for all.");
-    return { text: payload, read: checkSuggestions };
+    const isText = typeof payload === 'string' && !payload.startsWith('{');
+    const query = checkSuggestionsQuery(isText ? payload : decodePayload(payload, RULES));
+    const read = query.explain ? checkExplainedSuggestions : checkSuggestions;
+    return { ...asPayload(query), items: query.groups?.length ?? 0, read };
+  },
+  segments: (payload) => {
+    const query = checkSegmentsQuery(payload === '' ? '' : decodePayload(payload, SEGMENTS));
+    const { names, groups = [] } = query;
+    const items = (names?.length ?? 0) + groups.length;
+    return { ...asPayload(query), items, read: (reply) => checkSegments(reply, names) };
   },
   surface: prepareSurface,
   notifications: (payload) => {
-    const value = decodePayload(payload, NOTICES);
-    if (isObject(value)) {
-      const { groups, limit } = value;
-      const names = Array.isArray(groups)
-        ? groups.map((group) => (typeof group === 'string' ? reduce(group) : group))
-        : groups;
-      const items = Array.isArray(names) ? names.length : 0;
-      return { text: JSON.stringify({ groups: names, limit }), isJson: true, items, read: checkGroupNotices };
-    }
-    const given = checkList(value, NOTICES).map((notice) => (isObject(notice) ? notice : { id: notice })) as {
-      id: string | number;
-    }[];
+    const given = checkList(decodePayload(payload, NOTICES), NOTICES).map((notice) =>
+      isObject(notice) ? notice : { id: notice },
+    ) as { id: string | number }[];
     const sent = given.map(({ id }) => reducedId(id));
     return {
       text: JSON.stringify(sent),
@@ -162,6 +160,7 @@ const PREPARE: { readonly [C in CanonicalCommand]: Prepare<C> } = {
       },
     };
   },
+  ...PREPARE_NOTICES,
   'mark-notification-seen': (payload) => {
     const given = oneOrMany(payload, 'an id, or a JSON array of ids').slice() as (string | number)[];
     const sent = given.map(reducedId);
@@ -170,6 +169,14 @@ const PREPARE: { readonly [C in CanonicalCommand]: Prepare<C> } = {
   'mark-item-seen': (payload) => {
     const sent = oneOrMany(payload, 'an item, or a JSON array of items').map(checkItem);
     return { text: textOfList(payload, sent), read: echo(sent, sent) };
+  },
+  track: (payload) => {
+    const event = checkTrack(decodePayload(payload, EVENT));
+    return { text: JSON.stringify(event), isJson: true, read: (reply) => checkTracked(reply, event.event) };
+  },
+  'mark-suggestions': (payload) => {
+    const mark = checkSuggestionsMark(decodePayload(payload, MARK));
+    return { text: JSON.stringify(mark), isJson: true, read: (reply) => checkSuggestionsMarked(reply, mark) };
   },
   identify: (payload) => {
     if (typeof payload !== 'string' || !isSession(payload) || isPerson(payload)) {
@@ -193,8 +200,12 @@ function preparing<C extends CommandName>(command: C): Prepare<C> {
 }
 
 const ITEMS = 'a JSON array of items, or {"items":[...],"here":"/p"}';
-const NOTICES = 'a JSON array of ids or {"id"}, or {"groups":[...],"limit":n}';
+const NOTICES = 'a JSON array of ids or {"id"}';
 const FIGURES = 'nothing, or {"here":"/p"}';
+const RULES = '"", a name, or {"name":"...","explain":true}';
+const SEGMENTS = '"", or {"names":["..."]}';
+const EVENT = '{"event":"added-to-cart","count":1,"items":["/tv"]}';
+const MARK = '{"rules":["name"],"as":"shown"}';
 const TIME = 'nothing, or {"at":<epoch ms>}';
 const PAGE = 'a path, a URL, or {"path":"/p","at":<epoch ms>}';
 
@@ -208,6 +219,11 @@ function pageviewText(payload: PageviewPayload): string {
     at: at === undefined ? undefined : checkTime(at),
     once: once === undefined ? undefined : checkOnce(once),
   });
+}
+
+function asPayload(query: SuggestionsQuery | SegmentsQuery): Pick<PreparedCommand<never>, 'text' | 'isJson'> {
+  const text = payloadOfQuery(query);
+  return { text, isJson: text.startsWith('{') };
 }
 
 // A version of the service that is newer than this client may know it. What is no name must not get into a channel's: a

@@ -5,7 +5,7 @@ import type { SessionTransport } from '../transport/index.ts';
 import { LONGEST_DEADLINE_MS } from './client-options.ts';
 import type { Degraded, DegradedReason } from './degraded.ts';
 import { PeerBreakers } from './peer-breakers.ts';
-import type { PreparedCommand } from './prepare-command.ts';
+import type { PreparedCommand } from './prepared-command.ts';
 import { type NamedCommand, readPart, readParts, togetherText } from './together.ts';
 import type { UnservedWarning } from './unserved-warning.ts';
 import type { WaitBudget } from './wait-budget.ts';
@@ -16,6 +16,8 @@ export interface ReadyRequest extends NamedCommand {
   readonly settle: (answer: unknown) => void;
   /** Whether its caller waits for no answer. */
   readonly isPublished: boolean;
+  /** Told why there is no answer, by a caller for whom that is an error. Default: the client's event. */
+  readonly fail?: (degraded: Degraded) => void;
 }
 
 /** Why requests have no answer. */
@@ -128,7 +130,7 @@ export class RequestSender {
       this.#settleEach(session, requests, failureOf(error));
       return;
     }
-    const failed: Degraded[] = [];
+    const failed: [ReadyRequest, Degraded][] = [];
     for (let i = 0; i < requests.length; i += 1) {
       const request = requests[i]!;
       try {
@@ -136,11 +138,11 @@ export class RequestSender {
         else request.settle(requests.length === 1 ? request.prepared.read(replies[i]) : readPart(request, replies[i]));
         if (!request.isPublished) this.counts.replies += 1;
       } catch (error) {
-        request.settle(undefined);
-        failed.push({ command: request.command, session, ...failureOf(error) });
+        settleUnanswered(request);
+        failed.push([request, { command: request.command, session, ...failureOf(error) }]);
       }
     }
-    for (const degraded of failed) this.degrade(degraded);
+    for (const [request, degraded] of failed) this.#tell(request, degraded);
   }
 
   #settleEach(session: string, requests: readonly ReadyRequest[], { reason, message, isTaken }: Failure): void {
@@ -148,11 +150,17 @@ export class RequestSender {
       if (request.isPublished && reason === 'overloaded') this.#publishReady(session, request);
       // As where it is published alone: what a service was given counts as taken. Any other error says that nothing was done.
       else if (request.isPublished) this.#settlePublished(request, isTaken === true || ANSWERED.includes(reason));
-      else request.settle(undefined);
+      else settleUnanswered(request);
     }
-    for (const { command, isPublished } of requests) {
-      if (!isPublished) this.degrade({ command, session, reason, ...(message !== undefined && { message }) });
+    for (const request of requests) {
+      const { command, isPublished } = request;
+      if (!isPublished) this.#tell(request, { command, session, reason, ...(message !== undefined && { message }) });
     }
+  }
+
+  #tell(request: ReadyRequest, degraded: Degraded): void {
+    if (request.fail) request.fail(degraded);
+    else this.degrade(degraded);
   }
 
   // Sends a view all the same: it counts without an answer.
@@ -196,6 +204,11 @@ export class RequestSender {
     await this.#transport.sendDurably(command, session, prepared.text, this.#keepDeadlineMs);
     return true;
   }
+}
+
+// A request that must not go without an answer is told why it did.
+function settleUnanswered(request: ReadyRequest): void {
+  if (!request.fail) request.settle(undefined);
 }
 
 /** Failures of an answer: a service has the command, and may have done it. */

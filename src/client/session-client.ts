@@ -5,9 +5,13 @@ import type { Overlap, SessionTransport } from '../transport/index.ts';
 import { checkClientOptions, type SessionClientOptions } from './client-options.ts';
 import type { Degraded, DegradedReason } from './degraded.ts';
 import { handleWithoutVisitor } from './handle-without-visitor.ts';
+import { NotAcknowledgedError } from './not-acknowledged-error.ts';
+import { NoticeConsumers } from './notice-consumers.ts';
+import { NoticePublisher, type SendAcknowledged } from './notice-publisher.ts';
 import { openTransport } from './open-transport.ts';
 import { PageRequests } from './page-requests.ts';
-import { type PreparedCommand, prepareOrRefuse } from './prepare-command.ts';
+import { prepareCommand, prepareOrRefuse } from './prepare-command.ts';
+import type { PreparedCommand } from './prepared-command.ts';
 import { type ReadyRequest, RequestSender } from './request-sender.ts';
 import { type PageOptions, SessionHandle } from './session-handle.ts';
 import { TurnQueue } from './turn-queue.ts';
@@ -45,6 +49,7 @@ const PAGE_OPTIONS: OptionForms<PageOptions> = {
   deadlineMs: 'number',
   page: 'string',
   browser: 'string',
+  groups: 'object',
   countedBy: 'object',
 };
 
@@ -72,6 +77,8 @@ export class SessionClient extends EventEmitter<ClientEvents> {
   readonly #unserved: UnservedWarning;
   readonly #sender: RequestSender;
   readonly #turns = new TurnQueue();
+  readonly #consumers: NoticeConsumers;
+  #notices: NoticePublisher | undefined;
   #closed = false;
 
   /** Begins to connect and returns; never throws because Redis is away.
@@ -79,6 +86,7 @@ export class SessionClient extends EventEmitter<ClientEvents> {
   constructor(options: SessionClientOptions) {
     super();
     const { transport, namespace, deadlineMs, keepDeadlineMs, ...rest } = checkClientOptions(options);
+    this.#consumers = new NoticeConsumers({ namespace, ...rest });
     this.namespace = namespace;
     this.deadlineMs = deadlineMs;
     this.#transport = openTransport(transport, { namespace, ...rest });
@@ -154,14 +162,38 @@ export class SessionClient extends EventEmitter<ClientEvents> {
     });
   }
 
+  /** Writes notices, and tells what happens with them. */
+  get notices(): NoticePublisher {
+    this.#notices ??= new NoticePublisher(this.#acknowledged, (consume) => this.#consumers.open(consume));
+    return this.#notices;
+  }
+
   /** Ends the connections; waiting requests settle with `undefined`. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     this.#turns.sendNow();
     this.#sender.stop();
-    await this.#transport.close();
+    await Promise.all([this.#transport.close(), this.#consumers.close()]);
   }
+
+  // As `request`, but no answer is an error.
+  #acknowledged: SendAcknowledged = (command, session, payload, deadlineMs) => {
+    this.#sender.counts.requests += 1;
+    return new Promise((settle, reject) => {
+      const prepared = prepareCommand(command, payload);
+      const fail = ({ reason, message = '' }: Degraded): void => {
+        const isRefused = reason === 'bad-payload' || reason === 'too-large';
+        reject(isRefused ? new ProtocolError(reason, message) : new NotAcknowledgedError(command, reason, message));
+      };
+      // Without an answer `fail` is told behind it.
+      const settleAnswered = (answer: unknown): void => {
+        if (answer !== undefined) settle(answer as Parameters<typeof settle>[0]);
+      };
+      const request = { command, prepared, settle: settleAnswered, isPublished: false, fail };
+      this.#sender.send(session, [request], new WaitBudget(deadlineMs));
+    });
+  };
 
   #checkPage(method: string, options: PageOptions): PageOptions & { readonly deadlineMs: number } {
     if (options !== NO_OPTIONS) checkOptions(method, options, PAGE_OPTIONS);

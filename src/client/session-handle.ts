@@ -1,10 +1,41 @@
-import type { AnalyticsReply, CommandMap, CommandName, PageviewReply, Suggestion } from '../protocol/index.ts';
+import type {
+  AnalyticsReply,
+  CommandMap,
+  CommandName,
+  ExplainedSuggestions,
+  PageviewReply,
+  Suggestion,
+  SuggestionMark,
+  TrackPayload,
+} from '../protocol/index.ts';
 import { isPerson, normalizeItem } from '../protocol/index.ts';
+import { checkOptions, type OptionForms } from '../protocol/internal/index.ts';
 import { visitOf, visitWithCountedView } from './counted-visit.ts';
 import { checkArray, type ItemOptions, type ItemPick, namedThings } from './handle-arguments.ts';
 import { NoVisitor } from './no-visitor.ts';
-import { Notices } from './notices.ts';
+import { Notices, type OfGroups } from './notices.ts';
 import type { HandleRequests } from './page-requests.ts';
+
+/** Of which suggestions something is asked. */
+export interface SuggestionsOptions extends OfGroups {
+  /** The rule. Default: all. */
+  readonly name?: string;
+  /** Whether to say of each rule why. Default false. */
+  readonly explain?: boolean;
+}
+
+const SUGGESTIONS: OptionForms<SuggestionsOptions> = { name: 'string', explain: 'boolean', groups: 'object' };
+const IS: OptionForms<OfGroups> = { groups: 'object' };
+
+/** Details of an event. */
+export type EventDetails = Omit<TrackPayload, 'event'>;
+
+const EVENT_DETAILS: OptionForms<EventDetails> = {
+  count: 'number',
+  items: 'object',
+  at: 'number',
+  once: 'string',
+};
 
 /** What a client may be told of the page for which it opens a handle. */
 export interface PageOptions {
@@ -15,13 +46,15 @@ export interface PageOptions {
   readonly page?: string | undefined;
   /** Where the handle is a person's: the session of the browser, which `handle.session` asks as. Default: none. */
   readonly browser?: string | undefined;
+  /** The groups to which the visitor belongs: whose notices they are shown, and for which rules ask. Default: none. */
+  readonly groups?: readonly string[] | undefined;
   /** The handle through which the view of `page` was counted already, for a visitor whose knowledge is this subject's since:
    *  `visit` does not count the page in once more. Default: none. */
   readonly countedBy?: SessionHandle | undefined;
 }
 
 /** What a handle is told of its page. */
-interface HandlePage extends Pick<PageOptions, 'page' | 'countedBy'> {
+interface HandlePage extends Pick<PageOptions, 'page' | 'groups' | 'countedBy'> {
   /** Asks as the session of the browser, where the handle is a person's. */
   readonly browser?: HandleRequests | undefined;
 }
@@ -37,17 +70,19 @@ export class SessionHandle {
   readonly #requests: HandleRequests;
   readonly #browser: HandleRequests | undefined;
   readonly #countedBy: SessionHandle | undefined;
+  readonly #groups: readonly string[] | undefined;
   #notices: Notices | undefined;
   #session: SessionHandle | undefined;
   #person: SessionHandle | undefined;
   // The answer to the page's own view, where that was sent through this handle.
   #ownView: Promise<PageviewReply | undefined> | undefined;
 
-  constructor(requests: HandleRequests, { page, browser, countedBy }: HandlePage = {}) {
+  constructor(requests: HandleRequests, { page, browser, groups, countedBy }: HandlePage = {}) {
     this.#requests = requests;
     this.id = requests.session;
     this.page = page;
     this.#browser = browser;
+    this.#groups = groups;
     this.#countedBy = countedBy;
   }
 
@@ -58,21 +93,21 @@ export class SessionHandle {
 
   /** The visitor's notices. */
   get notices(): Notices {
-    this.#notices ??= new Notices(this.#requests);
+    this.#notices ??= new Notices(this.#requests, this.#groups);
     return this.#notices;
   }
 
   /** The same page, asked as the session of the browser: this handle, unless it is a person's. */
   get session(): SessionHandle {
     if (!this.#isPersons()) return this;
-    this.#session ??= new SessionHandle(this.#browser ?? new NoVisitor(this.leftMs), { page: this.page });
+    this.#session ??= new SessionHandle(this.#browser ?? new NoVisitor(this.leftMs), this.#samePage);
     return this.#session;
   }
 
   /** The same page, asked as the person: this handle if it is a person's, else one without a visitor. */
   get person(): SessionHandle {
     if (this.#isPersons()) return this;
-    this.#person ??= new SessionHandle(new NoVisitor(this.leftMs), { page: this.page });
+    this.#person ??= new SessionHandle(new NoVisitor(this.leftMs), this.#samePage);
     return this.#person;
   }
 
@@ -121,10 +156,52 @@ export class SessionHandle {
     return this.#requests.request('mark-item-seen', checkArray('markSeen', items, 'an array of items'));
   }
 
-  /** Returns the suggestions that hold now, each with the items because of which it holds: all of them, or the named one.
-   *  On the wire `combo`. */
-  suggestions(name = ''): Promise<Suggestion[] | undefined> {
-    return this.#requests.request('combo', name);
+  /** Returns what is suggested now, each with the items, events and clusters because of which: all, or of the named rule.
+   *  The page that is being rendered counts as viewed. On the wire `combo`.
+   *  @throws RangeError for an option that is unknown or of the wrong type. */
+  suggestions(
+    options?: string | (SuggestionsOptions & { readonly explain?: false }),
+  ): Promise<Suggestion[] | undefined>;
+  /** Returns what is suggested now, and of each rule why it is suggested or not. On the wire `combo`. */
+  suggestions(options: SuggestionsOptions & { readonly explain: true }): Promise<ExplainedSuggestions | undefined>;
+  suggestions(options: string | SuggestionsOptions = {}): Promise<never | undefined> {
+    const given = typeof options === 'string' ? (options === '' ? {} : { name: options }) : options;
+    checkOptions('suggestions()', given, SUGGESTIONS);
+    return this.#requests.request('combo', this.#ofPage(given)) as Promise<never | undefined>;
+  }
+
+  /** Tells whether a segment holds. The page that is being rendered counts as viewed. On the wire `segments`.
+   *  @throws RangeError for an option that is unknown or of the wrong type. */
+  is(segment: string, options: OfGroups = {}): Promise<boolean | undefined> {
+    checkOptions('is()', options, IS);
+    const asked = this.#requests.request('segments', this.#ofPage({ names: [segment], ...options }));
+    return asked.then((answer) => answer?.[segment]);
+  }
+
+  /** Notes that something happened: `track('added-to-cart', { count: 2, items: ['/tv'] })`. Returns how often it happened in
+   *  all. On the wire `track`.
+   *  @throws RangeError for an option that is unknown or of the wrong type. */
+  track(event: string, details: EventDetails = {}): Promise<number | undefined> {
+    checkOptions('track()', details, EVENT_DETAILS);
+    return this.#requests.request('track', { ...details, event }).then((reply) => reply?.count);
+  }
+
+  /** Notes that suggestions are shown on this page: what their rules say of `show` and `cooldown` counts from it. On the
+   *  wire `mark-suggestions`.
+   *  @throws TypeError for what is no array. */
+  shown(rules: readonly string[]): Promise<boolean> {
+    const shown = checkArray('shown', rules, 'an array of names');
+    return shown.length === 0 ? Promise.resolve(true) : this.#markSuggestions(shown, 'shown');
+  }
+
+  /** Notes that the visitor took a suggestion. On the wire `mark-suggestions`. */
+  taken(rule: string): Promise<boolean> {
+    return this.#markSuggestions([rule], 'taken');
+  }
+
+  /** Notes that the visitor does not want a suggestion: it is suggested no more. On the wire `mark-suggestions`. */
+  dismiss(rule: string): Promise<boolean> {
+    return this.#markSuggestions([rule], 'dismissed');
   }
 
   /** Returns the figures of all visits as they are now; counts nothing and nothing in. On the wire `session-analytics`. */
@@ -149,6 +226,10 @@ export class SessionHandle {
     return this.request(command, payload).then((answer) => answer !== undefined);
   }
 
+  #markSuggestions(rules: readonly string[], as: SuggestionMark): Promise<boolean> {
+    return this.#requests.request('mark-suggestions', { rules, as }).then((reply) => reply !== undefined);
+  }
+
   #visitWithPage(): Promise<PageviewReply | undefined> {
     const here = this.#here();
     return this.#requests.request('session-analytics', here === undefined ? '' : { here }).then(visitOf);
@@ -168,6 +249,20 @@ export class SessionHandle {
     return asked.then((unseen) => unseen && new Set(unseen));
   }
 
+  // Adds the page, unless its view was sent before: that must not count twice. And its groups, where none are given.
+  #ofPage<Query extends OfGroups>(query: Query): Query {
+    const here = this.#wasViewSent() ? undefined : this.#here();
+    const groups = this.#groups?.length ? this.#groups : undefined;
+    const given = Object.entries(query).filter(([, value]) => value !== undefined);
+    const ofPage = Object.entries({ here, groups }).filter(([, value]) => value !== undefined);
+    return Object.fromEntries([...ofPage, ...given]) as Query;
+  }
+
+  #wasViewSent(): boolean {
+    if (this.#ownView) return true;
+    return this.#countedBy ? this.#countedBy.#wasViewSent() : false;
+  }
+
   // The path of `page`; undefined also where that cannot be counted.
   #here(): string | undefined {
     return this.page === undefined ? undefined : pathOf(this.page);
@@ -177,6 +272,10 @@ export class SessionHandle {
     if (command !== 'pageview') return false;
     const here = this.#here();
     return here !== undefined && pathOf(payload) === here;
+  }
+
+  get #samePage(): HandlePage {
+    return { page: this.page, groups: this.#groups };
   }
 
   #isPersons(): boolean {

@@ -1,6 +1,6 @@
 import { MAX_ITEMS, MAX_PARTS, MAX_PAYLOAD_BYTES } from '../protocol/index.ts';
 import { checkReply } from '../protocol/internal/index.ts';
-import type { PreparedCommand } from './prepare-command.ts';
+import type { PreparedCommand } from './prepared-command.ts';
 import { malformed } from './reply-forms.ts';
 
 /** A prepared command under the name by which it is sent. */

@@ -9,7 +9,7 @@ import { HotCache } from './hot-cache.ts';
  * of 100,000. */
 
 /** The kinds of what is hashed. A page and a notice of the same name are two items. */
-export type HashedKind = 'page' | 'item' | 'notice' | 'group';
+export type HashedKind = 'page' | 'item' | 'notice' | 'group' | 'segment' | 'own' | 'event' | 'cluster' | 'rule';
 
 /** The number that stands for an item: a whole number below 2^53. */
 export type ItemHash = number;
@@ -34,7 +34,17 @@ export class ItemHasher {
     this.#secret = secret;
     const cacheOf = (kind: HashedKind): HotCache<ItemHash> =>
       new HotCache(HOT_ITEMS, (name) => this.#hash(`${namespace}\0${kind}\0${name}`));
-    this.#caches = { page: cacheOf('page'), item: cacheOf('item'), notice: cacheOf('notice'), group: cacheOf('group') };
+    this.#caches = {
+      page: cacheOf('page'),
+      item: cacheOf('item'),
+      notice: cacheOf('notice'),
+      group: cacheOf('group'),
+      segment: cacheOf('segment'),
+      own: cacheOf('own'),
+      event: cacheOf('event'),
+      cluster: cacheOf('cluster'),
+      rule: cacheOf('rule'),
+    };
   }
 
   /** Hashes an item. */

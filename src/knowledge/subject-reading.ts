@@ -10,6 +10,8 @@ import {
   type SubjectHeader,
   WINDOW_MINUTES,
 } from '../redis/index.ts';
+import { type Fact, readFacts } from './facts/fact-section.ts';
+import { decryptFacts } from './facts/named-facts.ts';
 import { ITEM_LENGTH, type ItemEncryption } from './item-encryption.ts';
 import type { ItemHash } from './item-hash.ts';
 import type { PendingWrites } from './pending-writes.ts';
@@ -43,13 +45,18 @@ interface Small {
 
 /** What is known of one subject, read once when the first question is asked. */
 export class SubjectReading {
+  /** The name of its keys. */
   readonly subject: string;
+  /** The session or person, as it stands on the wire. */
+  readonly name: string;
   readonly #context: ReadingContext;
   #read: Promise<Small | undefined> | undefined;
+  #facts: Promise<ReadonlyMap<ItemHash, Fact>> | undefined;
   readonly #decrypted: Partial<Record<SeenKind, Promise<ReadonlySet<ItemHash>>>> = {};
 
-  constructor(subject: string, context: ReadingContext) {
+  constructor(subject: string, context: ReadingContext, name: string = subject) {
     this.subject = subject;
+    this.name = name;
     this.#context = context;
   }
 
@@ -58,10 +65,10 @@ export class SubjectReading {
     return (await this.#small()) !== undefined;
   }
 
-  /** Whether any notice was marked as read. */
-  async hasReadNotices(): Promise<boolean> {
+  /** Whether anything was done with notices, or there are notices to it alone. */
+  async hasNotices(): Promise<boolean> {
     const small = await this.#small();
-    return small !== undefined && (small.header.flags & SUBJECT_FLAGS.readNotices) !== 0;
+    return small !== undefined && (small.header.flags & SUBJECT_FLAGS.notices) !== 0;
   }
 
   /** Per item, whether it was seen as one of this kind. */
@@ -73,6 +80,19 @@ export class SubjectReading {
     if (!this.#isBeside(small)) return own;
     const [seen, beside] = await Promise.all([own, besideHas(this.#context, this.subject, kind, items)]);
     return seen.map((each, i) => each || beside[i]!);
+  }
+
+  /** Which of these items were seen as one of this kind. Where the record holds fewer items, those are looked at. */
+  async seenOf(kind: SeenKind, items: ReadonlyMap<ItemHash, unknown>): Promise<ItemHash[]> {
+    const small = await this.#small();
+    if (!small || items.size === 0) return [];
+    const section = sectionOf(small, kind);
+    if (isLarge(small.header, kind) || this.#isBeside(small) || section.length > items.size * ITEM_LENGTH) {
+      const asked = [...items.keys()];
+      const seen = await this.hasSeen(kind, asked);
+      return asked.filter((_, i) => seen[i]);
+    }
+    return [...(await this.#decryptedOf(kind, section))].filter((item) => items.has(item));
   }
 
   // Whether filters of sessions were merged into the person whole.
@@ -91,6 +111,35 @@ export class SubjectReading {
       return items.map((item) => seen.has(item));
     }
     return (await encryption.encrypt(this.subject, items)).map((item) => holds(section, item));
+  }
+
+  /** Of items with numbers, the numbers of those that were seen as one of this kind. Undefined where filters have to be asked,
+   *  for each item by itself: `hasSeen` does. */
+  async seenAmong(kind: SeenKind, numbers: ReadonlyMap<ItemHash, number>): Promise<number[] | undefined> {
+    const small = await this.#small();
+    if (!small || numbers.size === 0) return [];
+    if (isLarge(small.header, kind) || this.#isBeside(small)) return undefined;
+    const section = sectionOf(small, kind);
+    if (!this.#decrypted[kind] && section.length > numbers.size * ITEM_LENGTH) {
+      const seen = await this.#hasOwn(small, kind, [...numbers.keys()]);
+      return [...numbers.values()].filter((_, i) => seen[i]);
+    }
+    const found: number[] = [];
+    for (const item of await this.#decryptedOf(kind, section)) {
+      const number = numbers.get(item);
+      if (number !== undefined) found.push(number);
+    }
+    return found;
+  }
+
+  /** The sums of all views. `firstView`: in seconds of the epoch; undefined where there was none. */
+  async totals(): Promise<{
+    readonly views: number;
+    readonly activeMinutes: number;
+    readonly firstView: number | undefined;
+  }> {
+    const { views = 0, activeMinutes = 0, firstView = 0 } = (await this.#small())?.header ?? {};
+    return { views, activeMinutes, firstView: views === 0 ? undefined : firstView };
   }
 
   /** The visit as it is at `now`, in milliseconds of the epoch. An unknown subject has seen nothing. */
@@ -129,20 +178,35 @@ export class SubjectReading {
     return small && small.header.views > 0 ? Math.floor(small.header.lastView / 60) * MINUTE_MS : undefined;
   }
 
+  /** What happened, by the hashes of events and clusters. */
+  facts(): Promise<ReadonlyMap<ItemHash, Fact>> {
+    this.#facts ??= this.#readFacts();
+    return this.#facts;
+  }
+
+  async #readFacts(): Promise<ReadonlyMap<ItemHash, Fact>> {
+    const small = await this.#small();
+    if (!small || small.header.factsBytes === 0) return new Map();
+    const from = SUBJECT_HEADER_BYTES;
+    const facts = readFacts(small.record.subarray(from, from + small.header.factsBytes));
+    return decryptFacts(this.#context.encryption, this.subject, facts);
+  }
+
   /** The minutes from `from` to `to` (milliseconds of the epoch), both included: true where active. */
   async minutes(from: number, to: number): Promise<boolean[]> {
     const first = Math.floor(from / MINUTE_MS);
     const answers = Array.from({ length: Math.floor(to / MINUTE_MS) - first + 1 }, () => false);
     const small = await this.#small();
     if (!small || small.header.views === 0) return answers;
-    const { window, lastView, minutes, flags } = small.header;
+    const { window, lastView, minutes, flags, factsBytes } = small.header;
+    const minutesFrom = SUBJECT_HEADER_BYTES + factsBytes;
     const set = (minute: number): void => {
       if (minute >= first && minute < first + answers.length) answers[minute - first] = true;
     };
     const top = Math.floor(lastView / 60);
     for (let back = 0, bits = window; bits > 0; back += 1, bits = Math.floor(bits / 2))
       if (bits % 2 === 1) set(top - back);
-    for (let i = 0; i < minutes; i += 1) set(small.record.readUInt32BE(SUBJECT_HEADER_BYTES + MINUTE_SIZE * i));
+    for (let i = 0; i < minutes; i += 1) set(small.record.readUInt32BE(minutesFrom + MINUTE_SIZE * i));
     if ((flags & SUBJECT_FLAGS.largeMinutes) !== 0 && first <= top - WINDOW_MINUTES) {
       await this.#readDays(first, Math.min(first + answers.length - 1, top), set);
     }
@@ -187,8 +251,8 @@ function isLarge({ flags }: SubjectHeader, kind: SeenKind): boolean {
   return (flags & (kind === 'page' ? SUBJECT_FLAGS.largePages : SUBJECT_FLAGS.largeItems)) !== 0;
 }
 
-function sectionOf({ record, header: { minutes, items } }: Small, kind: SeenKind): Buffer {
-  const itemsFrom = SUBJECT_HEADER_BYTES + MINUTE_SIZE * minutes;
+function sectionOf({ record, header: { minutes, items, factsBytes } }: Small, kind: SeenKind): Buffer {
+  const itemsFrom = SUBJECT_HEADER_BYTES + factsBytes + MINUTE_SIZE * minutes;
   const pagesFrom = itemsFrom + ITEM_LENGTH * items;
   return kind === 'item' ? record.subarray(itemsFrom, pagesFrom) : record.subarray(pagesFrom);
 }

@@ -8,8 +8,14 @@ export interface Visit {
   readonly thisMinute: boolean;
 }
 
-/** A visit, and whether its subject is claimed for a person. */
-export interface RecordedVisit extends Visit {
+/** A visit whose view was recorded. */
+export interface RecordedView extends Visit {
+  /** How often each cluster of the page was viewed in all, this view included. */
+  readonly clusterCounts: readonly number[];
+}
+
+/** A recorded view, and whether its subject is claimed for a person. */
+export interface RecordedVisit extends RecordedView {
   readonly isClaimed: boolean;
 }
 

@@ -1,3 +1,15 @@
+import type {
+  NoticeAudience,
+  NoticeEdit,
+  NoticeMarkName,
+  NoticeSeverity,
+  NoticesMark,
+  NoticesQuery,
+  NoticeToPublish,
+} from './notice.ts';
+import type { ExplainedSuggestions, SegmentsQuery, Suggestion, SuggestionsQuery } from './suggestion.ts';
+import type { SuggestionsMark, TrackPayload, TrackReply } from './track.ts';
+
 /* commands.ts: the commands of protocol v1, once: `CommandMap` says what each takes and answers, the table `COMMANDS` how it
  * is sent. All lists and types of names follow from these two, and the compiler keeps them complete. How a command is
  * served stands under service/commands, in a file of its own name. */
@@ -37,15 +49,6 @@ export interface AnalyticsReply {
   previouslyVisited?: boolean;
 }
 
-/** A rule that holds now. */
-export interface Suggestion {
-  combo: string;
-  suggest: string;
-  /** The items that made it hold. */
-  because: string[];
-  reason: string;
-}
-
 /** The answer to `identify`. */
 export interface IdentifyReply {
   /** The session whose knowledge is the person's now. */
@@ -66,11 +69,65 @@ export interface Notification {
   [field: string]: unknown;
 }
 
-/** Asks for the newest entries of lists that the store keeps. */
-export interface GroupQuery {
-  groups: string[];
-  /** Default 50, at most 1,000. */
-  limit?: number;
+/** A notice of a list that the store keeps. Times are milliseconds of the epoch. */
+export interface Notice {
+  id: string;
+  text: string;
+  title?: string;
+  severity?: NoticeSeverity;
+  data?: Record<string, unknown>;
+  /** From when on it is shown. */
+  at: number;
+  expiresAt?: number;
+  /** The group or the segment that it is for; neither for a notice to one subject. */
+  group?: string;
+  segment?: string;
+}
+
+/** A notice as a visitor sees it. */
+export interface VisitorNotice extends Notice {
+  /** Whether it was looked at. */
+  seen: boolean;
+  /** Whether it was read. */
+  read: boolean;
+}
+
+/** How many notices a visitor has. */
+export interface NoticeCounts {
+  /** Not looked at yet: what a badge shows. */
+  unseen: number;
+  /** Not read yet. */
+  unread: number;
+  /** When the next one begins or ends to be shown, in milliseconds of the epoch; null: none does. */
+  changesAt: number | null;
+}
+
+/** The answer to `notices`. The counts are of all that are shown, not of this page of them. */
+export interface NoticesReply extends NoticeCounts {
+  /** The newest first. */
+  notices: VisitorNotice[];
+  /** Asks for those before, as `before`; null where there are none. */
+  before: string | null;
+  /** Those of the asked groups that the visitor has muted. */
+  muted: string[];
+}
+
+/** The answer to `live`. */
+export interface LiveReply extends NoticeCounts {
+  /** By which the stream of events names the visitor. */
+  topic: string;
+  /** By which it names the lists that the visitor sees, each with its group or segment: the stream holds no names. */
+  lists: LiveList[];
+}
+
+/** A list, and the topic by which the stream of events names it. */
+export type LiveList = { topic: string } & ({ group: string } | { segment: string });
+
+/** How many subjects a notice reached, as estimates. */
+export interface NoticeStats {
+  id: string | number;
+  seen: number;
+  read: number;
 }
 
 /** Payload of a page view; `at` (milliseconds of the epoch) counts only if the service accepts times. `once`: a name of this
@@ -98,15 +155,39 @@ export type TogetherPart = readonly [command: CommandName, payload: unknown];
 export interface CommandMap {
   pageview: { payload: PageviewPayload; reply: PageviewReply };
   'session-analytics': { payload: '' | AnalyticsQuery; reply: AnalyticsReply };
-  combo: { payload: string; reply: Suggestion[] };
+  /** With `explain` the reply says why, for each rule. */
+  combo: { payload: string | SuggestionsQuery; reply: Suggestion[] | ExplainedSuggestions };
+  /** Of each segment whether it holds. */
+  segments: { payload: '' | SegmentsQuery; reply: Record<string, boolean> };
   surface: { payload: readonly string[] | SurfaceQuery; reply: string[] };
   featuredpages: CommandMap['surface'];
   notifications: {
-    payload: readonly (string | number | { id: string | number; [field: string]: unknown })[] | GroupQuery;
+    payload: readonly (string | number | { id: string | number; [field: string]: unknown })[];
     reply: Notification[];
   };
+  notices: { payload: '' | NoticesQuery; reply: NoticesReply };
+  'notice-counts': { payload: '' | { groups: readonly string[] }; reply: NoticeCounts };
+  'mark-notices': { payload: NoticesMark; reply: { as: NoticeMarkName; marked: number } };
+  'mute-groups': {
+    payload: { mute?: readonly string[]; unmute?: readonly string[] };
+    reply: { muted: string[]; unmuted: string[] };
+  };
+  'publish-notice': { payload: NoticeToPublish; reply: { id: string | number; isNew: boolean; at: number } };
+  'edit-notice': { payload: NoticeEdit; reply: { id: string | number; lists: number } };
+  'withdraw-notice': {
+    payload: { id: string | number; to?: { subject: string } };
+    reply: { id: string | number; lists: number };
+  };
+  'list-notices': { payload: { of: NoticeAudience; limit?: number }; reply: Notice[] };
+  'notice-stats': { payload: readonly (string | number)[]; reply: NoticeStats[] };
+  live: { payload: '' | { groups: readonly string[] }; reply: LiveReply };
+  'set-group': { payload: { group: string; join: 'all' | 'now' }; reply: { group: string; join: 'all' | 'now' } };
   'mark-notification-seen': { payload: string | readonly (string | number)[]; reply: (string | number)[] };
   'mark-item-seen': { payload: string | readonly string[]; reply: string[] };
+  /** Notes that something happened. */
+  track: { payload: TrackPayload; reply: TrackReply };
+  /** Notes what the visitor did with suggestions. */
+  'mark-suggestions': { payload: SuggestionsMark; reply: SuggestionsMark };
   active: { payload: ActivePayload; reply: ActiveReply };
   /** Asked as a person (`personOf`): merges what is known of a session into what is known of the person. */
   identify: { payload: string; reply: IdentifyReply };
@@ -130,12 +211,28 @@ export const COMMANDS = {
   active: { writes: true, mustKeep: false },
   'session-analytics': { writes: false, mustKeep: false },
   combo: { writes: false, mustKeep: false },
+  segments: { writes: false, mustKeep: false },
   surface: { writes: false, mustKeep: false },
   // The name of the white paper.
   featuredpages: { aliasOf: 'surface' },
   notifications: { writes: false, mustKeep: false },
+  notices: { writes: false, mustKeep: false },
+  'notice-counts': { writes: false, mustKeep: false },
+  'mark-notices': { writes: true, mustKeep: true },
+  'mute-groups': { writes: true, mustKeep: true },
+  // What writes to lists travels as a question does: asked again, it does nothing more.
+  'publish-notice': { writes: false, mustKeep: false },
+  'edit-notice': { writes: false, mustKeep: false },
+  'withdraw-notice': { writes: false, mustKeep: false },
+  'set-group': { writes: false, mustKeep: false },
+  live: { writes: false, mustKeep: false },
+  'list-notices': { writes: false, mustKeep: false },
+  'notice-stats': { writes: false, mustKeep: false },
   'mark-notification-seen': { writes: true, mustKeep: true },
   'mark-item-seen': { writes: true, mustKeep: true },
+  track: { writes: true, mustKeep: true },
+  // Of a lost one a suggestion is shown once more.
+  'mark-suggestions': { writes: true, mustKeep: true },
   // Travels as a question does: asked again, it does nothing.
   identify: { writes: false, mustKeep: false },
   // Counts a view only where its first part is one.

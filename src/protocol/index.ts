@@ -6,14 +6,19 @@ export type {
   CanonicalCommand,
   CommandMap,
   CommandName,
-  GroupQuery,
   IdentifyReply,
+  LiveList,
+  LiveReply,
+  Notice,
+  NoticeCounts,
+  NoticeStats,
+  NoticesReply,
   Notification,
   PageviewPayload,
   PageviewReply,
-  Suggestion,
   SurfaceQuery,
   TogetherPart,
+  VisitorNotice,
 } from './commands.ts';
 export {
   CANONICAL_COMMANDS,
@@ -42,6 +47,17 @@ export { isPageItem, normalizeItem } from './item.ts';
 export { MAX_ITEM_BYTES, MAX_ITEMS, MAX_PARTS, MAX_PAYLOAD_BYTES } from './limits.ts';
 export { MalformedReplyError } from './malformed-reply-error.ts';
 export { checkNamespace, DEFAULT_NAMESPACE, wirePrefix } from './namespace.ts';
+export type {
+  NoticeAudience,
+  NoticeEdit,
+  NoticeFields,
+  NoticeMarkName,
+  NoticeSeverity,
+  NoticesMark,
+  NoticesQuery,
+  NoticeToPublish,
+} from './notice.ts';
+export { NOTICE_MARKS, NOTICE_SEVERITIES } from './notice.ts';
 export { checkUserId, isPerson, personOf } from './person-id.ts';
 export type { ErrorCode } from './protocol-error.ts';
 export { isErrorCode, ProtocolError } from './protocol-error.ts';
@@ -52,6 +68,16 @@ export type { SessionGlob } from './session-glob.ts';
 export { EVERY_SESSION, parseSessionGlob } from './session-glob.ts';
 export { createToken, isOwnToken, secretOf, sessionOf } from './session-id.ts';
 export { SessionwiseError } from './sessionwise-error.ts';
+export type {
+  ExplainedRule,
+  ExplainedSuggestions,
+  Explanation,
+  SegmentsQuery,
+  Suggestion,
+  SuggestionsQuery,
+} from './suggestion.ts';
 export type { Topic } from './topic.ts';
 export { isCommandName, isSession, parseTopic, replyKey, topicChannel, topicPattern } from './topic.ts';
+export type { SuggestionMark, SuggestionsMark, TrackPayload, TrackReply } from './track.ts';
+export { MAX_EVENT_CHARACTERS, MAX_EVENT_COUNT, MAX_EVENT_ITEMS, SUGGESTION_MARKS } from './track.ts';
 export { UnknownCommandError } from './unknown-command-error.ts';

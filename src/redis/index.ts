@@ -32,6 +32,7 @@ export { makeStep, runStep, Script } from './script.ts';
 export { shareConnection } from './shared-connection.ts';
 export type { SubjectHeader } from './subject-header.ts';
 export {
+  FACTS_LENGTH_BYTES,
   hasFlag,
   PACK_SUBJECT_HEADER,
   READ_SUBJECT_HEADER,
@@ -43,3 +44,4 @@ export {
   writeSubjectHeader,
 } from './subject-header.ts';
 export { isTransient } from './transient-error.ts';
+export { isUnreadable } from './unreadable.ts';

@@ -14,7 +14,8 @@ export const PARTS = {
   itemCount: 'iu',
   days: 'a',
   foreignNotices: 'n',
-  noticeRings: 'g',
+  noticeStates: 'g',
+  ownNotices: 'l',
   claim: 'c',
 } as const;
 /** The last parts of a person's further keys. */

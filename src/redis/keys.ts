@@ -51,9 +51,14 @@ export class Keys {
     return `${this.#of(session)}:${PARTS.foreignNotices}`;
   }
 
-  /** The read state of the groups' lists: a hash, encrypted group -> ring. */
-  noticeRings(session: string): string {
-    return `${this.#of(session)}:${PARTS.noticeRings}`;
+  /** What was done with the notices of lists: a hash, encrypted list -> states. */
+  noticeStates(session: string): string {
+    return `${this.#of(session)}:${PARTS.noticeStates}`;
+  }
+
+  /** The notices to this subject alone: a hash, see knowledge/notices/scripts/subject-scripts.ts. */
+  ownNotices(session: string): string {
+    return `${this.#of(session)}:${PARTS.ownNotices}`;
   }
 
   /** The claim of a session whose knowledge is a person's: a hash, "to" -> name of the person, "at" -> microseconds of the
@@ -157,6 +162,16 @@ export class Keys {
     return `${this.namespace}:lifecycle`;
   }
 
+  /** What happens with notices: a bounded stream, in the slot of `lifecycle`, so that one read waits for both. */
+  live(): string {
+    return `${this.namespace}:{${this.lifecycle()}}:@live`;
+  }
+
+  /** Whether pages listened in the last minutes: a string that expires. */
+  listening(): string {
+    return `${this.namespace}:@listening`;
+  }
+
   /** In a Cluster: lifecycle events of a partition that are not yet in `lifecycle`, which is in another slot: a stream,
    *  mostly empty. */
   outbox(partition: number): string {
@@ -207,19 +222,52 @@ export class Keys {
     return `${this.userSessions(user)}:erasing`;
   }
 
-  /** A group's list of notices, the newest first. `group`: the hash of its name. */
-  groupList(group: number): string {
-    return `${this.#group(group)}:l`;
+  /** The notices of a list: a hash, number -> entry. `list`: the hash of the name of its group or segment. */
+  noticeList(list: number): string {
+    return `${this.#list(list)}:l`;
   }
 
-  /** A group's index: a hash with `seq`, the last number assigned, and `i<id>` -> number per notice of the list. */
-  groupIndex(group: number): string {
-    return `${this.#group(group)}:x`;
+  /** When each number of a list was changed last: a sorted set, number -> revision. */
+  noticeRevisions(list: number): string {
+    return `${this.#list(list)}:r`;
   }
 
-  /** The groups whose lists contain a notice: a hash, hash of the group -> number. `notice`: the hash of its id. */
+  /** A list's index: a hash with `seq`, the last number assigned, `rev`, the last revision, `run`, the server, `join`, and
+   *  `i<id>` -> number per notice of the list. */
+  noticeListIndex(list: number): string {
+    return `${this.#list(list)}:x`;
+  }
+
+  /** The lists that contain a notice: a hash, hash of the list -> number. `notice`: the hash of its id. */
   noticeIndex(notice: number): string {
     return `${this.namespace}:{${PARTITION_TAGS[partitionOf(String(notice))]}}:@notice:${notice}`;
+  }
+
+  /** Those who saw or read a notice: a HyperLogLog. `notice`: the hash of its id. */
+  noticeReach(notice: number, did: 'seen' | 'read'): string {
+    return `${this.noticeIndex(notice)}:${did}`;
+  }
+
+  /** How many subjects saw two registered names in a week, for all pairs: a string of numbers, see
+   *  knowledge/pairs/count-pairs-script.ts. `week`: weeks since the epoch. */
+  pairCounts(week: number): string {
+    return `${this.namespace}:{${PARTITION_TAGS[0]}}:@pairs:${week}`;
+  }
+
+  /** The rows of the names in `pairCounts`: a hash, hash of the name -> row. */
+  pairNames(week: number): string {
+    return `${this.pairCounts(week)}:names`;
+  }
+
+  /** How often suggestions were marked in all: a hash, keyed hash of the rule, a colon and the mark -> number. */
+  ruleMarks(): string {
+    return `${this.namespace}:@rules`;
+  }
+
+  /** The subjects for which a segment held on a day: a HyperLogLog. `segment`: the hash of its name; `day`: days of UTC since
+   *  the epoch. */
+  segmentSubjects(segment: number, day: number): string {
+    return `${this.namespace}:{${PARTITION_TAGS[partitionOf(String(segment))]}}:@segment:${segment}:${day}`;
   }
 
   #partition(partition: number): string {
@@ -227,8 +275,8 @@ export class Keys {
   }
 
   // No session begins with `@`.
-  #group(group: number): string {
-    return `${this.namespace}:{${PARTITION_TAGS[partitionOf(String(group))]}}:@group:${group}`;
+  #list(list: number): string {
+    return `${this.namespace}:{${PARTITION_TAGS[partitionOf(String(list))]}}:@list:${list}`;
   }
 
   // Callers ask for several keys of the same session in a row.

@@ -15,7 +15,10 @@ const SERVICE: OptionForms<ServiceOptions> = {
   clock: 'function',
   transport: oneOf(TRANSPORT_NAMES),
   sessionglob: 'string',
-  combos: 'any',
+  clusters: 'any',
+  suggestions: 'any',
+  segments: 'any',
+  livePairs: 'object',
   acceptTimes: 'boolean',
   http: 'object',
   sessions: 'object',
@@ -31,19 +34,21 @@ const SEEN: OptionForms<NonNullable<NamespaceOptions['seen']>> = {
 };
 const RETENTION: OptionForms<NonNullable<NamespaceOptions['retention']>> = { seconds: 'count', bounceSeconds: 'count' };
 const SESSIONS: OptionForms<SessionEndOptions> = { sweep: 'boolean', lifecycleLength: 'count', encryption: 'object' };
+const LIVE_PAIRS: OptionForms<NonNullable<ServiceOptions['livePairs']>> = { names: 'any' };
 const HTTP: OptionForms<HttpAddress> = { host: 'string', port: 'number' };
 
 /** Checks the options of `startService`.
  *  @throws RangeError that proposes the right name. */
 export function checkServiceOptions(options: ServiceOptions): void {
   checkOptions('startService', options, SERVICE);
-  const { seen, retention, sessions, http } = options;
+  const { seen, retention, sessions, http, livePairs } = options;
   if (options.redis === undefined) throw new RangeError('startService: redis is missing: give a redis:// URL.');
   for (const [name, part, forms] of [
     ['seen', seen, SEEN],
     ['retention', retention, RETENTION],
     ['sessions', sessions, SESSIONS],
     ['http', http, HTTP],
+    ['livePairs', livePairs, LIVE_PAIRS],
   ] as const) {
     if (part !== undefined) checkOptions(`startService: ${name}`, part, forms);
   }

@@ -1,8 +1,9 @@
 export { SessionwiseError } from '../protocol/index.ts';
 export { ConnectionOptionsError, MetaMismatchError, RedisTooOldError, RedisUnavailableError } from '../redis/index.ts';
+export type { CheckedRules, ClusterPatterns, Condition, Rules, SuggestionRule } from '../rules/index.ts';
+export { checkRules } from '../rules/index.ts';
 export type { ArchivedActivity, ArchivedSession, ArchiveFunction } from '../sessions/index.ts';
 export type { ErasableArchive, Subject } from '../sessions/maintenance/index.ts';
-export type { Combo } from './combos.ts';
 export { HttpAddressError } from './http-address-error.ts';
 export type { HttpAddress } from './http-server.ts';
 export type { Log } from './log.ts';

@@ -8,6 +8,19 @@ export interface CurrentFigures {
   archiveWaiting(): number;
   ownedPartitions(): number;
   backlog(): number;
+  /** How many subjects saw and read the newest notices of lists, as estimates. */
+  reach(): Promise<readonly NoticeReachFigure[]>;
+  /** How often each configured suggestion was marked, by what was done with it. */
+  suggestionMarks(): ReadonlyMap<string, Readonly<Record<string, number>>>;
+  /** For how many subjects each segment held today, as estimates. */
+  segments(): Promise<readonly (readonly [segment: string, subjects: number])[]>;
+}
+
+/** How many subjects a notice of a list has reached. */
+export interface NoticeReachFigure {
+  readonly notice: string;
+  readonly seen: number;
+  readonly read: number;
 }
 
 const SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5];
@@ -34,10 +47,29 @@ export class Metrics {
     'Requests that came over streams: done, repeated (sent twice, done once), dead-letter (failed for good), unanswered (done after their deadline).',
     'outcome',
   );
+  readonly noticeEvents: Counter<'event'> = this.#counter(
+    'notice_events_total',
+    'Events of notices that were written into the stream: published, edited, withdrawn, marked, settled, suggested.',
+    'event',
+  );
+  readonly noticeEventsLost: Counter = this.#counter(
+    'notice_events_lost_total',
+    'Events of notices that Redis did not take.',
+  );
+  readonly noticeMarks: Counter<'as'> = this.#counter(
+    'notice_marks_total',
+    'Notices that visitors marked: seen, read, unread, dismissed.',
+    'as',
+  );
   readonly archived: Counter = this.#counter('archived_total', 'Ended sessions that were archived.');
   readonly archiveFailures: Counter = this.#counter(
     'archive_failures_total',
     'Tries to archive a session that failed; each is tried again.',
+  );
+  readonly pairSubjects: Counter<'outcome'> = this.#counter(
+    'live_pairs_subjects_total',
+    'Subjects whose registered names were looked at: counted, crowded (saw too many names), left-out (too many subjects at once), failed.',
+    'outcome',
   );
   readonly seconds: Histogram<'command'> = new Histogram({
     name: 'sessionwise_request_seconds',
@@ -70,6 +102,9 @@ export class Metrics {
     'Ended sessions that wait for the archive; 0 on all instances but the one that archives now.',
     (current) => current.archiveWaiting(),
   );
+  readonly noticeReach: Gauge<'notice' | 'did'> = this.#reachGauge();
+  readonly suggestionMarks: Counter<'rule' | 'as'> = this.#suggestionCounter();
+  readonly segmentSubjects: Gauge<'segment'> = this.#segmentGauge();
   readonly #ofCommand = new Map<string, { requests: Counter.Internal; seconds: Histogram.Internal<'command'> }>();
 
   /** Counts a request of a command. The labels are looked up once: that is most of what counting costs. */
@@ -100,6 +135,57 @@ export class Metrics {
 
   #counter<Label extends string = never>(name: string, help: string, ...labelNames: Label[]): Counter<Label> {
     return new Counter({ name: `sessionwise_${name}`, help, labelNames, registers: [this.registry] });
+  }
+
+  // Of a bounded number of notices; those of before are dropped.
+  #reachGauge(): Gauge<'notice' | 'did'> {
+    const figures = async (): Promise<readonly NoticeReachFigure[]> => (await this.#current?.reach()) ?? [];
+    return new Gauge({
+      name: 'sessionwise_notice_reach',
+      help: 'About how many sessions and persons saw and read the newest notices of groups and segments.',
+      labelNames: ['notice', 'did'],
+      registers: [this.registry],
+      async collect() {
+        const reach = await figures();
+        this.reset();
+        for (const { notice, seen, read } of reach) {
+          this.set({ notice, did: 'seen' }, seen);
+          this.set({ notice, did: 'read' }, read);
+        }
+      },
+    });
+  }
+
+  // Of the rules that are configured now; those of before are dropped.
+  #suggestionCounter(): Counter<'rule' | 'as'> {
+    const figures = () => this.#current?.suggestionMarks() ?? [];
+    return new Counter({
+      name: 'sessionwise_suggestion_marks_total',
+      help: 'Suggestions that pages marked: shown, taken, dismissed.',
+      labelNames: ['rule', 'as'],
+      registers: [this.registry],
+      collect() {
+        this.reset();
+        for (const [rule, marks] of figures()) {
+          for (const [as, count] of Object.entries(marks)) this.inc({ rule, as }, count);
+        }
+      },
+    });
+  }
+
+  #segmentGauge(): Gauge<'segment'> {
+    const figures = async () => (await this.#current?.segments()) ?? [];
+    return new Gauge({
+      name: 'sessionwise_segment_subjects',
+      help: 'About how many sessions and persons each segment held for today (UTC), of those that were asked about.',
+      labelNames: ['segment'],
+      registers: [this.registry],
+      async collect() {
+        const all = await figures();
+        this.reset();
+        for (const [segment, subjects] of all) this.set({ segment }, subjects);
+      },
+    });
   }
 
   #gauge(name: string, help: string, read: (current: CurrentFigures) => number): Gauge {

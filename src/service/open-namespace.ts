@@ -118,7 +118,14 @@ function openKnowledge(
   return new Knowledge(redis, keys, secret, options.clock ?? clock.now, {
     seen: { ...SEEN_ITEMS_DEFAULTS, ...options.seen, engine },
     retention: { ...RETENTION_DEFAULTS, ...options.retention },
+    ...(options.clock === undefined && { timeAt: (key: string) => timeAt(redis, key) }),
   });
+}
+
+// Not measured: asked at that moment.
+async function timeAt(redis: RedisConnection, key: string): Promise<number> {
+  const [seconds, microseconds] = await (redis.masterFor(key) ?? redis).command<[string, string]>('TIME');
+  return Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000);
 }
 
 function unknownNamespace({ address }: RedisConnection, { namespace }: Keys): NamespaceUnknownError {

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { ConditionVariable } from '../async/index.ts';
+import { PairCounts, pairNamesOf } from '../knowledge/index.ts';
 import { COMMAND_NAMES, type SessionGlob } from '../protocol/index.ts';
 import { warnOnce } from '../protocol/internal/index.ts';
 import type { FilterEngine, RedisConnection } from '../redis/index.ts';
+import type { CheckedRules, Rules } from '../rules/index.ts';
 import {
   type Instance,
   type Overlap,
@@ -11,17 +13,23 @@ import {
   type TransportName,
 } from '../transport/index.ts';
 import { InlineTransport } from '../transport/inline/index.ts';
-import { type Combo, Combos } from './combos.ts';
 import { type DispatchEvents, Dispatcher } from './dispatcher.ts';
 import { type HttpAddress, HttpServer } from './http-server.ts';
 import { InstanceBeat } from './instance-beat.ts';
+import { Listening } from './listening.ts';
+import { LivePairs } from './live-pairs.ts';
 import { type Log, silentLog } from './log.ts';
 import { LogThrottle } from './log-throttle.ts';
 import { Metrics } from './metrics.ts';
 import { NamespaceHealth } from './namespace-health.ts';
+import { NewSuggestions } from './new-suggestions.ts';
+import { countNoticeEvents, readReach } from './notice-metrics.ts';
 import type { Namespace } from './open-namespace.ts';
 import { PersonMerging } from './person-merging.ts';
 import { RecentViews } from './recent-views.ts';
+import { ActiveRules } from './rules/active-rules.ts';
+import { RuleCounting } from './rules/rule-counting.ts';
+import { readSegments } from './rules/segment-metrics.ts';
 import { isSecretExposed, secretFile } from './secret.ts';
 import { ServiceTransports } from './service-transports.ts';
 import { SessionEnds } from './session-ends.ts';
@@ -31,11 +39,13 @@ const OVERLAP = 'Another instance serves some of the same sessions: their views 
 const CLOCK_INTERVAL_MS = 10_000;
 const FAILURE_LOG_INTERVAL_MS = 1_000;
 const STOP_DEADLINE_MS = 5_000;
+/** How long the end waits until pairs of names are written. */
+const COUNTS_STOP_MS = 1_000;
 
 /** The options of a service, checked. */
-export interface InstanceOptions extends Omit<ServiceOptions, 'combos' | 'sessionglob'> {
+export interface InstanceOptions extends Omit<ServiceOptions, 'sessionglob' | keyof Rules> {
   readonly glob: SessionGlob;
-  readonly combos: readonly Combo[];
+  readonly rules: CheckedRules;
 }
 
 /** One running instance of the service. It makes its parts when it is made, and starts and stops them in order:
@@ -47,6 +57,7 @@ export interface InstanceOptions extends Omit<ServiceOptions, 'combos' | 'sessio
  *  inline      brings requests of this process
  *  ends        ends and archives sessions that are due
  *  merging     merges what is known of sessions into what is known of persons, where it was left half done
+ *  pairs       counts pairs of registered names, where that is on
  *  http        answers probes */
 export class ServiceInstance implements Service {
   readonly instance: string = randomBytes(8).toString('hex');
@@ -58,11 +69,14 @@ export class ServiceInstance implements Service {
   readonly #namespace: Namespace;
   readonly #subscriber: RedisConnection;
   readonly #readiness = new ConditionVariable();
+  readonly #rules: ActiveRules;
   readonly #health: NamespaceHealth;
   readonly #beat: InstanceBeat;
   readonly #transports: ServiceTransports;
   readonly #ends: SessionEnds;
   readonly #merging: PersonMerging;
+  readonly #livePairs: LivePairs | undefined;
+  readonly #ruleCounting: RuleCounting;
   readonly #http: HttpServer;
   readonly #started: { stop(deadlineMs: number): unknown }[] = [];
   #address: HttpAddress | undefined;
@@ -78,11 +92,19 @@ export class ServiceInstance implements Service {
     this.#namespace = namespace;
     this.engine = namespace.engine;
     this.#subscriber = redis.duplicate('sessionwise-requests');
+    this.#rules = new ActiveRules(namespace.knowledge.items, options.rules);
     const self = describeInstance(this.instance, options);
     const routes = routesOf(options.transport ?? 'channels');
     this.#beat = new InstanceBeat(redis, keys.namespace, self, (overlap) => this.#warnOfOverlap(overlap));
     this.#health = new NamespaceHealth(redis, namespace.check, this.#log, () => this.#onBack());
     const enabled = (): boolean => this.#health.refusal === undefined;
+    this.#livePairs = this.#makeLivePairs(enabled);
+    this.#ruleCounting = new RuleCounting({
+      counts: namespace.knowledge.ruleCounts,
+      rules: this.#rules,
+      log: this.#log,
+      isEnabled: enabled,
+    });
     const { dispatch } = this.#makeDispatcher();
     this.#transports = new ServiceTransports(routes, {
       self,
@@ -123,6 +145,8 @@ export class ServiceInstance implements Service {
       await this.#transports.start();
       await this.#ends.start(this.metrics, this.#log);
       this.#merging.start();
+      this.#livePairs?.start();
+      this.#ruleCounting.start();
       this.#followClock();
       this.#logStart();
       return this;
@@ -132,6 +156,10 @@ export class ServiceInstance implements Service {
       await this.#http.close();
       throw error;
     }
+  }
+
+  setRules(rules: Rules): void {
+    this.#rules.set(rules);
   }
 
   stop(deadlineMs: number = STOP_DEADLINE_MS): Promise<void> {
@@ -153,6 +181,7 @@ export class ServiceInstance implements Service {
     void this.inline.close();
     this.#merging.stop();
     const [finished] = await Promise.all([this.#transports.stop(deadlineMs), this.#ends.stop(deadlineMs)]);
+    await Promise.all([this.#livePairs?.stop(COUNTS_STOP_MS), this.#ruleCounting.stop(COUNTS_STOP_MS)]);
     if (!finished) this.#log.warn({ inFlight: this.#transports.inFlight }, 'Stopped with requests unfinished.');
     await Promise.all([this.#http.close(), this.#subscriber.close(), this.#namespace.redis.close()]);
     this.#log.info({ instance: this.instance }, 'Stopped.');
@@ -168,18 +197,36 @@ export class ServiceInstance implements Service {
   }
 
   #makeDispatcher(): Dispatcher {
-    const { redis, knowledge } = this.#namespace;
+    const { redis, keys, knowledge } = this.#namespace;
+    const listening = new Listening(redis, keys);
     const context = {
       knowledge,
-      combos: new Combos(knowledge.items, this.#options.combos),
+      rules: this.#rules,
+      ruleCounting: this.#ruleCounting,
+      listening,
+      suggestions: new NewSuggestions(this.#rules, knowledge, listening),
       acceptTimes: this.#options.acceptTimes ?? false,
       timeIgnored: () => this.metrics.timesIgnored.inc(),
       views: new RecentViews(),
+      livePairs: this.#livePairs,
     };
     return new Dispatcher(redis, context, dispatchEvents(this.metrics, this.#log), () => this.#health.refusal);
   }
 
+  #makeLivePairs(isEnabled: () => boolean): LivePairs | undefined {
+    const { livePairs } = this.#options;
+    if (!livePairs) return undefined;
+    const { redis, keys, knowledge } = this.#namespace;
+    const names = pairNamesOf(knowledge.items, livePairs.names);
+    return new LivePairs({
+      ...{ knowledge, names, isEnabled, log: this.#log },
+      counts: new PairCounts(redis, keys, names, knowledge.now),
+      onSubject: (outcome) => this.metrics.pairSubjects.inc({ outcome }),
+    });
+  }
+
   #showFigures(): void {
+    countNoticeEvents(this.#namespace.knowledge, this.metrics);
     this.metrics.show({
       inFlight: () => this.#transports.inFlight,
       ownedPartitions: () => this.#transports.ownedPartitions,
@@ -187,6 +234,9 @@ export class ServiceInstance implements Service {
       overlap: () => this.#beat.overlapping().length,
       instances: () => this.#beat.instances(),
       archiveWaiting: () => this.#ends.archiveWaiting,
+      reach: () => readReach(this.#namespace.knowledge),
+      suggestionMarks: () => this.#ruleCounting.marks,
+      segments: () => readSegments(this.#rules, this.#namespace.knowledge.ruleCounts),
     });
   }
 

@@ -1,9 +1,10 @@
+import { checkPairNames } from '../knowledge/index.ts';
 import { EVERY_SESSION, parseSessionGlob } from '../protocol/index.ts';
 import { type FilterEngine, RedisUnavailableError } from '../redis/index.ts';
+import { checkRules, type Rules } from '../rules/index.ts';
 import type { ArchiveFunction } from '../sessions/index.ts';
 import type { SessionTransport, TransportName } from '../transport/index.ts';
 import { checkServiceOptions } from './check-service-options.ts';
-import { type Combo, checkCombos } from './combos.ts';
 import type { HttpAddress } from './http-server.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
@@ -12,13 +13,14 @@ import { ServiceInstance } from './service-instance.ts';
 import type { SessionEndOptions } from './session-ends.ts';
 
 /** How a service is started; only `redis` must be given. */
-export interface ServiceOptions extends NamespaceOptions {
+export interface ServiceOptions extends NamespaceOptions, Rules {
   /** Where requests come from: `channels` (default), `streams`, `both`, or `inline`: only from this process. */
   readonly transport?: TransportName;
   /** The sessions that this instance serves on channels. Default `?*`, all. */
   readonly sessionglob?: string;
-  /** Rules over items: at most 1,000, of 1 to 50 items, of 5,000 items together. Default: none. */
-  readonly combos?: readonly Combo[];
+  /** Counts how many subjects saw both of two names, for all pairs of these 2 to 500 pages and marked items: what
+   *  `sessionwise discover --live` reads. Default: nothing is counted. */
+  readonly livePairs?: { readonly names: readonly string[] };
   /** Whether `at` in a page view counts. Default false. */
   readonly acceptTimes?: boolean;
   /** Where to answer `/healthz`, `/readyz` and `/metrics`. Default: nowhere. */
@@ -41,6 +43,10 @@ export interface Service {
   readonly http: HttpAddress | undefined;
   readonly metrics: Metrics;
   readonly engine: FilterEngine;
+  /** Replaces all rules: clusters, suggestions and segments; what is left out is there no more. Questions that are under way
+   *  are answered by the old ones.
+   *  @throws RangeError that begins with the place of what is wrong; then the old rules stay. */
+  setRules(rules: Rules): void;
   /** The transport to this instance from its own process: `new SessionClient({ transport: service.inline })`. */
   readonly inline: SessionTransport;
   /** Unsubscribes, finishes the requests in hand (at most `deadlineMs`, default 5,000) and closes. Never throws. */
@@ -53,10 +59,12 @@ export interface Service {
 export async function startService(options: ServiceOptions): Promise<Service> {
   checkServiceOptions(options);
   const glob = parseSessionGlob(options.sessionglob ?? EVERY_SESSION);
-  const combos = checkCombos(options.combos ?? []);
+  const { clusters = {}, suggestions = [], segments = {}, livePairs } = options;
+  const rules = checkRules({ clusters, suggestions, segments });
+  const pairs = livePairs && { livePairs: { names: checkPairNames(livePairs.names) } };
   const namespace = await openNamespace(options);
   try {
-    return await new ServiceInstance({ ...options, glob, combos }, namespace).start();
+    return await new ServiceInstance({ ...options, ...pairs, glob, rules }, namespace).start();
   } catch (error) {
     namespace.redis.destroy();
     throw explainRights(error, namespace.redis.address);

@@ -1,4 +1,5 @@
 import type { EventEmitter } from 'node:events';
+import { Consumers } from '../consumers/index.ts';
 import { Keys } from '../redis/index.ts';
 import { AllSessions } from './all-sessions.ts';
 import { StoreConnection } from './connection/store-connection.ts';
@@ -22,6 +23,9 @@ import { UserSessions } from './users/user-sessions.ts';
 /** The parts of session data. They share one connection. */
 export interface SessionDataParts {
   readonly connection: StoreConnection;
+  readonly keys: Keys;
+  /** The loops over lifecycle events. */
+  readonly consumers: Consumers;
   readonly records: SessionRecords;
   readonly lookup: SessionLookup;
   readonly saves: SessionSaves;
@@ -70,6 +74,8 @@ export function openSessionDataParts(
   connection.on('up', () => events.emit('store:up'));
   return {
     connection,
+    keys,
+    consumers: new Consumers(),
     records,
     connectRedis,
     listing,

@@ -1,5 +1,7 @@
 import { EventEmitter } from 'node:events';
+import type { ConsumeOptions } from '../consumers/index.ts';
 import type { BoundedOperation } from './connection/bounded-operation.ts';
+import { consumeLifecycle, type LifecycleEvent } from './lifecycle-consumer.ts';
 import type { MirrorCounters } from './mirror/mirror-counters.ts';
 import type { SetIfOutcome } from './operations/field-operations.ts';
 import type { RotationOptions } from './operations/session-rotation.ts';
@@ -280,10 +282,21 @@ export class SessionData extends EventEmitter<SessionDataEvents> {
     return this.#parts.allSessions.clear();
   }
 
+  /** Loops over the events of sessions' lives, by a consumer group: `for await (const event of lifecycle({ group }))`. An
+   *  event is done when the loop asks for the next one; one over which the loop ended comes again (`tries`), so each is told
+   *  at least once. What a process that died had in hand, another loop takes over. While Redis is away, the loop goes on by
+   *  itself. `gap` tells that events are missing. It ends by `break`, `return`, the signal, or `close`.
+   *  @throws ConsumerRefusedError (from the loop) where Redis refuses for good; RangeError for options that cannot be used. */
+  lifecycle(options: ConsumeOptions): AsyncIterableIterator<LifecycleEvent> {
+    const { connection, consumers, keys } = this.#parts;
+    return consumers.add(consumeLifecycle(connection.redis, keys, options));
+  }
+
   /** Closes the connection; waiting operations are refused. In a Cluster, lifecycle events that are being moved to the
    *  stream get one second. */
   close(): Promise<void> {
     this.#closed ??= (async () => {
+      await this.#parts.consumers.close();
       await this.#parts.maintenance.stop();
       await this.#parts.connection.close(this.#parts.records.deferredWrites?.outbox.idle());
       this.removeAllListeners();

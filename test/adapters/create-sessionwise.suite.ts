@@ -192,11 +192,40 @@ function testInline<Made extends MadeObject>(stage: Stage<Made>): void {
   });
 
   it('takes options of the service', async () => {
-    const combos = [{ name: 'cable', all: ['/a'], suggest: 'A cable', reason: 'Because.' }];
-    const made = stage.inline({ service: { combos } });
+    const suggestions = [{ name: 'cable', when: { seen: '/a' }, suggest: 'A cable', reason: 'Because.' }];
+    const made = stage.inline({ service: { suggestions } });
     expect(await made.client.ready()).toBe(true);
     await made.client.request('pageview', 'abc', '/a');
-    expect(await made.client.session('abc').suggestions()).toMatchObject([{ combo: 'cable', because: ['/a'] }]);
+    expect(await made.client.session('abc').suggestions()).toMatchObject([{ rule: 'cable', because: ['/a'] }]);
+  });
+
+  it('replaces the rules of its service, and keeps the old ones where the new ones cannot be used', async () => {
+    const rulesOf = (name: string) => ({ suggestions: [{ name, when: { newToSite: true }, suggest: name }] as const });
+    const made = stage.inline({ service: rulesOf('first') });
+    // Before it runs.
+    await made.setRules(rulesOf('second'));
+    expect(await made.client.ready()).toBe(true);
+    const page = () => made.client.session('abc').suggestions();
+    expect(await page()).toMatchObject([{ rule: 'second' }]);
+    await made.setRules(rulesOf('third'));
+    expect(await page()).toMatchObject([{ rule: 'third' }]);
+    await expect(made.setRules({ segments: { a: { view: 1 } as never } })).rejects.toThrow(
+      'segments.a.view is unknown: did you mean "views"?',
+    );
+    expect(await page()).toMatchObject([{ rule: 'third' }]);
+    await made.setRules({});
+    expect(await page()).toEqual([]);
+    const elsewhere = stage.make();
+    await expect(elsewhere.setRules({})).rejects.toThrow(/one elsewhere reads its own file/i);
+  });
+
+  it('starts with new rules where the first ones could not be used', async () => {
+    const made = stage.inline({ service: { suggestions: [{ name: 'first' }] as never } });
+    const whyDown = await new Promise<Error>((resolve) => made.client.once('down', resolve));
+    expect(whyDown.message).toMatch(/^suggestions\[0\]\.when/);
+    await made.setRules({ suggestions: [{ name: 'second', when: { newToSite: true }, suggest: 'x' }] });
+    expect(await made.client.ready()).toBe(true);
+    expect(await made.client.session('abc').suggestions()).toMatchObject([{ rule: 'second' }]);
   });
 
   it('fails and delays no page before it runs, and serves when it does', async () => {
@@ -370,7 +399,11 @@ function testOptions<Made extends MadeObject>(stage: Stage<Made>): void {
     ['a short secret', { redis, service: 'inline', secret: 'short' }, /at least 16 characters/],
     ['a short secret of a client', { redis, secret: 'short' }, /at least 16 characters/],
     ['a service and a transport', { redis, service: 'inline', secret: SECRET, transport: 'streams' }, /leave out tr/],
-    ['an option of the service', { redis, combos: [] }, /"combos": it belongs to the service: service: \{ combos \}/],
+    [
+      'an option of the service',
+      { redis, suggestions: [] },
+      /"suggestions": it belongs to the service: service: \{ suggestions \}/,
+    ],
     ['an option of the store', { redis, idleMs: 7 }, /"idleMs": it belongs to the store: store: \{ idleMs \}/],
     ['an option of the client', { redis, maxPending: 7 }, /"maxPending": it belongs to the client/],
     ['an option of the middleware', { redis, user: () => 'ada' }, /"user": it belongs to sw\.knowledge: \{ user \}/],

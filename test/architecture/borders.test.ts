@@ -129,10 +129,21 @@ describe('the borders', () => {
     expect(violations('async', within(['async']))).toEqual([]);
     expect(violations('redis', within(['redis', 'protocol', 'async']))).toEqual([]);
     expect(violations('knowledge', within(['knowledge', 'redis', 'protocol', 'async']))).toEqual([]);
+    expect(violations('discover', within(['discover', 'protocol']))).toEqual([]);
+    expect(violations('rules', within(['rules', 'protocol', 'knowledge']))).toEqual([]);
     expect(violations('transport', within(['transport', 'redis', 'protocol', 'async']))).toEqual([]);
-    expect(violations('sessions', within(['sessions', 'redis', 'protocol', 'async']))).toEqual([]);
+    expect(violations('live', within(['live', 'client', 'redis', 'protocol', 'async']))).toEqual([]);
+    expect(violations('consumers', within(['consumers', 'redis', 'protocol', 'async']))).toEqual([]);
+    expect(violations('sessions', within(['sessions', 'consumers', 'redis', 'protocol', 'async']))).toEqual([]);
     expect(violations('archive', within(['archive', 'sessions', 'protocol']))).toEqual([]);
     expect(violations('adapters/http', within(['adapters/http', 'browser', 'protocol', 'client']))).toEqual([]);
+  });
+
+  it('rules are pure: of knowledge they take types only, and they load nothing of Redis', () => {
+    const { files, packages } = closureOf('src/rules/index.ts');
+    const others = [...files].filter((file) => !/^src\/(rules|protocol)\//.test(file));
+    expect([others, [...packages]]).toEqual([[], []]);
+    expect(files.size).toBeGreaterThan(10);
   });
 
   it.each(['src/index.ts', 'src/adapters/index.ts', 'src/adapters/express/index.ts', 'src/adapters/fastify/index.ts'])(

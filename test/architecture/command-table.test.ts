@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { NoticePublisher } from '../../src/client/notice-publisher.ts';
 import { Notices } from '../../src/client/notices.ts';
 import type { HandleRequests } from '../../src/client/page-requests.ts';
 import { SessionHandle } from '../../src/client/session-handle.ts';
@@ -21,11 +22,21 @@ const NAMES = CANONICAL_COMMANDS.map((command) =>
     .join(', '),
 );
 
-/** Commands for which a handle has no method: adapters count views, note active minutes and identify people, and what one
- *  page asks at once travels together by itself. */
-const WITHOUT_METHOD = ['pageview', 'active', 'identify', 'together'];
+/** Commands for which a handle has no method: adapters count views, note active minutes, identify people and keep streams
+ *  open, and what one page asks at once travels together by itself. Marks of notices are `mark-notices`. */
+const WITHOUT_METHOD = ['pageview', 'active', 'identify', 'live', 'together', 'mark-notification-seen'];
 
-/** Which commands each method of a session handle sends. */
+/** What the methods for those who write notices take. */
+const PUBLISHED: Readonly<Record<string, unknown[]>> = {
+  publish: [{ to: { group: 'g' }, id: 'n', text: 'T' }],
+  edit: ['n', { text: 'T' }],
+  withdraw: ['n'],
+  list: [{ group: 'g' }],
+  stats: [['n']],
+  setGroup: ['g', { join: 'all' }],
+};
+
+/** Which commands each method of a session handle, and of `client.notices`, sends. */
 function commandsOfHandle(): Map<string, string[]> {
   const sent: string[] = [];
   const note = async (command: string): Promise<void> => {
@@ -33,28 +44,53 @@ function commandsOfHandle(): Map<string, string[]> {
   };
   const handle = new SessionHandle({ request: note, publish: note } as unknown as HandleRequests);
   const found = new Map<string, string[]>();
-  for (const [owner, { prototype }] of [
-    [handle, SessionHandle],
-    [handle.notices, Notices],
+  for (const [path, owner, { prototype }] of [
+    ['', handle, SessionHandle],
+    ['notices.', handle.notices, Notices],
   ] as const) {
     for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
       if (typeof value !== 'function' || ['constructor', 'request', 'publish'].includes(name)) continue;
-      void value.call(owner, []);
-      found.set(name, sent.splice(0));
+      call(() => value.call(owner, [])) ?? call(() => value.call(owner));
+      if (name === 'shown') call(() => value.call(owner, ['rule']));
+      found.set(path + name, sent.splice(0));
     }
   }
+  const send = async (command: string) => {
+    sent.push(command);
+    return {} as never;
+  };
+  const publisher = new NoticePublisher(send, () => ({}) as never);
+  for (const [name, given] of Object.entries(PUBLISHED)) {
+    void (publisher as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>)[name]!(...given);
+    found.set(`client.notices.${name}`, sent.splice(0));
+  }
   return found;
+}
+
+/** Some methods take an array, some an object; a mistake throws at once. */
+function call(method: () => unknown): unknown {
+  try {
+    return method() ?? true;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The wire names that the documentation of each method says. */
 function documentedNames(): Map<string, string[]> {
   const found = new Map<string, string[]>();
-  for (const file of ['session-handle', 'notices']) {
+  for (const [file, path] of [
+    ['session-handle', ''],
+    ['notices', 'notices.'],
+    ['notice-publisher', 'client.notices.'],
+  ]) {
     const source = readFileSync(join(ROOT, `src/client/${file}.ts`), 'utf8');
-    for (const [, doc, name] of source.matchAll(/\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\n {2}(\w+)(?:<[^(]*)?\(/g)) {
-      const [, wire] = /On the wire([^.]*)\./.exec(doc!.replace(/\n\s*\*/g, '')) ?? [];
+    for (const [, doc, name] of source.matchAll(
+      /\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\n {2}(?:async )?(\w+)(?:<[^(]*)?\(/g,
+    )) {
+      const [, wire] = /On the wire([^.]*)\./.exec(doc!.replace(/\s*\n\s*\*\s*/g, ' ')) ?? [];
       const words = [...(wire ?? '').matchAll(/`([\w-]+)`/g)].map(([, word]) => word!);
-      if (words.length > 0) found.set(name!, words);
+      if (words.length > 0) found.set(`${path}${name}`, words);
     }
   }
   return found;

@@ -15,9 +15,13 @@ const ROOMS = [
     'browser',
     'cli',
     'client',
+    'consumers',
+    'discover',
     'errors',
+    'live',
     'protocol',
     'redis',
+    'rules',
     'service',
     'sessions',
     'knowledge',
@@ -65,7 +69,7 @@ describe('the reader of doors', () => {
       "import type { B } from '../protocol/check-options.ts';",
       "export { c } from '../sessions/archive/archiver.ts';",
       "import '../transport/streams/index-of.ts';",
-      "const d = await import('../service/combos.ts');",
+      "const d = await import('../service/metrics.ts');",
       "import {\n  e,\n} from '../redis/cluster/nodes/index.ts';",
       "// import { f } from '../redis/keys.ts';",
     ].join('\n');
@@ -74,7 +78,7 @@ describe('the reader of doors', () => {
       'src/protocol/check-options.ts',
       'src/sessions/archive/archiver.ts',
       'src/transport/streams/index-of.ts',
-      'src/service/combos.ts',
+      'src/service/metrics.ts',
       'src/redis/cluster/nodes/index.ts',
     ]);
   });

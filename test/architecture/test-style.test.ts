@@ -24,6 +24,8 @@ const OWN_SERVERS: Readonly<Record<string, string>> = {
   'client/session-client.test.ts': 'tests that kill their server, beside the service of the file',
   'faults/clock-set-back.test.ts': 'its only test runs on a clock that is set back',
   'faults/early-close.test.ts': 'each test has servers of another kind',
+  'faults/late-joiner-clock.test.ts': 'its only test runs on a clock that is moved',
+  'faults/notices-clock.test.ts': 'each test runs on a clock of its own',
   'faults/refused-pings.test.ts': 'each test has servers of another kind, and breaks them',
   'faults/streams-redis-restart.test.ts': 'each test has another kind of persistence, and kills its server',
   'package/tarball.test.ts': 'one test of several needs a server',

@@ -42,10 +42,10 @@ let id = '';
 beforeAll(async () => {
   pageProxy = await startRedisProxy(server.socketPath);
   serviceProxy = await startRedisProxy(server.socketPath);
-  const combos = [{ name: 'one', all: ['/p0', '/p1'], suggest: '/d', reason: '' }];
+  const suggestions = [{ name: 'one', when: { all: [{ seen: '/p0' }, { seen: '/p1' }] }, suggest: '/d', reason: '' }];
   // A sweep, every two seconds, would be counted.
   const sessions = { sweep: false };
-  service = await startService({ redis: serviceProxy.url, secret: 'a secret of the tests', combos, sessions });
+  service = await startService({ redis: serviceProxy.url, secret: 'a secret of the tests', suggestions, sessions });
   client = new SessionClient({ redis: pageProxy.url, deadlineMs: 20_000 });
   store = new SessionStore({ redis: pageProxy.url, deadlineMs: 20_000, sweep: false });
   await client.ready();

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { benchModule } from './bench-modules.ts';
 
-const { faultsOf, readNewestResults, textOf, writeResults } = await benchModule('report/results.js');
+const { addRows, faultsOf, readNewestResults, textOf, writeResults } = await benchModule('report/results.js');
 
 const row = (figures: object) => ({ id: 'page/whole/16', rounds: [{ ours: { perSecond: 3 } }, { ours: figures }] });
 
@@ -39,6 +39,36 @@ describe('the results', () => {
   it('stand in lines that can be compared: a side of a round has one', () => {
     const text = textOf({ rows: [row({ perSecond: 4, p50Ms: 1 })] });
     expect(text.split('\n')).toContain('          "ours": {"perSecond":4,"p50Ms":1}');
+  });
+});
+
+describe('rows of parts that were measured by themselves', () => {
+  it('take the place of those of the same id, and say when they were measured', () => {
+    const measured = { startedAt: '2026-11-22T01:02:03.000Z', commit: 'abc' };
+    const results = {
+      rounds: 5,
+      rows: [
+        { id: 'a', rounds: [1] },
+        { id: 'b', rounds: [2] },
+      ],
+    };
+    expect(
+      addRows(
+        results,
+        [
+          { id: 'b', rounds: [3] },
+          { id: 'c', rounds: [4] },
+        ],
+        measured,
+      ),
+    ).toEqual({
+      rounds: 5,
+      rows: [
+        { id: 'a', rounds: [1] },
+        { id: 'b', rounds: [3], measured },
+        { id: 'c', rounds: [4], measured },
+      ],
+    });
   });
 });
 

@@ -176,7 +176,7 @@ function addPages(app: express.Express): void {
     const [unseen, visit, notices] = await Promise.all([
       handle.unseen(items),
       handle.visit(),
-      handle.notices.list(['n1', 'n2']),
+      handle.notices.annotate(['n1', 'n2']),
     ]);
     response.set('Cache-Control', 'private, no-cache');
     response.send(html(`<p>${JSON.stringify({ unseen, visit, notices })}</p>${script.tag}`));

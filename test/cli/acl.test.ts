@@ -24,6 +24,8 @@ async function take(lines: readonly string[], password = '>secret'): Promise<voi
 const VARIANTS: string[][][] = [
   [[]],
   [['--store']],
+  [['--live', '--cluster']],
+  [['--consume', '--store']],
   [['--store', '--archive', '--import-from', 'sess:*[old]']],
   [['--transport', 'streams', '--store', '--cluster']],
   [['--transport', 'both', '--store', '--archive', '--cluster', '--namespace', 'shop']],

@@ -8,7 +8,7 @@ import { startTestRedis } from '../support/test-redis.ts';
 import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
-describe('serve, notify, inspect and doctor together', () => {
+describe('serve, notices, inspect and doctor together', () => {
   let folder: string;
   const redis = useRedis({ persistence: true, eachTest: 'kept' });
   let client: SessionClient;
@@ -33,28 +33,55 @@ describe('serve, notify, inspect and doctor together', () => {
     expect(statSync(join(folder, '.sessionwise', 'secret')).mode & 0o777).toBe(0o600);
   });
 
-  it('notify publishes once, and the sessions see it', async () => {
-    const first = await cli(
-      'notify',
-      'customers',
-      '--id',
-      'n1',
-      '--text',
-      'Hello',
-      '--data',
-      '{"link":"/sale"}',
-      '--json',
-    );
+  it('notices publish publishes once, and the sessions see it', async () => {
+    const notice = ['notices', 'publish', '--group', 'customers', '--id', 'n1', '--text', 'Hello'];
+    const first = await cli(...notice, '--data', '{"link":"/sale"}', '--json');
     expect(first).toMatchObject({ code: 0, stderr: '' });
-    expect(JSON.parse(first.stdout)).toMatchObject({ group: 'customers', id: 'n1', isNew: true });
-    expect((await cli('notify', 'customers', '--id', 'n1', '--text', 'Hello')).stdout).toContain(
-      'has "n1" already: nothing changed',
-    );
+    expect(JSON.parse(first.stdout)).toEqual({ id: 'n1', isNew: true, at: expect.any(Number) });
+    expect((await cli(...notice)).stdout).toContain('"n1" is there already: nothing changed');
     const notices = await client.session('reader').notices.list({ groups: ['customers'] });
-    expect(notices).toEqual([
-      expect.objectContaining({ id: 'n1', text: 'Hello', link: '/sale', group: 'customers', seen: false }),
-    ]);
+    const data = { link: '/sale' };
+    expect(notices).toMatchObject({
+      notices: [{ id: 'n1', text: 'Hello', data, group: 'customers', seen: false, read: false }],
+      unread: 1,
+    });
   });
+
+  it('notices edit, list, stats, group and withdraw say what they did, in words and as JSON', async () => {
+    const run = async (...args: string[]): Promise<string> => {
+      const { code, stdout, stderr } = await cli('notices', ...args);
+      expect({ args, code, stderr }).toEqual({ args, code: 0, stderr: '' });
+      return stdout.trimEnd();
+    };
+    const reader = () => client.session('writer').notices;
+    expect(await run('publish', '--group', 'staff', '--id', 'later', '--text', 'T', '--publish-at', '2100-01-31')).toBe(
+      'Published "later" to the group staff: shown from 2100-01-31T00:00:00.000Z.',
+    );
+    expect(await run('publish', '--person', 'ada', '--id', 'own', '--text', 'For Ada')).toMatch(
+      /^Published "own" to the person: shown from 20/,
+    );
+    expect(await reader().list({ groups: ['staff'] })).toMatchObject({ notices: [], changesAt: Date.UTC(2100, 0, 31) });
+    expect(await run('edit', 'later', '--publish-at', '2020-01-01', '--title', 'Now')).toBe(
+      'Changed "later" in 1 list.',
+    );
+    expect(await run('edit', 'nobody', '--text', 'T')).toBe('"nobody" stands nowhere: nothing changed.');
+    expect(await run('edit', 'own', '--person', 'ada', '--text', 'Again', '--json')).toBe('{"id":"own","lists":1}');
+    expect(await reader().list({ groups: ['staff'] })).toMatchObject({ notices: [{ id: 'later', title: 'Now' }] });
+    expect(await run('list', '--group', 'staff')).toBe('later  from 2020-01-01T00:00:00.000Z  Now: T');
+    expect(await run('list', '--person', 'ada', '--json')).toMatch(/^\{"id":"own","text":"Again","at":\d+\}$/);
+    expect(await run('list', '--group', 'empty')).toBe('There are no notices.');
+    expect(await reader().markRead(['later'])).toBe(1);
+    expect(await run('stats', 'later', 'own')).toBe(
+      'later: seen by about 1, read by about 1.\nown: seen by about 0, read by about 0.',
+    );
+    expect(await run('group', 'staff', '--join', 'now')).toBe(
+      'Who meets the group staff sees what is published from then on.',
+    );
+    expect(await client.session('newcomer').notices.list({ groups: ['staff'] })).toMatchObject({ notices: [] });
+    expect(await run('withdraw', 'later')).toBe('Withdrew "later" in 1 list.');
+    expect(await run('withdraw', 'own', '--person', 'ada', '--json')).toBe('{"id":"own","lists":1}');
+    expect(await run('list', '--person', 'ada')).toBe('There are no notices.');
+  }, 60_000);
 
   it('inspect tells what is known, in words and as JSON', async () => {
     const session = client.session('visitor');
@@ -90,11 +117,11 @@ describe('serve, notify, inspect and doctor together', () => {
     expect(words).toMatch(/expires in 30 days/);
   });
 
-  it('inspect and notify refuse another secret and an unknown namespace, and make none', async () => {
+  it('inspect and notices refuse another secret and an unknown namespace, and make none', async () => {
     const other = { cwd: folder, env: { SESSIONWISE_SECRET: 'another secret, just as long as it must be' } };
     for (const args of [
       ['inspect', 'visitor'],
-      ['notify', 'customers', '--id', 'x', '--text', 'x'],
+      ['notices', 'publish', '--group', 'customers', '--id', 'x', '--text', 'x'],
     ]) {
       const { code, stderr } = await runCli([...args, '--redis', redis.url], other);
       expect(code).toBe(1);
@@ -102,7 +129,8 @@ describe('serve, notify, inspect and doctor together', () => {
     }
     for (const args of [
       ['inspect', 'visitor'],
-      ['notify', 'customers', '--id', 'x', '--text', 'x'],
+      ['notices', 'publish', '--group', 'customers', '--id', 'x', '--text', 'x'],
+      ['notices', 'group', 'customers', '--join', 'now'],
     ]) {
       const unknown = await cli(...args, '--namespace', 'empty');
       expect(unknown.code).toBe(1);

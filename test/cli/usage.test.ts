@@ -56,12 +56,25 @@ describe('the command line tells what is wrong in one sentence', () => {
     await expectSentence(['serve', '--redis', locked.url, '--http', 'abc'], 2, /address "abc"/);
     await expectSentence(['serve', '--redis', locked.url, '--log-level', 'loud'], 2, /--log-level loud cannot be used/);
     await expectSentence(['demo', '--port', 'abc'], 2, /--port abc cannot be used/);
-    await expectSentence(['notify', 'staff', '--redis', locked.url, '--text', 'x'], 2, /--id/);
+    await expectSentence(['notices'], 2, /give notices publish, edit, withdraw, list, stats, group or follow/);
+    await expectSentence(['notices', 'notify'], 2, /The action notify is unknown/);
+    const publish = ['notices', 'publish', '--redis', locked.url, '--text', 'x'];
+    await expectSentence([...publish, '--group', 'staff'], 2, /--id/);
+    const notice = [...publish, '--id', 'x'];
+    await expectSentence(notice, 2, /one of --group, --segment, --person and --session/);
+    await expectSentence([...notice, '--group', 'a', '--person', 'b'], 2, /one of --group/);
+    await expectSentence([...notice, '--group', 'a b'], 2, /group "a b" cannot be used/);
+    await expectSentence([...notice, '--person', '[object Object]'], 2, /user id/);
+    await expectSentence([...notice, '--group', 'staff', '--data', '{'], 2, /--data is no JSON object/);
+    await expectSentence([...notice, '--group', 'staff', '--data', '[1]'], 2, /"data" is \[1\]: give an object/);
     await expectSentence(
-      ['notify', 'staff', '--redis', locked.url, '--id', 'x', '--text', 'x', '--data', '[1]'],
+      [...notice, '--group', 'staff', '--publish-at', 'soon'],
       2,
-      /--data is no JSON object/,
+      /--publish-at soon cannot be used/,
     );
+    await expectSentence([...notice, '--group', 'staff', '--severity', 'loud'], 2, /"severity" is "loud"/);
+    await expectSentence(['notices', 'list', '--redis', locked.url, '--group', 'a', '--limit', '0'], 2, /--limit 0/);
+    await expectSentence(['notices', 'group', 'a', '--redis', locked.url, '--join', 'later'], 2, /--join later/);
     await expectSentence(['inspect', 'a.token:with/characters', '--redis', locked.url], 2, /no session id/);
     await expectSentence(
       ['inspect', 's', '--redis', locked.url, '--time-zone', 'Mars/Base'],
@@ -69,26 +82,38 @@ describe('the command line tells what is wrong in one sentence', () => {
       /--time-zone Mars\/Base cannot be used/,
     );
     expect((await runCli([])).code).toBe(2);
-  }, 60_000);
+  }, 180_000);
 
   it('configuration: code 2, naming the path of each wrong value and never the secret', async () => {
     const redis = ['--redis', locked.url];
     await expectSentence(['serve', ...redis, '--config', 'missing.json'], 2, /missing.json cannot be read \(ENOENT\)/);
-    const broken = file('broken.json', '{"secret":"do-not-print-this-secret" "combos":[]}');
+    const broken = file('broken.json', '{"secret":"do-not-print-this-secret" "suggestions":[]}');
     await expectSentence(['serve', ...redis, '--config', broken], 2, /broken.json is not JSON: line 1, column 38/);
     expect((await runCli(['serve', ...redis, '--config', broken])).stderr).not.toContain('do-not-print');
     const wrong = file(
       'wrong.json',
-      '{"combos":[{"name":"a","all":["/x",7],"suggest":"b"}],"exactLimit":1000,"colour":1}',
+      '{"suggestions":[{"name":"a","when":{"seen":7},"suggest":"b"}],"exactLimit":1000,"colour":1}',
     );
-    await expectSentence(['serve', ...redis, '--config', wrong], 2, /combos\[0\]\.all\[1\]: .*exactLimit: .*colour/);
+    await expectSentence(
+      ['serve', ...redis, '--config', wrong],
+      2,
+      /exactLimit: .*colour .*suggestions\[0\]\.when\.seen \(7\)/,
+    );
     const twice = file(
       'twice.json',
-      '{"combos":[{"name":"a","all":["x"],"suggest":"b"},{"name":"a","all":["y"],"suggest":"c"}]}',
+      '{"suggestions":[{"name":"a","when":{"seen":"x"},"suggest":"b"},{"name":"a","when":{"seen":"y"},"suggest":"c"}]}',
     );
-    await expectSentence(['serve', ...redis, '--config', twice], 2, /combos: two are called "a"/);
-    const url = file('url.json', '{"combos":[{"name":"a","all":["http://"],"suggest":"b"}]}');
-    await expectSentence(['serve', ...redis, '--config', url], 2, /combos\[0\]\.all\[0\]: .*not a valid URL/);
+    await expectSentence(
+      ['serve', ...redis, '--config', twice],
+      2,
+      /suggestions\[1\]\.name cannot be used: suggestions\[0\] is called "a" too/,
+    );
+    const url = file('url.json', '{"suggestions":[{"name":"a","when":{"seen":"http://"},"suggest":"b"}]}');
+    await expectSentence(
+      ['serve', ...redis, '--config', url],
+      2,
+      /suggestions\[0\]\.when\.seen cannot be used: .*not a valid URL/,
+    );
     const connection = file('connection.json', '{"host":"127.0.0.1","port":99999,"password":"hidden-password"}');
     await expectSentence(['serve', '--connection', connection], 2, /port 99999/);
     await expectSentence(['serve', '--connection', file('list.json', '[]')], 2, /must hold a JSON object/);
@@ -112,7 +137,7 @@ describe('the command line tells what is wrong in one sentence', () => {
     expect((await runCli(['serve', '--connection', wrongPassword])).stderr).not.toContain('guess');
     await expectSentence(['inspect', 's', '--redis', 'redis://127.0.0.1:1'], 1, /cannot be reached/);
     await expectSentence(
-      ['notify', 'g', '--id', 'x', '--text', 'x', '--redis', 'redis://127.0.0.1:1'],
+      ['notices', 'publish', '--group', 'g', '--id', 'x', '--text', 'x', '--redis', 'redis://127.0.0.1:1'],
       1,
       /cannot be reached/,
     );
@@ -131,7 +156,7 @@ describe('the command line tells what is wrong in one sentence', () => {
   });
 
   it('help goes to standard output, with code 0', async () => {
-    for (const command of ['serve', 'demo', 'replay', 'notify', 'inspect', 'erase', 'export', 'doctor']) {
+    for (const command of ['serve', 'demo', 'replay', 'notices', 'inspect', 'erase', 'export', 'doctor']) {
       const { code, stdout, stderr } = await runCli([command, '--help']);
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
       expect(stdout).toContain(`Usage: sessionwise ${command}`);

@@ -17,9 +17,25 @@ const VISIT = {
 };
 const VIEW = { ...VISIT, previouslyVisited: false };
 const ANALYTICS = { ...VISIT, activeMinutes: 1, firstActiveMinute: null };
-const SUGGESTION = { combo: 'c', suggest: 's', because: ['/a'], reason: '' };
-const NOTICE = { id: 'n', text: 't', at: 1, group: 'g', seen: false };
+const SUGGESTION = { rule: 'c', suggest: 's', because: ['/a'], reason: '' };
+const EXPLANATION = { holds: true, text: 'has seen /a', seen: '/a' };
+const EXPLAINED_RULE = { rule: 'c', holds: true, shown: true, explanation: EXPLANATION };
+const EXPLAINED = { suggestions: [SUGGESTION], rules: [EXPLAINED_RULE], segments: { s: EXPLANATION } };
+const NOTICE = { id: 'n', text: 't', at: 1 };
+const SHOWN = { ...NOTICE, group: 'g', seen: false, read: false };
+const COUNTS = { unseen: 1, unread: 2, changesAt: null };
+const NOTICES = { notices: [SHOWN], before: null, muted: ['h'], ...COUNTS };
 const NO_ARRAYS = [null, true, 0, '', 'text', {}, { length: 1 }, { error: {} }, { error: { code: 'odd' } }];
+
+/** A reply that is given to the page as it is. */
+function taken(reply: unknown): [answered: unknown, read: unknown] {
+  return [reply, reply];
+}
+
+/** An object without each of its fields in turn. */
+function without(whole: object): object[] {
+  return Object.keys(whole).map((field) => ({ ...whole, [field]: undefined }));
+}
 
 type Case = [CommandName, payload: unknown, right: [answered: unknown, read: unknown][], wrong: unknown[]];
 const CASES: Case[] = [
@@ -90,6 +106,39 @@ const CASES: Case[] = [
     ],
   ],
   [
+    'combo',
+    { explain: true },
+    [taken(EXPLAINED), taken({ suggestions: [], rules: [], segments: {} })],
+    [
+      ...NO_ARRAYS,
+      [],
+      ...without(EXPLAINED),
+      { ...EXPLAINED, suggestions: [{ ...SUGGESTION, rule: 1 }] },
+      { ...EXPLAINED, rules: [{ ...EXPLAINED_RULE, explanation: { holds: true } }] },
+      ...without(EXPLAINED_RULE).map((rule) => ({ ...EXPLAINED, rules: [rule] })),
+      { ...EXPLAINED, segments: { s: true } },
+    ],
+  ],
+  [
+    'segments',
+    { names: ['a', 'b'] },
+    [taken({ a: true, b: false }), taken({ a: true, b: false, c: true })],
+    [null, true, 0, '', 'text', [], {}, { a: true }, { a: true, b: 1 }, { error: {} }],
+  ],
+  [
+    'track',
+    { event: 'e' },
+    [taken({ event: 'e', count: 1, dropped: 0 })],
+    [...NO_ARRAYS, [], { event: 'f', count: 1, dropped: 0 }, { event: 'e', count: -1, dropped: 0 }, { event: 'e' }],
+  ],
+  [
+    'mark-suggestions',
+    { rules: ['a', 'b'], as: 'shown' },
+    [taken({ rules: ['a', 'b'], as: 'shown' })],
+    [...NO_ARRAYS, [], { rules: ['b', 'a'], as: 'shown' }, { rules: ['a', 'b'], as: 'taken' }, { rules: ['a'] }],
+  ],
+  ['segments', '', [taken({}), taken({ a: true })], [null, [], { a: 'yes' }]],
+  [
     'surface',
     ['/a', '/b?q', '/b?r', 'c'],
     [
@@ -136,13 +185,91 @@ const CASES: Case[] = [
     ],
   ],
   [
-    'notifications',
+    'notices',
+    { groups: ['g'] },
+    [taken(NOTICES), taken({ ...NOTICES, notices: [], before: '1 n', changesAt: 5 })],
+    [
+      ...NO_ARRAYS,
+      [],
+      [NOTICES],
+      ...Object.keys(NOTICES).flatMap((field) => [
+        { ...NOTICES, [field]: undefined },
+        { ...NOTICES, [field]: true },
+      ]),
+      ...Object.keys(SHOWN).map((field) => ({ ...NOTICES, notices: [{ ...SHOWN, [field]: {} }] })),
+      ...['title', 'severity', 'data', 'expiresAt', 'segment'].map((field) => ({
+        ...NOTICES,
+        notices: [SHOWN, { ...SHOWN, [field]: [] }],
+      })),
+      { ...NOTICES, muted: [7] },
+    ],
+  ],
+  ['notice-counts', '', [taken(COUNTS)], [...NO_ARRAYS, ...without(COUNTS), { ...COUNTS, unread: -1 }]],
+  [
+    'live',
     { groups: ['g'] },
     [
-      [[], []],
-      [[{ ...NOTICE, link: '/l' }], [{ ...NOTICE, link: '/l' }]],
+      taken({
+        topic: 't',
+        lists: [
+          { topic: 'l', group: 'g' },
+          { topic: 'm', segment: 's' },
+        ],
+        ...COUNTS,
+      }),
     ],
-    [...NO_ARRAYS, [null], ...Object.keys(NOTICE).map((field) => [{ ...NOTICE, [field]: {} }])],
+    [
+      ...[...NO_ARRAYS, COUNTS, ...without({ topic: 't', lists: [], ...COUNTS })],
+      ...[7, null, 't', { topic: 't' }, { group: 'g' }, { topic: 7, group: 'g' }, { topic: 't', group: 7 }].map(
+        (list) => ({
+          ...{ topic: 't', lists: [list] },
+          ...COUNTS,
+        }),
+      ),
+    ],
+  ],
+  [
+    'mark-notices',
+    { ids: ['n'], as: 'read' },
+    [taken({ as: 'read', marked: 1 })],
+    [...NO_ARRAYS, { as: 'seen', marked: 1 }, { as: 'read' }, { as: 'read', marked: -1 }],
+  ],
+  [
+    'mute-groups',
+    { mute: ['g'] },
+    [taken({ muted: ['g'], unmuted: [] })],
+    [...NO_ARRAYS, { muted: ['g'] }, { muted: 'g', unmuted: [] }],
+  ],
+  [
+    'publish-notice',
+    { to: { group: 'g' }, id: 'n', text: 'T' },
+    [taken({ id: 'n', isNew: true, at: 1 })],
+    [...NO_ARRAYS, ...without({ id: 'n', isNew: true, at: 1 }), { id: 'm', isNew: true, at: 1 }],
+  ],
+  [
+    'edit-notice',
+    { id: 'n', text: 'T' },
+    [taken({ id: 'n', lists: 0 })],
+    [...NO_ARRAYS, { id: 'm', lists: 1 }, { id: 'n', lists: '1' }],
+  ],
+  ['withdraw-notice', { id: 'n' }, [taken({ id: 'n', lists: 2 })], [...NO_ARRAYS, { id: 'n' }]],
+  [
+    'list-notices',
+    { of: { group: 'g' } },
+    [taken([]), taken([{ ...NOTICE, data: { link: '/' } }])],
+    [...NO_ARRAYS, [null], ...without(NOTICE).map((notice) => [notice]), [{ ...NOTICE, data: 'x' }]],
+  ],
+  [
+    'notice-stats',
+    ['n'],
+    [taken([{ id: 'n', seen: 2, read: 1 }])],
+    [...NO_ARRAYS, [], [{ id: 'm', seen: 2, read: 1 }], [{ id: 'n', seen: 2 }]],
+  ],
+  [
+    'set-group',
+    { group: 'g', join: 'now' },
+    [taken({ group: 'g', join: 'now' })],
+    [...NO_ARRAYS, { group: 'h', join: 'now' }, { group: 'g', join: 'all' }],
   ],
   [
     'mark-item-seen',

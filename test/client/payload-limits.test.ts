@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CommandName, type Degraded, NotKeptError, SessionClient } from '../../src/index.ts';
-import { MAX_ITEM_BYTES, MAX_ITEMS, MAX_PAYLOAD_BYTES } from '../../src/protocol/index.ts';
+import { MAX_ITEM_BYTES, MAX_ITEMS, MAX_PAYLOAD_BYTES, mustKeep } from '../../src/protocol/index.ts';
 import { type Service, startService } from '../../src/service/index.ts';
 import { type RedisProxy, startRedisProxy } from '../support/redis-proxy.ts';
 import { useRedis } from '../support/use-redis.ts';
@@ -39,6 +39,43 @@ const beyond: [CommandName, unknown, string][] = [
   ['surface', ['/a', 7], 'bad-payload'],
   ['notifications', [{ id: 'z'.repeat(MAX_ITEM_BYTES + 1) }], 'too-large'],
   ['notifications', [{ title: 'no id' }], 'bad-payload'],
+  ['notices', { groups: ['a b'] }, 'bad-payload'],
+  ['notices', { groups: Array.from({ length: 101 }, (_, i) => `g${i}`) }, 'bad-payload'],
+  ['notices', { groups: [], limit: 1001 }, 'bad-payload'],
+  ['notices', { groups: [], before: 'yesterday' }, 'bad-payload'],
+  ['notices', { group: 'a' }, 'bad-payload'],
+  ['notices', ['n1'], 'bad-payload'],
+  ['notice-counts', { groups: [''] }, 'bad-payload'],
+  ['live', { groups: 'a' }, 'bad-payload'],
+  ['mark-notices', { ids: ['n'], as: 'forgotten' }, 'bad-payload'],
+  ['mark-notices', { as: 'read' }, 'bad-payload'],
+  ['mark-notices', { ids: ['n'], groups: ['g'], as: 'read' }, 'bad-payload'],
+  ['mark-notices', { ids: Array.from({ length: MAX_ITEMS + 1 }, (_, i) => i), as: 'read' }, 'too-large'],
+  ['mark-notices', { ids: ['z'.repeat(MAX_ITEM_BYTES + 1)], as: 'read' }, 'too-large'],
+  ['mute-groups', { mute: ['a'], unmute: ['a'] }, 'bad-payload'],
+  ['mute-groups', { mute: 'a' }, 'bad-payload'],
+  ['publish-notice', { to: { group: 'a' }, id: 'n' }, 'bad-payload'],
+  ['publish-notice', { to: { group: 'a', segment: 'b' }, id: 'n', text: 'T' }, 'bad-payload'],
+  ['publish-notice', { to: { group: 'a' }, id: 'n', text: 'x'.repeat(4097) }, 'bad-payload'],
+  ['publish-notice', { to: { group: 'a' }, id: 'n', text: 'T', title: 'x'.repeat(257) }, 'bad-payload'],
+  ['publish-notice', { to: { group: 'a' }, id: 'n', text: 'T', data: { more: 'x'.repeat(8192) } }, 'bad-payload'],
+  ['publish-notice', { to: { group: 'a' }, id: 'n', text: 'T', data: ['x'] }, 'bad-payload'],
+  ['publish-notice', { to: { group: 'a' }, id: 'n', text: 'T', severity: 'fatal' }, 'bad-payload'],
+  ['publish-notice', { to: { group: 'a' }, id: 'n', text: 'T', publishAt: 1.5 }, 'bad-payload'],
+  ['publish-notice', { to: { group: 'a' }, id: 'n', text: 'T', expiresAt: 2 ** 42 }, 'bad-payload'],
+  ['publish-notice', { to: { group: 'a' }, id: 'n', text: 'T', publishAt: 5, expiresAt: 5 }, 'bad-payload'],
+  ['publish-notice', { to: { group: 'a' }, id: 'n', text: 'T', titel: 'T' }, 'bad-payload'],
+  ['publish-notice', { to: { subject: 'no session' }, id: 'n', text: 'T' }, 'bad-payload'],
+  ['publish-notice', { to: { group: 'a' }, id: 'z'.repeat(MAX_ITEM_BYTES + 1), text: 'T' }, 'too-large'],
+  ['edit-notice', { id: 'n', text: null }, 'bad-payload'],
+  ['edit-notice', { id: 'n', to: { group: 'a' }, text: 'T' }, 'bad-payload'],
+  ['withdraw-notice', { id: '' }, 'bad-payload'],
+  ['withdraw-notice', { id: 'n', text: 'T' }, 'bad-payload'],
+  ['list-notices', { of: { group: 'a' }, limit: 0 }, 'bad-payload'],
+  ['list-notices', { of: {} }, 'bad-payload'],
+  ['notice-stats', ['a', 1.5], 'bad-payload'],
+  ['notice-stats', Array.from({ length: MAX_ITEMS + 1 }, (_, i) => i), 'too-large'],
+  ['set-group', { group: 'a', join: 'later' }, 'bad-payload'],
   ['mark-item-seen', Array.from({ length: MAX_ITEMS + 1 }, (_, i) => `i${i}`), 'too-large'],
   ['mark-item-seen', 'é'.repeat(MAX_ITEM_BYTES / 2 + 1), 'too-large'],
   ['mark-item-seen', { item: 'x' }, 'bad-payload'],
@@ -71,7 +108,7 @@ describe.each(Object.entries(openers))('a client over %s', (way, open) => {
       expect([told.at(-1)!.reason, name]).toEqual([code, name]);
       expect(told.at(-1)!.message).toMatch(/^.{10,250}$/);
       const published = client.publish(command, 'abc', payload as never);
-      if (command.startsWith('mark-') && way !== 'channels' && way !== 'lists') {
+      if (mustKeep(command) && way !== 'channels' && way !== 'lists') {
         const refused = await published.catch((error: unknown) => error);
         expect(refused, name).toBeInstanceOf(NotKeptError);
         expect(refused).toMatchObject({ code: code === 'too-large' ? 'TOO_LARGE' : 'BAD_PAYLOAD' });
@@ -95,6 +132,13 @@ describe.each(Object.entries(openers))('a client over %s', (way, open) => {
     expect(await client.request('mark-item-seen', session, listed)).toEqual(['[sale] shoes']);
     expect(await client.request('surface', session, ['[sale] shoes', '/new'])).toEqual(['/new']);
     expect(await client.request('mark-notification-seen', session, '[5]' as never)).toEqual([5]);
+    const content = { text: 'x'.repeat(4096), title: 'x'.repeat(256), data: { more: 'x'.repeat(8181) } };
+    const largest = { to: { subject: session }, id: 'x'.repeat(MAX_ITEM_BYTES), ...content };
+    expect(await client.request('publish-notice', session, largest)).toMatchObject({ isNew: true });
+    const groups = Array.from({ length: 100 }, (_, i) => `${i}`.padEnd(128, 'g'));
+    const shown = await client.request('notices', session, { groups, limit: 1000 });
+    expect(shown).toMatchObject({ notices: [content], unread: 1 });
+    expect(await client.request('mark-notices', session, { ids: items, as: 'read' })).toMatchObject({ marked: 1000 });
     await client.close();
   });
 });

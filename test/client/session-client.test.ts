@@ -5,6 +5,8 @@ import { SessionClient } from '../../src/client/session-client.ts';
 import { createToken, personOf, sessionOf } from '../../src/protocol/index.ts';
 import { ConnectionOptionsError } from '../../src/redis/index.ts';
 import { openNamespace, type Service, startService } from '../../src/service/index.ts';
+import { askNotices } from '../support/ask-notices.ts';
+import { askRules } from '../support/ask-rules.ts';
 import { startTestRedis } from '../support/test-redis.ts';
 import { unservedCommands } from '../support/unserved-commands.ts';
 import { useRedis } from '../support/use-redis.ts';
@@ -23,7 +25,15 @@ beforeAll(async () => {
   service = await startService({
     redis: server.url,
     secret: SECRET,
-    combos: [{ name: 'cable', all: ['/tv', '/mount'], suggest: '/cable', reason: 'It is too short.' }],
+    segments: { readers: { seen: '/tv' }, buyers: { event: 'bought' } },
+    suggestions: [
+      {
+        name: 'cable',
+        when: { all: [{ seen: '/tv' }, { seen: '/mount' }] },
+        suggest: '/cable',
+        reason: 'It is too short.',
+      },
+    ],
   });
 });
 afterAll(async () => {
@@ -60,15 +70,26 @@ describe.each(['inbox', 'list'] as const)('requests of a client with %s replies'
     await waitUntil('the view is counted', async () => (await handle.figures())?.totalPages === 2);
     expect(await handle.unseen(['/tv', '/radio', 'b'])).toEqual(['/radio', 'b']);
     expect(await handle.suggestions()).toEqual([
-      { combo: 'cable', suggest: '/cable', because: ['/tv', '/mount'], reason: 'It is too short.' },
+      { rule: 'cable', suggest: '/cable', because: ['/tv', '/mount'], reason: 'It is too short.' },
     ]);
     expect(await handle.suggestions('cable')).toHaveLength(1);
+    expect(await handle.suggestions({ explain: true })).toMatchObject({
+      suggestions: [{ rule: 'cable' }],
+      rules: [{ rule: 'cable', holds: true, shown: true, explanation: { text: '2 of 2 hold, all must' } }],
+    });
+    expect([await handle.is('readers'), await handle.is('buyers'), await handle.is('unknown')]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    expect(() => handle.is('readers', { group: 'g' } as never)).toThrow(/is\(\) knows no option "group"/);
+    expect(() => handle.suggestions({ explian: true } as never)).toThrow(/did you mean "explain"/);
     expect(await handle.markSeen(['a', 'b'])).toEqual(['a', 'b']);
     expect(await handle.markSeen(['c'])).toEqual(['c']);
     expect(await handle.unseen(['a', 'b', 'c', 'd'])).toEqual(['d']);
-    expect(await handle.notices.markRead(['n1'])).toEqual(['n1']);
-    expect(await handle.notices.markRead([7])).toEqual([7]);
-    expect(await handle.notices.list(['n1', { id: 7, text: 'T' }, 'n2'])).toEqual([
+    expect(await handle.request('mark-notification-seen', ['n1'])).toEqual(['n1']);
+    expect(await handle.notices.markRead([7])).toBe(1);
+    expect(await handle.notices.annotate(['n1', { id: 7, text: 'T' }, 'n2'])).toEqual([
       { id: 'n1', seen: true },
       { id: 7, text: 'T', seen: true },
       { id: 'n2', seen: false },
@@ -84,6 +105,8 @@ describe.each(['inbox', 'list'] as const)('requests of a client with %s replies'
     const person = client.session(personOf(`ada-${replies}`), { page: '/radio' });
     expect(await person.request('identify', handle.id!)).toEqual({ from: handle.id, merged: true });
     expect(await person.visit()).toMatchObject({ totalPages: 3, uniquePages: 3, previouslyVisited: false });
+    await askNotices(client, `reader-${replies}`);
+    await askRules(client, `buyer-${replies}`);
     expect(await unservedCommands(service)).toEqual([]);
     expect(client.counters).toMatchObject({ degraded: {}, lateReplies: 0, publishes: 2, unheard: 0 });
     expect(client.counters.replies).toBe(client.counters.requests);
@@ -92,14 +115,32 @@ describe.each(['inbox', 'list'] as const)('requests of a client with %s replies'
   it('read the lists that the store keeps', async () => {
     const namespace = await openNamespace({ redis: server.url, secret: SECRET });
     const group = `group-${replies}`;
-    await namespace.knowledge.noticeLists.publish(group, { id: `${group}-1`, text: 'One' });
+    await namespace.knowledge.notices.lists.publish(
+      { kind: 'group', name: group },
+      { id: `${group}-1`, text: 'One', data: { link: '/one' } },
+    );
     await namespace.redis.close();
     const handle = client.session(newSession());
-    expect(await handle.notices.list({ groups: [group], limit: 1 })).toEqual([
-      { id: `${group}-1`, text: 'One', at: expect.any(Number), group, seen: false },
-    ]);
+    expect(await handle.notices.list({ groups: [group], limit: 1 })).toEqual({
+      notices: [
+        {
+          id: `${group}-1`,
+          text: 'One',
+          data: { link: '/one' },
+          at: expect.any(Number),
+          group,
+          seen: false,
+          read: false,
+        },
+      ],
+      before: null,
+      muted: [],
+      unseen: 1,
+      unread: 1,
+      changesAt: null,
+    });
     await handle.notices.markRead([`${group}-1`]);
-    expect(await handle.notices.list({ groups: [group] })).toMatchObject([{ seen: true }]);
+    expect(await handle.notices.list({ groups: [group] })).toMatchObject({ notices: [{ seen: true, read: true }] });
   });
 
   it('tell an error reply by event and counter, and do not throw', async () => {
@@ -112,7 +153,7 @@ describe.each(['inbox', 'list'] as const)('requests of a client with %s replies'
     expect(await handle.request('pageview', `/${'x'.repeat(3000)}`)).toBeUndefined();
     expect(degraded).toEqual([
       {
-        command: 'notifications',
+        command: 'notices',
         session: 'abc',
         reason: 'bad-payload',
         message: expect.stringContaining('cannot be used'),

@@ -79,14 +79,14 @@ describe('marks', () => {
   it('of items and of notices are kept apart', async () => {
     const handle = client.session(newSession());
     expect(await handle.markSeen(['n1', 'book'])).toEqual(['n1', 'book']);
-    expect(await handle.notices.list(['n1'])).toEqual([{ id: 'n1', seen: false }]);
-    expect(await handle.notices.markRead(['n1', 7])).toEqual(['n1', 7]);
+    expect(await handle.notices.annotate(['n1'])).toEqual([{ id: 'n1', seen: false }]);
+    expect(await handle.notices.markRead(['n1', 7])).toBe(2);
     const own = [
       { id: 'n1', title: 'One' },
       { id: 7, title: 'Seven' },
       { id: 8, title: 'Eight' },
     ];
-    expect(await handle.notices.list(own)).toEqual(own.map((notice, i) => ({ ...notice, seen: i < 2 })));
+    expect(await handle.notices.annotate(own)).toEqual(own.map((notice, i) => ({ ...notice, seen: i < 2 })));
     expect(await handle.seen(['n1', '7'])).toEqual(['n1']);
     expect(handle.notices).toBe(handle.notices);
   });
@@ -108,8 +108,28 @@ const MISUSES: [string, (handle: SessionHandle) => unknown, typeof TypeError | t
   ['a text to seen', (h) => h.seen('/a' as never), TypeError, /seen\(\) was given a text/],
   ['a text to markSeen', (h) => h.markSeen('book' as never), TypeError, /markSeen\(\) was given a text/],
   ['a text to markRead', (h) => h.notices.markRead('n1' as never), TypeError, /notices\.markRead\(\) was given a text/],
-  ['a text to list', (h) => h.notices.list('g' as never), TypeError, /an array of ids or notices, or \{ groups \}/],
-  ['null to list', (h) => h.notices.list(null as never), TypeError, /notices\.list\(\) was given null/],
+  ['a text to annotate', (h) => h.notices.annotate('g' as never), TypeError, /an array of ids or notices/],
+  ['null to annotate', (h) => h.notices.annotate(null as never), TypeError, /notices\.annotate\(\) was given null/],
+  [
+    'ids to list',
+    (h) => h.notices.list(['n1'] as never),
+    RangeError,
+    /notices\.list\(\) takes its options as an object/,
+  ],
+  ['a text to list', (h) => h.notices.list('g' as never), RangeError, /known are groups, unreadOnly, limit, before/],
+  ['null to list', (h) => h.notices.list(null as never), RangeError, /notices\.list\(\) takes its options/],
+  ['an unknown option to list', (h) => h.notices.list({ group: 'a' } as never), RangeError, /did you mean "groups"/],
+  ['a limit as text to list', (h) => h.notices.list({ limit: '3' } as never), RangeError, /limit .*give a number/],
+  ['a text to unread', (h) => h.notices.unread('g' as never), RangeError, /notices\.unread\(\) takes its options/],
+  ['a text to counts', (h) => h.notices.counts('g' as never), RangeError, /notices\.counts\(\) takes its options/],
+  [
+    'ids to markAllRead',
+    (h) => h.notices.markAllRead(['n1'] as never),
+    RangeError,
+    /markAllRead\(\) takes its options/,
+  ],
+  ['a text to markSeen', (h) => h.notices.markSeen('n' as never), TypeError, /notices\.markSeen\(\) was given a text/],
+  ['a text to mute', (h) => h.notices.mute('g' as never), TypeError, /notices\.mute\(\) was given a text/],
 ];
 
 describe.each([
@@ -136,8 +156,11 @@ describe('a handle', () => {
     expect(await handle.unseen([{ url: '/a' }, {}], ((each: { url?: string }) => each.url) as never)).toBeUndefined();
     expect(await handle.seen([7] as never)).toBeUndefined();
     expect(await handle.unseen(Array.from({ length: 1_001 }, (_, i) => `i${i}`))).toBeUndefined();
-    expect(await handle.notices.list({ groups: [] })).toBeUndefined();
-    expect(told.map(({ reason }) => reason)).toEqual([...Array(3).fill('bad-payload'), 'too-large', 'bad-payload']);
+    expect(await handle.notices.list({ groups: [''] })).toBeUndefined();
+    expect(await handle.notices.markAllRead({ groups: ['a', 7 as never] })).toBeUndefined();
+    expect(await handle.notices.mute(['a b'])).toBe(false);
+    const reasons = [...Array(3).fill('bad-payload'), 'too-large', ...Array(3).fill('bad-payload')];
+    expect(told.map(({ reason }) => reason)).toEqual(reasons);
   });
 
   it('of no visitor answers undefined, takes nothing and sends nothing', async () => {
@@ -147,7 +170,8 @@ describe('a handle', () => {
     const answers = await Promise.all([
       ...[handle.visit(), handle.figures(), handle.suggestions(), handle.suggestions('cable')],
       ...[handle.unseen(['/a'], { limit: 1 }), handle.unseen(ARTICLES, urlOf), handle.unseen([]), handle.seen(['/a'])],
-      ...[handle.markSeen(['book']), handle.notices.list(['n1']), handle.notices.list({ groups: ['g'] })],
+      ...[handle.markSeen(['book']), handle.notices.annotate(['n1']), handle.notices.list({ groups: ['g'] })],
+      ...[handle.notices.list(), handle.notices.unread(), handle.notices.counts(), handle.notices.markAllSeen()],
       ...[handle.notices.markRead(['n1']), handle.request('pageview', '/a'), handle.request('pageview', '')],
       ...[handle.visit(), handle.session.visit(), handle.person.visit(), handle.request('surface', 7 as never)],
     ]);

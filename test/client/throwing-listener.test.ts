@@ -19,7 +19,8 @@ describe('a listener of `degraded` that throws', () => {
     ],
     [
       'of pages of one turn',
-      (client) => ['a', 'b', 'c'].map((session) => client.session(session, { deadlineMs: 0.5 }).notices.list(['n1'])),
+      (client) =>
+        ['a', 'b', 'c'].map((session) => client.session(session, { deadlineMs: 0.5 }).notices.annotate(['n1'])),
     ],
     [
       'of what cannot be sent',

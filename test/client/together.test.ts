@@ -16,7 +16,14 @@ import { waitUntil } from '../support/wait-until.ts';
 /* What a page asks at once travels as one message: counted on the wire between the client and a real server. */
 
 const SECRET = 'a secret of the tests, long enough';
-const COMBOS = [{ name: 'cable', all: ['/tv', '/mount'], suggest: '/cable', reason: 'It is too short.' }];
+const SUGGESTIONS = [
+  {
+    name: 'cable',
+    when: { all: [{ seen: '/tv' }, { seen: '/mount' }] },
+    suggest: '/cable',
+    reason: 'It is too short.',
+  },
+];
 const LONG_MS = 20_000;
 
 const server = useRedis({ eachTest: 'kept' });
@@ -26,7 +33,7 @@ let service: Service;
 
 beforeAll(async () => {
   proxy = await startRedisProxy(server.socketPath);
-  service = await startService({ redis: server.url, secret: SECRET, combos: COMBOS, transport: 'both' });
+  service = await startService({ redis: server.url, secret: SECRET, suggestions: SUGGESTIONS, transport: 'both' });
 });
 afterAll(async () => {
   await service?.stop();
@@ -70,7 +77,7 @@ function askFour(page: SessionHandle): Promise<unknown[]> {
     page.unseen(['/tv?secret=1', '/radio']),
     page.suggestions(),
     page.figures(),
-    page.notices.list([{ id: 'n1', text: 'T' }]),
+    page.notices.annotate([{ id: 'n1', text: 'T' }]),
   ]);
 }
 
@@ -160,10 +167,12 @@ describe('the questions of a page', () => {
   it('are split above 1,000 items in all', async () => {
     const page = (await open()).session(newSession());
     const ask = (count: number): Promise<unknown> => page.unseen(Array.from({ length: count }, (_, i) => `i${i}`));
-    expect(namesOf(await sentBy(() => Promise.all([ask(600), ask(399), page.notices.list(['n'])])))).toEqual([
+    expect(namesOf(await sentBy(() => Promise.all([ask(600), ask(399), page.notices.annotate(['n'])])))).toEqual([
       'together',
     ]);
-    const sent = await sentBy(() => Promise.all([ask(600), ask(400), page.notices.list(['n']), page.suggestions()]));
+    const sent = await sentBy(() =>
+      Promise.all([ask(600), ask(400), page.notices.annotate(['n']), page.suggestions()]),
+    );
     expect(namesOf(sent)).toEqual(['together', 'together']);
   });
 
@@ -198,13 +207,18 @@ describe('the questions of a page', () => {
     const [wrong, right, other] = await Promise.all([
       page.unseen(['http://[']),
       page.suggestions(),
-      page.notices.list({ groups: ['no group'] }),
+      page.request('publish-notice', { to: { group: 'g' }, id: 'late', text: 'T', expiresAt: 1 }),
     ]);
     expect([wrong, right, other]).toEqual([undefined, [], undefined]);
     expect(degraded).toEqual([
       { command: 'surface', session: 'abc', reason: 'bad-payload', message: expect.stringContaining('valid URL') },
       // Judged by the service, as a part.
-      { command: 'notifications', session: 'abc', reason: 'bad-payload', message: expect.stringContaining('no group') },
+      {
+        command: 'publish-notice',
+        session: 'abc',
+        reason: 'bad-payload',
+        message: expect.stringContaining('"expiresAt" is not after'),
+      },
     ]);
   });
 });
@@ -260,7 +274,38 @@ describe('the page of a handle', () => {
     expect(sent).toEqual([{ command: 'surface', payload: '["/here","/radio"]' }]);
     expect(fresh).toEqual(['/radio']);
     const both = await sentBy(() => Promise.all([page.unseen(['/radio']), page.suggestions()]));
-    expect(both[0]!.payload).toBe('[["surface",["/radio"]],["combo",""]]');
+    expect(both[0]!.payload).toBe('[["surface",["/radio"]],["combo",{"here":"/here"}]]');
+  });
+
+  it('counts as viewed for rules, unless its view was sent', async () => {
+    const client = await open();
+    const page = client.session(newSession(), { page: '/here?token=x#top' });
+    const asked = await sentBy(() => Promise.all([page.suggestions({ name: 'cable', groups: ['g'] }), page.is('s')]));
+    expect(asked[0]!.payload).toBe(
+      '[["combo",{"name":"cable","here":"/here","groups":["g"]}],["segments",{"names":["s"],"here":"/here"}]]',
+    );
+    const viewed = client.session(newSession(), { page: '/here' });
+    const sent = await sentBy(() =>
+      Promise.all([viewed.request('pageview', '/here'), viewed.suggestions(), viewed.is('s')]),
+    );
+    expect(sent[0]!.payload).toBe('[["pageview","/here"],["combo",""],["segments",{"names":["s"]}]]');
+  });
+
+  it('tells its groups to rules, unless others are given', async () => {
+    const page = (await open()).session(newSession(), { groups: ['vip', 'staff'] });
+    const sent = await sentBy(() =>
+      Promise.all([
+        ...[page.suggestions(), page.suggestions({ groups: [] }), page.suggestions({ groups: undefined as never })],
+        ...[page.is('s'), page.is('s', { groups: ['guest'] })],
+      ]),
+    );
+    expect(JSON.parse(sent[0]!.payload)).toEqual([
+      ['combo', { groups: ['vip', 'staff'] }],
+      ['combo', { groups: [] }],
+      ['combo', { groups: ['vip', 'staff'] }],
+      ['segments', { names: ['s'], groups: ['vip', 'staff'] }],
+      ['segments', { names: ['s'], groups: ['guest'] }],
+    ]);
   });
 
   it('is asked about with its other questions, and only its path travels; where its view leads them, not at all', async () => {
@@ -386,6 +431,25 @@ describe('a message with several questions', () => {
     expect(all.heard).toEqual(['combo', 'surface']);
   });
 
+  it('has a part that an older service does not know: the others are answered', async () => {
+    const older = (name: string): unknown =>
+      ASKING.includes(name) ? [] : { error: { code: 'bad-payload', message: 'This version has no such command.' } };
+    const { client, heard } = await openWith(
+      (command, payload) => {
+        const parts = JSON.parse(payload) as [string, unknown][];
+        return command === 'together' ? JSON.stringify(parts.map(([name]) => older(name))) : undefined;
+      },
+      [NEW],
+    );
+    const degraded: Degraded[] = [];
+    client.on('degraded', (event) => degraded.push(event));
+    const page = client.session('abc', { page: '/a' });
+    expect(await Promise.all([page.suggestions(), page.is('buyer'), page.unseen(['/b'])])).toEqual([[], undefined, []]);
+    expect(heard).toEqual(['together']);
+    expect(degraded).toMatchObject([{ command: 'segments', reason: 'bad-payload' }]);
+    expect(page.leftMs).toBeGreaterThan(0);
+  });
+
   it('fails as a whole where its reply does', async () => {
     const replies = ['{"error":{"code":"unavailable","message":"No."}}', '[[]]', '{}', '7', '{not JSON'];
     const { client } = await openWith((command) => (command === 'together' ? replies.shift() : '[]'), [NEW]);
@@ -404,7 +468,7 @@ describe('a message with several questions', () => {
   });
 
   it('has parts that fail alone where their replies are of another form', async () => {
-    const { client } = await openWith(() => '[{"combo":1},["/a"]]', [NEW]);
+    const { client } = await openWith(() => '[{"rule":1},["/a"]]', [NEW]);
     const degraded: Degraded[] = [];
     client.on('degraded', (event) => degraded.push(event));
     const page = client.session('abc');

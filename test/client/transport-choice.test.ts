@@ -21,7 +21,14 @@ beforeAll(async () => {
     secret: SECRET,
     transport: 'both',
     clock: () => NOON,
-    combos: [{ name: 'cable', all: ['/tv', '/mount'], suggest: '/cable', reason: 'It is too short.' }],
+    suggestions: [
+      {
+        name: 'cable',
+        when: { all: [{ seen: '/tv' }, { seen: '/mount' }] },
+        suggest: '/cable',
+        reason: 'It is too short.',
+      },
+    ],
   });
 });
 afterAll(async () => {
@@ -194,8 +201,23 @@ async function tour(client: SessionClient, session: string): Promise<unknown[]> 
   await ask('mark-notification-seen', session, ['n1', 7]);
   await ask('mark-notification-seen', session, '');
   await ask('notifications', session, ['n1', { id: 7, text: 'T' }, 'n2']);
-  await ask('notifications', session, { groups: ['customers'], limit: 3 });
-  await ask('notifications', session, { groups: [] });
+  await ask('notices', session, { groups: ['customers'], limit: 3 });
+  await ask('notices', session, { groups: ['a b'] });
+  await ask('notices', session, { groups: [], limit: 1001 });
+  await ask('notice-counts', session, '');
+  await ask('mark-notices', session, { ids: ['n1', 'new'], as: 'read' });
+  await ask('mark-notices', session, { groups: ['customers'], as: 'seen' });
+  await ask('mark-notices', session, { ids: ['n1'], as: 'forgotten' as 'read' });
+  await ask('mute-groups', session, { mute: ['customers'] });
+  await ask('mute-groups', session, { mute: ['a'], unmute: ['a'] });
+  await ask('set-group', session, { group: 'customers', join: 'now' });
+  await ask('publish-notice', session, { to: { group: 'a b' }, id: 'n', text: 'T' });
+  await ask('publish-notice', session, { to: { subject: session }, id: 'n', text: '' });
+  await ask('edit-notice', session, { id: 'nobody', text: 'T' });
+  await ask('withdraw-notice', session, { id: 'nobody' });
+  await ask('list-notices', session, { of: { group: 'customers' } });
+  await ask('list-notices', session, { of: { group: 'customers' }, limit: 0 });
+  await ask('notice-stats', session, ['nobody']);
   // @ts-expect-error there is no such payload
   await ask('featuredpages', session, { items: 1 });
   notes.push(await client.publish('mark-item-seen', session, ['kept']));
@@ -215,7 +237,7 @@ describe('every command of a client', () => {
     const tours = new Map<string, unknown[]>();
     for (const [name, options] of clients) tours.set(name, await tour(await open(options), `tour-${name}`));
     const [first] = tours.values();
-    expect(first).toHaveLength(29);
+    expect(first).toHaveLength(50);
     for (const [name, notes] of tours) expect(notes, name).toEqual(first);
   });
 });

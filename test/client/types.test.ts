@@ -4,6 +4,10 @@ import type {
   CommandMap,
   CommandName,
   Degraded,
+  ExplainedSuggestions,
+  Notice,
+  NoticeStats,
+  NoticesReply,
   Notification,
   PageviewReply,
   SessionClient,
@@ -24,11 +28,27 @@ describe('the types of the command map', () => {
       | 'pageview'
       | 'session-analytics'
       | 'combo'
+      | 'segments'
+      | 'track'
+      | 'mark-suggestions'
       | 'featuredpages'
       | 'identify'
       | 'surface'
       | 'notifications'
+      | 'notices'
+      | 'notice-counts'
+      | 'mark-notices'
+      | 'mute-groups'
+      | 'publish-notice'
+      | 'edit-notice'
+      | 'withdraw-notice'
+      | 'list-notices'
+      | 'notice-stats'
+      | 'set-group'
+      | 'live'
       | 'mark-notification-seen'
+      | 'mark-suggestions'
+      | 'track'
       | 'mark-item-seen'
       | 'together'
     >();
@@ -39,7 +59,9 @@ describe('the types of the command map', () => {
     neverRuns(() => {
       expectTypeOf(client.request('pageview', 's', '/a')).resolves.toEqualTypeOf<PageviewReply | undefined>();
       expectTypeOf(client.request('session-analytics', 's', '')).resolves.toEqualTypeOf<AnalyticsReply | undefined>();
-      expectTypeOf(client.request('combo', 's', '')).resolves.toEqualTypeOf<Suggestion[] | undefined>();
+      expectTypeOf(client.request('combo', 's', '')).resolves.toEqualTypeOf<
+        Suggestion[] | ExplainedSuggestions | undefined
+      >();
       expectTypeOf(client.request('surface', 's', ['/a'])).resolves.toEqualTypeOf<string[] | undefined>();
       expectTypeOf(client.request('notifications', 's', [1])).resolves.toEqualTypeOf<Notification[] | undefined>();
       expectTypeOf(client.request('mark-notification-seen', 's', [1, 'a'])).resolves.toEqualTypeOf<
@@ -78,11 +100,14 @@ describe('the types of the command map', () => {
   it('are those of the handle', () => {
     expectTypeOf<SessionHandle['visit']>().returns.resolves.toEqualTypeOf<PageviewReply | undefined>();
     expectTypeOf<SessionHandle['figures']>().returns.resolves.toEqualTypeOf<AnalyticsReply | undefined>();
-    expectTypeOf<SessionHandle['suggestions']>().returns.resolves.toEqualTypeOf<Suggestion[] | undefined>();
+    expectTypeOf<SessionHandle['is']>().returns.resolves.toEqualTypeOf<boolean | undefined>();
     expectTypeOf<SessionHandle['id']>().toEqualTypeOf<string | undefined>();
     expectTypeOf<SessionHandle['session']>().toEqualTypeOf<SessionHandle>();
     neverRuns(() => {
       expectTypeOf(client.withoutVisitor({ page: '/a' })).toEqualTypeOf<SessionHandle>();
+      expectTypeOf(handle.suggestions()).resolves.toEqualTypeOf<Suggestion[] | undefined>();
+      expectTypeOf(handle.suggestions('cable')).resolves.toEqualTypeOf<Suggestion[] | undefined>();
+      expectTypeOf(handle.suggestions({ explain: true })).resolves.toEqualTypeOf<ExplainedSuggestions | undefined>();
       expectTypeOf(handle.request('pageview', '/a')).resolves.toEqualTypeOf<PageviewReply | undefined>();
       // @ts-expect-error: the id is the visitor's, and stays.
       handle.id = 'other';
@@ -130,19 +155,41 @@ describe('the types of the command map', () => {
   it('give notices back as they are, with whether they were read', () => {
     neverRuns(() => {
       const notices: readonly { readonly id: number; readonly title: string }[] = [];
-      expectTypeOf(handle.notices.list({ groups: ['a'], limit: 3 })).resolves.toEqualTypeOf<
-        Notification[] | undefined
-      >();
-      expectTypeOf(handle.notices.list(['n1', 7])).resolves.toEqualTypeOf<Notification[] | undefined>();
-      void handle.notices.list([1, 'a', { id: 2, text: 'x' }] as const);
-      void handle.notices.list(notices).then((list) => list?.map(({ title, seen }) => (seen ? '' : title)));
-      expectTypeOf(handle.notices.markRead([1, 'a'])).resolves.toEqualTypeOf<(string | number)[] | undefined>();
+      expectTypeOf(handle.notices.annotate(['n1', 7])).resolves.toEqualTypeOf<Notification[] | undefined>();
+      void handle.notices.annotate([1, 'a', { id: 2, text: 'x' }] as const);
+      void handle.notices.annotate(notices).then((list) => list?.map(({ title, seen }) => (seen ? '' : title)));
+      // @ts-expect-error: an id is needed.
+      void handle.notices.annotate([{ title: 'x' }]);
+      // @ts-expect-error: lists that the store keeps are asked of with `list`.
+      void handle.notices.annotate({ groups: ['a'] });
+    });
+  });
+
+  it('list notices that the store keeps, and mark them', () => {
+    neverRuns(() => {
+      expectTypeOf(handle.notices.list({ groups: ['a'], limit: 3 })).resolves.toEqualTypeOf<NoticesReply | undefined>();
+      expectTypeOf(handle.notices.unread()).resolves.toEqualTypeOf<number | undefined>();
+      expectTypeOf(handle.notices.markRead([1, 'a'])).resolves.toEqualTypeOf<number | undefined>();
+      expectTypeOf(handle.notices.markAllRead({ groups: ['a'] })).resolves.toEqualTypeOf<number | undefined>();
+      expectTypeOf(handle.notices.mute(['a'])).resolves.toEqualTypeOf<boolean>();
+      expectTypeOf(client.notices.list({ group: 'a' })).resolves.toEqualTypeOf<Notice[]>();
+      expectTypeOf(client.notices.stats(['n'])).resolves.toEqualTypeOf<NoticeStats[]>();
+      void client.notices.publish({ to: { person: 'ada' }, id: 7, text: 'T', publishAt: new Date(), expiresAt: 5 });
+      void client.notices.edit(7, { title: null, expiresAt: null }, { to: { session: 's' } });
+      // @ts-expect-error: it is for somebody.
+      void client.notices.publish({ id: 'n', text: 'T' });
+      // @ts-expect-error: there is no such severity.
+      void client.notices.publish({ to: { group: 'a' }, id: 'n', text: 'T', severity: 'fatal' });
+      // @ts-expect-error: a text cannot be taken away.
+      void client.notices.edit('n', { text: null });
+      // @ts-expect-error: a notice is changed in all lists at once.
+      void client.notices.withdraw('n', { to: { group: 'a' } });
       // @ts-expect-error: one id is an array of one.
       void handle.notices.markRead('n1');
       // @ts-expect-error: the groups are an array.
       void handle.notices.list({ groups: 'a' });
-      // @ts-expect-error: an id is needed.
-      void handle.notices.list([{ title: 'x' }]);
+      // @ts-expect-error: ids are no query.
+      void handle.notices.list(['n1']);
     });
   });
 

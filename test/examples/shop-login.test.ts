@@ -248,16 +248,17 @@ describe('login, cart and devices of the shop', () => {
     const visitor = arrive();
     await visitor.add('tv');
     await visitor.logIn('Careful');
-    for (const path of [...FORMS, '/notifications']) {
+    for (const path of [...FORMS, '/notifications', '/notifications.json']) {
       const fields: [string, string][] = [
         ['product', 'tv'],
         ['name', 'Mallory'],
-        ['seen', 'new-lamps'],
+        ['do', 'read'],
+        ['id', 'new-lamps'],
       ];
       expect([path, (await visitor.post(path, fields, headers)).status]).toEqual([path, 403]);
     }
     expect([(await visitor.get('/')).name, await visitor.cart()]).toEqual(['Careful', { tv: 1 }]);
-    expect((await visitor.get('/notifications')).all('data-seen')).toEqual(['false', 'false', 'false']);
+    expect((await visitor.get('/notifications')).all('data-read')).toEqual(['false', 'false', 'false']);
     const own = await visitor.post('/cart', [['product', 'tv']], { origin: shop.url, 'sec-fetch-site': 'same-origin' });
     expect(own.status).toBe(303);
   });

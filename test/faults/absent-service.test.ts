@@ -70,7 +70,7 @@ describe.each(['inbox', 'list'] as const)('for requests with %s replies, a servi
       expect(await page.unseen(['/b'])).toBeUndefined();
       // The first request took all of the page's time; a timer may be a millisecond early.
       if (countOpen(client) === 0) expect(page.leftMs).toBeLessThan(2);
-      expect([await page.suggestions(), await page.notices.list(['n'])]).toEqual([undefined, undefined]);
+      expect([await page.suggestions(), await page.notices.annotate(['n'])]).toEqual([undefined, undefined]);
       costs.push(performance.now() - started);
     }
     expect(costs.length).toBeGreaterThan(1);

@@ -45,7 +45,11 @@ export async function startChild<Ready>(
   child.stderr!.on('data', (chunk) => {
     errors += chunk;
   });
-  const exited = once(child, 'exit').then(() => child.exitCode);
+  const exited = once(child, 'exit').then(() => {
+    // Nobody ended it: what it wrote says why.
+    if (child.exitCode) console.error(`${script} ended with ${child.exitCode}: ${errors}`);
+    return child.exitCode;
+  });
   const first = await Promise.race([once(child, 'message'), exited.then(() => undefined)]);
   if (!first) throw new Error(`${script} ended before it was ready: ${errors}`);
   return {

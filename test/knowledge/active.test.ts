@@ -7,7 +7,7 @@ import { useTestData } from '../support/use-test-data.ts';
 
 describe('an active minute', () => {
   const stage = useTestData();
-  const view = (subject: string, at?: number) => stage.knowledge.recordView(subject, stage.pages('/a')[0]!, at);
+  const view = (subject: string, at?: number) => stage.knowledge.recordView(subject, stage.pages('/a')[0]!, { at });
   const visitOf = (subject: string) => stage.knowledge.read(subject).visit(stage.clock.now);
   const ttl = (subject: string) => stage.redis.command<number>('TTL', stage.keys.subject(subject));
 
@@ -48,7 +48,7 @@ describe('an active minute', () => {
     const knowledge = stage.with({ seen: { ...SEEN_ITEMS_DEFAULTS, exactLimit: 2 } });
     const { now } = stage.clock;
     const pages = stage.pages('/a', '/b', '/c');
-    for (const page of pages) await knowledge.recordView('large', page, now);
+    for (const page of pages) await knowledge.recordView('large', page, { at: now });
     for (let i = 1; i <= 400; i += 1) await knowledge.recordActive('large', now + 2 * i * MINUTE_MS);
     const visit = await knowledge.read('large').visit(now + 800 * MINUTE_MS);
     expect(visit).toMatchObject({ totalPages: 3, uniquePages: 3, activeMinutes: 401 });

@@ -3,9 +3,18 @@ export class SubjectModel {
   readonly pages = new Set<number>();
   readonly items = new Set<number>();
   readonly minutes = new Set<number>();
+  /** Times at which each event or cluster happened, in seconds. */
+  readonly facts = new Map<string, number[]>();
   views = 0;
   /** When the last view was that was not out of order, in milliseconds. */
   clock = 0;
+
+  /** Notes that something happened at `at` (milliseconds), `count` times. */
+  happened(name: string, at: number, count = 1): void {
+    const times = this.facts.get(name) ?? [];
+    for (let i = 0; i < count; i += 1) times.push(Math.floor(at / 1_000));
+    this.facts.set(name, times);
+  }
 
   /** Counts a view at `at` (milliseconds) and returns what the answer to it should be. */
   view(page: number, at: number) {

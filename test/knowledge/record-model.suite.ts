@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Knowledge, MINUTE_MS, SEEN_ITEMS_DEFAULTS, type SeenItemsOptions } from '../../src/knowledge/index.ts';
+import { countWithin } from '../../src/rules/answers.ts';
 import { useTestData } from '../support/use-test-data.ts';
 import { SubjectModel } from './model.ts';
 
@@ -64,8 +65,13 @@ async function step(
     const isLarge = model.pages.size >= exactLimit;
     const one = page();
     const expected = model.view(one, at);
-    const got = await knowledge.recordView(subject, knowledge.items.of('page', `/${one}`), at);
-    compare(got, expected, isLarge || model.pages.size > exactLimit, falseSeen);
+    const clusters = CLUSTERS.filter((_, i) => one % (i + 3) === 0);
+    for (const cluster of clusters) model.happened(cluster, at);
+    const hashes = knowledge.items.ofAll('cluster', clusters);
+    const got = await knowledge.recordView(subject, knowledge.items.of('page', `/${one}`), { at, clusters: hashes });
+    const { clusterCounts, ...visit } = got;
+    expect(clusterCounts).toEqual(clusters.map((cluster) => model.facts.get(cluster)!.length));
+    compare(visit, expected, isLarge || model.pages.size > exactLimit, falseSeen);
   } else if (what < 0.75) {
     const many = Array.from({ length: 1 + Math.floor(random() * 8) }, page);
     const was = many.map((item) => [item, model.items.has(item)] as const);
@@ -78,11 +84,19 @@ async function step(
       if (before) expect(answers[i]).toBe(true);
       model.items.add(item);
     });
+  } else if (what < 0.82) {
+    const at = start + model.clock - (random() < 0.15 ? Math.min(gap(random), 30 * DAY_MS) : 0);
+    const [event, count] = [EVENTS[Math.floor(random() * EVENTS.length)]!, 1 + Math.floor(random() * 3)];
+    model.happened(event, at, count);
+    const tracked = await knowledge.track(subject, [{ name: knowledge.items.of('event', event), count }], { at });
+    expect(tracked).toEqual({ counts: [model.facts.get(event)!.length], dropped: 0 });
   } else {
     await ask(knowledge, subject, model, page, exactLimit, falseSeen);
   }
 }
 
+const CLUSTERS = ['tv', 'radio', 'lamps'];
+const EVENTS = ['added', 'bought', 'searched', 'shared'];
 const DAY_MS = 1_440 * MINUTE_MS;
 
 function gap(random: () => number): number {
@@ -93,7 +107,7 @@ function gap(random: () => number): number {
 }
 
 function compare(
-  got: Awaited<ReturnType<Knowledge['recordView']>>,
+  got: Omit<Awaited<ReturnType<Knowledge['recordView']>>, 'clusterCounts'>,
   expected: ReturnType<SubjectModel['view']>,
   isLarge: boolean,
   falseSeen: { count: number; of: number },
@@ -149,6 +163,18 @@ async function ask(
   }
   expect(visit.totalPages).toBe(model.views);
   expect(visit.activeMinutes).toBe(model.minutes.size);
+  const facts = await reading.facts();
+  expect(facts.size).toBe(model.facts.size);
+  for (const [name, times] of model.facts) {
+    const fact = facts.get(knowledge.items.of(EVENTS.includes(name) ? 'event' : 'cluster', name))!;
+    const [first, latest] = [Math.min(...times), Math.max(...times)];
+    expect(fact).toMatchObject({ count: times.length, first, last: latest });
+    for (const days of [1, 7, 35]) {
+      const oldest = Math.floor(latest / 86_400) - days;
+      const within = times.filter((time) => Math.floor(time / 86_400) > oldest).length;
+      expect(countWithin(fact, days, latest), `${name} within ${days} days`).toBe(within);
+    }
+  }
   const last = Math.max(...model.minutes);
   expect(visit.firstActiveMinute).toBe(model.views === 0 ? undefined : Math.min(...model.minutes) * MINUTE_MS);
   if (model.views > 0) expect(visit.lastMinutes).toEqual([5, 4, 3, 2, 1].map((back) => model.minutes.has(last - back)));

@@ -76,7 +76,7 @@ describe('a part beside a record', () => {
     const start = clock.now;
     let views = 0;
     const view = async (): Promise<void> => {
-      await knowledge.recordView('v', page!, start + 2 * views * MINUTE_MS);
+      await knowledge.recordView('v', page!, { at: start + 2 * views * MINUTE_MS });
       views += 1;
     };
     // The window keeps twenty of them, the record 96.
@@ -93,7 +93,7 @@ describe('a part beside a record', () => {
     const { knowledge, clock, redis, keys } = stage;
     const [page] = stage.pages('/');
     const start = clock.now;
-    const view = (minute: number) => knowledge.recordView('v', page!, start + minute * MINUTE_MS);
+    const view = (minute: number) => knowledge.recordView('v', page!, { at: start + minute * MINUTE_MS });
     for (let i = 0; i < 120; i += 1) await view(2 * i);
     // As a server that is full may choose, or a hand.
     await redis.command('DEL', keys.subject('v'));
@@ -108,7 +108,7 @@ describe('a part beside a record', () => {
     const { knowledge, clock } = stage;
     const [page] = stage.pages('/');
     const start = clock.now;
-    const view = (minute: number) => knowledge.recordView('v', page!, start + minute * MINUTE_MS);
+    const view = (minute: number) => knowledge.recordView('v', page!, { at: start + minute * MINUTE_MS });
     for (let i = 0; i < 120; i += 1) await view(2 * i);
     await without('hset', () => view(1));
     const active = async (): Promise<number> => {

@@ -1,9 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { MINUTE_MS, RETENTION_DEFAULTS, SEEN_ITEMS_DEFAULTS } from '../../src/knowledge/index.ts';
+import {
+  type Knowledge,
+  MARKS,
+  MINUTE_MS,
+  RETENTION_DEFAULTS,
+  SEEN_ITEMS_DEFAULTS,
+} from '../../src/knowledge/index.ts';
 import { ItemEncryption } from '../../src/knowledge/item-encryption.ts';
 import { PERSON_SECONDS } from '../../src/knowledge/retention.ts';
 import { personOf } from '../../src/protocol/index.ts';
 import { SUBJECT_TOMBSTONE } from '../../src/redis/index.ts';
+import { groupList } from '../support/use-notices.ts';
 import { TEST_SECRET, useTestData } from '../support/use-test-data.ts';
 
 const DAY_MS = 1_440 * MINUTE_MS;
@@ -12,11 +19,16 @@ const { seconds, bounceSeconds } = RETENTION_DEFAULTS;
 describe('the record of a subject', () => {
   const stage = useTestData();
   const view = (subject: string, name: string, at?: number) =>
-    stage.knowledge.recordView(subject, stage.knowledge.items.of('page', name), at);
+    stage.knowledge.recordView(subject, stage.knowledge.items.of('page', name), { at });
   const visit = (subject: string) => stage.knowledge.read(subject).visit(stage.clock.now);
   const ttls = async (subject: string): Promise<number[]> => {
     const keys = await stage.redis.command<string[]>('KEYS', `*:${subject}:*`);
     return Promise.all(keys.map((key) => stage.redis.command<number>('TTL', key)));
+  };
+  /** Marks notices as read: "n", which stands in a list, and foreign ones. */
+  const markRead = async (subject: string, ids: string[], knowledge: Knowledge = stage.knowledge): Promise<void> => {
+    await knowledge.notices.lists.publish(groupList('g'), { id: 'n', text: 'N' });
+    await knowledge.notices.markIds(knowledge.read(subject), ids, MARKS.read);
   };
   const expectTtls = async (subject: string, expected: number): Promise<void> => {
     for (const ttl of await ttls(subject)) expect(Math.abs(ttl - expected)).toBeLessThanOrEqual(2);
@@ -29,6 +41,7 @@ describe('the record of a subject', () => {
       previouslyVisited: false,
       lastMinutes: [false, false, false, false, false],
       thisMinute: false,
+      clusterCounts: [],
     });
     stage.clock.now += 2 * MINUTE_MS;
     expect(await view('v', '/b')).toMatchObject({ totalPages: 2, uniquePages: 2, previouslyVisited: false });
@@ -38,6 +51,7 @@ describe('the record of a subject', () => {
       previouslyVisited: true,
       lastMinutes: [false, false, false, true, false],
       thisMinute: true,
+      clusterCounts: [],
     });
   });
 
@@ -168,7 +182,7 @@ describe('the record of a subject', () => {
     await expectTtls('ttl', bounceSeconds);
     // Marks that come with the first page do not make a visitor of a bounce.
     await stage.knowledge.markItems('ttl', stage.pages('1'));
-    await stage.knowledge.markNotices('ttl', [{ group: 7, sequence: 5 }], ['x']);
+    await markRead('ttl', ['n', 'x']);
     expect(await ttls('ttl')).toHaveLength(3);
     await expectTtls('ttl', bounceSeconds);
     await view('ttl', '/a');
@@ -176,7 +190,7 @@ describe('the record of a subject', () => {
   });
 
   it('marks alone: half an hour, and 30 days from a minute later on', async () => {
-    await stage.knowledge.markNotices('marks', [], ['x']);
+    await markRead('marks', ['x']);
     await stage.knowledge.markItems('marks', stage.pages('1', '2'));
     await expectTtls('marks', bounceSeconds);
     stage.clock.now += MINUTE_MS;
@@ -194,10 +208,11 @@ describe('the record of a subject', () => {
     };
     for (let i = 0; i < 5; i += 1) await add(`/${i}`);
     await knowledge.markItems('slides', stage.pages('a', 'b', 'c'));
-    await knowledge.markNotices('slides', [{ group: 7, sequence: 5 }], ['x']);
+    await markRead('slides', ['n', 'x'], knowledge);
+    await knowledge.notices.own.publish('slides', { id: 'own', text: 'For you' });
     // So many minutes outgrow the record as well.
     for (let i = 0; i < 150; i += 1) {
-      await knowledge.recordView('slides', 1, clock.now + 1_000 * i * MINUTE_MS);
+      await knowledge.recordView('slides', 1, { at: clock.now + 1_000 * i * MINUTE_MS });
     }
     await knowledge.people.identify(knowledge.read(personOf('ada')).subject, 'slides');
     expect(await redis.command<string[]>('KEYS', '*:slides:*')).toEqual(expect.arrayContaining(keys.all('slides')));
@@ -217,7 +232,7 @@ describe('the record of a subject', () => {
     // A clock that was set back must not keep the expiry from being moved.
     for (const key of keys.all('slides')) await redis.command('EXPIRE', key, '5000');
     clock.now -= 10 * 3_600_000;
-    await knowledge.markNotices('slides', [], ['y']);
+    await markRead('slides', ['y'], knowledge);
     await expectTtls('slides', seconds);
   });
 
@@ -246,7 +261,9 @@ describe('the record of a subject', () => {
     await stage.redis.command('SET', stage.keys.subject('ended'), SUBJECT_TOMBSTONE, 'EX', '3600');
     expect(await view('ended', '/a')).toMatchObject({ totalPages: 0, uniquePages: 0, previouslyVisited: false });
     expect(await stage.knowledge.markItems('ended', [1, 2])).toEqual([false, false]);
-    await stage.knowledge.markNotices('ended', [{ group: 7, sequence: 5 }], ['x']);
+    await markRead('ended', ['n', 'x']);
+    await stage.knowledge.notices.mute('ended', ['g'], []);
+    await expect(stage.knowledge.notices.own.publish('ended', { id: 'own', text: 'T' })).rejects.toThrow(/was ended/);
     expect(await visit('ended')).toMatchObject({ totalPages: 0, activeMinutes: 0 });
     expect(await stage.knowledge.read('ended').hasSeen('page', stage.pages('/a'))).toEqual([false]);
     expect(await stage.redis.command('KEYS', '*:ended:*')).toEqual([stage.keys.subject('ended')]);
@@ -260,13 +277,13 @@ describe('the record of a subject', () => {
         view(subject, '/a'),
         view(subject, '/b'),
         stage.knowledge.markItems(subject, stage.pages('x')),
-        stage.knowledge.markNotices(subject, [{ group: 7, sequence: 5 }], ['y']),
+        stage.knowledge.notices.mute(subject, ['g'], []),
       ];
       const reading = stage.knowledge.read(subject);
-      const isRead = stage.knowledge.readNotices.readOf(reading, [7]);
+      const shown = stage.knowledge.notices.view(reading, [groupList('g')]);
       expect(await reading.hasSeen('page', stage.pages('/a', '/b', '/c'))).toEqual([true, true, false]);
       expect(await reading.hasSeen('item', stage.pages('x'))).toEqual([true]);
-      expect((await isRead)({ group: 7, sequence: 5 })).toBe(true);
+      expect((await shown).muted).toEqual([stage.knowledge.items.of('group', 'g')]);
       await Promise.all(writes);
     }
   });

@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { Knowledge, SEEN_ITEMS_DEFAULTS } from '../../src/knowledge/index.ts';
+import { Knowledge, MARKS, SEEN_ITEMS_DEFAULTS } from '../../src/knowledge/index.ts';
 import { Keys } from '../../src/redis/index.ts';
+import { groupList } from '../support/use-notices.ts';
 import { TEST_SECRET, useTestData } from '../support/use-test-data.ts';
 
 /* A visitor opens each page of a site once, each in a session of its own, and later reads a dump of Redis: so each page's
@@ -27,16 +28,16 @@ describe('a dictionary of the site, made in own sessions', () => {
   const see = async (knowledge: Knowledge, subject: string, names: readonly string[]): Promise<void> => {
     for (const name of names) await knowledge.recordView(subject, knowledge.items.of('page', name));
     await knowledge.markItems(subject, knowledge.items.ofAll('item', names));
-    // A group's numbers are the same for all subjects.
-    const positions = names.map((name) => ({
-      group: knowledge.items.of('group', name),
-      sequence: 1.7e15 + 1e6 * PAGES.indexOf(name),
-    }));
-    await knowledge.markNotices(subject, positions, names);
+    // Notices of a group of each page, whose numbers are the same for all subjects; and notices that no list holds.
+    const listed = names.map((name) => `notice of ${name}`);
+    await knowledge.notices.markIds(knowledge.read(subject), [...listed, ...names], MARKS.read);
   };
 
   /** Own sessions before and after the victims' views, one page each; `own` names the session of a page. */
   const make = async (knowledge: Knowledge): Promise<void> => {
+    for (const page of PAGES) {
+      await knowledge.notices.lists.publish(groupList(page.slice(1)), { id: `notice of ${page}`, text: page });
+    }
     for (const page of PAGES.slice(0, 30)) await see(knowledge, `own-${page.slice(1)}`, [page]);
     for (const [i, victim] of VICTIMS.entries()) await see(knowledge, victim, historyOf(i));
     for (const page of PAGES.slice(30)) await see(knowledge, `own-${page.slice(1)}`, [page]);
@@ -67,14 +68,14 @@ describe('a dictionary of the site, made in own sessions', () => {
       chunksOf((await redis.commandForBuffers<Buffer | null>('GET', stage.keys.subject(subject))) ?? Buffer.alloc(0)),
     groups: async (subject) =>
       new Set(
-        (await redis.commandForBuffers<Buffer[]>('HKEYS', stage.keys.noticeRings(subject))).map((field) =>
+        (await redis.commandForBuffers<Buffer[]>('HKEYS', stage.keys.noticeStates(subject))).map((field) =>
           field.toString('hex'),
         ),
       ),
     'numbers of notices': async (subject) =>
       new Set(
-        (await redis.commandForBuffers<Buffer[]>('HVALS', stage.keys.noticeRings(subject))).map((ring) =>
-          ring.toString('hex', 0, 8),
+        (await redis.commandForBuffers<Buffer[]>('HVALS', stage.keys.noticeStates(subject))).map((states) =>
+          states.toString('hex', 1, 9),
         ),
       ),
     notices: async (subject) =>
@@ -163,12 +164,15 @@ describe('a dictionary of the site, made in own sessions', () => {
     const YEAR = 365 * 86_400e6;
     const OLD = 1.7e15;
     const belowYoung = async (name: string, sequence: number): Promise<number> => {
+      // The number of the list's first notice.
+      await redis.command('HSET', stage.keys.noticeListIndex(items.of('group', name)), 'seq', String(sequence - 1));
+      await stage.knowledge.notices.lists.publish(groupList(name), { id: `first of ${name}`, text: name });
       let count = 0;
       for (let i = 0; i < 200; i += 1) {
         const subject = `${name}-${i}`;
-        await stage.knowledge.markNotices(subject, [{ group: items.of('group', name), sequence }], []);
-        const [ring] = await redis.commandForBuffers<Buffer[]>('HVALS', stage.keys.noticeRings(subject));
-        if (ring!.readDoubleBE(0) < OLD + YEAR) count += 1;
+        await stage.knowledge.notices.markIds(stage.knowledge.read(subject), [`first of ${name}`], MARKS.read);
+        const [states] = await redis.commandForBuffers<Buffer[]>('HVALS', stage.keys.noticeStates(subject));
+        if (states!.readDoubleBE(1) < OLD + YEAR) count += 1;
       }
       return count;
     };
@@ -209,7 +213,7 @@ describe('a dictionary of the site, made in own sessions', () => {
     const twin = new Knowledge(redis, other, TEST_SECRET, () => stage.clock.now);
     for (const knowledge of [stage.knowledge, twin]) {
       await see(knowledge, 'someone', PAGES);
-      await knowledge.noticeLists.publish('customers', { id: 'n', text: 'Hello' });
+      await knowledge.notices.lists.publish(groupList('customers'), { id: 'n', text: 'Hello' });
     }
     const recordOf = async (keys: Keys): Promise<Buffer> =>
       (await redis.commandForBuffers<Buffer | null>('GET', keys.subject('someone')))!;
@@ -217,8 +221,12 @@ describe('a dictionary of the site, made in own sessions', () => {
     expect(ours.size).toBe(2 * PAGES.length);
     expect([...ours].filter((chunk) => theirs.has(chunk))).toEqual([]);
     const names = await redis.command<string[]>('KEYS', '*@*');
-    expect(names).toHaveLength(6);
-    expect(new Set(names.map((name) => name.split(/[:}]/).slice(-2).join())).size).toBe(6);
+    // Of each a list, its revisions and its index, the index of the notice, and the events.
+    expect(names).toHaveLength(10);
+    const namesAlone = names
+      .filter((name) => !name.endsWith('@live'))
+      .map((name) => name.split(/[:}]/).slice(-2).join());
+    expect(new Set(namesAlone).size).toBe(8);
     expect(names.join()).not.toContain('customers');
   });
 });

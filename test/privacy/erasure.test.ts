@@ -26,6 +26,7 @@ const USER = 'ada.lovelace@example.org';
 const OTHER = 'grace.hopper@example.org';
 const DEVICE = 'a-device-that-is-hers';
 const ITEM = 'a-thing-in-the-cart-of-hers';
+const OWN_NOTICE = 'a notice to one of them';
 const keys = new Keys('sw');
 const server = useRedis({ persistence: true, extraArgs: ['--rdbcompression', 'no'], eachTest: 'kept' });
 const { redis } = server;
@@ -78,6 +79,7 @@ async function visit(client: SessionClient, subject: string): Promise<void> {
   for (const page of ['/a', '/b', '/c']) await handle.request('pageview', page);
   for (const item of ['x', 'y', 'z']) await handle.markSeen([item]);
   await handle.notices.markRead(['foreign', 'n1']);
+  await client.notices.publish({ to: { session: subject }, id: `own-${subject}`, text: OWN_NOTICE });
 }
 
 async function useTheSite(): Promise<void> {
@@ -148,7 +150,7 @@ describe('an erasure', () => {
   it('has something to do in all places', async () => {
     const places = await found(texts);
     expect(places).toEqual(expect.arrayContaining(['the snapshot', 'the append-only file', keys.lifecycle()]));
-    for (const key of keys.all(sessions[0]!).filter((key) => !/:[agc]$/.test(key))) expect(places).toContain(key);
+    for (const key of keys.all(sessions[0]!).filter((key) => !/:[ac]$/.test(key))) expect(places).toContain(key);
     const partition = partitionOf(sessions[0]!);
     for (const key of [keys.deadLetters(partition), keys.record(sessions[0]!), keys.recordBefore(sessions[0]!)])
       expect(places).toContain(key);
@@ -164,15 +166,18 @@ describe('an erasure', () => {
       waitingForArchive: 1,
       // Created, identified, ended of each; one was rotated.
       lifecycleEvents: 13,
+      // Of each a notice and a mark of what no list holds tells nothing.
+      noticeEvents: 5,
       requests: 2,
       deadLetters: 2,
       archived: postgres ? 2 : null,
       unreadable: 0,
     });
-    // Record, two filters with counts, read notices; of the person and of four sessions.
-    expect(JSON.parse(user.stdout).knowledge).toBe(5 * 6);
+    // Record, two filters with counts, read notices, own notices and that there are some; of the person and of four
+    // sessions.
+    expect(JSON.parse(user.stdout).knowledge).toBe(5 * 8);
     const visits = await cli('erase', '--session', visitor, '--json');
-    expect(JSON.parse(visits.stdout)).toMatchObject({ sessions: 0, knowledge: 6, requests: 1, deadLetters: 1 });
+    expect(JSON.parse(visits.stdout)).toMatchObject({ sessions: 0, knowledge: 8, requests: 1, deadLetters: 1 });
   }, 60_000);
 
   it('leaves two marks without content for a session and for the person, and nothing else', async () => {

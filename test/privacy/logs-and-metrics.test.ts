@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createToken, type Degraded, personOf, SessionClient, sessionOf } from '../../src/index.ts';
 import { CANONICAL_COMMANDS } from '../../src/protocol/index.ts';
 import { type Service, startService } from '../../src/service/index.ts';
+import { askNotices } from '../support/ask-notices.ts';
+import { askRules } from '../support/ask-rules.ts';
 import { ForeignClient } from '../support/foreign-client.ts';
 import { RecordingLog } from '../support/recording-log.ts';
 import { StreamProducer } from '../support/stream-producer.ts';
@@ -26,8 +28,8 @@ describe('logs, metrics and events', () => {
   let client: SessionClient;
 
   beforeAll(async () => {
-    const combos = [{ name: 'c', all: ['/x'], suggest: 's', reason: 'r' }];
-    service = await startService({ redis: server.url, secret: TEST_SECRET, transport: 'both', combos, log });
+    const suggestions = [{ name: 'c', when: { seen: '/x' }, suggest: 's', reason: 'r' }];
+    service = await startService({ redis: server.url, secret: TEST_SECRET, transport: 'both', suggestions, log });
     client = new SessionClient({ redis: server.url, deadlineMs: 10_000 });
     client.on('degraded', (degraded) => told.push(degraded));
     expect(await client.ready()).toBe(true);
@@ -43,9 +45,14 @@ describe('logs, metrics and events', () => {
     await page.request('active', '');
     await page.markSeen([HIDDEN]);
     await page.notices.markRead([HIDDEN]);
-    await Promise.all([page.unseen([HIDDEN]), page.suggestions(), page.figures(), page.notices.list([HIDDEN])]);
+    await Promise.all([page.unseen([HIDDEN]), page.suggestions(), page.figures(), page.notices.annotate([HIDDEN])]);
     await client.request('together', session, [['surface', [HIDDEN]]]);
+    await page.request('mark-notification-seen', [HIDDEN]);
+    await askNotices(client, 'reader');
+    await askRules(client, session, `/${HIDDEN}`);
     await client.request('identify', personOf(USER), session);
+    await page.request('mark-notification-seen', [HIDDEN]);
+    await askNotices(client, 'another-visitor');
     expect(await unservedCommands(service)).toEqual([]);
     // Wrongly, over channels and over streams.
     const foreign = await ForeignClient.connect(server.url);

@@ -58,10 +58,19 @@ export const PRIVACY_TESTS: Readonly<Record<string, Readonly<Record<string, stri
     dlshow: 'shows no payload unless it is told to, and nothing that acts on a terminal',
     dldrop: 'retry has one done again, and it counts; drop forgets one; --all takes the rest',
   },
+  'test/cli/discover/discover-command.test.ts': {
+    lognames: 'names no visitor of a log: no address, no User-Agent and no query',
+  },
   'test/cli/erase.test.ts': {
     expcli: 'exports as JSON, encrypted data only with their keys',
     erwords: 'says in words what was erased, and that no archive was named',
     unread: 'exits with 1 where sessions of the user cannot be read, and says what to do',
+  },
+  'test/cli/rules/approve-serving.test.ts': {
+    approved: 'a draft of discover that is approved is suggested by the service that runs, and not before',
+  },
+  'test/consumers/notices.test.ts': {
+    names: 'leaves no name of a group and no subject in clear in Redis, and no id that was marked',
   },
   'test/examples/python.test.ts': {
     python: 'no query leaves the process',
@@ -69,14 +78,31 @@ export const PRIVACY_TESTS: Readonly<Record<string, Readonly<Record<string, stri
   'test/knowledge/active.test.ts': {
     minute: 'keeps a visitor of one view as a message does that is no view: from a minute after it on',
   },
+  'test/knowledge/facts.test.ts': {
+    factdays: 'are counted, with the first and the last time, and day by day for 35 days',
+    fact100:
+      'are 100: the one that happened longest ago is dropped and told, those that are to be kept behind all others',
+    factenc: 'stand encrypted for their subject',
+    factlife: 'without a view live as long as a bounce, and with a second message as long as the record',
+  },
   'test/knowledge/item-encryption.test.ts': {
     itemenc: 'are others for another subject, namespace and secret, and none stands in two',
     itemback: 'come back as they were, the greatest and the least too',
   },
-  'test/knowledge/notices.test.ts': {
-    ring: 'two subjects that read the same notices have nothing in common: not the field of the group, not its numbers',
-    foreign: 'foreign ids: exact to 1,024, then the oldest is forgotten',
-    cap: 'what fell off the list leaves nothing in the indexes',
+  'test/knowledge/notices/notice-lists.test.ts': {
+    cap: 'leaves nothing in the indexes of what fell off it',
+    withdrawn: 'forgets a withdrawn notice in every list that held it, and takes its id again as a new one',
+  },
+  'test/knowledge/notices/notice-reach.test.ts': {
+    reach: 'of two notices cannot be compared: that the same subjects saw both does not show',
+  },
+  'test/knowledge/notices/notice-states.test.ts': {
+    foreign: 'of lists that the application keeps is exact to 1,024 ids, then the oldest is forgotten',
+    ring: 'has nothing in common with another subject who read the same: not the field of the list, not its numbers',
+  },
+  'test/knowledge/notices/own-notices.test.ts': {
+    ownexp: 'expires with what is known of its subject, and needs no view before',
+    ownuser: 'names no user in Redis, is counted by an export, and is gone after an erasure',
   },
   'test/knowledge/people/identify.test.ts': {
     sessknows: 'the session knows nothing of the person',
@@ -85,6 +111,9 @@ export const PRIVACY_TESTS: Readonly<Record<string, Readonly<Record<string, stri
   },
   'test/knowledge/people/races.test.ts': {
     racepush: 'a push that arrives after the person was erased brings nothing back, also where they are there again',
+  },
+  'test/knowledge/rule-counts.test.ts': {
+    segcmp: 'of two segments, and of two days, cannot be compared: that the same subjects were in both does not show',
   },
   'test/knowledge/subject-record.test.ts': {
     days: 'tells every minute of the window, of the record and of the bitmaps; 35 days of bitmaps are kept',
@@ -144,13 +173,28 @@ export const PRIVACY_TESTS: Readonly<Record<string, Readonly<Record<string, stri
   'test/service/commands.test.ts': {
     ttl500: 'leave a reply list of one element, that waits half a second for its caller',
   },
+  'test/service/live-pairs.test.ts': {
+    pairs: 'say nothing of names and subjects in Redis',
+    pairweeks: 'are kept by weeks, five of them, and each expires',
+    pairleast:
+      'counts views and marks, writes them when it stops, and `discover --live` tells pairs of ten subjects or more',
+  },
+  'test/service/notice-metrics.test.ts': {
+    reachids: 'name the reach of the newest notices of lists, and none of a single visitor or person',
+  },
+  'test/service/rule-counts.test.ts': {
+    marksof: 'say how often each suggestion was marked, and how many are in each segment',
+    rulecounts: 'name neither subjects nor rules in Redis, and those of segments expire after tomorrow',
+  },
   'test/service/start-stop.test.ts': {
     secretfile: 'is generated for a new namespace into a file for its owner, with a warning, and found again',
   },
   'test/service/subjects-faults.test.ts': {
+    unreadexp: 'is no reason to export nothing: what cannot be read is named, and all else is told',
     goeson: 'goes on after each step at which its connection was cut, and loses nothing of others',
   },
   'test/service/subjects.suite.ts': {
+    factexp: 'that is a user loses sessions, knowledge of the person, and what the wire holds of the person',
     wire: 'loses requests that wait, dead letters and ids of requests, and only its own',
     arriv: 'is erased while its views arrive: afterwards nothing of it is known',
     notback: 'is not brought back by requests that come later',

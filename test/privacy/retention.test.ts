@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { MARKS } from '../../src/knowledge/index.ts';
 import { createToken, personOf, sessionOf } from '../../src/protocol/index.ts';
 import { SessionData } from '../../src/sessions/index.ts';
 import { userReference } from '../../src/sessions/tokens/user-reference.ts';
+import { groupList } from '../support/use-notices.ts';
 import { useTestData } from '../support/use-test-data.ts';
 
 /* How long what is known is kept: read off the expiry of each key. `subject-record.test.ts` has that of a visitor. */
@@ -19,9 +21,11 @@ describe('what is known', () => {
     const small = stage.with({ seen });
     const person = small.read(personOf('ada')).subject;
     for (const page of stage.pages('/a', '/b', '/c')) await small.recordView(person, page);
-    await small.markNotices(person, [{ group: 7, sequence: 1 }], ['foreign']);
+    await small.notices.lists.publish(groupList('g'), { id: 'n', text: 'T' });
+    await small.notices.own.publish(person, { id: 'own', text: 'T' });
+    await small.notices.markIds(small.read(personOf('ada')), ['n', 'own', 'foreign'], MARKS.read);
     const names = (await redis.command<string[]>('KEYS', `*${person}*`)).sort();
-    expect(names.length).toBeGreaterThanOrEqual(4);
+    expect(names.length).toBeGreaterThanOrEqual(6);
     expect(await lives(...names)).toEqual(names.map(() => 400));
   });
 

@@ -17,10 +17,24 @@ describe('the commands of protocol v1', () => {
     pageview: true,
     'session-analytics': false,
     combo: false,
+    segments: false,
     featuredpages: false,
     surface: false,
     notifications: false,
+    notices: false,
+    'notice-counts': false,
+    'mark-notices': true,
+    'mute-groups': true,
+    'publish-notice': false,
+    'edit-notice': false,
+    'withdraw-notice': false,
+    'set-group': false,
+    'list-notices': false,
+    'notice-stats': false,
+    live: false,
     'mark-notification-seen': true,
+    'mark-suggestions': true,
+    track: true,
     'mark-item-seen': true,
     identify: false,
     together: false,
@@ -30,14 +44,22 @@ describe('the commands of protocol v1', () => {
     expect(isWriting(command)).toBe(writes);
   });
 
-  it('must not be dropped silently where they mark something as seen', () => {
-    expect(COMMAND_NAMES.filter(mustKeep)).toEqual(['mark-notification-seen', 'mark-item-seen']);
+  it('must not be dropped silently where they note what a visitor did', () => {
+    const kept = [
+      'mark-notices',
+      'mute-groups',
+      'mark-notification-seen',
+      'mark-item-seen',
+      'track',
+      'mark-suggestions',
+    ];
+    expect(COMMAND_NAMES.filter(mustKeep)).toEqual(kept);
   });
 
   it('may be parts of `together` where they only ask', () => {
     const asking = COMMAND_NAMES.filter((name) => !writing[name] && name !== 'together');
     expect(COMMAND_NAMES.filter(isQuestion)).toEqual(asking);
-    expect(asking).toHaveLength(6);
+    expect(asking).toHaveLength(16);
     expect(['page', ''].some(isQuestion)).toBe(false);
   });
 

@@ -15,6 +15,14 @@ function keysOf(session: string): string[] {
   return [...keys.all(session), keys.record(session), keys.recordBefore(session)];
 }
 
+function keysOfList(hash: number): string[] {
+  return [keys.noticeList(hash), keys.noticeRevisions(hash), keys.noticeListIndex(hash)];
+}
+
+function reachOf(notice: number): string[] {
+  return [keys.noticeReach(notice, 'seen'), keys.noticeReach(notice, 'read')];
+}
+
 describe('the keys of a session', () => {
   it('are its own, whoever was asked about before', () => {
     const sessions = ['a', 'b', '', 'a', SESSION, 'a'];
@@ -37,6 +45,7 @@ describe('the keys of a session', () => {
         "sw:{hav}:kbus6dn33vhgjvq213cakipfm:a",
         "sw:{hav}:kbus6dn33vhgjvq213cakipfm:n",
         "sw:{hav}:kbus6dn33vhgjvq213cakipfm:g",
+        "sw:{hav}:kbus6dn33vhgjvq213cakipfm:l",
         "sw:{hav}:kbus6dn33vhgjvq213cakipfm:c",
         "sw:{hav}:kbus6dn33vhgjvq213cakipfm:s",
         "sw:{hav}:kbus6dn33vhgjvq213cakipfm:sb",
@@ -64,17 +73,25 @@ describe('the keys of a session', () => {
   });
 });
 
-describe('the keys of groups', () => {
-  it('share a slot, and are no key of a session', () => {
-    for (const group of [0, 1, 77, 7_263_549_021, 2 ** 53 - 1]) {
-      const [list, index] = [keys.groupList(group), keys.groupIndex(group)];
-      expect(hashSlot(tagOf(list))).toBe(hashSlot(tagOf(index)));
-      expect(list).not.toBe(index);
-      expect(PARTITION_TAGS).toContain(tagOf(list));
+describe('the keys of lists of notices', () => {
+  it('share a slot each, and are no key of a session', () => {
+    for (const hash of [0, 1, 77, 7_263_549_021, 2 ** 53 - 1]) {
+      for (const own of [keysOfList(hash), [keys.noticeIndex(hash), ...reachOf(hash)]]) {
+        expect(new Set(own).size).toBe(3);
+        expect(new Set(own.map((key) => hashSlot(tagOf(key)))).size).toBe(1);
+        expect(PARTITION_TAGS).toContain(tagOf(own[0]!));
+      }
     }
     // A session cannot hold a colon, so no session's key has a fifth part.
-    expect(keys.groupList(123).split(':')).toHaveLength(5);
+    for (const key of keysOfList(123)) expect(key.split(':')).toHaveLength(5);
     expect(keys.noticeIndex(123)).toMatch(/^sw:\{[0-9a-z]{3}\}:@notice:123$/);
+  });
+});
+
+describe('the stream of live events', () => {
+  it('shares the slot of the lifecycle events: one read waits for both', () => {
+    expect(hashSlot(tagOf(keys.live()))).toBe(hashSlot(keys.lifecycle()));
+    expect(keys.live()).toBe('sw:{sw:lifecycle}:@live');
   });
 });
 
@@ -83,7 +100,7 @@ describe('the namespace of keys', () => {
     const shop = new Keys('shop');
     expect(shop.meta()).toBe('shop:meta');
     expect(shop.everything()).toBe('shop:*');
-    for (const key of [...shop.all('a'), shop.groupList(1), shop.groupIndex(1), shop.noticeIndex(1)]) {
+    for (const key of [...shop.all('a'), shop.noticeList(1), shop.noticeIndex(1), shop.pairNames(1), shop.live()]) {
       expect(key.startsWith('shop:{')).toBe(true);
     }
   });
@@ -98,7 +115,7 @@ describe('a real Cluster server', () => {
   const { redis } = server;
 
   it('finds our keys in the slots that we computed', async () => {
-    for (const key of [...keysOf(SESSION), keys.groupList(1), keys.groupIndex(2 ** 53 - 1), keys.noticeIndex(77)]) {
+    for (const key of [...keysOf(SESSION), ...keysOfList(2 ** 53 - 1), keys.noticeIndex(77), keys.live()]) {
       expect(await redis.command<number>('CLUSTER', 'KEYSLOT', key)).toBe(hashSlot(tagOf(key)));
     }
     for (const text of ['123456789', 'a', 'ä', '\u{1f44b}', 'x'.repeat(1000)]) {

@@ -12,15 +12,15 @@ import { waitUntil } from '../support/wait-until.ts';
 const SECRET = 'a secret of the tests, long enough';
 const MINUTE = 60_000;
 const NOON = Date.UTC(2026, 10, 20, 12, 0, 30);
-const COMBOS = [
+const SUGGESTIONS = [
   {
     name: 'cable',
-    all: ['/tv', '/tv-mount'],
+    when: { all: [{ seen: '/tv' }, { seen: '/tv-mount' }] },
     suggest: '/hdmi-cable',
     reason: 'A television on a wall needs a longer cable.',
   },
-  { name: 'lamp', all: ['/desk', 'chair'], suggest: '/lamp', reason: '' },
-  { name: 'solo', all: ['/solo'], suggest: 'https://h/duo', reason: 'Two are better.' },
+  { name: 'lamp', when: { all: [{ seen: '/desk' }, { seen: 'chair' }] }, suggest: '/lamp', reason: '' },
+  { name: 'solo', when: { seen: '/solo' }, suggest: 'https://h/duo', reason: 'Two are better.' },
 ];
 const NOTHING_SEEN = { activityThisMinute: false, activity: [0, 0, 0, 0, 0], newToSite: true, inactive: false };
 const FIRST_VIEW = { totalPages: 1, uniquePages: 1, previouslyVisited: false, ...NOTHING_SEEN };
@@ -32,7 +32,7 @@ let now = NOON;
 let lastSession = 0;
 
 beforeAll(async () => {
-  service = await startService({ redis: server.url, secret: SECRET, combos: COMBOS, clock: () => now });
+  service = await startService({ redis: server.url, secret: SECRET, suggestions: SUGGESTIONS, clock: () => now });
   foreign = await ForeignClient.connect(server.url);
 });
 afterAll(async () => {
@@ -264,7 +264,7 @@ describe('combo', () => {
     expect(await foreign.ask('combo', session, '')).toEqual([]);
     await view(session, '/tv-mount');
     const cable = {
-      combo: 'cable',
+      rule: 'cable',
       suggest: '/hdmi-cable',
       because: ['/tv', '/tv-mount'],
       reason: 'A television on a wall needs a longer cable.',
@@ -275,7 +275,7 @@ describe('combo', () => {
     await view(session, '/solo');
     expect(await foreign.ask('combo', session, '')).toEqual([
       cable,
-      { combo: 'solo', suggest: 'https://h/duo', because: ['/solo'], reason: 'Two are better.' },
+      { rule: 'solo', suggest: 'https://h/duo', because: ['/solo'], reason: 'Two are better.' },
     ]);
   });
 
@@ -285,7 +285,7 @@ describe('combo', () => {
     expect(await foreign.ask('combo', session, 'lamp')).toEqual([]);
     await foreign.ask('mark-item-seen', session, 'chair');
     expect(await foreign.ask('combo', session, 'lamp')).toEqual([
-      { combo: 'lamp', suggest: '/lamp', because: ['/desk', 'chair'], reason: '' },
+      { rule: 'lamp', suggest: '/lamp', because: ['/desk', 'chair'], reason: '' },
     ]);
     expect(await foreign.ask('combo', newSession(), 'lamp')).toEqual([]);
     // The white paper's sample of 2018 sends `1`.
@@ -374,36 +374,43 @@ describe('notifications', () => {
   it('reads lists that the store keeps, the newest first', async () => {
     const namespace = await openNamespace({ redis: server.url, secret: SECRET });
     onTestFinished(() => namespace.redis.close());
-    const { noticeLists } = namespace.knowledge;
-    for (const id of ['n1', 'n2', 'n3']) await noticeLists.publish('all', { id, text: `Text of ${id}` });
-    await noticeLists.publish('team:x', { id: 'n4', text: 'For few', data: { link: '/sale' } });
-    await noticeLists.publish('team:x', { id: 'n3', text: 'Text of n3' });
+    const { lists } = namespace.knowledge.notices;
+    const publish = async (name: string, notice: Parameters<typeof lists.publish>[1]): Promise<void> => {
+      const { at } = await lists.publish({ kind: 'group', name }, notice);
+      // The next one is newer by its time too.
+      await waitUntil('a millisecond is over', () => Date.now() > at);
+    };
+    for (const id of ['n1', 'n2', 'n3']) await publish('all', { id, text: `Text of ${id}` });
+    await publish('team:x', { id: 'n4', text: 'For few', data: { link: '/sale' } });
+    await publish('team:x', { id: 'n3', text: 'Text of n3' });
 
     const session = newSession();
     const ask = async (query: unknown) =>
-      (await foreign.ask('notifications', session, query)) as Record<string, unknown>[];
+      ((await foreign.ask('notices', session, query)) as { notices: Record<string, unknown>[] }).notices;
     const [newest, ...older] = await ask({ groups: ['all'] });
-    expect(newest).toEqual({ id: 'n3', text: 'Text of n3', at: expect.any(Number), group: 'all', seen: false });
+    const unread = { seen: false, read: false };
+    expect(newest).toEqual({ id: 'n3', text: 'Text of n3', at: expect.any(Number), group: 'all', ...unread });
     expect(older.map(({ id }) => id)).toEqual(['n2', 'n1']);
     expect((await ask({ groups: ['all'], limit: 1 })).map(({ id }) => id)).toEqual(['n3']);
     expect(await ask({ groups: ['nobody'] })).toEqual([]);
 
     await foreign.ask('mark-notification-seen', session, ['n2', 'n4']);
-    const seenById = async (query: unknown) => Object.fromEntries((await ask(query)).map(({ id, seen }) => [id, seen]));
-    expect(await seenById({ groups: ['all'] })).toEqual({ n1: false, n2: true, n3: false });
-    expect(await seenById({ groups: ['team:x', 'all', 'all'] })).toEqual({ n1: false, n2: true, n3: false, n4: true });
+    const readById = async (query: unknown) => Object.fromEntries((await ask(query)).map(({ id, read }) => [id, read]));
+    expect(await readById({ groups: ['all'] })).toEqual({ n1: false, n2: true, n3: false });
+    expect(await readById({ groups: ['team:x', 'all', 'all'] })).toEqual({ n1: false, n2: true, n3: false, n4: true });
     expect(await ask({ groups: ['team:x'], limit: 2 })).toContainEqual({
       id: 'n4',
       text: 'For few',
-      link: '/sale',
+      data: { link: '/sale' },
       at: expect.any(Number),
       group: 'team:x',
       seen: true,
+      read: true,
     });
     // Read in one group is read in all, and asked for by id it is the same.
     await foreign.ask('mark-notification-seen', session, 'n3');
-    expect(await seenById({ groups: ['all'], limit: 1 })).toEqual({ n3: true });
-    expect(await seenById({ groups: ['team:x'], limit: 1 })).toEqual({ n3: true });
+    expect(await readById({ groups: ['all'], limit: 1 })).toEqual({ n3: true });
+    expect(await readById({ groups: ['team:x'], limit: 1 })).toEqual({ n3: true });
     expect(await foreign.ask('notifications', session, ['n1', 'n3', 'foreign'])).toEqual([
       { id: 'n1', seen: false },
       { id: 'n3', seen: true },
@@ -547,6 +554,7 @@ describe('the ways of a request', () => {
 
 const ITEM_TOO_LONG = 'x'.repeat(2049);
 const MANY = JSON.stringify(Array.from({ length: 1001 }, (_, i) => `i${i}`));
+const TOO_MANY_GROUPS = JSON.stringify({ groups: Array.from({ length: 101 }, (_, i) => `g${i}`) });
 const LARGE = `"${'x'.repeat(64 * 1024 - 1)}"`;
 const DEEP = `${'['.repeat(30_000)}${']'.repeat(30_000)}`;
 
@@ -605,20 +613,56 @@ const BAD: [string, string, 'bad-payload' | 'too-large'][] = [
       '[{"id":null}]',
       '[{"id":1.5}]',
     ],
-    ...[
-      '[[]]',
-      '["http://"]',
-      '[9007199254740992]',
-      '{}',
-      '{"groups":[]}',
-      '{"groups":"a"}',
-      '{"groups":["a b"]}',
-      DEEP,
-    ],
-    ...['{"groups":[""]}', '{"groups":[{}]}', '{"groups":["*"]}', '{"groups":null}', '{"ids":["a"]}'],
-    ...['0', '1001', '1.5', '"5"', 'null', '-1'].map((limit) => `{"groups":["a"],"limit":${limit}}`),
-    JSON.stringify({ groups: Array.from({ length: 101 }, (_, i) => `g${i}`) }),
+    ...['[[]]', '["http://"]', '[9007199254740992]', '{}', '{"groups":["a"]}', DEEP],
   ].map((payload) => ['notifications', payload, 'bad-payload'] as [string, string, 'bad-payload']),
+  ...(
+    [
+      [
+        'notices',
+        '[]',
+        '7',
+        '{"groups":"a"}',
+        '{"groups":["a b"]}',
+        '{"groups":[""]}',
+        '{"groups":null}',
+        '{"group":[]}',
+      ],
+      ['notices', '{"limit":0}', '{"limit":1001}', '{"limit":1.5}', '{"limit":"5"}', '{"unreadOnly":1}', DEEP],
+      ['notices', '{"before":"x"}', '{"before":7}', TOO_MANY_GROUPS],
+      ['notice-counts', '[]', '{"groups":[{}]}', '{"limit":1}', TOO_MANY_GROUPS],
+      ['live', 'x', '{"groups":["*"]}', '{"topic":"t"}', TOO_MANY_GROUPS],
+      ['mark-notices', '', '{}', '{"ids":["a"]}', '{"as":"read"}', '{"ids":["a"],"groups":["g"],"as":"read"}'],
+      ['mark-notices', '{"ids":"a","as":"read"}', '{"ids":[""],"as":"read"}', '{"ids":["a"],"as":"forgotten"}'],
+      [
+        'mark-notices',
+        '{"ids":["a"],"as":"read","at":1}',
+        '{"groups":["a b"],"as":"seen"}',
+        '{"ids":[1.5],"as":"read"}',
+      ],
+      ['mute-groups', '', '[]', '{"mute":"a"}', '{"mute":["a b"]}', '{"mute":["a"],"unmute":["a"]}', '{"muted":[]}'],
+      ['publish-notice', '', '{}', '{"id":"a","text":"T"}', '{"to":{"group":"a"},"text":"T"}', noticeOf({ text: '' })],
+      ['publish-notice', noticeOf({ to: { group: 'a b' } }), noticeOf({ to: { group: 'a', segment: 'b' } })],
+      ['publish-notice', noticeOf({ to: { subject: 'no id' } }), noticeOf({ to: 'a' }), noticeOf({ titel: 'T' })],
+      ['publish-notice', noticeOf({ text: 'x'.repeat(4097) }), noticeOf({ title: '' }), noticeOf({ severity: 'loud' })],
+      ['publish-notice', noticeOf({ data: [] }), noticeOf({ data: { x: 'x'.repeat(8192) } }), noticeOf({ id: 1.5 })],
+      ['publish-notice', noticeOf({ publishAt: -1 }), noticeOf({ expiresAt: 2 ** 43 }), noticeOf({ expiresAt: 5 })],
+      ['publish-notice', noticeOf({ publishAt: 5, expiresAt: 5 }), noticeOf({ publishAt: '2100-01-01' })],
+      ['edit-notice', '', '{}', '{"text":"T"}', '{"id":"a","text":null}', '{"id":"a","to":{"group":"g"},"text":"T"}'],
+      ['withdraw-notice', '', '{}', '{"id":null}', '{"id":"a","text":"T"}', '{"id":"a","to":{"segment":"g"}}'],
+      ['list-notices', '', '{}', '{"of":{}}', '{"of":{"group":"a"},"limit":0}', '{"to":{"group":"a"}}'],
+      ['notice-stats', '', '{}', '"a"', '[null]', '[1.5]'],
+      ['set-group', '', '{"group":"a"}', '{"group":"a b","join":"all"}', '{"group":"a","join":"later"}'],
+    ] as [string, ...string[]][]
+  ).flatMap(([command, ...payloads]) =>
+    payloads.map((payload) => [command, payload, 'bad-payload'] as [string, string, 'bad-payload']),
+  ),
+  ...['mark-notices', 'publish-notice', 'notices'].map(
+    (command) => [command, `{"to":${LARGE}}`, 'too-large'] as [string, string, 'too-large'],
+  ),
+  ['mark-notices', `{"ids":${MANY},"as":"read"}`, 'too-large'],
+  ['mark-notices', `{"ids":["${ITEM_TOO_LONG}"],"as":"read"}`, 'too-large'],
+  ['publish-notice', noticeOf({ id: ITEM_TOO_LONG }), 'too-large'],
+  ['notice-stats', MANY, 'too-large'],
   ['notifications', MANY, 'too-large'],
   ['notifications', `["${ITEM_TOO_LONG}"]`, 'too-large'],
   ['notifications', `[{"id":"a","text":${LARGE}}]`, 'too-large'],
@@ -671,7 +715,12 @@ describe('the limits', () => {
     }
     expect(await foreign.ask('notifications', session, items)).toEqual(items.map((id) => ({ id, seen: true })));
     expect(await foreign.ask('surface', session, items)).toEqual([]);
-    expect(await foreign.ask('notifications', session, { groups: ['nobody'], limit: 1000 })).toEqual([]);
+    const groups = Array.from({ length: 100 }, (_, i) => `nobody-${i}`);
+    expect(await foreign.ask('notices', session, { groups, limit: 1000 })).toMatchObject({ notices: [], unread: 0 });
+    expect(await foreign.ask('mark-notices', session, { ids: items, as: 'read' })).toEqual({
+      as: 'read',
+      marked: 1000,
+    });
   });
 
   it('count bytes and not characters', async () => {
@@ -691,6 +740,11 @@ describe('a command that nobody serves', () => {
     }
   });
 });
+
+/** The payload of `publish-notice` with something wrong. */
+function noticeOf(wrong: object): string {
+  return JSON.stringify({ to: { group: 'a' }, id: 'a', text: 'T', ...wrong });
+}
 
 function shorten(payload: string): string {
   return payload.length > 60 ? `${payload.slice(0, 40)}... (${payload.length})` : JSON.stringify(payload);

@@ -8,10 +8,17 @@ import { useRedis } from '../support/use-redis.ts';
 /* What a command costs: exactly these commands to Redis, seen on the wire between the service and a real server. Its
  * effects are one EVALSHA, which is one atomic step; reading may take more, and is sent together. */
 
-const COMBOS = [
-  { name: 'one', all: ['/a', '/b', 'c'], suggest: '/d', reason: '' },
-  { name: 'two', all: ['/a', '/e'], suggest: '/f', reason: '' },
+// Of pages and items that nobody sees here: what begins to hold is told, which new-suggestions.test.ts counts.
+const SUGGESTIONS = [
+  {
+    name: 'one',
+    when: { all: [{ seen: '/of-one' }, { seen: '/of-one-too' }, { seen: 'of-one' }] },
+    suggest: '/d',
+    reason: '',
+  },
+  { name: 'two', when: { all: [{ seen: '/of-one' }, { seen: '/of-two' }] }, suggest: '/f', reason: '' },
 ];
+const SEGMENTS = { lovers: { any: [{ seen: '/a' }, { cluster: 'a' }] }, old: { daysSinceFirstView: 3 } };
 const WRITING = [
   'EVALSHA',
   'EVAL',
@@ -27,6 +34,14 @@ const WRITING = [
   'INCR',
 ];
 
+/** Of the catalog of segments and of two lists the revisions, the record, what was done with the notices. */
+const LISTED = ['HGET', 'HGET', 'HGET', 'GET', 'HMGET'];
+/** Where two notices stand, whether the visitor has some of its own, the mark. */
+const MARKED = ['HGETALL', 'HGETALL', 'GET', 'HMGET', 'EVALSHA'];
+
+/** Where it stands, the step, its place, whether it stands there, and its list anew. */
+const PUBLISHED_AGAIN = ['HGETALL', 'HGET', 'EVALSHA', 'EVALSHA', 'HGETALL', 'HGET'];
+
 const server = useRedis({ eachTest: 'kept' });
 let proxy: RedisProxy;
 let service: Service;
@@ -37,10 +52,18 @@ beforeAll(async () => {
   // A sweep of sessions, every two seconds, would be counted.
   const sessions = { sweep: false };
   const secret = 'a secret of the tests, long enough';
-  service = await startService({ redis: proxy.url, secret, combos: COMBOS, sessions });
+  service = await startService({
+    redis: proxy.url,
+    secret,
+    clusters: { a: ['/a/*'] },
+    suggestions: SUGGESTIONS,
+    segments: SEGMENTS,
+    sessions,
+  });
   foreign = await ForeignClient.connect(server.url);
   const namespace = await openNamespace({ redis: server.url, secret });
-  for (const group of ['g', 'h']) await namespace.knowledge.noticeLists.publish(group, { id: group, text: '' });
+  const { lists } = namespace.knowledge.notices;
+  for (const name of ['g', 'h']) await lists.publish({ kind: 'group', name }, { id: name, text: 'T' });
   await namespace.redis.close();
   // More than a record holds.
   await Promise.all(Array.from({ length: 600 }, (_, i) => foreign.ask('pageview', 'large', `/p${i}`)));
@@ -62,11 +85,25 @@ async function openWarm(): Promise<[string, unknown][]> {
     ['active', ''],
     ['session-analytics', ''],
     ['combo', ''],
+    ['segments', ''],
     ['surface', ['/a', 'b']],
     ['notifications', ['a']],
-    ['notifications', { groups: ['g', 'h'] }],
+    ['notices', { groups: ['g', 'h'] }],
+    ['notice-counts', { groups: ['g', 'h'] }],
+    ['mark-notices', { ids: ['g', 'a'], as: 'read' }],
+    ['mute-groups', { mute: ['muted'] }],
+    ['publish-notice', { to: { group: 'k' }, id: 'k', text: 'T' }],
+    ['publish-notice', { to: { subject: 'warm' }, id: 'own', text: 'T' }],
+    ['publish-notice', { to: { group: 'e' }, id: 'edited', text: 'T' }],
+    ['edit-notice', { id: 'edited', text: 'U' }],
+    ['withdraw-notice', { id: 'k' }],
+    ['set-group', { group: 'k', join: 'all' }],
+    ['list-notices', { of: { group: 'g' } }],
+    ['notice-stats', ['g']],
+    ['live', { groups: ['g', 'h'] }],
     ['mark-notification-seen', 'a'],
     ['mark-item-seen', 'b'],
+    ['track', { event: 'bought' }],
   ];
 }
 
@@ -81,10 +118,11 @@ async function costOf(ask: () => Promise<unknown>): Promise<Cost> {
     proxy.reset();
     await ask();
     const sent = proxy.commands('sessionwise-service');
-    // A heartbeat, a ping, a look at reply lists, at the meta record or at merges that fell in between would be counted:
-    // then once more.
-    const others = ['PING', 'EXISTS', 'async:_instances', 'sw:meta', 'sw:@lease:merge', 'ZRANGEBYSCORE'];
-    if (sent.some((command) => command.some((word) => others.includes(word)))) continue;
+    // A heartbeat, a ping, a look at reply lists, at the meta record or at merges, or counts of rules that fell in between
+    // would be counted: then once more.
+    const others = ['PING', 'EXISTS', 'async:_instances', 'sw:meta', 'sw:@lease:merge', 'ZRANGEBYSCORE', 'sw:@rules'];
+    const isOther = (word: string): boolean => others.includes(word) || word.includes(':@segment:');
+    if (sent.some((command) => command.some(isOther))) continue;
     return { commands: sent.map(([name]) => name!), roundTrips: proxy.roundTrips('sessionwise-service') };
   }
 }
@@ -104,11 +142,28 @@ describe.each(['small', 'large'])('round trips of the service for a session that
     ['surface', ['/a', '/b', '/c'], read, trips],
     ['surface', ['/a', 'b'], read, trips],
     ['combo', '', read, trips],
-    ['notifications', ['a', 'b', 3], ['HGETALL', 'HGETALL', 'HGETALL', 'GET', 'ZMSCORE'], 3],
-    // The lists were read before, and nothing was published since.
-    ['notifications', { groups: ['g', 'h'] }, ['HGET', 'HGET', 'GET', 'HMGET'], 2],
-    ['mark-notification-seen', ['a', 'b'], ['HGETALL', 'HGETALL', 'EVALSHA'], 2],
+    ['combo', { explain: true, here: '/a', groups: ['g'] }, read, trips],
+    ['segments', '', read, trips],
+    ['segments', { names: ['old'] }, ['GET'], 1],
+    ['notifications', ['a', 'b', 3], ['HGETALL', 'HGETALL', 'HGETALL', 'GET', 'HMGET', 'ZMSCORE'], 3],
+    // The lists were read before, and nothing was published since. No segment has a list.
+    ['notices', { groups: ['g', 'h'] }, LISTED, 3],
+    ['notice-counts', { groups: ['g', 'h'] }, LISTED, 3],
+    ['live', { groups: ['g', 'h'] }, LISTED, 3],
+    ['mark-notices', { ids: ['g', 'a'], as: 'read' }, [...MARKED, 'XADD'], 4],
+    ['mark-notices', { ids: ['a', 'b'], as: 'read' }, MARKED, 3],
+    ['mute-groups', { unmute: ['g'] }, ['EVALSHA', 'XADD'], 2],
+    // What is there already is not published again.
+    ['publish-notice', { to: { group: 'g' }, id: 'g', text: 'T' }, PUBLISHED_AGAIN, 6],
+    ['edit-notice', { id: 'edited', text: 'T' }, ['HGETALL', 'HGET', 'HGET', 'EVALSHA', 'XADD'], 5],
+    ['withdraw-notice', { id: 'nobody' }, ['HGETALL'], 1],
+    ['set-group', { group: 'k', join: 'all' }, ['EVALSHA'], 1],
+    ['list-notices', { of: { group: 'g' } }, ['HGET'], 1],
+    ['notice-stats', ['g', 'h'], ['PFCOUNT', 'PFCOUNT', 'PFCOUNT', 'PFCOUNT'], 1],
+    ['mark-notification-seen', ['a', 'b'], MARKED, 3],
     ['mark-item-seen', ['b', 'c', 'd'], ['EVALSHA'], 1],
+    ['track', { event: 'bought', items: ['/a', 'b'] }, ['EVALSHA'], 1],
+    ['mark-suggestions', { rules: ['one', 'two'], as: 'shown' }, ['EVALSHA'], 1],
     [
       'together',
       [
@@ -117,6 +172,16 @@ describe.each(['small', 'large'])('round trips of the service for a session that
       ],
       large ? ['GET', 'PFCOUNT', 'EVALSHA'] : ['GET'],
       trips,
+    ],
+    [
+      'together',
+      [
+        ['session-analytics', ''],
+        ['notice-counts', { groups: ['g', 'h'] }],
+      ],
+      // A page that asks for its badge too: one message, and the record is read once.
+      large ? ['HGET', 'GET', 'HGET', 'HGET', 'PFCOUNT', 'HMGET'] : ['HGET', 'GET', 'HGET', 'HGET', 'HMGET'],
+      2,
     ],
     [
       'together',
@@ -141,7 +206,9 @@ describe.each(['small', 'large'])('round trips of the service for a session that
     const named = (): unknown =>
       typeof payload === 'object' && payload !== null && 'once' in payload
         ? { ...payload, once: `${session}-${tries++}` }
-        : payload;
+        : command === 'edit-notice'
+          ? { ...(payload as object), text: `T${tries++} ${session}` }
+          : payload;
     const cost = await costOf(() => foreign.ask(command, session, named()));
     // Behind its work stands the reply, which is an inbox message here.
     expect(cost).toEqual({ commands: [...commands, 'PUBLISH'], roundTrips: roundTrips + 1 });
@@ -162,7 +229,8 @@ describe('the round trips of identify', () => {
     const first = await costOf(() => foreign.ask('identify', person, `device-${tries++}`));
     const again = await costOf(() => foreign.ask('identify', person, 'device-0'));
     expect([first, again]).toEqual([
-      { commands: [...Array.from({ length: 4 }, () => 'EVALSHA'), 'PUBLISH'], roundTrips: 5 },
+      // The event tells open streams of the visitor.
+      { commands: [...Array.from({ length: 4 }, () => 'EVALSHA'), 'XADD', 'PUBLISH'], roundTrips: 6 },
       { commands: ['EVALSHA', 'PUBLISH'], roundTrips: 2 },
     ]);
   });
@@ -209,7 +277,7 @@ describe('the round trips of many requests', () => {
   it('read records and lists together, and answer together', async () => {
     const questions = [
       ['surface', ['/a', 'b']],
-      ['notifications', { groups: ['g', 'h'] }],
+      ['notices', { groups: ['g', 'h'] }],
     ];
     const cost = await costOf(() =>
       Promise.all(Array.from({ length: 200 }, (_, i) => foreign.ask('together', `s${i}`, questions))),

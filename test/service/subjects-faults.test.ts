@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { createToken, SessionData, sessionOf } from '../../src/index.ts';
 import { Keys } from '../../src/redis/index.ts';
-import { forgetSubject, type Namespace, openNamespace } from '../../src/service/index.ts';
+import { exportSubject, forgetSubject, type Namespace, openNamespace } from '../../src/service/index.ts';
+import { runCli } from '../support/run-cli.ts';
 import { useRedis } from '../support/use-redis.ts';
 import { TEST_SECRET } from '../support/use-test-data.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -10,7 +11,7 @@ const keys = new Keys('sw');
 const server = useRedis();
 const { redis } = server;
 
-describe('an erasure that fails half-way', () => {
+describe('an erasure or an export that fails half-way', () => {
   let namespace: Namespace;
 
   beforeEach(async () => {
@@ -28,6 +29,22 @@ describe('an erasure that fails half-way', () => {
     }
     return tokens.map(sessionOf);
   }
+
+  it('is no reason to export nothing: what cannot be read is named, and all else is told', async () => {
+    const [record, knowledge, whole] = (await signedIn('eve', 3)) as [string, string, string];
+    await redis.command('SETRANGE', keys.record(record), '0', 'not a header of ours');
+    await redis.command('SET', keys.subject(knowledge), 'not a record of ours');
+    const { knowledge: reading } = namespace;
+    await reading.recordView(whole, reading.items.of('page', '/a'));
+    const exported = await exportSubject(namespace, { user: 'eve' });
+    expect(exported.sessions.map(({ session }) => session).sort()).toEqual([knowledge, whole].sort());
+    expect(exported.knowledge).toMatchObject([{ of: whole, views: 1 }]);
+    expect(exported.unreadable.map(({ of }) => of)).toEqual([record, knowledge]);
+    const env = { SESSIONWISE_SECRET: TEST_SECRET };
+    const printed = await runCli(['export', '--user', 'eve', '--redis', server.url], { env });
+    expect(JSON.parse(printed.stdout)).toMatchObject({ unreadable: exported.unreadable });
+    expect(printed.code).toBe(1);
+  });
 
   it('ends with an error where Redis stands still, and goes on when it is done again', async () => {
     const sessions = await signedIn('ada', 3);

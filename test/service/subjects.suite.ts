@@ -23,6 +23,7 @@ const NONE = {
   knowledge: 0,
   waitingForArchive: 0,
   lifecycleEvents: 0,
+  noticeEvents: 0,
   requests: 0,
   deadLetters: 0,
   requestIds: 0,
@@ -145,17 +146,28 @@ export function describeForgetting(
       }
       await client.session(person).request('pageview', '/a');
       await client.session(person).markSeen(['tea']);
+      await client.session(person).track('bought', { count: 3 });
+      await client.session(person).track('returned');
       const exported = await exportSubject(namespace, { user }, { candidates: ['/a', '/b', 'tea'] });
       expect(exported.sessions.map(({ session, data }) => [session, data]).sort()).toEqual(
         tokens.map((token) => [sessionOf(token), { cart: ['tea'] }]).sort(),
       );
       expect(exported.knowledge.map(({ of }) => of).sort()).toEqual([...tokens.map(sessionOf), 'person'].sort());
-      expect(exported.knowledge.find(({ of }) => of === 'person')).toMatchObject({
+      const ofPerson = exported.knowledge.find(({ of }) => of === 'person')!;
+      for (const { first, last } of ofPerson.events) {
+        for (const time of [first, last]) expect(Math.abs(Date.parse(time) - Date.now())).toBeLessThan(60_000);
+        expect(Date.parse(first)).toBeLessThanOrEqual(Date.parse(last));
+      }
+      expect(ofPerson).toMatchObject({
         views: 1,
         uniquePages: 1,
         items: 1,
         activeMinutes: 1,
         minutes: [expect.stringMatching(/Z$/)],
+        events: [
+          { count: 3, first: expect.stringMatching(/Z$/), last: expect.stringMatching(/Z$/) },
+          { count: 1, first: expect.stringMatching(/Z$/), last: expect.stringMatching(/Z$/) },
+        ],
         seen: { '/a': true, '/b': false, tea: true },
       });
       const erased = await forgetSubject(namespace, { user });
@@ -163,6 +175,7 @@ export function describeForgetting(
       expect(await exportSubject(namespace, { user })).toEqual({
         sessions: [],
         lifecycleEvents: [],
+        unreadable: [],
         knowledge: [],
         deadLetters: [],
         archived: null,

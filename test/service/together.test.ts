@@ -9,7 +9,14 @@ import { useRedis } from '../support/use-redis.ts';
 /* What the service makes of a `together`: its bounds, and that a part that is wrong or fails harms itself only. */
 
 const SECRET = 'a secret of the tests, long enough';
-const COMBOS = [{ name: 'cable', all: ['/tv', '/mount'], suggest: '/cable', reason: 'It is too short.' }];
+const SUGGESTIONS = [
+  {
+    name: 'cable',
+    when: { all: [{ seen: '/tv' }, { seen: '/mount' }] },
+    suggest: '/cable',
+    reason: 'It is too short.',
+  },
+];
 
 const server = useRedis({ eachTest: 'kept' });
 const { redis } = server;
@@ -18,7 +25,7 @@ let foreign: ForeignClient;
 let lastSession = 0;
 
 beforeAll(async () => {
-  service = await startService({ redis: server.url, secret: SECRET, combos: COMBOS });
+  service = await startService({ redis: server.url, secret: SECRET, suggestions: SUGGESTIONS });
   foreign = await ForeignClient.connect(server.url);
 });
 afterAll(async () => {
@@ -46,7 +53,8 @@ describe('together', () => {
       ['combo', ''],
       ['combo', 'nothing'],
       ['notifications', ['n1', { id: 'n2', text: 'T' }]],
-      ['notifications', { groups: ['nobody'] }],
+      ['notices', { groups: ['nobody'] }],
+      ['notice-counts', ''],
       ['session-analytics', ''],
     ];
     const singly = [];
@@ -64,7 +72,7 @@ describe('together', () => {
     ]);
     expect(answer).toMatchObject([{ totalPages: 1, newToSite: true }, ['/radio'], { totalPages: 1 }]);
     expect(await together(session, [['pageview', { path: '/mount' }]])).toMatchObject([{ totalPages: 2 }]);
-    expect(await together(session, [['combo', '']])).toMatchObject([[{ combo: 'cable' }]]);
+    expect(await together(session, [['combo', '']])).toMatchObject([[{ rule: 'cable' }]]);
   });
 
   it('takes 16 parts and no more, and none', async () => {
@@ -80,9 +88,14 @@ describe('together', () => {
       ['surface', items(400)],
       ['notifications', items(400)],
       ['surface', { items: items(count) }],
-      ['notifications', { groups: ['a', 'b'] }],
+      ['notices', { groups: ['a', 'b'] }],
     ];
-    expect(await together(newSession(), parts(198))).toMatchObject([{ length: 400 }, {}, { length: 198 }, []]);
+    expect(await together(newSession(), parts(198))).toMatchObject([
+      { length: 400 },
+      {},
+      { length: 198 },
+      { notices: [] },
+    ]);
     expect(await together(newSession(), parts(199))).toEqual(failed('too-large', '1001 items'));
   });
 
@@ -111,9 +124,12 @@ describe('together', () => {
       [['pageview', '/tv'], 'can only be the first part'],
       [['mark-item-seen', 'tv'], 'cannot be a part'],
       [['mark-notification-seen', 'n'], 'cannot be a part'],
+      [['mark-notices', { ids: ['n'], as: 'read' }], 'cannot be a part'],
+      [['mute-groups', { mute: ['g'] }], 'cannot be a part'],
+      [['notices', { groups: 'g' }], '"groups" is'],
       [['together', []], 'cannot be a part'],
-      [['combo', null], 'name as a string'],
-      [['combo', 7], 'name as a string'],
+      [['combo', null], 'is no object'],
+      [['combo', 7], 'is no object'],
       [['session-analytics', {}], 'names no page: give nothing, or'],
       [['session-analytics', { here: 7 }], 'not an item'],
       [['surface', 7], 'not an array'],
@@ -142,17 +158,17 @@ describe('together', () => {
     await foreign.ask('pageview', session, '/tv');
     await redis.command(
       'SET',
-      new Keys('sw').groupIndex(new ItemHasher(SECRET, 'sw').of('group', 'broken')),
+      new Keys('sw').noticeListIndex(new ItemHasher(SECRET, 'sw').of('group', 'broken')),
       'no list',
     );
-    const before = await metricOf(service.metrics.errors, { command: 'notifications', code: 'internal' });
+    const before = await metricOf(service.metrics.errors, { command: 'notices', code: 'internal' });
     const parts = [
       ['surface', ['/tv', '/radio']],
-      ['notifications', { groups: ['broken'] }],
+      ['notices', { groups: ['broken'] }],
       ['session-analytics', ''],
     ];
     expect(await together(session, parts)).toMatchObject([['/radio'], failed('internal'), { totalPages: 1 }]);
-    expect(await metricOf(service.metrics.errors, { command: 'notifications', code: 'internal' })).toBe(before + 1);
+    expect(await metricOf(service.metrics.errors, { command: 'notices', code: 'internal' })).toBe(before + 1);
   });
 
   it('harms neither its neighbours nor the view by a part whose answer cannot be written', async () => {
@@ -170,25 +186,28 @@ describe('together', () => {
 
   it('answers no more than 8 MiB at once: the parts beyond it fail, and the view counts', async () => {
     const session = newSession();
-    const knowledge = new Knowledge(redis, new Keys('sw'), SECRET, Date.now);
+    const { lists } = new Knowledge(redis, new Keys('sw'), SECRET, Date.now).notices;
+    const list = (name: string) => ({ kind: 'group', name }) as const;
     const text = 'x'.repeat(4_096);
-    for (let i = 0; i < 900; i += 1) await knowledge.noticeLists.publish('long-list', { id: `n${i}`, text });
-    const all = ['notifications', { groups: ['long-list'], limit: 1000 }];
+    for (let i = 0; i < 900; i += 1) await lists.publish(list('long-list'), { id: `n${i}`, text });
+    const all = ['notices', { groups: ['long-list'], limit: 1000 }];
     const parts = [['pageview', '/tv'], all, all, all, ['surface', ['/tv', '/radio']]];
     expect(await together(session, parts)).toMatchObject([
       { totalPages: 1 },
-      { length: 900 },
-      { length: 900 },
+      { notices: { length: 900 } },
+      { notices: { length: 900 } },
       failed('too-large', '8 MiB'),
       ['/radio'],
     ]);
-    expect(await foreign.ask('notifications', session, all[1])).toHaveLength(900);
+    expect(await foreign.ask('notices', session, all[1])).toMatchObject({ notices: { length: 900 } });
     for (let i = 0; i < 1000; i += 1) {
-      await knowledge.noticeLists.publish('longer', { id: `n${i}`, text, data: { more: text, further: text } });
+      await lists.publish(list('longer'), { id: `n${i}`, text, data: { more: text, further: text } });
     }
     const longer = { groups: ['longer'], limit: 1000 };
-    expect(await foreign.ask('notifications', session, longer)).toEqual(failed('too-large', '8 MiB'));
-    expect(await foreign.ask('notifications', session, { ...longer, limit: 100 })).toHaveLength(100);
+    expect(await foreign.ask('notices', session, longer)).toEqual(failed('too-large', '8 MiB'));
+    expect(await foreign.ask('notices', session, { ...longer, limit: 100 })).toMatchObject({
+      notices: { length: 100 },
+    });
   }, 60_000);
 
   it('counts the whole and each part', async () => {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Page as BrowserPage } from 'playwright-core';
-import { type Combo, type Service, type ServiceOptions, startService } from '../../dist/service/index.js';
+import { type Service, type ServiceOptions, startService } from '../../dist/service/index.js';
 
 /* shop-stage.ts: the shop, the service in this process or in one of its own, and a visitor with cookies. */
 
@@ -23,6 +23,7 @@ interface ShopOptions {
   readonly port?: number;
   readonly deadlineMs?: number;
   readonly origin?: string;
+  readonly demo?: boolean;
   readonly log?: (line: string) => void;
 }
 
@@ -36,8 +37,8 @@ export async function openShop(options: ShopOptions): Promise<Shop> {
 
 /** The service in this process, with the shop's rules. */
 export function openService(redis: string, options: Partial<ServiceOptions> = {}): Promise<Service> {
-  const { combos } = JSON.parse(readFileSync(CONFIG, 'utf8')) as { combos: Combo[] };
-  return startService({ redis, secret: SHOP_SECRET, combos, ...options });
+  const { $schema: _, ...rules } = JSON.parse(readFileSync(CONFIG, 'utf8'));
+  return startService({ redis, secret: SHOP_SECRET, ...rules, ...options });
 }
 
 /** The service as a process of its own, so that it can be killed or stopped by a signal. */
@@ -52,9 +53,10 @@ export async function spawnService(redis: string): Promise<ChildProcess> {
 }
 
 /** Publishes a notice, as the README says. */
-export async function notify(redis: string, group: string, id: string, text: string): Promise<void> {
-  const [code] = await once(runCli(['notify', group, '--redis', redis, '--id', id, '--text', text]), 'exit');
-  if (code !== 0) throw new Error(`sessionwise notify ended with code ${code}.`);
+export async function publishNotice(redis: string, group: string, id: string, text: string): Promise<void> {
+  const args = ['notices', 'publish', '--group', group, '--redis', redis, '--id', id, '--text', text];
+  const [code] = await once(runCli(args), 'exit');
+  if (code !== 0) throw new Error(`sessionwise notices publish ended with code ${code}.`);
 }
 
 function runCli(args: string[]): ChildProcess {
@@ -148,8 +150,10 @@ export class Visitor {
     const response = await this.fetch(path, init);
     const body = await response.text();
     const { status, headers } = response;
+    // What scripts make elements of is not shown.
+    const shown = body.replace(/<template[\s\S]*?<\/template>/g, '');
     const all = (attribute: string): string[] =>
-      [...body.matchAll(new RegExp(` ${attribute}(?:="([^"]*)")?(?=[ >])`, 'g'))].map(([, value]) => value ?? '');
+      [...shown.matchAll(new RegExp(` ${attribute}(?:="([^"]*)")?(?=[ >])`, 'g'))].map(([, value]) => value ?? '');
     return {
       status,
       headers,
@@ -205,14 +209,19 @@ export function tokenOfCookie(value: string): string {
   return signed.slice(0, Math.max(0, signed.lastIndexOf('.')));
 }
 
-/** What a page's browser complains about, and what it asks of others than the shop; grows as it happens. */
+/** What a page's browser complains about, and what it asks of others than the shop; grows as it happens. Streams that end
+ *  because something is away are opened again, and no complaint. */
 export function complaintsOf(page: BrowserPage, shop: Shop): string[] {
   const complaints: string[] = [];
-  page.on('console', (message) => complaints.push(message.text()));
+  const isOfStream = (url: string): boolean => url.startsWith(`${shop.url}/live/`) && !url.endsWith('.js');
+  page.on('console', (message) => {
+    if (!isOfStream(message.location().url)) complaints.push(message.text());
+  });
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('requestfailed', (request) => {
     // The next page does not wait for this one's icon.
-    if (request.failure()?.errorText !== 'net::ERR_ABORTED') complaints.push(request.url());
+    const isLeft = request.failure()?.errorText === 'net::ERR_ABORTED';
+    if (!isLeft && !isOfStream(request.url())) complaints.push(request.url());
   });
   page.on('request', (request) => {
     if (!request.url().startsWith(shop.url)) complaints.push(request.url());

@@ -2,7 +2,8 @@
 import { countOf } from '../cart.js';
 import { money, nameOf, productOf } from '../catalogue.js';
 import { html } from '../html.js';
-import { bottom, greeting, icon, top } from '../layout.js';
+import { icon } from '../icon.js';
+import { bottom, greeting, top } from '../layout.js';
 import { addButton, picture, shelf } from '../products.js';
 import { sendPage, waitedMs } from '../respond.js';
 import { fromView } from '../statistics.js';
@@ -33,7 +34,7 @@ export async function added(request, response) {
 }
 
 /** `/added-sync/:item`: waits for the answer, and so can tell whether this page was seen before. What was added is the
- *  same as on `/added/:item`, so that page counts as seen too: for the combos, and for what is featured.
+ *  same as on `/added/:item`, so that page counts as seen too: for the suggestions, and for what is featured.
  *  @param {Request<{ item: string }>} request @param {Response} response */
 export async function addedSync(request, response) {
   const { item } = request.params;
@@ -72,7 +73,7 @@ function confirmation({ params: { item }, session }, aside) {
         <p>${product?.blurb ?? 'We have never heard of it, but we will find it for you.'}</p>
         ${product && html`<p class="price">${money(product.price)}</p>`}
         <div class="actions">${count > 0 && html`<a class="button" href="/cart">To the cart</a>`}
-          ${product && addButton(product, count > 0 ? 'again' : undefined)}
+          ${product && addButton(product, { again: count > 0 })}
           <a class="button quiet" href="/">Keep browsing</a></div>
         ${aside}
       </div>

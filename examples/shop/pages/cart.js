@@ -2,8 +2,8 @@
 import { cartOf, putIn, takeOut, totalOf } from '../cart.js';
 import { money, pathOf, productOf } from '../catalogue.js';
 import { html } from '../html.js';
-import { icon } from '../layout.js';
-import { unreadFor } from '../notices.js';
+import { icon } from '../icon.js';
+import { unseenFor } from '../notices.js';
 import { picture, shelf } from '../products.js';
 import { sendPage } from '../respond.js';
 import { fromView } from '../statistics.js';
@@ -14,7 +14,7 @@ import { visitorOf } from '../visitor.js';
 /** `/cart`: what was put into the cart, from the session alone. @param {Request} request @param {Response} response */
 export async function cart(request, response) {
   const handle = request.sessionwise;
-  const [view, unread] = await Promise.all([handle.visit(), unreadFor(handle)]);
+  const [view, unseen] = await Promise.all([handle.visit(), unseenFor(handle)]);
   const { away, items, name } = visitorOf(request);
   const lines = cartOf(request.session);
   const main = html`
@@ -38,15 +38,21 @@ export async function cart(request, response) {
     }
     ${lines.length === 0 && !away && html`<p class="empty" data-cart="empty">${icon('cart')}<span>Whatever you add will wait here for you.</span></p>`}
     ${lines.length === 0 && shelf('Everything we have')}`;
-  sendPage(request, response, { title: 'Cart', current: '/cart', unread, statistics: fromView(view), main });
+  sendPage(request, response, { title: 'Cart', current: '/cart', unseen, statistics: fromView(view), main });
 }
 
-/** POST `/cart`: one more of a product. @param {Request} request @param {Response} response @param {NextFunction} next */
+/** POST `/cart`: one more of a product. What was put in, and whether a tip led to it, is noted for the rules; that may fail.
+ *  @param {Request} request @param {Response} response @param {NextFunction} next */
 export async function addToCart(request, response, next) {
   const product = productOf(String(request.body?.product));
   if (!product) return next(unknownProduct());
   await putIn(request.session, product);
-  response.redirect(303, request.body.back === 'cart' ? '/cart' : pathOf(product.slug));
+  const { sessionwise, body } = request;
+  await Promise.all([
+    sessionwise.track('added-to-cart', { items: [pathOf(product.slug)] }),
+    typeof body.tip === 'string' && productOf(body.tip) === product && sessionwise.taken(body.tip),
+  ]);
+  response.redirect(303, body.back === 'cart' ? '/cart' : pathOf(product.slug));
 }
 
 /** POST `/cart/remove`: none of a product. @param {Request} request @param {Response} response @param {NextFunction} next */

@@ -1,8 +1,8 @@
 // @ts-check
 import { ago } from '../ago.js';
 import { html } from '../html.js';
-import { icon } from '../layout.js';
-import { unreadFor } from '../notices.js';
+import { icon } from '../icon.js';
+import { unseenFor } from '../notices.js';
 import { sendPage } from '../respond.js';
 import { fromView } from '../statistics.js';
 import { visitorOf } from '../visitor.js';
@@ -16,7 +16,7 @@ export async function devices(request, response) {
   const { name, away } = visitorOf(request);
   if (name === undefined && !away) return response.redirect(303, '/login');
   const handle = request.sessionwise;
-  const [view, unread, sessions] = await Promise.all([handle.visit(), unreadFor(handle), sessionsFor(request, name)]);
+  const [view, unseen, sessions] = await Promise.all([handle.visit(), unseenFor(handle), sessionsFor(request, name)]);
   const main = html`
     <div class="lead">
       <h1>Your devices</h1>
@@ -31,7 +31,7 @@ export async function devices(request, response) {
   sendPage(request, response, {
     title: 'Your devices',
     current: '/devices',
-    unread,
+    unseen,
     statistics: fromView(view),
     main,
   });

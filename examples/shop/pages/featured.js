@@ -1,8 +1,8 @@
 // @ts-check
 import { FEATURED, money, pathOf, productOf } from '../catalogue.js';
 import { html } from '../html.js';
-import { icon } from '../layout.js';
-import { unreadFor } from '../notices.js';
+import { icon } from '../icon.js';
+import { unseenFor } from '../notices.js';
 import { addButton, picture, shelf } from '../products.js';
 import { sendPage } from '../respond.js';
 import { fromView } from '../statistics.js';
@@ -12,10 +12,10 @@ import { fromView } from '../statistics.js';
 /** `/`: the featured pages that this visitor has not seen. @param {Request} request @param {Response} response */
 export async function featured(request, response) {
   const handle = request.sessionwise;
-  const [view, fresh = FEATURED, unread] = await Promise.all([
+  const [view, fresh = FEATURED, unseen] = await Promise.all([
     handle.visit(),
     handle.unseen(FEATURED),
-    unreadFor(handle),
+    unseenFor(handle),
   ]);
   const statistics = fromView(view);
   const main = html`
@@ -27,7 +27,7 @@ export async function featured(request, response) {
             things seen.</span> <a class="button quiet" href="/confirm-purchase">To the checkout</a></p>`
     }
     ${shelf('Everything we have')}`;
-  sendPage(request, response, { title: 'Featured', current: '/', unread, statistics, main });
+  sendPage(request, response, { title: 'Featured', current: '/', unseen, statistics, main });
 }
 
 /** @param {readonly string[]} fresh */

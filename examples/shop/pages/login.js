@@ -1,7 +1,7 @@
 // @ts-check
 import { html } from '../html.js';
-import { icon } from '../layout.js';
-import { unreadFor } from '../notices.js';
+import { icon } from '../icon.js';
+import { unseenFor } from '../notices.js';
 import { sendPage } from '../respond.js';
 import { fromAnalytics, fromView } from '../statistics.js';
 import { visitorOf } from '../visitor.js';
@@ -70,7 +70,7 @@ function problemWith(name) {
  * @param {{ statistics: import('../statistics.js').Statistics | undefined, problem?: string, name?: string }} page
  */
 async function sendLogin(request, response, { statistics, problem, name }) {
-  const unread = await unreadFor(request.sessionwise);
+  const unseen = await unseenFor(request.sessionwise);
   const visitor = visitorOf(request);
   const main = html`
     <div class="lead">
@@ -84,7 +84,7 @@ async function sendLogin(request, response, { statistics, problem, name }) {
       }</p>
     </div>
     ${!visitor.away && (visitor.name === undefined ? form(problem, name) : loggedIn())}`;
-  sendPage(request, response, { title: 'Log in', current: '/login', unread, statistics, main });
+  sendPage(request, response, { title: 'Log in', current: '/login', unseen, statistics, main });
 }
 
 /** @param {string | undefined} problem @param {string | undefined} name */

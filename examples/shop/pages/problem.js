@@ -1,6 +1,7 @@
 // @ts-check
 import { html } from '../html.js';
-import { icon } from '../layout.js';
+import { icon } from '../icon.js';
+import { unseenFor } from '../notices.js';
 import { sendPage } from '../respond.js';
 import { fromAnalytics } from '../statistics.js';
 
@@ -18,6 +19,7 @@ const WORDS = {
     'Your session has ended',
     'Perhaps you have logged in or out meanwhile. Nothing was changed: please try again.',
   ],
+  429: ['One moment, please', 'So many have been written just now. Please try again in a minute.'],
   500: ['That went wrong', 'It was our fault, not yours. Please try again.'],
   503: ['Not right now', 'Cart and login are taking a short break. Nothing is lost: please try again in a moment.'],
 };
@@ -54,7 +56,8 @@ export async function failure(error, request, response, next) {
  */
 async function sendProblem(request, response, status, title, words) {
   // A problem is no page that somebody wanted to see: it is not counted.
-  const analytics = await request.sessionwise?.figures();
+  const handle = request.sessionwise;
+  const [analytics, unseen] = await Promise.all([handle?.figures(), unseenFor(handle)]);
   const main = html`
     <div class="problem">
       ${icon('box', 'icon big')}
@@ -64,5 +67,5 @@ async function sendProblem(request, response, status, title, words) {
       <p class="actions"><a class="button" href="/">Back to the shop</a></p>
     </div>`;
   response.status(status);
-  sendPage(request, response, { title, statistics: fromAnalytics(analytics), main });
+  sendPage(request, response, { title, unseen, statistics: fromAnalytics(analytics), main });
 }

@@ -2,11 +2,13 @@ import type { Request, RequestHandler } from 'express';
 import type session from 'express-session';
 import {
   type HandleOptions,
+  type LiveOptions,
   type OptionForms,
   type SessionwiseOptions,
   type SharedParts,
   SiteParts,
 } from '../index.ts';
+import { liveMiddleware } from './live.ts';
 import { loadExpressSession } from './load-express-session.ts';
 import { attachingHandles, type SessionRequest } from './session-middleware.ts';
 import { SessionStore } from './session-store.ts';
@@ -36,6 +38,12 @@ export interface Sessionwise extends SharedParts {
   knowledge<Asking extends SessionRequest = Request>(
     options?: KnowledgeOptions<Asking>,
   ): (request: Asking, response: Parameters<RequestHandler>[1], next: (error?: unknown) => void) => void;
+  /** Middleware: live streams to pages (server-sent events), and the script for pages that listen. Mount it at a path of its
+   *  own behind `knowledge()`, which finds the visitor: `app.use('/live', sw.live())`.
+   *  @throws RangeError for an option that is unknown or cannot be used. */
+  live(
+    options?: LiveOptions,
+  ): (request: SessionRequest, response: Parameters<RequestHandler>[1], next: (error?: unknown) => void) => void;
 }
 
 /** Makes what a site of Express needs: one connection to Redis for session data and for what is known of visitors, and the
@@ -50,7 +58,10 @@ export function createSessionwise(options: SessionwiseOptions): Sessionwise {
     },
     session: (sessionOptions) => sessionMiddleware(parts, sessionOptions),
     knowledge: (handleOptions) => knowledgeMiddleware(parts, handleOptions),
+    live: (liveOptions = {}) => liveMiddleware(parts.live, liveOptions),
+    notices: parts.client.notices,
     person: (userId, page) => parts.person(userId, page),
+    setRules: (rules) => parts.setRules(rules),
     forget: (subject, more) => parts.forget(subject, more),
     export: (subject, more) => parts.export(subject, more),
     close: () => parts.close(),

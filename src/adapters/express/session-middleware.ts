@@ -84,7 +84,7 @@ export function attachingHandles<Request extends SessionRequest>(
 }
 
 /** A request, as HandleAttacher asks it. */
-class ExpressPage implements HandleRequest<SessionRequest> {
+export class ExpressPage implements HandleRequest<SessionRequest> {
   readonly #request: SessionRequest;
   readonly #response: ServerResponse;
   readonly #hadSession: boolean;

@@ -2,12 +2,14 @@ import type fastifySession from '@fastify/session';
 import type { FastifyInstance, FastifyPluginAsync, FastifyPluginCallback, FastifyRequest } from 'fastify';
 import {
   type HandleOptions,
+  type LiveOptions,
   loadPeer,
   type OptionForms,
   type SessionwiseOptions,
   type SharedParts,
   SiteParts,
 } from '../index.ts';
+import { livePlugin } from './live-plugin.ts';
 import { addSessionHooks } from './session-hooks.ts';
 import { attachHandles } from './session-plugin.ts';
 import { SessionStore } from './session-store.ts';
@@ -33,6 +35,10 @@ export interface Sessionwise extends SharedParts {
    *  it needs none: with another library of sessions give `user`. Registering fails with a RangeError for an option that is
    *  unknown or of the wrong type. */
   readonly knowledge: FastifyPluginCallback<KnowledgeOptions>;
+  /** Plugin: live streams to pages (server-sent events), and the script for pages that listen. Register it with a prefix,
+   *  behind `knowledge`, which finds the visitor: `app.register(sw.live, { prefix: '/live' })`. Registering fails with a
+   *  RangeError without a prefix, and for an option that is unknown or cannot be used. */
+  readonly live: FastifyPluginCallback<LiveOptions>;
 }
 
 /** Makes what a site of Fastify needs: one connection to Redis for session data and for what is known of visitors, and the
@@ -50,7 +56,10 @@ export function createSessionwise(options: SessionwiseOptions): Sessionwise {
     },
     session: withoutEncapsulation('sessionwise-session', session),
     knowledge: withoutEncapsulation('sessionwise', knowledge),
+    live: livePlugin(parts.live),
+    notices: parts.client.notices,
     person: (userId, page) => parts.person(userId, page),
+    setRules: (rules) => parts.setRules(rules),
     forget: (subject, more) => parts.forget(subject, more),
     export: (subject, more) => parts.export(subject, more),
     close: () => parts.close(),

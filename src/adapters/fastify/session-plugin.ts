@@ -25,7 +25,7 @@ import { FASTIFY_OPTIONS, withoutEncapsulation } from './without-encapsulation.t
 export type SessionPluginOptions = HandleOptions<FastifyRequest>;
 
 /** A request with or without @fastify/session. */
-type AnyRequest = HookedRequest & {
+export type AnyRequest = HookedRequest & {
   sessionwise: SessionHandle;
 };
 
@@ -100,7 +100,7 @@ export function attachHandles(
 }
 
 /** A request, as HandleAttacher asks it. */
-class FastifyPage implements HandleRequest<FastifyRequest> {
+export class FastifyPage implements HandleRequest<FastifyRequest> {
   readonly #request: AnyRequest;
   readonly #reply: FastifyReply;
 

@@ -13,7 +13,7 @@ import { MergedVisitors } from './merged-visitors.ts';
 import { bearerOf, isDocument, isFetchedAhead, mayBeginVisitor, type PageviewMode, pathOf } from './page-request.ts';
 import { sessionOfToken, type TokenSession } from './session-of-token.ts';
 import { isForSharedCaches } from './shared-caches.ts';
-import { givenBoolean, givenMode, givenToken } from './site-answers.ts';
+import { givenBoolean, givenGroups, givenMode, givenToken } from './site-answers.ts';
 import { Visit } from './visit.ts';
 import { VisitorCookies } from './visitor-cookie.ts';
 
@@ -167,12 +167,15 @@ export class HandleAttacher<Request extends object> {
     let mode: PageviewMode = 'off';
     let counts = false;
     let handle: SessionHandle;
+    let groups: readonly string[] | undefined;
     try {
+      groups = this.#groupsOf(request);
       if (beacon) counts = this.#countsBeacon(request, beacon);
       else mode = this.#modeOf(request, page);
     } finally {
       // A page of the site that shows its own error has the handle too.
-      const options = beacon ? { page: beacon.page } : mode === 'off' ? {} : { page: page.url };
+      const shown = beacon ? beacon.page : mode === 'off' ? undefined : page.url;
+      const options = { page: shown, groups };
       handle = asking.open(options);
       page.attach(handle);
       page.ownStore?.whenIdentified(request, (userId) => {
@@ -180,7 +183,8 @@ export class HandleAttacher<Request extends object> {
         if (isTheirs === undefined) return;
         // What was counted at the start is the person's by the time of an answer.
         const isCounted = isTheirs && mode === 'server' && countWhen === 'start';
-        page.attach(asking.open({ ...options, ...(isCounted && { countedBy: handle }) }));
+        const now = { ...options, groups: this.#groupsNow(request, groups) };
+        page.attach(asking.open({ ...now, ...(isCounted && { countedBy: handle }) }));
       });
     }
     if (beacon) {
@@ -238,6 +242,20 @@ export class HandleAttacher<Request extends object> {
     });
   }
 
+  #groupsOf(request: Request): readonly string[] | undefined {
+    const { groups } = this.#options;
+    return groups && givenGroups(this.#owner, groups(request));
+  }
+
+  // Behind a login. It is done, so the site's function cannot fail it.
+  #groupsNow(request: Request, before: readonly string[] | undefined): readonly string[] | undefined {
+    try {
+      return this.#groupsOf(request);
+    } catch {
+      return before;
+    }
+  }
+
   #consentOf(request: Request, page: HandleRequest<Request>): Consent {
     return consentOf(this.#owner, request, (name) => page.header(name), this.#options.consent);
   }
@@ -264,9 +282,9 @@ export class HandleAttacher<Request extends object> {
   }
 }
 
-// Within a grace the previous secret reads the data of before, and nothing else. The secret of a degraded session was not
-// checked. Of neither it is known whether somebody is logged in.
-function isCertain<Request>(store: HandleStore<Request> | undefined, request: Request): boolean {
+/** Whether it is known if somebody is logged in. Within a grace the previous secret reads the data of before, and nothing
+ *  else; the secret of a degraded session was not checked: of neither it is known. */
+export function isCertain<Request>(store: HandleStore<Request> | undefined, request: Request): boolean {
   return !store || !(store.info(request)?.byPreviousSecret || store.isDegraded(request));
 }
 

@@ -1,4 +1,5 @@
 import { normalizeItem } from '../../protocol/index.ts';
+import { isOrigin } from './other-origin.ts';
 
 /* beacon.ts: a message of the script for pages, `{"view":"/p","once":"k3x9"}` or `{"active":"/p"}`. It comes from a browser,
  * so it can say anything: it is short, it comes from a page of the site's own origin, and its page is a path that is reduced
@@ -44,13 +45,9 @@ export function parseBeacon(text: string): Beacon | undefined {
 export function isSameOrigin(header: (name: string) => string | undefined): boolean {
   const site = header('sec-fetch-site');
   if (site !== undefined) return site === 'same-origin';
-  // Browsers without that header, and sites over http. Behind a proxy the host is in another header, which no page of
-  // another site can send.
+  // Browsers without that header, and sites over http.
   const origin = header('origin');
-  if (origin === undefined || !URL.canParse(origin)) return false;
-  const { host } = new URL(origin);
-  const forwarded = header('x-forwarded-host')?.split(',', 1)[0]?.trim();
-  return host === header('host') || host === forwarded;
+  return origin !== undefined && isOrigin(origin, header);
 }
 
 function pathOf(page: unknown): string | undefined {

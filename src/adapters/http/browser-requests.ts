@@ -1,3 +1,4 @@
+import { PAGE_SCRIPT } from '../../browser/index.ts';
 import type { HandleAttacher } from './attach-handle.ts';
 import { isSameOrigin, MAX_BEACON_BYTES, parseBeacon } from './beacon.ts';
 import type { BrowserScript } from './browser-script.ts';
@@ -31,7 +32,7 @@ export class BrowserRequests<Request extends object> {
 
   /** Answers a request for the script's text. `hasSession`: whether a session's cookie may come with the answer. */
   script(url: string, ifNoneMatch: string | undefined, hasSession: boolean): PlainAnswer {
-    return scriptAnswer(this.#script, url.split('?', 1)[0]!, { ifNoneMatch, isPrivate: hasSession });
+    return scriptAnswer(PAGE_SCRIPT, url.split('?', 1)[0]!, { ifNoneMatch, isPrivate: hasSession });
   }
 
   /** Returns the status with which a message is refused before its body is read: 403 (of another origin) or 413 (too long);

@@ -15,6 +15,9 @@ export interface HandleOptions<Request> {
    *  of their devices, and what was known of the browser's visitor becomes the person's. Default: the user to whom the
    *  session was given with `identify`, where it is in a store of ours. Mount the middleware behind what sets the user. */
   readonly user?: (request: Request) => string | null | undefined;
+  /** The groups to which the visitor belongs: whose notices they are shown (`request.sessionwise.notices`, live streams),
+   *  and for which rules ask (`suggestions`, `is`). It is asked for every request, also for those of nobody. Default: none. */
+  readonly groups?: (request: Request) => readonly string[] | null | undefined;
   /** What the visitor has agreed to. `all`: knowledge of their visits, on all devices once they log in. `session`: until
    *  the browser is closed, and never merged into a person. `none`: nothing is asked or counted, no cookie is set, and one
    *  that is there is removed. Default: `none` for requests with `Sec-GPC: 1` or `DNT: 1`, else `all`. */
@@ -59,6 +62,7 @@ export interface HandleOptions<Request> {
 export const HANDLE_OPTIONS: OptionForms<HandleOptions<never>> = {
   client: 'object',
   user: 'function',
+  groups: 'function',
   consent: 'function',
   track: 'function',
   bots: '"ignore"|"count"',

@@ -28,7 +28,9 @@ export interface HandleRequest<Request> extends PageRequest {
 /** Part of a RequestStore that attaching a handle needs. */
 export interface HandleStore<Request> {
   readonly data: TokenVerifier;
-  info(request: Request): { readonly byPreviousSecret: boolean; readonly userId: string | undefined } | undefined;
+  info(
+    request: Request,
+  ): { readonly session: string; readonly byPreviousSecret: boolean; readonly userId: string | undefined } | undefined;
   isDegraded(request: Request): boolean;
   leaveUnsaved(request: Request): void;
   whenIdentified(request: Request, listener: (userId: string) => void): void;

@@ -31,7 +31,13 @@ export function isFetchedAhead(request: PageRequest): boolean {
 
 function asksForDocument(request: PageRequest): boolean {
   const destination = request.header('sec-fetch-dest');
-  return request.method === 'GET' && (destination === undefined || destination === 'document');
+  if (request.method !== 'GET' || asksForEvents(request)) return false;
+  return destination === undefined || destination === 'document';
+}
+
+/** Whether a request is an EventSource's, which shows nothing by itself. */
+function asksForEvents(request: Pick<PageRequest, 'header'>): boolean {
+  return request.header('accept')?.includes('text/event-stream') === true;
 }
 
 function isAhead(request: PageRequest): boolean {
@@ -43,7 +49,7 @@ function isAhead(request: PageRequest): boolean {
  *  frame: a page's requests side by side would each begin another visitor, and browsers keep no cookie of ours in what
  *  another site shows. */
 export function mayBeginVisitor(request: PageRequest): boolean {
-  if (request.method === 'HEAD' || request.method === 'OPTIONS') return false;
+  if (request.method === 'HEAD' || request.method === 'OPTIONS' || asksForEvents(request)) return false;
   const destination = request.header('sec-fetch-dest');
   if (destination === 'empty') return request.header('sec-fetch-site') !== 'cross-site';
   return destination === undefined || destination === 'document';

@@ -1,5 +1,4 @@
-import { PAGE_SCRIPT } from '../../browser/index.ts';
-import type { BrowserScript } from './browser-script.ts';
+import { scriptName } from './served-script.ts';
 
 /** An answer that needs nothing else. */
 export interface PlainAnswer {
@@ -8,18 +7,20 @@ export interface PlainAnswer {
   readonly body: string;
 }
 
-/** Answers a request for the script. Under another name than the present one (a page that a cache has kept since another
+/** Answers a request for a script. Under another name than the present one (a page that a cache has kept since another
  *  version) it is the present one, about which caches ask each time. `isPrivate`: whether the answer may get a cookie of a
  *  session, so that no shared cache may keep it. */
 export function scriptAnswer(
-  { src }: BrowserScript,
+  text: string,
   path: string,
   { ifNoneMatch, isPrivate }: { readonly ifNoneMatch: string | undefined; readonly isPrivate: boolean },
 ): PlainAnswer {
   const scope = isPrivate ? 'private' : 'public';
-  const etag = `"${src.slice(src.lastIndexOf('/') + 1, -'.js'.length)}"`;
+  const name = scriptName(text);
+  const etag = `"${name}"`;
+  const isPresent = path.endsWith(`/${name}.js`);
   const headers = {
-    'Cache-Control': path === src ? `${scope}, max-age=31536000, immutable` : `${scope}, no-cache`,
+    'Cache-Control': isPresent ? `${scope}, max-age=31536000, immutable` : `${scope}, no-cache`,
     ETag: etag,
   };
   if (ifNoneMatch?.split(',').some((each) => each.trim().replace(/^W\//, '') === etag)) {
@@ -30,9 +31,9 @@ export function scriptAnswer(
     headers: {
       ...headers,
       'Content-Type': 'text/javascript; charset=utf-8',
-      'Content-Length': String(Buffer.byteLength(PAGE_SCRIPT)),
+      'Content-Length': String(Buffer.byteLength(text)),
       'X-Content-Type-Options': 'nosniff',
     },
-    body: PAGE_SCRIPT,
+    body: text,
   };
 }

@@ -1,3 +1,4 @@
+import { checkOfGroups } from '../../protocol/internal/index.ts';
 import type { PageviewMode } from './page-request.ts';
 
 /* site-answers.ts: what the functions in a middleware's options return. Their types say what, but JavaScript does not ask
@@ -17,6 +18,20 @@ export function givenBoolean(owner: string, option: string, given: unknown): boo
 export function givenToken(owner: string, given: unknown): string | undefined {
   if (!given) return undefined;
   return typeof given === 'string' ? given : refuseAnswer(owner, 'token', given, 'a text, or undefined');
+}
+
+/** Returns the groups that the function `groups` found.
+ *  @throws RangeError for anything but names of groups. */
+export function givenGroups(owner: string, given: unknown): readonly string[] {
+  if (given === undefined || given === null) return [];
+  if (!Array.isArray(given)) return refuseAnswer(owner, 'groups', given, 'an array of names');
+  try {
+    return checkOfGroups({ groups: given });
+  } catch (error) {
+    throw new RangeError(`${owner}: groups returned what cannot be used. ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
 }
 
 /** Returns what the function `pageview` chose. `hasScript`: whether the middleware has the script for pages.

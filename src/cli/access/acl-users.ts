@@ -18,6 +18,10 @@ export interface AclOptions {
   readonly sessionglobs?: readonly string[] | undefined;
   /** Route of requests: `both` if some commands go over channels and some over streams. Default `channels`. */
   readonly transport?: RemoteTransportName | undefined;
+  /** Whether the serving layer keeps live streams to browsers open. Default false. */
+  readonly live?: boolean | undefined;
+  /** Whether events are consumed: lifecycle events by the store, those of notices by the serving layer. Default false. */
+  readonly consume?: boolean | undefined;
   /** Whether the serving layer keeps its session data here. Default false. */
   readonly store?: boolean | undefined;
   /** The prefix of connect-redis's keys that the store takes over. */
@@ -48,7 +52,7 @@ export interface AclUser {
 export function aclUsers(options: AclOptions): AclUser[] {
   const namespace = checkNamespace(options.namespace ?? 'sw');
   const { transport = 'channels', store = false, filter = 'portable', version = '7.0', cluster = false } = options;
-  const { commands, importFrom, mirrorTo } = options;
+  const { commands, importFrom, mirrorTo, live = false, consume = false } = options;
   const sessionglobs = (options.sessionglobs ?? [EVERY_SESSION]).map((glob) => parseSessionGlob(glob).text);
   if (!store && (importFrom !== undefined || mirrorTo !== undefined || options.archive)) {
     throw new RangeError('--store is missing: --import-from, --mirror-to and --archive are about a store.');
@@ -64,7 +68,8 @@ export function aclUsers(options: AclOptions): AclUser[] {
     allows,
     rules: rulesOf(grants, version),
   });
-  const users = [user('app', ALLOWS_APP[transport], appGrants(namespace, transport, cluster))];
+  const ofApp = { transport, cluster, live, consume };
+  const users = [user('app', allowsApp(ofApp), appGrants(namespace, ofApp))];
   if (store) users.push(user('store', allowsStore(options), storeGrants(namespace, options)));
   users.push(
     user(
@@ -90,7 +95,27 @@ const ALLOWS_APP: Readonly<Record<RemoteTransportName, string>> = {
   both: 'The serving layer sends requests over channels, adds requests to the streams and receives the replies; it can neither read requests in streams nor read or write data of sessions.',
 };
 
-function allowsStore({ archive = false, version = '7.0' }: AclOptions): string {
+function allowsApp({
+  transport,
+  live,
+  consume,
+}: {
+  readonly transport: RemoteTransportName;
+  readonly live: boolean;
+  readonly consume: boolean;
+}): string {
+  return [
+    ALLOWS_APP[transport],
+    ...(live ? ['For live streams it reads what is published to notice lists, and which sessions begin and end.'] : []),
+    ...(consume ? ['It consumes the events of notices.'] : []),
+  ].join(' ');
+}
+
+function allowsStore({ consume = false, ...options }: AclOptions): string {
+  return `${allowsStoreAlone(options)}${consume ? ' It consumes lifecycle events.' : ''}`;
+}
+
+function allowsStoreAlone({ archive = false, version = '7.0' }: Omit<AclOptions, 'consume'>): string {
   if (version === '6.2') {
     return 'A store in the serving layer reads and writes sessions; Redis 6.2 cannot separate reading from writing, so it could also read some calculated data.';
   }
@@ -100,4 +125,4 @@ function allowsStore({ archive = false, version = '7.0' }: AclOptions): string {
 }
 
 const ALLOWS_SERVICE =
-  'The service reads and writes the keys of its namespace and answers; `notify` and `inspect` may log in as it too.';
+  'The service reads and writes the keys of its namespace and answers; `notices` and `inspect` may log in as it too.';

@@ -33,6 +33,8 @@ export interface KeyPatterns {
   /** The indexes of users' sessions. */
   readonly users: string;
   readonly lifecycle: string;
+  /** What happens with notices. */
+  readonly live: string;
   /** In a Cluster: lifecycle events that are not yet in the stream. */
   readonly outboxes: string;
   readonly moved: string;
@@ -62,6 +64,7 @@ export function keyPatternsOf(namespace: string): KeyPatterns {
     archiving: ofAnyTag(keys.archiving(0)),
     users: `${ofAnyTag(keys.userSessions('tag'))}*`,
     lifecycle: keys.lifecycle(),
+    live: keys.live(),
     outboxes: ofAnyTag(keys.outbox(0)),
     moved: keys.moved(),
     absent: ofAnyTag(keys.absent(0)),

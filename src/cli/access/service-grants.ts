@@ -18,7 +18,7 @@ export interface ServiceGrantOptions {
   readonly mirrorTo?: string | undefined;
 }
 
-/** Grants a service, `notify`, `inspect`, `erase` and `export` their commands on the keys of the namespace. */
+/** Grants a service, `notices`, `inspect`, `erase` and `export` their commands on the keys of the namespace. */
 export function serviceGrants(namespace: string, options: ServiceGrantOptions): Grant[] {
   const { transport, sessionglobs, commands, filter, cluster, mirrorTo } = options;
   const routes = routesOf(transport);
@@ -29,7 +29,20 @@ export function serviceGrants(namespace: string, options: ServiceGrantOptions): 
       ...['info', 'command|info', 'time', 'eval', 'evalsha', 'multi', 'exec'],
       ...['exists', 'ttl', 'pttl', 'expire', 'pexpire', 'pexpireat', 'del', 'unlink', 'memory|usage'],
       ...['get', 'mget', 'set', 'strlen', 'getrange', 'setrange', 'getbit', 'bitfield', 'pfadd', 'pfcount'],
-      ...['hget', 'hmget', 'hgetall', 'hkeys', 'hvals', 'hlen', 'hrandfield', 'hset', 'hsetnx', 'hincrby', 'hdel'],
+      ...[
+        'hget',
+        'hmget',
+        'hgetall',
+        'hkeys',
+        'hvals',
+        'hlen',
+        'hexists',
+        'hrandfield',
+        'hset',
+        'hsetnx',
+        'hincrby',
+        'hdel',
+      ],
       ...[
         'zadd',
         'zrem',
@@ -42,7 +55,7 @@ export function serviceGrants(namespace: string, options: ServiceGrantOptions): 
         'zremrangebyscore',
         'zremrangebyrank',
       ],
-      ...['lpush', 'rpop', 'llen', 'lrange', 'xadd', 'xrange', 'xrevrange', 'xdel', 'xlen'],
+      ...['lpush', 'xadd', 'xrange', 'xrevrange', 'xdel', 'xlen'],
       ...[
         'rename',
         'xsetid',
@@ -52,8 +65,8 @@ export function serviceGrants(namespace: string, options: ServiceGrantOptions): 
         'xgroup|create',
         'xgroup|createconsumer',
       ],
-      ...['xpending', 'xclaim'],
-      ...(routes.includes('streams') ? ['xread', 'persist'] : []),
+      ...['xpending', 'xclaim', 'xread', 'xreadgroup', 'xack', 'xgroup|delconsumer'],
+      ...(routes.includes('streams') ? ['persist'] : []),
       ...(filter === 'native' ? ['bf.reserve', 'bf.add', 'bf.mexists', 'dump', 'restore'] : []),
     ],
     keys: [keyPatternsOf(namespace).everything],

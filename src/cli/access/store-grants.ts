@@ -1,4 +1,5 @@
 import { connectionCommands } from './connection-commands.ts';
+import { consumerGrant } from './consumer-grant.ts';
 import type { Grant } from './grant.ts';
 import { escapedPrefix, keyPatternsOf } from './key-patterns.ts';
 
@@ -10,6 +11,8 @@ export interface StoreGrantOptions {
   readonly mirrorTo?: string | undefined;
   /** Whether it archives ended sessions itself. Default false. */
   readonly archive?: boolean | undefined;
+  /** Whether it consumes lifecycle events. Default false. */
+  readonly consume?: boolean | undefined;
   /** Default false. */
   readonly cluster?: boolean | undefined;
 }
@@ -18,7 +21,7 @@ export interface StoreGrantOptions {
  *  session. */
 export function storeGrants(
   namespace: string,
-  { mirrorTo, importFrom = mirrorTo, archive = false, cluster = false }: StoreGrantOptions,
+  { mirrorTo, importFrom = mirrorTo, archive = false, consume = false, cluster = false }: StoreGrantOptions,
 ): Grant[] {
   const patterns = keyPatternsOf(namespace);
   const { records, recordsBefore, due, users, lifecycle, sweepLease, outboxes, moved, absent, ended, failed } =
@@ -55,6 +58,7 @@ export function storeGrants(
     ...(importFrom === undefined
       ? []
       : [{ commands: ['get', 'pttl', 'del'], keys: [`${escapedPrefix(importFrom)}*`] }]),
+    ...(consume ? [consumerGrant(lifecycle)] : []),
     ...(mirrorTo === undefined ? [] : mirrorGrants(mirrorTo, records, patterns.mirrorBases)),
   ];
 }

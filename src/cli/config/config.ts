@@ -1,17 +1,23 @@
-import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { type PostgresArchive, postgresArchive } from '../../archive/index.ts';
+import { checkPairNames } from '../../knowledge/index.ts';
 import { parseSessionGlob } from '../../protocol/index.ts';
 import type { ConnectionOptions, FilterEngine } from '../../redis/index.ts';
-import type { Combo, ServiceOptions } from '../../service/index.ts';
-import { checkCombos } from '../../service/internal/index.ts';
+import { type CheckedRules, checkRules, RULES_FIELDS, type Rules } from '../../rules/index.ts';
+import type { ServiceOptions } from '../../service/index.ts';
 import { REMOTE_TRANSPORT_NAMES, type RemoteTransportName } from '../../transport/index.ts';
 import { ConfigError } from './config-error.ts';
 import { describeIssues, type JsonSchema } from './describe-issues.ts';
 import { parseHttpAddress } from './http-address.ts';
+import { readJson } from './read-json.ts';
+import { readRules } from './rules-file.ts';
+import { rulesShape } from './rules-schema.ts';
 
-/** A checked configuration file. */
-export interface Config {
+/** A checked configuration file, with its rules. */
+export interface Config extends ConfigBesideRules, CheckedRules {}
+
+interface ConfigBesideRules {
   $schema?: string | undefined;
   redis?: string | ConnectionOptions | undefined;
   namespace?: string | undefined;
@@ -20,7 +26,9 @@ export interface Config {
   secret?: string | undefined;
   http?: string | number | undefined;
   acceptTimes?: boolean | undefined;
-  combos: Combo[];
+  /** The file of rules, as an absolute path. */
+  rules?: string | undefined;
+  livePairs?: { names: string[] } | undefined;
   exactLimit?: number | undefined;
   filter?:
     | { engine?: 'auto' | FilterEngine | undefined; errorRate?: number | undefined; firstCapacity?: number | undefined }
@@ -36,19 +44,6 @@ export interface Config {
     | undefined;
   archive?: { postgres?: string | undefined; table?: string | undefined; schema?: string | undefined } | undefined;
 }
-
-const combo = z
-  .strictObject({
-    name: z.string().min(1).max(128).describe('Name of the rule, as `combo` takes it.'),
-    all: z
-      .array(z.string().min(1))
-      .min(1)
-      .max(50)
-      .describe('Items that must all have been seen: paths, URLs or names.'),
-    suggest: z.string().min(1).describe('Suggestion when all were seen.'),
-    reason: z.string().default('').describe('Reason, in words for the visitor; returned beside `because`.'),
-  })
-  .describe('A rule over items.');
 
 const tls = z.union([
   z.boolean(),
@@ -87,7 +82,7 @@ const encryptionKey = z
 const identifier = z.string().regex(/^[a-z_][a-z0-9_]{0,62}$/, 'give a-z, 0-9 and _, at most 63, and no digit first');
 
 /** Schema of the configuration file. `npm run schema` makes the JSON Schema for editors from it. */
-export const configSchema: z.ZodType<Config> = z
+export const configSchema: z.ZodType<ConfigBesideRules & { [Part in keyof Rules]?: Rules[Part] | undefined }> = z
   .strictObject({
     $schema: z.string().optional().describe('For editors.'),
     redis: z
@@ -110,7 +105,20 @@ export const configSchema: z.ZodType<Config> = z
       .optional()
       .describe('[HOST:]PORT for /healthz, /readyz and /metrics. Default host 127.0.0.1.'),
     acceptTimes: z.boolean().optional().describe('Whether "at" in a page view counts. Default false.'),
-    combos: z.array(combo).max(1000).default([]).describe('Rules over items, of at most 5,000 items together.'),
+    livePairs: z
+      .strictObject({
+        names: z.array(z.string().min(1)).min(2).max(500).describe('Pages (paths or URLs) and names of marked items.'),
+      })
+      .optional()
+      .describe(
+        'Counts how many subjects saw both of two of these names, for `sessionwise discover --live`. Default: off.',
+      ),
+    rules: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('A file of rules, beside this one: clusters, suggestions and segments stand there, and not here.'),
+    ...rulesShape,
     exactLimit: z
       .int()
       .min(0)
@@ -179,51 +187,71 @@ export const configSchema: z.ZodType<Config> = z
 /** Reads and checks a configuration file.
  *  @throws ConfigError */
 export function readConfig(file: string): Config {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new ConfigError(`The configuration ${file} cannot be read (${(error as NodeJS.ErrnoException).code}).`, {
-      cause: error,
-    });
-  }
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new ConfigError(`The configuration ${file} is not JSON: ${describeSyntaxError(error as Error, text)}`);
-  }
-  return checkConfig(value, file);
+  return checkConfig(readJson(file, 'The configuration'), file, dirname(file));
 }
 
-/** Checks a configuration.
+/** Checks a configuration, and reads its file of rules. `folder`: where that is looked for.
  *  @throws ConfigError that names the path of each wrong value. */
-export function checkConfig(value: unknown, source = 'the configuration'): Config {
-  const checked = configSchema.safeParse(value, { reportInput: true });
-  if (!checked.success) {
-    const schema = z.toJSONSchema(configSchema, { io: 'input' }) as JsonSchema;
-    const faults = describeIssues(checked.error.issues, schema).join('; ');
-    throw new ConfigError(`${source}: ${faults}${faults.endsWith('?') ? '' : '.'}`);
-  }
-  const config = checked.data;
+export function checkConfig(value: unknown, source = 'the configuration', folder = '.'): Config {
+  const [rules, others] = partRules(value);
+  const checked = configSchema.safeParse(others, { reportInput: true });
+  const rulesFault = faultOf(() => checkRules(rules));
+  const faults = [...(checked.success ? [] : describeIssues(checked.error.issues, jsonSchema())), ...rulesFault];
+  if (!checked.success || faults.length > 0) throw new ConfigError(sentenceOf(source, faults));
+  const config = checked.data as ConfigBesideRules;
   try {
+    if (config.livePairs !== undefined) checkPairNames(config.livePairs.names);
     if (config.sessionglob !== undefined) parseSessionGlob(config.sessionglob);
     if (config.http !== undefined) parseHttpAddress(String(config.http));
   } catch (error) {
     throw new ConfigError(`${source}: ${(error as Error).message}`, { cause: error });
   }
-  try {
-    return { ...config, combos: checkCombos(config.combos) };
-  } catch (error) {
-    throw new ConfigError(`${source}: ${(error as Error).message}`, { cause: error });
+  if (config.rules === undefined) return { ...config, ...checkRules(rules) };
+  const [beside] = Object.keys(rules);
+  if (beside !== undefined) {
+    throw new ConfigError(`${source}: ${beside} cannot stand beside rules: put it into the file ${config.rules}.`);
   }
+  const file = resolve(folder, config.rules);
+  return { ...config, rules: file, ...readRules(file) };
+}
+
+function jsonSchema(): JsonSchema {
+  return z.toJSONSchema(configSchema, { io: 'input' }) as JsonSchema;
+}
+
+function faultOf(check: () => unknown): string[] {
+  try {
+    check();
+    return [];
+  } catch (error) {
+    return [(error as Error).message];
+  }
+}
+
+function sentenceOf(source: string, faults: readonly string[]): string {
+  const text = faults.map((fault, i) => (i < faults.length - 1 ? fault.replace(/\.$/, '') : fault)).join('; ');
+  return `${source}: ${text}${/[.?]$/.test(text) ? '' : '.'}`;
+}
+
+// Rules are checked apart: what is wrong with a condition is more than its form.
+function partRules(value: unknown): [rules: object, others: unknown] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [{}, value];
+  const fields = Object.entries(value);
+  const isRule = ([name, given]: [string, unknown]): boolean =>
+    (RULES_FIELDS as readonly string[]).includes(name) && given !== undefined;
+  return [Object.fromEntries(fields.filter(isRule)), Object.fromEntries(fields.filter((field) => !isRule(field)))];
+}
+
+/** The rules of a configuration. */
+export function rulesOf({ clusters, suggestions, segments }: CheckedRules): CheckedRules {
+  return { clusters, suggestions, segments };
 }
 
 /** Converts a configuration to options of the service. */
 export function serviceOptionsOf(config: Config): Omit<ServiceOptions, 'redis'> {
   const { filter = {}, retention = {}, sessions } = config;
   return {
-    combos: config.combos,
+    ...rulesOf(config),
     seen: {
       ...(filter.engine !== undefined && { engine: filter.engine }),
       ...(filter.errorRate !== undefined && { errorRate: filter.errorRate }),
@@ -234,6 +262,7 @@ export function serviceOptionsOf(config: Config): Omit<ServiceOptions, 'redis'> 
       ...(retention.days !== undefined && { seconds: Math.ceil(retention.days * 86_400) }),
       ...(retention.bounceMinutes !== undefined && { bounceSeconds: Math.ceil(retention.bounceMinutes * 60) }),
     },
+    ...(config.livePairs !== undefined && { livePairs: config.livePairs }),
     ...(config.namespace !== undefined && { namespace: config.namespace }),
     ...(config.transport !== undefined && { transport: config.transport }),
     ...(config.sessionglob !== undefined && { sessionglob: config.sessionglob }),
@@ -277,12 +306,4 @@ export function sessionKeysOf(env: NodeJS.ProcessEnv): string[] | undefined {
     .map((key) => key.trim())
     .filter((key) => key !== '');
   return keys?.length ? keys : undefined;
-}
-
-// Names only line and column: the parser's message quotes the text around the fault, which can be the secret.
-function describeSyntaxError(error: Error, text: string): string {
-  const at = /position (\d+)/.exec(error.message)?.[1];
-  if (at === undefined) return 'it ends too early, or holds an unexpected character.';
-  const before = text.slice(0, Number(at)).split('\n');
-  return `line ${before.length}, column ${before.at(-1)!.length + 1} cannot be read.`;
 }

@@ -1,3 +1,5 @@
 export type { Config } from './config.ts';
-export { checkConfig, configSchema, readConfig, serviceOptionsOf } from './config.ts';
+export { checkConfig, configSchema, readConfig, rulesOf, serviceOptionsOf } from './config.ts';
 export { parseHttpAddress } from './http-address.ts';
+export { readNameOfRules, readRules } from './rules-file.ts';
+export { rulesSchema } from './rules-schema.ts';

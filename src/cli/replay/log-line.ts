@@ -19,16 +19,19 @@ export interface LogRequest {
   readonly path: string;
   /** Milliseconds of the epoch. */
   readonly at: number;
+  readonly method: string;
+  /** Status of the answer; 0 where the server logged none. */
+  readonly status: number;
 }
 
 const QUOTED = String.raw`"([^"\\]*(?:\\.[^"\\]*)*)"`;
 // A user's name can hold spaces; it ends at the time.
 const LINE = new RegExp(
   String.raw`^(\S+) \S+ .+? \[(\d\d)/([A-Z][a-z]{2})/(\d{4}):(\d\d):(\d\d):(\d\d) ([+-])(\d\d)([0-5]\d)\] ${QUOTED}` +
-    String.raw` (?:\d{3}|-) (?:\d+|-)(?: ${QUOTED} ${QUOTED}(?: .*)?)?\s*$`,
+    String.raw` (\d{3}|-) (?:\d+|-)(?: ${QUOTED} ${QUOTED}(?: .*)?)?\s*$`,
 );
 // Method token (RFC 9110), a target of printable characters and raw high bytes, a version.
-const REQUEST = /^[\w!#$%&'*+.^`|~-]+ ([!-~\u0080-\u00ff]+) HTTP\/\d(?:\.\d)?$/;
+const REQUEST = /^([\w!#$%&'*+.^`|~-]+) ([!-~\u0080-\u00ff]+) HTTP\/\d(?:\.\d)?$/;
 const ESCAPE = /\\(?:x([0-9A-Fa-f]{2})|(.))|([\u0080-\u00ff])/g;
 const CONTROLS: Readonly<Record<string, number>> = { b: 8, t: 9, n: 10, v: 11, f: 12, r: 13 };
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
@@ -38,10 +41,11 @@ export function parseLogLine(line: string): LogRequest | undefined {
   const parts = LINE.exec(line);
   if (!parts) return undefined;
   const at = timeOf(parts);
-  const target = REQUEST.exec(parts[11]!)?.[1];
+  const [, method = '', target] = REQUEST.exec(parts[11]!) ?? [];
   const path = target === undefined || at === undefined ? undefined : pathOf(target);
   if (path === undefined || at === undefined) return undefined;
-  return { ip: parts[1]!, userAgent: Buffer.from(parts[13] ?? '', 'latin1').toString(), path, at };
+  const userAgent = Buffer.from(parts[14] ?? '', 'latin1').toString();
+  return { ip: parts[1]!, userAgent, path, at, method, status: Number(parts[12]) || 0 };
 }
 
 function timeOf(parts: RegExpExecArray): number | undefined {

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type EmbeddedRedis, outputTail, startEmbeddedRedis } from '../../redis/embedded/index.ts';
-import type { Config } from '../config/index.ts';
+import { type Config, rulesOf } from '../config/index.ts';
 import { ReplayError } from './replay-error.ts';
 
 /* own-store.ts: starts a Redis and a service for one replay, as two processes with a temporary folder.
@@ -18,7 +18,7 @@ import { ReplayError } from './replay-error.ts';
 
 export interface OwnStoreOptions {
   readonly namespace: string;
-  /** The service gets `combos`, `exactLimit`, `filter` and `retention` from it. */
+  /** The service gets the rules, `exactLimit`, `filter` and `retention` from it. */
   readonly config: Config;
   /** Called if the service or Redis ends before `stop`. */
   readonly onFailure: (error: ReplayError) => void;
@@ -82,9 +82,9 @@ async function startServe(
   dataDir: string,
   { namespace, config }: OwnStoreOptions,
 ): Promise<ChildProcess> {
-  const { combos, exactLimit, filter, retention } = config;
+  const { exactLimit, filter, retention } = config;
   const configFile = join(dataDir, 'config.json');
-  await writeFile(configFile, JSON.stringify({ combos, exactLimit, filter, retention }));
+  await writeFile(configFile, JSON.stringify({ ...rulesOf(config), exactLimit, filter, retention }));
   const flags = ['--redis', url, '--namespace', namespace, '--config', configFile, '--data-dir', dataDir];
   const service = spawn(process.execPath, [program, 'serve', '--accept-times', '--log-level', 'warn', ...flags], {
     detached: true,

@@ -18,15 +18,25 @@ export interface Log {
   readonly close: () => void;
 }
 
-/** Opens a log: a file, or `-` for `stdin` (default: the process's). Gzip is known by its first bytes, whatever the
- *  name. `signal` ends the reading.
- *  @throws ReplayError `LOG_UNREADABLE`, here and while its lines are read. */
-export async function openLog(
-  file: string,
-  { stdin = process.stdin, signal }: { readonly stdin?: Readable; readonly signal?: AbortSignal } = {},
-): Promise<Log> {
+/** How a log is read. */
+export interface LogOptions {
+  /** What `-` reads. Default: the process's. */
+  readonly stdin?: Readable;
+  /** Ends the reading. */
+  readonly signal?: AbortSignal;
+  /** The longest line that is read, in bytes. Default 65,536. */
+  readonly maxLineBytes?: number;
+  /** Makes the error of a file that cannot be read. Default: ReplayError `LOG_UNREADABLE`. */
+  readonly makeError?: (message: string) => Error;
+}
+
+/** Opens a log, or another file of lines: a file, or `-` for standard input. Gzip is known by its first bytes, whatever the
+ *  name.
+ *  @throws ReplayError `LOG_UNREADABLE`, or what `makeError` makes, here and while its lines are read. */
+export async function openLog(file: string, options: LogOptions = {}): Promise<Log> {
+  const { stdin = process.stdin, signal, maxLineBytes = MAX_LINE_BYTES, makeError = logUnreadable } = options;
   const name = file === '-' ? 'standard input' : file;
-  const { source, sizeBytes } = file === '-' ? { source: stdin, sizeBytes: 0 } : await openFile(file);
+  const { source, sizeBytes } = file === '-' ? { source: stdin, sizeBytes: 0 } : await openFile(file, makeError);
   const stop = (): void => void source.destroy();
   if (signal?.aborted) stop();
   signal?.addEventListener('abort', stop, { once: true });
@@ -39,10 +49,10 @@ export async function openLog(
   };
   const lines = async function* (): AsyncGenerator<string | undefined> {
     try {
-      yield* splitLines(unpack(chunks(), file.endsWith('.gz')));
+      yield* splitLines(unpack(chunks(), file.endsWith('.gz')), maxLineBytes);
     } catch (error) {
       signal?.throwIfAborted();
-      throw unreadable(name, error as Error);
+      throw makeError(describeFailure(name, error as Error));
     } finally {
       signal?.removeEventListener('abort', stop);
     }
@@ -56,7 +66,10 @@ export async function openLog(
   };
 }
 
-async function openFile(file: string): Promise<{ source: Readable; sizeBytes: number }> {
+async function openFile(
+  file: string,
+  makeError: (message: string) => Error,
+): Promise<{ source: Readable; sizeBytes: number }> {
   try {
     const handle = await open(file, 'r');
     const status = await handle.stat();
@@ -64,7 +77,7 @@ async function openFile(file: string): Promise<{ source: Readable; sizeBytes: nu
     await handle.close();
     throw Object.assign(new Error(), { code: 'EISDIR' });
   } catch (error) {
-    throw unreadable(file, error as Error);
+    throw makeError(describeFailure(file, error as Error));
   }
 }
 
@@ -90,14 +103,14 @@ async function* unpack(chunks: AsyncGenerator<Buffer>, named: boolean): AsyncGen
   yield* gunzip as AsyncIterable<Buffer>;
 }
 
-async function* splitLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<string | undefined> {
+async function* splitLines(chunks: AsyncIterable<Buffer>, maxLineBytes: number): AsyncGenerator<string | undefined> {
   let pending = '';
   let isTooLong = false;
   for await (const chunk of chunks) {
     const parts = chunk.toString('latin1').split('\n');
     for (let i = 0; i < parts.length; i += 1) {
       if (!isTooLong) pending += parts[i]!;
-      if (pending.length > MAX_LINE_BYTES) {
+      if (pending.length > maxLineBytes) {
         isTooLong = true;
         pending = '';
       }
@@ -110,7 +123,11 @@ async function* splitLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<string
   if (isTooLong || pending !== '') yield isTooLong ? undefined : pending;
 }
 
-function unreadable(name: string, error: Error): ReplayError {
+function logUnreadable(message: string): ReplayError {
+  return new ReplayError('LOG_UNREADABLE', `The log ${message}`);
+}
+
+function describeFailure(name: string, error: Error): string {
   const code = (error as NodeJS.ErrnoException).code ?? error.message;
   const why: Readonly<Record<string, string>> = {
     ENOENT: 'there is no such file',
@@ -119,5 +136,5 @@ function unreadable(name: string, error: Error): ReplayError {
     Z_DATA_ERROR: 'it is not gzip, or damaged',
     Z_BUF_ERROR: 'its gzip data ends too early',
   };
-  return new ReplayError('LOG_UNREADABLE', `The log ${name} cannot be read: ${why[code] ?? code}.`);
+  return `${name} cannot be read: ${why[code] ?? code}.`;
 }

@@ -1,10 +1,14 @@
 import { createHmac } from 'node:crypto';
 import { SerialQueue } from '../../async/index.ts';
 import { partitionOf, SUBJECT_FLAGS } from '../../redis/index.ts';
+import { type Fact, readFacts, takenWith } from '../facts/fact-section.ts';
+import { decryptFacts, encryptFacts, sectionOfFacts } from '../facts/named-facts.ts';
+import type { ItemHash } from '../item-hash.ts';
+import type { ExportedNotices, SubjectStates } from '../notices/subject-states.ts';
 import { readDays } from '../read-days.ts';
-import type { MarkedNotices, ReadNotices } from '../read-notices.ts';
 import { checkExactLimit, type SeenItemsOptions } from '../seen-items-options.ts';
 import type { ReadingContext } from '../subject-reading.ts';
+import { ContendedError } from './contended-error.ts';
 import { type MergeSide, mergeStates } from './merge-states.ts';
 import { pushKnowledgeScript } from './scripts/push-knowledge.ts';
 import { readPerson } from './scripts/read-person.ts';
@@ -12,9 +16,9 @@ import { placeSourceFilters, readSourceFilters, type SourceFilter } from './sour
 import { decodeRecord, encodeRecord } from './subject-state.ts';
 
 const MOST_TRIES = 20;
-const { largePages, largeItems, largeMinutes, readNotices } = SUBJECT_FLAGS;
+const { largePages, largeItems, largeMinutes, notices } = SUBJECT_FLAGS;
 /** Flags of what lies beside a record. */
-const READ_BEHIND = largePages | largeItems | largeMinutes | readNotices;
+const READ_BEHIND = largePages | largeItems | largeMinutes | notices;
 
 /** A session that is claimed, as it was read. */
 export interface Claim {
@@ -31,8 +35,18 @@ export interface Claim {
 /** What is pushed of a session. */
 interface Pushed {
   readonly source: MergeSide;
-  readonly notices: MarkedNotices;
+  readonly notices: ExportedNotices;
   readonly filters: readonly SourceFilter[];
+}
+
+/** What is taken of a source's facts behind a push. A push that was read earlier may come behind it, and lack some. */
+function takenBehind(
+  taken: ReadonlyMap<ItemHash, Fact>,
+  facts: ReadonlyMap<ItemHash, Fact>,
+): ReadonlyMap<ItemHash, Fact> {
+  const all = new Map(taken);
+  for (const [name, fact] of facts) all.set(name, takenWith(taken.get(name), fact));
+  return all;
 }
 
 /** The keys of a person that a push reads and writes. */
@@ -42,7 +56,8 @@ export function personKeys(
 ): {
   readonly record: string;
   readonly merged: string;
-  readonly rings: string;
+  readonly states: string;
+  readonly own: string;
   readonly foreign: string;
   readonly erased: string;
   readonly absent?: string;
@@ -50,7 +65,8 @@ export function personKeys(
   const named = {
     record: keys.subject(person),
     merged: keys.merged(person),
-    rings: keys.noticeRings(person),
+    states: keys.noticeStates(person),
+    own: keys.ownNotices(person),
     foreign: keys.foreignNotices(person),
     erased: keys.erased(person),
   };
@@ -61,7 +77,7 @@ export function personKeys(
  *  still the one that was read. */
 export class KnowledgePush {
   readonly #context: ReadingContext;
-  readonly #notices: ReadNotices;
+  readonly #notices: SubjectStates;
   readonly #now: () => number;
   readonly #sourceKey: string;
   readonly #isNative: boolean;
@@ -74,7 +90,7 @@ export class KnowledgePush {
    *  person is kept. */
   constructor(
     context: ReadingContext,
-    notices: ReadNotices,
+    notices: SubjectStates,
     now: () => number,
     sourceKey: string,
     { seen, seconds }: { readonly seen: SeenItemsOptions; readonly seconds: number },
@@ -90,7 +106,7 @@ export class KnowledgePush {
 
   /** Pushes a session. What is old, or of a person that was erased since, is nobody's any more; one that is not claimed as it
    *  was read is old too.
-   *  @throws whatever Redis refuses with; Error where others write the person's record all the time. */
+   *  @throws whatever Redis refuses with; ContendedError where others write the record all the time. */
   async push(claim: Claim, session: string): Promise<'merged' | 'old' | 'erased'> {
     const source = await this.#sideOf(session, claim.record);
     const notices = await this.#notices.exportOf(session, claim.record);
@@ -102,7 +118,7 @@ export class KnowledgePush {
       const status = await this.#persons.run(claim.to, () => this.#pushOnce(claim, session, read));
       if (status !== 'changed' && status !== 'late') return status;
     }
-    throw new Error("The person's record is written so often that nothing could be merged into it.");
+    throw new ContendedError("The person's record is written so often that nothing could be merged into it.");
   }
 
   // What lies beside the record was read behind it. By then the session may have been merged elsewhere and begun anew: for
@@ -119,27 +135,34 @@ export class KnowledgePush {
   ): Promise<'merged' | 'changed' | 'late' | 'old' | 'erased'> {
     const { redis, encryption } = this.#context;
     const name = this.#sourceOf(session, at);
-    const [time, taken, expected] = await readPerson.run(redis, personKeys(this.#context, person), { source: name });
+    const read = await readPerson.run(redis, personKeys(this.#context, person), { source: name });
+    const [time, taken, expected, factsBefore] = read;
     const [prepared, had] = [Number(time), String(taken)];
+    const takenFacts = await decryptFacts(encryption, person, readFacts(factsBefore ?? Buffer.alloc(0)));
     const total = source.state?.head.views ?? 0;
     const target = await this.#sideOf(person, expected);
     const merged = mergeStates(target, source, {
       views: Math.max(0, total - Number(had)),
+      taken: takenFacts,
       exactLimit: this.#exactLimit,
       now: Math.floor(this.#now() / 1_000),
     });
     const { head, begins } = merged;
     const isLarge = (flag: number): boolean => (head.flags & flag) !== 0;
-    const [pages, items, positions] = await Promise.all([
+    const [pages, items, given, ownList, facts, nowTaken] = await Promise.all([
       encryption.encrypt(person, begins.pages ? [...target.pages, ...merged.pages] : merged.pages),
       encryption.encrypt(person, begins.items ? [...target.items, ...merged.items] : merged.items),
-      this.#notices.argumentsOf(person, notices),
+      this.#notices.mergeArgumentsOf(person, notices),
+      this.#notices.ownField(person),
+      encryptFacts(encryption, person, merged.facts),
+      sectionOfFacts(encryption, person, takenBehind(takenFacts, source.facts)),
     ]);
     const [inPages, inItems] = [isLarge(SUBJECT_FLAGS.largePages), isLarge(SUBJECT_FLAGS.largeItems)];
     const sectionOf = (kept: Buffer | undefined, added: readonly string[], large: boolean): Buffer =>
       large ? Buffer.alloc(0) : Buffer.concat([kept ?? Buffer.alloc(0), Buffer.from(added.join(''), 'latin1')]);
     const next = encodeRecord({
       head,
+      facts,
       minutes: merged.minutes,
       items: sectionOf(target.state?.items, items, inItems),
       pages: sectionOf(target.state?.pages, pages, inPages),
@@ -154,6 +177,8 @@ export class KnowledgePush {
         source: name,
         had,
         views: String(Math.max(total, Number(had))),
+        facts: nowTaken,
+        notices: this.#digestOf(name, notices),
         at: Number(at),
         prepared,
         flags: head.flags,
@@ -163,8 +188,12 @@ export class KnowledgePush {
         pages: largePages.length,
         items: largeItems.length,
         minutes: merged.largeMinutes.length,
-        positions: notices.positions.length,
         filters: filters.length,
+        lists: given.counts.lists,
+        marks: given.counts.marks,
+        ownNotices: given.counts.own,
+        ownField: ownList.field,
+        ownOffset: ownList.offset,
       },
       {
         args: [
@@ -172,7 +201,7 @@ export class KnowledgePush {
           ...largeItems,
           ...merged.largeMinutes,
           ...(await placeSourceFilters(this.#context, person, { source: name, session }, filters)),
-          ...positions,
+          ...given.args,
         ],
       },
     );
@@ -180,15 +209,27 @@ export class KnowledgePush {
   }
 
   async #sideOf(subject: string, record: Buffer | null): Promise<MergeSide> {
-    if (record === null || record.length === 0) return { state: undefined, items: [], pages: [], days: [] };
+    if (record === null || record.length === 0)
+      return { state: undefined, items: [], pages: [], days: [], facts: new Map() };
     const { encryption } = this.#context;
     const state = decodeRecord(record);
-    const [items, pages, days] = await Promise.all([
+    const [items, pages, facts, days] = await Promise.all([
       encryption.decrypt(subject, state.items),
       encryption.decrypt(subject, state.pages),
+      decryptFacts(encryption, subject, state.facts),
       (state.head.flags & SUBJECT_FLAGS.largeMinutes) === 0 ? [] : readDays(this.#context, subject),
     ]);
-    return { state, items, pages, days };
+    return { state, items, pages, facts, days };
+  }
+
+  /** The same for the same source and notices; empty for none. Those of two sources that did the same differ. */
+  #digestOf(source: string, { lists, marks, foreign, own }: ExportedNotices): string {
+    if (lists.length + marks.length + foreign.length + own.length === 0) return '';
+    const all = [...[...lists, ...marks].map((each) => JSON.stringify(Object.values(each))), ...foreign, ...own];
+    return createHmac('sha256', this.#sourceKey)
+      .update(`notices ${source}\n${all.map(String).sort().join('\n')}`)
+      .digest('base64url')
+      .slice(0, 11);
   }
 
   /** Names a source for a person's list of what was taken: nobody can tell from it which session it was. */

@@ -1,4 +1,5 @@
 import { SUBJECT_FLAGS, WINDOW_MINUTES } from '../../redis/index.ts';
+import { addFact, type Fact, sinceTaken } from '../facts/fact-section.ts';
 import type { ItemHash } from '../item-hash.ts';
 import { MAX_DAYS, SMALL_MINUTES } from '../scripts/minutes-lua.ts';
 import { MINUTES_PER_DAY } from '../utc-days.ts';
@@ -14,6 +15,8 @@ export interface MergeSide {
   readonly pages: readonly ItemHash[];
   /** Active minutes in the large form; empty where there is none. */
   readonly days: readonly number[];
+  /** By the hash of the event or the cluster. */
+  readonly facts: ReadonlyMap<ItemHash, Fact>;
 }
 
 /** The person's record behind the merge, and what is to be written beside it. */
@@ -26,18 +29,28 @@ export interface Merged {
   /** New ones, which the record or the large form takes. */
   readonly items: readonly ItemHash[];
   readonly pages: readonly ItemHash[];
+  readonly facts: ReadonlyMap<ItemHash, Fact>;
   /** Parts that turn into the large form now: all that the record held goes there. */
   readonly begins: { readonly pages: boolean; readonly items: boolean; readonly minutes: boolean };
+}
+
+/** How to merge. */
+export interface MergeTerms {
+  readonly views: number;
+  readonly taken: ReadonlyMap<ItemHash, Fact>;
+  readonly exactLimit: number;
+  readonly now: number;
 }
 
 const EMPTY: SubjectState['head'] = { flags: 0, views: 0, firstView: 0, lastView: 0, activeMinutes: 0, moved: 0 };
 
 /** Merges what is known of a session into what is known of a person. `views`: how many of the session's views are new to
- *  the person; all else is united, so it may be merged again. `now`: seconds of the epoch. */
+ *  the person; `taken`: the session's facts that the person has already; all else is united, so it may be merged again.
+ *  `now`: seconds of the epoch. */
 export function mergeStates(
   person: MergeSide,
   session: MergeSide,
-  { views, exactLimit, now }: { readonly views: number; readonly exactLimit: number; readonly now: number },
+  { views, taken, exactLimit, now }: MergeTerms,
 ): Merged {
   const [target, source] = [person.state?.head ?? EMPTY, session.state?.head ?? EMPTY];
   const lastView = Math.max(target.lastView, source.lastView);
@@ -55,7 +68,7 @@ export function mergeStates(
   if (begins.pages) flags |= SUBJECT_FLAGS.largePages;
   if (begins.items) flags |= SUBJECT_FLAGS.largeItems;
   if (begins.minutes) flags |= SUBJECT_FLAGS.largeMinutes;
-  flags |= source.flags & SUBJECT_FLAGS.readNotices;
+  flags |= source.flags & SUBJECT_FLAGS.notices;
   if ((source.flags & (SUBJECT_FLAGS.largePages | SUBJECT_FLAGS.largeItems)) !== 0) flags |= SUBJECT_FLAGS.beside;
   const head = {
     flags,
@@ -65,7 +78,28 @@ export function mergeStates(
     activeMinutes: target.activeMinutes + minutes.added,
     moved: now,
   };
-  return { head, minutes: minutes.inRecord, largeMinutes: minutes.large, items, pages, begins };
+  return {
+    head,
+    minutes: minutes.inRecord,
+    largeMinutes: minutes.large,
+    items,
+    pages,
+    facts: mergeFacts(person.facts, session.facts, taken),
+    begins,
+  };
+}
+
+function mergeFacts(
+  known: ReadonlyMap<ItemHash, Fact>,
+  given: ReadonlyMap<ItemHash, Fact>,
+  taken: ReadonlyMap<ItemHash, Fact>,
+): ReadonlyMap<ItemHash, Fact> {
+  const facts = new Map(known);
+  for (const [name, fact] of given) {
+    const more = sinceTaken(fact, taken.get(name));
+    if (more) facts.set(name, addFact(known.get(name), more));
+  }
+  return facts;
 }
 
 function earlier(one: number, other: number): number {

@@ -1,4 +1,5 @@
-import { isTransient, Keys, PARTITIONS, type RedisConnection } from '../../redis/index.ts';
+import { isTransient, isUnreadable, Keys, PARTITIONS, type RedisConnection } from '../../redis/index.ts';
+import { ContendedError } from './contended-error.ts';
 import type { People } from './people.ts';
 
 /** At how many sessions it looks at once, and of how many of a partition in one sweep. */
@@ -10,10 +11,6 @@ export const RETRY_MS = 5_000;
 export const FAILED_RETRY_MS = 3_600_000;
 /** How long a session is tried whose record, or whose person's, cannot be read, in milliseconds. */
 export const UNREADABLE_MS = 86_400_000;
-// KnowledgePush and People say so.
-const CONTENDED = /is written so often that/;
-// A key of another type, or bytes that are no record.
-const UNREADABLE = /WRONGTYPE|SUBJECTRECORD|no record of this format/;
 
 /** Is told of each session that could not be merged. `isGivenUp`: what was known of it is deleted. */
 export type MergeFailed = (session: string, error: Error, isGivenUp: boolean) => void;
@@ -62,11 +59,11 @@ export class MergeSweep {
   }
 
   async #putOff(session: string, error: Error, now: number): Promise<void> {
-    if (isTransient(error) || CONTENDED.test(error.message)) {
+    if (isTransient(error) || error instanceof ContendedError) {
       await this.#people.postpone(session, now + RETRY_MS);
       return;
     }
-    const mostMs = UNREADABLE.test(error.message) ? UNREADABLE_MS : 0;
+    const mostMs = isUnreadable(error) ? UNREADABLE_MS : 0;
     const outcome = await this.#people.postpone(session, now + FAILED_RETRY_MS, mostMs);
     if (outcome !== 'gone') this.#onFailed(session, error, outcome === 'givenUp');
   }

@@ -1,7 +1,8 @@
 import { PARTITIONS, partitionOf } from '../../redis/index.ts';
-import type { ReadNotices } from '../read-notices.ts';
+import type { SubjectStates } from '../notices/subject-states.ts';
 import type { SeenItemsOptions } from '../seen-items-options.ts';
 import type { ReadingContext } from '../subject-reading.ts';
+import { ContendedError } from './contended-error.ts';
 import { type Claim, KnowledgePush, personKeys } from './knowledge-push.ts';
 import { claimSession } from './scripts/claim-session.ts';
 import { erasePerson } from './scripts/erase-person.ts';
@@ -40,7 +41,7 @@ export class People {
   /** `now`: milliseconds of the epoch by Redis's clock. `sourceKey`: hashes the names of sources. */
   constructor(
     context: ReadingContext,
-    notices: ReadNotices,
+    notices: SubjectStates,
     now: () => number,
     sourceKey: string,
     { seen, seconds, retireMs = RETIRE_MS }: PeopleOptions,
@@ -53,20 +54,20 @@ export class People {
 
   /** Merges a session into a person. Resolves when all that was noted of it before is the person's. Done again, it does
    *  nothing. A session that is another person's is that one's first: what was noted until now is merged there, and the
-   *  session begins anew.
-   *  @throws whatever Redis refuses with; Error where others write the person's record all the time. */
-  async identify(person: string, session: string): Promise<void> {
+   *  session begins anew. Whether there was anything to merge.
+   *  @throws whatever Redis refuses with; ContendedError where others write the record all the time. */
+  async identify(person: string, session: string): Promise<boolean> {
     await this.#context.writes.settled(session);
     for (let tries = 0; tries < MOST_TRIES; tries += 1) {
       const claim = await this.#claim(session, person);
-      if (!claim) return;
+      if (!claim) return false;
       const isOthers = claim.to !== person;
-      if (!isOthers && claim.clean === claim.dirty) return;
+      if (!isOthers && claim.clean === claim.dirty) return tries > 0;
       const isGone = (await this.#push.push(claim, session)) !== 'merged';
       const isSettled = await this.#settle(session, claim, isOthers || isGone);
-      if (isSettled && !isOthers) return;
+      if (isSettled && !isOthers) return true;
     }
-    throw new Error('The session is written so often that it could not be merged.');
+    throw new ContendedError('The session is written so often that it could not be merged.');
   }
 
   /** Merges what was noted of a session that is claimed already. Resolves when it is the person's. */

@@ -23,7 +23,7 @@ export function markItemsScript(options: SeenItemsOptions, retention: MovedReten
 ${readRecord('{}')}
 local answers, section, added = {}, '', {}
 local is_large = ${hasFlag(SUBJECT_FLAGS.largeItems)}
-local items_from = ${SUBJECT_HEADER_BYTES} + ${MINUTE_SIZE} * minutes
+local items_from = ${SUBJECT_HEADER_BYTES} + facts + ${MINUTE_SIZE} * minutes
 local items_end = items_from + ${ITEM_SIZE} * items
 if not is_large then
   local held = {}

@@ -1,7 +1,7 @@
 import { defineLua, SUBJECT_FLAGS } from '../../redis/index.ts';
 
-const { largePages, largeItems, largeMinutes, readNotices, claimed } = SUBJECT_FLAGS;
-const PARTS = `{ { ${largePages}, 'p', 'pu' }, { ${largeItems}, 'i', 'iu' }, { ${largeMinutes}, 'a' }, { ${readNotices}, 'n', 'g' }, { ${claimed}, 'c' } }`;
+const { largePages, largeItems, largeMinutes, notices, claimed } = SUBJECT_FLAGS;
+const PARTS = `{ { ${largePages}, 'p', 'pu' }, { ${largeItems}, 'i', 'iu' }, { ${largeMinutes}, 'a' }, { ${notices}, 'n', 'g', 'l' }, { ${claimed}, 'c' } }`;
 
 /** The parts of a subject beside its record. Needs `record`, the key of the record.
  *

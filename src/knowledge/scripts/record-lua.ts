@@ -13,7 +13,7 @@ const RETURN_SECONDS = 60;
  *  `record` and `now`. `nothing`: what the script returns for a subject whose session was ended, and notes nothing. */
 export const readRecord = (nothing: string): string => `
 local body = redis.call('GET', record)
-local flags, views, first, last, window, active, moved, minutes, items = 0, 0, 0, 0, 0, 0, now, 0, 0
+local flags, views, first, last, window, active, moved, minutes, items, facts = 0, 0, 0, 0, 0, 0, now, 0, 0, 0
 if body == '${SUBJECT_TOMBSTONE}' then return ${nothing} end
 if body then ${READ_SUBJECT_HEADER} end
 `;

@@ -7,6 +7,7 @@ import {
   SUBJECT_HEADER_BYTES,
   WINDOW_MINUTES,
 } from '../../redis/index.ts';
+import { factsLua } from '../facts/facts-lua.ts';
 import type { MovedRetention, SubjectKind } from '../retention.ts';
 import { checkExactLimit, type SeenItemsOptions } from '../seen-items-options.ts';
 import { ITEM_SIZE, largeItemsLua } from './large-items-lua.ts';
@@ -16,7 +17,7 @@ import { decideExpiry, readRecord, wholeOrNot } from './record-lua.ts';
 
 /** Makes the script of a page view, which is one atomic step. `page`: encrypted for the subject; `at`: when it was viewed;
  *  `now`: the time by Redis's clock; both in seconds of the epoch. An empty `page` is no view: it notes the minute, of a
- *  subject that had a view.
+ *  subject that had a view. Behind them stand pairs of a cluster of the page, encrypted for the subject, and 1.
  *
  *  Nearly every view needs the record alone, and no function: a function costs Redis as much as a command each time that
  *  the script runs. So the functions for large forms are made where one is needed. */
@@ -25,10 +26,13 @@ export function recordViewScript(options: SeenItemsOptions, retention: MovedRete
     name: 'record-view',
     keys: ['record', 'absent?'],
     args: { page: 'text', at: 'number', now: 'number' },
+    restArgs: 'cluster',
     output: `all views, unique pages, 1 where the page was seen before (else 0), the bits of T-5 to T before, and 1 where the
-      session is claimed or the person has filters beside its own (else 0)`,
+      session is claimed or the person has filters beside its own (else 0); behind them how often each cluster was viewed`,
     body: bodyOf(options, checkExactLimit(options.exactLimit), retention, of),
-  }).returns<[totalPages: number, uniquePages: number, seen: 0 | 1, bits: number, claimed: 0 | 1]>();
+  }).returns<
+    [totalPages: number, uniquePages: number, seen: 0 | 1, bits: number, claimed: 0 | 1, ...clusters: number[]]
+  >();
 }
 
 const bodyOf = (options: SeenItemsOptions, exactLimit: number, retention: MovedRetention, of: SubjectKind): string => `
@@ -44,7 +48,8 @@ end
 -- The minute. 'section': the minutes outside the window, where they change; 'left': those that go to the large form;
 -- 'days_begin': whether it begins now.
 local minute, top, bits = (at - at % 60) / 60, (last - last % 60) / 60, 0
-local section_end = ${SUBJECT_HEADER_BYTES} + ${MINUTE_SIZE} * minutes
+local minutes_from = ${SUBJECT_HEADER_BYTES + 1} + facts
+local section_end = minutes_from - 1 + ${MINUTE_SIZE} * minutes
 local section, left, days_begin
 local has_days = ${hasFlag(SUBJECT_FLAGS.largeMinutes)}
 if views == 0 then
@@ -66,14 +71,14 @@ elseif minute > top then
       if math.floor(fallen / 2 ^ i) % 2 == 1 then left[#left + 1] = top - i end
     end
     if not has_days then
-      section = string.sub(body, ${SUBJECT_HEADER_BYTES + 1}, section_end)
+      section = string.sub(body, minutes_from, section_end)
       for _, each in ipairs(left) do section = section .. struct.pack('>I4', each) end
       left = nil
     end
   end
 else
   local r = rare()
-  section = string.sub(body, ${SUBJECT_HEADER_BYTES + 1}, section_end)
+  section = string.sub(body, minutes_from, section_end)
   local function was_active(each)
     if each > top - ${WINDOW_MINUTES} then return math.floor(window / 2 ^ (top - each)) % 2 == 1 end
     if has_days then return r.has(each) end
@@ -115,20 +120,34 @@ if is_view and not is_large then
   end
 end
 
+-- The clusters of the page.
+local new_facts, counts
+if #ARGV >= firstCluster then
+  local function with_facts()
+${joinLua([factsLua])}
+  return add_facts end
+  local _
+  new_facts, _, counts = with_facts()(firstCluster, at, false)
+  facts = #new_facts
+end
+
 -- The record, in one write: first, because Redis refuses the first write where it is full, and then nothing was done.
 ${decideExpiry(retention, 'is_view and views > 0')}
 if is_view and views < 4294967295 then views = views + 1 end
 if active > 16777215 then active = 16777215 end
 if section then minutes = #section / ${MINUTE_SIZE} end
 local head = ${PACK_SUBJECT_HEADER}
-if not body then redis.call('SET', record, head .. add, 'EX', ${retention.bounceSeconds})
-elseif section or outgrown then
-  redis.call('SET', record, head .. (section or string.sub(body, ${SUBJECT_HEADER_BYTES + 1}, section_end))
+if not body then redis.call('SET', record, head .. (new_facts or '') .. add, 'EX', ${retention.bounceSeconds})
+elseif section or outgrown or new_facts then
+  redis.call('SET', record, head .. (new_facts or string.sub(body, ${SUBJECT_HEADER_BYTES + 1}, minutes_from - 1)) .. (section or string.sub(body, minutes_from, section_end))
     .. string.sub(body, section_end + 1, outgrown and pages_from - 1 or -1) .. add, 'KEEPTTL')
 elseif add ~= '' then redis.call('SET', record, head .. string.sub(body, ${SUBJECT_HEADER_BYTES + 1}) .. add, 'KEEPTTL')
 else redis.call('SETRANGE', record, 0, head) end
 local claimed = ${hasFlag(SUBJECT_FLAGS.claimed)}
-if not (due or is_large or left or claimed) then return { views, pages, seen, bits, 0 } end
+if not (due or is_large or left or claimed) then
+  if counts then return { views, pages, seen, bits, 0, unpack(counts) } end
+  return { views, pages, seen, bits, 0 }
+end
 
 local r = rare()
 if is_large or left then
@@ -147,4 +166,4 @@ ${wholeOrNot({
 end
 if due then r.renew(flags, ${retention.seconds}) end
 ${of === 'session' ? 'if claimed then r.late(now) end' : ''}
-return { views, pages, seen, bits, claimed and 1 or 0 }`;
+return { views, pages, seen, bits, claimed and 1 or 0, unpack(counts or {}) }`;

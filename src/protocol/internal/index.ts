@@ -10,6 +10,20 @@ export { GOOD_BYE_SILENCE_MS } from '../heartbeat.ts';
 export { excerpt } from '../item.ts';
 export { MAX_REPLY_CHARACTERS } from '../limits.ts';
 export {
+  checkAudience,
+  checkGroupName,
+  checkGroupSetting,
+  checkMuting,
+  checkNoticeEdit,
+  checkNoticesMark,
+  checkNoticesOf,
+  checkNoticesQuery,
+  checkNoticeToPublish,
+  checkOfGroups,
+  checkWithdrawal,
+} from '../notice.ts';
+export { NoticeSeal } from '../notice-seal.ts';
+export {
   checkItem,
   checkList,
   checkNoticeId,
@@ -24,6 +38,8 @@ export {
 export { isMistake } from '../person-id.ts';
 export type { ErrorReply } from '../reply.ts';
 export { checkReply, errorReply } from '../reply.ts';
+export { checkSegmentsQuery, checkSuggestionsQuery, payloadOfQuery } from '../suggestion.ts';
+export { checkEventName, checkRuleName, checkSuggestionsMark, checkTrack } from '../track.ts';
 export { warnOnce } from '../warn-once.ts';
 export type { SessionwiseWarningCode } from '../warning-codes.ts';
 export { WARNING_CODES } from '../warning-codes.ts';

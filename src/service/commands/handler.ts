@@ -1,18 +1,31 @@
 import type { Knowledge, SubjectReading } from '../../knowledge/index.ts';
 import type { CanonicalCommand, CommandMap } from '../../protocol/index.ts';
 import type { Apply } from '../../redis/index.ts';
-import type { Combos } from '../combos.ts';
+import type { Listening } from '../listening.ts';
+import type { LivePairs } from '../live-pairs.ts';
+import type { NewSuggestions } from '../new-suggestions.ts';
 import type { RecentViews } from '../recent-views.ts';
+import type { ActiveRules } from '../rules/active-rules.ts';
+import type { RuleCounting } from '../rules/rule-counting.ts';
 
 /** Parts that a command may use. */
 export interface CommandContext {
   readonly knowledge: Knowledge;
-  readonly combos: Combos;
+  /** Suggestions, segments and clusters of pages. */
+  readonly rules: ActiveRules;
+  /** Told of marks of suggestions, and of segments that hold. */
+  readonly ruleCounting: RuleCounting;
+  /** Whether pages listen. */
+  readonly listening: Listening;
+  /** Told of what is counted. */
+  readonly suggestions: NewSuggestions;
   /** Whether `at` in a page view counts; else it is ignored and `timeIgnored` is called. */
   readonly acceptTimes: boolean;
   timeIgnored(): void;
   /** The views that named themselves, so that each counts once. */
   readonly views: RecentViews;
+  /** Counts pairs of names that were seen; undefined where that is off. */
+  readonly livePairs: LivePairs | undefined;
   /** Counts a part of `together` that was served. */
   partServed(command: string): void;
   /** Counts a part of `together` that failed. Returns the error that is answered. */

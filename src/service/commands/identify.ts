@@ -17,7 +17,8 @@ export const identify: Handler<'identify'> = makeHandler({
     if (!isPerson(subject)) {
       throw new ProtocolError('bad-payload', 'identify is asked as a person: make the id with personOf(userId).');
     }
-    await knowledge.people.identify(subject, from);
+    const isNew = await knowledge.people.identify(subject, from);
+    if (isNew) await knowledge.notices.events.merged(knowledge.read(from).subject, subject);
     return { from, merged: true };
   },
 });

@@ -3,13 +3,22 @@ import { active } from './active.ts';
 import { combo } from './combo.ts';
 import type { Handler } from './handler.ts';
 import { identify } from './identify.ts';
+import { listNotices, noticeStats, setGroup } from './list-notices.ts';
+import { live } from './live.ts';
 import { markItemSeen } from './mark-item-seen.ts';
+import { markNotices } from './mark-notices.ts';
 import { markNotificationSeen } from './mark-notification-seen.ts';
+import { markSuggestions } from './mark-suggestions.ts';
+import { muteGroups } from './mute-groups.ts';
+import { noticeCounts, notices } from './notices.ts';
 import { notifications } from './notifications.ts';
 import { pageview } from './pageview.ts';
+import { editNotice, publishNotice, withdrawNotice } from './publish-notice.ts';
+import { segments } from './segments.ts';
 import { sessionAnalytics } from './session-analytics.ts';
 import { surface } from './surface.ts';
 import { makeTogether } from './together.ts';
+import { track } from './track.ts';
 
 type Handlers = { readonly [Name in CanonicalCommand]: Handler<Name> };
 
@@ -18,10 +27,24 @@ const single: Omit<Handlers, 'together'> = {
   active,
   'session-analytics': sessionAnalytics,
   combo,
+  segments,
   surface,
   notifications,
+  notices,
+  'notice-counts': noticeCounts,
+  'mark-notices': markNotices,
+  'mute-groups': muteGroups,
+  'publish-notice': publishNotice,
+  'edit-notice': editNotice,
+  'withdraw-notice': withdrawNotice,
+  'list-notices': listNotices,
+  'notice-stats': noticeStats,
+  'set-group': setGroup,
+  live,
   'mark-notification-seen': markNotificationSeen,
   'mark-item-seen': markItemSeen,
+  track,
+  'mark-suggestions': markSuggestions,
   identify,
 };
 

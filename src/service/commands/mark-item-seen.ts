@@ -5,8 +5,11 @@ import { type Handler, makeHandler } from './handler.ts';
  *  items. */
 export const markItemSeen: Handler<'mark-item-seen'> = makeHandler({
   parse: (payload) => parseOneOrMany(payload, 'an item, or a JSON array of items').map(checkItem),
-  run: async ({ knowledge }, { subject }, items, apply) => {
-    await knowledge.markItems(subject, knowledge.items.ofAll('item', items), apply);
+  run: async ({ knowledge, suggestions, livePairs }, reading, items, apply) => {
+    const hashes = knowledge.items.ofAll('item', items);
+    const seen = await knowledge.markItems(reading.subject, hashes, apply);
+    if (livePairs) hashes.forEach((hash, i) => void (seen[i] || livePairs.saw(reading.subject, 'item', hash)));
+    suggestions.counted(reading, { seen: { kind: 'item', items: hashes.filter((_, i) => !seen[i]) } });
     return items;
   },
 });

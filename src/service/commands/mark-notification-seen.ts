@@ -1,3 +1,4 @@
+import { MARKS } from '../../knowledge/index.ts';
 import { checkNoticeId, parseOneOrMany } from '../../protocol/internal/index.ts';
 import { type Handler, makeHandler } from './handler.ts';
 
@@ -8,12 +9,8 @@ export const markNotificationSeen: Handler<'mark-notification-seen'> = makeHandl
     given.forEach(checkNoticeId);
     return given as (string | number)[];
   },
-  run: async ({ knowledge }, { subject }, given, apply) => {
-    if (given.length === 0) return given;
-    const ids = given.map(checkNoticeId);
-    const positions = await knowledge.noticeLists.locate(ids);
-    const foreign = ids.filter((_, i) => positions[i]!.length === 0);
-    await knowledge.markNotices(subject, positions.flat(), foreign, apply);
+  run: async ({ knowledge: { notices } }, subject, given, apply) => {
+    await notices.markIds(subject, given.map(checkNoticeId), MARKS.read, apply);
     return given;
   },
 });

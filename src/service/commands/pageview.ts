@@ -1,4 +1,4 @@
-import type { Visit } from '../../knowledge/index.ts';
+import type { SubjectReading, Visit } from '../../knowledge/index.ts';
 import { normalizeItem, type PageviewReply, ProtocolError } from '../../protocol/index.ts';
 import { checkItem, checkOnce, checkTime, decodePayload, excerpt, isObject } from '../../protocol/internal/index.ts';
 import type { Apply } from '../../redis/index.ts';
@@ -31,14 +31,14 @@ export const pageview: Handler<'pageview'> = makeHandler({
   run: async (context, reading, view, apply) => {
     const { subject } = reading;
     const { once } = view;
-    if (once === undefined) return record(context, subject, view, apply);
+    if (once === undefined) return record(context, reading, view, apply);
     if (!context.views.begin(subject, once)) {
       const visit = await reading.visit(context.knowledge.now());
       const { totalPages, uniquePages } = visit;
       return { totalPages, uniquePages, previouslyVisited: true, ...describeActivity(visit, false) };
     }
     try {
-      return await record(context, subject, view, apply);
+      return await record(context, reading, view, apply);
     } catch (error) {
       context.views.forget(subject, once);
       throw error;
@@ -46,12 +46,20 @@ export const pageview: Handler<'pageview'> = makeHandler({
   },
 });
 
-async function record(context: CommandContext, subject: string, { page, at }: PageView, apply: Apply) {
-  const { knowledge, acceptTimes } = context;
+async function record(context: CommandContext, reading: SubjectReading, { page, at }: PageView, apply: Apply) {
+  const { knowledge, rules, acceptTimes } = context;
   if (at !== undefined && !acceptTimes) context.timeIgnored();
   const hash = knowledge.items.of('page', page);
-  const visit = await knowledge.recordView(subject, hash, acceptTimes ? at : undefined, apply);
-  const { totalPages, uniquePages, previouslyVisited } = visit;
+  const clusters = rules.current.clustersOf(page);
+  const details = { at: acceptTimes ? at : undefined, clusters };
+  const visit = await knowledge.recordView(reading.subject, hash, details, apply);
+  const { totalPages, uniquePages, previouslyVisited, clusterCounts } = visit;
+  context.suggestions.counted(reading, {
+    isView: true,
+    seen: { kind: 'page', items: previouslyVisited ? [] : [hash] },
+    facts: clusters.map((name, i) => ({ name, added: 1, count: clusterCounts[i] ?? 0 })),
+  });
+  if (!previouslyVisited) context.livePairs?.saw(reading.subject, 'page', hash);
   return { totalPages, uniquePages, previouslyVisited, ...describeActivity(visit, totalPages <= 1) };
 }
 

@@ -1,4 +1,5 @@
 import { checkOptions, type OptionForms } from '../../protocol/internal/index.ts';
+import { isUnreadable } from '../../redis/index.ts';
 import type { SessionDataOptions } from '../../sessions/index.ts';
 import {
   type ArchivedRow,
@@ -61,12 +62,22 @@ export async function exportSubject(
   );
   for (const source of (await person?.sources()) ?? []) sessions.add(source);
   const figures: (SubjectFigures | undefined)[] = [];
-  if (person) figures.push(await subjectFigures(namespace, person.wireName, 'person', candidates));
-  for (const session of sessions) figures.push(await subjectFigures(namespace, session, session, candidates));
+  const unreadable = [...stored.unreadable];
+  const read = async (name: string, of: string): Promise<void> => {
+    try {
+      figures.push(await subjectFigures(namespace, name, of, candidates));
+    } catch (error) {
+      if (!isUnreadable(error)) throw error;
+      unreadable.push({ of, problem: (error as Error).message });
+    }
+  };
+  if (person) await read(person.wireName, 'person');
+  for (const session of sessions) await read(session, session);
   const names = new Set([...sessions, ...(person ? [person.wireName, person.subject] : [])]);
   const letters = await new DeadLetters(namespace.redis, namespace.keys, namespace.seal).list(MOST_LETTERS);
   return {
     ...stored,
+    unreadable,
     knowledge: figures.filter((each) => each !== undefined),
     deadLetters: letters.filter(({ session }) => names.has(session)),
     archived: archive ? await archive.export(namespace.keys.namespace, subject) : null,

@@ -26,6 +26,8 @@ export interface ErasedSubject {
   readonly waitingForArchive: number;
   /** Entries of the lifecycle stream, with those that the erasure itself made. */
   readonly lifecycleEvents: number;
+  /** Entries about notices in the stream of live events. */
+  readonly noticeEvents: number;
   /** Requests that waited in a stream. */
   readonly requests: number;
   readonly deadLetters: number;
@@ -85,14 +87,15 @@ export async function forgetSubject(
   const archived = await eraseRows(archive, namespace.keys.namespace, subject, data.waitingForArchive > 0);
   for (const session of [...archivedSessions, ...(archived ?? [])]) names.add(session);
   const lifecycleEvents = await erasure.eraseEvents([...names]);
-  // Behind the events, because it writes the lifecycle stream anew too.
   const bounded = boundedCommands(namespace.redis);
+  const noticeEvents = await namespace.knowledge.notices.events.erase(bounded, [...names]);
+  // Behind the events, because it writes their streams anew too.
   const streams = new StreamErasure(bounded, namespace.keys, namespace.seal);
   const requests = await streams.erase([...names]);
   // Claimed sessions stand in the list of their partition, until a sweep would find them gone.
   for (const name of names) await bounded.command('ZREM', namespace.keys.merging(partitionOf(name)), name);
   await erasure.finish(subject);
-  return { ...data, knowledge, lifecycleEvents, ...requests, archived: archived?.length ?? null };
+  return { ...data, knowledge, lifecycleEvents, noticeEvents, ...requests, archived: archived?.length ?? null };
 }
 
 async function eraseRows(

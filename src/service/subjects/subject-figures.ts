@@ -13,6 +13,8 @@ export interface SubjectFigures {
   readonly items: number;
   readonly itemsExact: boolean;
   readonly noticesRead: number;
+  /** Events, clusters of pages and marks of suggestions, each without its name: the one that began first stands first. */
+  readonly events: readonly { readonly count: number; readonly first: string; readonly last: string }[];
   readonly activeMinutes: number;
   readonly firstActiveMinute: string | null;
   readonly lastActiveMinute: string | null;
@@ -34,13 +36,14 @@ export async function subjectFigures(
   const reading = knowledge.read(session);
   const { subject } = reading;
   if (!(await reading.isKnown())) return undefined;
-  const [visit, items, foreign, ofLists, ttl, last] = await Promise.all([
+  const [visit, items, foreign, ofLists, ttl, last, facts] = await Promise.all([
     reading.visit(Date.now()),
     reading.count('item'),
     redis.command<number>('ZCARD', keys.foreignNotices(subject)),
-    knowledge.readNotices.countRead(subject),
+    knowledge.notices.states.countRead(subject),
     redis.command<number>('TTL', keys.subject(subject)),
     reading.lastActiveMinute(),
+    reading.facts(),
   ]);
   const seen = await Promise.all(candidates.map(async (item) => [item, await wasSeen(namespace, reading, item)]));
   return {
@@ -51,6 +54,9 @@ export async function subjectFigures(
     items: items.count,
     itemsExact: items.exact,
     noticesRead: foreign + ofLists,
+    events: [...facts.values()]
+      .sort((one, other) => one.first - other.first)
+      .map(({ count, first, last }) => ({ count, first: isoOf(1_000 * first)!, last: isoOf(1_000 * last)! })),
     activeMinutes: visit.activeMinutes,
     firstActiveMinute: isoOf(visit.firstActiveMinute),
     lastActiveMinute: isoOf(last),

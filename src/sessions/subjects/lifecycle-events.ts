@@ -2,8 +2,8 @@ import type { CommandConnection } from '../../redis/index.ts';
 import { eraseEvents } from './scripts/erase-events.ts';
 import type { SubjectContext, SubjectSessions } from './subject-sessions.ts';
 
-/** An entry of the lifecycle stream. */
-export interface LifecycleEvent {
+/** An entry of the lifecycle stream, as it is exported. */
+export interface ExportedEvent {
   readonly session: string;
   readonly event: string;
   readonly reason?: string;
@@ -25,10 +25,10 @@ export class LifecycleEvents {
   }
 
   /** Reads the events of sessions, the oldest first. */
-  async read(sessions: readonly string[]): Promise<LifecycleEvent[]> {
+  async read(sessions: readonly string[]): Promise<ExportedEvent[]> {
     const names = new Set(sessions);
     const stream = this.#context.keys.lifecycle();
-    const events: LifecycleEvent[] = [];
+    const events: ExportedEvent[] = [];
     for (let from = '-'; from !== ''; ) {
       const page = await this.#context.step(stream, (redis) =>
         redis.command<[string, string[]][]>('XRANGE', stream, from, '+', 'COUNT', String(EVENTS_AT_ONCE)),
@@ -73,7 +73,7 @@ export class LifecycleEvents {
   }
 }
 
-function eventOf(id: string, flat: readonly string[]): LifecycleEvent {
+function eventOf(id: string, flat: readonly string[]): ExportedEvent {
   const fields: Record<string, string> = {};
   for (let i = 0; i + 1 < flat.length; i += 2) fields[flat[i]!] = flat[i + 1]!;
   const { session = '', event = '', reason } = fields;

@@ -5,7 +5,7 @@ import { RecordEncryption } from '../record/record-encryption.ts';
 import { readHeader } from '../record/record-header.ts';
 import { DEVICE_FIELD, readFields, type SessionFields, USER_FIELD } from '../record/session-fields.ts';
 import { userReference } from '../tokens/user-reference.ts';
-import { type LifecycleEvent, LifecycleEvents } from './lifecycle-events.ts';
+import { type ExportedEvent, LifecycleEvents } from './lifecycle-events.ts';
 import type { Subject } from './subject.ts';
 import { type SubjectContext, SubjectSessions } from './subject-sessions.ts';
 
@@ -26,10 +26,19 @@ export interface ExportedSession {
   readonly problem?: string;
 }
 
+/** What is stored and cannot be read. */
+export interface UnreadablePart {
+  /** `person`, or the public id of a session. */
+  readonly of: string;
+  readonly problem: string;
+}
+
 /** All that is stored of the sessions of a subject. */
 export interface ExportedSessions {
   readonly sessions: readonly ExportedSession[];
-  readonly lifecycleEvents: readonly LifecycleEvent[];
+  readonly lifecycleEvents: readonly ExportedEvent[];
+  /** What was found and cannot be read. Of a session of a user it is not even known whether it is still theirs. */
+  readonly unreadable: readonly UnreadablePart[];
 }
 
 const SESSIONS_AT_ONCE = 50;
@@ -60,25 +69,33 @@ export class SessionExport {
       user === undefined
         ? [subject.session!]
         : [...(await this.#sessions.listed(user)), ...(await this.#sessions.waiting(user))];
-    const sessions = await this.#read([...new Set(names)], user);
+    const { sessions, unreadable } = await this.#read([...new Set(names)], user);
     const known = user === undefined ? names : sessions.map(({ session }) => session);
-    return { sessions, lifecycleEvents: await this.#events.read(known) };
+    return { sessions, lifecycleEvents: await this.#events.read(known), unreadable };
   }
 
-  async #read(names: readonly string[], user: string | undefined): Promise<ExportedSession[]> {
+  async #read(names: readonly string[], user: string | undefined): Promise<Omit<ExportedSessions, 'lifecycleEvents'>> {
     const { keys, step } = this.#context;
     const sessions: ExportedSession[] = [];
+    const unreadable: UnreadablePart[] = [];
     for (let at = 0; at < names.length; at += SESSIONS_AT_ONCE) {
       const some = names.slice(at, at + SESSIONS_AT_ONCE);
       const records = await step(keys.record(some[0]!), (redis) =>
         Promise.all(some.map((name) => redis.commandForBuffers<Buffer | null>('GET', keys.record(name)))),
       );
       for (const [i, record] of records.entries()) {
-        const session = record && this.#describe(some[i]!, record, user);
-        if (session) sessions.push(session);
+        if (record === null) continue;
+        try {
+          const session = this.#describe(some[i]!, record, user);
+          if (session) sessions.push(session);
+        } catch (error) {
+          // One that cannot be read must not keep all others from their user.
+          if (!(error instanceof SessionDataError)) throw error;
+          unreadable.push({ of: some[i]!, problem: error.message });
+        }
       }
     }
-    return sessions;
+    return { sessions, unreadable };
   }
 
   #describe(session: string, record: Buffer, user: string | undefined): ExportedSession | undefined {

@@ -73,7 +73,9 @@ export class StreamErasure {
     for (let partition = 0; partition < PARTITIONS; partition += 1) {
       await this.#rewrite(this.#keys.deadLetters(partition), this.#keys.rewritten(partition));
     }
-    await this.#rewrite(this.#keys.lifecycle(), this.#keys.rewrittenLifecycle());
+    for (const stream of [this.#keys.lifecycle(), this.#keys.live()]) {
+      await this.#rewrite(stream, this.#keys.rewrittenLifecycle());
+    }
   }
 
   async #rewrite(stream: string, fresh: string): Promise<void> {

@@ -5,6 +5,7 @@ import { exportSubject, forgetSubject, openNamespace, type Service, startService
 import type { ArchivedSession } from '../../../src/sessions/archived-session.ts';
 import { SessionData, type SessionDataOptions } from '../../../src/sessions/index.ts';
 import { ACL_PASSWORD, setUsers } from '../../support/acl-redis.ts';
+import { askNotices } from '../../support/ask-notices.ts';
 import { useCluster } from '../../support/use-cluster.ts';
 import { TEST_SECRET } from '../../support/use-test-data.ts';
 import { waitUntil } from '../../support/wait-until.ts';
@@ -59,8 +60,9 @@ describe.each(['channels', 'streams'] as const)('sessionwise acl in a Cluster, o
       expect(await session.request('pageview', '/a')).toMatchObject({ totalPages: 1 });
       expect(await session.markSeen(Array.from({ length: 100 }, (_, i) => `item-${i}`))).toHaveLength(100);
       expect(await session.unseen(['/a', 'item-1', 'new'])).toEqual(['new']);
-      expect(await session.notices.markRead(['n1'])).toEqual(['n1']);
-      expect(await session.notices.list(['n1'])).toEqual([{ id: 'n1', seen: true }]);
+      expect(await session.notices.markRead(['n1'])).toBe(1);
+      expect(await session.notices.annotate(['n1'])).toEqual([{ id: 'n1', seen: true }]);
+      await askNotices(client, `reader-${transport}-${replies}`);
       expect(await session.figures()).toMatchObject({ totalPages: 1 });
     },
   );

@@ -15,7 +15,7 @@ const CONNECTIONS = /^src\/redis\/(?!keys|meta|capabilities|redis-clock)/;
 const BY_CONNECTIONS = ['ping', 'select', 'asking', 'cluster|slots', 'multi', 'exec', 'eval', 'evalsha'];
 const SUBSCRIPTIONS = ['subscribe', 'ssubscribe', 'psubscribe', 'punsubscribe'];
 const IMPORT = /^(?:import|export) (?!type )([^;']*?)from '(\.[^']+)'/gm;
-const TOOLS = ['notify', 'inspect', 'erase', 'export', 'deadletters'].map((name) => `src/cli/${name}.ts`);
+const TOOLS = ['notices', 'inspect', 'erase', 'export', 'deadletters'].map((name) => `src/cli/${name}.ts`);
 const WITH_PARTS = ['CLIENT', 'COMMAND', 'MEMORY', 'XINFO', 'XGROUP'];
 
 /** The values that a file imports or exports from others: their names, and the file. */
@@ -88,12 +88,32 @@ it('the commands of sessionwise acl: the serving layer may send all that it send
   expect(allowed('app', { cluster: true })).toEqual([...sent, 'expire'].sort());
 });
 
-it('the commands of sessionwise acl: the store may send all that it sends', () => {
-  const sent = commandsIn(filesOf('src/sessions/index.ts').filter((file) => !OF_OTHERS.includes(file)));
-  expect(allowed('store', { store: true, archive: true, mirrorTo: 'sess:', cluster: true })).toEqual(sent);
+it('the commands of sessionwise acl: a serving layer with live streams may send what it sends for them', () => {
+  const files = ['live-feed.ts', 'live-hub.ts', 'visitor-stream.ts'].map((file) => `src/live/${file}`);
+  // They follow the clock of Redis.
+  const streams = commandsIn([...files, 'src/redis/clock.ts']);
+  expect(streams).toEqual(['time', 'xrange', 'xread', 'xrevrange']);
+  const [without, live] = [false, true].map((live) => allowed('app', { cluster: true, live }));
+  expect(live).toEqual([...new Set([...without!, ...streams])].sort());
 });
 
-it('the commands of sessionwise acl: the service, notify, inspect and deadletters may send all that they send', () => {
+it('the commands of sessionwise acl: the store may send all that it sends', () => {
+  const sent = commandsIn(filesOf('src/sessions/index.ts').filter((file) => !OF_OTHERS.includes(file)));
+  expect(allowed('store', { store: true, archive: true, mirrorTo: 'sess:', consume: true, cluster: true })).toEqual(
+    sent,
+  );
+});
+
+it('the commands of sessionwise acl: who consumes events may send what that sends, and no other', () => {
+  const byConsumers = commandsIn(filesOf('src/consumers/index.ts').filter((file) => !OF_OTHERS.includes(file)));
+  expect(byConsumers).toContain('xreadgroup');
+  const [without, consuming] = [false, true].map((consume) => allowed('app', { cluster: true, consume }));
+  expect(consuming).toEqual([...new Set([...without!, ...byConsumers])].sort());
+  const [alone, store] = [false, true].map((consume) => allowed('store', { store: true, cluster: true, consume }));
+  expect(store).toEqual([...new Set([...alone!, ...byConsumers])].sort());
+});
+
+it('the commands of sessionwise acl: the service, notices, inspect and deadletters may send all that they send', () => {
   const files = filesOf('src/service/index.ts', ...TOOLS);
   expect(allowed('service', { filter: 'native', cluster: true })).toEqual(commandsIn(files));
 });

@@ -9,8 +9,8 @@ import { hasRedis7 } from '../../support/test-server.ts';
 const KEYS = new Keys('sw');
 // Names that patterns could take for something else.
 const SESSIONS = ['visitor', 'a1', 's', 'k', 'due', 'lifecycle', '-', '_9', 'Z'.repeat(128)];
-// Groups are named by the hashes of their names.
-const GROUPS = [0, 1, 7_263_549_021, 2 ** 53 - 1];
+// Lists and notices are named by hashes.
+const HASHES = [0, 1, 7_263_549_021, 2 ** 53 - 1];
 
 const PERSON = 'eafqt948iubwkpxhlfo5d9afv_';
 
@@ -29,9 +29,13 @@ const OTHERS = [
   ...SESSIONS.map((session) => KEYS.mirrorBase(session)),
   ...[KEYS.outbox(1), KEYS.moved(), KEYS.absent(1)],
   ...[KEYS.owner(1), KEYS.done(1), KEYS.tries(1), KEYS.deadLetters(1), KEYS.rewritten(1), KEYS.rewrittenLifecycle()],
-  ...GROUPS.flatMap((group) => [KEYS.groupList(group), KEYS.groupIndex(group)]),
+  ...HASHES.flatMap((list) => [KEYS.noticeList(list), KEYS.noticeRevisions(list), KEYS.noticeListIndex(list)]),
+  ...[KEYS.pairCounts(2_968), KEYS.pairNames(2_968)],
   KEYS.noticeIndex(2 ** 53 - 1),
+  ...(['seen', 'read'] as const).map((did) => KEYS.noticeReach(2 ** 53 - 1, did)),
+  ...[KEYS.ruleMarks(), KEYS.segmentSubjects(2 ** 53 - 1, 20_779)],
   KEYS.streamInstances(),
+  ...[KEYS.live(), KEYS.listening()],
 ];
 const FOREIGN = [
   ...['sw2', 'shop'].flatMap((namespace) => {
@@ -126,9 +130,16 @@ it('the keys are all that the product makes, and the commands all that the serve
     'done',
     'tries',
     'deadLetters',
-    'groupList',
-    'groupIndex',
+    'noticeList',
+    'noticeListIndex',
+    'noticeRevisions',
+    'noticeReach',
     'noticeIndex',
+    'pairCounts',
+    'pairNames',
+    'ruleMarks',
+    'segmentSubjects',
+    'listening',
     'streamInstances',
     'rewritten',
     'rewrittenLifecycle',
@@ -145,7 +156,8 @@ it('the keys are all that the product makes, and the commands all that the serve
     'uniqueCount',
     'days',
     'foreignNotices',
-    'noticeRings',
+    'noticeStates',
+    'ownNotices',
     'claim',
     'record',
     'recordBefore',
@@ -153,7 +165,7 @@ it('the keys are all that the product makes, and the commands all that the serve
     'due',
   ];
   expect(Object.getOwnPropertyNames(Keys.prototype).sort()).toEqual(
-    [...known, ...listed, ...data, 'userSessions', 'lifecycle'].sort(),
+    [...known, ...listed, ...data, 'userSessions', 'lifecycle', 'live'].sort(),
   );
   expect(withKeys.length).toBeGreaterThan(150);
   // A dry run says yes where everything is allowed.
@@ -170,6 +182,16 @@ describe('under the rules of sessionwise acl the serving layer', () => {
   it('can add to the streams and wait for its lists', async () => {
     await expectAllowed('app', [KEYS.requests(5)], ['eval', 'evalsha', 'xadd', 'xlen']);
     await expectAllowed('app', ['async:pageview:visitor:1'], ['blpop', 'expire']);
+  });
+});
+
+describe('under the rules of sessionwise acl a serving layer with live streams', () => {
+  it('reads what happens with notices and sessions, and writes none of it', async () => {
+    const live = await startAclRedis({ live: true });
+    onTestFinished(() => live.stop());
+    await expectAllowed('app', [KEYS.live(), KEYS.lifecycle()], ['xread', 'xrange', 'xrevrange'], live);
+    const others = OTHERS.filter((key) => key !== KEYS.live());
+    await expectAllowed('app', [CALCULATED[0]!, SESSION_DATA[0]!, ...others, ...FOREIGN], [], live);
   });
 });
 

@@ -11,6 +11,8 @@ import type { ArchivedSession } from '../../../src/sessions/archived-session.ts'
 import { SessionData, type SessionDataOptions } from '../../../src/sessions/index.ts';
 import { serveStore, Visitor } from '../../adapters/express/session-store-stage.suite.ts';
 import { type AclRedis, startAclRedis } from '../../support/acl-redis.ts';
+import { askNotices } from '../../support/ask-notices.ts';
+import { askRules } from '../../support/ask-rules.ts';
 import { type CliResult, runCli } from '../../support/run-cli.ts';
 import { unservedCommands } from '../../support/unserved-commands.ts';
 import { TEST_SECRET } from '../../support/use-test-data.ts';
@@ -74,10 +76,10 @@ describe('traffic under sessionwise acl, with a service that archives nothing', 
   let service: Service;
 
   beforeAll(async () => {
-    redis = await startAclRedis({ store: true, mirrorTo: 'sess:' });
+    redis = await startAclRedis({ store: true, consume: true, mirrorTo: 'sess:' });
     service = await openService({
       acceptTimes: true,
-      combos: [{ name: 'cable', all: ['phone'], suggest: 'cable', reason: 'It has none.' }],
+      suggestions: [{ name: 'cable', when: { seen: 'phone' }, suggest: 'cable', reason: 'It has none.' }],
     });
   });
   afterEach(async () => expect(await redis.refusals()).toEqual([]));
@@ -92,10 +94,12 @@ describe('traffic under sessionwise acl, with a service that archives nothing', 
       expect(await session.request('active', '')).toEqual({ active: true });
       expect(await session.markSeen(['phone'])).toEqual(['phone']);
       expect(await session.unseen(['/a', '/c'])).toEqual(['/c']);
-      expect(await session.suggestions()).toMatchObject([{ combo: 'cable' }]);
-      expect(await session.notices.list(['n1'])).toEqual([{ id: 'n1', seen: false }]);
-      expect(await session.notices.markRead(['n1'])).toEqual(['n1']);
-      expect(await session.notices.list(['n1'])).toEqual([{ id: 'n1', seen: true }]);
+      expect(await session.suggestions()).toMatchObject([{ rule: 'cable' }]);
+      expect(await session.notices.annotate(['n1'])).toEqual([{ id: 'n1', seen: false }]);
+      expect(await session.request('mark-notification-seen', ['n1'])).toEqual(['n1']);
+      expect(await session.notices.annotate(['n1'])).toEqual([{ id: 'n1', seen: true }]);
+      await askNotices(await openClient(replies), `reader-${replies}`);
+      await askRules(await openClient(replies), `buyer-${replies}`);
       expect(await session.request('together', [['surface', ['/a', '/c']]])).toEqual([['/c']]);
       const person = (await openClient(replies)).session(personOf(`ada-${replies}`));
       expect(await person.request('identify', session.id!)).toEqual({ from: session.id, merged: true });
@@ -147,14 +151,29 @@ describe('traffic under sessionwise acl, with a service that archives nothing', 
   });
 
   it('notices are published and read, and a session is inspected', async () => {
-    expect(await cli('notify', 'customers', '--id', 'n9', '--text', 'Hello')).toMatchObject({ code: 0, stderr: '' });
+    const done = { code: 0, stderr: '' };
+    for (const args of [
+      ['publish', '--group', 'customers', '--id', 'n9', '--text', 'Hello'],
+      ['publish', '--session', 'reader', '--id', 'n10', '--text', 'Hello'],
+      ['publish', '--segment', 'cable', '--id', 'n11', '--text', 'Hello'],
+      ['edit', 'n9', '--text', 'Hello again'],
+      ['list', '--group', 'customers'],
+      ['list', '--session', 'reader'],
+      ['group', 'customers', '--join', 'all'],
+      ['withdraw', 'n10', '--session', 'reader'],
+      ['withdraw', 'n11'],
+      ['stats', 'n9'],
+    ]) {
+      expect(await cli('notices', ...args), args.join(' ')).toMatchObject(done);
+    }
     const session = (await openClient()).session('reader');
     await session.request('pageview', '/a');
-    expect(await session.notices.list({ groups: ['customers'] })).toMatchObject([{ id: 'n9', seen: false }]);
+    const groups = ['customers'];
+    expect(await session.notices.list({ groups })).toMatchObject({ notices: [{ id: 'n9', read: false }], unread: 1 });
     await session.notices.markRead(['n9']);
-    expect(await session.notices.list({ groups: ['customers'] })).toMatchObject([{ id: 'n9', seen: true }]);
+    expect(await session.notices.list({ groups })).toMatchObject({ notices: [{ id: 'n9', read: true }], unread: 0 });
     expect(await cli('inspect', 'reader', '--seen', '/a')).toMatchObject({ code: 0, stderr: '' });
-  });
+  }, 120_000);
 
   it('a user and a session are exported and erased, by the store and by the command', async () => {
     const store = openStore();
@@ -228,6 +247,26 @@ describe('traffic under sessionwise acl, with a service that archives nothing', 
       expect((await keysLike(`*:${session}:*`)).sort()).toEqual(left);
     }
   });
+
+  it('events are consumed, also those that another loop had in hand', async () => {
+    const store = openStore();
+    await redis.admin.command('DEL', keys.lifecycle());
+    await store.save(createToken(), {});
+    for await (const _ of store.lifecycle({ group: 'mailer', from: 'start' })) break;
+    for await (const event of store.lifecycle({ group: 'mailer' })) {
+      expect(event).toMatchObject({ event: 'created', tries: 2 });
+      break;
+    }
+    const client = new SessionClient({ redis: redis.as('app'), secret: TEST_SECRET, deadlineMs: PATIENT_MS });
+    onTestFinished(() => client.close());
+    await client.ready();
+    await redis.admin.command('DEL', keys.live());
+    await client.notices.publish({ to: { group: 'consumed' }, id: 'c1', text: 'T' });
+    for await (const event of client.notices.events({ group: 'mailer', from: 'start' })) {
+      expect(event).toMatchObject({ event: 'published', to: { group: 'consumed' } });
+      break;
+    }
+  }, 20_000);
 
   it('a store sweeps, and clears', async () => {
     const sweeping = openStore({ sweep: true, idleMs: 1 });

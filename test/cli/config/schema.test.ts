@@ -1,14 +1,46 @@
-import { readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { archiveOf, sessionKeysOf } from '../../../src/cli/config/config.ts';
-import { checkConfig, configSchema, serviceOptionsOf } from '../../../src/cli/config/index.ts';
+import { checkConfig, configSchema, readConfig, rulesSchema, serviceOptionsOf } from '../../../src/cli/config/index.ts';
 
 describe('configuration', () => {
-  it('the JSON Schema for editors is the one that checks (npm run schema writes it)', () => {
-    const written = JSON.parse(readFileSync(new URL('../../../schema/config.schema.json', import.meta.url), 'utf8'));
-    const made = JSON.parse(JSON.stringify(z.toJSONSchema(configSchema, { io: 'input' })));
-    expect(written).toEqual({ title: 'Sessionwise configuration', ...made });
+  it.each([
+    ['config', 'Sessionwise configuration', configSchema],
+    ['rules', 'Sessionwise rules', rulesSchema],
+  ] as const)(
+    'the JSON Schema of %s for editors is the one that checks (npm run schema writes it)',
+    (name, title, schema) => {
+      const file = new URL(`../../../schema/${name}.schema.json`, import.meta.url);
+      const written = JSON.parse(readFileSync(file, 'utf8'));
+      expect(written).toEqual({ title, ...JSON.parse(JSON.stringify(z.toJSONSchema(schema, { io: 'input' }))) });
+    },
+  );
+
+  it('takes rules from a file of their own, beside it', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sw-config-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const write = (name: string, content: unknown): string => {
+      writeFileSync(join(folder, name), JSON.stringify(content));
+      return join(folder, name);
+    };
+    const rules = { $schema: 'x', segments: { readers: { seen: '/a?b' } } };
+    write('rules.json', rules);
+    const config = readConfig(write('config.json', { rules: 'rules.json' }));
+    expect(config).toMatchObject({ rules: join(folder, 'rules.json'), segments: { readers: { seen: '/a' } } });
+    expect(serviceOptionsOf(config)).toMatchObject({ suggestions: [], segments: { readers: { seen: '/a' } } });
+    expect(() => readConfig(write('both.json', { rules: 'rules.json', segments: {} }))).toThrow(
+      /both\.json: segments cannot stand beside rules: put it into the file rules\.json\./,
+    );
+    write('rules.json', { segments: { readers: { sen: '/a' } } });
+    expect(() => readConfig(join(folder, 'config.json'))).toThrow(
+      /rules\.json: segments\.readers\.sen is unknown: did you mean "seen"\?$/,
+    );
+    expect(() => readConfig(write('none.json', { rules: 'none' }))).toThrow(
+      /The rules .*none cannot be read \(ENOENT\)/,
+    );
   });
 
   it('means what it says for the service', () => {
@@ -19,7 +51,7 @@ describe('configuration', () => {
       exactLimit: 10,
       filter: { engine: 'portable', errorRate: 0.02 },
       retention: { days: 2, bounceMinutes: 5 },
-      combos: [{ name: 'c', all: ['https://example.org/a?b', 'sku'], suggest: 's' }],
+      suggestions: [{ name: 'c', when: { all: [{ seen: 'https://example.org/a?b' }, { seen: 'sku' }] }, suggest: 's' }],
     });
     expect(serviceOptionsOf(config)).toEqual({
       namespace: 'shop',
@@ -27,7 +59,11 @@ describe('configuration', () => {
       http: { host: '0.0.0.0', port: 9464 },
       seen: { engine: 'portable', errorRate: 0.02, exactLimit: 10 },
       retention: { seconds: 172_800, bounceSeconds: 300 },
-      combos: [{ name: 'c', all: ['/a', 'sku'], suggest: 's', reason: '' }],
+      clusters: {},
+      segments: {},
+      suggestions: [
+        { name: 'c', when: { all: [{ seen: '/a' }, { seen: 'sku' }] }, suggest: 's', reason: '', priority: 0 },
+      ],
     });
   });
 
@@ -97,10 +133,19 @@ describe('configuration', () => {
     [{ acceptTimes: 'hidden' }, 'acceptTimes: give true or false.'],
     [{ http: true }, 'http: give a text or a whole number.'],
     [{ secret: 'hidden' }, 'secret: give a text of at least 16 characters.'],
-    [{ combos: {} }, 'combos: give a list of at most 1000 entries.'],
-    [{ combos: [{ name: 'a', all: [], suggest: 'b' }] }, 'combos[0].all: give a list of 1 to 50 entries.'],
-    [{ combos: [{ name: 'a', all: ['/x', 7], suggest: 'b' }] }, 'combos[0].all[1]: give a text that is not empty.'],
-    [{ combos: [{ name: 'a', all: ['/x'] }] }, 'combos[0].suggest is missing: give a text'],
+    [{ suggestions: {} }, 'suggestions cannot be used: give a list of at most 1,000 rules.'],
+    [
+      { suggestions: [{ name: 'a', when: { all: [] }, suggest: 'b' }] },
+      'suggestions[0].when.all ([]) cannot be used: give a list of conditions, one at least.',
+    ],
+    [
+      { suggestions: [{ name: 'a', when: { all: [{ seen: '/x' }, { seen: 7 }] }, suggest: 'b' }] },
+      'suggestions[0].when.all[1].seen (7) is no item: give a path',
+    ],
+    [
+      { suggestions: [{ name: 'a', when: { seen: '/x' } }] },
+      'suggestions[0].suggest (undefined) cannot be used: give a text',
+    ],
     [{ sessions: { encryptionKeys: [7] } }, 'sessions.encryptionKeys[0]: give a text.'],
     [[], 'give an object.'],
     ['hidden', 'give an object.'],
@@ -114,6 +159,6 @@ describe('configuration', () => {
 
   it('the shop’s configuration is valid', () => {
     const text = readFileSync(new URL('../../../examples/shop/sessionwise.json', import.meta.url), 'utf8');
-    expect(checkConfig(JSON.parse(text)).combos.length).toBeGreaterThan(0);
+    expect(checkConfig(JSON.parse(text)).suggestions.length).toBeGreaterThan(0);
   });
 });

@@ -19,6 +19,8 @@ describe('the formats of a log', () => {
       userAgent: AGENT,
       path: '/a/b.html',
       at: AT,
+      method: 'GET',
+      status: 200,
     });
   });
 
@@ -28,6 +30,8 @@ describe('the formats of a log', () => {
       userAgent: '',
       path: '/',
       at: AT,
+      method: 'GET',
+      status: 304,
     });
   });
 

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { MARKS } from '../../../src/knowledge/index.ts';
 import { personOf } from '../../../src/protocol/index.ts';
+import { groupList, shownBy } from '../../support/use-notices.ts';
 import { useTestData } from '../../support/use-test-data.ts';
 
 /* What is known of a session becomes a person's. */
@@ -30,22 +32,19 @@ describe('identify', () => {
 
   it('takes over items and notices', async () => {
     const ada = nameOf('reader');
-    const group = stage.knowledge.items.of('group', 'news');
+    const { notices } = stage.knowledge;
+    stage.clock.now = Date.now() + 60_000;
+    const ids = Array.from({ length: 700 }, (_, i) => `n${i}`);
+    for (const id of ids) await notices.lists.publish(groupList('news'), { id, text: id });
     await stage.knowledge.markItems('tablet', stage.knowledge.items.ofAll('item', ['lamp']));
-    await stage.knowledge.markNotices(
-      'tablet',
-      [
-        { group, sequence: 5 },
-        { group, sequence: 700 },
-      ],
-      ['foreign'],
-    );
+    await notices.markIds(stage.knowledge.read('tablet'), ['n5', 'n699', 'foreign'], MARKS.read);
     await stage.knowledge.people.identify(ada, 'tablet');
     const reading = read(ada);
     expect(await reading.hasSeen('item', stage.knowledge.items.ofAll('item', ['lamp', 'tv']))).toEqual([true, false]);
-    const isRead = await stage.knowledge.readNotices.readOf(reading, [group]);
-    expect([4, 5, 6, 700].map((sequence) => isRead({ group, sequence }))).toEqual([false, true, false, true]);
-    expect(await stage.knowledge.readNotices.hasForeign(reading, ['foreign', 'other'])).toEqual([true, false]);
+    const shown = await shownBy(stage.knowledge, personOf('reader'), ['news']);
+    expect(shown).toHaveLength(700);
+    expect(shown.filter(({ read }) => read).map(({ id }) => id)).toEqual(['n699', 'n5']);
+    expect(await notices.states.hasForeign(reading, ['foreign', 'other'])).toEqual([true, false]);
   });
 
   it('a late write of the session is the person’s before it is answered', async () => {

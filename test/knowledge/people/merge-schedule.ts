@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { type ItemHash, Knowledge, SEEN_ITEMS_DEFAULTS } from '../../../src/knowledge/index.ts';
+import { type ItemHash, isUnread, Knowledge, MARKS, SEEN_ITEMS_DEFAULTS } from '../../../src/knowledge/index.ts';
 import { personOf } from '../../../src/protocol/index.ts';
 import { Keys, type RedisConnection } from '../../../src/redis/index.ts';
 import { SeededRandom } from '../../support/seeded-random.ts';
@@ -25,8 +25,11 @@ export interface ScheduleOptions {
   readonly gate?: () => Promise<void>;
 }
 
-const [PAGES, ITEMS, NOTICES] = [30, 8, 8];
-const GROUP = 'news';
+const [PAGES, ITEMS, NOTICES, EVENTS] = [30, 8, 8, 4];
+const GROUP = { kind: 'group', name: 'news' } as const;
+const ALL_NOTICES = Array.from({ length: NOTICES }, (_, i) => i);
+/** Every other notice stands in the group's list; the application keeps the others. */
+const [FOREIGN, LISTED] = [ALL_NOTICES.filter((i) => i % 2 === 0), ALL_NOTICES.filter((i) => i % 2 === 1)];
 const RETRIES = 200;
 const RETRY_MS = 50;
 
@@ -51,8 +54,9 @@ export class MergeSchedule {
   readonly #browsers: readonly Browser[];
   readonly #erasedAt = new Map<string, string | null>();
   readonly #acknowledged = new Map<string, Set<Note>>();
-  readonly #hashes: Readonly<Record<'page' | 'item', readonly ItemHash[]>>;
+  readonly #hashes: Readonly<Record<'page' | 'item' | 'event', readonly ItemHash[]>>;
   #visitors = 0;
+  #places: Awaited<ReturnType<Knowledge['notices']['lists']['locate']>> = [];
   #faulty!: FaultyConnection;
   #knowledge!: Knowledge;
   /** Another instance, which knows nothing of what the first one is at. */
@@ -66,7 +70,11 @@ export class MergeSchedule {
     this.#begin();
     const { items } = this.#knowledge;
     const names = (kind: string, count: number): string[] => Array.from({ length: count }, (_, i) => `/${kind}${i}`);
-    this.#hashes = { page: items.ofAll('page', names('p', PAGES)), item: items.ofAll('item', names('i', ITEMS)) };
+    this.#hashes = {
+      page: items.ofAll('page', names('p', PAGES)),
+      item: items.ofAll('item', names('i', ITEMS)),
+      event: items.ofAll('event', names('e', EVENTS)),
+    };
     this.#people = ['ada', 'bob'].map((user) => {
       const id = personOf(`${user}-${this.#own}`);
       return { id, name: this.#knowledge.read(id).subject };
@@ -80,6 +88,7 @@ export class MergeSchedule {
   /** Runs it, and compares what is known with what should be. */
   async run(): Promise<void> {
     const { steps, gate } = this.#options;
+    await this.#publish();
     for (let step = 0; step < steps; step += 1) {
       await gate?.();
       this.#clock.now += 1_000 * this.#random.below(90);
@@ -112,8 +121,15 @@ export class MergeSchedule {
     [this.#knowledge, this.#twin] = [this.#open(), this.#open()];
   }
 
-  #open(): Knowledge {
-    return new Knowledge(this.#faulty.connection, this.#keys, TEST_SECRET, () => this.#clock.now, {
+  // Again by each schedule, which changes nothing.
+  async #publish(): Promise<void> {
+    const { lists } = this.#open(this.#options.redis).notices;
+    for (const i of LISTED) await this.#surely(() => lists.publish(GROUP, { id: `n${i}`, text: 'T' }));
+    this.#places = await this.#surely(() => lists.locate(LISTED.map((i) => `n${i}`)));
+  }
+
+  #open(redis: RedisConnection = this.#faulty.connection): Knowledge {
+    return new Knowledge(redis, this.#keys, TEST_SECRET, () => this.#clock.now, {
       seen: { ...SEEN_ITEMS_DEFAULTS, exactLimit: this.#options.exactLimit },
       retireMs: 0,
     });
@@ -176,9 +192,9 @@ export class MergeSchedule {
 
   /** Notes something of a subject. Where it is answered, and nothing was lost, it is known from then on. */
   async #note(subject: string): Promise<void> {
-    const kinds = ['page', 'page', 'page', 'item', 'notice'] as const;
+    const kinds = ['page', 'page', 'page', 'item', 'notice', 'event'] as const;
     const kind = this.#random.pick(kinds);
-    const item = this.#random.below(kind === 'page' ? PAGES : kind === 'item' ? ITEMS : NOTICES);
+    const item = this.#random.below({ page: PAGES, item: ITEMS, notice: NOTICES, event: EVENTS }[kind]);
     const note: Note = { kind, item, minute: Math.floor(this.#clock.now / 60_000), isSure: true };
     const operation: Operation = { faults: 0, note };
     const isAnswered = await this.#try(operation, () => this.#send(subject, note));
@@ -189,9 +205,10 @@ export class MergeSchedule {
   #send(subject: string, { kind, item }: Note): Promise<unknown> {
     const knowledge = this.#random.pick([this.#knowledge, this.#twin]);
     if (kind === 'page') return knowledge.recordView(subject, this.#hashes.page[item]!);
+    if (kind === 'event') return knowledge.track(subject, [{ name: this.#hashes.event[item]!, count: 1 }]);
     if (kind === 'item') return knowledge.markItems(subject, [this.#hashes.item[item]!]);
-    if (item % 2 === 0) return knowledge.markNotices(subject, [], [`n${item}`]);
-    return knowledge.markNotices(subject, [{ group: knowledge.items.of('group', GROUP), sequence: item }], []);
+    const { id = subject } = this.#people.find(({ name }) => name === subject) ?? {};
+    return knowledge.notices.markIds(knowledge.read(id), [`n${item}`], MARKS.read);
   }
 
   /** Merges. Returns whether it was answered: then all that was noted before is the person's. */
@@ -341,7 +358,7 @@ export class MergeSchedule {
   #expectWithin(subject: string, seen: Seen, notes: readonly Note[]): void {
     // A filter says of some that they were seen.
     if (this.#options.exactLimit < PAGES) return;
-    for (const kind of ['page', 'item', 'notice'] as const) {
+    for (const kind of ['page', 'item', 'notice', 'event'] as const) {
       const known = itemsOf(notes, kind);
       expect(
         seen[kind].filter((item) => !known.has(item)),
@@ -353,24 +370,26 @@ export class MergeSchedule {
   async #seenBy(id: string): Promise<Seen | undefined> {
     const { knowledge } = { knowledge: this.#knowledge };
     const reading = knowledge.read(id);
-    const group = knowledge.items.of('group', GROUP);
-    const [foreign, positions] = [
-      Array.from({ length: NOTICES }, (_, i) => i).filter((i) => i % 2 === 0),
-      Array.from({ length: NOTICES }, (_, i) => i).filter((i) => i % 2 === 1),
-    ];
     try {
       const page = await reading.hasSeen('page', this.#hashes.page);
       const item = await reading.hasSeen('item', this.#hashes.item);
-      const isForeign = await knowledge.readNotices.hasForeign(
+      const isForeign = await knowledge.notices.states.hasForeign(
         reading,
-        foreign.map((i) => `n${i}`),
+        FOREIGN.map((i) => `n${i}`),
       );
-      const isRead = await knowledge.readNotices.readOf(reading, [group]);
-      const notice = [
-        ...foreign.filter((_, i) => isForeign[i]),
-        ...positions.filter((sequence) => isRead({ group, sequence })),
-      ];
-      return { page: indexesOf(page), item: indexesOf(item), notice, visit: await reading.visit(this.#clock.now) };
+      const states = await knowledge.notices.statesOf(reading, this.#places);
+      const notice = [...FOREIGN.filter((_, i) => isForeign[i]), ...LISTED.filter((_, i) => !isUnread(states[i]!))];
+      const facts = await reading.facts();
+      const events = this.#hashes.event.map((event) => facts.get(event)?.count ?? 0);
+      const visit = await reading.visit(this.#clock.now);
+      return {
+        page: indexesOf(page),
+        item: indexesOf(item),
+        notice,
+        event: indexesOf(events.map(Boolean)),
+        events,
+        visit,
+      };
     } catch (error) {
       if (this.#options.gate) return undefined;
       throw error;
@@ -395,7 +414,7 @@ export class MergeSchedule {
     const seen = (await this.#surely(async () => (await this.#seenBy(id)) ?? Promise.reject(new Error('away'))))!;
     const notes = this.#plain.isErased(name) ? [] : this.#plain.known(name);
     const sure = notes.filter(({ isSure }) => isSure);
-    for (const kind of ['page', 'item', 'notice'] as const) {
+    for (const kind of ['page', 'item', 'notice', 'event'] as const) {
       const [least, most] = [itemsOf(sure, kind), itemsOf(notes, kind)];
       expect(seen[kind], this.#say(name, `each ${kind}`)).toEqual(expect.arrayContaining([...least]));
       if (this.#options.exactLimit >= PAGES) {
@@ -404,6 +423,12 @@ export class MergeSchedule {
           this.#say(name, `no other ${kind}`),
         ).toEqual([]);
       }
+    }
+    const timesOf = (some: readonly Note[], event: number): number =>
+      some.filter(({ kind, item }) => kind === 'event' && item === event).length;
+    for (const [event, count] of seen.events.entries()) {
+      expect(count, this.#say(name, `event ${event}`)).toBeGreaterThanOrEqual(timesOf(sure, event));
+      expect(count, this.#say(name, `event ${event}`)).toBeLessThanOrEqual(timesOf(notes, event));
     }
     const [views, leastViews] = [notes, sure].map((some) => some.filter(({ kind }) => kind === 'page')) as [
       Note[],
@@ -428,6 +453,9 @@ interface Seen {
   readonly page: readonly number[];
   readonly item: readonly number[];
   readonly notice: readonly number[];
+  readonly event: readonly number[];
+  /** How often each event happened. */
+  readonly events: readonly number[];
   readonly visit: { readonly totalPages: number; readonly uniquePages: number; readonly activeMinutes: number };
 }
 

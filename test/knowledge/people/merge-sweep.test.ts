@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MergeSweep } from '../../../src/knowledge/index.ts';
+import { ContendedError } from '../../../src/knowledge/people/contended-error.ts';
 import { AT_ONCE, FAILED_RETRY_MS, RETRY_MS, UNREADABLE_MS } from '../../../src/knowledge/people/merge-sweep.ts';
 import { personOf } from '../../../src/protocol/index.ts';
 import { partitionOf } from '../../../src/redis/index.ts';
@@ -70,7 +71,7 @@ describe('the sweep of claimed sessions', () => {
     await claim('contended', nameOf('fay'));
     const { people } = stage.knowledge;
     const contended = {
-      lookAt: () => Promise.reject(new Error("The person's record is written so often that nothing could be merged.")),
+      lookAt: () => Promise.reject(new ContendedError('It is written so often.')),
       postpone: (...args: Parameters<typeof people.postpone>) => people.postpone(...args),
     } as unknown as typeof people;
     await new MergeSweep(redis, 'sw', contended, (session) => void told.push([session, false])).sweep(now);

@@ -4,7 +4,7 @@ import type { RunScript, UnsureScript } from './faulty-connection.ts';
 
 /** What a message notes. */
 export interface Note {
-  readonly kind: 'page' | 'item' | 'notice';
+  readonly kind: 'page' | 'item' | 'notice' | 'event';
   readonly item: number;
   readonly minute: number;
   /** Whether it is certain that it counts: not where it may have been lost with a connection, and not where a person was
@@ -22,7 +22,7 @@ interface Claim {
   readonly isUnsure: boolean;
 }
 
-const WRITES = ['record-view', 'mark-items', 'mark-notices'];
+const WRITES = ['record-view', 'mark-items', 'mark-notices', 'track'];
 
 /** The knowledge of some persons and sessions, as it should be. Persons and sessions are named as their keys are. */
 export class PlainPeople {

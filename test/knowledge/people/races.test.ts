@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Knowledge, SEEN_ITEMS_DEFAULTS } from '../../../src/knowledge/index.ts';
+import { Knowledge, MARKS, SEEN_ITEMS_DEFAULTS } from '../../../src/knowledge/index.ts';
 import { personOf } from '../../../src/protocol/index.ts';
 import type { RedisConnection } from '../../../src/redis/index.ts';
 import { TEST_SECRET, useTestData } from '../../support/use-test-data.ts';
@@ -65,7 +65,9 @@ describe('between two steps of a merge', () => {
 
   it('a merge that stood still gives a person nothing of another one who has logged in at the browser since', async () => {
     const [kim, lea] = ['kim', 'lea'].map((user) => stage.knowledge.read(personOf(user)).subject) as [string, string];
-    const mark = (subject: string, id: string): Promise<void> => stage.knowledge.markNotices(subject, [], [id]);
+    const { notices } = stage.knowledge;
+    const mark = (session: string, id: string): Promise<number> =>
+      notices.markIds(stage.knowledge.read(session), [id], MARKS.read);
     await view('kiosk', '/a');
     await mark('kiosk', 'of kim');
     // It has read the session's record, and is to read what lies beside.
@@ -76,7 +78,7 @@ describe('between two steps of a merge', () => {
     });
     await paused.people.identify(kim, 'kiosk');
     const readBy = (user: string): Promise<boolean[]> =>
-      stage.knowledge.readNotices.hasForeign(stage.knowledge.read(personOf(user)), ['of kim', 'of lea']);
+      notices.states.hasForeign(stage.knowledge.read(personOf(user)), ['of kim', 'of lea']);
     expect(await readBy('kim')).toEqual([true, false]);
     expect(await readBy('lea')).toEqual([false, true]);
     expect(await seenBy('kim', '/a', '/of-lea')).toEqual([true, false]);
@@ -90,5 +92,25 @@ describe('between two steps of a merge', () => {
     await knowledge.people.identify(eve, 'tablet');
     expect(await seenBy('eve', '/a', '/meanwhile')).toEqual([true, true]);
     expect((await stage.knowledge.read(personOf('eve')).visit(stage.clock.now)).totalPages).toBe(2);
+  });
+
+  it('an event counts once, also where a push that was read before comes behind a newer one', async () => {
+    const { items, people } = stage.knowledge;
+    const bought = items.of('event', 'bought');
+    const happens = (knowledge: Knowledge, session: string, event: string) =>
+      knowledge.track(session, [{ name: items.of('event', event), count: 1 }]);
+    const joe = stage.knowledge.read(personOf('joe')).subject;
+    const countOf = async (event: number) => (await stage.knowledge.read(personOf('joe')).facts()).get(event)?.count;
+    for (let i = 0; i < 3; i += 1) await happens(stage.knowledge, 'watch', 'bought');
+    await people.identify(joe, 'watch');
+    // A sweep has read the session; then more comes, and is merged at once.
+    const sweeping = openWith('read-person', async () => {
+      await happens(stage.knowledge, 'watch', 'bought');
+      await happens(stage.knowledge, 'watch', 'called');
+    });
+    await sweeping.people.lookAt('watch');
+    expect(await countOf(bought)).toBe(4);
+    for (const event of ['bought', 'called']) await happens(stage.knowledge, 'watch', event);
+    expect([await countOf(bought), await countOf(items.of('event', 'called'))]).toEqual([5, 2]);
   });
 });

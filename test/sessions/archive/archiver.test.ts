@@ -86,7 +86,7 @@ describe('archiver: an archived session', () => {
     const loaded = await store.save(token, { cookie, cart: ['a', { b: null }], name: 'Ann' });
     await store.identify(token, 'ann@example.org', { device: 'Firefox on Linux' }, loaded);
     for (const [i, page] of [11, 12, 11, 13].entries()) {
-      await stage.knowledge.recordView(session, page, stage.clock.now + i * 60_000);
+      await stage.knowledge.recordView(session, page, { at: stage.clock.now + i * 60_000 });
     }
     const known = await stage.knowledge.read(session).visit(stage.clock.now);
     expect(known).toMatchObject({ totalPages: 4, uniquePages: 3, activeMinutes: 4 });
@@ -152,7 +152,7 @@ describe('archiver: an archived session', () => {
     const session = sessionOf(token!);
     const knowledge = stage.with({ seen: { ...SEEN_ITEMS_DEFAULTS, exactLimit: 100 } });
     for (let i = 0; i < 150; i += 1) {
-      await knowledge.recordView(session, 1_000 + i, stage.clock.now + i * 3_600_000);
+      await knowledge.recordView(session, 1_000 + i, { at: stage.clock.now + i * 3_600_000 });
     }
     const known = await knowledge.read(session).visit(stage.clock.now);
     expect(known).toMatchObject({ uniquePagesExact: false, activeMinutes: 150 });

@@ -29,7 +29,7 @@ export function describeSubjects(stage: SessionDataStage): void {
     const known = async (session: string): Promise<void> => {
       await stage.redis.command('SET', keys.subject(session), 'a record');
       await stage.redis.command('SET', keys.seenFilter(session, 'page'), 'a filter');
-      await stage.redis.command('HSET', keys.noticeRings(session), 'group', 'ring');
+      await stage.redis.command('HSET', keys.noticeStates(session), 'list', 'states');
     };
     const arm = (session: string): Promise<unknown> =>
       stage.redis.command('SET', keys.archiving(partitionOf(session)), '1');
@@ -198,11 +198,16 @@ export function describeSubjects(stage: SessionDataStage): void {
           { session: sessionOf(token), event: 'created', at: time },
           { session: sessionOf(token), event: 'identified', at: time },
         ],
+        unreadable: [],
       });
       expect(await data.export({ session: sessionOf(token) })).toEqual(exported);
       await data.forget({ user });
-      expect(await data.export({ user })).toEqual({ sessions: [], lifecycleEvents: [] });
-      expect(await data.export({ session: sessionOf(token) })).toEqual({ sessions: [], lifecycleEvents: [] });
+      expect(await data.export({ user })).toEqual({ sessions: [], lifecycleEvents: [], unreadable: [] });
+      expect(await data.export({ session: sessionOf(token) })).toEqual({
+        sessions: [],
+        lifecycleEvents: [],
+        unreadable: [],
+      });
     });
 
     it('refuses what names nobody', async () => {

@@ -1,10 +1,12 @@
 import { defineScript, SUBJECT_TOMBSTONE } from '../../../redis/index.ts';
+import { STATE_NUMBERS } from '../../notices/notice-states.ts';
+import { noticeStatesLua } from '../../notices/scripts/notice-states-lua.ts';
+import { OWN_NOTICES_FIELD, ownNoticesLua } from '../../notices/scripts/subject-scripts.ts';
 import { largeItemsLua } from '../../scripts/large-items-lua.ts';
 import { minutesLua } from '../../scripts/minutes-lua.ts';
-import { noticesLua } from '../../scripts/notices-lua.ts';
 import { partsLua } from '../../scripts/parts-lua.ts';
 import type { SeenItemsOptions } from '../../seen-items-options.ts';
-import { viewsTakenLua } from './views-taken-lua.ts';
+import { FACTS_OF, NOTICES_OF, viewsTakenLua } from './views-taken-lua.ts';
 
 /** How long a push may be under way, in milliseconds: one that comes later could undo what was done since. */
 export const PUSH_MS = 10_000;
@@ -20,21 +22,24 @@ const FORGOTTEN_DAYS = 33;
 const LOOKED_AT = 4;
 
 /** Makes the script that writes a person's record with what was merged into it. `expected`: the record as it was read;
- *  `source`, `had`, `views`: the source, and how many of its views were taken and are taken now; `at` and `prepared`: when
- *  the session was claimed and the push prepared, in microseconds by Redis's clock. Behind them: pages and
- *  items for the large form, minutes for the large form,
- *  filters of the session (four arguments each), pairs of a group's ring and a number, foreign notices. */
+ *  `source`, `had`, `views`, `facts`, `notices`: the source, how many of its views were taken and are taken now, its facts
+ *  (named for the person; empty for none), and a digest of what it did with notices (empty for nothing); `at` and
+ *  `prepared`: when the session was claimed and the push prepared, in microseconds by Redis's clock. Behind them: pages,
+ *  items and minutes for the large form, filters of the session (four arguments each), and what the session did with notices
+ *  (`SubjectStates.mergeArgumentsOf`). */
 export function pushKnowledgeScript(options: SeenItemsOptions, seconds: number) {
   return defineScript({
     name: 'push-knowledge',
-    uses: [partsLua, largeItemsLua(options), minutesLua, noticesLua, viewsTakenLua],
-    keys: ['record', 'merged', 'rings', 'foreign', 'erased', 'absent?'],
+    uses: [partsLua, largeItemsLua(options), minutesLua, noticeStatesLua, ownNoticesLua, viewsTakenLua],
+    keys: ['record', 'merged', 'states', 'own', 'foreign', 'erased', 'absent?'],
     args: {
       expected: 'text',
       next: 'text',
       source: 'text',
       had: 'text',
       views: 'text',
+      facts: 'text',
+      notices: 'text',
       at: 'number',
       prepared: 'number',
       flags: 'number',
@@ -44,8 +49,12 @@ export function pushKnowledgeScript(options: SeenItemsOptions, seconds: number) 
       pages: 'number',
       items: 'number',
       minutes: 'number',
-      positions: 'number',
       filters: 'number',
+      lists: 'number',
+      marks: 'number',
+      ownNotices: 'number',
+      ownField: 'text',
+      ownOffset: 'number',
     },
     restArgs: 'page',
     statuses: { merged: 1, changed: 0, late: 2, old: 3, erased: 4 },
@@ -60,13 +69,20 @@ if micro - at > ${CLAIM_MS * 1_000} then return ${status.old} end
 if micro - prepared > ${PUSH_MS * 1_000} then return ${status.late} end
 if (body or '') ~= expected or views_taken(source) ~= had then return ${status.changed} end
 redis.call('SET', record, next, 'EX', ${seconds})
-if views ~= '0' then
+-- What was taken of notices is not taken again: the person may have done something else with them since.
+local brings_notices = notices ~= '' and redis.call('HGET', merged, '${NOTICES_OF}' .. source) ~= notices
+if views ~= '0' or facts ~= '' or brings_notices then
   redis.call('HSET', merged, source, string.format('%s %d', views, math.floor(at / ${DAY_MICROS})))
+  if facts ~= '' then redis.call('HSET', merged, '${FACTS_OF}' .. source, facts) end
+  if brings_notices then redis.call('HSET', merged, '${NOTICES_OF}' .. source, notices) end
   redis.call('EXPIRE', merged, ${MERGED_SECONDS})
   local some = had == '0' and redis.call('HRANDFIELD', merged, ${LOOKED_AT}, 'WITHVALUES') or {}
   for i = 1, #some, 2 do
-    local day = tonumber(string.match(some[i + 1], ' (%d+)$'))
-    if day and micro > (day + ${FORGOTTEN_DAYS}) * ${DAY_MICROS} then redis.call('HDEL', merged, some[i]) end
+    local is_source = not string.find(some[i], ' ', 1, true)
+    local day = is_source and tonumber(string.match(some[i + 1], ' (%d+)$'))
+    if day and micro > (day + ${FORGOTTEN_DAYS}) * ${DAY_MICROS} then
+      redis.call('HDEL', merged, some[i], '${FACTS_OF}' .. some[i], '${NOTICES_OF}' .. some[i])
+    end
   end
 end
 local from = firstPage
@@ -86,7 +102,31 @@ for i = from, from + 4 * filters - 1, 4 do
   if ARGV[i + 3] ~= '' then redis.call('SET', part('x' .. ARGV[i] .. 'u'), ARGV[i + 3]) end
   redis.call('HSET', part('b'), ARGV[i], ARGV[i + 1])
 end
-mark_notices(rings, foreign, from + 4 * filters, positions)
+from = from + 4 * filters
+local function take_notices()
+  local known = { key = states, fields = {} }
+  for i = from, from + 3 * lists - 1, 3 do merge_list(known, ARGV[i], ARGV[i + 1] == '1', tonumber(ARGV[i + 2])) end
+  from = from + 3 * lists
+  mark_notices(known, from, marks, true)
+  from = from + 3 * marks
+  for i = from, from + 3 * ownNotices - 1, 3 do
+    local has = redis.call('HGET', own, 'i' .. ARGV[i])
+    if has or not is_withdrawn(ARGV[i], ARGV[i + 1]) then
+      local sequence = has and tonumber(string.match(has, '^%d+')) or add_own(ARGV[i], ARGV[i + 1])
+      if has and name_of(ARGV[i], string.match(has, '^%d+ (.*)$')) ~= name_of(ARGV[i], ARGV[i + 1]) then
+        note_withdrawn(ARGV[i], ARGV[i + 1])
+      end
+      mark_notice(known, ownField, (sequence + ownOffset) % ${STATE_NUMBERS}, tonumber(ARGV[i + 2]), true)
+    end
+  end
+  write_lists(known)
+  if ownNotices > 0 then
+    redis.call('HSET', states, '${OWN_NOTICES_FIELD}', '1')
+    keep_like_record(own)
+  end
+  mark_foreign(foreign, from + 3 * ownNotices, #ARGV)
+end
+if brings_notices then take_notices() end
 renew(flags, ${seconds})
 return ${status.merged}
 `,

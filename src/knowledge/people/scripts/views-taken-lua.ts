@@ -1,5 +1,10 @@
 import { defineLua } from '../../../redis/index.ts';
 
+/** In front of a source's name: under it stands what was taken of its facts. No source has a blank. */
+export const FACTS_OF = 'facts ';
+/** In front of a source's name: under it stands a digest of what was taken of its notices. No source has a blank. */
+export const NOTICES_OF = 'notices ';
+
 /** Needs `merged`, the key of a person's list of sources.
  *
  *  `views_taken(source)` -> how many of a source's views were taken, as text. A value of the list is these and, behind a

@@ -40,7 +40,10 @@ local function read(info)
   return values
 end
 
-redis.call('XSETID', fresh, read(redis.call('XINFO', 'STREAM', stream))['last-generated-id'])
+-- How many entries there ever were, where the server counts them: so a consumer group can tell that some were dropped.
+local head = read(redis.call('XINFO', 'STREAM', stream))
+local counts = head['entries-added'] and { 'ENTRIESADDED', head['entries-added'], 'MAXDELETEDID', head['max-deleted-entry-id'] }
+redis.call('XSETID', fresh, head['last-generated-id'], unpack(counts or {}))
 for _, info in ipairs(redis.call('XINFO', 'GROUPS', stream)) do
   local group = read(info)
   redis.call('XGROUP', 'CREATE', fresh, group.name, group['last-delivered-id'])

@@ -1,0 +1,11 @@
+export { BasketStore } from './basket-store.ts';
+export type { Candidate, Discovery } from './candidate.ts';
+export type { DiscoverOptions } from './discover.ts';
+export { discover } from './discover.ts';
+export { DiscoverError } from './discover-error.ts';
+export { discoverPairs, LEAST_SUBJECTS } from './discover-pairs.ts';
+export type { Draft, DraftSource } from './draft.ts';
+export { contentOf, draftsOf, inWords } from './draft.ts';
+export { MemoryBudget } from './memory-budget.ts';
+export type { Support } from './support.ts';
+export { VisitorBaskets } from './visitor-baskets.ts';

@@ -1,0 +1,58 @@
+import { NoticeRefusedError } from '../../knowledge/index.ts';
+import { ProtocolError } from '../../protocol/index.ts';
+import {
+  checkNoticeEdit,
+  checkNoticeToPublish,
+  checkWithdrawal,
+  decodePayload,
+} from '../../protocol/internal/index.ts';
+import { type Handler, makeHandler } from './handler.ts';
+
+/* publish-notice.ts: writing notices. These commands are about lists and not about the session under which they are asked;
+ * asked again, they do nothing more. */
+
+/** Publishes a notice. */
+export const publishNotice: Handler<'publish-notice'> = makeHandler({
+  parse: (payload) => checkNoticeToPublish(decodePayload(payload, '{"to":{...},"id":"...","text":"..."}')),
+  run: async ({ knowledge }, _, { to, ...notice }) => {
+    const published = await refusable(() => {
+      if ('subject' in to) return knowledge.notices.own.publish(knowledge.read(to.subject).subject, notice, to.subject);
+      const list = 'group' in to ? { kind: 'group', name: to.group } : { kind: 'segment', name: to.segment };
+      return knowledge.notices.lists.publish(list as Parameters<typeof knowledge.notices.lists.publish>[0], notice);
+    });
+    return { id: notice.id, ...published };
+  },
+});
+
+/** Changes a notice in all lists that hold it, or one subject's. */
+export const editNotice: Handler<'edit-notice'> = makeHandler({
+  parse: (payload) => checkNoticeEdit(decodePayload(payload, '{"id":"...","text":"..."}')),
+  run: async ({ knowledge }, _, { id, to, ...changes }) => {
+    const lists = await refusable(async () =>
+      to
+        ? Number(await knowledge.notices.own.change(knowledge.read(to.subject).subject, id, changes, to.subject))
+        : knowledge.notices.lists.edit(id, changes),
+    );
+    return { id, lists };
+  },
+});
+
+/** Takes a notice out of all lists that hold it, or from one subject. */
+export const withdrawNotice: Handler<'withdraw-notice'> = makeHandler({
+  parse: (payload) => checkWithdrawal(decodePayload(payload, '{"id":"..."}')),
+  run: async ({ knowledge }, _, { id, to }) => ({
+    id,
+    lists: to
+      ? Number(await knowledge.notices.own.change(knowledge.read(to.subject).subject, id, undefined, to.subject))
+      : await knowledge.notices.lists.withdraw(id),
+  }),
+});
+
+async function refusable<Result>(work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof NoticeRefusedError) throw new ProtocolError('bad-payload', error.message, { cause: error });
+    throw error;
+  }
+}

@@ -1,0 +1,4 @@
+import { useRedis } from '../support/use-redis.ts';
+import { describeLifecycle } from './lifecycle.suite.ts';
+
+describeLifecycle('one server', useRedis());

@@ -1,0 +1,133 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { BROWSER_ARGS, findBrowser } from '../support/find-browser.ts';
+import { complaintsOf, kill, openShop, SHOP_SECRET, type Shop } from '../support/shop-stage.ts';
+import { useRedis } from '../support/use-redis.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+/* The shop's rules in a browser, as `serve` has them from a file: why there is a tip and why not, one that is not wanted, and
+ * a draft of `discover` that a person approves while the service runs. */
+
+const executablePath = findBrowser();
+const CLI = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const SHOP_RULES = new URL('../../examples/shop/sessionwise.json', import.meta.url);
+const STEP_DEADLINE_MS = 10_000;
+/** Baskets in which a console and a smart plug go together. */
+const BASKETS = `${'/added/game-console,/added/smart-plug\n'.repeat(30)}${'/added/lamp\n'.repeat(60)}`;
+
+describe.skipIf(executablePath === undefined)('the shop’s rules in a browser', () => {
+  const redis = useRedis({ eachTest: 'kept' });
+  const folder = mkdtempSync(join(tmpdir(), 'sessionwise-rules-'));
+  const inFolder = (name: string): string => join(folder, name);
+  let service: ChildProcess;
+  let shop: Shop;
+  let browser: Browser;
+  let page: Page;
+  let complaints: string[];
+
+  const cli = async (...args: string[]): Promise<void> => {
+    const [code] = await once(start(args), 'exit');
+    expect(code, args.join(' ')).toBe(0);
+  };
+
+  beforeAll(async () => {
+    writeFileSync(inFolder('rules.json'), readFileSync(SHOP_RULES));
+    writeFileSync(inFolder('sessionwise.json'), '{"rules":"rules.json"}');
+    service = start(['serve', '--redis', redis.url, '--config', inFolder('sessionwise.json'), '--log-level', 'error']);
+    await once(service, 'message');
+    shop = await openShop({ redis: redis.url, deadlineMs: 5_000 });
+    browser = await chromium.launch({ executablePath: executablePath!, args: [...BROWSER_ARGS] });
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await shop?.close();
+    if (service) await kill(service);
+    rmSync(folder, { recursive: true, force: true });
+  });
+  afterEach(async () => {
+    await page.context().close();
+    expect(complaints).toEqual([]);
+  });
+
+  const arrive = async (): Promise<void> => {
+    page = await (await browser.newContext()).newPage();
+    page.setDefaultTimeout(STEP_DEADLINE_MS);
+    complaints = complaintsOf(page, shop);
+  };
+  const look = async (...slugs: string[]): Promise<void> => {
+    for (const slug of slugs) await page.goto(`${shop.url}/added/${slug}`);
+  };
+  /** What the page says of a rule, opened as a visitor does. */
+  const why = async (rule: string): Promise<string> => {
+    await page.goto(`${shop.url}/confirm-purchase`);
+    await page.getByText('Why these tips, and no others?').click();
+    return (await page.locator(`[data-rule="${rule}"]`).innerText()).replace(/\s+/g, ' ');
+  };
+  const tips = (): Promise<(string | null)[]> =>
+    page.locator('[data-suggestion]').evaluateAll((cards) => cards.map((card) => card.getAttribute('data-suggestion')));
+
+  it('say why there is no tip yet, by how much, and why there is one: by a cluster, an event and what was not seen', async () => {
+    await arrive();
+    await look('tv', 'soundbar');
+    expect(await why('headphones')).toMatch(/Not suggested yet\..*viewed 2 of 3 pages of .*serious/);
+    expect(await tips()).toEqual([]);
+    await look('tv-mount');
+    await page.getByRole('button', { name: 'Add to cart: TV wall mount' }).click();
+    expect(await why('headphones')).toMatch(/^Headphones Suggested\..*has not seen \/added\/headphones/);
+    expect(await tips()).toEqual(['headphones', 'hdmi-cable']);
+    const card = page.locator('[data-suggestion="headphones"]');
+    expect(await card.locator('[data-because]').innerText()).toContain('looked around among screens and sound');
+    // What it must not be: seen.
+    await look('headphones');
+    expect(await why('headphones')).toMatch(/Not suggested yet/);
+    expect(await tips()).toEqual(['hdmi-cable']);
+  });
+
+  it('keep away what is not wanted, also behind a reload, and say so', async () => {
+    await arrive();
+    await look('tv', 'tv-mount');
+    await page.goto(`${shop.url}/confirm-purchase`);
+    expect(await tips()).toEqual(['hdmi-cable']);
+    await page.getByRole('button', { name: 'No, thank you: An HDMI cable' }).click();
+    await page.locator('[data-suggestions="none"]').waitFor();
+    await page.reload();
+    expect(await tips()).toEqual([]);
+    expect(await why('hdmi-cable')).toContain('Not suggested: it was dismissed.');
+  });
+
+  it('give a tip that was found in data from when a person approves it, while the service runs', async () => {
+    writeFileSync(inFolder('baskets.csv'), BASKETS);
+    await cli('discover', inFolder('baskets.csv'), '--top', '1', '--out', inFolder('drafts.json'));
+    const { drafts } = JSON.parse(readFileSync(inFolder('drafts.json'), 'utf8'));
+    const [{ name, when, suggest }] = drafts;
+    // Whichever of the two it proposes to whom.
+    const cause = when.all[0].seen;
+    expect([cause, suggest].sort()).toEqual(['/added/game-console', '/added/smart-plug']);
+    await arrive();
+    await page.goto(shop.url + cause);
+    await page.goto(`${shop.url}/confirm-purchase`);
+    expect(await tips()).toEqual([]);
+    const files = ['--drafts', inFolder('drafts.json'), '--config', inFolder('sessionwise.json')];
+    await cli('rules', 'approve', name, '--reason', 'They are often bought together.', ...files);
+    await waitUntil('the approved rule is used', async () => {
+      await page.goto(`${shop.url}/confirm-purchase`);
+      return (await tips()).includes(name);
+    });
+    const card = page.locator(`[data-suggestion="${name}"]`);
+    expect(await card.locator('[data-reason]').innerText()).toBe('They are often bought together.');
+    expect(await card.locator('[data-because] a').getAttribute('href')).toBe(cause);
+  });
+});
+
+function start(args: string[]): ChildProcess {
+  return spawn(process.execPath, [CLI, ...args], {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    env: { ...process.env, SESSIONWISE_SECRET: SHOP_SECRET },
+  });
+}
