@@ -71,7 +71,7 @@ describe('between two steps of a merge', () => {
     await view('kiosk', '/a');
     await mark('kiosk', 'of kim');
     // It has read the session's record, and is to read what lies beside.
-    const paused = openWith('ZRANGE', async () => {
+    const paused = openWith('read-claimed-notices', async () => {
       await stage.knowledge.people.identify(lea, 'kiosk');
       await mark('kiosk', 'of lea');
       await view('kiosk', '/of-lea');
@@ -112,5 +112,24 @@ describe('between two steps of a merge', () => {
     expect(await countOf(bought)).toBe(4);
     for (const event of ['bought', 'called']) await happens(stage.knowledge, 'watch', event);
     expect([await countOf(bought), await countOf(items.of('event', 'called'))]).toEqual([5, 2]);
+  });
+
+  it('what a person did with a notice stays, also where a push that was read before comes behind a newer one', async () => {
+    const { notices, people } = stage.knowledge;
+    const mark = (subject: string, id: string, state: (typeof MARKS)[keyof typeof MARKS]): Promise<number> =>
+      notices.markIds(stage.knowledge.read(subject), [id], state);
+    const ann = stage.knowledge.read(personOf('ann')).subject;
+    await mark('laptop', 'first', MARKS.read);
+    await people.identify(ann, 'laptop');
+    // A sweep has read the session; then more comes, and is merged at once.
+    const sweeping = openWith('read-person', async () => {
+      await mark('laptop', 'second', MARKS.read);
+      await people.mergeLate('laptop');
+      await mark(personOf('ann'), 'first', MARKS.unread);
+    });
+    await sweeping.people.lookAt('laptop');
+    const read = notices.states.hasForeign(stage.knowledge.read(personOf('ann')), ['first', 'second']);
+    expect(await read).toEqual([false, true]);
+    expect(await people.identify(ann, 'laptop')).toBe(false);
   });
 });
