@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'vitest';
-import type { NoticesModel } from '../../knowledge/notices/notices-model.ts';
+import type { NoticesModel, Shown } from '../../knowledge/notices/notices-model.ts';
 import { explainRace, type ListOutcome, type RacedWrite } from './explain-race.ts';
 import { MARKS } from './notice-operations.ts';
 import { ANY, GROUPS, IDS, LISTS, lockOf, type NewNotice, type NoticeStage, PEOPLE } from './notice-stage.ts';
@@ -95,6 +95,18 @@ export async function raceIdentify(stage: NoticeStage): Promise<void> {
   });
 }
 
+function story(
+  stage: NoticeStage,
+  shown: Shown['notices'],
+  expected: Shown['notices'],
+  ids: readonly string[],
+): string {
+  const has = (all: Shown['notices'], one: Shown['notices'][number]): boolean =>
+    all.some((other) => isDeepStrictEqual(one, other));
+  const differ = [...shown, ...expected].filter((one) => !has(shown, one) || !has(expected, one));
+  return stage.story(differ.length > 0 ? differ.map(({ id }) => id) : ids);
+}
+
 // Does the first order that leaves what is shown. Where others leave something else that does not show, the marks are set.
 async function settle(
   stage: NoticeStage,
@@ -113,7 +125,9 @@ async function settle(
   const fits = orders.filter((_, i) => isDeepStrictEqual(seen.shown, stage.expected(name, groups, seen, models[i])));
   const [first] = fits;
   const expected = models.map((model) => stage.expected(name, groups, seen, model));
-  const told = first ? '' : `${JSON.stringify(seen.shown)}, expected ${JSON.stringify(expected)}\n${stage.story(ids)}`;
+  const told = first
+    ? ''
+    : `${JSON.stringify(seen.shown)}, expected ${JSON.stringify(expected)}\n${story(stage, seen.shown, expected[0]!, ids)}`;
   expect(first, `no order leaves what is shown to ${name}: ${what}; ${told}`).toBeDefined();
   const left = new Set(fits.map((fit) => models[orders.indexOf(fit)]!.marksOf(name)));
   for (const step of first!) step(stage.model);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Knowledge, MARKS, SEEN_ITEMS_DEFAULTS } from '../../../src/knowledge/index.ts';
 import { personOf } from '../../../src/protocol/index.ts';
-import type { RedisConnection } from '../../../src/redis/index.ts';
+import { interruptedConnection } from '../../support/interrupted-connection.ts';
 import { TEST_SECRET, useTestData } from '../../support/use-test-data.ts';
 
 /* What happens between two steps of a merge. */
@@ -11,23 +11,16 @@ describe('between two steps of a merge', () => {
 
   /** Opens the knowledge over a connection that does `work` once, before a script or command of this name is sent. */
   function openWith(script: string, work: (send: () => Promise<unknown>) => Promise<unknown>): Knowledge {
-    const { redis } = stage;
-    let isDone = false;
-    const broken = Object.create(redis) as RedisConnection;
-    const intercept = async <Reply>(args: readonly (string | Buffer)[], send: () => Promise<Reply>): Promise<Reply> => {
-      const isIt = args[0] === script || (args[0] === 'EVAL' && String(args[1]).startsWith(`-- ${script}\n`));
-      if (isDone || !isIt) return send();
-      isDone = true;
-      await work(send);
-      return send();
-    };
-    broken.knownScripts = () => new Set();
-    broken.command = (...args) => intercept(args, () => redis.command(...args));
-    broken.commandForBuffers = (...args) => intercept(args, () => redis.commandForBuffers(...args));
-    return new Knowledge(broken, stage.keys, TEST_SECRET, () => stage.clock.now, {
-      seen: SEEN_ITEMS_DEFAULTS,
-      retireMs: 0,
-    });
+    return new Knowledge(
+      interruptedConnection(stage.redis, script, work),
+      stage.keys,
+      TEST_SECRET,
+      () => stage.clock.now,
+      {
+        seen: SEEN_ITEMS_DEFAULTS,
+        retireMs: 0,
+      },
+    );
   }
 
   const view = (subject: string, page: string) => stage.knowledge.recordView(subject, stage.pages(page)[0]!);
