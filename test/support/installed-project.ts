@@ -34,7 +34,6 @@ export function installProject(...packages: string[]): InstalledProject {
     const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'))!;
     project.write('package.json', '{"name":"site","version":"1.0.0","private":true}\n');
     execFileSync('npm', ['install', ...NPM, `./${tarball}`, ...packages], { cwd: folder, stdio: 'pipe' });
-    rmSync(join(folder, tarball));
     return project;
   } catch (error) {
     project.remove();
