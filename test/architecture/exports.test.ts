@@ -7,10 +7,12 @@ import { describe, expect, it } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '../..');
 const { exports: subpaths } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
-  exports: Record<string, string | { types: string; default: string }>;
+  exports: Record<string, string | { default: { default: string } }>;
 };
 const modules = Object.entries(subpaths).flatMap(([subpath, target]) =>
-  typeof target === 'string' ? [] : [[subpath, target.default.replace(/^\.\/dist\/(.*)\.js$/, 'src/$1.ts')] as const],
+  typeof target === 'string'
+    ? []
+    : [[subpath, target.default.default.replace(/^\.\/dist\/(.*)\.js$/, 'src/$1.ts')] as const],
 );
 
 /** The names that an index file exports, types marked as such. */

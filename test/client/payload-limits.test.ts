@@ -100,7 +100,7 @@ describe.each(Object.entries(openers))('a client over %s', (way, open) => {
     expect(await client.ready()).toBe(true);
     const told: Degraded[] = [];
     client.on('degraded', (degraded) => told.push(degraded));
-    const served = async (): Promise<string> => JSON.stringify(await service.metrics.requests.get());
+    const served = async (): Promise<string> => JSON.stringify(await service.metrics.requests.samples());
     const [before] = [await served(), proxy.reset()];
     for (const [command, payload, code] of beyond) {
       const name = `${command} ${String(JSON.stringify(payload)).slice(0, 20)}`;

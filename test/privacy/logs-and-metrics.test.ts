@@ -70,7 +70,7 @@ describe('logs, metrics and events', () => {
     expect(told.length).toBeGreaterThan(0);
     const texts = [
       JSON.stringify(log.entries),
-      await service.metrics.registry.metrics(),
+      await service.metrics.registry.text(),
       JSON.stringify(client.counters),
       JSON.stringify(told.map(({ message: _, ...rest }) => rest)),
     ];

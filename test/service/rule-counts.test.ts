@@ -73,7 +73,7 @@ describe('the counts of rules', () => {
     const marks = (rule: string, as: string) => metricOf(service.metrics.suggestionMarks, { rule, as });
     expect(await Promise.all(['shown', 'taken', 'dismissed'].map((as) => marks('cable', as)))).toEqual([2, 1, 0]);
     expect(await Promise.all(['shown', 'taken', 'dismissed'].map((as) => marks('case', as)))).toEqual([1, 0, 1]);
-    expect(JSON.stringify(await service.metrics.suggestionMarks.get())).not.toContain('no-such-rule');
+    expect(JSON.stringify(await service.metrics.suggestionMarks.samples())).not.toContain('no-such-rule');
     await service.stop();
     expect(await counts()).toBe(`\
 cable: shown 2, taken 1, dismissed 0
@@ -172,9 +172,11 @@ segment nobody: about 0 today, 0 yesterday (UTC)
       segments: { reader: RULES.segments.reader },
     });
     await mark('bob', 'shown', 'cable', 'case');
-    const { values } = await service.metrics.suggestionMarks.get();
-    expect(values.filter(({ value }) => value > 0)).toEqual([{ labels: { rule: 'cable', as: 'shown' }, value: 2 }]);
-    const segments = await service.metrics.segmentSubjects.get();
-    expect(segments.values.map(({ labels }) => labels.segment)).toEqual(['reader']);
+    const values = await service.metrics.suggestionMarks.samples();
+    expect(values.filter(({ value }) => value > 0)).toMatchObject([
+      { labels: { rule: 'cable', as: 'shown' }, value: 2 },
+    ]);
+    const segments = await service.metrics.segmentSubjects.samples();
+    expect(segments.map(({ labels }) => labels.segment)).toEqual(['reader']);
   });
 });
