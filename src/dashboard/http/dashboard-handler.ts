@@ -6,13 +6,13 @@ import type { DashboardSettings } from '../dashboard-options.ts';
 import type { DashboardStore } from '../dashboard-store.ts';
 import { RequestRefusedError } from '../request-refused-error.ts';
 import { includesRole } from '../role.ts';
+import { sentenceOf } from '../sentence-of.ts';
 import type { DashboardView } from '../view.ts';
 import { EventStreams } from './event-streams.ts';
 import { readPageFiles } from './page-files.ts';
 import { loginShell, pageShell, refusalShell } from './page-shell.ts';
 import { readBody } from './read-body.ts';
 import { setSecurityHeaders } from './security-headers.ts';
-import { sentenceOf } from './sentence-of.ts';
 import { SharedReads } from './shared-reads.ts';
 import { type Target, targetOf } from './target-of.ts';
 

@@ -52,7 +52,7 @@ export class EventStreams {
     }
     response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' });
     response.flushHeaders();
-    const stop = this.#reads.follow(view, query, (told) => write(stream, eventOf(told)));
+    let stop: () => void = () => undefined;
     const stream: Open = {
       response,
       isStillAllowed,
@@ -66,6 +66,7 @@ export class EventStreams {
     };
     this.#open.add(stream);
     write(stream, `retry: ${RETRY_MS}\n\n`);
+    stop = this.#reads.follow(view, query, (told) => write(stream, eventOf(told)));
     response.on('drain', () => {
       const { held } = stream;
       stream.held = undefined;
