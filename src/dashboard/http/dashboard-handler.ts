@@ -25,6 +25,8 @@ export interface HandlerParts extends DashboardSettings {
   readonly log: NonNullable<DashboardSettings['log']>;
   readonly base?: string;
   readonly key?: string;
+  /** How often open streams are checked, in milliseconds. Default 15,000. */
+  readonly heartbeatMs?: number;
 }
 
 /** Answers the requests to a dashboard. */
@@ -40,7 +42,7 @@ export class DashboardHandler {
     this.#parts = parts;
     this.#views = new Map(parts.views.map((view) => [view.name, view]));
     this.#reads = new SharedReads(parts.open);
-    this.#streams = new EventStreams(this.#reads, parts.maxStreams);
+    this.#streams = new EventStreams(this.#reads, parts.maxStreams, parts.heartbeatMs);
     this.#csrf = new Csrf(parts.key);
   }
 
