@@ -1,8 +1,8 @@
-// Completes dist/ after both runs of tsc: says which module system each part has, writes the ESM doors, and sets the
-// executable bit that `npx sessionwise` and a packed tarball need.
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+// Completes dist/ after both runs of tsc: says which module system each part has, writes the ESM doors, copies the pages of
+// the dashboard, and sets the executable bit that `npx sessionwise` and a packed tarball need.
+import { chmodSync, cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = new URL('../', import.meta.url);
@@ -11,6 +11,20 @@ const require = createRequire(import.meta.url);
 write('dist/package.json', '{ "type": "commonjs" }\n');
 write('dist/cli/package.json', '{ "type": "module" }\n');
 chmodSync(new URL('dist/cli/main.js', ROOT), 0o755);
+
+// Scripts and styles of pages are served as they are.
+cpSync(new URL('src/dashboard/page', ROOT), new URL('dist/dashboard/page', ROOT), {
+  recursive: true,
+  filter: (source) => !source.endsWith('tsconfig.json'),
+});
+
+// CommonJS has no import.meta; tsc leaves it as it is (`noCheck`).
+for (const file of readdirSync(new URL('dist', ROOT), { recursive: true })) {
+  if (!file.endsWith('.js') || file.startsWith(join('cli', '/')) || file.startsWith(join('dashboard', 'page'))) continue;
+  const text = readFileSync(new URL(`dist/${file}`, ROOT), 'utf8');
+  if (!text.includes('import.meta')) continue;
+  write(`dist/${file}`, text.replaceAll('import.meta.url', "require('node:url').pathToFileURL(__filename).href"));
+}
 
 const { exports: doors } = JSON.parse(readFileSync(new URL('package.json', ROOT), 'utf8'));
 for (const door of Object.values(doors)) if (typeof door === 'object') writeDoor(door);

@@ -1,3 +1,4 @@
+import { LATENCY_BOUNDS_S } from '../protocol/internal/index.ts';
 import { Counter, type CounterSeries } from './prometheus/counter.ts';
 import { Gauge } from './prometheus/gauge.ts';
 import { Histogram, type HistogramSeries } from './prometheus/histogram.ts';
@@ -25,8 +26,6 @@ export interface NoticeReachFigure {
   readonly seen: number;
   readonly read: number;
 }
-
-const SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5];
 
 interface CommandSeries {
   readonly requests: CounterSeries;
@@ -84,7 +83,7 @@ export class Metrics {
       name: 'sessionwise_request_seconds',
       help: 'From a request received to its answer ready.',
       labelNames: ['command'],
-      bounds: SECONDS,
+      bounds: LATENCY_BOUNDS_S,
     }),
   );
   readonly overlap: Gauge = this.#gauge(
