@@ -21,11 +21,17 @@ export interface WebSite<Request extends object> extends SharedParts {
 /** Makes the parts of a site of a framework without sessions of its own. */
 export class WebParts<Request extends object> {
   readonly #parts: SiteParts<WebSessionStore<Request>>;
+  #isClosed = false;
 
   /** Begins to connect and returns; never throws because Redis is away.
    *  @throws RangeError or ConnectionOptionsError for an option that is unknown or cannot be used. */
   constructor(options: SessionwiseOptions) {
     this.#parts = new SiteParts(options, (storeOptions) => new WebSessionStore<Request>(storeOptions));
+  }
+
+  /** Whether `close` was called. */
+  get isClosed(): boolean {
+    return this.#isClosed;
   }
 
   /** The store of sessions, where it is open. */
@@ -70,7 +76,10 @@ export class WebParts<Request extends object> {
       setRules: (rules) => parts.setRules(rules),
       forget: (subject, more) => parts.forget(subject, more),
       export: (subject, more) => parts.export(subject, more),
-      close: () => parts.close(),
+      close: () => {
+        this.#isClosed = true;
+        return parts.close();
+      },
     };
   }
 }
