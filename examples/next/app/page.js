@@ -22,7 +22,7 @@ export default async function Home() {
       </ul>
       <form action={user ? logOut : logIn}>
         {user ? null : <input name="user" aria-label="Name" required />}
-        <button>{user ? 'Log out' : 'Log in'}</button>
+        <button type="submit">{user ? 'Log out' : 'Log in'}</button>
       </form>
     </>
   );

@@ -11,6 +11,7 @@ import {
 } from '../index.ts';
 import { mayBeView } from './next-views.ts';
 import { NextVisit, PAGE_HEADER } from './next-visit.ts';
+import { pageSession } from './page-session.ts';
 import { setCookie } from './set-cookie.ts';
 
 /** Sessions and knowledge of a site, as its proxy, pages, actions and route handlers come to them. */
@@ -74,17 +75,17 @@ export class NextSite {
     await this.#session?.store.save(visit);
   }
 
-  /** Returns the visit of the page that is rendered, which can change nothing. Its session was opened.
+  /** Returns the session of the page that is rendered, which only reads it.
    *  @throws StoreUnavailableError in a store that fails closed; SessionDataError. */
   async sessionOfPage(): Promise<object> {
     const visit = await this.#pageVisit();
     await this.open(visit);
-    // A change would be lost without a word.
-    return Object.freeze(visit.session ?? {});
+    if (!visit.session) throw new TypeError('This site has no sessions of ours: call sw.session() before.');
+    return pageSession(visit.session as WebSession);
   }
 
-  /** Returns the visit of the page that is rendered, whose handle was attached. Where the session cannot be read, the handle
-   *  answers `undefined`. */
+  /** Returns the handle of the page that is rendered. Where the session cannot be read, it answers `undefined`.
+   *  @throws errors of the functions in the options. */
   async handleOfPage(): Promise<NextVisit['sessionwise']> {
     const visit = await this.#pageVisit();
     try {

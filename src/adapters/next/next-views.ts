@@ -20,6 +20,9 @@ export function showedPage(visit: NextVisit, { headers }: IncomingMessage, respo
 }
 
 function isRouters(visit: NextVisit): boolean {
-  if (visit.method !== 'GET' || visit.header('sec-fetch-dest') !== 'empty') return false;
-  return visit.header('sec-fetch-site') === 'same-origin' && visit.header('sec-fetch-mode') === 'cors';
+  return (
+    visit.method === 'GET' &&
+    visit.header('sec-fetch-dest') === 'empty' &&
+    visit.header('sec-fetch-site') === 'same-origin'
+  );
 }

@@ -7,7 +7,7 @@ export default async function Product({ params }) {
       <h1>{name}</h1>
       <form action={addToCart}>
         <input type="hidden" name="product" value={name} />
-        <button>Add to the cart</button>
+        <button type="submit">Add to the cart</button>
       </form>
       <a href="/">Back</a>
     </>
