@@ -3,10 +3,10 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } fro
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Visitor } from '../adapters/suite/adapter-site.ts';
 import { freePorts } from '../support/free-ports.ts';
 import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
-import { Visitor } from '../adapters/suite/adapter-site.ts';
 
 /* The examples of Koa and Hono, as they stand, with the built package; that of Next is in adapters/next. docs/frameworks.md
  * shows the same files. */
