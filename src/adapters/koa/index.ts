@@ -27,6 +27,7 @@ export type {
   VisitorCookieOptions,
   WebSession,
   WebSessionOptions,
+  WebSessionStore,
   WebSite,
 } from '../index.ts';
 export {
@@ -41,7 +42,6 @@ export {
   SessionLimitError,
   SessionwiseError,
   StoreUnavailableError,
-  WebSessionStore,
 } from '../index.ts';
 export type { KoaLiveOptions, Sessionwise, SessionwiseContext } from './create-sessionwise.ts';
 export { createSessionwise } from './create-sessionwise.ts';

@@ -24,6 +24,7 @@ export type {
   VisitorCookieOptions,
   WebSession,
   WebSessionOptions,
+  WebSessionStore,
   WebSite,
 } from '../index.ts';
 export {
@@ -37,7 +38,6 @@ export {
   SessionLimitError,
   SessionwiseError,
   StoreUnavailableError,
-  WebSessionStore,
 } from '../index.ts';
 export type { PageSession, Sessionwise, WritingVisit } from './create-sessionwise.ts';
 export { createSessionwise } from './create-sessionwise.ts';
