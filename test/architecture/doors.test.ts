@@ -31,7 +31,7 @@ const ROOMS = [
   'transport',
 ];
 /** Rooms within a room: for other rooms and for each other. */
-const INNER_ROOMS = ['adapters/express', 'adapters/fastify'];
+const INNER_ROOMS = ['adapters/express', 'adapters/fastify', 'adapters/hono', 'adapters/koa', 'adapters/next'];
 
 /** The room that a file is in; '' for `src/index.ts`, which is a door of all. */
 function roomOf(file: string): string {
