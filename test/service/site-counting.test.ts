@@ -229,8 +229,16 @@ describe('counts of the site', () => {
     expect(few.commands).toBeLessThanOrEqual(2 * (few.seconds + 1));
     expect(many.commands).toBeLessThanOrEqual(2 * (many.seconds + 1) + 2 * 3);
     expect(many.commands).toBeLessThan(10_000 / 100);
-    const { commands: idle } = await send(0, 1);
-    expect(idle).toBe(0);
+  });
+
+  it('cost nothing while nothing happens', async () => {
+    const proxy = await startRedisProxy(server.socketPath);
+    onTestFinished(() => proxy.close());
+    await start({ redis: proxy.url });
+    // It is looked at each half second.
+    const looks = () => proxy.commands('sessionwise-service').filter((words) => words.includes('sw:meta'));
+    await waitUntil('seconds have passed', () => looks().length >= (4 * SITE_INTERVAL_MS) / 500, DEADLINE_MS);
+    expect(proxy.commands().filter((words) => words.some(isOfSite))).toEqual([]);
   });
 
   it('are three keys a minute and one of names, which all expire', async () => {
