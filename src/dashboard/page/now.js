@@ -45,6 +45,7 @@ export function render(root, data, { h, show, keep, chart }) {
       'section',
       { class: 'card wide', 'aria-labelledby': 'views-title' },
       h('h2', { id: 'views-title' }, 'Views a minute'),
+      h('p', { class: 'quiet' }, h('span', { id: 'views-30' }, count(last30.views)), ' views in 30 minutes'),
       chart({
         key: 'views',
         title: 'Views in each minute of the last hour; the last one is not over',
