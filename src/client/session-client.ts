@@ -182,7 +182,7 @@ export class SessionClient extends EventEmitter<ClientEvents> {
     if (this.#closed) return;
     this.#closed = true;
     this.#turns.sendNow();
-    this.#robots.tell();
+    this.#robots.close();
     this.#sender.stop();
     await Promise.all([this.#transport.close(), this.#consumers.close()]);
   }

@@ -67,6 +67,14 @@ describe.each(['channels', 'streams'] as const)('robots that a client counts, ov
     await waitUntil('they are told', async () => (await told()) === 5, DEADLINE_MS);
   }, 90_000);
 
+  it('are kept for a service that comes some seconds later', async () => {
+    const client = await open();
+    for (let i = 0; i < 5; i += 1) client.countRobot();
+    const service = await start();
+    const told = () => metricOf(service.metrics.robotRequests);
+    await waitUntil('they are told', async () => (await told()) === 5, DEADLINE_MS);
+  }, 90_000);
+
   it('are told to nobody where no service is there, and no robot waits', async () => {
     const client = await open();
     proxy.reset();
