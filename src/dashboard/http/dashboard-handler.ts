@@ -6,13 +6,13 @@ import type { DashboardSettings } from '../dashboard-options.ts';
 import type { DashboardStore } from '../dashboard-store.ts';
 import { RequestRefusedError } from '../request-refused-error.ts';
 import { includesRole } from '../role.ts';
+import { sentenceOf } from '../sentence-of.ts';
 import type { DashboardView } from '../view.ts';
 import { EventStreams } from './event-streams.ts';
 import { readPageFiles } from './page-files.ts';
 import { loginShell, pageShell, refusalShell } from './page-shell.ts';
 import { readBody } from './read-body.ts';
 import { setSecurityHeaders } from './security-headers.ts';
-import { sentenceOf } from './sentence-of.ts';
 import { SharedReads } from './shared-reads.ts';
 import { type Target, targetOf } from './target-of.ts';
 
@@ -25,6 +25,8 @@ export interface HandlerParts extends DashboardSettings {
   readonly log: NonNullable<DashboardSettings['log']>;
   readonly base?: string;
   readonly key?: string;
+  /** How often open streams are checked, in milliseconds. Default 15,000. */
+  readonly heartbeatMs?: number;
 }
 
 /** Answers the requests to a dashboard. */
@@ -40,7 +42,7 @@ export class DashboardHandler {
     this.#parts = parts;
     this.#views = new Map(parts.views.map((view) => [view.name, view]));
     this.#reads = new SharedReads(parts.open);
-    this.#streams = new EventStreams(this.#reads, parts.maxStreams);
+    this.#streams = new EventStreams(this.#reads, parts.maxStreams, parts.heartbeatMs);
     this.#csrf = new Csrf(parts.key);
   }
 
