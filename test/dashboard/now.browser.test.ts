@@ -62,7 +62,7 @@ describe.skipIf(executablePath === undefined)('the dashboard shows now', () => {
       .locator('table.bars tbody tr')
       .evaluateAll((rows) =>
         (rows as { querySelectorAll(selector: string): Iterable<{ textContent: string }> }[]).map((row) =>
-          [...row.querySelectorAll('th, td:not(.bar)')].map(({ textContent }) => textContent),
+          [...row.querySelectorAll('th, td:not(.share)')].map(({ textContent }) => textContent),
         ),
       );
 

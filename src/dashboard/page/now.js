@@ -26,15 +26,9 @@ export function render(root, data, { h, show, keep, chart }) {
       h(
         'div',
         { class: 'tile' },
-        h('dt', null, 'Views a minute'),
-        h('dd', { id: 'views' }, count(before)),
-        h(
-          'dd',
-          { class: 'sub' },
-          'in the last full minute; ',
-          h('span', { id: 'views-now' }, count(present)),
-          ' in this one',
-        ),
+        h('dt', null, 'Views this minute'),
+        h('dd', { id: 'views' }, count(present)),
+        h('dd', { class: 'sub' }, h('span', { id: 'views-before' }, count(before)), ' in the minute before'),
       ),
       tile('people', 'People logged in', last5.persons, last30.persons),
       tile('new', 'New visitors', last5.fresh, last30.fresh),
@@ -57,19 +51,23 @@ export function render(root, data, { h, show, keep, chart }) {
       }),
     ),
     h(
-      'section',
-      { class: 'card', 'aria-labelledby': 'pages-title' },
-      h('h2', { id: 'pages-title' }, 'Top pages'),
-      pages.length === 0 ? noPages() : table(),
-    ),
-    h(
-      'section',
-      { class: 'card', 'aria-labelledby': 'words-title' },
-      h('h2', { id: 'words-title' }, 'What is counted'),
+      'div',
+      { class: 'halves wide' },
       h(
-        'dl',
-        { class: 'words' },
-        WORDS.map(([word, text]) => [h('dt', null, word), h('dd', null, text)]),
+        'section',
+        { class: 'card', 'aria-labelledby': 'pages-title' },
+        h('h2', { id: 'pages-title' }, 'Top pages'),
+        pages.length === 0 ? noPages() : table(),
+      ),
+      h(
+        'section',
+        { class: 'card', 'aria-labelledby': 'words-title' },
+        h('h2', { id: 'words-title' }, 'What is counted'),
+        h(
+          'dl',
+          { class: 'words' },
+          WORDS.map(([word, text]) => [h('dt', null, word), h('dd', null, text)]),
+        ),
       ),
     ),
   );
@@ -100,7 +98,7 @@ export function render(root, data, { h, show, keep, chart }) {
             h('th', { scope: 'col' }, 'Name'),
             h('th', { scope: 'col' }, 'Kind'),
             h('th', { scope: 'col', class: 'number' }, 'Views'),
-            h('td', { class: 'bar', 'aria-hidden': 'true' }),
+            h('td', { class: 'share', 'aria-hidden': 'true' }),
           ),
         ),
         h(
@@ -113,7 +111,7 @@ export function render(root, data, { h, show, keep, chart }) {
               h('th', { scope: 'row' }, page.name),
               h('td', { class: 'quiet' }, PAGE_KINDS[page.kind]),
               h('td', { class: 'number' }, count(page.views)),
-              h('td', { class: 'bar', 'aria-hidden': 'true' }, bar(page.views / most)),
+              h('td', { class: 'share', 'aria-hidden': 'true' }, bar(page.views / most)),
             ),
           ),
         ),
@@ -130,7 +128,7 @@ export function render(root, data, { h, show, keep, chart }) {
 }
 
 const WORDS = [
-  ['Minutes', 'The present minute and the 5 or 30 before it, by the clock of Redis.'],
+  ['Times', 'The present minute and the 5 or 30 before it, by the clock of Redis.'],
   [
     'Visitors',
     'Browsers, tokens and people with a view or a sign of activity, about: the standard error is 0.81 %. A visitor who logs in counts as both.',
