@@ -101,8 +101,10 @@ describe.skipIf(executablePath === undefined)('the dashboard shows now', () => {
       ['lamp shelf', 'cluster', '7'],
     ]);
     // Of the log and of the trial.
-    expect(await number(page, 'visitors-30')).toBeGreaterThanOrEqual(VISITORS);
-    expect(await number(page, 'new-30')).toBe(await number(page, 'visitors-30'));
+    const fresh = await number(page, 'new-30');
+    expect(fresh).toBeGreaterThanOrEqual(VISITORS);
+    // The number of visitors is an estimate.
+    expect(Math.abs((await number(page, 'visitors-30')) - fresh)).toBeLessThanOrEqual(0.05 * fresh);
     // The same numbers as a table.
     await page.getByText('As a table').click();
     const minutes = await page.locator('.numbers tbody td').allTextContents();

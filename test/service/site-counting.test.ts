@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { SessionClient, type SessionClientOptions } from '../../src/index.ts';
 import { isPerson, personOf } from '../../src/protocol/index.ts';
+import { Keys } from '../../src/redis/index.ts';
 import { openNamespace, type Service, type ServiceOptions, startService } from '../../src/service/index.ts';
 import { SITE_INTERVAL_MS } from '../../src/service/site-counting.ts';
 import { metricOf } from '../support/metric-of.ts';
@@ -312,14 +313,12 @@ describe('counts of the site', () => {
     const view = () => client.request('pageview', 'ada', '/radio');
     await view();
     await waitUntil('it is told', async () => (await site.read()).last5.views === 1, DEADLINE_MS);
-    const names = (await server.redis.command<string[]>('KEYS', '*@site:names'))[0]!;
-    const counters = names.replace('names', String(site.thisMinute()));
-    const later = names.replace('names', String(site.thisMinute() + 1));
-    for (const key of [counters, later]) await server.redis.command('SET', key, 'of another type');
+    const minutes = [0, 1].map((ahead) => new Keys('sw').siteMinute(site.thisMinute() + ahead));
+    for (const key of minutes) await server.redis.command('SET', key, 'of another type');
     expect(await view()).toMatchObject({ totalPages: 2 });
     const said = () => log.with('Counts of the site could not be written');
     await waitUntil('it is said', () => said().length === 1, DEADLINE_MS);
-    for (const key of [counters, later]) await server.redis.command('DEL', key);
+    await server.redis.command('DEL', ...minutes);
     await view();
     await waitUntil('the next one is told', async () => (await site.read()).last5.views === 1, DEADLINE_MS);
     expect(said()).toHaveLength(1);

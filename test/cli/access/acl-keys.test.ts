@@ -150,6 +150,9 @@ it('the keys are all that the product makes, and the commands all that the serve
     'erased',
     'beside',
     'besideFilter',
+    'siteMinute',
+    'siteVisitors',
+    'siteNames',
   ];
   const data = [
     'subject',
