@@ -72,7 +72,6 @@ describe('a dashboard without a token', () => {
     '10.0.0.1',
     '[::2]',
     'localhost:1:2',
-    '',
   ])('refuses the Host %j, which another name was made to point here with', async (host) => {
     const url = await open();
     for (const path of ['/', '/health', '/health/data', '/health/events', '/frame.js']) {
