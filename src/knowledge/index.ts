@@ -23,6 +23,9 @@ export type { RuleMark, RuleMarks, SegmentSubjects } from './rules/rule-counts.t
 export { RULE_MARKS, RuleCounts } from './rules/rule-counts.ts';
 export type { SeenItemsOptions } from './seen-items-options.ts';
 export { SEEN_ITEMS_DEFAULTS } from './seen-items-options.ts';
+export type { SiteName } from './site/name-seal.ts';
+export type { SiteCounts, SiteNow, SiteTime } from './site/site-minutes.ts';
+export { SITE_MINUTES, SiteMinutes } from './site/site-minutes.ts';
 export type { SubjectReading } from './subject-reading.ts';
 export { MINUTE_MS } from './utc-days.ts';
 export type { Visit } from './visit.ts';

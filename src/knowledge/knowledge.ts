@@ -25,6 +25,7 @@ import { markItemsScript } from './scripts/mark-items.ts';
 import { recordViewScript } from './scripts/record-view.ts';
 import { SeenFilter } from './seen-filter.ts';
 import { SEEN_ITEMS_DEFAULTS, type SeenItemsOptions } from './seen-items-options.ts';
+import { SiteMinutes } from './site/site-minutes.ts';
 import { type ReadingContext, SubjectReading } from './subject-reading.ts';
 import { SubjectWrites } from './subject-writes.ts';
 import type { RecordedView, RecordedVisit } from './visit.ts';
@@ -71,6 +72,8 @@ export class Knowledge {
   readonly notices: SubjectNotices;
   /** What is counted of rules, of all subjects. */
   readonly ruleCounts: RuleCounts;
+  /** What happens on the whole site, minute by minute. */
+  readonly site: SiteMinutes;
   readonly now: Clock;
   readonly #context: ReadingContext;
   /** Merges what is known of sessions into what is known of persons. */
@@ -87,6 +90,7 @@ export class Knowledge {
     this.items = new ItemHasher(secret, keys.namespace);
     this.now = clock;
     this.ruleCounts = new RuleCounts(redis, keys, this.items, secret, clock);
+    this.site = new SiteMinutes(redis, keys, this.items, secret, clock);
     const writes = new PendingWrites();
     const records = new RecordReads(redis, keys);
     this.#context = { redis, keys, records, encryption, writes, filter: new SeenFilter(redis, seen.engine, seen) };

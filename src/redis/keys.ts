@@ -2,6 +2,9 @@ import { checkNamespace } from '../protocol/index.ts';
 import { CALCULATED_PARTS, PARTS, PERSON_PARTS, TAG_LENGTH } from './key-parts.ts';
 import { PARTITION_TAGS, partitionOf } from './partition.ts';
 
+// All in one slot, so that one script reads an hour; another one than that of the pairs.
+const SITE_PARTITION = 1;
+
 /** The kinds of items that a subject can have seen. */
 export type SeenKind = 'page' | 'item';
 
@@ -269,6 +272,21 @@ export class Keys {
    *  the epoch. */
   segmentSubjects(segment: number, day: number): string {
     return `${this.namespace}:{${PARTITION_TAGS[partitionOf(String(segment))]}}:@segment:${segment}:${day}`;
+  }
+
+  /** Counts of the whole site in a minute: a hash, see knowledge/site/site-scripts.ts. `minute`: minutes since the epoch. */
+  siteMinute(minute: number): string {
+    return `${this.#partition(SITE_PARTITION)}:@site:${minute}`;
+  }
+
+  /** Those who were active on the site in a minute: a HyperLogLog. */
+  siteVisitors(minute: number, of: 'sessions' | 'persons'): string {
+    return `${this.siteMinute(minute)}:${of[0]}`;
+  }
+
+  /** The registered names that the counts of the site have fields for: a hash, field -> sealed name. */
+  siteNames(): string {
+    return `${this.#partition(SITE_PARTITION)}:@site:names`;
   }
 
   #partition(partition: number): string {

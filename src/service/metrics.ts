@@ -78,6 +78,10 @@ export class Metrics {
     'Subjects whose registered names were looked at: counted, crowded (saw too many names), left-out (too many subjects at once), failed.',
     'outcome',
   );
+  readonly robotRequests: Counter = this.#counter(
+    'robot_requests_total',
+    'Requests of known robots that serving processes have told; nothing else is known of them.',
+  );
   readonly seconds: Histogram<'command'> = this.registry.add(
     new Histogram({
       name: 'sessionwise_request_seconds',

@@ -611,6 +611,7 @@ describe('the exports of the package', () => {
           "type Notification",
           "type PageviewPayload",
           "type PageviewReply",
+          "type RefusedRobots",
           "type ReplyRoute",
           "type SegmentsQuery",
           "type SessionGlob",

@@ -47,8 +47,8 @@ describe('sessionwise dashboard', () => {
     const instance = await startService();
     const dashboard = await start();
     const page = await fetch(dashboard.url);
-    expect([page.status, page.url]).toEqual([200, `${dashboard.url}health`]);
-    expect(await page.text()).toContain('<h1>Health</h1>');
+    expect([page.status, page.url]).toEqual([200, `${dashboard.url}now`]);
+    expect(await page.text()).toContain('<h1>Now</h1>');
     const data = await dataOf<{ instances: { value: { id: string }[] } }>(
       `${dashboard.url}health/events`,
       ({ instances }) => instances.value.length > 0,

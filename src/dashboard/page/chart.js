@@ -9,7 +9,7 @@ import { h, keep, show } from './dom.js';
 let library;
 /** @type {Map<string, { figure: HTMLElement, draw: (props: ChartProps) => void }>} */
 const charts = new Map();
-const MOST_ROWS = 30;
+const MOST_ROWS = 60;
 
 function loadLibrary() {
   library ??= new Promise((resolve, reject) => {

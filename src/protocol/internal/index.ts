@@ -46,6 +46,7 @@ export {
 export { isMistake } from '../person-id.ts';
 export type { ErrorReply } from '../reply.ts';
 export { checkReply, errorReply } from '../reply.ts';
+export { checkRefusedRobots, MOST_REFUSED } from '../robots.ts';
 export { checkSegmentsQuery, checkSuggestionsQuery, payloadOfQuery } from '../suggestion.ts';
 export { checkEventName, checkRuleName, checkSuggestionsMark, checkTrack } from '../track.ts';
 export { warnOnce } from '../warn-once.ts';
