@@ -21,6 +21,7 @@ const ROOMS = [
     'live',
     'protocol',
     'redis',
+    'rule-files',
     'rules',
     'service',
     'sessions',
