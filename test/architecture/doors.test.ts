@@ -16,6 +16,7 @@ const ROOMS = [
     'cli',
     'client',
     'consumers',
+    'dashboard',
     'discover',
     'errors',
     'live',
