@@ -13,7 +13,10 @@ export async function readRulesData(store: DashboardStore): Promise<RulesData> {
   const { rules, problem } = configured(store);
   const { drafts, draftsProblem } = readDrafts(store);
   const { ruleCounts } = store.namespace.knowledge;
-  const { suggestions, segments }: Pick<CheckedRules, 'suggestions' | 'segments'> = rules ?? { suggestions: [], segments: {} };
+  const { suggestions, segments }: Pick<CheckedRules, 'suggestions' | 'segments'> = rules ?? {
+    suggestions: [],
+    segments: {},
+  };
   const names = Object.keys(segments);
   const [marks, subjects] = await Promise.all([
     ruleCounts.marks(suggestions.map(({ name }) => name)),

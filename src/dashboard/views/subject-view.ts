@@ -22,6 +22,7 @@ const MOST_GROUPS = 20;
  *  of a request, stands in no URL and no log, and is answered by the person's id. */
 const find: DashboardAction<WantedSubject> = {
   role: 'viewer',
+  onlyLooks: true,
   parse: findSubject,
   describe: ({ subject }) => ({ subject }),
   run: async (store, { subject, user }) => {
