@@ -7,8 +7,8 @@ import { subjectView } from './subject-view.ts';
 /** All views, in the order of the navigation. The first is what opens at the dashboard's own address. */
 export const VIEWS: readonly DashboardView[] = [
   // One a line.
+  healthView,
   subjectView,
   noticesView,
   rulesView,
-  healthView,
 ];
