@@ -6,7 +6,10 @@
 export function moment(h, at) {
   if (at === null) return h('span', { class: 'quiet' }, 'never');
   const time = new Date(at);
-  const text = time.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+  const isThisYear = time.getFullYear() === new Date().getFullYear();
+  /** @type {Intl.DateTimeFormatOptions} */
+  const format = { month: 'short', day: 'numeric', hour: 'numeric', minute: '2-digit' };
+  const text = time.toLocaleString(undefined, isThisYear ? format : { ...format, year: 'numeric' });
   return h('time', { datetime: time.toISOString() }, text);
 }
 

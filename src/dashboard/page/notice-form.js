@@ -22,7 +22,7 @@ export function noticeForm(props) {
   const id = (/** @type {string} */ name) => `${editing ? 'edit' : 'write'}-${name}`;
   return h(
     'section',
-    { class: 'card', key, 'aria-labelledby': id('heading') },
+    { class: 'card spaced', key, 'aria-labelledby': id('heading') },
     h(
       'h2',
       { id: id('heading') },

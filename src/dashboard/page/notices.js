@@ -53,7 +53,7 @@ function pick({ lastLists, segments }, { h, follow }, redraw) {
   };
   return h(
     'section',
-    { class: 'card', key: 'pick', 'aria-labelledby': 'pick-title' },
+    { class: 'card spaced', key: 'pick', 'aria-labelledby': 'pick-title' },
     h('h2', { id: 'pick-title' }, 'Show a list'),
     h(
       'form',
@@ -104,7 +104,7 @@ function listCard({ of, notices, count }, tools, edit) {
   };
   return h(
     'section',
-    { class: 'card wide', key, 'aria-label': titleOf(of) },
+    { class: 'card wide notices', key, 'aria-label': titleOf(of) },
     h('h2', null, titleOf(of)),
     count > notices.length && h('p', { class: 'quiet' }, `The newest ${notices.length} of ${many(count)}.`),
     dataTable({
@@ -116,7 +116,6 @@ function listCard({ of, notices, count }, tools, edit) {
         { title: 'Until' },
         { title: 'Seen', isNumber: true },
         { title: 'Read', isNumber: true },
-        { title: '' },
       ],
       rows: notices.map((/** @type {*} */ notice) => ({
         key: notice.id,
@@ -125,6 +124,14 @@ function listCard({ of, notices, count }, tools, edit) {
             notice.title !== null && h('strong', { class: 'text' }, notice.title),
             h('p', { class: 'text' }, notice.text),
             h('span', { class: 'id quiet' }, notice.id),
+            h(
+              'div',
+              { class: 'buttons' },
+              named(h, 'Over time', notice.id, { onclick: () => look(notice.id) }),
+              tools.may('editor') && named(h, 'Edit', notice.id, { onclick: () => edit({ notice, of }) }),
+              tools.may('editor') &&
+                named(h, 'Withdraw', notice.id, { class: 'danger', onclick: () => void withdraw(notice, of, tools) }),
+            ),
           ],
           [
             h('span', { class: notice.state === 'shown' ? 'mark good' : 'mark' }, notice.state),
@@ -134,14 +141,6 @@ function listCard({ of, notices, count }, tools, edit) {
           notice.expiresAt === null ? h('span', { class: 'quiet' }, 'no end') : moment(h, notice.expiresAt),
           many(notice.seen),
           many(notice.read),
-          h(
-            'div',
-            { class: 'buttons' },
-            named(h, 'Over time', notice.id, { onclick: () => look(notice.id) }),
-            tools.may('editor') && named(h, 'Edit', notice.id, { onclick: () => edit({ notice, of }) }),
-            tools.may('editor') &&
-              named(h, 'Withdraw', notice.id, { class: 'danger', onclick: () => void withdraw(notice, of, tools) }),
-          ),
         ],
       })),
       empty: 'This list has no notices.',

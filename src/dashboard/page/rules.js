@@ -115,7 +115,7 @@ function draftCard({ name, when, suggest, reason, found }, tools, redraw) {
   const part = encodeURIComponent(name);
   return h(
     'article',
-    { class: 'card', key: `draft-${name}`, 'aria-label': `Draft ${name}` },
+    { class: 'card spaced', key: `draft-${name}`, 'aria-label': `Draft ${name}` },
     h('h3', null, h('span', { class: 'id' }, name)),
     h('p', { class: 'text' }, `When ${when}, suggest `, h('span', { class: 'id' }, suggest), '.'),
     reason !== '' && h('p', { class: 'quiet text' }, reason),

@@ -24,13 +24,18 @@ export function render(root, data, tools) {
     !found && h('p', { class: 'empty wide', key: 'nobody' }, 'Look for a session or a person to see what is known.'),
     found && head(subject, found, tools),
     found && figures(found, tools),
-    found && activity(found, tools),
-    found && counters(found, tools),
-    found && suggestions(found, tools),
-    found && segments(found, tools),
-    found && notices(subject, found, tools),
-    found && devices(subject, found, tools),
-    found && tools.may('operator') && probe(subject, tools),
+    found &&
+      h(
+        'div',
+        { class: 'flow wide', key: 'parts' },
+        activity(found, tools),
+        counters(found, tools),
+        suggestions(found, tools),
+        segments(found, tools),
+        notices(subject, found, tools),
+        devices(subject, found, tools),
+        tools.may('operator') && probe(subject, tools),
+      ),
   );
 }
 
@@ -38,7 +43,7 @@ export function render(root, data, tools) {
 function card(title, key, h, ...children) {
   return h(
     'section',
-    { class: 'card', key, 'aria-labelledby': `${key}-title` },
+    { class: 'card spaced', key, 'aria-labelledby': `${key}-title` },
     h('h2', { id: `${key}-title` }, title),
     ...children,
   );
@@ -262,21 +267,22 @@ function devices(subject, { devices: { list, problem }, kind, sessionState }, to
     list.length > 0 &&
       dataTable({
         caption: 'Sessions of this user',
-        columns: [
-          { title: 'Device' },
-          { title: 'First seen' },
-          { title: 'Last seen' },
-          { title: 'Session' },
-          { title: '' },
-        ],
+        columns: [{ title: 'Device' }, { title: 'First seen' }, { title: 'Last seen' }, { title: 'Session' }],
         rows: list.map((/** @type {*} */ { session, label, firstSeenAt, lastSeenAt, isThis }) => ({
           key: session,
           cells: [
-            [label ?? 'Unnamed device', isThis && h('span', { class: 'mark' }, 'this session')],
+            [
+              h(
+                'span',
+                { class: 'text' },
+                label ?? 'Unnamed device',
+                isThis && h('span', { class: 'mark' }, 'this session'),
+              ),
+              tools.may('operator') && endButton(subject, session, label ?? 'Unnamed device', tools),
+            ],
             moment(h, firstSeenAt),
             moment(h, lastSeenAt),
             h('a', { class: 'id', href: `subject?id=${encodeURIComponent(session)}` }, session),
-            tools.may('operator') && endButton(subject, session, label ?? 'Unnamed device', tools),
           ],
         })),
         empty: '',
