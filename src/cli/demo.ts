@@ -5,7 +5,9 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { withDeadline } from '../async/index.ts';
+import type { ServedDashboard } from '../dashboard/index.ts';
 import { type EmbeddedRedis, startEmbeddedRedis } from '../redis/embedded/index.ts';
+import { startDemoDashboard } from './demo-dashboard.ts';
 import { DemoError } from './demo-error.ts';
 import { DEFAULT_DATA_DIR } from './namespace-options.ts';
 import { untilStopped } from './until-stopped.ts';
@@ -17,6 +19,7 @@ interface DemoFlags {
   readonly host: string;
   readonly namespace: string;
   readonly dataDir: string;
+  readonly dashboardPort?: string;
   readonly service: boolean;
 }
 
@@ -39,6 +42,10 @@ export function addDemoCommand(program: Command): void {
     .option('--host <host>', 'on which address', '127.0.0.1')
     .option('--namespace <ns>', 'the store: its data and channels', 'sw')
     .option('--data-dir <folder>', 'where the embedded Redis and the generated secret live', DEFAULT_DATA_DIR)
+    .option(
+      '--dashboard-port <port>',
+      'where the dashboard listens, on 127.0.0.1 (default: the port behind the shop’s)',
+    )
     .option('--without-service', 'start no service, to see degraded mode', false)
     .action(async (flags: Omit<DemoFlags, 'service'> & { withoutService: boolean }) =>
       runDemo({ ...flags, service: !flags.withoutService }),
@@ -53,6 +60,7 @@ async function runDemo(flags: DemoFlags): Promise<void> {
   let redis: EmbeddedRedis | undefined;
   let service: ChildProcess | undefined;
   let shop: Shop | undefined;
+  let dashboard: ServedDashboard | undefined;
   const stopping = untilStopped();
   try {
     redis = flags.redis === undefined ? await startEmbeddedRedis({ dataDir: flags.dataDir }) : undefined;
@@ -69,9 +77,11 @@ async function runDemo(flags: DemoFlags): Promise<void> {
       if (error.code !== 'EADDRINUSE' && error.code !== 'EACCES') throw error;
       throw new DemoError(`The shop cannot listen on ${flags.host}:${port} (${error.code}): give another --port.`);
     });
-    console.log(welcome(shop.url, service, redis, flags));
+    dashboard = await startDemoDashboard(url, configFile(), shop.url, flags);
+    console.log(welcome(shop.url, dashboard.url, service, redis, flags));
     await stopping.why;
   } finally {
+    await dashboard?.close();
     await shop?.close();
     await stopChild(service);
     await redis?.stop();
@@ -172,6 +182,7 @@ function serveCommand({ redis, namespace, dataDir }: DemoFlags): string {
 
 function welcome(
   url: string,
+  dashboard: string,
   service: ChildProcess | undefined,
   redis: EmbeddedRedis | undefined,
   flags: DemoFlags,
@@ -179,6 +190,7 @@ function welcome(
   return [
     '',
     `  The shop is open: ${url}`,
+    `  The dashboard is open: ${dashboard}`,
     redis ? `  Redis ${redis.version} (embedded, process ${redis.pid}): ${redis.url}` : `  Redis: ${flags.redis}`,
     service
       ? `  The service is process ${service.pid}. Kill it (kill -9 ${service.pid}) and look again: pages degrade, none fails.`

@@ -1,9 +1,9 @@
-import { heartbeatChannel } from '../protocol/index.ts';
 import type { RedisConnection } from '../redis/index.ts';
 import type { Log, Namespace } from '../service/index.ts';
 import type { SessionData } from '../sessions/index.ts';
-import { Presence } from '../transport/index.ts';
+import type { Presence } from '../transport/index.ts';
 import type { OpenedStore } from './dashboard-options.ts';
+import { InstanceWatch } from './health/instance-watch.ts';
 
 /** What views read and act on: one open namespace a process. */
 export class DashboardStore {
@@ -14,7 +14,7 @@ export class DashboardStore {
   readonly log: Log;
   /** The path of the configuration file, where one was given. */
   readonly config: string | undefined;
-  #presence: Promise<{ readonly presence: Presence; readonly subscriber: RedisConnection }> | undefined;
+  #listening: Promise<{ readonly watch: InstanceWatch; readonly subscriber: RedisConnection }> | undefined;
 
   /** `opened`: belongs to the store from now on, which closes it. */
   constructor({ namespace, sessions }: OpenedStore, log: Log, config?: string) {
@@ -24,33 +24,39 @@ export class DashboardStore {
     this.config = config;
   }
 
-  /** The instances that are there, from their heartbeats; listens from the first call on.
+  /** The instances that are there, from their heartbeats.
    *  @throws RedisUnavailableError, or what Redis refuses with. */
   async presence(): Promise<Presence> {
-    this.#presence ??= this.#listen().catch((error) => {
-      this.#presence = undefined;
+    return (await this.instances()).presence;
+  }
+
+  /** What is heard of instances; listens from the first call on.
+   *  @throws RedisUnavailableError, or what Redis refuses with. */
+  async instances(): Promise<InstanceWatch> {
+    this.#listening ??= this.#listen().catch((error) => {
+      this.#listening = undefined;
       throw error;
     });
-    return (await this.#presence).presence;
+    return (await this.#listening).watch;
   }
 
   /** Closes all connections. Never throws. */
   async close(): Promise<void> {
-    const listening = await this.#presence?.catch(() => undefined);
+    const listening = await this.#listening?.catch(() => undefined);
     await Promise.allSettled([listening?.subscriber.close(), this.sessions.close(), this.namespace.redis.close()]);
   }
 
-  async #listen(): Promise<{ presence: Presence; subscriber: RedisConnection }> {
+  async #listen(): Promise<{ watch: InstanceWatch; subscriber: RedisConnection }> {
     const { redis, keys } = this.namespace;
-    const presence = new Presence();
+    const watch = new InstanceWatch();
     const subscriber = redis.duplicate('sessionwise-dashboard');
     try {
       await subscriber.connect();
-      await subscriber.subscribe(heartbeatChannel(keys.namespace), (message) => presence.receive(message));
+      await watch.listen(subscriber, keys.namespace);
     } catch (error) {
       subscriber.destroy();
       throw error;
     }
-    return { presence, subscriber };
+    return { watch, subscriber };
   }
 }

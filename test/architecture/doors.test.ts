@@ -18,6 +18,7 @@ const ROOMS = [
     'consumers',
     'dashboard',
     'discover',
+    'doctor',
     'errors',
     'live',
     'protocol',

@@ -26,10 +26,10 @@ export class EventStreams {
   readonly #open = new Set<Open>();
   readonly #timer: NodeJS.Timeout;
 
-  constructor(reads: SharedReads, most = 50) {
+  constructor(reads: SharedReads, most = 50, heartbeatMs: number = HEARTBEAT_MS) {
     this.#reads = reads;
     this.#most = most;
-    this.#timer = setInterval(() => this.#beat(), HEARTBEAT_MS).unref();
+    this.#timer = setInterval(() => this.#beat(), heartbeatMs).unref();
   }
 
   get size(): number {
@@ -52,7 +52,7 @@ export class EventStreams {
     }
     response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' });
     response.flushHeaders();
-    const stop = this.#reads.follow(view, query, (told) => write(stream, eventOf(told)));
+    let stop: () => void = () => undefined;
     const stream: Open = {
       response,
       isStillAllowed,
@@ -66,6 +66,7 @@ export class EventStreams {
     };
     this.#open.add(stream);
     write(stream, `retry: ${RETRY_MS}\n\n`);
+    stop = this.#reads.follow(view, query, (told) => write(stream, eventOf(told)));
     response.on('drain', () => {
       const { held } = stream;
       stream.held = undefined;

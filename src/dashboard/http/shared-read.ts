@@ -1,7 +1,7 @@
 import { withDeadline } from '../../async/index.ts';
 import type { DashboardStore } from '../dashboard-store.ts';
+import { sentenceOf } from '../sentence-of.ts';
 import type { DashboardView } from '../view.ts';
-import { sentenceOf } from './sentence-of.ts';
 
 /** What a read came to: the data as JSON, or why there are none. */
 export type Told = { readonly json: string } | { readonly trouble: string };

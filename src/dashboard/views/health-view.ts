@@ -1,11 +1,14 @@
-import { DeadLetters } from '../../transport/service/index.ts';
 import type { DashboardStore } from '../dashboard-store.ts';
-import type { DashboardView } from '../view.ts';
+import { type HealthData, HealthReader } from '../health/health-reader.ts';
+import { dropLetters, retryLetters } from '../health/letter-actions.ts';
+import type { DashboardAction, DashboardView } from '../view.ts';
 
-/** What the page of health shows. */
-export interface HealthData {
-  readonly instances: readonly { readonly id: string; readonly glob: string; readonly transport: string }[];
-  readonly deadLetters: number;
+const readers = new WeakMap<DashboardStore, HealthReader>();
+
+function readerOf(store: DashboardStore): HealthReader {
+  const reader = readers.get(store) ?? new HealthReader(store);
+  readers.set(store, reader);
+  return reader;
 }
 
 /** Who serves the namespace, and how well. */
@@ -13,16 +16,13 @@ export const healthView: DashboardView<HealthData> = {
   name: 'health',
   title: 'Health',
   everyMs: 500,
-  read: async (store: DashboardStore) => {
-    const { redis, keys, seal } = store.namespace;
-    const presence = await store.presence();
-    return {
-      instances: presence.staying().map(({ id, glob, streams, channels }) => ({
-        id,
-        glob: glob.text,
-        transport: [...(channels ? ['channels'] : []), ...(streams ? ['streams'] : [])].join(' and '),
-      })),
-      deadLetters: await new DeadLetters(redis, keys, seal).count(),
-    };
-  },
+  read: (store) => readerOf(store).read(),
+  actions: { retry: listedAnew(retryLetters), drop: listedAnew(dropLetters) },
 };
+
+function listedAnew<Input>(action: DashboardAction<Input>): DashboardAction<Input> {
+  return {
+    ...action,
+    run: (store, input, by) => action.run(store, input, by).finally(() => readerOf(store).forgetLetters()),
+  };
+}
