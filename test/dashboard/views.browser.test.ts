@@ -1,6 +1,6 @@
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { axeFindings } from '../support/axe-findings.ts';
+import { checkAccessibility } from '../support/check-accessibility.ts';
 import { type DashboardStage, openDashboardStage } from '../support/dashboard-stage.ts';
 import { BROWSER_ARGS, findBrowser } from '../support/find-browser.ts';
 import { useRedis } from '../support/use-redis.ts';
@@ -238,7 +238,7 @@ describe.skipIf(executablePath === undefined)('the dashboard beside the shop', (
     { width: 390, colorScheme: 'light' },
     { width: 1280, colorScheme: 'dark' },
   ] as const)(
-    'has no finding of axe-core, and scrolls to no side: %j',
+    'have no serious finding of axe-core, and scroll to no side: %j',
     async ({ width, colorScheme }) => {
       const shop = await toShop('/added/tv');
       await logIn(shop, 'Cleo');
@@ -260,7 +260,7 @@ describe.skipIf(executablePath === undefined)('the dashboard beside the shop', (
             .click();
           await page.getByRole('heading', { name: /^Seen and read over time/ }).waitFor();
         }
-        found[view] = await axeFindings(page);
+        found[view] = await checkAccessibility(page);
         const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
         if (Number(overflow) > 0) found[view].push(`${overflow} pixels too wide`);
       }

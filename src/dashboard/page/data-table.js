@@ -34,7 +34,9 @@ export function dataTable({ caption, columns, rows, empty }) {
           h(
             'tr',
             { key },
-            cells.map((cell, i) => (i === 0 ? h('th', { scope: 'row' }, cell) : h('td', { class: classOf(i) }, cell))),
+            cells.map((cell, i) =>
+              i === 0 ? h('th', { scope: 'row', class: 'row-name' }, cell) : h('td', { class: classOf(i) }, cell),
+            ),
           ),
         ),
       ),

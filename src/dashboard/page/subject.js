@@ -300,7 +300,12 @@ function endButton(subject, session, label, { h, act, announce, confirm }) {
   };
   return h(
     'button',
-    { type: 'button', class: 'danger', key: `end-${session}`, onclick: () => void end().catch(() => undefined) },
+    {
+      type: 'button',
+      class: 'danger one-line',
+      key: `end-${session}`,
+      onclick: () => void end().catch(() => undefined),
+    },
     'End this session',
     h('span', { class: 'hidden' }, `: ${label}`),
   );
