@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePorts } from '../support/free-ports.ts';
 import { processesNaming } from '../support/processes-naming.ts';
 import { ended, startCli } from '../support/run-cli.ts';
 import { startTestRedis } from '../support/test-redis.ts';
@@ -66,11 +67,40 @@ describe('a demo that runs', () => {
     const folder = mkdtempSync(join(tmpdir(), 'sw-demo-'));
     const demo = startCli(['demo', '--port', '0'], { cwd: folder });
     await within(demo, async () => {
-      await waitUntil('the shop is open', () => demo.output().includes('The shop is open'));
+      await waitUntil('the shop is open', () => demo.output().includes('The shop is open'), 30_000);
+      const [, dashboard] = /The dashboard is open: (\S+)/.exec(demo.output())!;
+      const { instances } = (await (await fetch(`${dashboard}health/data`)).json()) as { instances: object };
+      expect(instances).toHaveProperty('value');
       demo.kill('SIGTERM');
       expect(await ended(demo)).toBe(0);
       expect(processesNaming(folder)).toEqual([]);
     });
+    rmSync(folder, { recursive: true });
+  });
+});
+
+describe('the port of the demo’s dashboard', () => {
+  it('is the one behind the shop’s, else a free one; a given one that is taken ends the demo', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sw-demo-'));
+    const redis = await startTestRedis();
+    const run = (...more: string[]) =>
+      startCli(['demo', '--redis', redis.url, '--without-service', ...more], { cwd: folder });
+    const [shop] = await freePorts(1);
+    const behind = createServer().listen(shop! + 1, '127.0.0.1');
+    await once(behind, 'listening');
+    const elsewhere = run('--port', String(shop));
+    await within(elsewhere, async () => {
+      await waitUntil('it is open', () => elsewhere.output().includes('The dashboard is open'), 30_000);
+      const [, port] = /The dashboard is open: http:\/\/127\.0\.0\.1:(\d+)\//.exec(elsewhere.output())!;
+      expect(Number(port)).not.toBe(shop! + 1);
+    });
+    const refused = run('--port', '0', '--dashboard-port', String(shop! + 1));
+    await within(refused, async () => {
+      expect(await ended(refused)).toBe(1);
+      expect(refused.output()).toContain(`The dashboard cannot listen on 127.0.0.1:${shop! + 1} (EADDRINUSE)`);
+    });
+    behind.close();
+    await redis.stop();
     rmSync(folder, { recursive: true });
   });
 });

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import compression from 'compression';
 import express5 from 'express';
 import express4 from 'express4';
 import fastify from 'fastify';
@@ -60,6 +61,19 @@ describe.each([
   ['Express 4', express4 as unknown as typeof express5],
   ['Express 5', express5],
 ])('in %s', (_, express) => {
+  it('sends events at once behind a middleware that compresses', async () => {
+    const app = express();
+    app.use(compression() as never);
+    app.use('/admin', await makeDashboard());
+    const abort = new AbortController();
+    const response = await fetch(`${await listen(app)}/admin/health/events`, { signal: abort.signal });
+    const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+    let text = '';
+    while (!text.includes('data: {')) text += (await reader.read()).value;
+    abort.abort();
+    await reader.closed.catch(() => undefined);
+  });
+
   it('works below a path, in a router, and behind a parser of bodies', async () => {
     const made = await makeDashboard();
     const app = express();

@@ -50,7 +50,12 @@ export class EventStreams {
         retryAfterSeconds: 5,
       });
     }
-    response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' });
+    response.writeHead(200, {
+      'content-type': 'text/event-stream; charset=utf-8',
+      // A proxy or middleware that compresses would hold events back.
+      'cache-control': 'no-store, no-transform',
+      'x-accel-buffering': 'no',
+    });
     response.flushHeaders();
     let stop: () => void = () => undefined;
     const stream: Open = {
