@@ -17,7 +17,7 @@ const RULES: Rules = {
 const open = useDashboard();
 
 it('the views of a subject, notices and rules read and act with the rights of `sessionwise acl --dashboard`', async () => {
-  const redis = await startAclRedis({ dashboard: true });
+  const redis = await startAclRedis({ dashboard: true, store: true });
   const folder = mkdtempSync(join(tmpdir(), 'sw-rights-'));
   const config = join(folder, 'config.json');
   writeFileSync(config, JSON.stringify(RULES));

@@ -136,7 +136,7 @@ function activity({ days }, { h }) {
       columns: [{ title: 'Day' }, { title: 'Minutes', isNumber: true }, { title: 'Hours 0 to 24' }],
       rows: days.map((/** @type {*} */ { day, minutes, hours }) => ({
         key: day,
-        cells: [day, String(minutes), heatStrip(hours)],
+        cells: [h('time', { datetime: day }, day), String(minutes), heatStrip(hours)],
       })),
       empty: 'No activity in the last 35 days.',
     }),
@@ -151,18 +151,13 @@ function counters({ counters: list }, { h }) {
     h,
     dataTable({
       caption: 'Events, clusters of pages and suggestions',
-      columns: [
-        { title: 'What' },
-        { title: 'Kind' },
-        { title: 'Times', isNumber: true },
-        { title: 'First' },
-        { title: 'Last' },
-      ],
+      columns: [{ title: 'What' }, { title: 'Times', isNumber: true }, { title: 'First' }, { title: 'Last' }],
       rows: list.map((/** @type {*} */ { kind, name, count, first, last }, /** @type {number} */ i) => ({
         key: name === null ? `unnamed-${i}` : `${kind}-${name}`,
         cells: [
-          name === null ? h('span', { class: 'quiet' }, 'not named in the rules') : h('span', { class: 'id' }, name),
-          name === null ? '' : kind,
+          name === null
+            ? h('span', { class: 'quiet' }, 'not named in the rules')
+            : [h('span', { class: 'quiet' }, `${kind} `), h('span', { class: 'id' }, name)],
           many(count),
           moment(h, first),
           moment(h, last),
@@ -278,11 +273,12 @@ function devices(subject, { devices: { list, problem }, kind, sessionState }, to
                 label ?? 'Unnamed device',
                 isThis && h('span', { class: 'mark' }, 'this session'),
               ),
-              tools.may('operator') && endButton(subject, session, label ?? 'Unnamed device', tools),
+              h('a', { class: 'id', href: `subject?id=${encodeURIComponent(session)}` }, session),
+              tools.may('operator') &&
+                h('p', { class: 'buttons' }, endButton(subject, session, label ?? 'Unnamed device', tools)),
             ],
             moment(h, firstSeenAt),
             moment(h, lastSeenAt),
-            h('a', { class: 'id', href: `subject?id=${encodeURIComponent(session)}` }, session),
           ],
         })),
         empty: '',
