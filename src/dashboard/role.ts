@@ -1,4 +1,4 @@
-/** What somebody may do: look; write notices and rules; also act on requests, sessions and the service. Each includes the
+/** What somebody may do: look; write notices; also act on requests, sessions and rules. Each includes the
  *  ones before it. */
 export type Role = 'viewer' | 'editor' | 'operator';
 

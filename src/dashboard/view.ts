@@ -21,6 +21,8 @@ export interface DashboardView<Data = unknown> {
 export interface DashboardAction<Input = unknown> {
   /** The least role that may do it. */
   readonly role: Role;
+  /** Whether it only looks, so that a read-only dashboard does it too. Default false. */
+  readonly onlyLooks?: boolean;
   /** Checks the body of the request.
    *  @throws a RangeError whose message says what is wrong; it is answered with 400. */
   parse(input: unknown): Input;

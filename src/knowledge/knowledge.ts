@@ -3,6 +3,7 @@ import type { Apply, Clock, Keys, RedisConnection, Step } from '../redis/index.t
 import { trackScript } from './facts/track-script.ts';
 import { ItemEncryption } from './item-encryption.ts';
 import { type ItemHash, ItemHasher } from './item-hash.ts';
+import { AddressedNotices } from './notices/addressed-notices.ts';
 import { NoticeEvents } from './notices/notice-events.ts';
 import { NoticeLists } from './notices/notice-lists.ts';
 import { NoticeReach } from './notices/notice-reach.ts';
@@ -70,6 +71,8 @@ export class Knowledge {
   readonly items: ItemHasher;
   /** What subjects are shown of notices, and did with them. */
   readonly notices: SubjectNotices;
+  /** Writes notices, and lists them. */
+  readonly addressed: AddressedNotices;
   /** What is counted of rules, of all subjects. */
   readonly ruleCounts: RuleCounts;
   /** What happens on the whole site, minute by minute. */
@@ -110,12 +113,13 @@ export class Knowledge {
       lists: new NoticeLists(redis, keys, this.items, events),
       events,
       states,
-      reach: new NoticeReach(this.#context, this.items, secret),
+      reach: new NoticeReach(this.#context, this.items, secret, clock),
       writes: this.#writes,
       now: clock,
       timeAt: options.timeAt,
       retention: { session: retention, person: PERSON_RETENTION },
     });
+    this.addressed = new AddressedNotices(this.notices, (name) => this.read(name));
   }
 
   /** Begins a reading of a session or a person: it reads when it is asked first, and answers as of then. Its `subject` is

@@ -252,6 +252,12 @@ export class Keys {
     return `${this.noticeIndex(notice)}:${did}`;
   }
 
+  /** How many subjects saw and read a notice in each hour of a week: a hash, `seen` or `read` and the hour of the week ->
+   *  number. `notice`: the hash of its id; `week`: weeks since the epoch. */
+  noticeHours(notice: number, week: number): string {
+    return `${this.noticeIndex(notice)}:hours:${week}`;
+  }
+
   /** How many subjects saw two registered names in a week, for all pairs: a string of numbers, see
    *  knowledge/pairs/count-pairs-script.ts. `week`: weeks since the epoch. */
   pairCounts(week: number): string {

@@ -23,6 +23,7 @@ const ROOMS = [
     'live',
     'protocol',
     'redis',
+    'rule-files',
     'rules',
     'service',
     'sessions',

@@ -187,7 +187,7 @@ export const PRIVACY_TESTS: Readonly<Record<string, Readonly<Record<string, stri
   },
   'test/service/rule-counts.test.ts': {
     marksof: 'say how often each suggestion was marked, and how many are in each segment',
-    rulecounts: 'name neither subjects nor rules in Redis, and those of segments expire after tomorrow',
+    rulecounts: 'name neither subjects nor rules in Redis, and those of segments expire after a week',
   },
   'test/service/site-counting.test.ts': {
     sitenames:

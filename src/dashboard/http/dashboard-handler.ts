@@ -151,7 +151,7 @@ export class DashboardHandler {
     const view = this.#views.get(name);
     const action = view?.actions && Object.hasOwn(view.actions, verb) ? view.actions[verb] : undefined;
     if (!view || !action || more.length > 0) throw new RequestRefusedError(404, 'There is no such action.');
-    if (readOnly) throw new RequestRefusedError(403, 'This dashboard is read-only.');
+    if (readOnly && !action.onlyLooks) throw new RequestRefusedError(403, 'This dashboard is read-only.');
     if (!includesRole(operator.role, action.role)) {
       throw new RequestRefusedError(403, `This needs the role ${action.role}; yours is ${operator.role}.`);
     }

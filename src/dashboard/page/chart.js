@@ -125,6 +125,9 @@ function optionsOf({ series, height = 160 }, width) {
 /** @param {ChartProps} props */
 function tableOf({ title, times, series }) {
   const step = Math.max(1, Math.ceil(times.length / MOST_ROWS));
+  // Lines over more than a day need the day too.
+  const isLong = (times.at(-1) ?? 0) - (times[0] ?? 0) > 86_400;
+  const timeOf = (/** @type {Date} */ time) => (isLong ? time.toLocaleString() : time.toLocaleTimeString());
   const rows = times.map((_, i) => i).filter((i) => (times.length - 1 - i) % step === 0);
   return h(
     'details',
@@ -154,7 +157,7 @@ function tableOf({ title, times, series }) {
             h(
               'tr',
               null,
-              h('th', { scope: 'row' }, new Date((times[i] ?? 0) * 1000).toLocaleTimeString()),
+              h('th', { scope: 'row' }, timeOf(new Date((times[i] ?? 0) * 1000))),
               series.map(({ values, format }) => {
                 const value = values[i];
                 return h(

@@ -82,7 +82,8 @@ function settled(made) {
 
 /** @param {Node} node */
 function keyOf(node) {
-  return node instanceof HTMLElement ? (node.dataset.key ?? (node.id || undefined)) : undefined;
+  // Not `node.id`: of a form with a field of that name, that is the field.
+  return node instanceof HTMLElement ? (node.dataset.key ?? (node.getAttribute('id') || undefined)) : undefined;
 }
 
 /** @param {Node} there @param {Node} made */

@@ -48,6 +48,7 @@ export type { ErrorReply } from '../reply.ts';
 export { checkReply, errorReply } from '../reply.ts';
 export { checkRefusedRobots, MOST_REFUSED } from '../robots.ts';
 export { checkSegmentsQuery, checkSuggestionsQuery, payloadOfQuery } from '../suggestion.ts';
+export { tokenIn } from '../token-in.ts';
 export { checkEventName, checkRuleName, checkSuggestionsMark, checkTrack } from '../track.ts';
 export { warnOnce } from '../warn-once.ts';
 export type { SessionwiseWarningCode } from '../warning-codes.ts';

@@ -1,6 +1,6 @@
-import type { Draft } from '../../discover/index.ts';
-import { contentOf } from '../../discover/index.ts';
-import { isObject } from '../../protocol/internal/index.ts';
+import type { Draft } from '../discover/index.ts';
+import { contentOf } from '../discover/index.ts';
+import { isObject } from '../protocol/internal/index.ts';
 import { checkDraftsFile, decide, draftsNamed } from './drafts-file.ts';
 import { withJsonFiles } from './json-file.ts';
 import { RulesFileError } from './rules-file-error.ts';

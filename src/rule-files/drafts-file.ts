@@ -1,6 +1,6 @@
-import type { Draft } from '../../discover/index.ts';
-import { contentOf } from '../../discover/index.ts';
-import { isObject } from '../../protocol/internal/index.ts';
+import type { Draft } from '../discover/index.ts';
+import { contentOf } from '../discover/index.ts';
+import { isObject } from '../protocol/internal/index.ts';
 import { RulesFileError } from './rules-file-error.ts';
 
 /* drafts-file.ts: what `discover --out` writes and `rules approve` and `reject` take away. What was decided about a draft stays

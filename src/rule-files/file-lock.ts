@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { linkSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isRunning, type ProcessMark, processBirth } from '../../redis/embedded/index.ts';
+import { isRunning, type ProcessMark, processBirth } from '../redis/embedded/index.ts';
 import { RulesFileError } from './rules-file-error.ts';
 
 /* file-lock.ts: `<file>.lock` while a command changes a file, which takes milliseconds. A lock names its process: one that has

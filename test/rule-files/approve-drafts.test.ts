@@ -12,11 +12,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { approveDrafts, rejectDrafts } from '../../../src/cli/rules/approve-drafts.ts';
-import { addDrafts, checkDraftsFile } from '../../../src/cli/rules/drafts-file.ts';
-import { withJsonFiles } from '../../../src/cli/rules/json-file.ts';
-import { type Candidate, type Draft, draftsOf } from '../../../src/discover/index.ts';
-import { checkRules } from '../../../src/rules/index.ts';
+import { type Candidate, type Draft, draftsOf } from '../../src/discover/index.ts';
+import { addDrafts, approveDrafts, checkDraftsFile, rejectDrafts, withJsonFiles } from '../../src/rule-files/index.ts';
+import { checkRules } from '../../src/rules/index.ts';
 
 const AT = Date.UTC(2026, 10, 22);
 

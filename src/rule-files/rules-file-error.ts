@@ -1,4 +1,4 @@
-import { SessionwiseError } from '../../protocol/index.ts';
+import { SessionwiseError } from '../protocol/index.ts';
 
 /** Reasons why a file of rules or drafts was not changed. */
 export type RulesFileErrorCode =

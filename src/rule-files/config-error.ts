@@ -1,4 +1,4 @@
-import { SessionwiseError } from '../../protocol/index.ts';
+import { SessionwiseError } from '../protocol/index.ts';
 
 /** Thrown for an unusable configuration. The message names the path of each wrong value. */
 export class ConfigError extends SessionwiseError {

@@ -1,4 +1,4 @@
-import type { Condition } from '../../rules/index.ts';
+import type { Condition } from './rules.ts';
 
 /** Says a condition in a few words, as the end of a sentence. */
 export function describeCondition(condition: Condition): string {

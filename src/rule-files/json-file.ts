@@ -13,8 +13,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import { describeSyntaxError } from '../config/read-json.ts';
 import { withFileLock } from './file-lock.ts';
+import { describeSyntaxError } from './read-json.ts';
 import { RulesFileError } from './rules-file-error.ts';
 
 /* json-file.ts: a JSON file that a person edits too. It is replaced as a whole: readers see the old contents or the new, a

@@ -1,5 +1,5 @@
-import { type CheckedRules, checkRules, type Rules } from '../../rules/index.ts';
-import { ConfigError } from '../config/config-error.ts';
+import { type CheckedRules, checkRules, type Rules } from '../rules/index.ts';
+import { ConfigError } from './config-error.ts';
 
 /** Checks rules. `source`: begins the message.
  *  @throws ConfigError that names the place. */
