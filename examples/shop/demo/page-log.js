@@ -22,8 +22,7 @@ const MOST_PAGES = 12;
  *  @property {string} path
  *  @property {Call[]} calls
  *  @property {number | undefined} status Undefined while the answer is under way.
- *  @property {number} waitedMs How long it has waited for the service, of at most `deadlineMs`.
- *  @property {number} deadlineMs
+ *  @property {number} deadlineMs How long it may wait for the service.
  *  @property {boolean} counted Whether its view was counted, behind the answer.
  *  @property {string | undefined} subject Whom it asked about.
  *  @property {string | undefined} session The session of its data.

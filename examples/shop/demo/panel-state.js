@@ -28,6 +28,7 @@ const DEEDS = {
   '/notifications': 'Before it, a notice was marked',
 };
 
+const NOTED = ['sessionwise.shown', 'sessionwise.publish'];
 const FIRST = ['sessionwise.suggestions', 'sessionwise.unseen', 'sessionwise.notices.list', 'sessionwise.visit'];
 
 /** @param {BrowserLog} log @param {{ state: string }} [service] */
@@ -57,7 +58,7 @@ function visitorState(pages) {
     title: titleOf(page.path),
     path: page.path,
     isWhole: page.status !== undefined,
-    waitedMs: page.waitedMs,
+    waitedMs: waitedMs(asked),
     deadlineMs: page.deadlineMs,
     counted: page.counted,
     // A browser that asks not to be tracked is obeyed; so is a robot ignored.
@@ -70,6 +71,17 @@ function visitorState(pages) {
       .map(({ path, calls }) => ({ title: DEEDS[path] ?? 'Before it', calls: calls.map(callState) })),
     knows: visit ? { totalPages, uniquePages } : null,
   };
+}
+
+/** How long a page waited: for the slowest of each turn. What it only notes it does not wait for.
+ *  @param {readonly Call[]} calls */
+function waitedMs(calls) {
+  /** @type {Map<number, number>} */
+  const slowest = new Map();
+  for (const { name, turn, ms = 0 } of calls) {
+    if (!NOTED.includes(name)) slowest.set(turn, Math.max(ms, slowest.get(turn) ?? 0));
+  }
+  return [...slowest.values()].reduce((sum, ms) => sum + ms, 0);
 }
 
 /** What changes the page most comes first. @param {Call} one @param {Call} other */

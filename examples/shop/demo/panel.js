@@ -16,7 +16,7 @@ import { noteProgress } from './steps.js';
 /* panel.js: the routes of the panel. They are there in the demo alone, on this machine alone, and take forms of their own
  * page only. */
 
-/** @import { Request, RequestHandler, Response } from 'express'
+/** @import { NextFunction, Request, RequestHandler, Response } from 'express'
  *  @import { PageLog } from './page-log.js' */
 /** The process of the service, which the panel switches.
  *  @typedef {object} ServiceSwitch
@@ -74,17 +74,15 @@ export function createPanel(parts) {
   const form = [rateLimit(DEEDS), sameOrigin, express.urlencoded({ extended: false, limit: '4kb' })];
   for (const [name, deed] of deedsOf(parts)) app.post(`/demo/${name}`, form, deed);
   app.use((_request, response) => void response.sendStatus(404));
-  app.use(
-    /** @type {import('express').ErrorRequestHandler} */
-    (error, _request, response, next) => {
-      if (response.headersSent) return next(error);
-      const status = Number.isInteger(error?.status) ? error.status : 500;
-      response
-        .status(status)
-        .json({ text: status === 500 ? `That did not work: ${error?.message}` : 'This was refused.' });
-    },
-  );
+  app.use(failure);
   return app;
+}
+
+/** @param {any} error @param {Request} _request @param {Response} response @param {NextFunction} next */
+function failure(error, _request, response, next) {
+  if (response.headersSent) return next(error);
+  const status = Number.isInteger(error?.status) ? error.status : 500;
+  response.status(status).json({ text: status === 500 ? `That did not work: ${error?.message}` : 'This was refused.' });
 }
 
 /** The same host under the other port, by the name that the browser uses: cookies are kept by host and not by port, so the

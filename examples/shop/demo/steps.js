@@ -53,7 +53,7 @@ export const STEPS = [
   {
     name: 'off',
     title: 'Switch the service off, and on',
-    text: 'Pages must not fail because of us. Open one while it is off, and one when it is back.',
+    text: 'No page fails without it. Open one while it is off, and one when it is back.',
     actions: [
       { label: 'Switch it off or on', press: 'service' },
       { label: 'Open the shop', open: '/' },

@@ -75,7 +75,6 @@ export function watched(sw, { log, visitor, visitorCookie, deadlineMs }) {
       path: request.originalUrl,
       calls: [],
       status: undefined,
-      waitedMs: 0,
       deadlineMs,
       counted: false,
       subject: undefined,
@@ -134,20 +133,18 @@ function notedHandle(handle, noted) {
       suggestions: (/** @type {any} */ options) => explainedToo(handle, options, noted),
     }),
   );
-  const get = noting('sessionwise', noted, () => {
-    noted.page.waitedMs = noted.page.deadlineMs - handle.leftMs;
-  });
+  const get = noting('sessionwise', noted);
   return new Proxy(handle, { get: (target, name) => own.get(String(name)) ?? get(target, name) });
 }
 
-/** A trap that notes each call. @param {string} prefix @param {Noted} noted @param {() => void} [settled] */
-function noting(prefix, noted, settled) {
+/** A trap that notes each call. @param {string} prefix @param {Noted} noted */
+function noting(prefix, noted) {
   return (/** @type {any} */ target, /** @type {string | symbol} */ name) => {
     // Of the object itself: its fields are private, and a proxy has none.
     const value = Reflect.get(target, name, target);
     if (typeof value !== 'function') return value;
     return (/** @type {unknown[]} */ ...args) =>
-      note(noted, `${prefix}.${String(name)}`, args, () => value.apply(target, args), settled);
+      note(noted, `${prefix}.${String(name)}`, args, () => value.apply(target, args));
   };
 }
 
@@ -161,7 +158,6 @@ function explainedToo(handle, options, noted) {
   const explained = handle.suggestions({ ...options, explain: true });
   void Promise.all([explained, asked.catch(() => undefined)]).then(([answer]) => {
     if (call) call.explained = answer;
-    noted.page.waitedMs = noted.page.deadlineMs - handle.leftMs;
     noted.changed();
   });
   return asked;
@@ -186,10 +182,9 @@ function noteSession(session, noted) {
  * @param {string} name
  * @param {unknown[]} args
  * @param {() => Answer} ask
- * @param {() => void} [settled]
  * @returns {Answer}
  */
-function note(noted, name, args, ask, settled) {
+function note(noted, name, args, ask) {
   if (!noted.isTurnOpen) {
     noted.isTurnOpen = true;
     noted.turn += 1;
@@ -203,7 +198,6 @@ function note(noted, name, args, ask, settled) {
   const start = performance.now();
   const end = () => {
     call.ms = performance.now() - start;
-    settled?.();
     noted.changed();
   };
   const asked = ask();

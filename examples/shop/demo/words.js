@@ -9,6 +9,8 @@ import { inCartOf, listed, missingOf, nameOfPath, reasonOf } from './reasons.js'
 /** A sentence, and those that belong to it. `mood`: how a line of a rule is shown.
  *  @typedef {{ text: string, lines?: { mood: 'fired' | 'waiting' | 'away', text: string, rule?: string }[] }} Words */
 
+const MOODS = ['fired', 'away', 'waiting'];
+
 /** What each answer says. A name that is missing is shown as code alone.
  *  @type {Record<string, (answer: any, args: readonly any[], call: Call) => Words>} */
 const WORDS = {
@@ -20,14 +22,14 @@ const WORDS = {
     ),
   'sessionwise.unseen': (/** @type {string[]} */ fresh, [items]) => {
     const seen = items.filter((/** @type {string} */ item) => !fresh.includes(item)).map(nameOfPath);
-    if (seen.length === 0) return say(`Nothing of what the shop features have you seen: show all ${items.length}.`);
+    if (seen.length === 0) return say(`All ${items.length} featured things are new to you: show them all.`);
     return say(`You have seen the ${listed(seen)}: show the other ${fresh.length} of ${items.length}.`);
   },
   'sessionwise.notices.counts': ({ unseen }) =>
     say(
       unseen === 0
         ? 'No news since you last looked.'
-        : `${unseen} ${unseen === 1 ? 'notice has' : 'notices have'} come since you last looked: that is the number at the bell.`,
+        : `${unseen} ${unseen === 1 ? 'notice has' : 'notices have'} come since you last looked: the bell shows it.`,
     ),
   'sessionwise.notices.list': ({ notices, unread }) =>
     say(`${notices.length} notices are for you, ${unread} of them unread.`),
@@ -64,11 +66,11 @@ const WORDS = {
 
 /** What did not come. @type {Record<string, string>} */
 const WITHOUT = {
-  'sessionwise.visit': 'No answer in time. The page left your figures out.',
-  'sessionwise.unseen': 'No answer in time. The page showed everything, as to somebody new.',
-  'sessionwise.notices.counts': 'No answer in time. The bell has no number.',
-  'sessionwise.notices.list': 'No answer in time. The page showed the shop’s own notices, as unread.',
-  'sessionwise.suggestions': 'No answer in time. The page made no suggestion.',
+  'sessionwise.visit': 'No answer. The page left your figures out.',
+  'sessionwise.unseen': 'No answer. The page showed everything, as to somebody new.',
+  'sessionwise.notices.counts': 'No answer. The bell has no number.',
+  'sessionwise.notices.list': 'No answer. The page showed the shop’s own notices, as unread.',
+  'sessionwise.suggestions': 'No answer. The page made no suggestion.',
 };
 
 /** @param {Call} call @returns {Words | undefined} */
@@ -76,7 +78,7 @@ export function wordsOf(call) {
   const { name, args, answer, ms, failed } = call;
   if (ms === undefined) return say('Under way …');
   if (failed) return say('It was refused. The page said so.');
-  if (isMissing(call)) return say(WITHOUT[name] ?? 'No answer in time. The page went on without it.');
+  if (isMissing(call)) return say(WITHOUT[name] ?? 'No answer. The page went on without it.');
   return WORDS[name]?.(answer, args, call);
 }
 
@@ -105,7 +107,7 @@ function suggestions(made, explained) {
       lines.push({ mood: 'waiting', rule: rule.rule, text: `${name}: not yet, ${missing}.` });
     }
   }
-  return { text, lines };
+  return { text, lines: lines.toSorted((one, other) => MOODS.indexOf(one.mood) - MOODS.indexOf(other.mood)) };
 }
 
 /** @param {string} name */

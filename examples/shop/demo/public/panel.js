@@ -65,7 +65,12 @@ const turnsOf = (calls) => {
   return [...turns.values()].map((of) => {
     const list = make('ul', { className: 'calls' }, ...of.map(callOf));
     if (of.length === 1) return list;
-    return make('div', { className: 'together' }, make('p', { className: 'hint' }, `${of.length} asked at once`), list);
+    return make(
+      'div',
+      { className: 'together' },
+      make('p', { className: 'hint' }, `${of.length} questions, asked at once`),
+      list,
+    );
   });
 };
 const groupByTurn = (calls) => {
@@ -89,10 +94,10 @@ const aboutOf = (visitor, page) => {
       who,
       ' Nobody answered, so the page went out without. It waited ',
       waited,
-      `, and never more than ${page.deadlineMs} ms.`,
+      `; after ${page.deadlineMs} ms it gives up in any case.`,
     ];
   }
-  return [who, ' It waited ', waited, ` for all of this, and never more than ${page.deadlineMs} ms.`];
+  return [who, ' It waited ', waited, ` for this; after ${page.deadlineMs} ms it would have gone on without.`];
 };
 
 const showCalls = (visitor, page) => {
