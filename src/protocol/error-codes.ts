@@ -13,6 +13,7 @@ export const ERROR_CODES = {
   CONNECTION_OPTIONS: 'The options describe no connection to Redis.',
   CONSUMER_REFUSED: 'A consumer of events cannot go on: Redis refuses it, or its secret is wrong.',
   CONTENDED: 'Others write a record all the time: nothing could be merged into it.',
+  DASHBOARD_REFUSED: 'The dashboard does not serve a request.',
   DATA_FOLDER_IN_USE: 'Another process runs an embedded Redis on this data folder.',
   DEAD_LETTER_EMPTY: 'The dead letter holds no request.',
   DEAD_LETTER_UNKNOWN: 'There is no such dead letter.',

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { LATENCY_BOUNDS_S } from '../protocol/internal/index.ts';
 
 /** Values of the gauges, read when they are collected. */
 export interface CurrentFigures {
@@ -22,8 +23,6 @@ export interface NoticeReachFigure {
   readonly seen: number;
   readonly read: number;
 }
-
-const SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5];
 
 /** Counts what the service does, in the form of Prometheus. One registry an instance, so that two can run in a process. */
 export class Metrics {
@@ -75,7 +74,7 @@ export class Metrics {
     name: 'sessionwise_request_seconds',
     help: 'From a request received to its answer ready.',
     labelNames: ['command'],
-    buckets: SECONDS,
+    buckets: [...LATENCY_BOUNDS_S],
     registers: [this.registry],
   });
   readonly overlap: Gauge = this.#gauge(

@@ -14,6 +14,7 @@ import {
 } from '../transport/index.ts';
 import { InlineTransport } from '../transport/inline/index.ts';
 import { type DispatchEvents, Dispatcher } from './dispatcher.ts';
+import { FiguresBeat } from './figures-beat.ts';
 import { type HttpAddress, HttpServer } from './http-server.ts';
 import { InstanceBeat } from './instance-beat.ts';
 import { Listening } from './listening.ts';
@@ -58,6 +59,7 @@ export interface InstanceOptions extends Omit<ServiceOptions, 'sessionglob' | ke
  *  ends        ends and archives sessions that are due
  *  merging     merges what is known of sessions into what is known of persons, where it was left half done
  *  pairs       counts pairs of registered names, where that is on
+ *  figures     tells dashboards what it does
  *  http        answers probes */
 export class ServiceInstance implements Service {
   readonly instance: string = randomBytes(8).toString('hex');
@@ -77,6 +79,7 @@ export class ServiceInstance implements Service {
   readonly #merging: PersonMerging;
   readonly #livePairs: LivePairs | undefined;
   readonly #ruleCounting: RuleCounting;
+  readonly #figures: FiguresBeat;
   readonly #http: HttpServer;
   readonly #started: { stop(deadlineMs: number): unknown }[] = [];
   #address: HttpAddress | undefined;
@@ -125,6 +128,7 @@ export class ServiceInstance implements Service {
     // Whoever ends sessions: stores do that too, and merge nothing.
     this.#merging = new PersonMerging(redis, keys.namespace, namespace.knowledge, enabled, this.#log);
     this.#http = new HttpServer(this.metrics, () => this.#notReady() ?? this.#transports.trouble);
+    this.#figures = this.#makeFigures();
     this.#showFigures();
   }
 
@@ -147,6 +151,7 @@ export class ServiceInstance implements Service {
       this.#merging.start();
       this.#livePairs?.start();
       this.#ruleCounting.start();
+      this.#figures.start();
       this.#followClock();
       this.#logStart();
       return this;
@@ -175,6 +180,7 @@ export class ServiceInstance implements Service {
   async #stop(deadlineMs: number): Promise<void> {
     clearInterval(this.#clockTimer);
     this.#health.stop();
+    this.#figures.stop();
     // Does not wait for the answer to the good-bye: a frozen Redis sends none. Closing the connection waits until it
     // was sent.
     void this.#beat.stop();
@@ -222,6 +228,21 @@ export class ServiceInstance implements Service {
       ...{ knowledge, names, isEnabled, log: this.#log },
       counts: new PairCounts(redis, keys, names, knowledge.now),
       onSubject: (outcome) => this.metrics.pairSubjects.inc({ outcome }),
+    });
+  }
+
+  #makeFigures(): FiguresBeat {
+    const { redis, keys } = this.#namespace;
+    return new FiguresBeat(redis, keys.namespace, {
+      instance: this.instance,
+      transport: this.#transport,
+      metrics: this.metrics,
+      now: () => ({
+        inFlight: this.#transports.inFlight,
+        backlog: this.#transports.backlog,
+        partitions: this.#transports.ownedPartitions,
+        overlap: this.#beat.overlapping().length,
+      }),
     });
   }
 

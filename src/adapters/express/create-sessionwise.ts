@@ -64,6 +64,7 @@ export function createSessionwise(options: SessionwiseOptions): Sessionwise {
     setRules: (rules) => parts.setRules(rules),
     forget: (subject, more) => parts.forget(subject, more),
     export: (subject, more) => parts.export(subject, more),
+    openForOperators: () => parts.openForOperators(),
     close: () => parts.close(),
   };
 }

@@ -6,6 +6,14 @@ export { checkOptions, oneOf } from '../check-options.ts';
 export { closestName } from '../closest-name.ts';
 export type { SessionwiseErrorCode } from '../error-codes.ts';
 export { ERROR_CODES } from '../error-codes.ts';
+export type { InstanceFigures } from '../figures.ts';
+export {
+  decodeFigures,
+  encodeFigures,
+  FIGURES_INTERVAL_MS,
+  figuresChannel,
+  LATENCY_BOUNDS_S,
+} from '../figures.ts';
 export { GOOD_BYE_SILENCE_MS } from '../heartbeat.ts';
 export { excerpt } from '../item.ts';
 export { MAX_REPLY_CHARACTERS } from '../limits.ts';

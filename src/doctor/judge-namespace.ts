@@ -1,6 +1,6 @@
-import { HEARTBEAT_INTERVAL_MS, heartbeatChannel } from '../../protocol/index.ts';
-import { FORMAT_VERSION, isFormat, Keys, PARTITIONS, type RedisConnection, readMeta } from '../../redis/index.ts';
-import { Presence } from '../../transport/index.ts';
+import { HEARTBEAT_INTERVAL_MS, heartbeatChannel } from '../protocol/index.ts';
+import { FORMAT_VERSION, isFormat, Keys, PARTITIONS, type RedisConnection, readMeta } from '../redis/index.ts';
+import { Presence } from '../transport/index.ts';
 import { type Finding, good, note, problem } from './finding.ts';
 
 /* judge-namespace.ts: checks the data of a namespace and the instances that serve it. */
@@ -59,6 +59,11 @@ export async function judgeInstances(redis: RedisConnection, namespace: string):
   } finally {
     await subscriber.close();
   }
+  return judgePresence(presence, namespace);
+}
+
+/** Judges the instances that are known from their heartbeats. */
+export function judgePresence(presence: Presence, namespace: string): Finding {
   const instances = presence.present();
   if (instances.length === 0)
     return note('service', `No instance serves "${namespace}": pages degrade. Start one with sessionwise serve.`);

@@ -1,4 +1,4 @@
-import type { RedisConnection } from '../../redis/index.ts';
+import type { RedisConnection } from '../redis/index.ts';
 import { type Finding, good, note, problem } from './finding.ts';
 import { judgeSettings } from './judge-server.ts';
 

@@ -1,4 +1,4 @@
-import type { RedisConnection } from '../../redis/index.ts';
+import type { RedisConnection } from '../redis/index.ts';
 import { type Finding, good, note, problem } from './finding.ts';
 
 /* judge-server.ts: checks the settings of one server. */

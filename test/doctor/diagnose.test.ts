@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { diagnose, type Finding } from '../../../src/cli/doctor/diagnose.ts';
-import { judgeEviction, judgePersistence } from '../../../src/cli/doctor/judge-server.ts';
-import { Keys, parseConnection } from '../../../src/redis/index.ts';
-import { startTestCluster } from '../../support/test-cluster.ts';
-import { useRedis } from '../../support/use-redis.ts';
+import { diagnose, type Finding } from '../../src/doctor/index.ts';
+import { judgeEviction, judgePersistence } from '../../src/doctor/judge-server.ts';
+import { Keys, parseConnection } from '../../src/redis/index.ts';
+import { startTestCluster } from '../support/test-cluster.ts';
+import { useRedis } from '../support/use-redis.ts';
 
 const server = useRedis();
 const { redis } = server;
