@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BrowserContextOptions, Frame, Page } from 'playwright-core';
 import { ended, startCli } from './run-cli.ts';
-import { SHOP_SECRET } from './shop-stage.ts';
+import { SHOP_SECRET, type Shop } from './shop-stage.ts';
 import { waitUntil } from './wait-until.ts';
 
 const START_DEADLINE_MS = 30_000;
@@ -45,6 +45,22 @@ export async function openDemo(redis: string, ...more: string[]): Promise<Demo> 
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+interface PanelledShop extends Shop {
+  readonly demoUrl: string;
+  readonly secondUrl: string;
+}
+
+/** The shop with its panel in this process, on free ports: without the switch of the service. */
+export async function startPanelledShop(options: {
+  readonly redis: string;
+  readonly deadlineMs?: number;
+  readonly host?: string;
+}): Promise<PanelledShop> {
+  const file = new URL('../../examples/shop/demo/start-demo.js', import.meta.url).href;
+  const { startDemo } = (await import(file)) as { startDemo(given: object): Promise<PanelledShop> };
+  return startDemo({ port: 0, ...options });
 }
 
 /** The panel of an open page of the demo, and the shop's frames beside it. */

@@ -26,10 +26,16 @@ export function missingOf({ explanation }) {
   return clausesOf(leaves.filter(({ helps }) => !helps).map(({ fact }) => fact));
 }
 
-/** The item of an event that keeps a rule away, as one that is in the cart already does.
- *  @param {ExplainedRule} rule @returns {string | undefined} */
-export function inCartOf({ explanation }) {
-  return leavesOf(explanation).find(({ fact, helps }) => !helps && fact.holds && fact.event !== undefined)?.fact.item;
+/** What keeps a rule away, as what is in the cart already does; undefined where nothing does.
+ *  @param {ExplainedRule} rule */
+export function blockedOf({ explanation }) {
+  const blocking = leavesOf(explanation).filter(({ fact, helps }) => !helps && fact.holds);
+  return blocking.length === 0 ? undefined : clausesOf(blocking.map(({ fact }) => fact));
+}
+
+/** Whether the cart keeps a rule away. @param {ExplainedRule} rule */
+export function isBlockedByCart({ explanation }) {
+  return leavesOf(explanation).some(({ fact, helps }) => !helps && fact.holds && fact.event === 'added-to-cart');
 }
 
 /** @param {Explanation} explanation @param {boolean} [isNegated] @returns {Leaf[]} */

@@ -1,6 +1,6 @@
 // @ts-check
 
-import { inCartOf } from './reasons.js';
+import { isBlockedByCart } from './reasons.js';
 import { isMissing } from './words.js';
 
 /* steps.js: the guided path. What is done is found from real answers, in whatever order somebody gets there. */
@@ -86,5 +86,5 @@ function noteAnswer(log, { visitor }, { name, args, answer, explained }) {
     done.add('tip');
   }
   const { rules } = /** @type {ExplainedSuggestions | undefined} */ (explained) ?? { rules: [] };
-  if (rules.some((rule) => tips.has(rule.rule) && !rule.holds && inCartOf(rule) !== undefined)) done.add('cart');
+  if (rules.some((rule) => tips.has(rule.rule) && !rule.holds && isBlockedByCart(rule))) done.add('cart');
 }

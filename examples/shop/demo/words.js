@@ -1,6 +1,6 @@
 // @ts-check
 import { nameOf, productOf } from '../catalogue.js';
-import { inCartOf, listed, missingOf, nameOfPath, reasonOf } from './reasons.js';
+import { blockedOf, listed, missingOf, nameOfPath, reasonOf } from './reasons.js';
 
 /* words.js: what a page asked and was told, in the words of the visitor whom it is about. */
 
@@ -97,12 +97,12 @@ function suggestions(made, explained) {
   const lines = [];
   for (const rule of explained?.rules ?? []) {
     const name = nameOf(rule.rule);
-    const inCart = inCartOf(rule);
+    const blocked = blockedOf(rule);
     const missing = missingOf(rule);
     if (rule.shown) lines.push({ mood: 'fired', rule: rule.rule, text: `${name}: ${reasonOf(rule)}.` });
     else if (rule.holds) lines.push({ mood: 'away', rule: rule.rule, text: `${name}: not again, it ${rule.hidden}.` });
-    else if (inCart !== undefined) {
-      lines.push({ mood: 'away', rule: rule.rule, text: `${name}: no, it is in your cart already.` });
+    else if (blocked !== undefined) {
+      lines.push({ mood: 'away', rule: rule.rule, text: `${name}: no, ${blocked}.` });
     } else if (missing !== undefined) {
       lines.push({ mood: 'waiting', rule: rule.rule, text: `${name}: not yet, ${missing}.` });
     }
