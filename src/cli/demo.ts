@@ -19,6 +19,7 @@ interface DemoFlags {
   readonly namespace: string;
   readonly dataDir: string;
   readonly service: boolean;
+  readonly deadline: string;
 }
 
 interface Shop {
@@ -40,6 +41,7 @@ export function addDemoCommand(program: Command): void {
     .option('--host <host>', 'on which address', '127.0.0.1')
     .option('--namespace <ns>', 'the store: its data and channels', 'sw')
     .option('--data-dir <folder>', 'where the embedded Redis and the generated secret live', DEFAULT_DATA_DIR)
+    .option('--deadline <ms>', 'how long a page may wait for the service', '100')
     .option('--without-service', 'start no service, to see degraded mode', false)
     .action(async (flags: Omit<DemoFlags, 'service'> & { withoutService: boolean }) =>
       runDemo({ ...flags, service: !flags.withoutService }),
@@ -50,6 +52,9 @@ async function runDemo(flags: DemoFlags): Promise<void> {
   const port = Number(flags.port);
   if (!/^\d+$/.test(flags.port) || port > 65535)
     throw new UsageError(`--port ${flags.port} cannot be used: give 1 to 65535.`);
+  const deadlineMs = Number(flags.deadline);
+  if (!/^[1-9]\d{0,4}$/.test(flags.deadline))
+    throw new UsageError(`--deadline ${flags.deadline} cannot be used: give 1 to 99999 milliseconds.`);
   const example = await loadExample();
   let redis: EmbeddedRedis | undefined;
   let service: DemoService | undefined;
@@ -68,7 +73,7 @@ async function runDemo(flags: DemoFlags): Promise<void> {
       );
     });
     if (flags.service) await service.start();
-    const options = { redis: there.redis, namespace, port, host, cookieSecret: cookieSecret(dataDir) };
+    const options = { redis: there.redis, namespace, port, host, deadlineMs, cookieSecret: cookieSecret(dataDir) };
     const opening = example.isLoopback(host)
       ? example.startDemo({
           ...options,
@@ -97,6 +102,7 @@ interface ShopOptions {
   readonly host: string;
   readonly namespace: string;
   readonly cookieSecret: string;
+  readonly deadlineMs: number;
 }
 
 /** What the example exports. */

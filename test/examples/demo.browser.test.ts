@@ -119,12 +119,12 @@ describe.skipIf(executablePath === undefined)('the panel of the demo', () => {
     await panel.shows('/added/hdmi-cable');
     // The form that led here stands below, with what it noted.
     expect(await panel.call('sessionwise.track')).toContain('you put the HDMI cable into the cart');
-    expect(await panel.call('session.increment')).toContain('The HDMI cable is in your cart.');
+    expect(await panel.call('session.increment')).toContain('Your cart has the HDMI cable.');
     expect(await panel.call('sessionwise.taken')).toContain('you took the tip');
     await panel.open('/confirm-purchase');
     expect(await shop.locator('[data-suggestion]').count()).toBe(0);
     await page
-      .locator('[data-rule="hdmi-cable"][data-mood="away"]', { hasText: 'no, the HDMI cable is in your cart' })
+      .locator('[data-rule="hdmi-cable"][data-mood="away"]', { hasText: 'no, your cart has the HDMI cable' })
       .waitFor();
     expect(await shop.locator('[data-order="hdmi-cable"]').count()).toBe(1);
   });

@@ -1,8 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import axe from 'axe-core';
 import type { Frame, Page } from 'playwright-core';
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 interface AxeResults {
   readonly violations: readonly {
@@ -16,7 +13,7 @@ interface AxeResults {
 /** Findings of axe-core in a document that are serious or critical, one line each; frames within it are not looked into. It
  *  is evaluated from outside, because a Content-Security-Policy lets no script of ours in. */
 export async function axeFindings(document: Page | Frame): Promise<string[]> {
-  await document.evaluate(AXE);
+  await document.evaluate(axe.source);
   const { violations } = await document.evaluate<AxeResults>('axe.run(document, { iframes: false })');
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')

@@ -62,10 +62,10 @@ function clausesOf(facts) {
 /** @param {Explanation} fact */
 function clauseOf({ holds, text, event, item, cluster, segment, count = 0, atLeast = 1 }) {
   if (event === 'added-to-cart' && item !== undefined) {
-    return holds ? `the ${nameOfPath(item)} is in your cart` : `no ${nameOfPath(item)} is in your cart`;
+    return holds ? `your cart has the ${nameOfPath(item)}` : `your cart has no ${nameOfPath(item)}`;
   }
   if (cluster !== undefined) {
-    return `you looked at ${holds ? count : `${count} of ${atLeast}`} things among ${cluster}`;
+    return `you looked at ${holds ? count : `${count} of ${atLeast}`} pages among ${cluster}`;
   }
   const words = segment === undefined ? undefined : SEGMENTS[segment];
   return words ? words[holds ? 0 : 1] : text;

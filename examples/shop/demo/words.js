@@ -56,7 +56,7 @@ const WORDS = {
   'sessionwise.publish': () => say('Noted that you have seen this thing.'),
   'session.increment': (count, [field]) =>
     say(
-      `The ${nameOfPath(String(field).replace('cart:', ''))} is in your cart${count > 1 ? ` ${count} times` : ''}. Two clicks at once count as two.`,
+      `Your cart has the ${nameOfPath(String(field).replace('cart:', ''))}${count > 1 ? `, ${count} times` : ''}. Two clicks at once count as two.`,
     ),
   'session.setIf': () => say('Your session was written at once, whoever else was writing.'),
   'session.rotate': () => say('Your cookie got another secret. The cart stays.'),

@@ -142,6 +142,7 @@ const showSteps = (steps) => {
   if (hadFocus) (nextCard ?? find('more')).querySelector('a, button').focus();
   const title = nextCard?.querySelector('h3').textContent;
   const count = items.filter(({ dataset }) => done.has(dataset.step)).length;
+  find('panel').classList.toggle('begun', count > 0);
   find('progress').textContent = `${count} of ${items.length} done`;
   find('bar-text').textContent = next
     ? `Step ${items.indexOf(next) + 1} of ${items.length}: ${title}`
