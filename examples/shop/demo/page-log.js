@@ -13,6 +13,7 @@ const MOST_PAGES = 12;
  *  @property {unknown} answer Undefined where none came in time, or none yet.
  *  @property {number | undefined} ms How long it took; undefined while it is under way.
  *  @property {boolean} failed Whether it was refused with an error.
+ *  @property {boolean} isBehind Whether the page had begun to be sent, so that its content waited for nothing.
  *  @property {number} turn Which turn of the event loop it was asked in: those of one turn travel together.
  *  @property {unknown} [explained] Of suggestions: the answer that explains them. The panel asks for it, in the same turn. */
 /** A page, or a form that led to one.
@@ -60,7 +61,12 @@ export class PageLog {
   forget(browser, name) {
     const log = this.of(browser);
     log.pages = log.pages.filter(({ visitor }) => visitor !== name);
-    if (name === 'first') log.tips.clear();
+    if (name === 'first') {
+      // What the path asks for was done by somebody who is forgotten.
+      log.tips.clear();
+      log.wasOff = false;
+      for (const step of ['look', 'tip', 'cart', 'off']) log.done.delete(step);
+    }
     this.changed(browser);
   }
 

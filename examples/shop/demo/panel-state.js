@@ -59,6 +59,7 @@ function visitorState(pages) {
     path: page.path,
     isWhole: page.status !== undefined,
     waitedMs: waitedMs(asked),
+    isSentFirst: asked.length > 0 && asked.every(({ isBehind }) => isBehind),
     deadlineMs: page.deadlineMs,
     counted: page.counted,
     // A browser that asks not to be tracked is obeyed; so is a robot ignored.

@@ -161,7 +161,7 @@ function deedsOf({ sw, log, url, cookies, service, forget }) {
       for (const name of cookies[visitor]) response.clearCookie(name);
       log.forget(browser, visitor);
       response.json({
-        text: `Forgotten: ${knowledge} ${knowledge === 1 ? 'key' : 'keys'} of what was known, ${sessions} ${sessions === 1 ? 'session' : 'sessions'} with a cart. Visitor ${visitor === 'first' ? 1 : 2} is new.`,
+        text: `Forgotten: ${knowledge} ${knowledge === 1 ? 'key' : 'keys'} of what was known, ${sessions} ${sessions === 1 ? 'session' : 'sessions'} with a cart. ${visitor === 'first' ? 'You are' : 'The second visitor is'} new to the shop.`,
       });
     });
   }

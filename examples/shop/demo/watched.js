@@ -81,7 +81,7 @@ export function watched(sw, { log, visitor, visitorCookie, deadlineMs }) {
       session: undefined,
       user: undefined,
     };
-    const noted = { page, turn: 0, isTurnOpen: false, changed: () => log.changed(browser, page) };
+    const noted = { page, response, turn: 0, isTurnOpen: false, changed: () => log.changed(browser, page) };
     Object.defineProperty(request, PAGE, { value: noted });
     log.add(browser, page);
     response.on('close', () => {
@@ -94,7 +94,7 @@ export function watched(sw, { log, visitor, visitorCookie, deadlineMs }) {
   }
 }
 
-/** @typedef {{ page: Page, turn: number, isTurnOpen: boolean, changed: () => void }} Noted */
+/** @typedef {{ page: Page, response: Response, turn: number, isTurnOpen: boolean, changed: () => void }} Noted */
 
 /** @param {Request} request @returns {Noted | undefined} */
 function pageOf(request) {
@@ -193,7 +193,7 @@ function note(noted, name, args, ask) {
     });
   }
   /** @type {Call} */
-  const call = { name, args, answer: undefined, ms: undefined, failed: false, turn: noted.turn };
+  const call = { name, args, answer: undefined, ms: undefined, failed: false, isBehind: noted.response.headersSent, turn: noted.turn };
   noted.page.calls.push(call);
   const start = performance.now();
   const end = () => {

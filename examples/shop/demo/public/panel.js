@@ -97,6 +97,9 @@ const aboutOf = (visitor, page) => {
       `; after ${page.deadlineMs} ms it gives up in any case.`,
     ];
   }
+  if (page.isSentFirst) {
+    return [who, ' Its content waited for nothing. The figures at its foot followed after ', waited, '.'];
+  }
   return [who, ' It waited ', waited, ` for this; after ${page.deadlineMs} ms it would have gone on without.`];
 };
 
