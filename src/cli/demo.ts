@@ -3,8 +3,10 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
+import type { ServedDashboard } from '../dashboard/index.ts';
 import { type EmbeddedRedis, startEmbeddedRedis } from '../redis/embedded/index.ts';
 import { type ErasedSubject, forgetSubject, type Subject } from '../service/index.ts';
+import { startDemoDashboard } from './demo-dashboard.ts';
 import { DemoError } from './demo-error.ts';
 import { DemoService } from './demo-service.ts';
 import { DEFAULT_DATA_DIR } from './namespace-options.ts';
@@ -18,6 +20,7 @@ interface DemoFlags {
   readonly host: string;
   readonly namespace: string;
   readonly dataDir: string;
+  readonly dashboardPort?: string;
   readonly service: boolean;
   readonly deadline: string;
 }
@@ -42,6 +45,10 @@ export function addDemoCommand(program: Command): void {
     .option('--namespace <ns>', 'the store: its data and channels', 'sw')
     .option('--data-dir <folder>', 'where the embedded Redis and the generated secret live', DEFAULT_DATA_DIR)
     .option('--deadline <ms>', 'how long a page may wait for the service', '100')
+    .option(
+      '--dashboard-port <port>',
+      'where the dashboard listens, on 127.0.0.1 (default: the port behind the shop’s)',
+    )
     .option('--without-service', 'start no service, to see degraded mode', false)
     .action(async (flags: Omit<DemoFlags, 'service'> & { withoutService: boolean }) =>
       runDemo({ ...flags, service: !flags.withoutService }),
@@ -59,6 +66,7 @@ async function runDemo(flags: DemoFlags): Promise<void> {
   let redis: EmbeddedRedis | undefined;
   let service: DemoService | undefined;
   let shop: Shop | undefined;
+  let dashboard: ServedDashboard | undefined;
   let isStopping = false;
   const stopping = untilStopped();
   try {
@@ -85,10 +93,12 @@ async function runDemo(flags: DemoFlags): Promise<void> {
       if (error.code !== 'EADDRINUSE' && error.code !== 'EACCES') throw error;
       throw new DemoError(`The shop cannot listen on ${host}:${port} (${error.code}): give another --port.`);
     });
-    console.log(welcome(shop, service, redis, flags));
+    dashboard = await startDemoDashboard(there.redis, configFile(), shop.url, flags);
+    console.log(welcome(shop, dashboard.url, service, redis, flags));
     await stopping.why;
   } finally {
     isStopping = true;
+    await dashboard?.close();
     await shop?.close();
     await service?.stop();
     await redis?.stop();
@@ -158,7 +168,13 @@ function serveCommand({ redis, namespace, dataDir }: DemoFlags): string {
     .join(' ');
 }
 
-function welcome(shop: Shop, service: DemoService, redis: EmbeddedRedis | undefined, flags: DemoFlags): string {
+function welcome(
+  shop: Shop,
+  dashboard: string,
+  service: DemoService,
+  redis: EmbeddedRedis | undefined,
+  flags: DemoFlags,
+): string {
   const { pid } = service;
   const where =
     shop.demoUrl === undefined
@@ -172,6 +188,7 @@ function welcome(shop: Shop, service: DemoService, redis: EmbeddedRedis | undefi
   return [
     '',
     ...where,
+    `  The dashboard is open: ${dashboard}`,
     redis ? `  Redis ${redis.version} (embedded, process ${redis.pid}): ${redis.url}` : `  Redis: ${flags.redis}`,
     pid === undefined
       ? '  No service runs: pages are degraded. Bring them to life in the panel, or from a second terminal:'

@@ -20,7 +20,7 @@ export const ERROR_CODES = {
   DEMO: 'The demo shop could not be started.',
   DISCOVERY_TOO_LARGE: 'A discovery would keep more than was allowed.',
   DRAFT_REFUSED: 'A draft is unknown, or its name is taken.',
-  HTTP_ADDRESS: 'The service cannot listen on the address for probes and metrics.',
+  HTTP_ADDRESS: 'The service or the dashboard cannot listen on its address.',
   INTERRUPTED: 'A signal ended the replay.',
   LOG_UNREADABLE: 'The access log cannot be read.',
   MALFORMED_REPLY: 'A reply does not have the form of the protocol.',

@@ -49,11 +49,11 @@ describe('sessionwise dashboard', () => {
     const page = await fetch(dashboard.url);
     expect([page.status, page.url]).toEqual([200, `${dashboard.url}health`]);
     expect(await page.text()).toContain('<h1>Health</h1>');
-    const data = await dataOf<{ instances: { id: string }[] }>(
+    const data = await dataOf<{ instances: { value: { id: string }[] } }>(
       `${dashboard.url}health/events`,
-      ({ instances }) => instances.length > 0,
+      ({ instances }) => instances.value.length > 0,
     );
-    expect(data.instances.map(({ id }) => id)).toEqual([instance]);
+    expect(data.instances.value.map(({ id }) => id)).toEqual([instance]);
     running.splice(running.indexOf(dashboard), 1);
     expect(await dashboard.stop()).toBe(0);
   });

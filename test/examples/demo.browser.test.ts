@@ -220,7 +220,11 @@ describe.skipIf(executablePath === undefined)('the panel of the demo', () => {
     expect(await first.locator('[data-welcome="new"]').count()).toBe(1);
     expect(await first.locator('[data-items]').count()).toBe(0);
     // The path begins anew, but for what the other visitor did.
-    expect(await page.locator('[data-step][data-done="true"]').evaluateAll((steps) => steps.map((step) => step.getAttribute('data-step')))).toEqual(['second']);
+    expect(
+      await page
+        .locator('[data-step][data-done="true"]')
+        .evaluateAll((steps) => steps.map((step) => step.getAttribute('data-step'))),
+    ).toEqual(['second']);
     await panel.open('/', 'second');
     expect(await figures(second)).toEqual(['2', '1']);
   });

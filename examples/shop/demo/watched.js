@@ -193,7 +193,15 @@ function note(noted, name, args, ask) {
     });
   }
   /** @type {Call} */
-  const call = { name, args, answer: undefined, ms: undefined, failed: false, isBehind: noted.response.headersSent, turn: noted.turn };
+  const call = {
+    name,
+    args,
+    answer: undefined,
+    ms: undefined,
+    failed: false,
+    isBehind: noted.response.headersSent,
+    turn: noted.turn,
+  };
   noted.page.calls.push(call);
   const start = performance.now();
   const end = () => {

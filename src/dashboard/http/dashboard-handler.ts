@@ -25,6 +25,8 @@ export interface HandlerParts extends DashboardSettings {
   readonly log: NonNullable<DashboardSettings['log']>;
   readonly base?: string;
   readonly key?: string;
+  /** How often open streams are checked, in milliseconds. Default 15,000. */
+  readonly heartbeatMs?: number;
 }
 
 /** Answers the requests to a dashboard. */
@@ -40,7 +42,7 @@ export class DashboardHandler {
     this.#parts = parts;
     this.#views = new Map(parts.views.map((view) => [view.name, view]));
     this.#reads = new SharedReads(parts.open);
-    this.#streams = new EventStreams(this.#reads, parts.maxStreams);
+    this.#streams = new EventStreams(this.#reads, parts.maxStreams, parts.heartbeatMs);
     this.#csrf = new Csrf(parts.key);
   }
 
@@ -83,7 +85,7 @@ export class DashboardHandler {
   async #logIn(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
       const operator = this.#parts.access.login!.enter(request, response, await readBody(request));
-      this.#parts.log.info({ who: operator.name, from: request.socket.remoteAddress }, 'Dashboard: logged in.');
+      this.#parts.log.info({ who: operator.name, from: addressOf(request) }, 'Dashboard: logged in.');
       sendJson(request, response, 200, { done: null });
     } catch (error) {
       this.#refuse(request, response, error, undefined);
@@ -186,13 +188,13 @@ export class DashboardHandler {
 
   #refuse(request: IncomingMessage, response: ServerResponse, error: unknown, operator: Operator | undefined): void {
     const { log } = this.#parts;
-    const { method, socket } = request;
+    const { method } = request;
     const refusal =
       error instanceof RequestRefusedError ? error : new RequestRefusedError(500, 'It failed; the log says why.');
     const { status, message, remedy, retryAfterSeconds } = refusal;
     // Without the query, in which a careless program may have put a token.
     const path = (request.url ?? '').split('?', 1)[0]!.slice(0, 200);
-    const what = { who: operator?.name ?? 'nobody', from: socket.remoteAddress, method, path, status };
+    const what = { who: operator?.name ?? 'nobody', from: addressOf(request), method, path, status };
     if (refusal !== error) log.error({ ...what, reason: sentenceOf(error) }, 'Dashboard: an answer failed.');
     else if (status !== 404 && !(status === 401 && method !== 'POST')) {
       log.warn({ ...what, reason: message }, 'Dashboard: refused.');
@@ -211,6 +213,11 @@ export class DashboardHandler {
       send(request, response, status, 'text/html; charset=utf-8', shell);
     } else sendJson(request, response, status, { error: { message, ...(remedy && { remedy }) } });
   }
+}
+
+/** Of a request that broke off there is none any more. */
+function addressOf({ socket }: IncomingMessage): string | undefined {
+  return (socket as IncomingMessage['socket'] | null)?.remoteAddress;
 }
 
 function parsed(parse: () => unknown): unknown {

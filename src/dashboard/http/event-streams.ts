@@ -26,10 +26,10 @@ export class EventStreams {
   readonly #open = new Set<Open>();
   readonly #timer: NodeJS.Timeout;
 
-  constructor(reads: SharedReads, most = 50) {
+  constructor(reads: SharedReads, most = 50, heartbeatMs: number = HEARTBEAT_MS) {
     this.#reads = reads;
     this.#most = most;
-    this.#timer = setInterval(() => this.#beat(), HEARTBEAT_MS).unref();
+    this.#timer = setInterval(() => this.#beat(), heartbeatMs).unref();
   }
 
   get size(): number {

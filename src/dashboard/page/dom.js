@@ -8,6 +8,9 @@
 const listeners = new WeakMap();
 /** Elements that look after their own content, as charts do. @type {WeakSet<Node>} */
 const own = new WeakSet();
+/** What stands for such an element in a tree that was made anew: the element itself stays in the page, with its focus.
+ *  @type {WeakMap<Node, Node>} */
+const standIns = new WeakMap();
 const LIVE = ['value', 'checked', 'open', 'selected'];
 
 /** Makes an element. Properties that begin with `on` are listeners, `class` and others attributes; false, null and undefined
@@ -52,11 +55,29 @@ export function show(root, ...children) {
 function append(parent, children) {
   for (const child of children) {
     if (Array.isArray(child)) append(parent, child);
-    else if (child instanceof Node) parent.appendChild(child);
+    else if (child instanceof Node) parent.appendChild(own.has(child) && child.isConnected ? standInFor(child) : child);
     else if (child !== null && child !== undefined && child !== false) {
       parent.appendChild(document.createTextNode(String(child)));
     }
   }
+}
+
+/** @param {Node} node */
+function standInFor(node) {
+  const standIn = document.createComment('');
+  standIns.set(standIn, node);
+  return standIn;
+}
+
+/** Puts what is stood for in its place, in a tree that goes into the page whole. @param {Node} made @returns {Node} */
+function settled(made) {
+  const kept = standIns.get(made);
+  if (kept) return kept;
+  for (const child of [...made.childNodes]) {
+    const real = settled(child);
+    if (real !== child) made.replaceChild(real, child);
+  }
+  return made;
 }
 
 /** @param {Node} node */
@@ -78,12 +99,13 @@ function patchChildren(root, made) {
     if (key !== undefined) keyed.set(key, child);
   }
   let at = root.firstChild;
-  for (const child of [...made.childNodes]) {
+  for (const given of [...made.childNodes]) {
+    const child = standIns.get(given) ?? given;
     const key = keyOf(child);
     const candidate = key === undefined ? at : keyed.get(key);
     if (own.has(child) || !candidate || !fits(candidate, child)) {
       if (child === at) at = at.nextSibling;
-      else root.insertBefore(child, at);
+      else root.insertBefore(settled(child), at);
       continue;
     }
     if (candidate === at) at = at.nextSibling;

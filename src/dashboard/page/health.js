@@ -26,24 +26,32 @@ export function render(root, data, tools) {
       'instances wide',
       part(tools, data.instances, (rows) => instances(rows, tools)),
     ),
-    card(tools, 'Answers', 'answers', answers(data.lines, tools)),
-    card(
-      tools,
-      'Partitions of streams',
-      'partitions',
-      part(tools, data.partitions, (value) => partitions(value, data, tools)),
-    ),
-    card(
-      tools,
-      'Backlog',
-      'backlog',
-      part(tools, data.backlog, (value) => backlog(value, tools)),
-    ),
-    card(
-      tools,
-      'Memory of subjects',
-      'memory',
-      part(tools, data.subjects, (value) => memory(value, tools)),
+    h(
+      'div',
+      { class: 'columns wide', key: 'columns' },
+      card(tools, 'Answers', 'answers', answers(data.lines, tools)),
+      h(
+        'div',
+        { class: 'stack' },
+        card(
+          tools,
+          'Partitions of streams',
+          'partitions',
+          part(tools, data.partitions, (value) => partitions(value, data, tools)),
+        ),
+        card(
+          tools,
+          'Backlog',
+          'backlog',
+          part(tools, data.backlog, (value) => backlog(value, tools)),
+        ),
+        card(
+          tools,
+          'Memory of subjects',
+          'memory',
+          part(tools, data.subjects, (value) => memory(value, tools)),
+        ),
+      ),
     ),
     card(
       tools,
