@@ -12,6 +12,7 @@ import { ended, startCli } from '../support/run-cli.ts';
 import { startTestRedis } from '../support/test-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
+const START_DEADLINE_MS = 30_000;
 const START = fileURLToPath(new URL('../../examples/shop/start.js', import.meta.url));
 
 describe('a port that is taken ends the shop', () => {
@@ -63,6 +64,47 @@ describe('a port that is taken ends the shop', () => {
 });
 
 describe('a demo that runs', () => {
+  it('says where to click first, and its panel is there', async () => {
+    const redis = await startTestRedis();
+    const folder = mkdtempSync(join(tmpdir(), 'sw-demo-'));
+    const demo = startCli(['demo', '--port', '0', '--redis', redis.url, '--without-service'], { cwd: folder });
+    await within(demo, async () => {
+      await waitUntil('the shop is open', () => demo.output().includes('Ctrl-C'), START_DEADLINE_MS);
+      const [first] = demo.output().trim().split('\n');
+      const url = /^Start here: (http:\/\/127\.0\.0\.1:\d+\/demo)$/.exec(first!)![1]!;
+      expect(demo.output()).toContain('Press "Open the television", then follow the five steps');
+      expect(demo.output()).toContain('No service runs: pages are degraded.');
+      expect(await (await fetch(url)).text()).toContain('Open the television');
+      // It can be switched on though the demo began without.
+      const answer = await fetch(`${url}/service`, { method: 'POST', body: new URLSearchParams({ on: 'yes' }) });
+      expect(await answer.json()).toMatchObject({ text: expect.stringContaining('The service is on again.') });
+      expect(processesNaming(redis.url).some(({ command }) => command.includes(' serve '))).toBe(true);
+      demo.kill('SIGTERM');
+      expect(await ended(demo)).toBe(0);
+      expect(processesNaming(redis.url).filter(({ command }) => command.includes(' serve '))).toEqual([]);
+    });
+    await redis.stop();
+    rmSync(folder, { recursive: true });
+  });
+
+  it('has no panel where others can reach it, and says why', async () => {
+    const redis = await startTestRedis();
+    const folder = mkdtempSync(join(tmpdir(), 'sw-demo-'));
+    const args = ['demo', '--port', '0', '--host', '0.0.0.0', '--redis', redis.url, '--without-service'];
+    const demo = startCli(args, { cwd: folder });
+    await within(demo, async () => {
+      await waitUntil('the shop is open', () => demo.output().includes('Ctrl-C'), START_DEADLINE_MS);
+      expect(demo.output()).not.toContain('Start here');
+      expect(demo.output()).toContain('The panel that explains it is for this machine alone: leave --host out.');
+      const port = /http:\/\/0\.0\.0\.0:(\d+)/.exec(demo.output())![1];
+      for (const method of ['GET', 'POST']) {
+        expect((await fetch(`http://127.0.0.1:${port}/demo/service`, { method })).status).toBe(404);
+      }
+    });
+    await redis.stop();
+    rmSync(folder, { recursive: true });
+  });
+
   it('ends with the first SIGTERM, and Redis and the service with it', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'sw-demo-'));
     const demo = startCli(['demo', '--port', '0'], { cwd: folder });
