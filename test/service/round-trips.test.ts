@@ -120,7 +120,16 @@ async function costOf(ask: () => Promise<unknown>): Promise<Cost> {
     const sent = proxy.commands('sessionwise-service');
     // A heartbeat, a ping, a look at reply lists, at the meta record or at merges, or counts of rules that fell in between
     // would be counted: then once more.
-    const others = ['PING', 'EXISTS', 'async:_instances', 'async:_figures', 'sw:meta', 'sw:@lease:merge', 'ZRANGEBYSCORE', 'sw:@rules'];
+    const others = [
+      'PING',
+      'EXISTS',
+      'async:_instances',
+      'async:_figures',
+      'sw:meta',
+      'sw:@lease:merge',
+      'ZRANGEBYSCORE',
+      'sw:@rules',
+    ];
     const isOther = (word: string): boolean => others.includes(word) || word.includes(':@segment:');
     if (sent.some((command) => command.some(isOther))) continue;
     return { commands: sent.map(([name]) => name!), roundTrips: proxy.roundTrips('sessionwise-service') };
