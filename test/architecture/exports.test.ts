@@ -7,10 +7,12 @@ import { describe, expect, it } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '../..');
 const { exports: subpaths } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
-  exports: Record<string, string | { types: string; default: string }>;
+  exports: Record<string, string | { default: { default: string } }>;
 };
 const modules = Object.entries(subpaths).flatMap(([subpath, target]) =>
-  typeof target === 'string' ? [] : [[subpath, target.default.replace(/^\.\/dist\/(.*)\.js$/, 'src/$1.ts')] as const],
+  typeof target === 'string'
+    ? []
+    : [[subpath, target.default.default.replace(/^\.\/dist\/(.*)\.js$/, 'src/$1.ts')] as const],
 );
 
 /** The names that an index file exports, types marked as such. */
@@ -34,13 +36,14 @@ describe('the exports of the package', () => {
         "./adapter",
         "./express",
         "./fastify",
-        "./hono",
-        "./koa",
-        "./next",
         "./service",
         "./archive",
         "./errors",
         "./protocol",
+        "./dashboard",
+        "./hono",
+        "./koa",
+        "./next",
         "./config.schema.json",
         "./rules.schema.json",
         "./package.json",
@@ -263,6 +266,24 @@ describe('the exports of the package', () => {
           "type PostgresArchiveOptions",
           "type PostgresPool",
           "unescapeText",
+        ],
+        "./dashboard": [
+          "HttpAddressError",
+          "ROLES",
+          "SessionwiseError",
+          "dashboard",
+          "serveDashboard",
+          "type Allowed",
+          "type ConnectionOptions",
+          "type Dashboard",
+          "type DashboardOptions",
+          "type DashboardSettings",
+          "type DashboardSource",
+          "type Log",
+          "type OpenedStore",
+          "type Role",
+          "type ServeDashboardOptions",
+          "type ServedDashboard",
         ],
         "./errors": [
           "ERROR_CODES",
@@ -590,6 +611,7 @@ describe('the exports of the package', () => {
           "type Notification",
           "type PageviewPayload",
           "type PageviewReply",
+          "type RefusedRobots",
           "type ReplyRoute",
           "type SegmentsQuery",
           "type SessionGlob",

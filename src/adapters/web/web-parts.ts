@@ -76,6 +76,7 @@ export class WebParts<Request extends object> {
       setRules: (rules) => parts.setRules(rules),
       forget: (subject, more) => parts.forget(subject, more),
       export: (subject, more) => parts.export(subject, more),
+      openForOperators: () => parts.openForOperators(),
       close: () => {
         this.#isClosed = true;
         return parts.close();
