@@ -24,7 +24,9 @@ export async function drawCli() {
     '',
     ...NAMESPACE_SECTION,
     '',
-    ...names.map((name) => `- [${name}](#${name}): ${program.commands.find((each) => each.name() === name).description()}`),
+    ...names.map(
+      (name) => `- [${name}](#${name}): ${program.commands.find((each) => each.name() === name).description()}`,
+    ),
     '',
     ...program.commands.flatMap((command) => drawCommand(command, [])),
   ].join('\n');
@@ -32,7 +34,9 @@ export async function drawCli() {
 
 /** All commands of `sessionwise`, in the order of its own help. */
 async function programOf() {
-  const order = [...readFileSync(new URL('main.js', CLI), 'utf8').matchAll(/^ {4}(\w+): async \(\) =>/gm)].map((match) => match[1]);
+  const order = [...readFileSync(new URL('main.js', CLI), 'utf8').matchAll(/^ {4}(\w+): async \(\) =>/gm)].map(
+    (match) => match[1],
+  );
   const program = new Command('sessionwise');
   for (const file of readdirSync(CLI).filter((name) => name.endsWith('.js') && name !== 'main.js')) {
     for (const [name, add] of Object.entries(await import(new URL(file, CLI).href))) {
@@ -71,7 +75,8 @@ function drawCommand(command, parents) {
   const hasNamespace = NAMESPACE_FLAGS.every((flags) => options.some((option) => option.flags === flags));
   const own = hasNamespace ? options.filter((option) => !NAMESPACE_FLAGS.includes(option.flags)) : options;
   if (own.length > 0) lines.push(...tableOf(own), '');
-  if (hasNamespace) lines.push(`${own.length > 0 ? 'And the' : 'The'} [flags of a namespace](#flags-of-a-namespace).`, '');
+  if (hasNamespace)
+    lines.push(`${own.length > 0 ? 'And the' : 'The'} [flags of a namespace](#flags-of-a-namespace).`, '');
   const after = textBehindHelp(command);
   if (after !== '') lines.push(...after.split('\n').map((line) => cell(line)), '');
   return [...lines, ...command.commands.flatMap((each) => drawCommand(each, path))];

@@ -86,7 +86,12 @@ function formOf(given, defs, depth = 0) {
 function numberOf({ type, minimum, maximum, exclusiveMinimum }) {
   const noun = type === 'integer' ? 'whole number' : 'number';
   const least = minimum ?? exclusiveMinimum;
-  const from = least === undefined || least <= -Number.MAX_SAFE_INTEGER ? '' : minimum === undefined ? ` above ${least}` : ` from ${least}`;
+  const from =
+    least === undefined || least <= -Number.MAX_SAFE_INTEGER
+      ? ''
+      : minimum === undefined
+        ? ` above ${least}`
+        : ` from ${least}`;
   const to = maximum === undefined || maximum >= Number.MAX_SAFE_INTEGER ? '' : ` to ${maximum.toLocaleString('en')}`;
   return `${noun}${from}${to}`;
 }

@@ -28,7 +28,8 @@ const SECTIONS = [
   },
   {
     title: '`cookie` of `sw.knowledge`',
-    intro: 'The cookie by which a browser is the same visitor again. It is always HttpOnly, and it is not the cookie of the session.',
+    intro:
+      'The cookie by which a browser is the same visitor again. It is always HttpOnly, and it is not the cookie of the session.',
     of: [['adapters/http/visitor-cookie-options.ts', 'VisitorCookieOptions']],
     check: (option) => checkVisitorCookie('sw.knowledge()', option),
   },
@@ -39,7 +40,8 @@ const SECTIONS = [
   },
   {
     title: '`store` and `new SessionStore(options)`',
-    intro: 'Session data ([sessions.md](../sessions.md)). As `store` of `createSessionwise` it takes all but `redis` and `namespace`.',
+    intro:
+      'Session data ([sessions.md](../sessions.md)). As `store` of `createSessionwise` it takes all but `redis` and `namespace`.',
     of: [
       ['sessions/options.ts', 'SessionDataOptions'],
       ['adapters/session-store-options.ts', 'SessionStoreOptions'],
@@ -51,7 +53,8 @@ const SECTIONS = [
   },
   {
     title: '`client` and `new SessionClient(options)`',
-    intro: 'The client alone; one per process. As `client` of `createSessionwise` it takes `ownConnection`, `maxBacklog`, `keepDeadlineMs`, `replies`, `blockingConnections` and `maxPending`.',
+    intro:
+      'The client alone; one per process. As `client` of `createSessionwise` it takes `ownConnection`, `maxBacklog`, `keepDeadlineMs`, `replies`, `blockingConnections` and `maxPending`.',
     of: [['client/client-options.ts', 'SessionClientOptions']],
     check: (option) => checkClientOptions({ redis: REDIS, ...option }),
   },
@@ -67,7 +70,8 @@ const SECTIONS = [
   },
   {
     title: '`service` and `startService(options)`',
-    intro: 'The service inside of a program, of `sessionwise/service`. As `service` of `createSessionwise` it takes all but `redis`, `namespace`, `secret`, `dataDir`, `transport`, `sessionglob` and `maxInFlight`. The command `sessionwise serve` takes the same from its [configuration](configuration.md).',
+    intro:
+      'The service inside of a program, of `sessionwise/service`. As `service` of `createSessionwise` it takes all but `redis`, `namespace`, `secret`, `dataDir`, `transport`, `sessionglob` and `maxInFlight`. The command `sessionwise serve` takes the same from its [configuration](configuration.md).',
     of: [
       ['service/open-namespace.ts', 'NamespaceOptions'],
       ['service/start-service.ts', 'ServiceOptions'],
@@ -123,7 +127,8 @@ const WRONG = [-1, 'wrong', 1.5, {}, true, Symbol('wrong')];
 function takenBy(check, name) {
   for (const value of WRONG) {
     const [, said] = /: give (.*)\.$/.exec(refusalOf(check, { [name]: value }) ?? '') ?? [];
-    if (said !== undefined && !/leave/.test(said)) return said
+    if (said !== undefined && !/leave/.test(said))
+      return said
         .replace(/"[^"]*"/g, (text) => `\`${text}\``)
         .replace(/\d{5,}/g, (digits) => Number(digits).toLocaleString('en'));
   }
@@ -145,5 +150,8 @@ function withoutStoreOptions({ fail, anonymousIdleMs, ...rest }) {
 }
 
 function slugOf(title) {
-  return title.toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, '').replaceAll(' ', '-');
+  return title
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-');
 }

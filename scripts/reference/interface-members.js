@@ -15,8 +15,16 @@ export function membersOf(file, name) {
   return [...members].map(([, comment = '', member, optional, type]) => ({
     name: member,
     isOptional: optional !== undefined,
-    type: type.replace(/\s+/g, ' ').replace(/^ \| /, '').replaceAll('readonly ', '').replace(/ \| undefined$/, '').trim(),
-    text: comment.replace(/^\s*\*\s?/gm, '').replace(/\s+/g, ' ').trim(),
+    type: type
+      .replace(/\s+/g, ' ')
+      .replace(/^ \| /, '')
+      .replaceAll('readonly ', '')
+      .replace(/ \| undefined$/, '')
+      .trim(),
+    text: comment
+      .replace(/^\s*\*\s?/gm, '')
+      .replace(/\s+/g, ' ')
+      .trim(),
   }));
 }
 

@@ -15,6 +15,8 @@ const COMPILER_OPTIONS = {
   exactOptionalPropertyTypes: true,
   module: 'nodenext',
   target: 'es2023',
+  allowJs: true,
+  checkJs: true,
   skipLibCheck: true,
   noEmit: true,
 };
@@ -34,9 +36,12 @@ describe('the code in the documents', () => {
   it.each(Object.keys(CONTEXTS))('compiles: %s', async (context) => {
     const blocks = BLOCKS.filter((block) => contextOf(block) === context);
     const modules = blocks.map((block) => moduleOf(block, BLOCKS[BLOCKS.indexOf(block) - 1]));
-    const errors = await compile(context, modules.map(({ text }, i) => [`block${i}`, text]));
+    const errors = await compile(
+      context,
+      modules.map(({ text, extension }, i) => [`block${i}.${extension}`, text]),
+    );
     const placed = errors.map((error) => {
-      const [, index, line = '0', rest] = /^block(\d+)\.mts\((\d+),\d+\): (.*)$/.exec(error) ?? [];
+      const [, index, line = '0', rest] = /^block(\d+)\.m[tj]s\((\d+),\d+\): (.*)$/.exec(error) ?? [];
       const block = blocks[Number(index)];
       const inBlock = Number(line) - (modules[Number(index)]?.linesBefore ?? 0);
       return block ? `${block.file}:${block.firstLine + inBlock - 1}: ${rest}` : error;
@@ -46,29 +51,41 @@ describe('the code in the documents', () => {
 
   it.each(Object.keys(CONTEXTS))('is refused where it is wrong: %s', async (context) => {
     const wrong = context === 'page' ? 'sessionwise.un();' : 'sw.knowlege();';
-    expect(await compile(context, [['wrong', `${wrong}\nexport {};`]])).toEqual([
-      expect.stringMatching(/^wrong\.mts\(1,.*(?:un|knowlege)/),
+    expect(await compile(context, [['wrong.mjs', `${wrong}\nexport {};`]])).toEqual([
+      expect.stringMatching(/^wrong\.mjs\(1,.*(?:un|knowlege)/),
     ]);
   });
 
-  async function compile(context: string, modules: readonly (readonly [name: string, text: string])[]): Promise<string[]> {
-    const project = join(folder, `${context}-${modules.length}`);
+  async function compile(
+    context: string,
+    modules: readonly (readonly [name: string, text: string])[],
+  ): Promise<string[]> {
+    const project = mkdtempSync(join(folder, `${context}-`));
     mkdirSync(join(project, 'node_modules', '@types'), { recursive: true });
-    for (const name of ['express', 'express-session', 'node', 'passport', 'passport-local']) {
+    for (const name of ['express', 'express-session', 'node', 'passport', 'passport-local', 'ws']) {
       symlinkSync(join(ROOT, 'node_modules/@types', name), join(project, 'node_modules/@types', name));
     }
-    for (const name of ['fastify', '@fastify', 'express', 'express-session', 'passport', 'passport-local', 'pg']) {
+    for (const name of [
+      'fastify',
+      '@fastify',
+      'express',
+      'express-session',
+      'passport',
+      'passport-local',
+      'pg',
+      'ws',
+    ]) {
       symlinkSync(join(ROOT, 'node_modules', name), join(project, 'node_modules', name));
     }
     symlinkSync(ROOT, join(project, 'node_modules/sessionwise'));
     writeFileSync(join(project, 'package.json'), '{"name":"site","version":"1.0.0","type":"module"}');
     writeFileSync(join(project, 'context.d.ts'), CONTEXTS[context]!);
-    for (const [name, text] of modules) writeFileSync(join(project, `${name}.mts`), text);
+    for (const [name, text] of modules) writeFileSync(join(project, name), text);
     const compilerOptions = {
       ...COMPILER_OPTIONS,
       ...(context === 'page' ? { lib: ['es2023', 'dom', 'dom.iterable'], types: [] } : { types: ['node'] }),
     };
-    const files = ['context.d.ts', ...modules.map(([name]) => `${name}.mts`)];
+    const files = ['context.d.ts', ...modules.map(([name]) => name)];
     writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
     const tsc = join(ROOT, 'node_modules/.bin/tsc');
     const { stdout } = await promisify(execFile)(tsc, ['-p', project, '--pretty', 'false'], { cwd: project }).catch(

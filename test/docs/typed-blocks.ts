@@ -1,8 +1,8 @@
 import type { Block } from './documents.ts';
 
 /* typed-blocks.ts: what stands around a piece of code in a document. A block is a whole module where it imports what it
- * uses; a piece of one uses these names, which its document has introduced. The word behind `js` or `ts` says where the
- * piece belongs: express (the default), fastify, or page (a script in the browser). */
+ * uses; a piece of one uses these names, which its document has introduced. JavaScript is checked with the types
+ * that stand in its comments. The word behind `js` or `ts` says where the piece belongs: express (the default), fastify, or page (a script in the browser). */
 
 const SERVER = `
 declare global {
@@ -29,9 +29,10 @@ import type { Express, NextFunction, Request, Response } from 'express';
 import type { Sessionwise, SessionStore as Store } from 'sessionwise/express';
 import type { SessionStore as StoreClass } from 'sessionwise/express';
 declare module 'express-session' {
-  interface SessionData { unread?: number; log?: { at: number }[]; plan?: string; orders?: { id: number }[]; n?: number }
+  interface SessionData { things?: number; unread?: number; log?: { at: number }[]; plan?: string; orders?: { id: number }[]; n?: number }
 }
 declare global {
+  namespace Express { interface User { name: string } }
   const app: Express;
   const sw: Sessionwise;
   const store: Store;
@@ -67,12 +68,20 @@ export function contextOf({ words }: Block): string {
   return words.find((word) => Object.hasOwn(CONTEXTS, word)) ?? 'express';
 }
 
+/** A module for the compiler. */
+export interface TypedModule {
+  readonly extension: 'mts' | 'mjs';
+  readonly text: string;
+  readonly linesBefore: number;
+}
+
 /** The block as a module of its own; `with-previous` behind `js` or `ts`: as one with the block before it in its document,
  *  in front of which as many lines stand as the second number says. */
-export function moduleOf(block: Block, before: Block | undefined): { text: string; linesBefore: number } {
+export function moduleOf(block: Block, before: Block | undefined): TypedModule {
   const first = block.words.includes('with-previous') && before ? `${before.text}\n` : '';
   const text = `${first}${block.text}`;
   return {
+    extension: block.language === 'ts' ? 'mts' : 'mjs',
     text: /^(?:import|export) /m.test(text) ? text : `${text}\nexport {};`,
     linesBefore: first.split('\n').length - 1,
   };

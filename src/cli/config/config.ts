@@ -124,13 +124,23 @@ export const configSchema: z.ZodType<ConfigBesideRules & { [Part in keyof Rules]
       .min(0)
       .max(512)
       .optional()
-      .describe('How many pages, and how many other items, a session keeps exactly; more turn into a filter. Default 512.'),
+      .describe(
+        'How many pages, and how many other items, a session keeps exactly; more turn into a filter. Default 512.',
+      ),
     filter: z
       .strictObject({
-        engine: z.enum(['auto', 'portable', 'native']).optional().describe(
+        engine: z
+          .enum(['auto', 'portable', 'native'])
+          .optional()
+          .describe(
             '`native` needs a server with BF.*. `auto`: the engine of the namespace, else `portable`. Default "auto".',
           ),
-        errorRate: z.number().min(0.0001).max(0.5).optional().describe('How often an unseen item is called seen. Default 0.01.'),
+        errorRate: z
+          .number()
+          .min(0.0001)
+          .max(0.5)
+          .optional()
+          .describe('How often an unseen item is called seen. Default 0.01.'),
         firstCapacity: z.int().min(8).max(1_000_000).optional().describe('Items in the first layer. Default 100.'),
       })
       .optional()
