@@ -67,7 +67,7 @@ function resolved(part, defs) {
 /** What a value may be, in words. */
 function formOf(given, defs, depth = 0) {
   const part = resolved(given, defs);
-  if (given.$ref !== undefined && given.$ref.endsWith('condition')) return 'a condition';
+  if (given.$ref?.endsWith('condition')) return 'a condition';
   if (part.enum) return part.enum.map((value) => `\`${JSON.stringify(value)}\``).join(', ');
   if (part.anyOf) return [...new Set(part.anyOf.map((each) => formOf(each, defs, depth + 1)))].join(' or ');
   if (part.type === 'array') {
