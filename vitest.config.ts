@@ -5,8 +5,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: 'test/support/global-setup.ts',
     // Real servers and browsers: what hangs must fail, but a loaded machine with two cores must not.
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     // Tests wait as long as they compute, so three files keep two cores busy. In CI two: there a test that a loaded machine
     // makes late costs more than minutes.
     maxWorkers: process.env.CI ? 2 : 3,

@@ -121,7 +121,7 @@ if (data !== 'who') {
 clearTimeout(silence);
 if (data.name) take(data);
 } else if (source) {
-channel.postMessage(counts ? { name: 'unread', data: counts } : {});
+channel.postMessage(counts ? { name: 'unread', data: counts, id: last } : {});
 for (const event of suggested) if (Date.now() - event.at < PAGE_MS) channel.postMessage(event);
 }
 };

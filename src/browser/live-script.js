@@ -149,7 +149,8 @@
         clearTimeout(silence);
         if (data.name) take(data);
       } else if (source) {
-        channel.postMessage(counts ? { name: 'unread', data: counts } : {});
+        // With the place: the tab that leads next goes on from here, and not behind what this one did not hear any more.
+        channel.postMessage(counts ? { name: 'unread', data: counts, id: last } : {});
         for (const event of suggested) if (Date.now() - event.at < PAGE_MS) channel.postMessage(event);
       }
     };

@@ -62,7 +62,8 @@ export class Keys {
   }
 
   /** The claim of a session whose knowledge is a person's: a hash, "to" -> name of the person, "at" -> microseconds of the
-   *  epoch, "dirty" -> a number that grows with each write, "clean" -> the number that was merged. */
+   *  epoch, "dirty" -> a number that grows with each write (these microseconds, or one more), "clean" -> the number that was
+   *  merged. */
   claim(session: string): string {
     return `${this.#of(session)}:${PARTS.claim}`;
   }

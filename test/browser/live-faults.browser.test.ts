@@ -114,4 +114,18 @@ describe.skipIf(executablePath === undefined)('pages that listen, when something
     await until(page, 'stale');
     await shows(page, '3/3');
   });
+
+  it('tell a tab that takes over what the closed one did not hear any more, also when nothing had been told before', async () => {
+    const site = await stage.site({ redis: redis.url });
+    const device = await stage.device();
+    const leader = await stage.tab(device, `${site.url}/p/0`);
+    const next = await stage.tab(device, `${site.url}/p/1`);
+    expect(site.open).toBe(1);
+    site.cut();
+    await site.sw.notices.publish({ to: { group: site.group }, id: 'unheard', text: 'One' });
+    await leader.close();
+    site.mend();
+    expect(await until(next, 'notice')).toEqual(['unheard']);
+    await shows(next, '1/1');
+  });
 });

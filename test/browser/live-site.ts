@@ -18,7 +18,7 @@ import { waitUntil } from '../support/wait-until.ts';
 export const SECRET = 'a secret of the tests, long enough';
 /** A name of this machine that browsers do not trust without https, so that pages have no locks. */
 export const PLAIN_HOST = 'site.test';
-const STEP_DEADLINE_MS = 10_000;
+const STEP_DEADLINE_MS = 30_000;
 // A browser without a window calls itself a robot.
 const USER_AGENT =
   'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36';

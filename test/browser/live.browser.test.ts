@@ -6,7 +6,6 @@ import { waitUntil } from '../support/wait-until.ts';
 import { badge, LiveStage, PLAIN_HOST, SECRET, shows, toldOf, until } from './live-site.ts';
 
 const executablePath = findBrowser();
-const WITHIN_MS = 1_000;
 
 describe.skipIf(executablePath === undefined)('pages that listen', () => {
   const redis = useRedis({ eachTest: 'kept' });
@@ -22,10 +21,10 @@ describe.skipIf(executablePath === undefined)('pages that listen', () => {
     const page = await stage.tab(await stage.device(), `${site.url}/p/a`);
     expect([await badge(page), site.open]).toEqual(['0/0', 1]);
     await site.sw.notices.publish({ to: { group: site.group }, id: 'first', text: 'One' });
-    await shows(page, '1/1', WITHIN_MS);
+    await shows(page, '1/1');
     expect(await until(page, 'notice')).toEqual(['first']);
     await site.sw.notices.withdraw('first');
-    await shows(page, '0/0', WITHIN_MS);
+    await shows(page, '0/0');
     expect(await until(page, 'withdrawn')).toEqual(['first']);
   });
 
@@ -45,7 +44,7 @@ describe.skipIf(executablePath === undefined)('pages that listen', () => {
     expect(site.open).toBe(3);
     const reader = await desk.newPage();
     await reader.goto(`${site.url}/read/all`);
-    await Promise.all([...tabs, reader].map((tab) => shows(tab, '1/1', WITHIN_MS)));
+    await Promise.all([...tabs, reader].map((tab) => shows(tab, '1/1')));
     expect(await badge(stranger)).toBe('1/1');
     for (const tab of tabs) expect(await until(tab, 'notice', 2)).toEqual(['all', 'hers']);
   });
@@ -77,7 +76,7 @@ describe.skipIf(executablePath === undefined)('pages that listen', () => {
     const page = await stage.tab(await stage.device(), `http://${PLAIN_HOST}:${site.port}/p/a`);
     expect(await page.evaluate('navigator.locks')).toBeUndefined();
     await site.sw.notices.publish({ to: { group: site.group }, id: 'plain', text: 'One' });
-    await shows(page, '1/1', WITHIN_MS);
+    await shows(page, '1/1');
   });
 
   it('of a person who logs out are told so, once, and nothing more of what is for the person', async () => {

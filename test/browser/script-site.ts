@@ -20,7 +20,7 @@ import { CachingProxy } from './caching-proxy.ts';
 /* script-site.ts: a site whose pages hold the script, a cache in front of it, and browsers. */
 
 export const SECRET = 'a secret of the tests, long enough';
-const STEP_DEADLINE_MS = 10_000;
+const STEP_DEADLINE_MS = 30_000;
 // A browser without a window calls itself a robot.
 const USER_AGENT =
   'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36';

@@ -11,7 +11,7 @@ import { waitUntil } from '../support/wait-until.ts';
 const executablePath = findBrowser();
 const FAINT_TEXTS = readFileSync(new URL('../support/faint-texts.js', import.meta.url), 'utf8');
 const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
-const STEP_DEADLINE_MS = 10_000;
+const STEP_DEADLINE_MS = 30_000;
 const LOOKS = [
   { width: 390, colorScheme: 'light' },
   { width: 390, colorScheme: 'dark' },

@@ -12,7 +12,7 @@ import { waitUntil } from '../support/wait-until.ts';
 
 const executablePath = findBrowser();
 const FAINT_TEXTS = readFileSync(new URL('../support/faint-texts.js', import.meta.url), 'utf8');
-const STEP_DEADLINE_MS = 10_000;
+const STEP_DEADLINE_MS = 30_000;
 const EVIL = '<img src=x onerror="document.title=1">';
 /** Notes in the page each text that a screen reader is told. */
 const LISTENING = `

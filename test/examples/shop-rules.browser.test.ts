@@ -17,7 +17,7 @@ import { waitUntil } from '../support/wait-until.ts';
 const executablePath = findBrowser();
 const CLI = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const SHOP_RULES = new URL('../../examples/shop/sessionwise.json', import.meta.url);
-const STEP_DEADLINE_MS = 10_000;
+const STEP_DEADLINE_MS = 30_000;
 /** Baskets in which a console and a smart plug go together. */
 const BASKETS = `${'/added/game-console,/added/smart-plug\n'.repeat(30)}${'/added/lamp\n'.repeat(60)}`;
 

@@ -10,7 +10,7 @@ import { waitUntil } from '../support/wait-until.ts';
 const executablePath = findBrowser();
 const FAINT_TEXTS = readFileSync(new URL('../support/faint-texts.js', import.meta.url), 'utf8');
 // Well below the test's own limit, so that it can say where it waited.
-const STEP_DEADLINE_MS = 10_000;
+const STEP_DEADLINE_MS = 30_000;
 
 describe.skipIf(executablePath === undefined)('the shop in a browser', () => {
   const redis = useRedis({ eachTest: 'kept' });

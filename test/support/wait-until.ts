@@ -3,12 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const LOOK_MS = 5;
 const PACE_MS = 10;
 
-/** Polls until `holds` is true, at most `deadlineMs` (default 10,000).
+/** Polls until `holds` is true, at most `deadlineMs` (default 30,000).
  *  @throws Error with `what` where it never is. */
 export async function waitUntil(
   what: string,
   holds: () => boolean | Promise<boolean>,
-  deadlineMs = 10_000,
+  deadlineMs = 30_000,
 ): Promise<void> {
   const end = performance.now() + deadlineMs;
   while (!(await holds())) {

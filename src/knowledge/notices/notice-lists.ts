@@ -91,14 +91,16 @@ export class NoticeLists {
       ),
       ...pairsOf(dropped).map(([notice, number]) => this.#positions.drop(notice, { list: hash, sequence: number })),
     ]);
-    const isElsewhere = await this.#noteOthers(noticeHash);
+    const [isElsewhere] = await Promise.all([
+      this.#noteOthers(noticeHash),
+      ...pairsOf(moved).map(([notice]) => this.#listsHolding(notice)),
+    ]);
     if (status === 'added') {
       const shown = { ...notice, at: Number(at), ...(expiresAt > 0 && { expiresAt }) };
       await this.#events.published(this.#events.topicOfList(hash), nameOf(to), shown, isElsewhere);
       return { isNew: true, at: Number(at) };
     }
-    const known = (await this.read(to)).notices.find(({ id }) => id === notice.id);
-    return { isNew: false, at: known?.at ?? 0 };
+    return { isNew: false, at: Number(at) };
   }
 
   /** Changes a notice in all lists that hold it: fields that are given replace those of the same name, null deletes one.
@@ -181,8 +183,8 @@ export class NoticeLists {
     }
   }
 
-  // A process that ended while it withdrew a notice left positions where it stands no more: what was read there is not this
-  // notice.
+  // A process that ended while it withdrew a notice left positions where it stands no more, and so does a publish that noted
+  // one behind the withdrawal: what was read there is not this notice.
   async #listsHolding(noticeHash: ItemHash): Promise<ItemHash[]> {
     const positions = await this.#positions.of(noticeHash);
     const held = await Promise.all(
@@ -199,7 +201,7 @@ export class NoticeLists {
   // Notes in each list that holds a notice how many do, so that a page that asks about one of them only learns that what was
   // done with it may stand in another. Whether there are several.
   async #noteOthers(noticeHash: ItemHash): Promise<boolean> {
-    const lists = (await this.#positions.of(noticeHash)).map(({ list }) => list);
+    const lists = await this.#listsHolding(noticeHash);
     if (lists.length <= 1) return false;
     await Promise.all(
       lists.map((hash) => this.#editIn(hash, noticeHash, (entry) => entryInLists(entry, noticeHash, lists.length))),

@@ -52,7 +52,8 @@ export interface StatesOfLists {
 
 const NONE = new NoticeStates(undefined);
 const NOTHING_DONE: StatesOfList = { states: NONE, stateOf: NONE.inList(0) };
-const NOTHING: ExportedNotices = { lists: [], marks: [], foreign: [], own: [] };
+/** Of a subject of which nothing is known about notices. */
+export const NOTHING_WITH_NOTICES: ExportedNotices = { lists: [], marks: [], foreign: [], own: [] };
 
 /** Reads what subjects did with notices, and writes it as scripts take it. */
 export class SubjectStates {
@@ -93,8 +94,7 @@ export class SubjectStates {
   ): Promise<{ readonly entries: ReadonlyMap<ItemHash, OwnEntry>; readonly lastAt: number }> {
     const key = this.#context.keys.ownNotices(subject);
     const found = await this.#context.redis.command<Record<string, string>>('HGETALL', key);
-    const notices = Object.entries(found).filter(([field]) => field.startsWith('i'));
-    const entries = new Map(notices.map(([field, entry]) => [Number(field.slice(1)), entry]));
+    const entries = new Map(ownEntries(Object.entries(found)).map(([field, entry]) => [Number(field.slice(1)), entry]));
     return { entries, lastAt: Number(found.at ?? 0) };
   }
 
@@ -171,17 +171,36 @@ export class SubjectStates {
 
   /** Reads all that a subject did with notices. `record`: the subject's record. */
   async exportOf(subject: string, record: Buffer | null): Promise<ExportedNotices> {
-    if (!record || record.length === 0) return NOTHING;
-    if ((readSubjectHeader(record).flags & SUBJECT_FLAGS.notices) === 0) return NOTHING;
-    const { redis, keys, encryption } = this.#context;
-    const [found, ids, own] = await Promise.all([
+    if (!hasNotices(record)) return NOTHING_WITH_NOTICES;
+    const { redis, keys } = this.#context;
+    const [states, foreign, own] = await Promise.all([
       redis.commandForBuffers<Record<string, Buffer> | Map<Buffer, Buffer>>('HGETALL', keys.noticeStates(subject)),
-      redis.command<string[]>('ZRANGE', keys.foreignNotices(subject), '0', '-1'),
-      this.readOwn(subject),
+      redis.commandForBuffers<Buffer[]>('ZRANGE', keys.foreignNotices(subject), '0', '-1'),
+      redis.command<Record<string, string>>('HGETALL', keys.ownNotices(subject)),
     ]);
-    const entries = (found instanceof Map ? [...found.entries()] : Object.entries(found))
-      .map(([field, bytes]) => [String(field), bytes] as const)
-      .filter(([field]) => field !== OWN_NOTICES_FIELD);
+    const entries = states instanceof Map ? [...states.entries()] : Object.entries(states);
+    return this.decode(subject, {
+      states: entries.map(([field, bytes]) => [String(field), bytes]),
+      foreign: foreign.map(String),
+      own: Object.entries(own),
+    });
+  }
+
+  /** Decrypts all that a subject did with notices, as Redis has it. */
+  async decode(
+    subject: string,
+    {
+      states: stored,
+      foreign: ids,
+      own,
+    }: {
+      readonly states: readonly (readonly [field: string, bytes: Buffer])[];
+      readonly foreign: readonly string[];
+      readonly own: readonly (readonly [field: string, entry: string])[];
+    },
+  ): Promise<ExportedNotices> {
+    const { encryption } = this.#context;
+    const entries = stored.filter(([field]) => field !== OWN_NOTICES_FIELD);
     const [lists, foreign] = await Promise.all([
       encryption.decrypt(subject, Buffer.from(entries.map(([field]) => field).join(''), 'latin1')),
       encryption.decrypt(subject, Buffer.from(ids.join(''), 'latin1')),
@@ -196,7 +215,7 @@ export class SubjectStates {
       })),
     );
     const settings = states.map(({ isMuted, joinedAt }, i) => ({ list: lists[i]!, isMuted, joinedAt }));
-    return { lists: settings, marks, foreign, own: [...own.entries.values()] };
+    return { lists: settings, marks, foreign, own: ownEntries(own).map(([, entry]) => entry) };
   }
 
   /** Counts the notices that a subject has read, as far as it is known. */
@@ -217,6 +236,16 @@ export class SubjectStates {
     const encrypted = await this.#context.encryption.encrypt(subject, hashes);
     return lists.map((_, i) => ({ field: encrypted[2 * i]!, offset: offsetOf(encrypted[2 * i + 1]!) }));
   }
+}
+
+/** Whether anything was done with notices, or there are some to the subject alone. `record`: the subject's record. */
+export function hasNotices(record: Buffer | null): record is Buffer {
+  return Boolean(record?.length) && (readSubjectHeader(record!).flags & SUBJECT_FLAGS.notices) !== 0;
+}
+
+// The hash has other fields too.
+function ownEntries<Field extends readonly [field: string, entry: string]>(fields: readonly Field[]): Field[] {
+  return fields.filter(([field]) => field.startsWith('i'));
 }
 
 function noticeKeyOf(entry: string): string {

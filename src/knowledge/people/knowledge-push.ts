@@ -4,21 +4,27 @@ import { partitionOf, SUBJECT_FLAGS } from '../../redis/index.ts';
 import { type Fact, readFacts, takenWith } from '../facts/fact-section.ts';
 import { decryptFacts, encryptFacts, sectionOfFacts } from '../facts/named-facts.ts';
 import type { ItemHash } from '../item-hash.ts';
-import type { ExportedNotices, SubjectStates } from '../notices/subject-states.ts';
+import {
+  type ExportedNotices,
+  hasNotices,
+  NOTHING_WITH_NOTICES,
+  type SubjectStates,
+} from '../notices/subject-states.ts';
 import { readDays } from '../read-days.ts';
 import { checkExactLimit, type SeenItemsOptions } from '../seen-items-options.ts';
 import type { ReadingContext } from '../subject-reading.ts';
 import { ContendedError } from './contended-error.ts';
 import { type MergeSide, mergeStates } from './merge-states.ts';
 import { pushKnowledgeScript } from './scripts/push-knowledge.ts';
+import { readClaimedNotices } from './scripts/read-claimed-notices.ts';
 import { readPerson } from './scripts/read-person.ts';
 import { placeSourceFilters, readSourceFilters, type SourceFilter } from './source-filters.ts';
 import { decodeRecord, encodeRecord } from './subject-state.ts';
 
 const MOST_TRIES = 20;
-const { largePages, largeItems, largeMinutes, notices } = SUBJECT_FLAGS;
+const { largePages, largeItems, largeMinutes } = SUBJECT_FLAGS;
 /** Flags of what lies beside a record. */
-const READ_BEHIND = largePages | largeItems | largeMinutes | notices;
+const READ_BEHIND = largePages | largeItems | largeMinutes;
 
 /** A session that is claimed, as it was read. */
 export interface Claim {
@@ -32,10 +38,15 @@ export interface Claim {
   readonly record: Buffer | null;
 }
 
+/** What a claimed session did with notices, and its number when that was read. */
+interface ClaimedNotices extends ExportedNotices {
+  readonly dirty: string;
+}
+
 /** What is pushed of a session. */
 interface Pushed {
   readonly source: MergeSide;
-  readonly notices: ExportedNotices;
+  readonly notices: ClaimedNotices;
   readonly filters: readonly SourceFilter[];
 }
 
@@ -47,6 +58,10 @@ function takenBehind(
   const all = new Map(taken);
   for (const [name, fact] of facts) all.set(name, takenWith(taken.get(name), fact));
   return all;
+}
+
+function pairsOf(flat: readonly Buffer[]): (readonly [Buffer, Buffer])[] {
+  return flat.flatMap((field, i) => (i % 2 === 0 ? [[field, flat[i + 1]!] as const] : []));
 }
 
 /** The keys of a person that a push reads and writes. */
@@ -109,7 +124,8 @@ export class KnowledgePush {
    *  @throws whatever Redis refuses with; ContendedError where others write the record all the time. */
   async push(claim: Claim, session: string): Promise<'merged' | 'old' | 'erased'> {
     const source = await this.#sideOf(session, claim.record);
-    const notices = await this.#notices.exportOf(session, claim.record);
+    const notices = await this.#noticesOf(claim, session);
+    if (!notices) return 'old';
     const { flags = 0 } = source.state?.head ?? {};
     const filters = await readSourceFilters(this.#context, session, flags, this.#isNative);
     if ((flags & READ_BEHIND) !== 0 && !(await this.#isStill(claim, session))) return 'old';
@@ -119,6 +135,27 @@ export class KnowledgePush {
       if (status !== 'changed' && status !== 'late') return status;
     }
     throw new ContendedError("The person's record is written so often that nothing could be merged into it.");
+  }
+
+  // Undefined where the session is not claimed any more as it was.
+  async #noticesOf({ at, dirty, record }: Claim, session: string): Promise<ClaimedNotices | undefined> {
+    if (!hasNotices(record)) return { ...NOTHING_WITH_NOTICES, dirty };
+    const { redis, keys } = this.#context;
+    const named = {
+      claim: keys.claim(session),
+      states: keys.noticeStates(session),
+      foreign: keys.foreignNotices(session),
+      own: keys.ownNotices(session),
+    };
+    const absent = redis.movesSlots ? { absent: keys.absent(partitionOf(session)) } : {};
+    const [atNow, number, states, foreign, own] = await readClaimedNotices.run(redis, { ...named, ...absent }, {});
+    if (String(atNow) !== at) return undefined;
+    const notices = await this.#notices.decode(session, {
+      states: pairsOf(states).map(([field, bytes]) => [String(field), bytes]),
+      foreign: foreign.map(String),
+      own: pairsOf(own).map(([field, entry]) => [String(field), String(entry)]),
+    });
+    return { ...notices, dirty: String(number) };
   }
 
   // What lies beside the record was read behind it. By then the session may have been merged elsewhere and begun anew: for
@@ -179,6 +216,7 @@ export class KnowledgePush {
         views: String(Math.max(total, Number(had))),
         facts: nowTaken,
         notices: this.#digestOf(name, notices),
+        noticesNumber: Number(notices.dirty),
         at: Number(at),
         prepared,
         flags: head.flags,

@@ -23,7 +23,11 @@ end
 
 local function note_late(now)
   local place, subject = string.match(record, '^(.-{%w+}:)(.+):%w+$')
-  redis.call('HINCRBY', part('c'), 'dirty', 1)
+  -- A time and no count: where a master failed and lost the last ones, those that follow must still be higher.
+  local time = redis.call('TIME')
+  local micro = time[1] * 1000000 + time[2]
+  local number = math.max(micro, tonumber(redis.call('HGET', part('c'), 'dirty') or 0) + 1)
+  redis.call('HSET', part('c'), 'dirty', string.format('%.0f', number))
   redis.call('ZADD', place .. '@merging', now * 1000, subject)
 end
 

@@ -81,8 +81,14 @@ export class NoticeStage {
   /** What was asked and answered of some notices, for a failed test. */
   story(names: readonly string[]): string {
     const isOf = (told: string): boolean =>
-      names.some((name) => told.includes(`"${name}"`) || told.includes('set-group'));
-    return this.#told.filter(isOf).slice(-40).join('\n');
+      names.some(
+        (name) =>
+          told.includes(`"${name}"`) ||
+          told.includes('set-group') ||
+          told.includes(' identify ') ||
+          told.includes(' mute-groups '),
+      );
+    return this.#told.filter(isOf).slice(-80).join('\n');
   }
 
   /** Does something that concerns these notices and subjects, beside all that does not. Nothing is done where one of the

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Knowledge, MARKS, SEEN_ITEMS_DEFAULTS } from '../../../src/knowledge/index.ts';
 import { personOf } from '../../../src/protocol/index.ts';
-import type { RedisConnection } from '../../../src/redis/index.ts';
+import { interruptedConnection } from '../../support/interrupted-connection.ts';
 import { TEST_SECRET, useTestData } from '../../support/use-test-data.ts';
 
 /* What happens between two steps of a merge. */
@@ -11,23 +11,16 @@ describe('between two steps of a merge', () => {
 
   /** Opens the knowledge over a connection that does `work` once, before a script or command of this name is sent. */
   function openWith(script: string, work: (send: () => Promise<unknown>) => Promise<unknown>): Knowledge {
-    const { redis } = stage;
-    let isDone = false;
-    const broken = Object.create(redis) as RedisConnection;
-    const intercept = async <Reply>(args: readonly (string | Buffer)[], send: () => Promise<Reply>): Promise<Reply> => {
-      const isIt = args[0] === script || (args[0] === 'EVAL' && String(args[1]).startsWith(`-- ${script}\n`));
-      if (isDone || !isIt) return send();
-      isDone = true;
-      await work(send);
-      return send();
-    };
-    broken.knownScripts = () => new Set();
-    broken.command = (...args) => intercept(args, () => redis.command(...args));
-    broken.commandForBuffers = (...args) => intercept(args, () => redis.commandForBuffers(...args));
-    return new Knowledge(broken, stage.keys, TEST_SECRET, () => stage.clock.now, {
-      seen: SEEN_ITEMS_DEFAULTS,
-      retireMs: 0,
-    });
+    return new Knowledge(
+      interruptedConnection(stage.redis, script, work),
+      stage.keys,
+      TEST_SECRET,
+      () => stage.clock.now,
+      {
+        seen: SEEN_ITEMS_DEFAULTS,
+        retireMs: 0,
+      },
+    );
   }
 
   const view = (subject: string, page: string) => stage.knowledge.recordView(subject, stage.pages(page)[0]!);
@@ -71,7 +64,7 @@ describe('between two steps of a merge', () => {
     await view('kiosk', '/a');
     await mark('kiosk', 'of kim');
     // It has read the session's record, and is to read what lies beside.
-    const paused = openWith('ZRANGE', async () => {
+    const paused = openWith('read-claimed-notices', async () => {
       await stage.knowledge.people.identify(lea, 'kiosk');
       await mark('kiosk', 'of lea');
       await view('kiosk', '/of-lea');
@@ -112,5 +105,24 @@ describe('between two steps of a merge', () => {
     expect(await countOf(bought)).toBe(4);
     for (const event of ['bought', 'called']) await happens(stage.knowledge, 'watch', event);
     expect([await countOf(bought), await countOf(items.of('event', 'called'))]).toEqual([5, 2]);
+  });
+
+  it('what a person did with a notice stays, also where a push that was read before comes behind a newer one', async () => {
+    const { notices, people } = stage.knowledge;
+    const mark = (subject: string, id: string, state: (typeof MARKS)[keyof typeof MARKS]): Promise<number> =>
+      notices.markIds(stage.knowledge.read(subject), [id], state);
+    const ann = stage.knowledge.read(personOf('ann')).subject;
+    await mark('laptop', 'first', MARKS.read);
+    await people.identify(ann, 'laptop');
+    // A sweep has read the session; then more comes, and is merged at once.
+    const sweeping = openWith('read-person', async () => {
+      await mark('laptop', 'second', MARKS.read);
+      await people.mergeLate('laptop');
+      await mark(personOf('ann'), 'first', MARKS.unread);
+    });
+    await sweeping.people.lookAt('laptop');
+    const read = notices.states.hasForeign(stage.knowledge.read(personOf('ann')), ['first', 'second']);
+    expect(await read).toEqual([false, true]);
+    expect(await people.identify(ann, 'laptop')).toBe(false);
   });
 });

@@ -42,11 +42,11 @@ export const publishNotice = defineScript({
   statuses: { known: 0, added: 1, full: 2, past: 3 },
   output: `added, the number, the time from which on it is shown, keys and numbers of the notices that were dropped, and keys and
     numbers of those that have a new number;
-    known and the number where the list holds the notice already; full: all that it holds is still to come;
+    known, the number and that time where the list holds the notice already; full: all that it holds is still to come;
     past: it would end before it begins`,
   body: (status) => `
     local known = redis.call('HGET', index, 'i' .. noticeKey)
-    if known then return { ${status.known}, known } end
+    if known then return { ${status.known}, known, string.match(redis.call('HGET', list, known) or '0', '^%d+') } end
     local time = redis.call('TIME')
     local now = time[1] * 1000 + math.floor(time[2] / 1000)
     local from = math.max(at, now)

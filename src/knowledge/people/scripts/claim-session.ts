@@ -22,7 +22,7 @@ local micro = string.format('%.0f', time[1] * 1000000 + time[2])
 local to, at, dirty, clean = unpack(redis.call('HMGET', claim, 'to', 'at', 'dirty', 'clean'))
 if not to then
   if person == '' then return { ${status.nothing} } end
-  to, at, dirty = person, micro, '1'
+  to, at, dirty = person, micro, micro
   ${readRecord(`{ ${status.nothing} }`)}
   if not (${hasFlag(SUBJECT_FLAGS.claimed)}) then flags = flags + ${SUBJECT_FLAGS.claimed} end
   moved = now

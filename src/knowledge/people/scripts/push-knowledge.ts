@@ -23,7 +23,8 @@ const LOOKED_AT = 4;
 
 /** Makes the script that writes a person's record with what was merged into it. `expected`: the record as it was read;
  *  `source`, `had`, `views`, `facts`, `notices`: the source, how many of its views were taken and are taken now, its facts
- *  (named for the person; empty for none), and a digest of what it did with notices (empty for nothing); `at` and
+ *  (named for the person; empty for none), and a digest of what it did with notices (empty for nothing); `noticesNumber`: the
+ *  number of the claim when these were read; `at` and
  *  `prepared`: when the session was claimed and the push prepared, in microseconds by Redis's clock. Behind them: pages,
  *  items and minutes for the large form, filters of the session (four arguments each), and what the session did with notices
  *  (`SubjectStates.mergeArgumentsOf`). */
@@ -40,6 +41,7 @@ export function pushKnowledgeScript(options: SeenItemsOptions, seconds: number) 
       views: 'text',
       facts: 'text',
       notices: 'text',
+      noticesNumber: 'number',
       at: 'number',
       prepared: 'number',
       flags: 'number',
@@ -69,12 +71,16 @@ if micro - at > ${CLAIM_MS * 1_000} then return ${status.old} end
 if micro - prepared > ${PUSH_MS * 1_000} then return ${status.late} end
 if (body or '') ~= expected or views_taken(source) ~= had then return ${status.changed} end
 redis.call('SET', record, next, 'EX', ${seconds})
--- What was taken of notices is not taken again: the person may have done something else with them since.
-local brings_notices = notices ~= '' and redis.call('HGET', merged, '${NOTICES_OF}' .. source) ~= notices
+-- What was taken of notices is not taken again, nor what was read before that: the person may have done something else with
+-- them since.
+local taken_digest, taken_number = string.match(redis.call('HGET', merged, '${NOTICES_OF}' .. source) or ' 0', '^(%S*) (%d+)$')
+local brings_notices = notices ~= '' and notices ~= taken_digest and noticesNumber >= tonumber(taken_number)
 if views ~= '0' or facts ~= '' or brings_notices then
   redis.call('HSET', merged, source, string.format('%s %d', views, math.floor(at / ${DAY_MICROS})))
   if facts ~= '' then redis.call('HSET', merged, '${FACTS_OF}' .. source, facts) end
-  if brings_notices then redis.call('HSET', merged, '${NOTICES_OF}' .. source, notices) end
+  if brings_notices then
+    redis.call('HSET', merged, '${NOTICES_OF}' .. source, string.format('%s %.0f', notices, noticesNumber))
+  end
   redis.call('EXPIRE', merged, ${MERGED_SECONDS})
   local some = had == '0' and redis.call('HRANDFIELD', merged, ${LOOKED_AT}, 'WITHVALUES') or {}
   for i = 1, #some, 2 do

@@ -2,7 +2,8 @@ import { defineLua } from '../../../redis/index.ts';
 
 /** In front of a source's name: under it stands what was taken of its facts. No source has a blank. */
 export const FACTS_OF = 'facts ';
-/** In front of a source's name: under it stands a digest of what was taken of its notices. No source has a blank. */
+/** In front of a source's name: under it stand a digest of what was taken of its notices, and the number
+ *  of the claim when they were read. No source has a blank. */
 export const NOTICES_OF = 'notices ';
 
 /** Needs `merged`, the key of a person's list of sources.
