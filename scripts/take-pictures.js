@@ -34,6 +34,11 @@ try {
   await take(page, 'shop');
   await page.goto(`${shop}/confirm-purchase`);
   await take(page, 'suggestion');
+  const start = /Start here: (http\S+)/.exec(text)?.[1];
+  if (start !== undefined) {
+    await page.goto(start, { waitUntil: 'networkidle' });
+    await take(page, 'demo');
+  }
   if (dashboard !== undefined) {
     await visitAsOthers(shop);
     await page.goto(dashboard);

@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /* documents.ts: the Markdown of this repository, as its tests read it. */
@@ -28,15 +28,19 @@ export interface Link {
   readonly target: string;
 }
 
-/** All documents: of a checkout those that git knows or would add, else (a packed checkout) those of the usual folders. */
-export const DOCUMENTS: readonly string[] = execFileSync(
-  'git',
-  ['ls-files', '--cached', '--others', '--exclude-standard', '*.md'],
-  { cwd: ROOT, encoding: 'utf8' },
-)
-  .split('\n')
-  .filter((file) => file !== '' && existsSync(join(ROOT, file)))
+/** All documents: those that git knows or would add, else (no repository) those that stand where documents do. */
+export const DOCUMENTS: readonly string[] = namesOfDocuments()
+  .filter((file) => existsSync(join(ROOT, file)))
   .sort();
+
+function namesOfDocuments(): string[] {
+  const args = ['ls-files', '--cached', '--others', '--exclude-standard', '*.md'];
+  const { status, stdout } = spawnSync('git', args, { cwd: ROOT, encoding: 'utf8' });
+  if (status === 0) return stdout.split('\n').filter((file) => file !== '');
+  return ['', 'docs', 'docs/adr', 'docs/recipes', 'docs/reference', 'examples/python', 'examples/shop'].flatMap(
+    (folder) => readdirSync(join(ROOT, folder)).flatMap((name) => (name.endsWith('.md') ? [join(folder, name)] : [])),
+  );
+}
 
 /** The text of a document. */
 export function textOf(file: string): string {

@@ -6,7 +6,8 @@ import { DOCUMENTS, proseOf } from './documents.ts';
 const RIDDLES = /^(?:Who|Whoever|Whatever|Whichever|Somebody|Someone) /;
 /** In these, "What ... is ..." is no subject either. The long ones about the wire, attacks and figures still have some. */
 const STRICT = DOCUMENTS.filter(
-  (file) => !/^docs\/(?:adr\/|reference\/|protocol|privacy|operations|architecture|failures|performance)|^CHANGELOG/.test(file),
+  (file) =>
+    !/^docs\/(?:adr\/|reference\/|protocol|privacy|operations|architecture|failures|performance)|^CHANGELOG/.test(file),
 );
 const STRICT_RIDDLES = /^What (?:\w+ ){1,6}(?:is|are|was|were|can|cannot|has|stays?|comes?|goes|survives?|costs?) /;
 /** Decisions and changes of the past are left as they were written. */

@@ -33,7 +33,9 @@ const PACKAGES = [
 /** What is wrong with a line; undefined where nothing is. */
 export function faultOfLine(line: string): string | undefined {
   for (const command of line.replace(/(?:^|\s)#.*$/, '').split(/ (?:&&|\|\|?) /)) {
-    const words = (command.match(/(?:[^\s'"]|'[^']*'|"[^"]*")+/g) ?? []).filter((word, i, all) => !isAssignment(word, i, all));
+    const words = (command.match(/(?:[^\s'"]|'[^']*'|"[^"]*")+/g) ?? []).filter(
+      (word, i, all) => !isAssignment(word, i, all),
+    );
     const fault = words.length === 0 ? undefined : faultOfCommand(words);
     if (fault !== undefined) return fault;
   }

@@ -1,8 +1,8 @@
 /* treated-elsewhere.ts: blocks of text that show what a program prints, or another form, and what holds them. Few have only a
  * reason: keep it so. */
 
-/** A document, the beginning of a block in it, and the test that holds it or the reason why none does. */
-export const TREATED_ELSEWHERE: readonly (readonly [file: string, beginning: string, by: string])[] = [
+/** A document, some text of a block in it, and the test that holds it or the reason why none does. */
+export const TREATED_ELSEWHERE: readonly (readonly [file: string, part: string, by: string])[] = [
   ['README.md', '$ alias visit=', 'test/examples/readme.test.ts'],
   ['docs/operations.md', 'ACL SETUSER app', 'test/cli/acl.test.ts'],
   ['docs/operations.md', 'appendonly yes', 'reason: settings of Redis, with which test/faults starts it'],
@@ -19,7 +19,7 @@ export const TREATED_ELSEWHERE: readonly (readonly [file: string, beginning: str
     "if redis.call('XLEN'",
     'reason: for other languages; test/transport/stream-lengths.test.ts plays its like',
   ],
-  ['docs/commands.md', '  The shop is open', 'test/cli/demo.test.ts'],
+  ['docs/commands.md', 'The shop is open', 'test/cli/demo.test.ts'],
   [
     'docs/commands.md',
     'access.log.gz: 6,000 requests',
