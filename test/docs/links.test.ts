@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { anchorsOf, DOCUMENTS, linksOf, ROOT, textOf } from './documents.ts';
@@ -42,7 +42,17 @@ describe('the documents', () => {
     expect(DOCUMENTS.filter((file) => file.startsWith('docs/') && !reached.has(file))).toEqual([]);
   });
 
-  it('the map of README.md has the map of docs/', () => {
-    expect(textOf('README.md')).toContain('](docs/README.md)');
+  it('README.md is 7 KB at most, has the map of docs/ and its two commands', () => {
+    const text = textOf('README.md');
+    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(7_000);
+    expect(text).toContain('](docs/README.md)');
+    for (const command of ['npm ci && npm start', 'npm ci && npm test'])
+      expect(text).toContain(`\`\`\`sh\n${command}\n`);
+  });
+
+  it('pictures are small', () => {
+    const folder = join(ROOT, 'docs/pictures');
+    const large = readdirSync(folder).filter((name) => statSync(join(folder, name)).size > 200_000);
+    expect(large).toEqual([]);
   });
 });
