@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // What is built runs as it does for a user: loaded by Node and not by Vite.
+    server: { deps: { external: [/\/dist\//] } },
     globalSetup: 'test/support/global-setup.ts',
     // Real servers and browsers: what hangs must fail, but a loaded machine with two cores must not.
     testTimeout: 60_000,

@@ -7,6 +7,7 @@
 // works, that each row is there and no figure is none, and that all of it can be drawn; its figures mean nothing. --draw
 // only draws the newest results again; --to writes results elsewhere, and draws nothing. Machines are noisy: quote ratios of one run, never absolute figures of two.
 import { parseArgs } from 'node:util';
+import { benchDashboard } from './dashboard/part.js';
 import { benchMemory } from './knowledge/memory-part.js';
 import { benchPeople } from './knowledge/people-part.js';
 import { benchLive } from './live/part.js';
@@ -32,6 +33,7 @@ const PARTS = {
   notices: benchNotices,
   live: benchLive,
   rules: benchRules,
+  dashboard: benchDashboard,
   start: benchStart,
 };
 

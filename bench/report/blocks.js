@@ -1,5 +1,6 @@
 import { SIDE_NAMES } from '../support/sides.js';
 import { CAPACITY_BLOCKS } from './capacity.js';
+import { DASHBOARD_BLOCKS } from './dashboard-blocks.js';
 import { judge } from './goals.js';
 import { commandsText, table, written } from './markdown.js';
 import { NOTICE_BLOCKS } from './notice-blocks.js';
@@ -20,6 +21,7 @@ export const BLOCKS = {
   ...CAPACITY_BLOCKS,
   ...NOTICE_BLOCKS,
   ...RULE_BLOCKS,
+  ...DASHBOARD_BLOCKS,
   /** A single figure: its row, side and name. */
   median: (figures, id, side, figure) => written(figures.median(id, side, figure)),
   ratio: (figures, id, side, figure) => figures.ratio(id, side, figure).toFixed(2),

@@ -85,17 +85,17 @@ function awayNote() {
 
 /**
  * The footer: what the service knows of this visit, or that it does not answer now.
- * @param {{ statistics: Statistics | undefined, waitedMs?: number | undefined }} visit
+ * @param {Statistics | undefined} statistics
  */
-export function bottom({ statistics, waitedMs }) {
-  return html`${statistics ? liveFooter(statistics, waitedMs) : degradedFooter()}
+export function bottom(statistics) {
+  return html`${statistics ? liveFooter(statistics) : degradedFooter()}
 </body>
 </html>
 `;
 }
 
-/** @param {Statistics} statistics @param {number | undefined} waitedMs */
-function liveFooter({ totalPages, uniquePages, minutes }, waitedMs) {
+/** @param {Statistics} statistics */
+function liveFooter({ totalPages, uniquePages, minutes }) {
   return html`<footer id="session-stats" data-state="live" data-total-pages="${totalPages}" data-unique-pages="${uniquePages}">
     <div class="wrap">
       <section aria-label="Your visit">
@@ -108,7 +108,6 @@ function liveFooter({ totalPages, uniquePages, minutes }, waitedMs) {
           </div>
         </div>
       </section>
-      ${colophon(waitedMs === undefined ? '' : `Sessionwise answered in ${waitedMs.toFixed(1)} ms.`)}
     </div>
   </footer>`;
 }
@@ -134,15 +133,8 @@ function degradedFooter() {
         <p class="resting">${icon('rest')}<span>Our page counter is taking a short break. Your figures will be
           back here by themselves.</span></p>
       </section>
-      ${colophon('')}
     </div>
   </footer>`;
-}
-
-/** @param {string} note */
-function colophon(note) {
-  return html`<p class="colophon">${note} No tracking pipeline:
-        <a href="/raw-session-analytics">these figures as JSON</a>.</p>`;
 }
 
 /** Who comes for the first time, or again after a while, is greeted. @param {Statistics['welcome']} welcome */

@@ -16,13 +16,5 @@ import { visitorOf } from './visitor.js';
 export function sendPage(request, response, { statistics, main, ...page }) {
   const visitor = visitorOf(request);
   const greeted = html`${greeting(statistics?.welcome)}${main}`;
-  response
-    .type('html')
-    .send(`${top({ ...page, visitor, main: greeted })}${bottom({ statistics, waitedMs: waitedMs(request) })}`);
-}
-
-/** How long this page has waited for the service so far, in milliseconds. @param {import('express').Request} request */
-export function waitedMs(request) {
-  const { sessionwise } = request;
-  return sessionwise && request.app.locals.deadlineMs - sessionwise.leftMs;
+  response.type('html').send(`${top({ ...page, visitor, main: greeted })}${bottom(statistics)}`);
 }

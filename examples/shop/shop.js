@@ -1,11 +1,10 @@
 // @ts-check
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import express from 'express';
 import { createSessionwise } from 'sessionwise/express';
 import { CUSTOMERS } from './catalogue.js';
+import { listen } from './listen.js';
 import { publishOwnNotices } from './own-notices.js';
 import { added, addedSync } from './pages/added.js';
 import { addToCart, cart, removeFromCart } from './pages/cart.js';
@@ -30,6 +29,7 @@ const COOKIE_MAX_AGE_MS = 30 * 24 * 3600 * 1000;
 const TOUCH_EVERY_MS = 60_000;
 const WRITTEN_NOTICES = { most: 20, windowMs: 60_000 };
 
+/** @typedef {import('sessionwise/express').Sessionwise} Sessionwise */
 /** @typedef {object} ShopOptions
  *  @property {string} redis `redis://host:port` or `unix:///path/to.sock`
  *  @property {number} [port] Default 3379; 0 takes a free one.
@@ -50,71 +50,84 @@ const WRITTEN_NOTICES = { most: 20, windowMs: 60_000 };
  */
 export async function startShop({ port = 3379, host = '127.0.0.1', log = () => {}, ...options }) {
   // The port first: where it is taken, nothing else has been opened that would have to be closed.
-  const server = createServer();
-  server.listen(port, host);
-  await once(server, 'listening');
-
-  /** @type {ReturnType<typeof createShop> | undefined} */
-  let shop;
-  /** @type {ReturnType<typeof publishOwnNotices> | undefined} */
+  const { server, url, close: closeServer } = await listen(port, host);
+  /** @type {Sessionwise | undefined} */
+  let sw;
+  /** @type {Awaited<ReturnType<typeof openForPages>> | undefined} */
   let ownNotices;
   const close = async () => {
     ownNotices?.stop();
-    const closed = once(server, 'close');
-    server.close();
-    server.closeAllConnections();
-    await Promise.all([closed, shop?.sw.close()]);
+    await Promise.all([closeServer(), sw?.close()]);
   };
   try {
-    shop = createShop({ log, ...options });
-    server.on('request', shop.app);
-    // Any question to the store waits for its connection; so the first page need not.
-    const { client, store } = shop.sw;
-    const [isReady] = await Promise.all([client.ready(START_DEADLINE_MS), store.get(store.genid())]);
-    ownNotices = publishOwnNotices(shop.sw, log);
-    if (isReady) await ownNotices.tried;
+    sw = createStore({ ...options, log });
+    const app = createShop(sw, { ...options, log });
+    app.locals.url = new URL(url).origin;
+    server.on('request', app);
+    ownNotices = await openForPages(sw, log);
+    log(`The shop is open: ${app.locals.origin ?? url}`);
   } catch (error) {
     await close();
     throw error;
   }
-  const address = /** @type {import('node:net').AddressInfo} */ (server.address());
-  const url = `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`;
-  shop.app.locals.url = new URL(url).origin;
-  log(`The shop is open: ${shop.ownOrigin ?? url}`);
   return { url, close };
 }
 
-/** @param {Omit<ShopOptions, 'port' | 'host' | 'log'> & { log: (line: string) => void }} options */
-function createShop({
-  redis,
-  origin,
-  namespace = 'sw',
-  cookieSecret = randomBytes(32).toString('base64url'),
-  deadlineMs = 100,
-  demo = false,
-  log,
-}) {
-  const ownOrigin = origin === undefined ? undefined : new URL(origin).origin;
-  // While Redis is away every page goes on, with an empty session under the visitor's own cookie.
-  const sw = createSessionwise({
-    redis,
-    namespace,
-    deadlineMs,
-    store: { deadlineMs, fail: 'open', touchEveryMs: TOUCH_EVERY_MS },
-  });
-  const { store } = sw;
-  store.on('store:down', (error) => log(`Session data: Redis is away (${reasonOf(error)}); pages go on without it.`));
-  store.on('store:up', () => log('Session data: Redis is back.'));
+/** Sessionwise for this shop. While Redis is away every page goes on, with an empty session under the visitor's own cookie.
+ *  @param {{ redis: string, namespace?: string, deadlineMs?: number, log: (line: string) => void }} options */
+export function createStore({ redis, namespace = 'sw', deadlineMs = 100, log }) {
+  const store = { deadlineMs, fail: /** @type {const} */ ('open'), touchEveryMs: TOUCH_EVERY_MS };
+  const sw = createSessionwise({ redis, namespace, deadlineMs, store });
+  sw.store.on('store:down', (error) =>
+    log(`Session data: Redis is away (${reasonOf(error)}); pages go on without it.`),
+  );
+  sw.store.on('store:up', () => log('Session data: Redis is back.'));
+  return sw;
+}
 
+/** Waits a moment for the connection, so that the first page need not, and publishes the shop's own notices.
+ *  @param {Sessionwise} sw @param {(line: string) => void} log */
+export async function openForPages(sw, log) {
+  const { client, store } = sw;
+  // Any question to the store waits for its connection.
+  const [isReady] = await Promise.all([client.ready(START_DEADLINE_MS), store.get(store.genid())]);
+  const ownNotices = publishOwnNotices(sw, log);
+  if (isReady) await ownNotices.tried;
+  return ownNotices;
+}
+
+/** @typedef {object} ShopParts
+ *  @property {string} [origin]
+ *  @property {string} [cookieSecret]
+ *  @property {number} [deadlineMs]
+ *  @property {boolean} [demo]
+ *  @property {(line: string) => void} log
+ *  @property {string} [cookieName] The session's cookie. Default `shop.sid`
+ *  @property {string} [framedBy] Which pages may show the shop in a frame, as in a Content-Security-Policy. Default: none. */
+
+/** The shop's pages. @param {Sessionwise} sw @param {ShopParts} parts */
+export function createShop(
+  sw,
+  {
+    origin,
+    cookieSecret = randomBytes(32).toString('base64url'),
+    deadlineMs = 100,
+    demo = false,
+    log,
+    cookieName = COOKIE_NAME,
+    framedBy = "'none'",
+  },
+) {
+  const ownOrigin = origin === undefined ? undefined : new URL(origin).origin;
   const app = express();
   app.disable('x-powered-by').disable('etag');
   // The proxy says whether the browser came over https; without that express-session sets no cookie that is `secure`.
   if (ownOrigin) app.set('trust proxy', 1);
-  Object.assign(app.locals, { deadlineMs, log, store, notices: sw.notices, demo });
-  Object.assign(app.locals, { cookieName: COOKIE_NAME, origin: ownOrigin });
+  Object.assign(app.locals, { deadlineMs, log, store: sw.store, notices: sw.notices, demo, cookieName });
+  app.locals.origin = ownOrigin;
   app.use((_request, response, next) => {
     response.set({
-      'Content-Security-Policy': "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+      'Content-Security-Policy': `default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors ${framedBy}`,
       'Referrer-Policy': 'same-origin',
       'X-Content-Type-Options': 'nosniff',
     });
@@ -130,7 +143,7 @@ function createShop({
   });
   app.use(
     sw.session({
-      name: COOKIE_NAME,
+      name: cookieName,
       secret: cookieSecret,
       rolling: true,
       cookie: { secure: ownOrigin?.startsWith('https:') ?? false, maxAge: COOKIE_MAX_AGE_MS },
@@ -172,7 +185,7 @@ function createShop({
   app.use(notFound);
   app.use(failure);
 
-  return { app, sw, ownOrigin };
+  return app;
 }
 
 /** @param {Error & { code?: string }} error */

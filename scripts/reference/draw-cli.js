@@ -6,6 +6,7 @@ import { cell, GENERATED } from './markdown.js';
 /* draw-cli.js: docs/reference/cli.md, from the definitions that the command line itself reads. */
 
 const CLI = new URL('../../dist/cli/', import.meta.url);
+const MAIN = new URL('../../src/cli/main.ts', import.meta.url);
 
 /** The reference of the command line, as Markdown. */
 export async function drawCli() {
@@ -34,7 +35,7 @@ export async function drawCli() {
 
 /** All commands of `sessionwise`, in the order of its own help. */
 async function programOf() {
-  const order = [...readFileSync(new URL('main.js', CLI), 'utf8').matchAll(/^ {4}(\w+): async \(\) =>/gm)].map(
+  const order = [...readFileSync(MAIN, 'utf8').matchAll(/^ {2}(\w+): async \(\) =>/gm)].map(
     (match) => match[1],
   );
   const program = new Command('sessionwise');
@@ -45,7 +46,7 @@ async function programOf() {
   }
   const found = program.commands.map((command) => command.name());
   if (order.length === 0 || [...order].sort().join() !== [...found].sort().join()) {
-    throw new Error(`main.js names ${order.join(', ')}, and the files define ${found.join(', ')}.`);
+    throw new Error(`main.ts names ${order.join(', ')}, and the files define ${found.join(', ')}.`);
   }
   program.commands.sort((a, b) => order.indexOf(a.name()) - order.indexOf(b.name()));
   return program;

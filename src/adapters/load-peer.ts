@@ -6,7 +6,7 @@ import { PeerMissingError } from './peer-missing-error.ts';
  *  @throws PeerMissingError where it is not installed; what the package itself throws. */
 export function loadPeer<Package>(name: string, need: string): Package {
   try {
-    return createRequire(import.meta.url)(name) as Package;
+    return createRequire(__filename)(name) as Package;
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     // Another package may be missing, which this one needs.

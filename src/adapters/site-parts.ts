@@ -12,6 +12,7 @@ import type {
   ServiceOptions,
   Subject,
 } from '../service/index.ts';
+import { SessionData } from '../sessions/index.ts';
 import { InlineService } from './inline-service.ts';
 import { LiveStreams } from './live-streams.ts';
 import { loadService } from './load-service.ts';
@@ -48,6 +49,10 @@ export interface SharedParts {
    *  the store.
    *  @throws RangeError without `secret`, or for anything but `{ session }` or `{ user }`; errors of the service. */
   export(subject: Subject, options?: ExportOptions): Promise<ExportedSubject>;
+  /** Opens the namespace and its session data for tools of operators, as the dashboard, over connections of their own. Who
+   *  calls closes both. It needs `secret`.
+   *  @throws RangeError without `secret`; errors of the service. */
+  openForOperators(): Promise<{ readonly namespace: Namespace; readonly sessions: SessionData }>;
   /** Ends live streams, and closes the client, the store and the service of this process. The first call does it, each further one waits for it.
    *  Never throws. */
   close(): Promise<void>;
@@ -149,6 +154,15 @@ export class SiteParts<Store extends ClosableStore> implements SharedParts {
     );
   }
 
+  async openForOperators(): Promise<{ readonly namespace: Namespace; readonly sessions: SessionData }> {
+    const namespace = await this.#openNamespace('dashboard', await loadService());
+    const { namespace: name, store, redis } = this.#options;
+    // Looks on: sweeping and archiving are for the site and the service.
+    const { archive: _archive, ...read } = store ?? {};
+    const named = name === undefined ? {} : { namespace: name };
+    return { namespace, sessions: new SessionData({ ...read, redis, ...named, sweep: false }) };
+  }
+
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
@@ -166,19 +180,31 @@ export class SiteParts<Store extends ClosableStore> implements SharedParts {
     verb: string,
     work: (service: Awaited<ReturnType<typeof loadService>>, namespace: Namespace) => Promise<Result>,
   ): Promise<Result> {
-    const { secret } = this.#options;
-    if (secret === undefined) {
-      throw new RangeError(
-        `${verb}() needs the secret of the namespace, with which a person's keys are named: createSessionwise({ redis, secret }). Session data alone: store.data.${verb}().`,
-      );
-    }
+    const alone = ` Session data alone: store.data.${verb}().`;
+    this.#secretFor(verb, alone);
     const service = await loadService();
-    const namespace = await service.openNamespace(this.#serviceOptions(secret), false);
+    const namespace = await this.#openNamespace(verb, service, alone);
     try {
       return await work(service, namespace);
     } finally {
       await namespace.redis.close();
     }
+  }
+
+  async #openNamespace(
+    verb: string,
+    { openNamespace }: Awaited<ReturnType<typeof loadService>>,
+    alone = '',
+  ): Promise<Namespace> {
+    return openNamespace(this.#serviceOptions(this.#secretFor(verb, alone)), false);
+  }
+
+  #secretFor(verb: string, alone: string): string {
+    const { secret } = this.#options;
+    if (secret !== undefined) return secret;
+    throw new RangeError(
+      `${verb}() needs the secret of the namespace, with which a person's keys are named: createSessionwise({ redis, secret }).${alone}`,
+    );
   }
 
   #serviceOptions(secret: string): ServiceOptions {

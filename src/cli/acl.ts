@@ -13,7 +13,7 @@ const VERSIONS: readonly AclVersion[] = ['7.0', '6.2'];
 interface AclFlags
   extends Pick<
     AclOptions,
-    'namespace' | 'live' | 'consume' | 'store' | 'importFrom' | 'mirrorTo' | 'archive' | 'cluster'
+    'namespace' | 'live' | 'consume' | 'store' | 'importFrom' | 'mirrorTo' | 'archive' | 'cluster' | 'dashboard'
   > {
   readonly sessionglob?: string[];
   readonly transport: string;
@@ -41,6 +41,7 @@ export function addAclCommand(program: Command): void {
     .option('--import-from <prefix>', 'the prefix of the connect-redis keys that the store takes over, such as sess:')
     .option('--mirror-to <prefix>', 'the prefix under which the store writes its sessions for connect-redis too')
     .option('--archive', 'the store archives ended sessions itself, and no service does')
+    .option('--dashboard', 'also a user for the dashboard')
     .option('--cluster', 'Redis is a Cluster')
     .option('--filter <engine>', `the engine of seen filters: ${FILTERS.join(', ')}`, 'portable')
     .option('--redis-version <version>', `the oldest server: ${VERSIONS.join(', ')} (coarser)`, '7.0')
@@ -59,11 +60,24 @@ export function addAclCommand(program: Command): void {
         mirrorTo,
         archive,
         cluster,
+        dashboard,
         sessionglob: sessionglobs,
       } = flags;
       const version = oneOf('--redis-version', VERSIONS, flags.redisVersion);
       const users = aclUsers({
-        ...{ namespace, live, consume, store, importFrom, mirrorTo, archive, cluster, sessionglobs, version },
+        ...{
+          namespace,
+          live,
+          consume,
+          store,
+          importFrom,
+          mirrorTo,
+          archive,
+          cluster,
+          dashboard,
+          sessionglobs,
+          version,
+        },
         commands: COMMAND_NAMES,
         transport: oneOf('--transport', REMOTE_TRANSPORT_NAMES, flags.transport),
         filter: oneOf('--filter', FILTERS, flags.filter),

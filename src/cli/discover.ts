@@ -11,6 +11,7 @@ import {
   type Support,
 } from '../discover/index.ts';
 import { checkPairNames, PAIR_WEEKS, PairCounts, pairNamesOf } from '../knowledge/index.ts';
+import { addDrafts, checkDraftsFile, withJsonFiles } from '../rule-files/index.ts';
 import {
   BASKETS,
   type DataWords,
@@ -23,8 +24,6 @@ import { BASKET_FORMATS, type BasketFile, type BasketFormat, readBaskets } from 
 import { addNamespaceOptions, type NamespaceFlags, resolveNamespace } from './namespace-options.ts';
 import { numberOption } from './number-option.ts';
 import { print } from './print.ts';
-import { addDrafts, checkDraftsFile } from './rules/drafts-file.ts';
-import { withJsonFiles } from './rules/json-file.ts';
 import { readShare, shareOption } from './share-option.ts';
 import { UsageError } from './usage-error.ts';
 import { withNamespace } from './with-namespace.ts';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
+import { diagnose, type Finding } from '../doctor/index.ts';
 import { describeConnection } from '../redis/index.ts';
-import { diagnose, type Finding } from './doctor/diagnose.ts';
 import { addNamespaceOptions, type NamespaceFlags, resolveNamespace } from './namespace-options.ts';
 import { print } from './print.ts';
 

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import type { ExplainedRule, ExplainedSuggestions, Explanation } from '../protocol/index.ts';
+import type { ExplainedSuggestions, Explanation } from '../protocol/index.ts';
 import { checkGroupName, checkItem } from '../protocol/internal/index.ts';
-import { type CheckedRules, explain, explainSegments, suggest } from '../rules/index.ts';
+import { type CheckedRules, describeOutcome } from '../rules/index.ts';
 import type { Namespace } from '../service/index.ts';
-import { evaluate, ServedRules } from '../service/internal/index.ts';
+import { explainSubject, ServedRules } from '../service/internal/index.ts';
 import { readConfig, rulesOf } from './config/index.ts';
 import { type Inspected, inspectedOf } from './inspected.ts';
 import { addNamespaceOptions, type NamespaceFlags } from './namespace-options.ts';
@@ -75,13 +75,10 @@ async function explainFor(
   const asked = served.compiled.suggestionsNamed(rule);
   const page = here === undefined ? undefined : inFlag(() => checkItem(here));
   const groups = inFlag(() => group.map((each) => checkGroupName(each)));
-  const answers = await evaluate(served, asked, subject, knowledge.now(), { groups, here: page, needs: 'all' });
   return {
     ...inspected,
     known: await subject.isKnown(),
-    suggestions: suggest(asked, answers),
-    rules: explain(asked, answers),
-    segments: explainSegments(served.compiled, asked, answers),
+    ...(await explainSubject(served, asked, subject, knowledge.now(), { groups, here: page })),
   };
 }
 
@@ -99,18 +96,12 @@ function inWords({ session, user, known, suggestions, rules, segments }: Explain
   if (rules.length === 0) lines.push('There are no suggestions in the rules.');
   for (const rule of rules) {
     const made = suggestions.find((suggestion) => suggestion.rule === rule.rule);
-    lines.push('', `${rule.rule}: ${outcomeOf(rule, made?.because ?? [])}`, ...linesOf(rule.explanation, 1));
+    lines.push('', `${rule.rule}: ${describeOutcome(rule, made?.because)}`, ...linesOf(rule.explanation, 1));
   }
   for (const [name, explanation] of Object.entries(segments)) {
     lines.push('', `segment ${name}: ${explanation.holds ? 'holds' : 'does not hold'}`, ...linesOf(explanation, 1));
   }
   return lines.map(printableOnOneLine).join('\n');
-}
-
-function outcomeOf({ holds, shown, hidden }: ExplainedRule, because: readonly string[]): string {
-  if (!holds) return 'not suggested';
-  if (!shown) return `not suggested, although it holds: ${hidden}`;
-  return because.length === 0 ? 'suggested' : `suggested because of ${because.join(', ')}`;
 }
 
 function linesOf({ holds, text, all, any, not }: Explanation, depth: number): string[] {

@@ -1,8 +1,9 @@
 import { unwatchFile, watchFile } from 'node:fs';
 import { resolve } from 'node:path';
+import { readNameOfRules } from '../rule-files/index.ts';
 import type { CheckedRules } from '../rules/index.ts';
 import type { Log, Service } from '../service/index.ts';
-import { type Config, readConfig, readNameOfRules, rulesOf } from './config/index.ts';
+import { type Config, readConfig, rulesOf } from './config/index.ts';
 
 /* followed-rules.ts: rules are read anew while the service runs. Files are polled: that sees a file which another one has taken
  * the place of, which editors and deployments do, and works on every file system. */

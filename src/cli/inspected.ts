@@ -1,6 +1,6 @@
 import { isSession, personOf, sessionOf } from '../protocol/index.ts';
+import { tokenIn } from '../protocol/internal/index.ts';
 import { NotInspectedError } from './not-inspected-error.ts';
-import { tokenIn } from './token-in.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Whom to inspect. `id`: as it stands on the wire. */

@@ -22,7 +22,9 @@ const program = new Command('sessionwise')
 
 // Each loads what only it needs: loading all takes a command that prints a few lines half a second.
 const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
+  init: async () => (await import('./init.ts')).addInitCommand,
   serve: async () => (await import('./serve.ts')).addServeCommand,
+  dashboard: async () => (await import('./dashboard.ts')).addDashboardCommand,
   demo: async () => (await import('./demo.ts')).addDemoCommand,
   replay: async () => (await import('./replay.ts')).addReplayCommand,
   discover: async () => (await import('./discover.ts')).addDiscoverCommand,

@@ -15,6 +15,7 @@ export interface NamespaceFlags {
   readonly namespace?: string;
   readonly config?: string;
   readonly dataDir: string;
+  readonly env?: string;
 }
 
 /** Adds `--redis`, `--connection`, `--namespace`, `--config` and `--data-dir` to a command.
@@ -28,7 +29,19 @@ export function addNamespaceOptions(command: Command, readsEnvironment = true): 
     .option('--connection <file>', 'a JSON file that says where Redis is: {"url"} or {"host","port","password",...}')
     .option('--namespace <ns>', 'the store: its data and channels (default: sw)')
     .option('--config <file>', 'the configuration (JSON)')
-    .option('--data-dir <folder>', 'where an embedded Redis and a generated secret live', DEFAULT_DATA_DIR);
+    .option('--data-dir <folder>', 'where an embedded Redis and a generated secret live', DEFAULT_DATA_DIR)
+    .option('--env <file>', 'set environment variables from this file, except those that are set already')
+    .hook('preAction', (_, acting) => readEnvFile(acting.opts<NamespaceFlags>().env));
+}
+
+function readEnvFile(file: string | undefined): void {
+  if (file === undefined) return;
+  try {
+    process.loadEnvFile(file);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new UsageError(`--env ${file} cannot be read (${code}).`, { cause: error });
+  }
 }
 
 /** Merges flags, environment and configuration into options. Flags win over the environment (`REDIS_URL`,

@@ -1,11 +1,5 @@
 import type { Command } from 'commander';
-import {
-  type Knowledge,
-  type ListedNotice,
-  type ListName,
-  NoticeRefusedError,
-  publishedNotice,
-} from '../knowledge/index.ts';
+import { type Knowledge, type ListedNotice, NoticeRefusedError, publishedNotice } from '../knowledge/index.ts';
 import { checkUserId, NOTICE_SEVERITIES, type NoticeAudience, ProtocolError, personOf } from '../protocol/index.ts';
 import {
   checkAudience,
@@ -69,11 +63,7 @@ function addPublish(notices: Command): void {
       const { to, ...notice } = inFlags(() =>
         checkNoticeToPublish({ to: recipientOf(flags), id: flags.id, ...contentOf(flags) }),
       );
-      const result = await withKnowledge(flags, ({ knowledge }) => {
-        if ('subject' in to)
-          return knowledge.notices.own.publish(knowledge.read(to.subject).subject, notice, to.subject);
-        return knowledge.notices.lists.publish(listOf(to), notice);
-      });
+      const result = await withKnowledge(flags, ({ knowledge }) => knowledge.addressed.publish(to, notice));
       if (flags.json) print(JSON.stringify({ id: notice.id, ...result }));
       else if (!result.isNew) print(`"${notice.id}" is there already: nothing changed.`);
       else print(`Published "${notice.id}" to ${inWords(flags)}: shown from ${iso(result.at)}.`);
@@ -90,11 +80,7 @@ function addEdit(notices: Command): void {
         id: checked,
         ...changes
       } = inFlags(() => checkNoticeEdit({ id, ...contentOf(flags), ...ownerOf(flags) }));
-      const lists = await withKnowledge(flags, async ({ knowledge }) =>
-        to
-          ? Number(await knowledge.notices.own.change(knowledge.read(to.subject).subject, checked, changes, to.subject))
-          : knowledge.notices.lists.edit(checked, changes),
-      );
+      const lists = await withKnowledge(flags, ({ knowledge }) => knowledge.addressed.change(checked, changes, to));
       tell(flags, checked, lists, 'Changed');
     });
 }
@@ -104,13 +90,7 @@ function addWithdraw(notices: Command): void {
     .argument('<id>', 'its id')
     .action(async (id: string, flags: RecipientFlags) => {
       const { to, id: checked } = inFlags(() => checkNoticeEdit({ id, ...ownerOf(flags) }));
-      const lists = await withKnowledge(flags, async ({ knowledge }) =>
-        to
-          ? Number(
-              await knowledge.notices.own.change(knowledge.read(to.subject).subject, checked, undefined, to.subject),
-            )
-          : knowledge.notices.lists.withdraw(checked),
-      );
+      const lists = await withKnowledge(flags, ({ knowledge }) => knowledge.addressed.change(checked, undefined, to));
       tell(flags, checked, lists, 'Withdrew');
     });
 }
@@ -124,11 +104,7 @@ function addList(notices: Command): void {
         throw new UsageError(`--limit ${flags.limit} cannot be used: give a whole number from 1 to 1,000.`);
       }
       const of = inFlags(() => recipientOf(flags));
-      const found = await withKnowledge(flags, async ({ knowledge }) =>
-        'subject' in of
-          ? knowledge.notices.own.list(knowledge.read(of.subject).subject)
-          : (await knowledge.notices.lists.read(listOf(of))).notices,
-      );
+      const found = await withKnowledge(flags, ({ knowledge }) => knowledge.addressed.list(of));
       for (const notice of found.slice(0, limit))
         print(flags.json ? JSON.stringify(publishedNotice(notice)) : line(notice));
       if (found.length === 0 && !flags.json) print('There are no notices.');
@@ -218,10 +194,6 @@ function ownerOf({ person, session }: RecipientFlags): { to?: { subject: string 
   if (person === undefined && session === undefined) return {};
   if (person !== undefined && session !== undefined) throw new UsageError('Give --person or --session, not both.');
   return { to: { subject: person === undefined ? session : personOf(checkUserId(person)) } };
-}
-
-function listOf(to: Exclude<NoticeAudience, { subject: string }>): ListName {
-  return 'group' in to ? { kind: 'group', name: to.group } : { kind: 'segment', name: to.segment };
 }
 
 function inFlags<Result>(check: () => Result): Result {

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import { pino } from 'pino';
-import pretty from 'pino-pretty';
 import type { PostgresArchive } from '../archive/index.ts';
 import { type Log, type Service, startService } from '../service/index.ts';
 import { REMOTE_TRANSPORT_NAMES, type RemoteTransportName } from '../transport/index.ts';
@@ -9,6 +8,7 @@ import { checkConfig, parseHttpAddress, readConfig, rulesOf } from './config/ind
 import { FollowedRules } from './followed-rules.ts';
 import { addNamespaceOptions, type NamespaceFlags, resolveNamespace } from './namespace-options.ts';
 import { printableFields } from './printable.ts';
+import { terminalLine } from './terminal-line.ts';
 import { untilStopped } from './until-stopped.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -101,5 +101,7 @@ function checkTransport(given: string | undefined): RemoteTransportName | undefi
 function createLog(level: string): Log {
   const options = { level, base: null, formatters: { log: printableFields } };
   // Readable text on a terminal; else one JSON object a line, for log collectors.
-  return process.stdout.isTTY ? pino(options, pretty({ sync: true, translateTime: 'SYS:HH:MM:ss' })) : pino(options);
+  return process.stdout.isTTY
+    ? pino(options, { write: (entry: string) => process.stdout.write(terminalLine(entry)) })
+    : pino(options);
 }

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { type PostgresArchive, postgresArchive } from '../archive/index.ts';
 import { isPerson, isSession, sessionOf } from '../protocol/index.ts';
+import { tokenIn } from '../protocol/internal/index.ts';
 import type { Subject } from '../service/index.ts';
 import { archiveOf } from './config/config.ts';
 import { checkConfig, readConfig } from './config/index.ts';
 import { addNamespaceOptions, type NamespaceFlags } from './namespace-options.ts';
-import { tokenIn } from './token-in.ts';
 import { UsageError } from './usage-error.ts';
 
 /** The flags that name a subject, and where else it may stand. */

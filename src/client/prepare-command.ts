@@ -20,6 +20,7 @@ import {
   checkNoticeId,
   checkOnce,
   checkPayloadSize,
+  checkRefusedRobots,
   checkSegmentsQuery,
   checkSuggestionsMark,
   checkSuggestionsQuery,
@@ -40,6 +41,7 @@ import {
   checkExplainedSuggestions,
   checkIdentify,
   checkPageview,
+  checkRobotsTold,
   checkSegments,
   checkSuggestions,
   checkSuggestionsMarked,
@@ -177,6 +179,10 @@ const PREPARE: { readonly [C in CanonicalCommand]: Prepare<C> } = {
   'mark-suggestions': (payload) => {
     const mark = checkSuggestionsMark(decodePayload(payload, MARK));
     return { text: JSON.stringify(mark), isJson: true, read: (reply) => checkSuggestionsMarked(reply, mark) };
+  },
+  robots: (payload) => {
+    const told = checkRefusedRobots(decodePayload(payload, '{"refused":n}'));
+    return { text: JSON.stringify(told), isJson: true, read: (reply) => checkRobotsTold(reply, told) };
   },
   identify: (payload) => {
     if (typeof payload !== 'string' || !isSession(payload) || isPerson(payload)) {

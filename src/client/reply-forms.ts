@@ -5,6 +5,7 @@ import type {
   ExplainedSuggestions,
   IdentifyReply,
   PageviewReply,
+  RefusedRobots,
   Suggestion,
   SuggestionsMark,
   TrackReply,
@@ -125,6 +126,12 @@ export function checkSuggestionsMarked(reply: unknown, { rules, as }: Suggestion
       Array.isArray(value) && value.length === rules.length && value.every((each, i) => each === rules[i]),
     as: (value) => value === as,
   });
+}
+
+/** Checks the reply of `robots`.
+ *  @throws MalformedReplyError */
+export function checkRobotsTold(reply: unknown, { refused }: RefusedRobots): RefusedRobots {
+  return checkForm<RefusedRobots>(reply, { refused: (value) => value === refused });
 }
 
 /** Checks the reply of `identify`.

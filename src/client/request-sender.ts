@@ -50,7 +50,7 @@ export class RequestSender {
 
   /** Whether requests of a session may travel in one message now. */
   servesTogether(session: string): boolean {
-    return this.#transport.servesTogether(session);
+    return this.#transport.serves('together', session);
   }
 
   /** Whether a request may travel in one message with others of its session, where such messages are served. */

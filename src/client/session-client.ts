@@ -13,6 +13,7 @@ import { PageRequests } from './page-requests.ts';
 import { prepareCommand, prepareOrRefuse } from './prepare-command.ts';
 import type { PreparedCommand } from './prepared-command.ts';
 import { type ReadyRequest, RequestSender } from './request-sender.ts';
+import { RobotCounting } from './robot-counting.ts';
 import { type PageOptions, SessionHandle } from './session-handle.ts';
 import { TurnQueue } from './turn-queue.ts';
 import { UnservedWarning } from './unserved-warning.ts';
@@ -78,6 +79,7 @@ export class SessionClient extends EventEmitter<ClientEvents> {
   readonly #sender: RequestSender;
   readonly #turns = new TurnQueue();
   readonly #consumers: NoticeConsumers;
+  readonly #robots: RobotCounting;
   #notices: NoticePublisher | undefined;
   #closed = false;
 
@@ -90,6 +92,7 @@ export class SessionClient extends EventEmitter<ClientEvents> {
     this.namespace = namespace;
     this.deadlineMs = deadlineMs;
     this.#transport = openTransport(transport, { namespace, ...rest });
+    this.#robots = new RobotCounting(this.#transport);
     this.#unserved = new UnservedWarning(namespace);
     this.#sender = new RequestSender(this.#transport, keepDeadlineMs, this.#unserved, (degraded) => {
       this.emit('degraded', degraded);
@@ -168,11 +171,18 @@ export class SessionClient extends EventEmitter<ClientEvents> {
     return this.#notices;
   }
 
+  /** Counts a request of a robot, for which nothing is asked: the service is told how many there were, at most once a
+   *  second. Adapters call it. */
+  countRobot(): void {
+    if (!this.#closed) this.#robots.add();
+  }
+
   /** Ends the connections; waiting requests settle with `undefined`. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     this.#turns.sendNow();
+    this.#robots.close();
     this.#sender.stop();
     await Promise.all([this.#transport.close(), this.#consumers.close()]);
   }

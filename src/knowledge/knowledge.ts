@@ -3,6 +3,7 @@ import type { Apply, Clock, Keys, RedisConnection, Step } from '../redis/index.t
 import { trackScript } from './facts/track-script.ts';
 import { ItemEncryption } from './item-encryption.ts';
 import { type ItemHash, ItemHasher } from './item-hash.ts';
+import { AddressedNotices } from './notices/addressed-notices.ts';
 import { NoticeEvents } from './notices/notice-events.ts';
 import { NoticeLists } from './notices/notice-lists.ts';
 import { NoticeReach } from './notices/notice-reach.ts';
@@ -25,6 +26,7 @@ import { markItemsScript } from './scripts/mark-items.ts';
 import { recordViewScript } from './scripts/record-view.ts';
 import { SeenFilter } from './seen-filter.ts';
 import { SEEN_ITEMS_DEFAULTS, type SeenItemsOptions } from './seen-items-options.ts';
+import { SiteMinutes } from './site/site-minutes.ts';
 import { type ReadingContext, SubjectReading } from './subject-reading.ts';
 import { SubjectWrites } from './subject-writes.ts';
 import type { RecordedView, RecordedVisit } from './visit.ts';
@@ -69,8 +71,12 @@ export class Knowledge {
   readonly items: ItemHasher;
   /** What subjects are shown of notices, and did with them. */
   readonly notices: SubjectNotices;
+  /** Writes notices, and lists them. */
+  readonly addressed: AddressedNotices;
   /** What is counted of rules, of all subjects. */
   readonly ruleCounts: RuleCounts;
+  /** What happens on the whole site, minute by minute. */
+  readonly site: SiteMinutes;
   readonly now: Clock;
   readonly #context: ReadingContext;
   /** Merges what is known of sessions into what is known of persons. */
@@ -87,6 +93,7 @@ export class Knowledge {
     this.items = new ItemHasher(secret, keys.namespace);
     this.now = clock;
     this.ruleCounts = new RuleCounts(redis, keys, this.items, secret, clock);
+    this.site = new SiteMinutes(redis, keys, this.items, secret, clock);
     const writes = new PendingWrites();
     const records = new RecordReads(redis, keys);
     this.#context = { redis, keys, records, encryption, writes, filter: new SeenFilter(redis, seen.engine, seen) };
@@ -106,12 +113,13 @@ export class Knowledge {
       lists: new NoticeLists(redis, keys, this.items, events),
       events,
       states,
-      reach: new NoticeReach(this.#context, this.items, secret),
+      reach: new NoticeReach(this.#context, this.items, secret, clock),
       writes: this.#writes,
       now: clock,
       timeAt: options.timeAt,
       retention: { session: retention, person: PERSON_RETENTION },
     });
+    this.addressed = new AddressedNotices(this.notices, (name) => this.read(name));
   }
 
   /** Begins a reading of a session or a person: it reads when it is asked first, and answers as of then. Its `subject` is

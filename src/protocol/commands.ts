@@ -7,6 +7,7 @@ import type {
   NoticesQuery,
   NoticeToPublish,
 } from './notice.ts';
+import type { RefusedRobots } from './robots.ts';
 import type { ExplainedSuggestions, SegmentsQuery, Suggestion, SuggestionsQuery } from './suggestion.ts';
 import type { SuggestionsMark, TrackPayload, TrackReply } from './track.ts';
 
@@ -189,6 +190,8 @@ export interface CommandMap {
   /** Notes what the visitor did with suggestions. */
   'mark-suggestions': { payload: SuggestionsMark; reply: SuggestionsMark };
   active: { payload: ActivePayload; reply: ActiveReply };
+  /** Asked as nobody: the id is one of the serving process. */
+  robots: { payload: RefusedRobots; reply: RefusedRobots };
   /** Asked as a person (`personOf`): merges what is known of a session into what is known of the person. */
   identify: { payload: string; reply: IdentifyReply };
   /** Of each part the reply of its command, or `{ error: { code, message } }`. */
@@ -233,6 +236,8 @@ export const COMMANDS = {
   track: { writes: true, mustKeep: true },
   // Of a lost one a suggestion is shown once more.
   'mark-suggestions': { writes: true, mustKeep: true },
+  // A lost one is a second less in a sum.
+  robots: { writes: true, mustKeep: false },
   // Travels as a question does: asked again, it does nothing.
   identify: { writes: false, mustKeep: false },
   // Counts a view only where its first part is one.

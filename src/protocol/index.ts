@@ -64,6 +64,7 @@ export { isErrorCode, ProtocolError } from './protocol-error.ts';
 export { decodeReply, encodeErrorReply, encodeReply, REPLY_TTL_MS } from './reply.ts';
 export type { ReplyRoute } from './request-id.ts';
 export { parseRequestId } from './request-id.ts';
+export type { RefusedRobots } from './robots.ts';
 export type { SessionGlob } from './session-glob.ts';
 export { EVERY_SESSION, parseSessionGlob } from './session-glob.ts';
 export { createToken, isOwnToken, secretOf, sessionOf } from './session-id.ts';

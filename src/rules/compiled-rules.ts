@@ -177,13 +177,13 @@ export function explain(asked: readonly CompiledSuggestion[], answers: Answers):
   });
 }
 
-/** Why the segments that rules ask hold or do not, each once. */
+/** Why the segments that rules ask hold or do not, each once; of `all` also those that no rule asks. */
 export function explainSegments(
   rules: CompiledRules,
-  asked: readonly CompiledRule[],
+  asked: readonly CompiledRule[] | 'all',
   answers: Answers,
 ): Record<string, Explanation> {
-  const numbers = new Set(asked.flatMap(({ segments }) => [...segments]));
+  const numbers = new Set(asked === 'all' ? rules.segments.keys() : asked.flatMap(({ segments }) => [...segments]));
   return Object.fromEntries(
     [...numbers]
       .sort((one, other) => one - other)

@@ -6,6 +6,8 @@ export type { PageClusters } from './clusters.ts';
 export { compileRules } from './compile-rules.ts';
 export type { CompiledRule, CompiledSuggestion } from './compiled-rules.ts';
 export { CompiledRules, explain, explainSegments, heldSegments, holds, suggest } from './compiled-rules.ts';
+export { describeCondition } from './describe-condition.ts';
+export { describeOutcome } from './describe-outcome.ts';
 export type { FactName } from './fact-name.ts';
 export { nameOfEventWith, nameOfMark } from './fact-name.ts';
 export type { Moment } from './memory-history.ts';

@@ -25,7 +25,7 @@ export class HttpServer {
         const why = notReady();
         send(why === undefined ? 200 : 503, 'text/plain', `${why ?? 'ready'}\n`);
       } else if (path === '/metrics') {
-        metrics.registry.metrics().then(
+        metrics.registry.text().then(
           (text) => send(200, metrics.registry.contentType, text),
           () => send(500, 'text/plain', 'The metrics could not be collected.\n'),
         );

@@ -1,4 +1,8 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { LATENCY_BOUNDS_S } from '../protocol/internal/index.ts';
+import { Counter, type CounterSeries } from './prometheus/counter.ts';
+import { Gauge } from './prometheus/gauge.ts';
+import { Histogram, type HistogramSeries } from './prometheus/histogram.ts';
+import { Registry } from './prometheus/registry.ts';
 
 /** Values of the gauges, read when they are collected. */
 export interface CurrentFigures {
@@ -23,7 +27,10 @@ export interface NoticeReachFigure {
   readonly read: number;
 }
 
-const SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5];
+interface CommandSeries {
+  readonly requests: CounterSeries;
+  readonly seconds: HistogramSeries;
+}
 
 /** Counts what the service does, in the form of Prometheus. One registry an instance, so that two can run in a process. */
 export class Metrics {
@@ -71,13 +78,18 @@ export class Metrics {
     'Subjects whose registered names were looked at: counted, crowded (saw too many names), left-out (too many subjects at once), failed.',
     'outcome',
   );
-  readonly seconds: Histogram<'command'> = new Histogram({
-    name: 'sessionwise_request_seconds',
-    help: 'From a request received to its answer ready.',
-    labelNames: ['command'],
-    buckets: SECONDS,
-    registers: [this.registry],
-  });
+  readonly robotRequests: Counter = this.#counter(
+    'robot_requests_total',
+    'Requests of known robots that serving processes have told; nothing else is known of them.',
+  );
+  readonly seconds: Histogram<'command'> = this.registry.add(
+    new Histogram({
+      name: 'sessionwise_request_seconds',
+      help: 'From a request received to its answer ready.',
+      labelNames: ['command'],
+      bounds: LATENCY_BOUNDS_S,
+    }),
+  );
   readonly overlap: Gauge = this.#gauge(
     'overlap',
     'Other instances that serve some of the same sessions: views count twice.',
@@ -105,7 +117,7 @@ export class Metrics {
   readonly noticeReach: Gauge<'notice' | 'did'> = this.#reachGauge();
   readonly suggestionMarks: Counter<'rule' | 'as'> = this.#suggestionCounter();
   readonly segmentSubjects: Gauge<'segment'> = this.#segmentGauge();
-  readonly #ofCommand = new Map<string, { requests: Counter.Internal; seconds: Histogram.Internal<'command'> }>();
+  readonly #ofCommand = new Map<string, CommandSeries>();
 
   /** Counts a request of a command. The labels are looked up once: that is most of what counting costs. */
   served(command: string, seconds: number): void {
@@ -119,10 +131,10 @@ export class Metrics {
     this.#countsOf(command).requests.inc();
   }
 
-  #countsOf(command: string): { readonly requests: Counter.Internal; readonly seconds: Histogram.Internal<'command'> } {
+  #countsOf(command: string): CommandSeries {
     let counts = this.#ofCommand.get(command);
     if (!counts) {
-      counts = { requests: this.requests.labels(command), seconds: this.seconds.labels(command) };
+      counts = { requests: this.requests.labels({ command }), seconds: this.seconds.labels({ command }) };
       this.#ofCommand.set(command, counts);
     }
     return counts;
@@ -134,69 +146,63 @@ export class Metrics {
   }
 
   #counter<Label extends string = never>(name: string, help: string, ...labelNames: Label[]): Counter<Label> {
-    return new Counter({ name: `sessionwise_${name}`, help, labelNames, registers: [this.registry] });
+    return this.registry.add(new Counter({ name: `sessionwise_${name}`, help, labelNames }));
   }
 
   // Of a bounded number of notices; those of before are dropped.
   #reachGauge(): Gauge<'notice' | 'did'> {
-    const figures = async (): Promise<readonly NoticeReachFigure[]> => (await this.#current?.reach()) ?? [];
-    return new Gauge({
+    const gauge: Gauge<'notice' | 'did'> = new Gauge({
       name: 'sessionwise_notice_reach',
       help: 'About how many sessions and persons saw and read the newest notices of groups and segments.',
       labelNames: ['notice', 'did'],
-      registers: [this.registry],
-      async collect() {
-        const reach = await figures();
-        this.reset();
+      collect: async () => {
+        const reach = (await this.#current?.reach()) ?? [];
+        gauge.reset();
         for (const { notice, seen, read } of reach) {
-          this.set({ notice, did: 'seen' }, seen);
-          this.set({ notice, did: 'read' }, read);
+          gauge.set({ notice, did: 'seen' }, seen);
+          gauge.set({ notice, did: 'read' }, read);
         }
       },
     });
+    return this.registry.add(gauge);
   }
 
   // Of the rules that are configured now; those of before are dropped.
   #suggestionCounter(): Counter<'rule' | 'as'> {
-    const figures = () => this.#current?.suggestionMarks() ?? [];
-    return new Counter({
+    const counter: Counter<'rule' | 'as'> = new Counter({
       name: 'sessionwise_suggestion_marks_total',
       help: 'Suggestions that pages marked: shown, taken, dismissed.',
       labelNames: ['rule', 'as'],
-      registers: [this.registry],
-      collect() {
-        this.reset();
-        for (const [rule, marks] of figures()) {
-          for (const [as, count] of Object.entries(marks)) this.inc({ rule, as }, count);
+      collect: () => {
+        counter.reset();
+        for (const [rule, marks] of this.#current?.suggestionMarks() ?? []) {
+          for (const [as, count] of Object.entries(marks)) counter.inc({ rule, as }, count);
         }
       },
     });
+    return this.registry.add(counter);
   }
 
   #segmentGauge(): Gauge<'segment'> {
-    const figures = async () => (await this.#current?.segments()) ?? [];
-    return new Gauge({
+    const gauge: Gauge<'segment'> = new Gauge({
       name: 'sessionwise_segment_subjects',
       help: 'About how many sessions and persons each segment held for today (UTC), of those that were asked about.',
       labelNames: ['segment'],
-      registers: [this.registry],
-      async collect() {
-        const all = await figures();
-        this.reset();
-        for (const [segment, subjects] of all) this.set({ segment }, subjects);
+      collect: async () => {
+        const all = (await this.#current?.segments()) ?? [];
+        gauge.reset();
+        for (const [segment, subjects] of all) gauge.set({ segment }, subjects);
       },
     });
+    return this.registry.add(gauge);
   }
 
   #gauge(name: string, help: string, read: (current: CurrentFigures) => number): Gauge {
-    const figure = (): number => (this.#current ? read(this.#current) : 0);
-    return new Gauge({
+    const gauge: Gauge = new Gauge({
       name: `sessionwise_${name}`,
       help,
-      registers: [this.registry],
-      collect() {
-        this.set(figure());
-      },
+      collect: () => gauge.set({}, this.#current ? read(this.#current) : 0),
     });
+    return this.registry.add(gauge);
   }
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { ConditionVariable } from '../async/index.ts';
-import { PairCounts, pairNamesOf } from '../knowledge/index.ts';
+import { PairCounts, type PairName, pairNamesOf } from '../knowledge/index.ts';
 import { COMMAND_NAMES, type SessionGlob } from '../protocol/index.ts';
 import { warnOnce } from '../protocol/internal/index.ts';
 import type { FilterEngine, RedisConnection } from '../redis/index.ts';
@@ -14,6 +14,7 @@ import {
 } from '../transport/index.ts';
 import { InlineTransport } from '../transport/inline/index.ts';
 import { type DispatchEvents, Dispatcher } from './dispatcher.ts';
+import { FiguresBeat } from './figures-beat.ts';
 import { type HttpAddress, HttpServer } from './http-server.ts';
 import { InstanceBeat } from './instance-beat.ts';
 import { Listening } from './listening.ts';
@@ -33,13 +34,14 @@ import { readSegments } from './rules/segment-metrics.ts';
 import { isSecretExposed, secretFile } from './secret.ts';
 import { ServiceTransports } from './service-transports.ts';
 import { SessionEnds } from './session-ends.ts';
+import { SiteCounting } from './site-counting.ts';
 import type { Service, ServiceOptions } from './start-service.ts';
 
 const OVERLAP = 'Another instance serves some of the same sessions: their views count twice until one stops.';
 const CLOCK_INTERVAL_MS = 10_000;
 const FAILURE_LOG_INTERVAL_MS = 1_000;
 const STOP_DEADLINE_MS = 5_000;
-/** How long the end waits until pairs of names are written. */
+/** How long the end waits until counts are written. */
 const COUNTS_STOP_MS = 1_000;
 
 /** The options of a service, checked. */
@@ -58,6 +60,9 @@ export interface InstanceOptions extends Omit<ServiceOptions, 'sessionglob' | ke
  *  ends        ends and archives sessions that are due
  *  merging     merges what is known of sessions into what is known of persons, where it was left half done
  *  pairs       counts pairs of registered names, where that is on
+ *  rules       counts marks of suggestions and subjects of segments
+ *  site        counts what happens on the whole site
+ *  figures     tells dashboards what it does
  *  http        answers probes */
 export class ServiceInstance implements Service {
   readonly instance: string = randomBytes(8).toString('hex');
@@ -77,6 +82,8 @@ export class ServiceInstance implements Service {
   readonly #merging: PersonMerging;
   readonly #livePairs: LivePairs | undefined;
   readonly #ruleCounting: RuleCounting;
+  readonly #site: SiteCounting;
+  readonly #figures: FiguresBeat;
   readonly #http: HttpServer;
   readonly #started: { stop(deadlineMs: number): unknown }[] = [];
   #address: HttpAddress | undefined;
@@ -98,7 +105,15 @@ export class ServiceInstance implements Service {
     this.#beat = new InstanceBeat(redis, keys.namespace, self, (overlap) => this.#warnOfOverlap(overlap));
     this.#health = new NamespaceHealth(redis, namespace.check, this.#log, () => this.#onBack());
     const enabled = (): boolean => this.#health.refusal === undefined;
-    this.#livePairs = this.#makeLivePairs(enabled);
+    const names = options.livePairs ? pairNamesOf(namespace.knowledge.items, options.livePairs.names) : [];
+    this.#livePairs = this.#makeLivePairs(names, enabled);
+    this.#site = new SiteCounting({
+      site: namespace.knowledge.site,
+      rules: this.#rules,
+      names,
+      log: this.#log,
+      isEnabled: enabled,
+    });
     this.#ruleCounting = new RuleCounting({
       counts: namespace.knowledge.ruleCounts,
       rules: this.#rules,
@@ -125,6 +140,7 @@ export class ServiceInstance implements Service {
     // Whoever ends sessions: stores do that too, and merge nothing.
     this.#merging = new PersonMerging(redis, keys.namespace, namespace.knowledge, enabled, this.#log);
     this.#http = new HttpServer(this.metrics, () => this.#notReady() ?? this.#transports.trouble);
+    this.#figures = this.#makeFigures();
     this.#showFigures();
   }
 
@@ -147,6 +163,8 @@ export class ServiceInstance implements Service {
       this.#merging.start();
       this.#livePairs?.start();
       this.#ruleCounting.start();
+      this.#site.start();
+      this.#figures.start();
       this.#followClock();
       this.#logStart();
       return this;
@@ -175,13 +193,16 @@ export class ServiceInstance implements Service {
   async #stop(deadlineMs: number): Promise<void> {
     clearInterval(this.#clockTimer);
     this.#health.stop();
+    this.#figures.stop();
     // Does not wait for the answer to the good-bye: a frozen Redis sends none. Closing the connection waits until it
     // was sent.
     void this.#beat.stop();
     void this.inline.close();
     this.#merging.stop();
     const [finished] = await Promise.all([this.#transports.stop(deadlineMs), this.#ends.stop(deadlineMs)]);
-    await Promise.all([this.#livePairs?.stop(COUNTS_STOP_MS), this.#ruleCounting.stop(COUNTS_STOP_MS)]);
+    await Promise.all(
+      [this.#livePairs, this.#ruleCounting, this.#site].map((counting) => counting?.stop(COUNTS_STOP_MS)),
+    );
     if (!finished) this.#log.warn({ inFlight: this.#transports.inFlight }, 'Stopped with requests unfinished.');
     await Promise.all([this.#http.close(), this.#subscriber.close(), this.#namespace.redis.close()]);
     this.#log.info({ instance: this.instance }, 'Stopped.');
@@ -209,19 +230,34 @@ export class ServiceInstance implements Service {
       timeIgnored: () => this.metrics.timesIgnored.inc(),
       views: new RecentViews(),
       livePairs: this.#livePairs,
+      site: this.#site,
+      robotsRefused: (count: number) => this.metrics.robotRequests.inc(count),
     };
     return new Dispatcher(redis, context, dispatchEvents(this.metrics, this.#log), () => this.#health.refusal);
   }
 
-  #makeLivePairs(isEnabled: () => boolean): LivePairs | undefined {
-    const { livePairs } = this.#options;
-    if (!livePairs) return undefined;
+  #makeLivePairs(names: readonly PairName[], isEnabled: () => boolean): LivePairs | undefined {
+    if (!this.#options.livePairs) return undefined;
     const { redis, keys, knowledge } = this.#namespace;
-    const names = pairNamesOf(knowledge.items, livePairs.names);
     return new LivePairs({
       ...{ knowledge, names, isEnabled, log: this.#log },
       counts: new PairCounts(redis, keys, names, knowledge.now),
       onSubject: (outcome) => this.metrics.pairSubjects.inc({ outcome }),
+    });
+  }
+
+  #makeFigures(): FiguresBeat {
+    const { redis, keys } = this.#namespace;
+    return new FiguresBeat(redis, keys.namespace, {
+      instance: this.instance,
+      transport: this.#transport,
+      metrics: this.metrics,
+      now: () => ({
+        inFlight: this.#transports.inFlight,
+        backlog: this.#transports.backlog,
+        partitions: this.#transports.ownedPartitions,
+        overlap: this.#beat.overlapping().length,
+      }),
     });
   }
 

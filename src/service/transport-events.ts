@@ -41,7 +41,7 @@ export function streamEvents(metrics: Metrics, log: Log): StreamEvents {
 
 function replyEvents(metrics: Metrics): ReplyEvents {
   return {
-    unclaimed: (count) => metrics.unclaimed.inc(count),
+    unclaimed: (count) => metrics.unclaimed.inc({}, count),
     replyFailed: () => metrics.replyFailures.inc(),
   };
 }

@@ -71,8 +71,8 @@ export interface SessionTransport extends ClientTransport, EventEmitter<Transpor
   /** Sends a durable command, again and again until it is certainly taken or `deadlineMs` have passed. It counts once.
    *  @throws NotKeptError */
   sendDurably(command: string, session: string, payload: string, deadlineMs: number): Promise<void>;
-  /** Whether all instances that would serve a `together` of this session now know it. */
-  servesTogether(session: string): boolean;
+  /** Whether all instances that would serve a command of this session now know it, and one at least is known. */
+  serves(command: string, session: string): boolean;
   /** Whether a request takes the way of a `together` of its session now, and so may be a part of it. */
   joins(command: string, session: string): boolean;
   /** Names the peer (an instance or a partition) that would serve a request, as far as is known: failures are counted

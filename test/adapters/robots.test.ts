@@ -10,7 +10,8 @@ import { EXPRESS } from './express/express-under-test.ts';
 import { FASTIFY } from './fastify/fastify-under-test.ts';
 import { type Page, USER_AGENT } from './suite/adapter-site.ts';
 
-/* Robots and probes leave nothing in Redis: no key and no byte, of 100,000 requests.
+/* Robots and probes leave nothing of themselves in Redis: no key and no byte, of 100,000 requests. How many they were is one
+ * number a minute, written once a second: so it has the same size for one request as for 100,000.
  *
  * Names are those that their operators document (developers.google.com/search/docs/crawling-indexing, bing.com/webmasters,
  * yandex.com/support/webmaster, platform.openai.com/docs/bots, developers.facebook.com/docs/sharing/webmasters, and so on),
@@ -97,11 +98,29 @@ function probeOf(i: number): Probe {
   }
 }
 
-/** The footprint with the lease of merges, which a service holds for as long as it runs. */
+/** A robot or a probe that says so: it is counted. The others come from a browser. */
+function isNamed(i: number): boolean {
+  return Math.floor(i / (ROBOTS.length + PROBES.length)) % 8 < 4;
+}
+
+/** The footprint with the lease of merges, which a service holds for as long as it runs, and without the numbers of
+ *  requests. */
 async function footprintWithLease({ redis }: UsedRedis): Promise<Awaited<ReturnType<typeof footprintOf>>> {
   const isHeld = async (): Promise<boolean> => (await redis.command('EXISTS', 'sw:@lease:merge')) === 1;
   await waitUntil('the service has its lease', isHeld);
-  return footprintOf(redis);
+  return footprintOf(redis, (key) => !key.includes(':@site:'));
+}
+
+/** What was written of the number of requests: a hash a minute, of one field. */
+async function numbersOf({ redis }: UsedRedis): Promise<{ readonly robots: number; readonly bytes: number }[]> {
+  const keys = await redis.command<string[]>('KEYS', '*:@site:*');
+  return Promise.all(
+    keys.map(async (key) => {
+      const fields = await redis.command<Record<string, string>>('HGETALL', key);
+      expect(Object.keys(fields)).toEqual(['r']);
+      return { robots: Number(fields.r), bytes: await redis.command<number>('MEMORY', 'USAGE', key) };
+    }),
+  );
 }
 
 describe.each([EXPRESS, FASTIFY])('robots and probes at a site of $name', (adapter) => {
@@ -121,7 +140,7 @@ describe.each([EXPRESS, FASTIFY])('robots and probes at a site of $name', (adapt
     await service?.stop();
   });
 
-  it('leave no key and no byte', { timeout: 900_000 }, async () => {
+  it('leave no key and no byte but their number', { timeout: 900_000 }, async () => {
     // What a framework saves of sessions that are empty is the site's decision.
     const settings = { ...(adapter.settings[0]![1] as object), saveUninitialized: false };
     const missing: Page = async (context) => {
@@ -157,6 +176,13 @@ describe.each([EXPRESS, FASTIFY])('robots and probes at a site of $name', (adapt
     const after = await footprintWithLease(server);
     console.log(`${REQUESTS} requests in ${seconds} s: ${JSON.stringify({ before, after })}, cookies: ${cookies}`);
     expect(after).toEqual(before);
+    // Of a robot no more than that it was one of so many.
+    const named = Array.from({ length: REQUESTS }, (_, i) => i).filter(isNamed).length;
+    const sum = async () => (await numbersOf(server)).reduce((all, { robots }) => all + robots, 0);
+    await waitUntil('their number is written', async () => (await sum()) === named, 30_000);
+    const numbers = await numbersOf(server);
+    expect(numbers.length).toBeLessThanOrEqual(seconds / 60 + 2);
+    for (const { bytes } of numbers) expect(bytes).toBeLessThan(150);
     expect([...statuses.keys()].sort()).toEqual([200, 404]);
     // And one visitor does leave something.
     await send({

@@ -9,7 +9,13 @@ const ROOT = join(import.meta.dirname, '../..');
 const FRAMEWORKS: Readonly<Record<string, RegExp>> = {
   express: /^(express|express-session)(\/|$)/,
   fastify: /^(fastify|@fastify\/.+|fastify-plugin)(\/|$)/,
+  hono: /^(hono|@hono\/.+)(\/|$)/,
+  koa: /^koa(\/|$)/,
+  next: /^next(\/|$)/,
 };
+
+/** Folders of what adapters share. */
+const SHARED = ['http', 'web'];
 
 /** Imports of all files under `src/`, types included, as [file, target]. */
 const imports: readonly (readonly [string, string])[] = (
@@ -25,7 +31,7 @@ const imports: readonly (readonly [string, string])[] = (
     );
   });
 const folders = readdirSync(join(ROOT, 'src/adapters'), { withFileTypes: true })
-  .filter((entry) => entry.isDirectory() && entry.name !== 'http')
+  .filter((entry) => entry.isDirectory() && !SHARED.includes(entry.name))
   .map(({ name }) => name);
 
 function of(file: string): string | undefined {

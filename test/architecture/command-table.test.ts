@@ -22,9 +22,9 @@ const NAMES = CANONICAL_COMMANDS.map((command) =>
     .join(', '),
 );
 
-/** Commands for which a handle has no method: adapters count views, note active minutes, identify people and keep streams
+/** Commands for which a handle has no method: adapters count views and robots, note active minutes, identify people and keep streams
  *  open, and what one page asks at once travels together by itself. Marks of notices are `mark-notices`. */
-const WITHOUT_METHOD = ['pageview', 'active', 'identify', 'live', 'together', 'mark-notification-seen'];
+const WITHOUT_METHOD = ['pageview', 'active', 'identify', 'live', 'robots', 'together', 'mark-notification-seen'];
 
 /** What the methods for those who write notices take. */
 const PUBLISHED: Readonly<Record<string, unknown[]>> = {

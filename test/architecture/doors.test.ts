@@ -16,11 +16,14 @@ const ROOMS = [
     'cli',
     'client',
     'consumers',
+    'dashboard',
     'discover',
+    'doctor',
     'errors',
     'live',
     'protocol',
     'redis',
+    'rule-files',
     'rules',
     'service',
     'sessions',
@@ -29,7 +32,7 @@ const ROOMS = [
   'transport',
 ];
 /** Rooms within a room: for other rooms and for each other. */
-const INNER_ROOMS = ['adapters/express', 'adapters/fastify'];
+const INNER_ROOMS = ['adapters/express', 'adapters/fastify', 'adapters/hono', 'adapters/koa', 'adapters/next'];
 
 /** The room that a file is in; '' for `src/index.ts`, which is a door of all. */
 function roomOf(file: string): string {

@@ -55,10 +55,12 @@ const classes = [...sources]
 const classNamed = new Map(classes.map((one) => [one.name, one]));
 
 const { exports: subpaths } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
-  exports: Record<string, string | { default: string }>;
+  exports: Record<string, string | { default: { default: string } }>;
 };
 const modules = Object.entries(subpaths).flatMap(([subpath, target]) =>
-  typeof target === 'string' ? [] : [[subpath, target.default.replace(/^\.\/dist\/(.*)\.js$/, 'src/$1.ts')] as const],
+  typeof target === 'string'
+    ? []
+    : [[subpath, target.default.default.replace(/^\.\/dist\/(.*)\.js$/, 'src/$1.ts')] as const],
 );
 
 /** The names that a file passes on, each with the file that they come from and their name there. */

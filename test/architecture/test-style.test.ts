@@ -17,7 +17,7 @@ const texts = new Map(
 const OWN_SERVERS: Readonly<Record<string, string>> = {
   'adapters/fastify/session-plugin.test.ts': 'one test needs a server without a service, beside the one of the file',
   'cli/demo.test.ts': 'one test of several, where the port is taken before a server is there',
-  'cli/doctor/diagnose.test.ts': 'one test of many needs a Cluster',
+  'doctor/diagnose.test.ts': 'one test of many needs a Cluster',
   'cli/redis-url.test.ts': 'needs a second server beside the one of the file',
   'cli/tools.test.ts': 'one test needs a server with settings of its own, beside the one of the file',
   'client/refused-inbox.test.ts': 'its only test has a server with users of its own',

@@ -131,6 +131,7 @@ const CASES: Case[] = [
     [taken({ event: 'e', count: 1, dropped: 0 })],
     [...NO_ARRAYS, [], { event: 'f', count: 1, dropped: 0 }, { event: 'e', count: -1, dropped: 0 }, { event: 'e' }],
   ],
+  ['robots', { refused: 7 }, [taken({ refused: 7 })], [...NO_ARRAYS, [], {}, { refused: 8 }, { refused: '7' }]],
   [
     'mark-suggestions',
     { rules: ['a', 'b'], as: 'shown' },

@@ -76,6 +76,10 @@ const beyond: [CommandName, unknown, string][] = [
   ['notice-stats', ['a', 1.5], 'bad-payload'],
   ['notice-stats', Array.from({ length: MAX_ITEMS + 1 }, (_, i) => i), 'too-large'],
   ['set-group', { group: 'a', join: 'later' }, 'bad-payload'],
+  ['robots', { refused: 0 }, 'bad-payload'],
+  ['robots', { refused: 1.5 }, 'bad-payload'],
+  ['robots', { refused: 1_000_001 }, 'bad-payload'],
+  ['robots', 17, 'bad-payload'],
   ['mark-item-seen', Array.from({ length: MAX_ITEMS + 1 }, (_, i) => `i${i}`), 'too-large'],
   ['mark-item-seen', 'é'.repeat(MAX_ITEM_BYTES / 2 + 1), 'too-large'],
   ['mark-item-seen', { item: 'x' }, 'bad-payload'],
@@ -100,7 +104,7 @@ describe.each(Object.entries(openers))('a client over %s', (way, open) => {
     expect(await client.ready()).toBe(true);
     const told: Degraded[] = [];
     client.on('degraded', (degraded) => told.push(degraded));
-    const served = async (): Promise<string> => JSON.stringify(await service.metrics.requests.get());
+    const served = async (): Promise<string> => JSON.stringify(await service.metrics.requests.samples());
     const [before] = [await served(), proxy.reset()];
     for (const [command, payload, code] of beyond) {
       const name = `${command} ${String(JSON.stringify(payload)).slice(0, 20)}`;

@@ -105,6 +105,7 @@ describe.each(['inbox', 'list'] as const)('requests of a client with %s replies'
     const person = client.session(personOf(`ada-${replies}`), { page: '/radio' });
     expect(await person.request('identify', handle.id!)).toEqual({ from: handle.id, merged: true });
     expect(await person.visit()).toMatchObject({ totalPages: 3, uniquePages: 3, previouslyVisited: false });
+    expect(await client.request('robots', handle.id!, { refused: 3 })).toEqual({ refused: 3 });
     await askNotices(client, `reader-${replies}`);
     await askRules(client, `buyer-${replies}`);
     expect(await unservedCommands(service)).toEqual([]);

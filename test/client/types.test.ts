@@ -50,6 +50,7 @@ describe('the types of the command map', () => {
       | 'mark-suggestions'
       | 'track'
       | 'mark-item-seen'
+      | 'robots'
       | 'together'
     >();
     expectTypeOf<keyof CommandMap[CommandName]>().toEqualTypeOf<'payload' | 'reply'>();

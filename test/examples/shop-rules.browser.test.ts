@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { AS_A_PERSON, startPanelledShop } from '../support/demo-stage.ts';
 import { BROWSER_ARGS, findBrowser } from '../support/find-browser.ts';
-import { complaintsOf, kill, openShop, SHOP_SECRET, type Shop } from '../support/shop-stage.ts';
+import { complaintsOf, kill, SHOP_SECRET, type Shop } from '../support/shop-stage.ts';
 import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -26,9 +27,11 @@ describe.skipIf(executablePath === undefined)('the shop’s rules in a browser',
   const folder = mkdtempSync(join(tmpdir(), 'sessionwise-rules-'));
   const inFolder = (name: string): string => join(folder, name);
   let service: ChildProcess;
-  let shop: Shop;
+  let shop: Shop & { readonly demoUrl: string };
   let browser: Browser;
   let page: Page;
+  /** The panel of the demo, in another tab. */
+  let panel: Page;
   let complaints: string[];
 
   const cli = async (...args: string[]): Promise<void> => {
@@ -41,7 +44,7 @@ describe.skipIf(executablePath === undefined)('the shop’s rules in a browser',
     writeFileSync(inFolder('sessionwise.json'), '{"rules":"rules.json"}');
     service = start(['serve', '--redis', redis.url, '--config', inFolder('sessionwise.json'), '--log-level', 'error']);
     await once(service, 'message');
-    shop = await openShop({ redis: redis.url, deadlineMs: 5_000 });
+    shop = await startPanelledShop({ redis: redis.url, deadlineMs: 5_000 });
     browser = await chromium.launch({ executablePath: executablePath!, args: [...BROWSER_ARGS] });
   });
   afterAll(async () => {
@@ -56,18 +59,24 @@ describe.skipIf(executablePath === undefined)('the shop’s rules in a browser',
   });
 
   const arrive = async (): Promise<void> => {
-    page = await (await browser.newContext()).newPage();
+    const context = await browser.newContext(AS_A_PERSON);
+    panel = await context.newPage();
+    panel.setDefaultTimeout(STEP_DEADLINE_MS);
+    await panel.goto(shop.demoUrl);
+    page = await context.newPage();
     page.setDefaultTimeout(STEP_DEADLINE_MS);
     complaints = complaintsOf(page, shop);
   };
   const look = async (...slugs: string[]): Promise<void> => {
     for (const slug of slugs) await page.goto(`${shop.url}/added/${slug}`);
   };
-  /** What the page says of a rule, opened as a visitor does. */
+  /** What the panel says of a rule when the checkout was opened. */
   const why = async (rule: string): Promise<string> => {
     await page.goto(`${shop.url}/confirm-purchase`);
-    await page.getByText('Why these tips, and no others?').click();
-    return (await page.locator(`[data-rule="${rule}"]`).innerText()).replace(/\s+/g, ' ');
+    await panel
+      .locator('[data-about][data-path="/confirm-purchase"][data-counted="true"]')
+      .waitFor({ state: 'attached' });
+    return (await panel.locator(`[data-rule="${rule}"]`).innerText()).replace(/\s+/g, ' ');
   };
   const tips = (): Promise<(string | null)[]> =>
     page.locator('[data-suggestion]').evaluateAll((cards) => cards.map((card) => card.getAttribute('data-suggestion')));
@@ -75,17 +84,21 @@ describe.skipIf(executablePath === undefined)('the shop’s rules in a browser',
   it('say why there is no tip yet, by how much, and why there is one: by a cluster, an event and what was not seen', async () => {
     await arrive();
     await look('tv', 'soundbar');
-    expect(await why('headphones')).toMatch(/Not suggested yet\..*viewed 2 of 3 pages of .*serious/);
+    expect(await why('headphones')).toBe(
+      'Headphones: not yet, you looked at 2 of 3 pages among screens and sound and you have put nothing into the cart.',
+    );
     expect(await tips()).toEqual([]);
     await look('tv-mount');
     await page.getByRole('button', { name: 'Add to cart: TV wall mount' }).click();
-    expect(await why('headphones')).toMatch(/^Headphones Suggested\..*has not seen \/added\/headphones/);
+    expect(await why('headphones')).toMatch(
+      /^Headphones: because you have not looked at the headphones yet, you looked at \d pages among screens and sound, you put something into the cart/,
+    );
     expect(await tips()).toEqual(['headphones', 'hdmi-cable']);
     const card = page.locator('[data-suggestion="headphones"]');
     expect(await card.locator('[data-because]').innerText()).toContain('looked around among screens and sound');
     // What it must not be: seen.
     await look('headphones');
-    expect(await why('headphones')).toMatch(/Not suggested yet/);
+    expect(await why('headphones')).toBe('Headphones: no, you looked at the headphones.');
     expect(await tips()).toEqual(['hdmi-cable']);
   });
 
@@ -98,7 +111,7 @@ describe.skipIf(executablePath === undefined)('the shop’s rules in a browser',
     await page.locator('[data-suggestions="none"]').waitFor();
     await page.reload();
     expect(await tips()).toEqual([]);
-    expect(await why('hdmi-cable')).toContain('Not suggested: it was dismissed.');
+    expect(await why('hdmi-cable')).toBe('HDMI cable: not again, it was dismissed.');
   });
 
   it('give a tip that was found in data from when a person approves it, while the service runs', async () => {

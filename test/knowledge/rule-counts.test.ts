@@ -37,6 +37,10 @@ describe('counts of rules in Redis', () => {
     ]);
     now += 2 * 3_600_000;
     expect(await counts.segments(['one'])).toEqual([{ today: 0, yesterday: 20 }]);
+    expect(await counts.segmentDays(['one', 'three'])).toEqual([
+      [0, 20, 20, 0, 0, 0, 0],
+      [0, 0, 0, 0, 0, 0, 0],
+    ]);
   });
 
   it('count a subject once, whatever instance tells it, of thousands at once', async () => {
@@ -49,16 +53,18 @@ describe('counts of rules in Redis', () => {
   it('forget rules that are no more where there are too many, and keep the others', async () => {
     const names = Array.from({ length: 2_000 }, (_, i) => `rule-${i}`);
     const all = names.flatMap((rule) =>
-      (['shown', 'taken', 'dismissed'] as const).map((as) => ({ rule, as, count: 2 })),
+      (['fired', 'shown', 'taken', 'dismissed'] as const).map((as) => ({ rule, as, count: 2 })),
     );
     await counts.addMarks(all, names);
-    expect((await counts.marks(names)).every((each) => each.shown + each.taken + each.dismissed === 6)).toBe(true);
+    expect(
+      (await counts.marks(names)).every((each) => each.fired + each.shown + each.taken + each.dismissed === 8),
+    ).toBe(true);
     await counts.addMarks([{ rule: 'new', as: 'shown', count: 1 }], ['rule-7', 'new']);
     expect(await counts.marks(['rule-7', 'new', 'rule-8'])).toEqual([
-      { shown: 2, taken: 2, dismissed: 2 },
-      { shown: 1, taken: 0, dismissed: 0 },
-      { shown: 0, taken: 0, dismissed: 0 },
+      { fired: 2, shown: 2, taken: 2, dismissed: 2 },
+      { fired: 0, shown: 1, taken: 0, dismissed: 0 },
+      { fired: 0, shown: 0, taken: 0, dismissed: 0 },
     ]);
-    expect(await server.redis.command('HLEN', keys.ruleMarks())).toBe(4);
+    expect(await server.redis.command('HLEN', keys.ruleMarks())).toBe(5);
   });
 });

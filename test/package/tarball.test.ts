@@ -57,8 +57,9 @@ describe('the packed package', { timeout: 120_000 }, () => {
 
   it('holds what it promises to hold, built', () => {
     const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
-    const targets = Object.values<string | Record<string, string>>(manifest.exports).flatMap((target) =>
-      typeof target === 'string' ? [target] : Object.values(target),
+    const doors = Object.values<string | Record<string, Record<string, string>>>(manifest.exports);
+    const targets = doors.flatMap((door) =>
+      typeof door === 'string' ? [door] : Object.values(door).flatMap((files) => Object.values(files)),
     );
     const promised = [
       ...targets,

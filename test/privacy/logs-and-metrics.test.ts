@@ -48,6 +48,7 @@ describe('logs, metrics and events', () => {
     await Promise.all([page.unseen([HIDDEN]), page.suggestions(), page.figures(), page.notices.annotate([HIDDEN])]);
     await client.request('together', session, [['surface', [HIDDEN]]]);
     await page.request('mark-notification-seen', [HIDDEN]);
+    await client.request('robots', session, { refused: 1 });
     await askNotices(client, 'reader');
     await askRules(client, session, `/${HIDDEN}`);
     await client.request('identify', personOf(USER), session);
@@ -70,7 +71,7 @@ describe('logs, metrics and events', () => {
     expect(told.length).toBeGreaterThan(0);
     const texts = [
       JSON.stringify(log.entries),
-      await service.metrics.registry.metrics(),
+      await service.metrics.registry.text(),
       JSON.stringify(client.counters),
       JSON.stringify(told.map(({ message: _, ...rest }) => rest)),
     ];

@@ -11,6 +11,9 @@ export const PRIVACY_TESTS: Readonly<Record<string, Readonly<Record<string, stri
   'test/adapters/migration/destroy-by-id.test.ts': {
     destroyid: 'ends that session and no other, wherever it is called; ids are %s',
   },
+  'test/adapters/robots.test.ts': {
+    robotnum: 'leave no key and no byte but their number',
+  },
   'test/adapters/suite/handles.suite.ts': {
     track: 'is counted or left out as a function says',
     bearer: '%s, as a bearer token, counts while the store knows its secret',
@@ -184,7 +187,13 @@ export const PRIVACY_TESTS: Readonly<Record<string, Readonly<Record<string, stri
   },
   'test/service/rule-counts.test.ts': {
     marksof: 'say how often each suggestion was marked, and how many are in each segment',
-    rulecounts: 'name neither subjects nor rules in Redis, and those of segments expire after tomorrow',
+    rulecounts: 'name neither subjects nor rules in Redis, and those of segments expire after a week',
+  },
+  'test/service/site-counting.test.ts': {
+    sitenames:
+      'name in Redis neither pages nor clusters nor visitors, and tell names only to those who have the secret',
+    siteexact: 'are those of a plain model, over an hour and a half',
+    siteexp: 'are three keys a minute and one of names, which all expire',
   },
   'test/service/start-stop.test.ts': {
     secretfile: 'is generated for a new namespace into a file for its owner, with a warning, and found again',

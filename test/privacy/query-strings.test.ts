@@ -93,6 +93,7 @@ it.each([
   expect(fresh).toEqual([['/fresh?a'], [{ id: page, seen: true }]]);
   expect(await other.visit()).toMatchObject({ previouslyVisited: true });
   expect(await client.request('identify', personOf('ada'), 'abc')).toEqual({ from: 'abc', merged: true });
+  expect(await client.request('robots', 'abc', { refused: 1 })).toEqual({ refused: 1 });
   // `/reset` is the newer one.
   for (const id of PAGES.toReversed()) {
     const { at } = await client.notices.publish({ to: { session: 'abc' }, id, text: 'T' });

@@ -36,6 +36,7 @@ describe('the commands of protocol v1', () => {
     'mark-suggestions': true,
     track: true,
     'mark-item-seen': true,
+    robots: true,
     identify: false,
     together: false,
   };

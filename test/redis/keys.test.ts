@@ -95,6 +95,19 @@ describe('the stream of live events', () => {
   });
 });
 
+describe('the keys of the minutes of a site', () => {
+  it('share one slot: one script reads an hour', () => {
+    const all = [1, 29_000_000].flatMap((minute) => [
+      keys.siteMinute(minute),
+      keys.siteVisitors(minute, 'sessions'),
+      keys.siteVisitors(minute, 'persons'),
+    ]);
+    expect(new Set([...all, keys.siteNames()].map((key) => hashSlot(tagOf(key)))).size).toBe(1);
+    expect(new Set(all).size).toBe(6);
+    expect(all.slice(0, 3)).toEqual(['1', '1:s', '1:p'].map((end) => keys.siteNames().replace('names', end)));
+  });
+});
+
 describe('the namespace of keys', () => {
   it('stands in front of every key', () => {
     const shop = new Keys('shop');

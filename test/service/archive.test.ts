@@ -92,7 +92,7 @@ describe('a service with an archive', () => {
     expect([1, 2]).toContain(activeMinutes);
     expect(Math.abs(firstActiveMinute! - Date.now())).toBeLessThan(180_000);
     expect(log.with('could not be archived')).toMatchObject([{ session, reason: 'the archive says no', attempts: 1 }]);
-    const metrics = await service.metrics.registry.metrics();
+    const metrics = await service.metrics.registry.text();
     for (const line of [
       'sessionwise_archived_total 1',
       'sessionwise_archive_failures_total 1',

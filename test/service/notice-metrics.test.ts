@@ -24,7 +24,7 @@ afterEach(async () => {
 
 /** The reach as it is collected: notice and what was done -> how many. */
 async function reach(): Promise<Record<string, number>> {
-  const { values } = await service.metrics.noticeReach.get();
+  const values = await service.metrics.noticeReach.samples();
   return Object.fromEntries(values.map(({ labels, value }) => [`${labels.notice} ${labels.did}`, value]));
 }
 

@@ -118,10 +118,20 @@ async function costOf(ask: () => Promise<unknown>): Promise<Cost> {
     proxy.reset();
     await ask();
     const sent = proxy.commands('sessionwise-service');
-    // A heartbeat, a ping, a look at reply lists, at the meta record or at merges, or counts of rules that fell in between
-    // would be counted: then once more.
-    const others = ['PING', 'EXISTS', 'async:_instances', 'sw:meta', 'sw:@lease:merge', 'ZRANGEBYSCORE', 'sw:@rules'];
-    const isOther = (word: string): boolean => others.includes(word) || word.includes(':@segment:');
+    // A heartbeat, a ping, a look at reply lists, at the meta record or at merges, or counts of rules or of the site that fell in
+    // between would be counted: then once more.
+    const others = [
+      'PING',
+      'EXISTS',
+      'async:_instances',
+      'async:_figures',
+      'sw:meta',
+      'sw:@lease:merge',
+      'ZRANGEBYSCORE',
+      'sw:@rules',
+    ];
+    const isOther = (word: string): boolean =>
+      others.includes(word) || word.includes(':@segment:') || word.includes(':@site:');
     if (sent.some((command) => command.some(isOther))) continue;
     return { commands: sent.map(([name]) => name!), roundTrips: proxy.roundTrips('sessionwise-service') };
   }
@@ -164,6 +174,8 @@ describe.each(['small', 'large'])('round trips of the service for a session that
     ['mark-item-seen', ['b', 'c', 'd'], ['EVALSHA'], 1],
     ['track', { event: 'bought', items: ['/a', 'b'] }, ['EVALSHA'], 1],
     ['mark-suggestions', { rules: ['one', 'two'], as: 'shown' }, ['EVALSHA'], 1],
+    // Written with the other counts of the second.
+    ['robots', { refused: 2 }, [], 0],
     [
       'together',
       [

@@ -45,7 +45,16 @@ async function costOf(ask: () => Promise<unknown>, session: string) {
     const sent = proxy.commands('sessionwise-service');
     // Another script of the service, a heartbeat, a ping, a look at the meta record or at merges, or counts of rules that
     // fell in between would be counted: then once more.
-    const others = ['PING', 'EXISTS', 'async:_instances', 'sw:meta', 'sw:@lease:merge', 'ZRANGEBYSCORE', 'sw:@rules'];
+    const others = [
+      'PING',
+      'EXISTS',
+      'async:_instances',
+      'async:_figures',
+      'sw:meta',
+      'sw:@lease:merge',
+      'ZRANGEBYSCORE',
+      'sw:@rules',
+    ];
     const isOther = (command: string[]): boolean =>
       command.some((word) => others.includes(word) || word.includes(':@segment:')) ||
       (command[0]!.startsWith('EVAL') && !(command[3] ?? '').includes(session));

@@ -8,7 +8,7 @@ import { hasRedis7 } from './test-server.ts';
 export interface AclRedis {
   readonly admin: RedisConnection;
   /** How a user logs in. */
-  as(user: 'app' | 'store' | 'service'): ConnectionOptions;
+  as(user: 'app' | 'store' | 'service' | 'dashboard'): ConnectionOptions;
   /** What Redis refused since the last call, as `<user> <command or key>`. */
   refusals(): Promise<string[]>;
   stop(): Promise<void>;

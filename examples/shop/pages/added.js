@@ -4,15 +4,16 @@ import { money, nameOf, productOf } from '../catalogue.js';
 import { html } from '../html.js';
 import { icon } from '../icon.js';
 import { bottom, greeting, top } from '../layout.js';
+import { unseenFor } from '../notices.js';
 import { addButton, picture, shelf } from '../products.js';
-import { sendPage, waitedMs } from '../respond.js';
+import { sendPage } from '../respond.js';
 import { fromView } from '../statistics.js';
 import { visitorOf } from '../visitor.js';
 
 /** @import { Request, Response } from 'express' */
 
-/** `/added/:item`: waits for nothing. Its content goes out at once, and only then does it ask for the footer's figures.
- *  Its view counts when all of it has been sent.
+/** `/added/:item`: waits for nothing. Its content goes out at once, and only then does it ask for the footer's figures; the
+ *  bell gets its number by public/shop.js. Its view counts when all of it has been sent.
  *  @param {Request<{ item: string }>} request @param {Response} response */
 export async function added(request, response) {
   const { item } = request.params;
@@ -20,17 +21,11 @@ export async function added(request, response) {
     `${top({
       title: nameOf(item),
       visitor: visitorOf(request),
-      main: confirmation(
-        request,
-        html`<p class="aside">This page was sent before anybody counted it.
-          <a href="/added-sync/${encodeURIComponent(item)}">The same, but waiting for the answer</a></p>`,
-      ),
+      main: confirmation(request),
     })}`,
   );
   const statistics = fromView(await request.sessionwise.visit());
-  response.end(
-    `${html`<div class="wrap">${greeting(statistics?.welcome)}</div>`}${bottom({ statistics, waitedMs: waitedMs(request) })}`,
-  );
+  response.end(`${html`<div class="wrap">${greeting(statistics?.welcome)}</div>`}${bottom(statistics)}`);
 }
 
 /** `/added-sync/:item`: waits for the answer, and so can tell whether this page was seen before. What was added is the
@@ -39,7 +34,7 @@ export async function added(request, response) {
 export async function addedSync(request, response) {
   const { item } = request.params;
   void request.sessionwise.publish('mark-item-seen', `/added/${encodeURIComponent(item)}`);
-  const view = await request.sessionwise.visit();
+  const [view, unseen] = await Promise.all([request.sessionwise.visit(), unseenFor(request.sessionwise)]);
   const seenBefore = view ? String(view.previouslyVisited) : 'unknown';
   const words = {
     true: 'You have been on this page before: is it one more, or the same one again?',
@@ -48,16 +43,13 @@ export async function addedSync(request, response) {
   }[seenBefore];
   sendPage(request, response, {
     title: nameOf(item),
+    unseen,
     statistics: fromView(view),
-    main: confirmation(
-      request,
-      html`<p class="aside" data-seen-before="${seenBefore}">${words}
-        <a href="/added/${encodeURIComponent(item)}">The same, without waiting</a></p>`,
-    ),
+    main: confirmation(request, html`<p class="aside" data-seen-before="${seenBefore}">${words}</p>`),
   });
 }
 
-/** @param {Request<{ item: string }>} request @param {import('../html.js').Html} aside */
+/** @param {Request<{ item: string }>} request @param {import('../html.js').Html} [aside] */
 function confirmation({ params: { item }, session }, aside) {
   const product = productOf(item);
   const count = countOf(session, product);

@@ -1,23 +1,20 @@
 // @ts-check
-import { cartOf, totalOf } from '../cart.js';
+import { cartOf, countOf, totalOf } from '../cart.js';
 import { money } from '../catalogue.js';
 import { html } from '../html.js';
 import { unseenFor } from '../notices.js';
 import { sendPage } from '../respond.js';
 import { fromView } from '../statistics.js';
-import { suggestionList } from '../suggestions.js';
+import { suggestedProduct, suggestionList } from '../suggestions.js';
 
 /** @import { Request, Response } from 'express' */
 
 /** `/confirm-purchase`: the last moment to say what is missing, and why. @param {Request} request @param {Response} response */
 export async function confirmPurchase(request, response) {
   const handle = request.sessionwise;
-  const [view, asked, unseen] = await Promise.all([
-    handle.visit(),
-    handle.suggestions({ explain: true }),
-    unseenFor(handle),
-  ]);
-  const suggestions = asked?.suggestions;
+  const [view, asked, unseen] = await Promise.all([handle.visit(), handle.suggestions(), unseenFor(handle)]);
+  // The rules of this shop know what was put into the cart; ones that were found in data (`discover`) do not.
+  const suggestions = asked?.filter((suggestion) => countOf(request.session, suggestedProduct(suggestion)) === 0);
   // How often each may be shown ("show", "cooldown") counts from it; the page does not wait.
   if (suggestions) void handle.shown(suggestions.map(({ rule }) => rule));
   const lines = cartOf(request.session);
@@ -33,7 +30,7 @@ export async function confirmPurchase(request, response) {
       }</p>
     </div>
     ${lines.length > 0 && order(lines)}
-    ${suggestionList(asked)}
+    ${suggestionList(suggestions)}
     <p class="till">${lines.length > 0 && html`<a class="button quiet" href="/cart">Change the cart</a>`}<a class="button quiet" href="/">Keep browsing</a>
       <span>This shop is a demonstration: nothing can be bought here, and nothing costs anything.</span></p>`;
   sendPage(request, response, {

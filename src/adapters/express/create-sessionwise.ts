@@ -1,5 +1,5 @@
 import type { Request, RequestHandler } from 'express';
-import type session from 'express-session';
+import type { CookieOptions, SessionOptions, Store } from 'express-session';
 import {
   type HandleOptions,
   type LiveOptions,
@@ -15,7 +15,7 @@ import { SessionStore } from './session-store.ts';
 
 /** Options of `sw.session()`: those of express-session, but for the store. Defaults of ours: `resave` and
  *  `saveUninitialized` false, tokens of our own form, and a cookie with `secure: 'auto'` and `sameSite: 'lax'`. */
-export type ExpressSessionOptions = Omit<session.SessionOptions, 'store'>;
+export type ExpressSessionOptions = Omit<SessionOptions, 'store'>;
 
 /** Options of `sw.knowledge()`: those of the middleware `sessionwise`, but for the client. */
 export type KnowledgeOptions<Request> = Omit<HandleOptions<Request>, 'client'>;
@@ -64,6 +64,7 @@ export function createSessionwise(options: SessionwiseOptions): Sessionwise {
     setRules: (rules) => parts.setRules(rules),
     forget: (subject, more) => parts.forget(subject, more),
     export: (subject, more) => parts.export(subject, more),
+    openForOperators: () => parts.openForOperators(),
     close: () => parts.close(),
   };
 }
@@ -79,7 +80,7 @@ const SESSION_OPTIONS: OptionForms<ExpressSessionOptions> = {
   saveUninitialized: 'boolean',
   unset: '"destroy"|"keep"',
 };
-const COOKIE: session.CookieOptions = { secure: 'auto', sameSite: 'lax' };
+const COOKIE: CookieOptions = { secure: 'auto', sameSite: 'lax' };
 
 function sessionMiddleware(parts: SiteParts<SessionStore>, options: ExpressSessionOptions): RequestHandler {
   parts.checkSessionOptions('sw.session()', options, SESSION_OPTIONS);
@@ -95,7 +96,7 @@ function sessionMiddleware(parts: SiteParts<SessionStore>, options: ExpressSessi
     genid: store.genid,
     ...givenOnly(given),
     cookie: typeof cookie === 'function' ? (request) => ({ ...COOKIE, ...cookie(request) }) : { ...COOKIE, ...cookie },
-    store: store as unknown as session.Store,
+    store: store as unknown as Store,
   });
 }
 

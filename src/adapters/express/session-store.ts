@@ -1,4 +1,4 @@
-import type session from 'express-session';
+import type { SessionData as LibraryData, Session as LibrarySession } from 'express-session';
 import { callbackify, giveResult } from '../../async/index.ts';
 import {
   type CurrentSession,
@@ -17,11 +17,11 @@ import { type ObservedRolling, wrapResponse } from './wrap-response.ts';
 
 // Here, because the declarations of the subpath reach this file: those of a file that it only runs are left out.
 declare module 'express-session' {
-  interface Session extends SessionOperations<session.SessionData> {}
+  interface Session extends SessionOperations<LibraryData> {}
 }
 
 type Callback<Result> = (error: unknown, result?: Result) => void;
-type Values = session.SessionData;
+type Values = LibraryData;
 type Generate = (request: StoreRequest) => void;
 
 // Of a session that could not be read, and of one that code without cookies has made: as express-session's default.
@@ -152,9 +152,9 @@ export class SessionStore extends RequestStore<StoreRequest> {
   }
 
   /** Makes the request's session of data that `get` gave. express-session calls it. */
-  createSession(request: StoreRequest, values: Values): session.Session & Values {
+  createSession(request: StoreRequest, values: Values): LibrarySession & Values {
     const { Store } = this.#express;
-    const created = Store.prototype.createSession.call(this as never, request as never, values) as session.Session &
+    const created = Store.prototype.createSession.call(this as never, request as never, values) as LibrarySession &
       Values;
     this.sessions.handOver(values, created);
     this.sessions.states.carry(request.sessionID);

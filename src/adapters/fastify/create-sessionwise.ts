@@ -1,4 +1,4 @@
-import type fastifySession from '@fastify/session';
+import type { FastifySessionOptions as LibraryOptions } from '@fastify/session';
 import type { FastifyInstance, FastifyPluginAsync, FastifyPluginCallback, FastifyRequest } from 'fastify';
 import {
   type HandleOptions,
@@ -17,7 +17,7 @@ import { FASTIFY_OPTIONS, withoutEncapsulation } from './without-encapsulation.t
 
 /** Options of `sw.session`: those of @fastify/session, but for the store. Defaults of ours: `saveUninitialized` false, tokens
  *  of our own form, and a cookie with `secure: 'auto'` and `sameSite: 'lax'`. */
-export type FastifySessionOptions = Omit<fastifySession.FastifySessionOptions, 'store'>;
+export type FastifySessionOptions = Omit<LibraryOptions, 'store'>;
 
 /** Options of `sw.knowledge`: those of the plugin `sessionwise`, but for the client. */
 export type KnowledgeOptions = Omit<HandleOptions<FastifyRequest>, 'client'>;
@@ -62,6 +62,7 @@ export function createSessionwise(options: SessionwiseOptions): Sessionwise {
     setRules: (rules) => parts.setRules(rules),
     forget: (subject, more) => parts.forget(subject, more),
     export: (subject, more) => parts.export(subject, more),
+    openForOperators: () => parts.openForOperators(),
     close: () => parts.close(),
   };
 }
@@ -92,14 +93,14 @@ async function registerSession(
     throw new RangeError('sw.session needs secret, which signs the cookies: give 32 random characters or more.');
   }
   const need = 'sw.session';
-  const library = loadPeer<typeof fastifySession>('@fastify/session', need);
+  const library = loadPeer<FastifyPluginCallback<LibraryOptions>>('@fastify/session', need);
   if (!app.hasReplyDecorator('setCookie')) {
     await app.register(loadPeer<FastifyPluginCallback>('@fastify/cookie', need));
   }
   const { store } = parts;
   const names = Object.keys(SESSION_OPTIONS) as (keyof FastifySessionOptions)[];
   const given = names.map((name) => [name, options[name]] as const).filter(([, value]) => value !== undefined);
-  await app.register(library as unknown as FastifyPluginCallback<fastifySession.FastifySessionOptions>, {
+  await app.register(library, {
     saveUninitialized: false,
     idGenerator: store.genid,
     ...(Object.fromEntries(given) as unknown as FastifySessionOptions),

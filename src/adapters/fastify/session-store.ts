@@ -1,4 +1,4 @@
-import type fastifySession from '@fastify/session';
+import type { SessionStore as LibraryStore } from '@fastify/session';
 import type { FastifyReply, FastifyRequest, Session } from 'fastify';
 import { callbackify, giveResult } from '../../async/index.ts';
 import {
@@ -36,7 +36,7 @@ type Callback<Result> = (error: unknown, result?: Result) => void;
  *
  *  Register the plugin `sessionwise` behind @fastify/session: it suppresses cookies that must not be sent, and `rotate`
  *  needs it. */
-export class SessionStore extends RequestStore<FastifyRequest> implements fastifySession.SessionStore {
+export class SessionStore extends RequestStore<FastifyRequest> implements LibraryStore {
   readonly #requests = new WatchedRequests((request, session) => this.#receive(request, session));
   readonly #firstSaves = new WeakMap<object, Promise<void>>();
   /** Prototype of the sessions of watched requests: the library's, and the operations as methods. */

@@ -67,7 +67,10 @@ export class HandleAttacher<Request extends object> {
     if (given) return this.#attachToken(given, request, page, beacon);
     // A client with a token of its own is no browser, whether the site takes the token or not.
     if (!client || bearer !== undefined || !isCertain(page.ownStore, request)) return undefined;
-    if (this.#options.bots !== 'count' && isKnownRobot(page.header('user-agent'))) return undefined;
+    if (this.#options.bots !== 'count' && isKnownRobot(page.header('user-agent'))) {
+      if (isFirstCount(client, request)) client.countRobot();
+      return undefined;
+    }
     this.#attachVisit(client, request, page, beacon);
     return undefined;
   }

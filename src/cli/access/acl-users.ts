@@ -2,6 +2,7 @@ import { checkNamespace, EVERY_SESSION, parseSessionGlob } from '../../protocol/
 import type { FilterEngine } from '../../redis/index.ts';
 import type { RemoteTransportName } from '../../transport/index.ts';
 import { appGrants } from './app-grants.ts';
+import { dashboardGrants } from './dashboard-grants.ts';
 import { type AclVersion, type Grant, rulesOf } from './grant.ts';
 import { serviceGrants } from './service-grants.ts';
 import { storeGrants } from './store-grants.ts';
@@ -34,20 +35,22 @@ export interface AclOptions {
   readonly cluster?: boolean | undefined;
   /** Default `portable`: the native engine needs commands that not every server knows. */
   readonly filter?: FilterEngine | undefined;
+  /** Whether there is a dashboard with a user of its own. Default false. */
+  readonly dashboard?: boolean | undefined;
   /** The oldest server that the rules are for. Default `7.0`. */
   readonly version?: AclVersion | undefined;
 }
 
 /** A Redis user. */
 export interface AclUser {
-  readonly name: 'app' | 'store' | 'service';
+  readonly name: 'app' | 'store' | 'service' | 'dashboard';
   /** Describes the rights in a sentence. */
   readonly allows: string;
   /** Arguments of ACL SETUSER, for a user without rights. */
   readonly rules: readonly string[];
 }
 
-/** Lists the users `app` and `service`, and with the option `store` the user `store`.
+/** Lists the users `app` and `service`, and with the options `store` and `dashboard` users of these names.
  *  @throws RangeError for unusable options. */
 export function aclUsers(options: AclOptions): AclUser[] {
   const namespace = checkNamespace(options.namespace ?? 'sw');
@@ -78,6 +81,8 @@ export function aclUsers(options: AclOptions): AclUser[] {
       serviceGrants(namespace, { transport, sessionglobs, commands, filter, cluster, mirrorTo }),
     ),
   );
+  if (options.dashboard)
+    users.push(user('dashboard', ALLOWS_DASHBOARD, dashboardGrants(namespace, { filter, cluster })));
   return users;
 }
 
@@ -126,3 +131,6 @@ function allowsStoreAlone({ archive = false, version = '7.0' }: Omit<AclOptions,
 
 const ALLOWS_SERVICE =
   'The service reads and writes the keys of its namespace and answers; `notices` and `inspect` may log in as it too.';
+
+const ALLOWS_DASHBOARD =
+  'The dashboard reads the keys of its namespace, changes them where an operator acts, and listens to instances; it can neither answer requests nor publish. It may not read CONFIG or the users, so what it says of these settings is that it may not look.';

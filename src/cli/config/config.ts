@@ -4,14 +4,12 @@ import { type PostgresArchive, postgresArchive } from '../../archive/index.ts';
 import { checkPairNames } from '../../knowledge/index.ts';
 import { parseSessionGlob } from '../../protocol/index.ts';
 import type { ConnectionOptions, FilterEngine } from '../../redis/index.ts';
+import { ConfigError, readJson, readRules } from '../../rule-files/index.ts';
 import { type CheckedRules, checkRules, RULES_FIELDS, type Rules } from '../../rules/index.ts';
 import type { ServiceOptions } from '../../service/index.ts';
 import { REMOTE_TRANSPORT_NAMES, type RemoteTransportName } from '../../transport/index.ts';
-import { ConfigError } from './config-error.ts';
 import { describeIssues, type JsonSchema } from './describe-issues.ts';
 import { parseHttpAddress } from './http-address.ts';
-import { readJson } from './read-json.ts';
-import { readRules } from './rules-file.ts';
 import { rulesShape } from './rules-schema.ts';
 
 /** A checked configuration file, with its rules. */

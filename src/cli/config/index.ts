@@ -1,5 +1,4 @@
 export type { Config } from './config.ts';
 export { checkConfig, configSchema, readConfig, rulesOf, serviceOptionsOf } from './config.ts';
 export { parseHttpAddress } from './http-address.ts';
-export { readNameOfRules, readRules } from './rules-file.ts';
 export { rulesSchema } from './rules-schema.ts';

@@ -22,7 +22,9 @@ export function addCountsCommand(rules: Command, print: (line: string) => void):
   addNamespaceOptions(
     rules
       .command('counts')
-      .description('say how often each suggestion was shown, taken and dismissed, and how many were in each segment'),
+      .description(
+        'say how often each suggestion fired, was shown, taken and dismissed, and how many were in each segment',
+      ),
   )
     .option('--json', 'print one JSON object')
     .action(async (flags: CountsFlags) => {
@@ -50,8 +52,8 @@ async function readCounts(
 
 function inWords({ suggestions, segments }: Counts): string {
   const lines = suggestions.map(
-    ({ rule, shown, taken, dismissed }) =>
-      `${printableOnOneLine(rule)}: shown ${n(shown)}, taken ${n(taken)}, dismissed ${n(dismissed)}`,
+    ({ rule, fired, shown, taken, dismissed }) =>
+      `${printableOnOneLine(rule)}: fired ${n(fired)}, shown ${n(shown)}, taken ${n(taken)}, dismissed ${n(dismissed)}`,
   );
   for (const { segment, today, yesterday } of segments) {
     lines.push(`segment ${printableOnOneLine(segment)}: about ${n(today)} today, ${n(yesterday)} yesterday (UTC)`);

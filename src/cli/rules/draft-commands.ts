@@ -1,12 +1,9 @@
 import type { Command } from 'commander';
 import type { Draft } from '../../discover/index.ts';
+import { approveDrafts, checkDraftsFile, checkRulesOf, readJsonFile, rejectDrafts } from '../../rule-files/index.ts';
 import { readConfig } from '../config/index.ts';
 import { printableOnOneLine } from '../printable.ts';
 import { UsageError } from '../usage-error.ts';
-import { approveDrafts, rejectDrafts } from './approve-drafts.ts';
-import { checkRulesOf } from './check-rules-of.ts';
-import { checkDraftsFile } from './drafts-file.ts';
-import { readJsonFile } from './json-file.ts';
 
 interface DraftFlags {
   readonly drafts: string;

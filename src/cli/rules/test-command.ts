@@ -1,19 +1,14 @@
 import type { Command } from 'commander';
 import { DiscoverError, MemoryBudget } from '../../discover/index.ts';
 import { isObject } from '../../protocol/internal/index.ts';
-import type { CheckedRules } from '../../rules/index.ts';
-import { readRules } from '../config/index.ts';
+import { checkDraftsFile, checkRulesOf, RulesFileError, readJsonFile, readRules } from '../../rule-files/index.ts';
+import { type CheckedRules, describeCondition } from '../../rules/index.ts';
 import { isDocumentRequest } from '../discover/document-request.ts';
 import { numberOption } from '../number-option.ts';
 import { printableOnOneLine } from '../printable.ts';
 import { parseLogLine } from '../replay/log-line.ts';
 import { openLog } from '../replay/read-log.ts';
-import { checkRulesOf } from './check-rules-of.ts';
-import { describeCondition } from './describe-condition.ts';
-import { checkDraftsFile } from './drafts-file.ts';
-import { readJsonFile } from './json-file.ts';
 import { isInLog, RuleTrial, type TrialReport, type TriedRule } from './rule-trial.ts';
-import { RulesFileError } from './rules-file-error.ts';
 
 interface TestFlags {
   readonly replay: string;

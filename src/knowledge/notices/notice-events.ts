@@ -18,6 +18,8 @@ const STREAM_LENGTH = '10000';
 /** An entry tells the ids of so many marked notices; of more several entries do. */
 const MOST_IDS = 100;
 const TOPIC_CHARACTERS = 16;
+/** Entries of one step of a look for lists. */
+const LOOKED_AT_ONCE = '1000';
 /** Entries of one step of an erasure, and subjects: Redis serves no other command meanwhile. */
 const ERASED_AT_ONCE = 500;
 
@@ -107,6 +109,39 @@ export class NoticeEvents {
    *  the subject asks for the rest. */
   suggested(subject: string, rule: string): Promise<void> {
     return this.#append('suggested', [this.topicOf(subject)], ['rule', rule]);
+  }
+
+  /** Reads to which groups and segments notices were published, behind an entry of the stream, as far as it is kept: each
+   *  once, the last one last. `after`: the `last` of the answer before; default: from the beginning. */
+  async listsSince(after = '-'): Promise<{ readonly lists: readonly Addressee[]; readonly last: string }> {
+    const found = new Map<string, Addressee>();
+    let last = after;
+    for (;;) {
+      const from = last === '-' ? '-' : `(${last}`;
+      const entries = await this.#redis.command<[id: string, fields: string[]][]>(
+        ...['XRANGE', this.#keys.live(), from, '+', 'COUNT', LOOKED_AT_ONCE],
+      );
+      for (const [id, flat] of entries) {
+        last = id;
+        const to = this.#listOf(flat);
+        if (!to) continue;
+        const name = JSON.stringify(to);
+        found.delete(name);
+        found.set(name, to);
+      }
+      if (entries.length < Number(LOOKED_AT_ONCE)) return { lists: [...found.values()], last };
+    }
+  }
+
+  // Undefined for other events, for a notice to a subject, and for what was sealed with another secret.
+  #listOf(flat: readonly string[]): Addressee | undefined {
+    const field = (name: string): string => {
+      const at = flat.findIndex((each, i) => i % 2 === 0 && each === name);
+      return at < 0 ? '' : flat[at + 1]!;
+    };
+    if (field('event') !== 'published') return undefined;
+    const names = this.seal.open('published', field('to'), field('sealed')) as { readonly to?: Addressee } | undefined;
+    return names?.to && 'subject' in names.to ? undefined : names?.to;
   }
 
   /** Deletes the events that were told to subjects, by the names of their keys. Returns how many. `redis`: each of its

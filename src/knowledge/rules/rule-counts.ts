@@ -3,24 +3,24 @@ import type { Clock, Keys, RedisConnection } from '../../redis/index.ts';
 import type { ItemHasher } from '../item-hash.ts';
 import { MINUTE_MS, MINUTES_PER_DAY } from '../utc-days.ts';
 
-/* rule-counts.ts: how often suggestions were shown, taken and dismissed in all, and for how many subjects each segment held
+/* rule-counts.ts: how often suggestions fired, were shown, taken and dismissed in all, and for how many subjects each segment held
  * on a day. Names of rules stand here as keyed hashes, and subjects only as hashes in HyperLogLogs, another in each segment
  * and on each day, so that two of them cannot be compared. */
 
 const DAY_MS = MINUTES_PER_DAY * MINUTE_MS;
-/** Days of UTC of which segments are counted: today and yesterday. */
-const SEGMENT_DAYS = 2;
+/** Days of UTC of which segments are counted, today included: at most 12 KB a segment and day. */
+export const SEGMENT_DAYS = 7;
 // As long as a person is kept.
 const KEPT_SECONDS = String(400 * 86_400);
-/** Above so many fields, those of rules that are no more are deleted: three of each of 1,000 rules, and as many of before. */
-const MOST_FIELDS = 6_000;
+/** Above so many fields, those of rules that are no more are deleted: four of each of 1,000 rules, and as many of before. */
+const MOST_FIELDS = 8_000;
 const MEMBERS_AT_ONCE = 1_000;
 
-/** What was done with a suggestion. */
-export const RULE_MARKS = ['shown', 'taken', 'dismissed'] as const;
+/** What is counted of a suggestion: how often it was answered to a page (`fired`), and how often pages marked it. */
+export const RULE_MARKS = ['fired', 'shown', 'taken', 'dismissed'] as const;
 export type RuleMark = (typeof RULE_MARKS)[number];
 
-/** How often a suggestion was marked. */
+/** How often a suggestion fired, and was marked. */
 export type RuleMarks = Readonly<Record<RuleMark, number>>;
 
 /** For how many subjects a segment held, as estimates. */
@@ -83,27 +83,35 @@ export class RuleCounts {
     await this.#redis.command('PEXPIRE', key, String(Math.max(1, Math.ceil(left))));
   }
 
-  /** Reads how often suggestions were marked in all. */
+  /** Reads how often suggestions fired and were marked in all. */
   async marks(rules: readonly string[]): Promise<RuleMarks[]> {
     if (rules.length === 0) return [];
     const fields = rules.flatMap((rule) => RULE_MARKS.map((as) => this.#fieldOf(rule, as)));
     const counts = await this.#redis.command<(string | null)[]>('HMGET', this.#keys.ruleMarks(), ...fields);
     return rules.map((_, i) => {
-      const [shown, taken, dismissed] = RULE_MARKS.map((_, j) => Number(counts[RULE_MARKS.length * i + j] ?? 0));
-      return { shown: shown!, taken: taken!, dismissed: dismissed! };
+      const of = RULE_MARKS.map((as, j) => [as, Number(counts[RULE_MARKS.length * i + j] ?? 0)] as const);
+      return Object.fromEntries(of) as RuleMarks;
     });
   }
 
   /** Reads for how many subjects segments held. */
-  segments(names: readonly string[]): Promise<SegmentSubjects[]> {
+  async segments(names: readonly string[]): Promise<SegmentSubjects[]> {
+    const days = await this.segmentDays(names, 2);
+    return days.map(([today, yesterday]) => ({ today: today!, yesterday: yesterday! }));
+  }
+
+  /** Reads for how many subjects segments held on each of the last days of UTC, today first. `days`: default 7, the most
+   *  that are kept. */
+  segmentDays(names: readonly string[], days: number = SEGMENT_DAYS): Promise<number[][]> {
     const today = this.today();
-    const count = (name: string, day: number): Promise<number> =>
-      this.#redis.command<number>('PFCOUNT', this.#keyOf(name, day));
     return Promise.all(
-      names.map(async (name) => {
-        const [now, before] = await Promise.all([count(name, today), count(name, today - 1)]);
-        return { today: now, yesterday: before };
-      }),
+      names.map((name) =>
+        Promise.all(
+          Array.from({ length: days }, (_, back) =>
+            this.#redis.command<number>('PFCOUNT', this.#keyOf(name, today - back)),
+          ),
+        ),
+      ),
     );
   }
 

@@ -14,6 +14,8 @@ export const active: Handler<'active'> = makeHandler({
   },
   run: async (context, { subject }, at, apply) => {
     if (at !== undefined && !context.acceptTimes) context.timeIgnored();
-    return { active: await context.knowledge.recordActive(subject, context.acceptTimes ? at : undefined, apply) };
+    const active = await context.knowledge.recordActive(subject, context.acceptTimes ? at : undefined, apply);
+    if (active) context.site.active(subject);
+    return { active };
   },
 });

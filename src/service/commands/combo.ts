@@ -28,6 +28,10 @@ export const combo: Handler<'combo'> = makeHandler({
       rules: explain(asked, answers),
       segments: explainSegments(served.compiled, asked, answers),
     };
+    ruleCounting.marked(
+      suggestions.map(({ rule }) => rule),
+      'fired',
+    );
     ruleCounting.held(subject.subject, heldSegments(served.compiled, answers));
     return explained || suggestions;
   },

@@ -7,6 +7,7 @@ import type { NewSuggestions } from '../new-suggestions.ts';
 import type { RecentViews } from '../recent-views.ts';
 import type { ActiveRules } from '../rules/active-rules.ts';
 import type { RuleCounting } from '../rules/rule-counting.ts';
+import type { SiteCounting } from '../site-counting.ts';
 
 /** Parts that a command may use. */
 export interface CommandContext {
@@ -26,6 +27,10 @@ export interface CommandContext {
   readonly views: RecentViews;
   /** Counts pairs of names that were seen; undefined where that is off. */
   readonly livePairs: LivePairs | undefined;
+  /** Told of what is counted of the whole site. */
+  readonly site: SiteCounting;
+  /** Told of requests of robots. */
+  robotsRefused(count: number): void;
   /** Counts a part of `together` that was served. */
   partServed(command: string): void;
   /** Counts a part of `together` that failed. Returns the error that is answered. */

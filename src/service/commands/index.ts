@@ -14,6 +14,7 @@ import { noticeCounts, notices } from './notices.ts';
 import { notifications } from './notifications.ts';
 import { pageview } from './pageview.ts';
 import { editNotice, publishNotice, withdrawNotice } from './publish-notice.ts';
+import { robots } from './robots.ts';
 import { segments } from './segments.ts';
 import { sessionAnalytics } from './session-analytics.ts';
 import { surface } from './surface.ts';
@@ -45,6 +46,7 @@ const single: Omit<Handlers, 'together'> = {
   'mark-item-seen': markItemSeen,
   track,
   'mark-suggestions': markSuggestions,
+  robots,
   identify,
 };
 

@@ -14,14 +14,7 @@ import { type Handler, makeHandler } from './handler.ts';
 /** Answers the newest notices of a list, also those that are still to come or have expired. */
 export const listNotices: Handler<'list-notices'> = makeHandler({
   parse: (payload) => checkNoticesOf(decodePayload(payload, '{"of":{"group":"..."},"limit":n}')),
-  run: async ({ knowledge }, _, { of, limit }) => {
-    if ('subject' in of) {
-      const own = await knowledge.notices.own.list(knowledge.read(of.subject).subject);
-      return own.slice(0, limit).map(published);
-    }
-    const [kind, name] = 'group' in of ? (['group', of.group] as const) : (['segment', of.segment] as const);
-    return (await knowledge.notices.lists.read({ kind, name })).notices.slice(0, limit).map(published);
-  },
+  run: async ({ knowledge }, _, { of, limit }) => (await knowledge.addressed.list(of)).slice(0, limit).map(published),
 });
 
 /** Answers how many subjects have seen and read notices. */

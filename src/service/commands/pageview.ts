@@ -60,7 +60,10 @@ async function record(context: CommandContext, reading: SubjectReading, { page, 
     facts: clusters.map((name, i) => ({ name, added: 1, count: clusterCounts[i] ?? 0 })),
   });
   if (!previouslyVisited) context.livePairs?.saw(reading.subject, 'page', hash);
-  return { totalPages, uniquePages, previouslyVisited, ...describeActivity(visit, totalPages <= 1) };
+  const activity = describeActivity(visit, totalPages <= 1);
+  const { newToSite: isFresh, inactive: isBack } = activity;
+  context.site.viewed(reading.subject, { page: hash, clusters, isFresh, isBack });
+  return { totalPages, uniquePages, previouslyVisited, ...activity };
 }
 
 /** Describes a visit's minutes in the fields of the protocol. */

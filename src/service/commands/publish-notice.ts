@@ -15,12 +15,7 @@ import { type Handler, makeHandler } from './handler.ts';
 export const publishNotice: Handler<'publish-notice'> = makeHandler({
   parse: (payload) => checkNoticeToPublish(decodePayload(payload, '{"to":{...},"id":"...","text":"..."}')),
   run: async ({ knowledge }, _, { to, ...notice }) => {
-    const published = await refusable(() => {
-      if ('subject' in to) return knowledge.notices.own.publish(knowledge.read(to.subject).subject, notice, to.subject);
-      const list = 'group' in to ? { kind: 'group', name: to.group } : { kind: 'segment', name: to.segment };
-      return knowledge.notices.lists.publish(list as Parameters<typeof knowledge.notices.lists.publish>[0], notice);
-    });
-    return { id: notice.id, ...published };
+    return { id: notice.id, ...(await refusable(() => knowledge.addressed.publish(to, notice))) };
   },
 });
 
@@ -28,12 +23,7 @@ export const publishNotice: Handler<'publish-notice'> = makeHandler({
 export const editNotice: Handler<'edit-notice'> = makeHandler({
   parse: (payload) => checkNoticeEdit(decodePayload(payload, '{"id":"...","text":"..."}')),
   run: async ({ knowledge }, _, { id, to, ...changes }) => {
-    const lists = await refusable(async () =>
-      to
-        ? Number(await knowledge.notices.own.change(knowledge.read(to.subject).subject, id, changes, to.subject))
-        : knowledge.notices.lists.edit(id, changes),
-    );
-    return { id, lists };
+    return { id, lists: await refusable(() => knowledge.addressed.change(id, changes, to)) };
   },
 });
 
@@ -42,9 +32,7 @@ export const withdrawNotice: Handler<'withdraw-notice'> = makeHandler({
   parse: (payload) => checkWithdrawal(decodePayload(payload, '{"id":"..."}')),
   run: async ({ knowledge }, _, { id, to }) => ({
     id,
-    lists: to
-      ? Number(await knowledge.notices.own.change(knowledge.read(to.subject).subject, id, undefined, to.subject))
-      : await knowledge.notices.lists.withdraw(id),
+    lists: await knowledge.addressed.change(id, undefined, to),
   }),
 });
 

@@ -1,4 +1,5 @@
-/* What the command line needs of the service and users do not: `../index.ts` is the public subpath. */
+/* What the command line and the dashboard need of the service and users do not: `../index.ts` is the public subpath. */
 
-export { evaluate } from '../rules/evaluation.ts';
+export type { ExplainedPage } from '../rules/explain-subject.ts';
+export { explainSubject } from '../rules/explain-subject.ts';
 export { ServedRules } from '../rules/served-rules.ts';

@@ -4,7 +4,7 @@ import { LogThrottle } from '../log-throttle.ts';
 import { PeriodicWrites } from '../periodic-writes.ts';
 import type { ActiveRules } from './active-rules.ts';
 
-/* rule-counting.ts: counts what is done with suggestions, and for whom segments hold. No request waits for it: what is noted
+/* rule-counting.ts: counts which suggestions fire and what is done with them, and for whom segments hold. No request waits for it: what is noted
  * here is written every five seconds, and lost with the process: these are statistics. */
 
 /** How often counts are written, in milliseconds. */
@@ -49,7 +49,7 @@ export class RuleCounting {
     return this.#marked;
   }
 
-  /** Notes that suggestions were marked. Those that are not configured count nothing. */
+  /** Notes that suggestions fired, or were marked. Those that are not configured count nothing. */
   marked(rules: readonly string[], as: RuleMark): void {
     for (const rule of rules) {
       if (!this.#isKnown(rule)) continue;
@@ -130,7 +130,7 @@ export class RuleCounting {
 function countsOf(all: Map<string, MarkCounts>, rule: string): MarkCounts {
   const known = all.get(rule);
   if (known) return known;
-  const fresh = { shown: 0, taken: 0, dismissed: 0 };
+  const fresh = { fired: 0, shown: 0, taken: 0, dismissed: 0 };
   all.set(rule, fresh);
   return fresh;
 }

@@ -111,8 +111,8 @@ export class RedisTransport extends EventEmitter<TransportEvents> implements Ses
     return this.#options.routeOf?.(command) === 'streams';
   }
 
-  servesTogether(session: string): boolean {
-    return this.#inbox.presence.allServe('together', session, this.#wayOf('together', session));
+  serves(command: string, session: string): boolean {
+    return this.#inbox.presence.allServe(command, session, this.#wayOf(command, session));
   }
 
   joins(command: string, session: string): boolean {

@@ -47,7 +47,7 @@ export class DeferredTransport extends EventEmitter<TransportEvents> implements 
   }
 
   /** The service is of the same version. */
-  servesTogether(): boolean {
+  serves(): boolean {
     return true;
   }
 

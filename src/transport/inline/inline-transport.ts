@@ -80,7 +80,7 @@ export class InlineTransport extends EventEmitter<TransportEvents> implements Se
   }
 
   /** Its service is of the same version. */
-  servesTogether(): boolean {
+  serves(): boolean {
     return true;
   }
 

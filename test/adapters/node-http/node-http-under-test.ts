@@ -3,21 +3,14 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createToken } from '../../../src/adapters/index.ts';
 import type { AdapterUnderTest, PageContext, Site, SiteOptions } from '../suite/adapter-site.ts';
+import { sessionContext, WEB_TRAITS } from '../web/web-stage.ts';
 import { type HttpRequest, HttpSessions } from './http-sessions.ts';
 
 /** Plain node:http, with the adapter of docs/adapters.md. */
 export const NODE_HTTP: AdapterUnderTest<object> = {
-  name: 'node:http',
+  ...WEB_TRAITS,
   settings: [['as it is', {}]],
-  anonymous: [['as it is', {}]],
-  cookies: {
-    name: 'sid',
-    tokenIn: (cookie) => cookie.slice('sid='.length),
-    sign: (token) => `sid=${token}`,
-  },
-  setsAgain: () => 'never',
-  savesBeforeAnswer: true,
-  servesScript: false,
+  name: 'node:http',
   open: openSite,
 };
 
@@ -41,7 +34,7 @@ async function openSite({ store: options, pages, client, handle, genid }: SiteOp
   const errors: string[] = [];
   const server = createServer(async (request: HttpRequest, response) => {
     try {
-      await store.open(request, response);
+      if (await store.begin(request, response)) return;
       const [name = '', ...params] = request.url!.split('?')[0]!.slice(1).split('/');
       const result = await pages[name]!(contextOf(store, request, response), ...params);
       if (response.headersSent) return void response.end('last');
@@ -71,18 +64,15 @@ async function openSite({ store: options, pages, client, handle, genid }: SiteOp
 
 function contextOf(store: HttpSessions, request: HttpRequest, response: ServerResponse): PageContext {
   return {
+    ...sessionContext(() => request.session!),
     get session() {
       return request.session!;
     },
     get handle() {
       return request.sessionwise;
     },
-    ownToken: request.sessionToken,
+    ownToken: store.tokenOf(request),
     query: new URL(request.url!, 'http://site').searchParams,
-    save: () => store.save(request),
-    regenerate: () => store.regenerate(request),
-    destroy: () => store.destroy(request),
-    reload: async () => undefined,
     sendHead: () => void response.write('at '),
     status(code) {
       response.statusCode = code;

@@ -34,6 +34,7 @@ const OTHERS = [
   KEYS.noticeIndex(2 ** 53 - 1),
   ...(['seen', 'read'] as const).map((did) => KEYS.noticeReach(2 ** 53 - 1, did)),
   ...[KEYS.ruleMarks(), KEYS.segmentSubjects(2 ** 53 - 1, 20_779)],
+  ...[KEYS.siteMinute(29_000_000), KEYS.siteVisitors(29_000_000, 'persons'), KEYS.siteNames()],
   KEYS.streamInstances(),
   ...[KEYS.live(), KEYS.listening()],
 ];
@@ -149,6 +150,9 @@ it('the keys are all that the product makes, and the commands all that the serve
     'erased',
     'beside',
     'besideFilter',
+    'siteMinute',
+    'siteVisitors',
+    'siteNames',
   ];
   const data = [
     'subject',

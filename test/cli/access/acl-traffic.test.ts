@@ -98,6 +98,7 @@ describe('traffic under sessionwise acl, with a service that archives nothing', 
       expect(await session.notices.annotate(['n1'])).toEqual([{ id: 'n1', seen: false }]);
       expect(await session.request('mark-notification-seen', ['n1'])).toEqual(['n1']);
       expect(await session.notices.annotate(['n1'])).toEqual([{ id: 'n1', seen: true }]);
+      expect(await session.request('robots', { refused: 3 })).toEqual({ refused: 3 });
       await askNotices(await openClient(replies), `reader-${replies}`);
       await askRules(await openClient(replies), `buyer-${replies}`);
       expect(await session.request('together', [['surface', ['/a', '/c']]])).toEqual([['/c']]);

@@ -36,6 +36,24 @@ describe('the reach of a notice', () => {
     expect(await reach.read(['n'])).toEqual([{ seen: 4, read: 4 }]);
   });
 
+  it('tells in which hours they did for the first time, of the last five weeks', async () => {
+    await publish('hours', 'by-hour');
+    await mark('a', 'seen', 'by-hour');
+    await mark('a', 'read', 'by-hour');
+    await mark('b', 'read', 'by-hour');
+    await mark('b', 'seen', 'by-hour');
+    const hours = await reach.hours('by-hour');
+    // Over the end of an hour there are two.
+    expect(hours.length).toBeLessThanOrEqual(2);
+    expect(hours.every(({ at }) => at % 3_600_000 === 0 && Math.abs(Date.now() - at) < 2 * 3_600_000)).toBe(true);
+    expect(hours.reduce((sum, { seen }) => sum + seen, 0)).toBe(2);
+    expect(hours.reduce((sum, { read }) => sum + read, 0)).toBe(2);
+    const keys = await stage.redis.command<string[]>('KEYS', '*:hours:*');
+    expect(keys).toHaveLength(hours.length);
+    for (const key of keys) expect(await stage.redis.command<number>('TTL', key)).toBeGreaterThan(34 * 86_400);
+    expect(await reach.hours('nobody')).toEqual([]);
+  });
+
   it('is written at most once for each subject, notice and kind, however often it marks', async () => {
     for (const group of ['once-1', 'once-2']) await publish(group, 'once');
     await callsOf('pfadd');

@@ -1,0 +1,39 @@
+import type { IncomingMessage } from 'node:http';
+import { RequestRefusedError } from '../request-refused-error.ts';
+import type { Role } from '../role.ts';
+import type { Access, Operator } from './access.ts';
+import { isLoopback, LOOPBACK_NAMES } from './host-names.ts';
+
+/* Whoever can open a connection from this machine. A proxy on this machine does that for everybody, so a request that went
+ * through one is refused: proxies say so in a header. */
+
+const FORWARDED = ['forwarded', 'via', 'x-real-ip', 'x-client-ip', 'cf-connecting-ip', 'true-client-ip'];
+
+/** Lets in who comes from this machine without a proxy. */
+export class LoopbackAccess implements Access {
+  readonly hostNames: ReadonlySet<string> = LOOPBACK_NAMES;
+  readonly #operator: Operator;
+
+  constructor(role: Role = 'operator') {
+    this.#operator = { name: 'this machine', role, id: 'loopback' };
+  }
+
+  async check({ socket, headers }: IncomingMessage): Promise<Operator> {
+    const isForwarded = Object.keys(headers).some(
+      (name) => FORWARDED.includes(name) || name.startsWith('x-forwarded-'),
+    );
+    if (isForwarded) {
+      throw new RequestRefusedError(
+        403,
+        'The dashboard is open to this machine only, and this request came through a proxy: give a token, or the check of your application.',
+      );
+    }
+    if (!isLoopback(socket.remoteAddress)) {
+      throw new RequestRefusedError(
+        403,
+        'The dashboard is open to this machine only: give a token, or the check of your application.',
+      );
+    }
+    return this.#operator;
+  }
+}

@@ -1,0 +1,12 @@
+export type { Approval, Approved } from './approve-drafts.ts';
+export { approveDrafts, rejectDrafts } from './approve-drafts.ts';
+export { checkRulesOf } from './check-rules-of.ts';
+export { ConfigError } from './config-error.ts';
+export type { DraftsFile } from './drafts-file.ts';
+export { addDrafts, checkDraftsFile } from './drafts-file.ts';
+export { readJsonFile, withJsonFiles } from './json-file.ts';
+export { readJson } from './read-json.ts';
+export { readNameOfRules } from './read-name-of-rules.ts';
+export { readRules } from './read-rules.ts';
+export { readRulesOfConfig } from './read-rules-of-config.ts';
+export { RulesFileError } from './rules-file-error.ts';
