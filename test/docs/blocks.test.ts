@@ -54,12 +54,6 @@ describe('the fenced blocks of the documents', () => {
     expect(faults).toEqual([]);
   });
 
-  it('what systemd starts names what exists', () => {
-    const starts = blocksIn('ini').flatMap(({ text }) => [...text.matchAll(/^ExecStart=.*?\b(sessionwise .*)$/gm)]);
-    expect(starts.length).toBeGreaterThan(0);
-    expect(starts.flatMap(([, line]) => faultOfLine(line!) ?? [])).toEqual([]);
-  });
-
   it('a command line that names what does not exist is refused', () => {
     expect(faultOfLine('npx sessionwise serv --redis x')).toBe('sessionwise has no command serv');
     expect(faultOfLine('A=b npx sessionwise serve --redsi x')).toBe('sessionwise serve has no --redsi');

@@ -8,6 +8,7 @@ import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { type Block, blocksOf, DOCUMENTS, ROOT } from './documents.ts';
 import { exchangesOf, isShown, Visitors } from './transcript.ts';
+import { CODE_OF_EXAMPLES } from './treated-elsewhere.ts';
 
 /* The programs in the documents run as they stand, but for Redis's address, the namespace and the port, and answer what
  * stands below them. README's own are run by test/examples/readme.test.ts, in CommonJS too. */
@@ -30,7 +31,9 @@ interface Program {
   readonly transcripts: readonly Block[];
 }
 
-const programs = DOCUMENTS.filter((file) => file !== 'README.md').flatMap(programsOf);
+const programs = DOCUMENTS.filter((file) => file !== 'README.md' && !CODE_OF_EXAMPLES.includes(file)).flatMap(
+  programsOf,
+);
 const isTest = ({ block }: Program): boolean => /from 'node:test'/.test(block.text);
 const sites = programs.filter((program) => !isTest(program));
 const tests = programs.filter(isTest);

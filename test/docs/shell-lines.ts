@@ -21,7 +21,7 @@ const OF_OTHERS = [
   'curl',
   'kill',
   'mkdir',
-  'promtool',
+  'promtool', 'openssl', 'useradd',
 ];
 
 const manifest = JSON.parse(textOf('package.json')) as Record<string, Record<string, string>>;

@@ -6,7 +6,6 @@ export const TREATED_ELSEWHERE: readonly (readonly [file: string, part: string, 
   ['README.md', '$ alias visit=', 'test/examples/readme.test.ts'],
   ['docs/operations.md', 'ACL SETUSER app', 'test/cli/acl.test.ts'],
   ['docs/operations.md', 'appendonly yes', 'reason: settings of Redis, with which test/faults starts it'],
-  ['docs/operations.md', '[Unit]', 'reason: systemd is not everywhere; blocks.test.ts checks what ExecStart names'],
   ['docs/architecture.md', 'HTTP request -> express', 'reason: a drawing'],
   ['docs/protocol.md', 'MULTI', 'reason: the form of a reply, which test/transport/transports.test.ts plays'],
   ['docs/protocol.md', '{"error":', 'reason: the form of an error, which the wire examples play'],
@@ -27,6 +26,10 @@ export const TREATED_ELSEWHERE: readonly (readonly [file: string, part: string, 
   ['docs/rules.md', 'wall-mount: shown 1,204', 'test/cli/rules'],
   ['examples/python/README.md', "ok    session_of('sessionwise')", 'test/examples/python.test.ts'],
 ];
+
+/** Documents whose code is that of `examples/`, or has its types from a framework: a test of their own compares and runs
+ *  it. */
+export const CODE_OF_EXAMPLES: readonly string[] = ['docs/frameworks.md', 'docs/recipes/nestjs.md'];
 
 /** Blocks of docs/protocol.md that test/protocol/protocol-document.test.ts runs. */
 export const OF_THE_PROTOCOL: readonly string[] = ['wire', 'vectors', 'persons', 'tags', 'partitions', 'sealed'];

@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { blocksOf, DOCUMENTS, ROOT } from './documents.ts';
+import { CODE_OF_EXAMPLES } from './treated-elsewhere.ts';
 import { CONTEXTS, contextOf, moduleOf } from './typed-blocks.ts';
 
 /* Each piece of JavaScript and TypeScript in the documents compiles in strict TypeScript, as a user would type it. */
 
-const BLOCKS = DOCUMENTS.flatMap(blocksOf).filter(({ language }) => /^[cm]?[jt]s$/.test(language));
+const BLOCKS = DOCUMENTS.filter((file) => !CODE_OF_EXAMPLES.includes(file)).flatMap(blocksOf).filter(({ language }) => /^[cm]?[jt]s$/.test(language));
 const COMPILER_OPTIONS = {
   strict: true,
   exactOptionalPropertyTypes: true,

@@ -29,7 +29,7 @@ import type { Express, NextFunction, Request, Response } from 'express';
 import type { Sessionwise, SessionStore as Store } from 'sessionwise/express';
 import type { SessionStore as StoreClass } from 'sessionwise/express';
 declare module 'express-session' {
-  interface SessionData { things?: number; unread?: number; log?: { at: number }[]; plan?: string; orders?: { id: number }[]; n?: number }
+  interface SessionData { things?: number; isAdmin?: boolean; userName?: string; unread?: number; log?: { at: number }[]; plan?: string; orders?: { id: number }[]; n?: number }
 }
 declare global {
   namespace Express { interface User { name: string } }
