@@ -20,7 +20,8 @@ cpSync(new URL('src/dashboard/page', ROOT), new URL('dist/dashboard/page', ROOT)
 
 // CommonJS has no import.meta; tsc leaves it as it is (`noCheck`).
 for (const file of readdirSync(new URL('dist', ROOT), { recursive: true })) {
-  if (!file.endsWith('.js') || file.startsWith(join('cli', '/')) || file.startsWith(join('dashboard', 'page'))) continue;
+  if (!file.endsWith('.js') || file.startsWith(join('cli', '/')) || file.startsWith(join('dashboard', 'page')))
+    continue;
   const text = readFileSync(new URL(`dist/${file}`, ROOT), 'utf8');
   if (!text.includes('import.meta')) continue;
   write(`dist/${file}`, text.replaceAll('import.meta.url', "require('node:url').pathToFileURL(__filename).href"));

@@ -35,9 +35,7 @@ export async function drawCli() {
 
 /** All commands of `sessionwise`, in the order of its own help. */
 async function programOf() {
-  const order = [...readFileSync(MAIN, 'utf8').matchAll(/^ {2}(\w+): async \(\) =>/gm)].map(
-    (match) => match[1],
-  );
+  const order = [...readFileSync(MAIN, 'utf8').matchAll(/^ {2}(\w+): async \(\) =>/gm)].map((match) => match[1]);
   const program = new Command('sessionwise');
   for (const file of readdirSync(CLI).filter((name) => name.endsWith('.js') && name !== 'main.js')) {
     for (const [name, add] of Object.entries(await import(new URL(file, CLI).href))) {

@@ -21,13 +21,18 @@ const OF_OTHERS = [
   'curl',
   'kill',
   'mkdir',
-  'promtool', 'openssl', 'useradd',
+  'promtool',
+  'openssl',
+  'useradd',
 ];
 
 const manifest = JSON.parse(textOf('package.json')) as Record<string, Record<string, string>>;
 const PACKAGES = [
   ...Object.keys({ ...manifest.dependencies, ...manifest.devDependencies, ...manifest.peerDependencies }),
   'sessionwise',
+  // Of a site of Next; its example brings them.
+  'react',
+  'react-dom',
 ];
 
 /** What is wrong with a line; undefined where nothing is. */

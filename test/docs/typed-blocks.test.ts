@@ -10,7 +10,9 @@ import { CONTEXTS, contextOf, moduleOf } from './typed-blocks.ts';
 
 /* Each piece of JavaScript and TypeScript in the documents compiles in strict TypeScript, as a user would type it. */
 
-const BLOCKS = DOCUMENTS.filter((file) => !CODE_OF_EXAMPLES.includes(file)).flatMap(blocksOf).filter(({ language }) => /^[cm]?[jt]s$/.test(language));
+const BLOCKS = DOCUMENTS.filter((file) => !CODE_OF_EXAMPLES.includes(file))
+  .flatMap(blocksOf)
+  .filter(({ language }) => /^[cm]?[jt]s$/.test(language));
 const COMPILER_OPTIONS = {
   strict: true,
   exactOptionalPropertyTypes: true,
