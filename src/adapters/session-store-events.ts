@@ -1,5 +1,6 @@
 import type { DegradedOperation } from './degraded-operation.ts';
 
+/** Events of a session store, with what their listeners get. */
 export interface SessionStoreEvents {
   /** Redis cannot be reached, or does not answer; told once for each outage. */
   'store:down': [Error];

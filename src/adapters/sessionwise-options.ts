@@ -20,7 +20,7 @@ export interface SessionwiseOptions {
   /** Where Redis is: a URL, the parts of an address, or a client of node-redis, whose address and login are then used. The
    *  client and the store share one connection to it (not where a client of node-redis is given). */
   readonly redis: string | ConnectionOptions | RedisClient;
-  /** Default `sw`. */
+  /** The store: its data and channels. The same as the service's. Default `sw`. */
   readonly namespace?: string;
   /** The secret of the namespace, at least 16 characters, the same as the services have. Needed with `service`, and for
    *  `forget`, `export` and `notices.events`; over streams payloads are sealed with it. Not the secret of cookies. */

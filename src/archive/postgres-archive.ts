@@ -9,6 +9,7 @@ import { escapeJson, isRefused } from './postgres-text.ts';
 
 /** The part of a pool of the package `pg` that is used. */
 export interface PostgresPool {
+  /** Runs a statement with its values. */
   query(text: string, values: unknown[]): Promise<unknown>;
 }
 

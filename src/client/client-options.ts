@@ -11,7 +11,9 @@ export interface SessionClientOptions {
   /** Whether it has a connection of its own to send on. By default it shares one with the other clients and stores of this
    *  process that are made with equal options. Replies come over another one in any case. Default false. */
   readonly ownConnection?: boolean;
-  /** Default `channels`. A service must run with `--transport streams` or `both` for what goes over streams. */
+  /** The route of requests: `channels`, `streams` (questions over channels where an instance serves them there), `mixed`, a
+   *  route per command (`{ pageview: 'streams' }`, all others over channels), or a service's `inline`. Default `channels`. A
+   *  service must run with `--transport streams` or `both` for what goes over streams. */
   readonly transport?: TransportChoice;
   /** Over streams: the most requests that may wait in all streams together. Further requests are refused. Default
    *  100,000. */
@@ -22,7 +24,7 @@ export interface SessionClientOptions {
   readonly secret?: string;
   /** Over streams: how long `publish` tries to have a must-keep command taken, in milliseconds. Default 2,000. */
   readonly keepDeadlineMs?: number;
-  /** Default `sw`. */
+  /** The store: its data and channels. The same as the service's. Default `sw`. */
   readonly namespace?: string;
   /** How long a page may wait for us, in milliseconds. Default 100. */
   readonly deadlineMs?: number;

@@ -26,5 +26,5 @@ export const PERSON_RETENTION: MovedRetention = {
   renewSeconds: 86_400,
 };
 
-/** The defaults of docs/options.md. */
+/** The defaults of docs/reference/options.md. */
 export const RETENTION_DEFAULTS: Retention = { seconds: 30 * 86_400, bounceSeconds: 30 * 60 };

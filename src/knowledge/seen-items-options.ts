@@ -10,7 +10,7 @@ export interface SeenItemsOptions extends SeenFilterOptions {
   readonly exactLimit: number;
 }
 
-/** The defaults of docs/options.md. Up to 512 items the record takes less memory and less CPU than the pair. */
+/** The defaults of docs/reference/options.md. Up to 512 items the record takes less memory and less CPU than the pair. */
 export const SEEN_ITEMS_DEFAULTS: SeenItemsOptions = { ...SEEN_FILTER_DEFAULTS, engine: 'portable', exactLimit: 512 };
 
 const MOST_EXACT = 512;

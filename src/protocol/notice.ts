@@ -9,11 +9,13 @@ import { isSession } from './topic.ts';
 
 /** How much a notice matters; the page decides how it looks. */
 export const NOTICE_SEVERITIES = ['info', 'success', 'warning', 'error'] as const;
+/** One of `NOTICE_SEVERITIES`. */
 export type NoticeSeverity = (typeof NOTICE_SEVERITIES)[number];
 
 /** What can be done with a notice. `seen`: it was looked at, and the badge is cleared; `read`: it was read; `unread`: it is
  *  to be read again; `dismissed`: it is shown no more. */
 export const NOTICE_MARKS = ['seen', 'read', 'unread', 'dismissed'] as const;
+/** One of `NOTICE_MARKS`. */
 export type NoticeMarkName = (typeof NOTICE_MARKS)[number];
 
 /** The longest title and text of a notice, in characters, and its largest data, in characters of JSON. */

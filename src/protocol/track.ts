@@ -37,6 +37,7 @@ export interface TrackReply {
 
 /** What a visitor did with a suggestion. */
 export const SUGGESTION_MARKS = ['shown', 'taken', 'dismissed'] as const;
+/** One of `SUGGESTION_MARKS`. */
 export type SuggestionMark = (typeof SUGGESTION_MARKS)[number];
 
 /** The payload of `mark-suggestions`. */

@@ -91,7 +91,7 @@ export type ClusterPatterns = Readonly<Record<string, readonly string[]>>;
 export interface Rules {
   /** Sets of pages by patterns of their paths, at most 200; views of a cluster's pages are counted. Default: none. */
   readonly clusters?: ClusterPatterns;
-  /** At most 1,000. Default: none. */
+  /** Rules that suggest something, at most 1,000. Default: none. */
   readonly suggestions?: readonly SuggestionRule[];
   /** Conditions by the name of their segment, at most 200. Default: none. */
   readonly segments?: Readonly<Record<string, Condition>>;

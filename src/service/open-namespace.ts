@@ -28,17 +28,22 @@ const CLOCK_MEASUREMENTS = 3;
 
 /** How a namespace is opened; only `redis` must be given. */
 export interface NamespaceOptions {
+  /** Where Redis is: a URL, or the parts of an address. */
   readonly redis: string | ConnectionOptions;
-  /** Default `sw`. */
+  /** The store: its data and channels. Default `sw`. */
   readonly namespace?: string;
-  /** The key for items, at least 16 characters; all instances of a namespace share it. */
+  /** The key for items, at least 16 characters; all instances of a namespace share it. The environment is not read. Default:
+   *  the one that `dataDir` has. */
   readonly secret?: string;
-  /** Where a generated secret is kept; without it, none is generated. */
+  /** The folder of a generated secret. Default: none, and no secret is generated. */
   readonly dataDir?: string;
-  /** How seen items are kept; `engine` may be `auto` (default). */
+  /** How seen items are kept: `exactLimit` (512), the most items of a kind that are kept exactly, 0 to 512; `engine`
+   *  (`auto`), `portable` or `native`; `errorRate` (0.01) and `firstCapacity` (100) of filters. */
   readonly seen?: Partial<Omit<SeenItemsOptions, 'engine'>> & { readonly engine?: FilterEngine | 'auto' };
+  /** How long the calculated data of a session is stored: `seconds` (30 days) after the last message that writes,
+   *  `bounceSeconds` (30 minutes) until a second view. */
   readonly retention?: Partial<Retention>;
-  /** Default: Redis's clock. */
+  /** The time, in milliseconds of the epoch: for tests. Default: Redis's clock. */
   readonly clock?: Clock;
 }
 

@@ -25,13 +25,14 @@ export interface ServiceOptions extends NamespaceOptions, Rules {
   readonly acceptTimes?: boolean;
   /** Where to answer `/healthz`, `/readyz` and `/metrics`. Default: nowhere. */
   readonly http?: HttpAddress;
-  /** Ending of sessions whose time is over, and their archiving. */
+  /** Ending of sessions whose time is over: `sweep` (true), whether this instance takes part; `lifecycleLength` (10,000)
+   *  of the stream of events; `encryption`, the keys of the stores, for the archive. */
   readonly sessions?: SessionEndOptions;
   /** Where ended sessions go. Default: nowhere, they are deleted. */
   readonly archive?: ArchiveFunction;
-  /** Default: writes nothing. */
+  /** Where the service logs: `debug`, `info`, `warn` and `error`, as pino has them. Default: nowhere. */
   readonly log?: Log;
-  /** Requests in hand at once. Default 10,000. */
+  /** The most requests in hand at once. Default 10,000. */
   readonly maxInFlight?: number;
 }
 

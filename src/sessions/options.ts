@@ -13,7 +13,7 @@ export interface SessionDataOptions {
    *  that are made with equal options: for sessions so large that a client's questions must not wait behind them.
    *  Default false. */
   readonly ownConnection?: boolean;
-  /** Default `sw`. */
+  /** The store: its data and channels. The same as the service's. Default `sw`. */
   readonly namespace?: string;
   /** Idle time after which a session ends, in milliseconds. Default: its cookie's `maxAge`, or one day without one.
    *  Where both are given, the shorter counts. */
@@ -35,7 +35,8 @@ export interface SessionDataOptions {
    *  Default false: otherwise an attacker with write access to Redis could add sessions. */
   readonly encryption?: { readonly keys: readonly (string | Uint8Array)[]; readonly acceptPlain?: boolean } | undefined;
   /** Prefix of connect-redis's keys (its default is `sess:`). A session that is not found is looked for under that
-   *  prefix, taken over, and deleted there. Such sessions are plain: with `encryption`, `acceptPlain` is needed too. */
+   *  prefix, taken over, and deleted there. Such sessions are plain: with `encryption`, `acceptPlain` is needed too.
+   *  Default: none. */
   readonly importFrom?: string;
   /** Prefix of connect-redis's keys (its default is `sess:`) under which each session is written for processes with
    *  connect-redis too, while a site moves to this store or back. Includes `importFrom` with that prefix: what those
@@ -53,7 +54,8 @@ export interface SessionDataOptions {
   readonly graceMs?: number;
   /** Length of the stream of lifecycle events, about. Default 10,000. */
   readonly lifecycleLength?: number;
-  /** Stores ended sessions in your database; called for each until it succeeds. Services can do this too. */
+  /** Stores ended sessions in your database; called for each until it succeeds. Services can do this too. Default: they are
+   *  deleted. */
   readonly archive?: ArchiveFunction;
   /** Whether this process helps to end sessions whose time is over. Services do so too. Default true. */
   readonly sweep?: boolean;

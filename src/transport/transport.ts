@@ -44,6 +44,7 @@ export interface ClientTransport {
   publish(command: string, session: string, payload: string): Promise<boolean>;
   /** Sends and waits at most `deadlineMs`. */
   request(command: string, session: string, payload: string, deadlineMs: number): Promise<Outcome>;
+  /** Ends it: what waits settles without an answer. */
   close(): Promise<void>;
 }
 

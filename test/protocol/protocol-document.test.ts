@@ -1,8 +1,6 @@
-import { execFile } from 'node:child_process';
 import { createCipheriv, createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkConfig, serviceOptionsOf } from '../../src/cli/config/index.ts';
 import { COMMAND_NAMES, personOf, sessionOf } from '../../src/protocol/index.ts';
@@ -19,11 +17,9 @@ import { useRedis } from '../support/use-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 /* The protocol's document is normative, so it must be true: every fenced block `wire` of docs/protocol.md runs here
- * against a real Redis and a real service (the format stands in the document's last section), and every command line
- * of README.md must name what exists. */
+ * against a real Redis and a real service (the format stands in the document's last section). */
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const CLI = `${ROOT}dist/cli/main.js`;
 const SECRET = 'the secret of the examples';
 const START_OF_BLOCK = Date.parse('2026-01-15T10:00:00Z');
 const MESSAGE_DEADLINE_MS = 3_000;
@@ -187,55 +183,6 @@ describe('docs/protocol.md: streams', () => {
   });
 });
 
-describe('README.md', () => {
-  const blocks = readBlocks('README.md');
-
-  it('every command line of ours names a subcommand and flags that exist', async () => {
-    const shell = blocks.filter(({ info }) => info === 'sh').map(({ lines }) => lines.join('\n'));
-    const lines = shell.flatMap((text) => text.replaceAll('\\\n', ' ').split('\n'));
-    const ours = lines.flatMap(
-      (line) => /^(?:npx sessionwise|node dist\/cli\/main\.js)(?: (.*))?$/.exec(line)?.[1] ?? [],
-    );
-    expect(ours.length).toBeGreaterThanOrEqual(5);
-    const subcommands = subcommandsOf(await help());
-    for (const line of ours) {
-      const words = line.match(/'[^']*'|"[^"]*"|\S+/g) ?? [];
-      const flags = words.flatMap((word) => /^--[a-z-]+/.exec(word)?.[0] ?? []);
-      if (words[0]!.startsWith('-')) {
-        expect(flagsOf(await help()), line).toEqual(expect.arrayContaining(flags));
-        continue;
-      }
-      expect(subcommands, line).toContain(words[0]);
-      // `deadletters` has subcommands of its own.
-      const isNested = subcommandsOf(await help(words[0])).includes(words[1] ?? '');
-      const text = await help(words[0], ...(isNested ? [words[1]!] : []));
-      expect(flagsOf(text), line).toEqual(expect.arrayContaining(flags));
-    }
-    // Each line starts the command twice.
-  }, 90_000);
-
-  it('acl prints the line that stands there', async () => {
-    const i = blocks.findIndex(({ lines }) => lines[0]?.startsWith('npx sessionwise acl '));
-    const args = blocks[i]!.lines[0]!.split(' ').slice(2);
-    const { stdout } = await promisify(execFile)(process.execPath, [CLI, ...args]);
-    expect(stdout.split('\n')).toContain(blocks[i + 1]!.lines[0]);
-  });
-
-  it('every flag of the table of serve exists, and every flag of serve stands in it', async () => {
-    const table = readFileSync(`${ROOT}README.md`, 'utf8').match(/^\| `--[a-z-]+[^|]*\|/gm) ?? [];
-    const told = table.map((row) => /--[a-z-]+/.exec(row)![0]).sort();
-    const real = flagsOf(await help('serve')).filter((flag) => flag !== '--help');
-    expect(told).toEqual(real.sort());
-  });
-
-  it('every JSON block is JSON, and every configuration is one', () => {
-    for (const { lines } of blocks.filter(({ info }) => info === 'json')) {
-      const value = JSON.parse(lines.join('\n'));
-      if ('$schema' in value) checkConfig(value, 'README.md');
-    }
-  });
-});
-
 /** Runs the lines of one example. */
 class ExampleRun {
   readonly #connections: { sender: RedisConnection; waiter: RedisConnection };
@@ -394,25 +341,4 @@ function readBlocks(file: string): Block[] {
   }
   if (open) throw new Error(`${file}: the block of line ${open.firstLine} has no end.`);
   return blocks;
-}
-
-const helps = new Map<string, Promise<string>>();
-
-function help(...subcommands: (string | undefined)[]): Promise<string> {
-  const words = subcommands.filter((word) => word !== undefined);
-  let text = helps.get(words.join(' '));
-  if (!text) {
-    text = promisify(execFile)(process.execPath, [CLI, ...words, '--help']).then(({ stdout }) => stdout);
-    helps.set(words.join(' '), text);
-  }
-  return text;
-}
-
-function flagsOf(text: string): string[] {
-  return [...text.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm)].map((match) => match[1]!);
-}
-
-function subcommandsOf(text: string): string[] {
-  const [, commands = ''] = text.split('\nCommands:');
-  return [...commands.matchAll(/^ {2}([a-z]+) /gm)].map((match) => match[1]!);
 }

@@ -8,7 +8,9 @@
 /** Part of Node's response that is needed. */
 export interface HeadWriter {
   readonly headersSent: boolean;
+  /** Reads the header that was set so far. */
   getHeader(name: string): unknown;
+  /** Sets a header in place of the one that was set so far. */
   setHeader(name: string, value: string[]): unknown;
 }
 

@@ -2,6 +2,7 @@ import { PAGE_SCRIPT } from '../../browser/index.ts';
 import { checkOptions } from '../../protocol/internal/index.ts';
 import { ServedScript } from './served-script.ts';
 
+/** Options of `browserScript`. */
 export interface BrowserScriptOptions {
   /** Path under which the site serves the script and takes its messages: begins and ends with a slash. Default
    *  `/sessionwise/`. */

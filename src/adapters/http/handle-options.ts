@@ -13,17 +13,21 @@ export interface HandleOptions<Request> {
   readonly client?: SessionClient;
   /** The user who is logged in, as a text that stays theirs; undefined for nobody. The page asks as that person, on each
    *  of their devices, and what was known of the browser's visitor becomes the person's. Default: the user to whom the
-   *  session was given with `identify`, where it is in a store of ours. Mount the middleware behind what sets the user. */
+   *  session was given with `identify`, where it is in a store of ours. Mount the middleware behind what sets the user.
+   *  A mistake for an id (no text, empty, `undefined`, `null` or `NaN` as a text, `[object Object]`, a promise, more than
+   *  1,024 characters) fails the request with a RangeError, because all users would be one person. Lists of a user's
+   *  sessions and `erase` find only what `request.session.identify(id)` was called for. */
   readonly user?: (request: Request) => string | null | undefined;
   /** The groups to which the visitor belongs: whose notices they are shown (`request.sessionwise.notices`, live streams),
-   *  and for which rules ask (`suggestions`, `is`). It is asked for every request, also for those of nobody. Default: none. */
+   *  and for which rules ask (`suggestions`, `is`). It is asked for every request, also for those of nobody. At
+   *  most 100 names; anything else fails the request. Default: none. */
   readonly groups?: (request: Request) => readonly string[] | null | undefined;
   /** What the visitor has agreed to. `all`: knowledge of their visits, on all devices once they log in. `session`: until
    *  the browser is closed, and never merged into a person. `none`: nothing is asked or counted, no cookie is set, and one
-   *  that is there is removed. Default: `none` for requests with `Sec-GPC: 1` or `DNT: 1`, else `all`. */
+   *  that is there is removed. A function counts before the browser's signals. Default: `none` for requests with `Sec-GPC: 1` or `DNT: 1`, else `all`. */
   readonly consent?: (request: Request) => Consent;
   /** Whether a view counts. `page`: its path; with a message of the script for pages, which has a URL of its own, that of
-   *  the page. Default: it does. */
+   *  the page. Anything but `true` and `false` fails the request. Default: it does. */
   readonly track?: (request: Request, page: string) => boolean;
   /** Known robots, probes and scripts, by their User-Agent header. `ignore` (default): no visitor, no view, no cookie.
    *  `count`: as anybody else. A request with a token is none. */

@@ -28,10 +28,14 @@ export interface HandleRequest<Request> extends PageRequest {
 /** Part of a RequestStore that attaching a handle needs. */
 export interface HandleStore<Request> {
   readonly data: TokenVerifier;
+  /** Says what is known of the request's session; undefined where it was never saved. */
   info(
     request: Request,
   ): { readonly session: string; readonly byPreviousSecret: boolean; readonly userId: string | undefined } | undefined;
+  /** Says whether the session could not be read, and an empty one stands in. */
   isDegraded(request: Request): boolean;
+  /** Keeps the request's empty session from being saved: another token acts for it. */
   leaveUnsaved(request: Request): void;
+  /** Calls the listener when the request's session is given to a user. */
   whenIdentified(request: Request, listener: (userId: string) => void): void;
 }

@@ -2,6 +2,7 @@ import { LIVE_SCRIPT } from '../../browser/index.ts';
 import { checkOptions } from '../../protocol/internal/index.ts';
 import { ServedScript } from './served-script.ts';
 
+/** Options of `liveScript`. */
 export interface LiveScriptOptions {
   /** Path where `sw.live` is mounted: begins and ends with a slash. Default `/live/`. */
   readonly path?: string;

@@ -2,18 +2,19 @@ import { checkOptions, type OptionForms } from '../../protocol/internal/index.ts
 
 /** The cookie by which a browser is the same visitor again. */
 export interface VisitorCookieOptions {
-  /** Default `sessionwise`. */
+  /** Its name. Over https `__Host-sessionwise` keeps other hosts of your domain from planting one. Default `sessionwise`. */
   readonly name?: string;
   /** How long a browser that does not come back keeps it, in milliseconds. Default 400 days, the most that browsers allow.
    *  It is renewed once a day at most. */
   readonly maxAge?: number;
-  /** Default: none, so that only the host that set it gets it back. */
+  /** The domain that it is sent to. With another domain or path give another name too: browsers keep the cookie of before
+   *  beside the new one. Default: none, so that only the host that set it gets it back. */
   readonly domain?: string;
-  /** Default `/`. */
+  /** The path that it is sent to. Default `/`. */
   readonly path?: string;
-  /** Default `lax`. */
+  /** Whether requests of other sites carry it. Default `lax`. */
   readonly sameSite?: 'lax' | 'strict' | 'none';
-  /** Default `auto`: `Secure` where the request came over https, as the framework says (behind a proxy with its setting to
+  /** Whether browsers send it over https only. Default: `auto`, `Secure` where the request came over https, as the framework says (behind a proxy with its setting to
    *  trust that). */
   readonly secure?: boolean | 'auto';
 }

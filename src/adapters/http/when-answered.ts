@@ -2,6 +2,7 @@
 export interface AnswerWriter {
   readonly headersSent: boolean;
   readonly statusCode: number;
+  /** Listens to the end of the answer. */
   on(event: 'finish', listener: () => void): unknown;
 }
 

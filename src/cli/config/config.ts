@@ -122,11 +122,23 @@ export const configSchema: z.ZodType<ConfigBesideRules & { [Part in keyof Rules]
       .min(0)
       .max(512)
       .optional()
-      .describe('The most items of a kind that a session keeps exactly. Default 512.'),
+      .describe(
+        'How many pages, and how many other items, a session keeps exactly; more turn into a filter. Default 512.',
+      ),
     filter: z
       .strictObject({
-        engine: z.enum(['auto', 'portable', 'native']).optional().describe('Default "auto".'),
-        errorRate: z.number().min(0.0001).max(0.5).optional().describe('Default 0.01.'),
+        engine: z
+          .enum(['auto', 'portable', 'native'])
+          .optional()
+          .describe(
+            '`native` needs a server with BF.*. `auto`: the engine of the namespace, else `portable`. Default "auto".',
+          ),
+        errorRate: z
+          .number()
+          .min(0.0001)
+          .max(0.5)
+          .optional()
+          .describe('How often an unseen item is called seen. Default 0.01.'),
         firstCapacity: z.int().min(8).max(1_000_000).optional().describe('Items in the first layer. Default 100.'),
       })
       .optional()
@@ -174,8 +186,8 @@ export const configSchema: z.ZodType<ConfigBesideRules & { [Part in keyof Rules]
           .describe(
             'The database, as a URL. SESSIONWISE_ARCHIVE_POSTGRES wins; keep passwords out of files that are shared.',
           ),
-        table: identifier.optional().describe('Default "archived_sessions".'),
-        schema: identifier.optional().describe('Default: the first of the search_path.'),
+        table: identifier.optional().describe('The table that the migration makes. Default "archived_sessions".'),
+        schema: identifier.optional().describe('The schema of that table. Default: the first of the search_path.'),
       })
       .optional()
       .describe('Archive for ended sessions. Default: none, they are deleted.'),

@@ -4,7 +4,7 @@ import type { ReplayFindings, ReplayReport } from './report.ts';
 
 const MAX_FALSE_POSITIVE_RATE = 0.01;
 const MAX_UNIQUE_ERROR_PERCENT = 3;
-/** Default limit of memory per visitor, on average; docs/options.md and `--help` name it. It applies only if some visitors
+/** Default limit of memory per visitor, on average; docs/commands.md and `--help` name it. It applies only if some visitors
  *  have no filter: with filters alone (`exactLimit: 0`) a single page costs most of it, so no limit is promised. */
 const MAX_BYTES_PER_SESSION = 1024;
 /** With fewer visitors memory is not judged: the fixed memory of Redis (tables, scripts, a histogram per command: 30 to

@@ -15,13 +15,18 @@ export interface ServerAddress {
 /** The address and login of Redis: a URL (`redis://`, `rediss://`, `unix:///path`, `redis+cluster://h1:p1,h2:p2`,
  *  `redis+sentinel://h1:p1,h2:p2/master`), or the parts, as in the paper's connection file. */
 export interface ConnectionOptions {
+  /** All of it as a URL: `redis://`, `rediss://` (TLS), `unix://`, `redis+cluster://`, `redis+sentinel://`. Excludes the
+   *  other parts. */
   url?: string;
+  /** Name or address of the server. Default 127.0.0.1. */
   host?: string;
-  /** Default 6379. */
+  /** Its port. Default 6379. */
   port?: number;
   /** A Unix socket's path; excludes host and port. */
   path?: string;
+  /** Name of a user of Redis. Default: the user `default`. */
   username?: string;
+  /** That user's password. Default: none. */
   password?: string;
   /** Database number. Default 0. Pub/sub ignores it: two applications on one server need two namespaces. */
   db?: number;
@@ -35,6 +40,7 @@ export interface ConnectionOptions {
   master?: string;
   /** The login at the Sentinels, which is not that of Redis. Default: none. */
   sentinelUsername?: string;
+  /** That login's password. Default: none. */
   sentinelPassword?: string;
 }
 
