@@ -17,11 +17,12 @@ export const TESTS_NEXT = process.env.CI !== undefined || process.env.TEST_NEXT 
 
 /** A folder with the built site. */
 export class NextSite {
-  readonly #folder = mkdtempSync(join(tmpdir(), 'sw-next-'));
+  #folder = '';
   readonly #processes: ChildProcess[] = [];
 
   /** Installs and builds it; takes about half a minute. The package must have been built. */
   build(): void {
+    this.#folder = mkdtempSync(join(tmpdir(), 'sw-next-'));
     const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
     const pack = ['pack', '--ignore-scripts', '--pack-destination', this.#folder];
     execFileSync('npm', pack, { cwd: ROOT, stdio: 'pipe' });
@@ -76,7 +77,7 @@ export class NextSite {
   }
 
   remove(): void {
-    rmSync(this.#folder, { recursive: true, force: true });
+    if (this.#folder !== '') rmSync(this.#folder, { recursive: true, force: true });
   }
 
   #run(program: string, ...args: string[]): void {
