@@ -10,7 +10,8 @@ import { chromium } from 'playwright-core';
 const MOST_BYTES = 200_000;
 const DEADLINE_MS = 60_000;
 // Chromium without a window calls itself a robot, and robots have no visitor.
-const USER_AGENT = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36';
+const USER_AGENT =
+  'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'sw-pictures-'));
 const pictures = join(root, 'docs/pictures');
@@ -31,7 +32,11 @@ try {
     args: ['--headless', '--no-sandbox', '--disable-gpu'],
   });
   mkdirSync(pictures, { recursive: true });
-  const page = await browser.newPage({ userAgent: USER_AGENT, viewport: { width: 1280, height: 800 }, colorScheme: 'light' });
+  const page = await browser.newPage({
+    userAgent: USER_AGENT,
+    viewport: { width: 1280, height: 800 },
+    colorScheme: 'light',
+  });
   for (const path of ['/', '/added/tv', '/added/tv-mount', '/']) await page.goto(shop + path);
   await take(page, 'shop');
   await page.goto(`${shop}/confirm-purchase`);
