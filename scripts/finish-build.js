@@ -1,8 +1,8 @@
 // Completes dist/ after both runs of tsc: says which module system each part has, writes the ESM doors, copies the pages of
 // the dashboard, and sets the executable bit that `npx sessionwise` and a packed tarball need.
-import { chmodSync, cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = new URL('../', import.meta.url);
@@ -17,15 +17,6 @@ cpSync(new URL('src/dashboard/page', ROOT), new URL('dist/dashboard/page', ROOT)
   recursive: true,
   filter: (source) => !source.endsWith('tsconfig.json'),
 });
-
-// CommonJS has no import.meta; tsc leaves it as it is (`noCheck`).
-for (const file of readdirSync(new URL('dist', ROOT), { recursive: true })) {
-  if (!file.endsWith('.js') || file.startsWith(join('cli', '/')) || file.startsWith(join('dashboard', 'page')))
-    continue;
-  const text = readFileSync(new URL(`dist/${file}`, ROOT), 'utf8');
-  if (!text.includes('import.meta')) continue;
-  write(`dist/${file}`, text.replaceAll('import.meta.url', "require('node:url').pathToFileURL(__filename).href"));
-}
 
 const { exports: doors } = JSON.parse(readFileSync(new URL('package.json', ROOT), 'utf8'));
 for (const door of Object.values(doors)) if (typeof door === 'object') writeDoor(door);

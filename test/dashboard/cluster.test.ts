@@ -22,7 +22,13 @@ it('the dashboard over a Cluster: each part of health has its value', { timeout:
     await Promise.all([dashboard.close(), client.close()]);
     await service.stop();
   });
-  for (let i = 0; i < 10; i += 1) await client.request('pageview', `visitor${i}`, '/p');
+  expect(await client.ready()).toBe(true);
+  for (let i = 0; i < 10; i += 1) {
+    await waitUntil(
+      'it is answered',
+      async () => (await client.request('pageview', `visitor${i}`, '/p')) !== undefined,
+    );
+  }
   const parts = ['instances', 'partitions', 'backlog', 'deadLetters', 'subjects', 'findings'];
   let data: Parts = {};
   await waitUntil(

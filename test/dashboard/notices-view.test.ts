@@ -136,7 +136,7 @@ describe('the view of notices', () => {
     ['to', { to: {} }],
     ['to', { to: { person: '' } }],
     ['to', { to: { subject: '<script>' } }],
-  ])('says that %s is wrong, by its name, and writes nothing: %j', async (field, fields) => {
+  ])('says that %s is wrong, by its name, and writes nothing (%#)', async (field, fields) => {
     const { status, message } = await publish({ id: 'wrong', ...fields });
     expect(status).toBeGreaterThanOrEqual(400);
     expect(message).toContain(`"${field}"`);

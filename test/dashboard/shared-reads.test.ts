@@ -133,21 +133,21 @@ it('dashboard: a second page is told at once what was read last, and a page that
   expect(site.log.entries).toEqual([]);
 });
 
-it('dashboard: a stream ends when who opened it may not see it any more', async () => {
-  let isAllowed = true;
-  const site = await serve(
-    {},
-    {
-      check: async () => {
-        if (!isAllowed) throw new RequestRefusedError(403, 'No more.');
-        return OPERATOR;
-      },
+it.each([
+  [
+    'may not see it any more',
+    () => {
+      throw new RequestRefusedError(403, 'No more.');
     },
-  );
+  ],
+  ['is somebody else by now', () => ({ ...OPERATOR, id: 'another' })],
+])('dashboard: a stream ends when who opened it %s', async (_, later) => {
+  let isLater = false;
+  const site = await serve({}, { check: async () => (isLater ? later() : OPERATOR) });
   const stream = await site.follow();
   await waitUntil('it is told', () => stream.told.length === 1, DEADLINE_MS);
   expect(stream.hasEnded()).toBe(false);
-  isAllowed = false;
+  isLater = true;
   await waitUntil('it ends', () => stream.hasEnded(), DEADLINE_MS);
 });
 

@@ -218,7 +218,7 @@ describe('the view of a subject', () => {
     expect(JSON.stringify(dashboard.log.entries)).not.toContain('lamp');
   });
 
-  it.each(['viewer', 'editor'] as const)('lets a %s neither end sessions nor look for items', async (role) => {
+  it.each(['viewer', 'editor'] as const)('lets the role %s neither end sessions nor look for items', async (role) => {
     const { token, session } = await logIn('Firefox');
     const dashboard = await openDashboard({ role });
     for (const [action, input] of [

@@ -85,11 +85,11 @@ export class ForeignClient {
     return `r${process.pid}-${this.#last}`;
   }
 
-  /** All keys there are. */
+  /** All keys there are, but for those that come and go with the seconds. */
   async keys(): Promise<string[]> {
     const keys = await this.redis.command<string[]>('KEYS', '*');
-    // A service takes and gives back its leases as time goes by.
-    return keys.filter((key) => !key.includes(':@lease:')).sort();
+    // A service takes and gives back its leases as time goes by, and writes the counts of the site.
+    return keys.filter((key) => !key.includes(':@lease:') && !key.includes(':@site:')).sort();
   }
 
   async close(): Promise<void> {

@@ -63,7 +63,7 @@ export function shell({ second, hasService, hasForget }) {
 /** @param {readonly Step[]} steps */
 function path(steps) {
   return html`<section class="path" aria-labelledby="path">
-        <h2 id="path">${steps.length} steps, one minute <span class="count" data-progress></span></h2>
+        <h2 id="path" tabindex="-1">${steps.length} steps, one minute <span class="count" data-progress></span></h2>
         <ol>${steps.map(
           ({ name, title }) => html`
           <li data-step="${name}" data-done="false"><span class="sr">${title}<span data-step-state></span></span></li>`,

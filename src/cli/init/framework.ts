@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 /** A framework that has an adapter. */
 export interface Framework {
   /** As `--framework` takes it. */
@@ -14,10 +16,9 @@ export interface Framework {
   readonly example: string;
 }
 
-const CREATE = `// Without \`service: 'inline'\` the answers come from \`sessionwise serve\`, which runs beside this program.
-const sw = createSessionwise({ redis: process.env.REDIS_URL, secret: process.env.SESSIONWISE_SECRET });
-
-const ARTICLES = ['/articles/redis', '/articles/bloom', '/articles/cookies'];`;
+function readExample(name: string): string {
+  return readFileSync(new URL(`../../../examples/init/${name}.js`, import.meta.url), 'utf8');
+}
 
 const FRAMEWORK_LIST: readonly Framework[] = [
   {
@@ -30,27 +31,7 @@ const FRAMEWORK_LIST: readonly Framework[] = [
       'const sw = createSessionwise({ redis: process.env.REDIS_URL, secret: process.env.SESSIONWISE_SECRET });',
       'app.use(sw.session({ secret: process.env.COOKIE_SECRET }), sw.knowledge());',
     ],
-    example: `import express from 'express';
-import { createSessionwise } from 'sessionwise/express';
-
-${CREATE}
-
-const app = express();
-app.use(sw.session({ secret: process.env.COOKIE_SECRET }));
-app.use(sw.knowledge());
-
-app.get('/', async (request, response) => {
-  const fresh = await request.sessionwise.unseen(ARTICLES); // waits 100 ms at most
-  response.json({ newToYou: fresh ?? ARTICLES });
-});
-app.get('/articles/:name', (request, response) => {
-  response.json({ article: request.params.name });
-});
-
-const { PORT = '3000' } = process.env;
-const server = app.listen(Number(PORT), () => console.log(\`The site is open: http://127.0.0.1:\${PORT}\`));
-for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => server.close(() => sw.close()));
-`,
+    example: readExample('express'),
   },
   {
     name: 'fastify',
@@ -62,27 +43,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => server.cl
       'const sw = createSessionwise({ redis: process.env.REDIS_URL, secret: process.env.SESSIONWISE_SECRET });',
       'app.register(sw.session, { secret: process.env.COOKIE_SECRET }); app.register(sw.knowledge);',
     ],
-    example: `import Fastify from 'fastify';
-import { createSessionwise } from 'sessionwise/fastify';
-
-${CREATE}
-
-const app = Fastify();
-app.register(sw.session, { secret: process.env.COOKIE_SECRET });
-app.register(sw.knowledge);
-app.addHook('onClose', () => sw.close());
-
-app.get('/', async (request) => {
-  const fresh = await request.sessionwise.unseen(ARTICLES); // waits 100 ms at most
-  return { newToYou: fresh ?? ARTICLES };
-});
-app.get('/articles/:name', async (request) => ({ article: request.params.name }));
-
-const { PORT = '3000' } = process.env;
-await app.listen({ port: Number(PORT) });
-console.log(\`The site is open: http://127.0.0.1:\${PORT}\`);
-for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => app.close());
-`,
+    example: readExample('fastify'),
   },
 ];
 

@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { examine, type Finding, judgePresence } from '../../doctor/index.ts';
+import { HEARTBEAT_INTERVAL_MS } from '../../protocol/index.ts';
 import { PARTITIONS } from '../../redis/index.ts';
 import { type DeadLetter, DeadLetters } from '../../transport/service/index.ts';
 import type { DashboardStore } from '../dashboard-store.ts';
@@ -43,6 +45,8 @@ export interface HealthData {
   readonly findings: Part<readonly Finding[]> | null;
 }
 
+/** Each instance is heard of twice within it. */
+const LISTENED_MS = 2 * HEARTBEAT_INTERVAL_MS;
 const MINUTE_MS = 60_000;
 const MOST_LETTERS = 20;
 const MOST_BACKLOGS = 8;
@@ -131,7 +135,12 @@ export class HealthReader {
 
   #examine(): Promise<Finding[]> {
     const { redis, keys } = this.#store.namespace;
-    return examine(redis, keys.namespace, async () => judgePresence(await this.#store.presence(), keys.namespace));
+    return examine(redis, keys.namespace, async () => {
+      const watch = await this.#store.instances();
+      // Who has just begun to listen has heard nobody yet.
+      await sleep(Math.max(0, LISTENED_MS - watch.listenedMs()), undefined, { ref: false });
+      return judgePresence(watch.presence, keys.namespace);
+    });
   }
 }
 

@@ -29,11 +29,18 @@ const LONGEST_ID = 64;
 export class InstanceWatch {
   readonly presence: Presence = new Presence();
   readonly #now: () => number;
+  readonly #beganAt: number;
   readonly #heard = new Map<string, HeardInstance>();
 
   /** `now`: monotonic milliseconds. */
   constructor(now: () => number = () => performance.now()) {
     this.#now = now;
+    this.#beganAt = now();
+  }
+
+  /** For how many milliseconds it has been listening. */
+  listenedMs(): number {
+    return this.#now() - this.#beganAt;
   }
 
   /** Subscribes.

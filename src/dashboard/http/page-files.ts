@@ -10,7 +10,7 @@ export interface PageFile {
   readonly isPublic: boolean;
 }
 
-const FOLDER = new URL('../page/', import.meta.url);
+const FOLDER = join(__dirname, '../page');
 const TYPES: Readonly<Record<string, string>> = {
   '.js': 'text/javascript; charset=utf-8',
   '.css': 'text/css; charset=utf-8',
@@ -26,8 +26,8 @@ export function readPageFiles(): ReadonlyMap<string, PageFile> {
     const type = TYPES[extname(name)];
     if (type !== undefined) files.set(name, { type, body, isPublic: PUBLIC.includes(name) });
   };
-  for (const name of readdirSync(FOLDER)) add(name, readFileSync(new URL(name, FOLDER)));
-  const plot = join(createRequire(import.meta.url).resolve('uplot'), '..');
+  for (const name of readdirSync(FOLDER)) add(name, readFileSync(join(FOLDER, name)));
+  const plot = join(createRequire(__filename).resolve('uplot'), '..');
   for (const [name, file] of Object.entries(PLOT)) add(name, readFileSync(join(plot, file)));
   return files;
 }

@@ -59,6 +59,8 @@ function makeChart(key) {
       plot = new uPlot(optionsOf(last, canvas.clientWidth), data, canvas);
       shape = wanted;
     } else plot.setData(data);
+    // Nobody points at a moment: the legend says the last.
+    if (plot.cursor.idx === null || plot.cursor.idx === undefined) plot.setLegend({ idx: last.times.length - 1 });
   };
   new ResizeObserver(() => {
     if (plot && canvas.clientWidth > 0) plot.setSize({ width: canvas.clientWidth, height: last.height ?? 160 });

@@ -111,7 +111,7 @@ function tiles({ instances: heard, traffic, backlog: waiting, deadLetters, subje
   ];
   return h(
     'dl',
-    { class: 'tiles wide', key: 'tiles' },
+    { class: 'tiles eight wide', key: 'tiles' },
     all.map(([name, value, sub]) =>
       h(
         'div',
@@ -341,7 +341,11 @@ function letters({ count: all, letters: rows }, tools) {
         h(
           'tr',
           { key: id },
-          h('td', null, h('time', { datetime: new Date(at).toISOString() }, new Date(at).toLocaleString())),
+          h(
+            'td',
+            { class: 'when' },
+            h('time', { datetime: new Date(at).toISOString() }, new Date(at).toLocaleString()),
+          ),
           h('td', null, command === '' ? 'none' : command),
           h('td', { class: 'id' }, session),
           h('td', { class: 'number' }, size ?? '–'),

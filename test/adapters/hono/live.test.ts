@@ -15,6 +15,7 @@ testLive<Sessionwise>({
   create: createSessionwise,
   async open(sw, pages, { live, knowledge = {} }): Promise<LiveSite> {
     const app = new Hono<SessionwiseEnv>();
+    app.onError((error, c) => c.text(error.message, 500));
     // The functions of the tests take headers as Node has them.
     const given = Object.entries(knowledge).map(([name, value]) => [
       name,

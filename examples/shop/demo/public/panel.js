@@ -142,7 +142,7 @@ const showSteps = (steps) => {
   // Who stands on a button of a step that is done goes on to the next one.
   const hadFocus = cards.some((card) => card !== nextCard && card.contains(document.activeElement));
   for (const card of cards) card.hidden = card !== nextCard;
-  if (hadFocus) (nextCard ?? find('more')).querySelector('a, button').focus();
+  if (hadFocus) (nextCard?.querySelector('a, button') ?? document.querySelector('#path')).focus();
   const title = nextCard?.querySelector('h3').textContent;
   const count = items.filter(({ dataset }) => done.has(dataset.step)).length;
   find('panel').classList.toggle('begun', count > 0);
