@@ -13,6 +13,7 @@ export interface OpenedStore {
 
 /** What `createSessionwise` makes, as far as the dashboard needs it. */
 export interface DashboardSource {
+  /** Opens the namespace and its session data. */
   openForOperators(): Promise<OpenedStore>;
 }
 

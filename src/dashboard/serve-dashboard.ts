@@ -36,6 +36,7 @@ export interface ServeDashboardOptions extends DashboardSettings {
 export interface ServedDashboard {
   /** Where a browser opens it. */
   readonly url: string;
+  /** Ends its streams, and stops to listen. */
   close(): Promise<void>;
 }
 

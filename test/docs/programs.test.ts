@@ -10,7 +10,7 @@ import { type Block, blocksOf, DOCUMENTS, ROOT } from './documents.ts';
 import { exchangesOf, isShown, Visitors } from './transcript.ts';
 import { CODE_OF_EXAMPLES } from './treated-elsewhere.ts';
 
-/* The programs in the documents run as they stand, but for Redis's address, the namespace and the port, and answer what
+/* The programs in the documents run as they stand, but for Redis's address, the namespace, the port and the deadline, and answer what
  * stands below them. README's own are run by test/examples/readme.test.ts, in CommonJS too. */
 
 const PACKAGES = [
@@ -99,13 +99,14 @@ describe('the programs in the documents', () => {
     60_000,
   );
 
-  /** Writes a program with the addresses of this test, each in a namespace of its own. */
+  /** Writes a program with the addresses of this test, each in a namespace of its own, and with the time of a loaded
+   *  machine for its pages. */
   function write(name: string, text: string): string {
     const file = join(folder, `${name.replace(/\W/g, '-')}.mjs`);
     const namespace = `doc${programs.findIndex(({ block }) => name === `${block.file}:${block.firstLine}`)}`;
     const address = /redis: (?:process\.env\.\w+ \?\? )?'redis:\/\/127\.0\.0\.1:6379'/;
     expect(text, `${name} says where Redis is`).toMatch(address);
-    writeFileSync(file, text.replace(address, `redis: '${server.url}', namespace: '${namespace}'`));
+    writeFileSync(file, text.replace(address, `redis: '${server.url}', namespace: '${namespace}', deadlineMs: 10_000`));
     return file;
   }
 
