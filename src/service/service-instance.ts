@@ -231,7 +231,7 @@ export class ServiceInstance implements Service {
       views: new RecentViews(),
       livePairs: this.#livePairs,
       site: this.#site,
-      robotsRefused: (count: number) => this.metrics.robotRequests.inc(count),
+      robotsRefused: (count: number) => this.metrics.robotRequests.inc({}, count),
     };
     return new Dispatcher(redis, context, dispatchEvents(this.metrics, this.#log), () => this.#health.refusal);
   }

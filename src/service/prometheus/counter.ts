@@ -13,7 +13,7 @@ export class Counter<Label extends string = never> extends Metric<Label, Counter
   }
 
   /** Adds to the series with these labels. `count`: default 1. */
-  inc(labels?: Readonly<Partial<Record<Label, string>>>, count = 1): void {
+  inc(labels?: Readonly<Partial<Record<Label, string>>> & object, count = 1): void {
     this.seriesOf(labels ?? {}).inc(count);
   }
 
