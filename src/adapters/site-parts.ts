@@ -53,8 +53,8 @@ export interface SharedParts {
    *  calls closes both. It needs `secret`.
    *  @throws RangeError without `secret`; errors of the service. */
   openForOperators(): Promise<{ readonly namespace: Namespace; readonly sessions: SessionData }>;
-  /** Ends live streams, and closes the client, the store and the service of this process. The first call does it, each further one waits for it.
-   *  Never throws. */
+  /** Ends live streams, and closes the client, the store and the service of this process. The first call does it, each further
+   *  one waits for it. Never throws. */
   close(): Promise<void>;
 }
 

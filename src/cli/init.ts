@@ -59,7 +59,9 @@ async function runInit(given: string, flags: InitFlags): Promise<void> {
     .filter(({ act, file }) => act === 'leave' && file.startsWith('sessionwise'))
     .map(({ file }) => file);
   if (left.length > 0) print(`To have ${left.join(', ')} written anew: --force.`);
-  if (!(await answers(flags.redis))) {
+  // An .env that was there may name another one.
+  const isNamed = plan.some(({ file, text }) => file === '.env' && text.includes(`REDIS_URL=${flags.redis}\n`));
+  if (isNamed && !(await answers(flags.redis))) {
     print(`No Redis answers at ${flags.redis}: start one, or change REDIS_URL in .env.`);
   }
   print(nextSteps(framework, installed).join('\n'));
@@ -85,7 +87,7 @@ function nextSteps(framework: Framework, installed: ReadonlySet<string>): string
 async function answers(url: string): Promise<boolean> {
   const connection = createConnection(url, 'init');
   try {
-    await (await connection.connect(REDIS_DEADLINE_MS)).command('PING');
+    await connection.connect(REDIS_DEADLINE_MS);
     return true;
   } catch {
     return false;

@@ -16,9 +16,11 @@ export interface ServeDashboardOptions extends DashboardSettings {
   readonly redis: string | ConnectionOptions;
   /** Default `sw`. */
   readonly namespace?: string;
+  /** The namespace's secret. Default: the one that was generated in `dataDir`. */
   readonly secret?: string;
-  /** Where a generated secret lies. */
+  /** The folder of a generated secret. Default `.sessionwise`. */
   readonly dataDir?: string;
+  /** Decrypts session data, as the store is told. Default: they are not encrypted. */
   readonly encryption?: SessionDataOptions['encryption'];
   /** Default 127.0.0.1. Any address that others reach needs a token. */
   readonly host?: string;
@@ -36,7 +38,7 @@ export interface ServeDashboardOptions extends DashboardSettings {
 export interface ServedDashboard {
   /** Where a browser opens it. */
   readonly url: string;
-  /** Ends its streams, and stops to listen. */
+  /** Ends the streams of open pages and closes the server and the connections. Never throws. */
   close(): Promise<void>;
 }
 

@@ -1,15 +1,17 @@
 import type { ServerResponse } from 'node:http';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { SessionClient } from '../client/index.ts';
-import type { NoticesReply, Suggestion } from '../protocol/index.ts';
+import type { Suggestion } from '../protocol/index.ts';
 import { type Clock, Keys, type RedisConnection } from '../redis/index.ts';
 import { DueQueue } from './due-queue.ts';
-import { isBefore, type LiveEvent, placeInList, placeOf, readResumePoint, timeOf, withdrawals } from './live-event.ts';
+import { type LiveEvent, placeInList, readResumePoint, timeOf, withdrawals } from './live-event.ts';
 import { LiveFeed } from './live-feed.ts';
 import { LIVE_DEFAULTS, type LiveOptions } from './live-options.ts';
+import { readMissed } from './read-missed.ts';
 import { nameOf, RecentEvents } from './recent-events.ts';
 import { drop, put } from './sets-by-key.ts';
 import { LONGEST_TIMER_MS } from './timers.ts';
+import { UnreadNotices } from './unread-notices.ts';
 import { type LiveVisitor, VisitorStream } from './visitor-stream.ts';
 
 /* live-hub.ts: the open streams of all visitors of one process. What happens comes over one connection to Redis, whatever
@@ -23,12 +25,6 @@ const AGAIN_MS = 1_000;
 const SPREAD_MS = 500;
 /** An event is written so long behind what it tells at most, in milliseconds; mostly at once. */
 const COUNTED_WITHIN_MS = 1_000;
-/** A page listens so long behind its view at most, in milliseconds. */
-const PAGE_MS = 10_000;
-/** So many notices are told at a time that begin to be shown without an event. */
-const MOST_BEGUN = 10;
-/** Whether a notice was read is looked for among so many unread ones. */
-const MOST_DOUBTED = 50;
 /** How long counts are told on without a question, in milliseconds, and up to twice of it: an event may have been lost. */
 const RECOUNT_MS = 150_000;
 /** How often a question says that there are streams, in milliseconds: only then suggestions are told (`live`). */
@@ -39,6 +35,7 @@ export class LiveHub {
   readonly #client: SessionClient;
   readonly #options: Required<LiveOptions>;
   readonly #feed: LiveFeed;
+  readonly #unread: UnreadNotices;
   readonly #now: Clock;
   readonly #streams = new Set<VisitorStream>();
   readonly #byTopic = new Map<string, Set<VisitorStream>>();
@@ -63,6 +60,7 @@ export class LiveHub {
       identified: (session) => this.#changeUser(session),
       gap: () => this.#tellAllStale(),
     });
+    this.#unread = new UnreadNotices(client, this.#recent, this.#feed);
     this.#feed.start();
     const { heartbeatMs, maxAgeMs } = this.#options;
     this.#intervals = [
@@ -192,41 +190,28 @@ export class LiveHub {
 
   // Tells what happened while the browser was away, once it is known what concerns the visitor.
   async #catchUp(stream: VisitorStream): Promise<void> {
-    const { resumesFrom } = stream;
-    const from = resumesFrom?.id ?? stream.beganAt;
-    const missed =
-      from === undefined ? [] : (this.#recent.since(from) ?? (await this.#feed.since(from).catch(() => undefined)));
+    const { events, reached, isComplete } = await readMissed(stream, this.#recent, this.#feed, this.#now);
     if (!stream.isOpen) return;
-    // What came while it was asked stands behind it, or in it.
-    const last = missed?.at(-1)?.id ?? from;
-    const later = stream.held.splice(0).filter(({ id }) => last === undefined || isBefore(last, id));
-    const topics = new Set(stream.topics);
-    // A page's own view counts before the page listens.
-    const before = resumesFrom || !from ? [] : this.#recent.suggestedSince(this.#now() - PAGE_MS, from);
-    const ofVisitor = [...before, ...(missed ?? []), ...later].filter((event) =>
-      event.topics.some((topic) => topics.has(topic)),
-    );
-    // What is held from here on is told behind it.
-    const reached = later.at(-1)?.id ?? missed?.at(-1)?.id ?? this.#feed.position;
     const told = new Set<string>();
-    const goneAt = withdrawals(ofVisitor);
-    for (const [i, event] of ofVisitor.entries()) {
+    const goneAt = withdrawals(events);
+    for (const [i, event] of events.entries()) {
       if (this.#isToCome(event) || this.#hasEnded(event) || (goneAt.get(placeInList(event)) ?? 0) > i) continue;
       this.#tellOf(stream, event);
       if (event.event === 'published') told.add(nameOf(event.notice));
       if (stream.isBusy) await nextTurn();
     }
-    await this.#tellInDoubt(stream);
+    await this.#unread.tellInDoubt(stream);
     stream.lastId ??= reached;
-    if (resumesFrom && missed) await this.#tellBegun(stream, resumesFrom.time + 1, told);
-    stream.send(missed ? 'open' : 'stale', {}, reached);
+    const { resumesFrom } = stream;
+    if (resumesFrom && isComplete) await this.#unread.tellBegun(stream, resumesFrom.time + 1, told);
+    stream.send(isComplete ? 'open' : 'stale', {}, reached);
     for (let event = stream.held.shift(); event; event = stream.held.shift()) {
       this.#tell(stream, event);
       if (stream.isBusy) await nextTurn();
     }
     stream.isCaughtUp = true;
-    if (ofVisitor.some((event) => isMergedAway(stream, event))) stream.end();
-    if (ofVisitor.length > 0) this.#askSoon(stream);
+    if (events.some((event) => isMergedAway(stream, event))) stream.end();
+    if (events.length > 0) this.#askSoon(stream);
   }
 
   // This process's measure of Redis's clock may be some milliseconds behind what was published just now.
@@ -276,36 +261,9 @@ export class LiveHub {
     const hasChanged = changesAt <= this.#now();
     if (hasChanged) stream.changesAt = Number.POSITIVE_INFINITY;
     if (known.changesAt !== null) this.#lookAt(stream, known.changesAt);
-    await this.#tellInDoubt(stream);
-    if (hasChanged) await this.#tellBegun(stream, changesAt);
+    await this.#unread.tellInDoubt(stream);
+    if (hasChanged) await this.#unread.tellBegun(stream, changesAt);
     if (isFirst) await this.#catchUp(stream);
-  }
-
-  // Tells what began to be shown by its time alone. `told`: what was told just now.
-  async #tellBegun(stream: VisitorStream, since: number, told: ReadonlySet<string> = new Set()): Promise<void> {
-    if (!stream.known || stream.known.unread === 0) return;
-    const unread = await this.#unreadOf(stream, MOST_BEGUN);
-    for (const { seen, read, ...notice } of unread?.notices.toReversed() ?? []) {
-      if (notice.at < since || told.has(nameOf(notice)) || this.#recent.wasToldAtOnce(notice)) continue;
-      stream.send('notice', notice, placeOf(stream.lastId ?? this.#feed.position!, notice.at));
-      if (stream.isBusy) await nextTurn();
-    }
-  }
-
-  // Tells those that were not read in another list. What is not known is told: it does less harm than what is missed.
-  async #tellInDoubt(stream: VisitorStream): Promise<void> {
-    if (stream.inDoubt.length === 0) return;
-    const inDoubt = stream.inDoubt.splice(0);
-    const unread = await this.#unreadOf(stream, MOST_DOUBTED);
-    const areAll = unread?.before === null;
-    const ids = new Set(unread?.notices.map(({ id }) => id));
-    for (const event of inDoubt) if (!areAll || ids.has(event.notice.id)) stream.sendNotice(event);
-  }
-
-  #unreadOf(stream: VisitorStream, limit: number): Promise<NoticesReply | undefined> {
-    const { subject, groups } = stream.visitor;
-    const query = { groups, unreadOnly: true, limit };
-    return this.#client.request('notices', subject, query, { deadlineMs: ANSWER_DEADLINE_MS });
   }
 
   #beat(): void {

@@ -109,6 +109,8 @@ describe('sessionwise init', () => {
     const { code, stdout } = await init();
     expect(code).toBe(0);
     expect(stdout).toContain(`No Redis answers at ${server.url}`);
+    // What `.env` names by then is its owner's.
+    expect((await init()).stdout).not.toContain('No Redis answers');
   });
 
   it.each([

@@ -100,6 +100,8 @@ describe('instances', () => {
     watch.takeHeartbeat('no heartbeat');
     for (let i = 0; i < 500; i += 1) watch.takeFigures(encodeFigures(figures({ instance: `forged${i}` })));
     expect(watch.all()).toHaveLength(200);
+    for (let i = 0; i < 500; i += 1) watch.takeFigures(encodeFigures(figures({ instance: 'forged0' })));
+    expect(watch.all()[0]).toMatchObject({ id: 'forged0', figures: { length: 124 } });
   });
 });
 

@@ -56,7 +56,7 @@ describe.skipIf(executablePath === undefined)('the dashboard’s health in a bro
   }
 
   async function openHealth(options?: BrowserContextOptions): Promise<Page> {
-    const page = await openPage(dashboard.url, options);
+    const page = await openPage(new URL('health', dashboard.url).href, options);
     await page.locator('#state[data-state=Live]').waitFor();
     return page;
   }

@@ -24,7 +24,8 @@ export interface HandleOptions<Request> {
   readonly groups?: (request: Request) => readonly string[] | null | undefined;
   /** What the visitor has agreed to. `all`: knowledge of their visits, on all devices once they log in. `session`: until
    *  the browser is closed, and never merged into a person. `none`: nothing is asked or counted, no cookie is set, and one
-   *  that is there is removed. A function counts before the browser's signals. Default: `none` for requests with `Sec-GPC: 1` or `DNT: 1`, else `all`. */
+   *  that is there is removed. A function counts before the browser's signals. Default: `none` for requests with
+   *  `Sec-GPC: 1` or `DNT: 1`, else `all`. */
   readonly consent?: (request: Request) => Consent;
   /** Whether a view counts. `page`: its path; with a message of the script for pages, which has a URL of its own, that of
    *  the page. Anything but `true` and `false` fails the request. Default: it does. */

@@ -14,12 +14,13 @@ export interface VisitorCookieOptions {
   readonly path?: string;
   /** Whether requests of other sites carry it. Default `lax`. */
   readonly sameSite?: 'lax' | 'strict' | 'none';
-  /** Whether browsers send it over https only. Default: `auto`, `Secure` where the request came over https, as the framework says (behind a proxy with its setting to
-   *  trust that). */
+  /** Whether browsers send it over https only. Default: `auto`, `Secure` where the request came over https, as the framework
+   *  says (behind a proxy with its setting to trust that). */
   readonly secure?: boolean | 'auto';
 }
 
-const OPTIONS: OptionForms<VisitorCookieOptions> = {
+/** Forms of the options of a cookie, for `checkOptions`. */
+export const COOKIE_OPTIONS: OptionForms<VisitorCookieOptions> = {
   name: 'string',
   maxAge: 'count',
   domain: 'string',
@@ -38,7 +39,7 @@ export function checkVisitorCookie(
   owner: string,
   options: VisitorCookieOptions,
 ): Required<Omit<VisitorCookieOptions, 'domain'>> & { readonly domain: string | undefined } {
-  checkOptions(`${owner}: cookie`, options, OPTIONS);
+  checkOptions(`${owner}: cookie`, options, COOKIE_OPTIONS);
   const { name = 'sessionwise', path = '/', sameSite = 'lax', secure = 'auto', domain } = options;
   const refuse = (option: string, value: string, instead: string): never => {
     throw new RangeError(`${owner}: cookie.${option} ${JSON.stringify(value)} cannot be used: give ${instead}.`);

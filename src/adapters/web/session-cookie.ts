@@ -1,5 +1,5 @@
 import { checkOptions, type OptionForms } from '../../protocol/internal/index.ts';
-import { checkVisitorCookie } from '../http/visitor-cookie-options.ts';
+import { COOKIE_OPTIONS, checkVisitorCookie } from '../http/visitor-cookie-options.ts';
 
 /** The cookie that carries the session's token. It is always HttpOnly. */
 export interface SessionCookieOptions {
@@ -29,14 +29,6 @@ export interface WebSessionOptions {
 /** Forms of the options of `sw.session`, for `checkOptions`. */
 export const WEB_SESSION_OPTIONS: OptionForms<WebSessionOptions> = { cookie: 'object', rolling: 'boolean' };
 
-const COOKIE: OptionForms<SessionCookieOptions> = {
-  name: 'string',
-  maxAge: 'count',
-  domain: 'string',
-  path: 'string',
-  sameSite: '"lax"|"strict"|"none"',
-  secure: 'boolean|"auto"',
-};
 const ELSEWHERE = {
   httpOnly: 'this cookie is always HttpOnly: leave it out.',
   signed: 'its token is a secret of 256 bits, which needs no signature: leave it out.',
@@ -56,7 +48,7 @@ export class SessionCookie {
   /** `owner`: the function that takes the options, for messages.
    *  @throws RangeError for an option that is unknown or cannot be used. */
   constructor(owner: string, { cookie = {}, rolling = false }: WebSessionOptions = {}) {
-    checkOptions(`${owner}: cookie`, cookie, COOKIE, ELSEWHERE);
+    checkOptions(`${owner}: cookie`, cookie, COOKIE_OPTIONS, ELSEWHERE);
     const { domain, path, sameSite, secure, name } = checkVisitorCookie(owner, {
       ...given(cookie),
       name: cookie.name ?? 'sid',

@@ -1,5 +1,5 @@
-/** Returns what has to be added to the end of a text, so that it has all of these lines; empty where it has them. `isThere`: whether
- *  a line of the text does for one of them. Default: it is the same, but for blanks around it. */
+/** Returns what has to be added to the end of a text, so that it has all of these lines; empty where it has them. `isThere`:
+ *  whether a line of the text does for one of them. Default: it is the same, but for blanks around it. */
 export function missingLines(
   text: string,
   lines: readonly string[],

@@ -1,5 +1,10 @@
 import { decodeHeartbeat, heartbeatChannel } from '../../protocol/index.ts';
-import { decodeFigures, figuresChannel, type InstanceFigures } from '../../protocol/internal/index.ts';
+import {
+  decodeFigures,
+  FIGURES_INTERVAL_MS,
+  figuresChannel,
+  type InstanceFigures,
+} from '../../protocol/internal/index.ts';
 import type { RedisConnection } from '../../redis/index.ts';
 import { Presence } from '../../transport/index.ts';
 
@@ -20,6 +25,7 @@ export interface HeardInstance {
 const MOST_INSTANCES = 200;
 const REMEMBERED_MS = 10 * 60_000;
 const FIGURES_KEPT_MS = 62_000;
+const MOST_FIGURES = 2 * Math.ceil(FIGURES_KEPT_MS / FIGURES_INTERVAL_MS);
 /** Silence after which an instance without heartbeats counts as gone. */
 const FIGURES_TTL_MS = 3_500;
 const LONGEST_ID = 64;
@@ -80,7 +86,7 @@ export class InstanceWatch {
       heard.transport = figures.transport;
     }
     heard.figures.push({ at, figures });
-    while (heard.figures.length > 0 && at - heard.figures[0]!.at > FIGURES_KEPT_MS) heard.figures.shift();
+    while (heard.figures.length > MOST_FIGURES || at - heard.figures[0]!.at > FIGURES_KEPT_MS) heard.figures.shift();
   }
 
   /** All that were heard of in the last ten minutes, by their ids. */

@@ -25,7 +25,7 @@ export class SubjectSizeSample {
     this.#keys = keys;
   }
 
-  /** Undefined where no subject was found.
+  /** Null where no subject was found.
    *  @throws what Redis refuses with. */
   async read(): Promise<SubjectSizes | null> {
     const found = (await Promise.all(this.#redis.masters().map((master, i) => this.#scan(master, i)))).flat();

@@ -1,4 +1,5 @@
 import type { DashboardStore } from '../dashboard-store.ts';
+import { perStore } from '../per-store.ts';
 import type { ListOfNotices } from './notices-data.ts';
 
 const MOST = 20;
@@ -34,14 +35,9 @@ class LastLists {
   }
 }
 
-const known = new WeakMap<DashboardStore, LastLists>();
+const listsOf = perStore((store) => new LastLists(store));
 
 /** Reads the lists to which notices were published last, the newest first. */
 export function readLastLists(store: DashboardStore): Promise<readonly ListOfNotices[]> {
-  let lists = known.get(store);
-  if (!lists) {
-    lists = new LastLists(store);
-    known.set(store, lists);
-  }
-  return lists.read();
+  return listsOf(store).read();
 }

@@ -1,6 +1,7 @@
 /* data-table.js: tables with a caption and headings, which scroll by themselves where they are too wide. */
 
 import { h } from './dom.js';
+import { table } from './scrolling-table.js';
 
 /** @typedef {{ title: string, isNumber?: boolean }} Column */
 /** @typedef {{ key: string, cells: readonly import('./dom.js').Child[] }} Row the first cell names the row */
@@ -11,35 +12,18 @@ import { h } from './dom.js';
 export function dataTable({ caption, columns, rows, empty }) {
   if (rows.length === 0) return h('p', { class: 'empty' }, empty);
   const classOf = (/** @type {number} */ i) => (columns[i]?.isNumber ? 'number' : undefined);
-  return h(
-    'div',
-    { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': caption },
-    h(
-      'table',
-      null,
-      h('caption', { class: 'hidden' }, caption),
+  return table(
+    caption,
+    columns.map(({ title }, i) => h('th', { scope: 'col', class: classOf(i) }, title)),
+    rows.map(({ key, cells }) =>
       h(
-        'thead',
-        null,
-        h(
-          'tr',
-          null,
-          columns.map(({ title }, i) => h('th', { scope: 'col', class: classOf(i) }, title)),
-        ),
-      ),
-      h(
-        'tbody',
-        null,
-        rows.map(({ key, cells }) =>
-          h(
-            'tr',
-            { key },
-            cells.map((cell, i) =>
-              i === 0 ? h('th', { scope: 'row', class: 'row-name' }, cell) : h('td', { class: classOf(i) }, cell),
-            ),
-          ),
+        'tr',
+        { key },
+        cells.map((cell, i) =>
+          i === 0 ? h('th', { scope: 'row', class: 'row-name' }, cell) : h('td', { class: classOf(i) }, cell),
         ),
       ),
     ),
+    'hidden',
   );
 }

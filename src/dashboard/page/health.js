@@ -1,9 +1,12 @@
 /* health.js: who serves the namespace, and how well. */
 
-/** @typedef {import('./frame.js').Tools} Tools */
+import { deadLetters } from './dead-letters.js';
+import { bytes, decimal, milliseconds, percent } from './figures.js';
+import { many } from './moments.js';
+import { partitionOwners } from './partition-owners.js';
+import { table } from './scrolling-table.js';
 
-/** Colours and patterns of owners are by their place in the list, which is sorted by id. */
-const MOST_COLOURS = 4;
+/** @typedef {import('./frame.js').Tools} Tools */
 
 /** @param {HTMLElement} root @param {*} data @param {Tools} tools */
 export function render(root, data, tools) {
@@ -37,7 +40,7 @@ export function render(root, data, tools) {
           tools,
           'Partitions of streams',
           'partitions',
-          part(tools, data.partitions, (value) => partitions(value, data, tools)),
+          part(tools, data.partitions, (value) => partitionOwners(value, data, tools)),
         ),
         card(
           tools,
@@ -57,7 +60,7 @@ export function render(root, data, tools) {
       tools,
       'Dead letters',
       'letters wide',
-      part(tools, data.deadLetters, (value) => letters(value, tools)),
+      part(tools, data.deadLetters, (value) => deadLetters(value, tools)),
     ),
     card(
       tools,
@@ -101,8 +104,8 @@ function tiles({ instances: heard, traffic, backlog: waiting, deadLetters, subje
     ],
     ['Degraded', percent(traffic.degraded), 'failed, too late or above 100 ms'],
     ['Refused input', `${decimal(traffic.refusedPerMinute)}`, 'a minute'],
-    ['Backlog', waiting.value ? count(waiting.value.waiting) : '–'],
-    ['Dead letters', deadLetters.value ? count(deadLetters.value.count) : '–'],
+    ['Backlog', waiting.value ? many(waiting.value.waiting) : '–'],
+    ['Dead letters', deadLetters.value ? many(deadLetters.value.count) : '–'],
     [
       'A subject takes',
       bytes(subjects?.value?.medianBytes),
@@ -147,7 +150,6 @@ function instances(rows, { h }) {
     'Degraded',
   ];
   return table(
-    h,
     'Instances of the last ten minutes; figures are of the last minute',
     heads.map((text, i) => h('th', { scope: 'col', class: i >= 5 ? 'number' : null }, text)),
     rows.map((row) =>
@@ -198,103 +200,16 @@ function answers({ times, p50Ms, p99Ms, perSecond }, { h, chart }) {
   ];
 }
 
-/** @param {*} value @param {*} data @param {Tools} tools */
-function partitions({ owners, takeovers }, data, { h }) {
-  /** @type {Map<string, number[]>} */
-  const owned = new Map();
-  for (const [partition, owner] of owners.entries()) {
-    if (owner !== null) owned.set(owner, [...(owned.get(owner) ?? []), partition]);
-  }
-  const ids = [...owned.keys()].sort();
-  const free = owners.filter((/** @type {string | null} */ owner) => owner === null).length;
-  const hasStreams = (data.instances.value ?? []).some(
-    (/** @type {*} */ row) => row.transport === 'streams' || row.transport === 'both',
-  );
-  if (ids.length === 0 && takeovers.length === 0 && !hasStreams) {
-    return h('p', { class: 'empty' }, 'No instance works off streams: requests go over channels.');
-  }
-  return [
-    h(
-      'div',
-      {
-        class: 'strip',
-        role: 'img',
-        'aria-label': `Owners of the ${owners.length} partitions; the table says the same`,
-      },
-      owners.map((/** @type {string | null} */ owner, /** @type {number} */ partition) =>
-        h('span', {
-          class: owner === null ? 'cell free' : `cell owner-${(ids.indexOf(owner) % MOST_COLOURS) + 1}`,
-          title: `${partition}: ${owner ?? 'nobody'}`,
-        }),
-      ),
-    ),
-    table(
-      h,
-      'Owners now',
-      [
-        h('th', { scope: 'col' }, 'Owner'),
-        h('th', { scope: 'col', class: 'number' }, 'How many'),
-        h('th', { scope: 'col' }, 'Partitions'),
-      ],
-      [
-        ...ids.map((id) => {
-          const list = owned.get(id) ?? [];
-          const swatch = h('span', {
-            class: `swatch owner-${(ids.indexOf(id) % MOST_COLOURS) + 1}`,
-            'aria-hidden': 'true',
-          });
-          return h(
-            'tr',
-            { key: id },
-            h('th', { scope: 'row', class: 'id' }, swatch, id),
-            h('td', { class: 'number' }, list.length),
-            h('td', null, ranges(list)),
-          );
-        }),
-        free === 0
-          ? null
-          : h(
-              'tr',
-              { key: 'free' },
-              h('th', { scope: 'row' }, 'nobody'),
-              h('td', { class: 'number' }, free),
-              h('td', null, 'free: taken within a second while an instance runs'),
-            ),
-      ],
-    ),
-    h('h3', null, 'Who took over'),
-    takeovers.length === 0
-      ? h('p', { class: 'empty' }, 'Nobody, since this dashboard looks.')
-      : h(
-          'ul',
-          { class: 'events', id: 'takeovers' },
-          takeovers.map((/** @type {*} */ { at, from, to, partitions: list }) =>
-            h(
-              'li',
-              { key: `${at} ${from} ${to}` },
-              h('time', { datetime: new Date(at).toISOString() }, new Date(at).toLocaleTimeString()),
-              ' ',
-              h('span', { class: 'id' }, to),
-              ` took over ${list.length === 1 ? 'partition' : `${list.length} partitions`} of `,
-              h('span', { class: 'id' }, from),
-              `: ${ranges(list)}`,
-            ),
-          ),
-        ),
-  ];
-}
-
 /** @param {*} value @param {Tools} tools */
 function backlog({ waiting, partitions: fullest }, { h }) {
   if (waiting === 0) return h('p', { class: 'empty' }, 'No request waits in a stream.');
   return [
-    h('p', null, `${count(waiting)} ${waiting === 1 ? 'request waits' : 'requests wait'} in streams.`),
+    h('p', null, `${many(waiting)} ${waiting === 1 ? 'request waits' : 'requests wait'} in streams.`),
     table(
-      h,
       'The fullest streams',
       [h('th', { scope: 'col' }, 'Partition'), h('th', { scope: 'col', class: 'number' }, 'Requests')],
       fullest.map((/** @type {[number, number]} */ [partition, length]) =>
-        h('tr', { key: partition }, h('th', { scope: 'row' }, partition), h('td', { class: 'number' }, count(length))),
+        h('tr', { key: partition }, h('th', { scope: 'row' }, partition), h('td', { class: 'number' }, many(length))),
       ),
     ),
   ];
@@ -305,7 +220,6 @@ function memory(value, { h }) {
   if (value === null) return h('p', { class: 'empty' }, 'No subject was found.');
   const { sampled, meanBytes, medianBytes, largestBytes } = value;
   return table(
-    h,
     `Of ${sampled} ${sampled === 1 ? 'subject' : 'subjects'}, measured each half minute`,
     [h('th', { scope: 'col' }, 'Bytes in Redis'), h('th', { scope: 'col', class: 'number' }, 'A subject')],
     [
@@ -315,98 +229,6 @@ function memory(value, { h }) {
     ].map(([name, size]) =>
       h('tr', { key: name }, h('th', { scope: 'row' }, name), h('td', { class: 'number' }, bytes(size))),
     ),
-  );
-}
-
-/** @param {*} value @param {Tools} tools */
-function letters({ count: all, letters: rows }, tools) {
-  const { h, may } = tools;
-  if (all === 0) return h('p', { class: 'empty' }, 'There are no dead letters.');
-  const canAct = may('operator');
-  return [
-    h(
-      'p',
-      { class: 'buttons' },
-      `${count(all)} ${all === 1 ? 'request failed' : 'requests failed'} for good.`,
-      canAct && h('button', { type: 'button', onclick: () => void retryAll(tools) }, 'Retry all'),
-      canAct && h('button', { type: 'button', class: 'danger', onclick: () => void dropAll(all, tools) }, 'Drop all'),
-    ),
-    table(
-      h,
-      `The newest ${rows.length}; payloads are not shown`,
-      ['When', 'Command', 'Session', 'Bytes', 'Why', ...(canAct ? ['What to do'] : [])].map((text) =>
-        h('th', { scope: 'col', class: text === 'Bytes' ? 'number' : null }, text),
-      ),
-      rows.map((/** @type {*} */ { id, at, command, session, bytes: size, reason }) =>
-        h(
-          'tr',
-          { key: id },
-          h(
-            'td',
-            { class: 'when' },
-            h('time', { datetime: new Date(at).toISOString() }, new Date(at).toLocaleString()),
-          ),
-          h('td', null, command === '' ? 'none' : command),
-          h('td', { class: 'id' }, session),
-          h('td', { class: 'number' }, size ?? '–'),
-          h('td', { class: 'reason' }, reason),
-          canAct &&
-            h(
-              'td',
-              { class: 'acts' },
-              h(
-                'button',
-                {
-                  type: 'button',
-                  'aria-label': `Retry dead letter ${id}`,
-                  onclick: () => void one('retry', id, tools),
-                },
-                'Retry',
-              ),
-              ' ',
-              h(
-                'button',
-                {
-                  type: 'button',
-                  class: 'danger',
-                  'aria-label': `Drop dead letter ${id}`,
-                  onclick: () => void one('drop', id, tools),
-                },
-                'Drop',
-              ),
-            ),
-        ),
-      ),
-    ),
-  ];
-}
-
-/** @param {'retry' | 'drop'} action @param {string} id @param {Tools} tools */
-async function one(action, id, { act, announce, confirm }) {
-  if (action === 'drop' && !(await confirm(`Forget the dead letter ${id}? What it asked for is never done.`, 'Drop')))
-    return;
-  // What went wrong stands on the page already.
-  await act(action, { id }).then(
-    () => announce(action === 'retry' ? 'It is at the end of its stream again.' : 'It is forgotten.'),
-    () => undefined,
-  );
-}
-
-/** @param {Tools} tools */
-async function retryAll({ act, announce }) {
-  await act('retry', { all: true }).then(
-    ({ retried, skipped }) =>
-      announce(`Put back ${retried}.${skipped === 0 ? '' : ` ${skipped} hold no request and were left.`}`),
-    () => undefined,
-  );
-}
-
-/** @param {number} all @param {Tools} tools */
-async function dropAll(all, { act, announce, confirm }) {
-  if (!(await confirm(`Forget all ${count(all)} dead letters? What they asked for is never done.`, 'Drop all'))) return;
-  await act('drop', { all: true }).then(
-    ({ dropped }) => announce(`Forgot ${dropped}.`),
-    () => undefined,
   );
 }
 
@@ -430,56 +252,6 @@ function findings(all, { h }) {
       ),
     ),
   );
-}
-
-/** A table that scrolls by itself where it is too wide; reached with the keyboard.
- *  @param {Tools['h']} h @param {string} caption @param {any[]} heads @param {any[]} rows */
-function table(h, caption, heads, rows) {
-  return h(
-    'div',
-    { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': caption },
-    h('table', null, h('caption', null, caption), h('thead', null, h('tr', null, heads)), h('tbody', null, rows)),
-  );
-}
-
-/** `0–3, 7` @param {number[]} numbers */
-function ranges(numbers) {
-  /** @type {[number, number][]} */
-  const found = [];
-  for (const number of numbers) {
-    const last = found.at(-1);
-    if (last && last[1] === number - 1) last[1] = number;
-    else found.push([number, number]);
-  }
-  return found.map(([from, to]) => (from === to ? `${from}` : `${from}–${to}`)).join(', ');
-}
-
-/** @param {number} value */
-function count(value) {
-  return value.toLocaleString('en');
-}
-
-/** @param {number | null | undefined} value */
-function decimal(value) {
-  if (value === null || value === undefined) return '–';
-  return value.toLocaleString('en', { maximumFractionDigits: value < 10 ? 1 : 0 });
-}
-
-/** @param {number | null | undefined} value */
-function milliseconds(value) {
-  if (value === null || value === undefined) return '–';
-  return `${value.toLocaleString('en', { maximumFractionDigits: value < 10 ? 2 : 0 })} ms`;
-}
-
-/** @param {number | null | undefined} value */
-function percent(value) {
-  if (value === null || value === undefined) return '–';
-  return `${(100 * value).toLocaleString('en', { maximumFractionDigits: 2 })} %`;
-}
-
-/** @param {number | string | null | undefined} value */
-function bytes(value) {
-  return typeof value === 'number' ? `${value.toLocaleString('en')} B` : '–';
 }
 
 /** @param {number} seconds */

@@ -4,6 +4,7 @@ import { readNameOfRules, readRulesOfConfig } from '../../rule-files/index.ts';
 import type { CheckedRules } from '../../rules/index.ts';
 import { ServedRules } from '../../service/internal/index.ts';
 import type { DashboardStore } from '../dashboard-store.ts';
+import { perStore } from '../per-store.ts';
 
 /** The rules of the configuration file that the dashboard was given: read for each look, because a service follows the same
  *  files while they change. */
@@ -41,14 +42,7 @@ export class ConfiguredRules {
   }
 }
 
-const known = new WeakMap<DashboardStore, ConfiguredRules>();
-
 /** The configured rules of a store: one object a store, so that its views share what is compiled. */
-export function configuredRulesOf(store: DashboardStore): ConfiguredRules {
-  let rules = known.get(store);
-  if (!rules) {
-    rules = new ConfiguredRules(store.config, store.namespace.knowledge.items);
-    known.set(store, rules);
-  }
-  return rules;
-}
+export const configuredRulesOf: (store: DashboardStore) => ConfiguredRules = perStore(
+  (store) => new ConfiguredRules(store.config, store.namespace.knowledge.items),
+);

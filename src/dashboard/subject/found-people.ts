@@ -1,4 +1,5 @@
 import type { DashboardStore } from '../dashboard-store.ts';
+import { perStore } from '../per-store.ts';
 
 const MOST = 1_000;
 const REMEMBERED_MS = 3_600_000;
@@ -25,14 +26,5 @@ export class FoundPeople {
   }
 }
 
-const known = new WeakMap<DashboardStore, FoundPeople>();
-
 /** The persons that were found on the dashboard of a store. */
-export function foundPeopleOf(store: DashboardStore): FoundPeople {
-  let people = known.get(store);
-  if (!people) {
-    people = new FoundPeople();
-    known.set(store, people);
-  }
-  return people;
-}
+export const foundPeopleOf: (store: DashboardStore) => FoundPeople = perStore(() => new FoundPeople());

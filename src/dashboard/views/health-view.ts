@@ -1,15 +1,9 @@
-import type { DashboardStore } from '../dashboard-store.ts';
 import { type HealthData, HealthReader } from '../health/health-reader.ts';
 import { dropLetters, retryLetters } from '../health/letter-actions.ts';
+import { perStore } from '../per-store.ts';
 import type { DashboardAction, DashboardView } from '../view.ts';
 
-const readers = new WeakMap<DashboardStore, HealthReader>();
-
-function readerOf(store: DashboardStore): HealthReader {
-  const reader = readers.get(store) ?? new HealthReader(store);
-  readers.set(store, reader);
-  return reader;
-}
+const readerOf = perStore((store) => new HealthReader(store));
 
 /** Who serves the namespace, and how well. */
 export const healthView: DashboardView<HealthData> = {

@@ -50,8 +50,8 @@ return redis.call('EXPIRE', names, counted)`,
 }).returns<number>();
 
 /** Reads the last minutes, the newest first. Keys: the counters of all minutes, then the sessions of the last
- *  `visited` of them, then the persons of these. `short`: how many of these are the shorter time; `pages`: how many names of pages are answered
- *  at most, those with most views. */
+ *  `visited` of them, then the persons of these. `short`: how many of these are the shorter time; `pages`: how many names of
+ *  pages are answered at most, those with most views. */
 export const readMinutes = defineScript({
   name: 'read-minutes',
   keys: ['names'],
