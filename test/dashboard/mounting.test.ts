@@ -74,6 +74,18 @@ describe.each([
     await reader.closed.catch(() => undefined);
   });
 
+  it('leaves an answer alone that a middleware before it has given', async () => {
+    const app = express();
+    app.use((_request, response, next) => {
+      response.send('answered');
+      next();
+    });
+    app.use('/admin', await makeDashboard());
+    // What it would throw ends a process, and fails this file.
+    const answer = await fetch(`${await listen(app)}/admin/health`);
+    expect([answer.status, await answer.text()]).toEqual([200, 'answered']);
+  });
+
   it('works below a path, in a router, and behind a parser of bodies', async () => {
     const made = await makeDashboard();
     const app = express();

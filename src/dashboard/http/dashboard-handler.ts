@@ -49,6 +49,8 @@ export class DashboardHandler {
   /** Answers. Never throws. */
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     response.on('error', () => undefined);
+    // A middleware before us has answered, and gone on all the same.
+    if (response.headersSent) return;
     setSecurityHeaders(response);
     let operator: Operator | undefined;
     try {
