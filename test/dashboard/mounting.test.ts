@@ -41,7 +41,7 @@ async function listen(listener: RequestListener): Promise<string> {
 /** Opens the dashboard as a browser does from its bare address, and drops all dead letters. */
 async function useDashboard(address: string): Promise<void> {
   const page = await fetch(address);
-  expect([page.status, page.url]).toEqual([200, `${address}/health`]);
+  expect([page.status, page.url]).toEqual([200, `${address}/now`]);
   const html = await page.text();
   for (const [, file] of html.matchAll(/(?:src|href)="([\w.]+\.\w+)"/g)) {
     expect((await fetch(new URL(file!, page.url))).status, file).toBe(200);

@@ -118,7 +118,8 @@ export class DashboardHandler {
     if (part === 'data') return this.#sendData(request, response, view, query);
     if (part !== 'events') throw new RequestRefusedError(404, 'There is no such page.');
     if (request.method === 'HEAD') throw new RequestRefusedError(405, 'Streams are answered to GET.');
-    this.#streams.open(view, query, request, response, () => this.#isStill(request, operator));
+    const isStillAllowed = this.#parts.access.needsFreshRequest ? undefined : () => this.#isStill(request, operator);
+    this.#streams.open(view, query, request, response, isStillAllowed);
   }
 
   async #sendData(
