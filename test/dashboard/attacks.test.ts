@@ -1,4 +1,6 @@
 import { request } from 'node:http';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type ServeDashboardOptions, type ServedDashboard, serveDashboard } from '../../src/dashboard/index.ts';
 import { startService } from '../../src/service/index.ts';
@@ -94,6 +96,24 @@ describe('a dashboard without a token', () => {
     const url = await open();
     const { status, body } = await sendHttp(url, '/health/data', { headers: { [name]: value } });
     expect([status, body]).toEqual([403, expect.stringContaining('came through a proxy')]);
+  });
+
+  it('refuses what nginx passes on unless it is told more: by HTTP/1.0, with this machine as Host', async () => {
+    const url = await open();
+    const { host, port } = new URL(url);
+    const socket = connect(Number(port), '127.0.0.1');
+    socket.end(`GET /health/data HTTP/1.0\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+    const answer = await text(socket);
+    expect(answer).toMatch(/^HTTP\/1\.1 403 /);
+    expect(answer).toContain('came through a proxy');
+  });
+
+  it('acts for no other Origin, also where a proxy names this machine in Host', async () => {
+    const url = await open();
+    const csrf = { 'x-sessionwise-csrf': await csrfOf(url), 'sec-fetch-site': 'same-origin' };
+    expect((await drop(url, { ...csrf, origin: 'https://admin.example' })).status).toBe(403);
+    expect((await drop(url, { ...csrf, origin: 'null' })).status).toBe(403);
+    expect((await drop(url, { ...csrf, origin: 'http://localhost:9999' })).status).toBe(409);
   });
 
   it('refuses to act for another site, whatever its browser says of it', async () => {

@@ -41,7 +41,7 @@ async function listen(listener: RequestListener): Promise<string> {
 /** Opens the dashboard as a browser does from its bare address, and drops all dead letters. */
 async function useDashboard(address: string): Promise<void> {
   const page = await fetch(address);
-  expect([page.status, page.url]).toEqual([200, `${address}/health`]);
+  expect([page.status, page.url]).toEqual([200, `${address}/now`]);
   const html = await page.text();
   for (const [, file] of html.matchAll(/(?:src|href)="([\w.]+\.\w+)"/g)) {
     expect((await fetch(new URL(file!, page.url))).status, file).toBe(200);
@@ -72,6 +72,18 @@ describe.each([
     while (!text.includes('data: {')) text += (await reader.read()).value;
     abort.abort();
     await reader.closed.catch(() => undefined);
+  });
+
+  it('leaves an answer alone that a middleware before it has given', async () => {
+    const app = express();
+    app.use((_request, response, next) => {
+      response.send('answered');
+      next();
+    });
+    app.use('/admin', await makeDashboard());
+    // What it would throw ends a process, and fails this file.
+    const answer = await fetch(`${await listen(app)}/admin/health`);
+    expect([answer.status, await answer.text()]).toEqual([200, 'answered']);
   });
 
   it('works below a path, in a router, and behind a parser of bodies', async () => {

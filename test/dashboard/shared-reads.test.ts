@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
 import type { Access } from '../../src/dashboard/access/access.ts';
+import { ApplicationAccess } from '../../src/dashboard/access/application-access.ts';
 import type { DashboardStore } from '../../src/dashboard/dashboard-store.ts';
 import { DashboardHandler } from '../../src/dashboard/http/dashboard-handler.ts';
 import { RequestRefusedError } from '../../src/dashboard/request-refused-error.ts';
@@ -22,13 +23,20 @@ interface Stream {
   close(): void;
 }
 
-async function serve(view: Partial<DashboardView>, access: Access = { check: async () => OPERATOR }) {
+async function serve(
+  view: Partial<DashboardView>,
+  access: Access = { check: async () => OPERATOR },
+  before: (request: IncomingMessage) => unknown = () => undefined,
+) {
   const log = new RecordingLog();
   const handler = new DashboardHandler({
     views: [{ name: 'test', title: 'Test', everyMs: 5, read: async () => 0, ...view }],
     ...{ access, log, namespace: () => 'sw', open: async () => ({}) as DashboardStore, heartbeatMs: 20 },
   });
-  const server = createServer((...both) => void handler.handle(...both)).listen(0, '127.0.0.1');
+  const server = createServer((request, response) => {
+    before(request);
+    void handler.handle(request, response);
+  }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   onTestFinished(() => {
     handler.close();
@@ -149,6 +157,25 @@ it.each([
   expect(stream.hasEnded()).toBe(false);
   isLater = true;
   await waitUntil('it ends', () => stream.hasEnded(), DEADLINE_MS);
+});
+
+it('dashboard: a stream that the application let in asks for another request, and who has logged out gets none', async () => {
+  let isLoggedIn = true;
+  // As a session: what is known of the user was read when the request came.
+  const users = new WeakMap<IncomingMessage, boolean>();
+  const access = new ApplicationAccess((request) => users.get(request) === true, new RecordingLog());
+  const site = await serve({}, access, (request) => users.set(request, isLoggedIn));
+  const [first, second] = [await site.follow(), await site.follow()];
+  await waitUntil('both end', () => [first, second].every(({ hasEnded }) => hasEnded()), DEADLINE_MS);
+  // The last that each is told; before it, the data.
+  expect([first.told, second.told]).toEqual([
+    [0, {}],
+    [0, {}],
+  ]);
+  const third = await site.follow();
+  isLoggedIn = false;
+  await waitUntil('the third ends', () => third.hasEnded(), DEADLINE_MS);
+  await expect(site.follow()).rejects.toThrow('403');
 });
 
 it('dashboard: an action is read back at once, and logged with who and what', async () => {

@@ -1,6 +1,7 @@
 import { StoreUnavailableError } from '../../sessions/index.ts';
 import type { CurrentSession } from '../current-session.ts';
 import type { HeaderLine } from '../http/add-headers-at-head.ts';
+import { isForSharedCaches } from '../http/shared-caches.ts';
 import { RequestStore, sessionMethods } from '../session-operations.ts';
 import type { SessionStoreOptions } from '../session-store-options.ts';
 import type { SessionCookie } from './session-cookie.ts';
@@ -55,7 +56,7 @@ export class WebSessionStore<Request extends object> extends RequestStore<Reques
     this.#visits.set(request, visit);
     if (values) this.#use(request, visit, cookieToken!, values);
     else this.#begin(request, visit, states.isReplaced(cookieToken));
-    exchange.beforeHead(() => this.#cookieLines(visit));
+    exchange.beforeHead(({ cacheControl }) => this.#cookieLines(visit, cacheControl));
   }
 
   /** Whether the session of a request was opened here. */
@@ -165,12 +166,16 @@ export class WebSessionStore<Request extends object> extends RequestStore<Reques
     }
   }
 
-  #cookieLines({ values, token, cookie, cookieToken, exchange, isConfirmed }: Visit): HeaderLine[] {
+  #cookieLines(
+    { values, token, cookie, cookieToken, exchange, isConfirmed }: Visit,
+    cacheControl: string | undefined,
+  ): HeaderLine[] {
     const { isSecure } = exchange;
     if (!values) return cookieToken === undefined ? [] : [['Set-Cookie', cookie.removal(isSecure)]];
     const { states } = this.sessions;
     if (!states.loadedOf(values) || states.suppressesCookie(values)) return [];
-    if (token === cookieToken && !isConfirmed) return [];
+    // A cache that keeps the answer would give this login to everybody. The next answer renews the cookie as well.
+    if (token === cookieToken && (!isConfirmed || isForSharedCaches(cacheControl))) return [];
     const { maxAgeMs } = cookie;
     const last = this.sessions.lastMoment(values) ?? Number.POSITIVE_INFINITY;
     const endsAt = maxAgeMs === undefined ? undefined : Math.min(Date.now() + maxAgeMs, last);

@@ -20,6 +20,9 @@ export interface Access {
   readonly hostNames?: ReadonlySet<string> | undefined;
   /** Whether any numeric address will do as Host, because the server listens on all. */
   readonly acceptsNumericHosts?: boolean;
+  /** Whether what decides was read when the request came, as a session is: asked again about the same request it would say
+   *  the same for ever, so the page of an open stream has to send another one. Default false. */
+  readonly needsFreshRequest?: boolean;
   /** Logs in and out, where there is a token. */
   readonly login?: Login;
 }

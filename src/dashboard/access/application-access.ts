@@ -11,6 +11,7 @@ const LONGEST_NAME = 100;
 
 /** Lets in whom the application says. */
 export class ApplicationAccess implements Access {
+  readonly needsFreshRequest = true;
   readonly #allow: (request: IncomingMessage) => Allowed | Promise<Allowed>;
   readonly #log: Log;
 

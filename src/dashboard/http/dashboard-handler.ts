@@ -49,6 +49,8 @@ export class DashboardHandler {
   /** Answers. Never throws. */
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     response.on('error', () => undefined);
+    // A middleware before us has answered, and gone on all the same.
+    if (response.headersSent) return;
     setSecurityHeaders(response);
     let operator: Operator | undefined;
     try {
@@ -116,7 +118,8 @@ export class DashboardHandler {
     if (part === 'data') return this.#sendData(request, response, view, query);
     if (part !== 'events') throw new RequestRefusedError(404, 'There is no such page.');
     if (request.method === 'HEAD') throw new RequestRefusedError(405, 'Streams are answered to GET.');
-    this.#streams.open(view, query, request, response, () => this.#isStill(request, operator));
+    const isStillAllowed = this.#parts.access.needsFreshRequest ? undefined : () => this.#isStill(request, operator);
+    this.#streams.open(view, query, request, response, isStillAllowed);
   }
 
   async #sendData(

@@ -11,7 +11,7 @@ const RETRY_MS = 2_000;
 
 interface Open {
   readonly response: ServerResponse;
-  readonly isStillAllowed: () => Promise<boolean>;
+  readonly isStillAllowed: (() => Promise<boolean>) | undefined;
   readonly end: () => void;
   /** The newest that could not be written yet: what a slow browser misses is older. */
   held: string | undefined;
@@ -19,7 +19,7 @@ interface Open {
 }
 
 /** The open streams of server-sent events. `data:` is a view's data as JSON; the event `trouble` says in a sentence why there
- *  are none. */
+ *  are none; the event `again` asks the page to open the stream anew, and is its last. */
 export class EventStreams {
   readonly #reads: SharedReads;
   readonly #most: number;
@@ -36,14 +36,15 @@ export class EventStreams {
     return this.#open.size;
   }
 
-  /** Opens a stream. `isStillAllowed`: asked each 15 seconds; the stream ends where it is not.
+  /** Opens a stream. `isStillAllowed`: asked each 15 seconds; the stream ends where it is not. Undefined: only another
+   *  request could tell, and each 15 seconds the page is asked for one.
    *  @throws RequestRefusedError where too many are open. */
   open(
     view: DashboardView,
     query: URLSearchParams,
     request: IncomingMessage,
     response: ServerResponse,
-    isStillAllowed: () => Promise<boolean>,
+    isStillAllowed: (() => Promise<boolean>) | undefined,
   ): void {
     if (this.#open.size >= this.#most) {
       throw new RequestRefusedError(503, 'Too many pages of the dashboard are open: close some of them.', {
@@ -93,6 +94,13 @@ export class EventStreams {
     for (const stream of this.#open) {
       if (stream.stalledAt !== undefined && performance.now() - stream.stalledAt > STALLED_MS) {
         stream.response.destroy();
+        stream.end();
+        continue;
+      }
+      if (!stream.isStillAllowed) {
+        // One that takes nothing would not take this either, and ends above.
+        if (stream.stalledAt !== undefined) continue;
+        write(stream, 'event: again\ndata: {}\n\n');
         stream.end();
         continue;
       }

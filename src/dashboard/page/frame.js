@@ -86,6 +86,8 @@ function open() {
     sayTrouble(JSON.parse(/** @type {MessageEvent} */ (event).data).message);
     say(hasData ? 'Older data' : 'No data');
   });
+  // Who may look is decided by each request: this one is too old to tell.
+  source.addEventListener('again', open);
   source.onerror = () => {
     say('Connecting');
     if (source?.readyState !== EventSource.CLOSED) return;

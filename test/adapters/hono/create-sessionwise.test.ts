@@ -64,6 +64,20 @@ describe('Hono', () => {
   });
 
   describe.each(['on Node’s server', 'by app.request()'])('%s', (where) => {
+    it('renews no cookie on an answer that shared caches keep, which would give the session to everybody', async () => {
+      const sw = make();
+      const app = new Hono<SessionwiseEnv<{ cart?: string[] }>>();
+      app.use(sw.session({ rolling: true, cookie: { maxAge: 3_600_000 } }));
+      app.get('/begin', async (c) => c.json(await c.var.session.append('cart', 'lamp')));
+      app.get('/own', (c) => c.json(c.var.session.cart));
+      app.get('/shared', (c) => c.text('for all', 200, { 'Cache-Control': 'public, max-age=600' }));
+      const ask = await open(app);
+      const [line = ''] = (await ask('/begin')).headers.getSetCookie();
+      const headers = { cookie: line.split(';', 1)[0]! };
+      expect((await ask('/own', { headers })).headers.getSetCookie()).toHaveLength(1);
+      expect((await ask('/shared', { headers })).headers.getSetCookie()).toEqual([]);
+    });
+
     type Ask = (path: string, init?: RequestInit) => Promise<Response>;
     const open = async (app: Hono<SessionwiseEnv<{ cart?: string[] }>>): Promise<Ask> => {
       const agent = { 'user-agent': USER_AGENT, 'sec-fetch-dest': 'document' };

@@ -3,7 +3,12 @@ import type { AddressInfo } from 'node:net';
 import { PassThrough } from 'node:stream';
 import Koa, { type DefaultState } from 'koa';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createSessionwise, type Sessionwise, type SessionwiseContext } from '../../../src/adapters/koa/index.ts';
+import {
+  createSessionwise,
+  type Sessionwise,
+  type SessionwiseContext,
+  type WebSessionOptions,
+} from '../../../src/adapters/koa/index.ts';
 import { createToken } from '../../../src/index.ts';
 import { useRedis } from '../../support/use-redis.ts';
 import { type SiteRequest, testCreateSessionwise } from '../create-sessionwise.suite.ts';
@@ -35,11 +40,12 @@ describe('Koa', () => {
   const server = useRedis({ eachTest: 'kept' });
   const begin = async (
     handler: (ctx: SessionwiseContext<{ cart?: string[] }> & Koa.Context) => unknown,
+    session: WebSessionOptions = { cookie: { name: 'sid' } },
   ): Promise<{ sw: Sessionwise; visitor: Visitor; url: string }> => {
     const sw = createSessionwise({ redis: server.url });
     const app = new Koa<DefaultState, SessionwiseContext<{ cart?: string[] }>>();
     app.silent = true;
-    app.use(sw.session({ cookie: { name: 'sid' } })).use(sw.knowledge());
+    app.use(sw.session(session)).use(sw.knowledge());
     app.use(async (ctx) => handler(ctx as never));
     const site = await listen(app as never);
     onTestFinished(async () => {
@@ -64,6 +70,21 @@ describe('Koa', () => {
     expect([answer.status, answer.header('x-page'), answer.setCookies.length]).toEqual([500, null, 1]);
     expect(answer.visitorCookies).toHaveLength(1);
     expect(await visitor.page('/read')).toEqual(['lamp']);
+  });
+
+  it('renews no cookie on an answer that shared caches keep, which would give the session to everybody', async () => {
+    const { visitor } = await begin(
+      (ctx) => {
+        if (ctx.path === '/begin') ctx.session.cart = ['lamp'];
+        if (ctx.path === '/shared') ctx.set('Cache-Control', 'public, max-age=600');
+        ctx.body = JSON.stringify(ctx.session.cart ?? null);
+      },
+      { rolling: true, cookie: { maxAge: 3_600_000 } },
+    );
+    expect((await visitor.get('/begin')).setCookies).toHaveLength(1);
+    expect((await visitor.get('/own')).setCookies).toHaveLength(1);
+    expect((await visitor.get('/shared')).setCookies).toEqual([]);
+    expect(await visitor.page('/own')).toEqual(['lamp']);
   });
 
   it('saves before the head of a streamed answer', async () => {
