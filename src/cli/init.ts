@@ -74,8 +74,15 @@ function nextSteps(framework: Framework, installed: ReadonlySet<string>): string
       ? `  npm install ${missing.join(' ')}`
       : '  npx sessionwise doctor --env .env --config sessionwise.json',
     '  npx sessionwise serve --env .env --config sessionwise.json',
-    '  node --env-file=.env sessionwise-site.mjs',
+    ...(framework.steps ?? ['node --env-file=.env sessionwise-site.mjs']).map((step) => `  ${step}`),
     '',
+    ...(framework.example === undefined
+      ? [
+          `Not written: a page to try it with, because a site of ${framework.title} has more than one file. A whole one to copy from:`,
+          `  node_modules/sessionwise/examples/${framework.name}, and node_modules/sessionwise/docs/frameworks.md says why it is so.`,
+          '',
+        ]
+      : []),
     `In a site of ${framework.title} that is there already:`,
     ...framework.lines.map((line) => `  ${line}`),
   ];
