@@ -84,8 +84,13 @@ function nextSteps(framework: Framework, installed: ReadonlySet<string>): string
         ]
       : []),
     `In a site of ${framework.title} that is there already:`,
-    ...framework.lines.map((line) => `  ${line}`),
+    ...framework.lines.map((line) => `  ${installed.has('typescript') ? withAssertions(line) : line}`),
   ];
+}
+
+/** Says that the variables of `.env` are set: strict TypeScript takes them for possibly missing. */
+function withAssertions(line: string): string {
+  return line.replace(/process\.env\.\w+/g, '$&!');
 }
 
 /** Whether a Redis answers there. Only for a hint: nothing that `init` writes depends on it. */

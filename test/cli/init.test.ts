@@ -126,6 +126,15 @@ describe('sessionwise init', () => {
     expect(readdirSync(join(import.meta.dirname, '../..', copyFrom!))).toContain('proxy.js');
   });
 
+  it('writes the lines for a project of TypeScript so that they compile when strict', async () => {
+    const devDependencies = { typescript: '*' };
+    write('package.json', { dependencies: { sessionwise: '*', express: '*' }, devDependencies });
+    expect((await init()).stdout).toContain('redis: process.env.REDIS_URL!, secret: process.env.SESSIONWISE_SECRET! }');
+    expect(read('sessionwise-site.mjs')).toContain('process.env.REDIS_URL,');
+    write('package.json', { dependencies: { sessionwise: '*', express: '*' } });
+    expect((await init()).stdout).toContain('redis: process.env.REDIS_URL, secret');
+  });
+
   it('says where no Redis answers', async () => {
     await server.stop();
     const { code, stdout } = await init();
