@@ -6,7 +6,7 @@ const PRODUCTS = ['/lamp', '/tv', '/cable'];
 
 const sw = createSessionwise({
   redis: process.env.REDIS_URL ?? 'redis://127.0.0.1:6379',
-  secret: process.env.SESSIONWISE_SECRET ?? 'a secret for this example only',
+  secret: process.env.SESSIONWISE_SECRET ?? 'change me: 32 random characters',
   service: 'inline',
 });
 const app = new Hono();

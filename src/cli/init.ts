@@ -76,11 +76,23 @@ function nextSteps(framework: Framework, installed: ReadonlySet<string>): string
       ? `  npm install ${missing.join(' ')}`
       : '  npx sessionwise doctor --env .env --config sessionwise.json',
     '  npx sessionwise serve --env .env --config sessionwise.json',
-    '  node --env-file=.env sessionwise-site.mjs',
+    ...(framework.steps ?? ['node --env-file=.env sessionwise-site.mjs']).map((step) => `  ${step}`),
     '',
+    ...(framework.example === undefined
+      ? [
+          `Not written: a page to try it with, because a site of ${framework.title} has more than one file. A whole one to copy from:`,
+          `  node_modules/sessionwise/examples/${framework.name}, and node_modules/sessionwise/docs/frameworks.md says why it is so.`,
+          '',
+        ]
+      : []),
     `In a site of ${framework.title} that is there already:`,
-    ...framework.lines.map((line) => `  ${line}`),
+    ...framework.lines.map((line) => `  ${installed.has('typescript') ? withAssertions(line) : line}`),
   ];
+}
+
+/** Says that the variables of `.env` are set: strict TypeScript takes them for possibly missing. */
+function withAssertions(line: string): string {
+  return line.replace(/process\.env\.\w+/g, '$&!');
 }
 
 /** Whether a Redis answers there. Only for a hint: nothing that `init` writes depends on it. */

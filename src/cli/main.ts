@@ -67,7 +67,7 @@ function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const message = error.message.replace(/^error: /, '');
   return error instanceof CommanderError
-    ? `${withoutValues(message).replace(/\n+/g, ' ')} (See sessionwise --help.)`
+    ? `${withoutValues(message).replace(/\n+/g, ' ')} (See sessionwise ${Object.hasOwn(COMMANDS, named) ? `${named} ` : ''}--help.)`
     : message;
 }
 

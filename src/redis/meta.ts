@@ -55,7 +55,7 @@ export async function claimOrCheckMeta(
   if (found.fingerprint !== ours.fingerprint) {
     throw new MetaMismatchError(
       'WRONG_KEY',
-      `${where} was made with another secret, and with this one nothing in it could be read: set SESSIONWISE_SECRET to that secret, or use another --namespace.`,
+      `${where} was made with another secret, and with this one nothing in it could be read: give that secret (SESSIONWISE_SECRET, or the option secret), or another namespace (--namespace, or the option namespace).`,
     );
   }
   if (found.filter !== ours.filter) {

@@ -104,6 +104,37 @@ describe('sessionwise init', () => {
     expect((await init()).stdout).toContain('  npx sessionwise doctor --env .env');
   });
 
+  it.each([
+    ['koa', { koa: '*' }, 'npm install koa'],
+    ['hono', { hono: '*' }, 'npm install @hono/node-server'],
+  ])('writes a page in %s for a project of it', async (name, dependencies, install) => {
+    write('package.json', { dependencies: { sessionwise: '*', ...dependencies } });
+    const { stdout } = await init();
+    expect(read('sessionwise-site.mjs')).toContain(`from 'sessionwise/${name}'`);
+    expect(stdout.includes(install)).toBe(name === 'hono');
+    expect(stdout).toContain(`from 'sessionwise/${name}'`);
+  });
+
+  it('writes no page for Next.js, and says where a whole site is', async () => {
+    write('package.json', { dependencies: { sessionwise: '*', next: '*', react: '*', 'react-dom': '*' } });
+    const { code, stdout } = await init();
+    expect(code).toBe(0);
+    expect(readdirSync(folder)).not.toContain('sessionwise-site.mjs');
+    expect(stdout).not.toContain('sessionwise-site.mjs');
+    expect(stdout).toContain('npx next dev');
+    const [copyFrom] = stdout.match(/(?<=node_modules\/sessionwise\/)examples\/next/) ?? [];
+    expect(readdirSync(join(import.meta.dirname, '../..', copyFrom!))).toContain('proxy.js');
+  });
+
+  it('writes the lines for a project of TypeScript so that they compile when strict', async () => {
+    const devDependencies = { typescript: '*' };
+    write('package.json', { dependencies: { sessionwise: '*', express: '*' }, devDependencies });
+    expect((await init()).stdout).toContain('redis: process.env.REDIS_URL!, secret: process.env.SESSIONWISE_SECRET! }');
+    expect(read('sessionwise-site.mjs')).toContain('process.env.REDIS_URL,');
+    write('package.json', { dependencies: { sessionwise: '*', express: '*' } });
+    expect((await init()).stdout).toContain('redis: process.env.REDIS_URL, secret');
+  });
+
   it('says where no Redis answers', async () => {
     await server.stop();
     const { code, stdout } = await init();
@@ -133,7 +164,7 @@ describe('sessionwise init', () => {
   });
 
   it.each([
-    [['--framework', 'rails'], 'express, fastify'],
+    [['--framework', 'rails'], 'express, fastify, koa, hono, next'],
     [['--frame'], '--frame'],
     [['--redis', 'nonsense'], 'redis'],
   ])('refuses the flags %j in one sentence', async (flags, message) => {

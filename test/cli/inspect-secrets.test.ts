@@ -70,7 +70,7 @@ describe('inspect, given what is no session or one that is not known', () => {
   it('a token that begins with a dash is no option, and not shown', async () => {
     const { code, stderr } = await inspect('-Q7zK1mB9xW3vN5cR0tY8uE2iO4pA6sD');
     expect(code).toBe(2);
-    expect(stderr).toBe('sessionwise: unknown option (not shown) (See sessionwise --help.)\n');
+    expect(stderr).toBe('sessionwise: unknown option (not shown) (See sessionwise inspect --help.)\n');
   });
 
   it('a URL behind a mistyped option is not shown', async () => {

@@ -88,6 +88,8 @@ describe('docs/frameworks.md', () => {
     'next/lib/sessionwise.js',
     'next/proxy.js',
     'next/app/page.js',
+    'next/app/layout.js',
+    'next/app/products/[name]/page.js',
     'next/app/actions.js',
     'next/app/api/cart/route.js',
   ])('shows examples/%s as it stands', (file) => {

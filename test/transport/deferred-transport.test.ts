@@ -28,10 +28,39 @@ describe('a transport whose service is being started', () => {
       answered: false,
       reason: 'nobody-listens',
     });
-    expect(await transport.publish('pageview', 'abc', '/a')).toBe(false);
     expect(await transport.probe('surface', 'abc', LONG_MS)).toBe(false);
     expect(performance.now() - before).toBeLessThan(LONG_MS / 2);
     expect(transport.lateReplies).toBe(0);
+  });
+
+  it('holds the views of the first pages until the service runs, in their order', async () => {
+    const transport = new DeferredTransport();
+    const held = ['pageview', 'active', 'pageview'].map((command) => transport.publish(command, 'abc', '/a'));
+    const { inline, asked } = serving();
+    transport.open(inline);
+    expect(await Promise.all(held)).toEqual([true, true, true]);
+    expect(asked).toEqual(['pageview', 'active', 'pageview']);
+  });
+
+  it('holds a thousand views, and loses what comes behind them', async () => {
+    const transport = new DeferredTransport();
+    const held = Array.from({ length: 1_000 }, () => transport.publish('pageview', 'abc', '/a'));
+    expect(await transport.publish('pageview', 'abc', '/b')).toBe(false);
+    const { inline, asked } = serving();
+    transport.open(inline);
+    await Promise.all(held);
+    expect(asked).toHaveLength(1_000);
+  });
+
+  it('loses views when the service could not be started, and holds none from then on', async () => {
+    const transport = new DeferredTransport();
+    const [held, ready] = [transport.publish('pageview', 'abc', '/a'), transport.ready(LONG_MS)];
+    transport.fail(new Error('Redis is away'));
+    expect(await held).toBe(false);
+    expect(await transport.publish('pageview', 'abc', '/a')).toBe(false);
+    const { inline, asked } = serving();
+    transport.open(inline);
+    expect([await ready, asked]).toEqual([true, []]);
   });
 
   it('waits for the service with what must be kept, and with the question whether it is ready', async () => {
@@ -59,10 +88,10 @@ describe('a transport whose service is being started', () => {
   it('settles what waits when it is closed, and leaves the service alone', async () => {
     const [before, after] = [new DeferredTransport(), new DeferredTransport()];
     const waiting = before.sendDurably('mark-item-seen', 'abc', 'lamp', LONG_MS);
-    const ready = before.ready(LONG_MS);
+    const [ready, view] = [before.ready(LONG_MS), before.publish('pageview', 'abc', '/a')];
     await before.close();
     await expect(waiting).rejects.toMatchObject({ code: 'NOT_KEPT' });
-    expect(await ready).toBe(false);
+    expect([await ready, await view]).toEqual([false, false]);
     const { inline } = serving();
     before.open(inline);
     expect(await before.request('surface', 'abc', '[]', LONG_MS)).toEqual({ answered: false, reason: 'disconnected' });

@@ -2,7 +2,7 @@ import { createSessionwise } from 'sessionwise/next';
 
 export const sw = createSessionwise({
   redis: process.env.REDIS_URL ?? 'redis://127.0.0.1:6379',
-  secret: process.env.SESSIONWISE_SECRET ?? 'a secret for this example only',
+  secret: process.env.SESSIONWISE_SECRET ?? 'change me: 32 random characters',
   service: 'inline',
 });
 

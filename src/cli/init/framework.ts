@@ -12,8 +12,10 @@ export interface Framework {
   readonly packages: readonly string[];
   /** What a site that is there already puts into its code. */
   readonly lines: readonly string[];
-  /** A page to try it with. */
-  readonly example: string;
+  /** A page to try it with. None where a site needs more than one file: then `steps` says what to do in its place. */
+  readonly example?: string;
+  /** What to type next, instead of running the example. */
+  readonly steps?: readonly string[];
 }
 
 function readExample(name: string): string {
@@ -44,6 +46,45 @@ const FRAMEWORK_LIST: readonly Framework[] = [
       'app.register(sw.session, { secret: process.env.COOKIE_SECRET }); app.register(sw.knowledge);',
     ],
     example: readExample('fastify'),
+  },
+  {
+    name: 'koa',
+    title: 'Koa',
+    detectedBy: 'koa',
+    packages: ['koa'],
+    lines: [
+      "import { createSessionwise } from 'sessionwise/koa';",
+      'const sw = createSessionwise({ redis: process.env.REDIS_URL, secret: process.env.SESSIONWISE_SECRET });',
+      'app.use(sw.session()); app.use(sw.knowledge());',
+    ],
+    example: readExample('koa'),
+  },
+  {
+    name: 'hono',
+    title: 'Hono',
+    detectedBy: 'hono',
+    packages: ['hono', '@hono/node-server'],
+    lines: [
+      "import { createSessionwise } from 'sessionwise/hono';",
+      'const sw = createSessionwise({ redis: process.env.REDIS_URL, secret: process.env.SESSIONWISE_SECRET });',
+      'app.use(sw.session()); app.use(sw.knowledge());',
+    ],
+    example: readExample('hono'),
+  },
+  {
+    name: 'next',
+    title: 'Next.js',
+    detectedBy: 'next',
+    packages: ['next', 'react', 'react-dom'],
+    lines: [
+      "import { createSessionwise } from 'sessionwise/next'; // lib/sessionwise.js",
+      'export const sw = createSessionwise({ redis: process.env.REDIS_URL, secret: process.env.SESSIONWISE_SECRET });',
+      'export const session = sw.session(); export const sessionwise = sw.knowledge();',
+      "import { sw } from './lib/sessionwise.js'; // proxy.js",
+      'export const proxy = sw.proxy(); // and the `config` of the example beside it',
+      "export default { serverExternalPackages: ['sessionwise'] }; // next.config.mjs",
+    ],
+    steps: ['npx next dev # reads .env by itself'],
   },
 ];
 

@@ -67,7 +67,9 @@ export function planFiles(folder: string, framework: Framework, redisUrl: string
       'clusters of pages, segments and suggestions',
       `${JSON.stringify(RULES, null, 2)}\n`,
     ),
-    whole('sessionwise-site.mjs', `a page to try it with, in ${framework.title}`, framework.example),
+    ...(framework.example === undefined
+      ? []
+      : [whole('sessionwise-site.mjs', `a page to try it with, in ${framework.title}`, framework.example)]),
     lines(
       '.env',
       'where Redis is, and two secrets',

@@ -4,13 +4,18 @@ import { NotKeptError } from '../client/not-kept-error.ts';
 import { NO_ANSWER, type Outcome, type SessionTransport, type TransportEvents } from '../transport.ts';
 import { InlineTransport } from './inline-transport.ts';
 
+/** Messages without an answer that are held for a service that is being started; further ones are lost. */
+const MAX_HELD = 1_000;
+
 /** The transport to a service of this process that is still being started. Until `open` is called nobody serves: requests
- *  are answered so at once, views are lost, and what must be kept waits for the service within its deadline. A page never
- *  fails or waits because of it. */
+ *  are answered so at once, and what must be kept waits for the service within its deadline. Views are held until the first
+ *  start has ended, and lost where it failed: without them a site's first pages would stay new to its first visitor. A page
+ *  never fails or waits because of it. */
 export class DeferredTransport extends EventEmitter<TransportEvents> implements SessionTransport {
   readonly #arrival = new ConditionVariable();
   #inner: SessionTransport | undefined;
   #closed = false;
+  #hasFailed = false;
 
   get lateReplies(): number {
     return this.#inner?.lateReplies ?? 0;
@@ -28,6 +33,8 @@ export class DeferredTransport extends EventEmitter<TransportEvents> implements 
 
   /** Tells that the service could not be started. */
   fail(error: Error): void {
+    this.#hasFailed = true;
+    this.#arrival.notifyAll();
     if (!this.#closed) queueMicrotask(() => this.emit('down', error));
   }
 
@@ -38,7 +45,8 @@ export class DeferredTransport extends EventEmitter<TransportEvents> implements 
   }
 
   async publish(command: string, session: string, payload: string): Promise<boolean> {
-    return this.#inner?.publish(command, session, payload) ?? false;
+    const inner = this.#inner ?? (await this.#firstStart());
+    return inner?.publish(command, session, payload) ?? false;
   }
 
   async request(command: string, session: string, payload: string, deadlineMs: number): Promise<Outcome> {
@@ -85,6 +93,13 @@ export class DeferredTransport extends EventEmitter<TransportEvents> implements 
     this.#closed = true;
     this.#arrival.notifyAll();
     await this.#inner?.close();
+  }
+
+  // Without a timer, which would keep the process alive: a start ends by itself.
+  async #firstStart(): Promise<SessionTransport | undefined> {
+    if (this.#arrival.size >= MAX_HELD) return undefined;
+    await this.#arrival.waitFor(() => this.#inner !== undefined || this.#closed || this.#hasFailed);
+    return this.#inner;
   }
 
   async #arrived(deadlineMs: number): Promise<SessionTransport | undefined> {
