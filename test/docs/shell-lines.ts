@@ -7,6 +7,7 @@ import { ROOT, textOf } from './documents.ts';
 
 /** Programs of others that the documents name. They are not run: they change the machine, or belong to it. */
 const OF_OTHERS = [
+  'export',
   'redis-cli',
   'redis-server',
   'apt-get',
