@@ -180,7 +180,7 @@ export function createShop(
   app.post('/devices/end-all', form, needsSession, endAllDevices);
   if (demo) {
     app.get('/write-a-notice', counted, writeANotice);
-    app.post('/write-a-notice', rateLimit(WRITTEN_NOTICES), form, needsSession, publishANotice);
+    app.post('/write-a-notice', sameOrigin, rateLimit(WRITTEN_NOTICES), form, needsSession, publishANotice);
   }
   app.use(notFound);
   app.use(failure);

@@ -42,7 +42,7 @@ export interface DashboardOptions extends DashboardSettings {
   readonly secret?: string;
   /** Decrypts session data, as the store is told. Default: they are not encrypted. */
   readonly encryption?: SessionDataOptions['encryption'];
-  /** Decides who gets in, for each request; while a stream is open again every 15 seconds. `true` is an operator named
+  /** Decides who gets in, for each request: an open page sends one every 15 seconds. `true` is an operator named
    *  `application`. An error refuses, and is logged. Without it only this machine gets in, by a loopback address and
    *  without a proxy. */
   readonly allow?: (request: IncomingMessage) => Allowed | Promise<Allowed>;

@@ -8,15 +8,26 @@ export class RequestRefusedError extends SessionwiseError {
   readonly remedy: 'login' | 'csrf' | undefined;
   /** After how many seconds it may be tried again. */
   readonly retryAfterSeconds: number | undefined;
+  /** Whether the message may quote what somebody typed, a user id in a wrong field for example: then no log has it. */
+  readonly quotesInput: boolean;
 
   constructor(
     status: number,
     message: string,
-    { remedy, retryAfterSeconds }: { readonly remedy?: 'login' | 'csrf'; readonly retryAfterSeconds?: number } = {},
+    {
+      remedy,
+      retryAfterSeconds,
+      quotesInput = false,
+    }: {
+      readonly remedy?: 'login' | 'csrf';
+      readonly retryAfterSeconds?: number;
+      readonly quotesInput?: boolean;
+    } = {},
   ) {
     super(message);
     this.status = status;
     this.remedy = remedy;
     this.retryAfterSeconds = retryAfterSeconds;
+    this.quotesInput = quotesInput;
   }
 }

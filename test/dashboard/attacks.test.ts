@@ -157,6 +157,24 @@ describe('a dashboard without a token', () => {
     expect((await drop(other, { 'x-sessionwise-csrf': csrf })).status).toBe(403);
   });
 
+  it.each([
+    ['notices/publish', { to: { subject: 'ann@mail.example' }, text: 'Hello' }],
+    ['notices/publish', { to: 'ann@mail.example', text: 'Hello' }],
+    ['notices/withdraw', { id: 'a', to: { person: 'ann@mail.example' } }],
+    ['notices/publish', { to: { group: 'a' }, text: 'Hello', 'ann@mail.example': 1 }],
+    ['subject/probe', { subject: 'abc', item: '/ann@mail.example'.repeat(200) }],
+  ])('keeps a user id out of its log that was typed into a wrong field (%#: %s)', async (path, input) => {
+    const url = await open();
+    const answer = await sendHttp(url, `/${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-sessionwise-csrf': await csrfOf(url) },
+      body: JSON.stringify(input),
+    });
+    expect([answer.status, answer.body]).toEqual([400, expect.stringContaining('ann@mail.example')]);
+    expect(log.with('refused')).toMatchObject([{ path: `/${path}`, status: 400 }]);
+    expect(JSON.stringify(log.entries)).not.toContain('ann@mail.example');
+  });
+
   it('takes JSON only, at most 64 KB of it', async () => {
     const url = await open();
     const headers = { 'x-sessionwise-csrf': await csrfOf(url) };

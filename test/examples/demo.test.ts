@@ -70,6 +70,16 @@ describe('the panel of the demo', () => {
     }
   });
 
+  it('is not held up by another site that posts as often as it can', async () => {
+    const cookie = await browser();
+    for (let i = 0; i < 100; i += 1) {
+      expect((await post('robot', { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' })).status).toBe(
+        403,
+      );
+    }
+    expect((await post('robot', { cookie, origin: shop.url, 'sec-fetch-site': 'same-origin' })).status).toBe(200);
+  });
+
   it('has a strict policy, and is in no other site’s frame; the shop is in its frames alone', async () => {
     const policyOf = async (url: string): Promise<string> =>
       (await fetch(url, { headers: PERSON })).headers.get('content-security-policy')!;

@@ -71,7 +71,8 @@ export function createPanel(parts) {
     );
   });
   app.get('/demo/events', (request, response) => followPages(request, response, parts));
-  const form = [rateLimit(DEEDS), sameOrigin, express.urlencoded({ extended: false, limit: '4kb' })];
+  // Forms of other sites are refused first: they must not use up what the panel's own may do.
+  const form = [sameOrigin, rateLimit(DEEDS), express.urlencoded({ extended: false, limit: '4kb' })];
   for (const [name, deed] of deedsOf(parts)) app.post(`/demo/${name}`, form, deed);
   app.use((_request, response) => void response.sendStatus(404));
   app.use(failure);

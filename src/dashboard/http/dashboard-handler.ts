@@ -194,13 +194,14 @@ export class DashboardHandler {
     const { method } = request;
     const refusal =
       error instanceof RequestRefusedError ? error : new RequestRefusedError(500, 'It failed; the log says why.');
-    const { status, message, remedy, retryAfterSeconds } = refusal;
+    const { status, message, remedy, retryAfterSeconds, quotesInput } = refusal;
     // Without the query, in which a careless program may have put a token.
     const path = (request.url ?? '').split('?', 1)[0]!.slice(0, 200);
     const what = { who: operator?.name ?? 'nobody', from: addressOf(request), method, path, status };
     if (refusal !== error) log.error({ ...what, reason: sentenceOf(error) }, 'Dashboard: an answer failed.');
     else if (status !== 404 && !(status === 401 && method !== 'POST')) {
-      log.warn({ ...what, reason: message }, 'Dashboard: refused.');
+      const reason = quotesInput ? 'The input cannot be used; the page says why.' : message;
+      log.warn({ ...what, reason }, 'Dashboard: refused.');
     }
     if (response.headersSent || response.destroyed) {
       response.destroy();
@@ -227,7 +228,7 @@ function parsed(parse: () => unknown): unknown {
   try {
     return parse();
   } catch (error) {
-    throw new RequestRefusedError(400, sentenceOf(error));
+    throw new RequestRefusedError(400, sentenceOf(error), { quotesInput: true });
   }
 }
 
