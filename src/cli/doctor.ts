@@ -13,8 +13,8 @@ export function addDoctorCommand(program: Command): void {
   )
     .option('--json', 'print it as JSON')
     .action(async (flags: NamespaceFlags & { json?: boolean }) => {
-      const { redis, namespace = 'sw' } = resolveNamespace(flags);
-      const findings = await diagnose(redis, namespace);
+      const { redis, namespace = 'sw', secret } = resolveNamespace(flags);
+      const findings = await diagnose(redis, namespace, secret);
       const problems = findings.filter(({ level }) => level === 'problem').length;
       if (flags.json) print(JSON.stringify({ redis: describeConnection(redis), problems, findings }));
       else {

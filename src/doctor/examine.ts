@@ -5,12 +5,14 @@ import { judgeNamespace, judgeStreams, judgeWrites } from './judge-namespace.ts'
 import { judgeClock, judgeLatency } from './judge-server.ts';
 
 /** Examines a server (or the masters of a Cluster) and a namespace over an open connection. Changes nothing. What the user of
- *  the connection may not look at is a note. `judgeService`: who serves the namespace.
+ *  the connection may not look at is a note. `judgeService`: who serves the namespace. `fingerprint`: that of the
+ *  secret which is at hand, if one is.
  *  @throws what Redis refuses with otherwise. */
 export async function examine(
   redis: RedisConnection,
   namespace: string,
   judgeService: () => Promise<Finding>,
+  fingerprint?: string,
 ): Promise<Finding[]> {
   let capabilities: Capabilities;
   try {
@@ -30,7 +32,7 @@ export async function examine(
     ...(await looked('clock', () => judgeClock(redis))),
     ...(await looked('latency', () => judgeLatency(redis))),
     ...(await looked('writes', () => judgeWrites(redis, namespace))),
-    ...(await looked('namespace', () => judgeNamespace(redis, namespace))),
+    ...(await looked('namespace', () => judgeNamespace(redis, namespace, fingerprint))),
     ...(await looked('service', judgeService)),
     ...(await looked('streams', () => judgeStreams(redis, namespace))),
   ];

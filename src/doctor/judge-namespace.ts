@@ -5,8 +5,13 @@ import { type Finding, good, note, problem } from './finding.ts';
 
 /* judge-namespace.ts: checks the data of a namespace and the instances that serve it. */
 
-/** Judges the format of a namespace, and reports its partitions and filter engine. */
-export async function judgeNamespace(redis: RedisConnection, namespace: string): Promise<Finding> {
+/** Judges the format of a namespace, and reports its partitions and filter engine. `fingerprint`: that of the secret which
+ *  is at hand; without one the secret is not judged. */
+export async function judgeNamespace(
+  redis: RedisConnection,
+  namespace: string,
+  fingerprint?: string,
+): Promise<Finding> {
   const keys = new Keys(namespace);
   const meta = await readMeta(redis, keys);
   if (!meta) return note('namespace', `"${namespace}" is new here: the first service makes it.`);
@@ -20,6 +25,12 @@ export async function judgeNamespace(redis: RedisConnection, namespace: string):
     return problem(
       'namespace',
       `"${namespace}" has format ${meta.format}, and this version needs ${FORMAT_VERSION}: use another --namespace, or the version that made it (docs/operations.md, Upgrades).`,
+    );
+  }
+  if (fingerprint !== undefined && meta.fingerprint !== fingerprint) {
+    return problem(
+      'namespace',
+      `"${namespace}" was made with another secret than SESSIONWISE_SECRET, and no service starts with this one: set that secret, or use another --namespace.`,
     );
   }
   return good(

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { diagnose, type Finding } from '../../src/doctor/index.ts';
 import { judgeEviction, judgePersistence } from '../../src/doctor/judge-server.ts';
 import { Keys, parseConnection } from '../../src/redis/index.ts';
+import { startService } from '../../src/service/index.ts';
 import { startTestCluster } from '../support/test-cluster.ts';
 import { useRedis } from '../support/use-redis.ts';
 
@@ -44,6 +45,18 @@ describe('doctor', () => {
     await redis.command('CONFIG', 'SET', ...setting);
     expect(await writes()).toEqual([{ level: 'problem', about: 'writes', text: expect.stringMatching(words) }]);
     expect(await redis.command<number>('DBSIZE')).toBe(before);
+  });
+
+  it('a namespace of another secret: says that no service starts with this one, and judges none where none is given', async () => {
+    const judged = async (secret?: string): Promise<readonly Finding[]> =>
+      (await diagnose(parseConnection(server.url), 'sw', secret)).filter(({ about }) => about === 'namespace');
+    const service = await startService({ redis: server.url, secret: 'the secret of the doctor’s tests' });
+    await service.stop();
+    expect(await judged('the secret of the doctor’s tests')).toMatchObject([{ level: 'good' }]);
+    expect(await judged()).toMatchObject([{ level: 'good' }]);
+    expect(await judged('another secret of these tests')).toEqual([
+      { level: 'problem', about: 'namespace', text: expect.stringMatching(/made with another secret/) },
+    ]);
   });
 
   it('a namespace of another format: says which one this version needs', async () => {
