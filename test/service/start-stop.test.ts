@@ -431,7 +431,7 @@ describe('a service that loses Redis', () => {
     await setMeta(meta.map(([field, value]) => [field, field === 'fingerprint' ? 'fedcba9876543210' : value]));
     await answers(({ error }) => error?.code === 'wrong-key');
     expect(await foreign.ask('surface', 'a', ['/a'])).toEqual({
-      error: { code: 'wrong-key', message: expect.stringContaining('set SESSIONWISE_SECRET to that secret') },
+      error: { code: 'wrong-key', message: expect.stringContaining('give that secret (SESSIONWISE_SECRET') },
     });
     expect(await foreign.keys()).toEqual(['sw:meta']);
     expect(await get(service, '/readyz')).toMatchObject({

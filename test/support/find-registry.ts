@@ -4,8 +4,8 @@ import { spawnSync } from 'node:child_process';
  *  @throws Error instead where CI is set: there, tests that install packages must not be skipped. */
 export function findRegistry(): boolean {
   // A package that ours needs, so a registry that has what an installation takes.
-  const { status } = spawnSync('npm', ['view', '@redis/client', 'name', '--prefer-online', '--fetch-retries=0'], {
-    timeout: 30_000,
+  const { status } = spawnSync('npm', ['view', '@redis/client', 'name', '--prefer-online', '--fetch-retries=3'], {
+    timeout: 60_000,
     stdio: 'ignore',
   });
   if (status === 0) return true;
