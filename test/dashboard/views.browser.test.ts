@@ -175,11 +175,18 @@ describe.skipIf(executablePath === undefined)('the dashboard beside the shop', (
       async () => Number(await rowOf(page, 'console-plug').getByRole('cell').nth(2).textContent()) > 0,
       60_000,
     );
+    // The answer comes behind the new data: what is drawn then must not be older.
+    await page.route('**/rules/reject', async (route) => {
+      const response = await route.fetch();
+      await card('not-this-one').waitFor({ state: 'detached' });
+      await route.fulfill({ response });
+    });
     await card('not-this-one')
       .getByRole('button', { name: /^Reject/ })
       .click();
     await page.getByRole('dialog').getByRole('button', { name: 'Reject' }).click();
-    await card('not-this-one').waitFor({ state: 'detached' });
+    await page.getByText('Rejected not-this-one.').waitFor();
+    expect(await card('not-this-one').count()).toBe(0);
   }, 120_000);
 
   it('a session that is ended there: the next page of its browser is logged out, and the other’s is not', async () => {

@@ -15,6 +15,8 @@ import { h, keep, show } from './dom.js';
  *  @property {() => URLSearchParams} query the query that is followed
  *  @property {(text: string) => void} announce says a text, to be seen and heard
  *  @property {(question: string, verb: string) => Promise<boolean>} confirm asks before something that cannot be undone
+ *  @property {() => void} redraw draws the page once more, with the newest data: while an action was under way others may have
+ *    come
  *  @property {(role: 'viewer' | 'editor' | 'operator') => boolean} may whether this person may do what needs a role */
 
 const { view = '', role = 'viewer', readOnly } = document.body.dataset;
@@ -51,6 +53,7 @@ const tools = {
     open();
   },
   query: () => new URLSearchParams(query),
+  redraw: draw,
   announce,
   confirm,
   may: (needed) => readOnly !== 'true' && ROLES.indexOf(role) >= ROLES.indexOf(needed),

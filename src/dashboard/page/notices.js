@@ -14,8 +14,7 @@ const MOST_HOURS = 35 * 24;
 
 /** @param {HTMLElement} root @param {*} data @param {import('./frame.js').Tools} tools */
 export function render(root, data, tools) {
-  const { h, show, may } = tools;
-  const redraw = () => render(root, data, tools);
+  const { h, show, may, redraw } = tools;
   const edit = (/** @type {typeof editing} */ what) => {
     editing = what;
     redraw();

@@ -13,7 +13,7 @@ export function render(root, data, tools) {
   show(
     root,
     data.rulesProblem !== null && h('p', { class: 'trouble wide', key: 'rules-problem' }, data.rulesProblem),
-    drafts(data, tools, () => render(root, data, tools)),
+    drafts(data, tools),
     rules(data, tools),
     segments(data, tools),
   );
@@ -86,8 +86,8 @@ function segments({ segments: list, days }, { h }) {
   );
 }
 
-/** @param {*} data @param {import('./frame.js').Tools} tools @param {() => void} redraw */
-function drafts({ drafts: list, draftsProblem }, tools, redraw) {
+/** @param {*} data @param {import('./frame.js').Tools} tools */
+function drafts({ drafts: list, draftsProblem }, tools) {
   const { h } = tools;
   return h(
     'section',
@@ -103,13 +103,13 @@ function drafts({ drafts: list, draftsProblem }, tools, redraw) {
     h(
       'div',
       { class: 'cards' },
-      list.map((/** @type {*} */ draft) => draftCard(draft, tools, redraw)),
+      list.map((/** @type {*} */ draft) => draftCard(draft, tools)),
     ),
   );
 }
 
-/** @param {*} draft @param {import('./frame.js').Tools} tools @param {() => void} redraw */
-function draftCard({ name, when, suggest, reason, found }, tools, redraw) {
+/** @param {*} draft @param {import('./frame.js').Tools} tools */
+function draftCard({ name, when, suggest, reason, found }, tools) {
   const { h, may } = tools;
   const wrong = problems[name] ?? {};
   const part = encodeURIComponent(name);
@@ -132,7 +132,7 @@ function draftCard({ name, when, suggest, reason, found }, tools, redraw) {
     may('operator') &&
       h(
         'form',
-        { onsubmit: (/** @type {SubmitEvent} */ event) => void approve(event, name, tools, redraw) },
+        { onsubmit: (/** @type {SubmitEvent} */ event) => void approve(event, name, tools) },
         h(
           'details',
           { key: 'other' },
@@ -157,7 +157,7 @@ function draftCard({ name, when, suggest, reason, found }, tools, redraw) {
           h('button', { type: 'submit', class: 'primary' }, 'Approve', h('span', { class: 'hidden' }, `: ${name}`)),
           h(
             'button',
-            { type: 'button', class: 'danger', onclick: () => void reject(name, tools, redraw) },
+            { type: 'button', class: 'danger', onclick: () => void reject(name, tools) },
             'Reject',
             h('span', { class: 'hidden' }, `: ${name}`),
           ),
@@ -166,8 +166,8 @@ function draftCard({ name, when, suggest, reason, found }, tools, redraw) {
   );
 }
 
-/** @param {SubmitEvent} event @param {string} name @param {import('./frame.js').Tools} tools @param {() => void} redraw */
-async function approve(event, name, { act, announce }, redraw) {
+/** @param {SubmitEvent} event @param {string} name @param {import('./frame.js').Tools} tools */
+async function approve(event, name, { act, announce, redraw }) {
   event.preventDefault();
   const form = /** @type {HTMLFormElement} */ (event.currentTarget);
   const { as, reason } = valuesOf(event);
@@ -182,8 +182,8 @@ async function approve(event, name, { act, announce }, redraw) {
   redraw();
 }
 
-/** @param {string} name @param {import('./frame.js').Tools} tools @param {() => void} redraw */
-async function reject(name, { act, announce, confirm }, redraw) {
+/** @param {string} name @param {import('./frame.js').Tools} tools */
+async function reject(name, { act, announce, confirm, redraw }) {
   if (!(await confirm(`Reject ${name}? It is not proposed again.`, 'Reject'))) return;
   try {
     await act('reject', { name });
