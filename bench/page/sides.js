@@ -48,7 +48,7 @@ async function openOurs(url, clientOptions) {
         handle.suggestions(),
         handle.notices.list({ groups: [GROUP], limit: 20 }),
       ]);
-      return { figures, fresh, suggestions, notices };
+      return { figures, fresh, suggestions, notices: notices.notices };
     },
     totalPages: (token) => client.request('session-analytics', sessionOf(token), '').then((reply) => reply.totalPages),
     async close() {
@@ -127,7 +127,7 @@ async function openPaper(url) {
       ]);
       driver.destroy();
       const [figures, fresh, suggestions, notices] = replies.slice(4).map(({ element }) => JSON.parse(element));
-      return { figures, fresh, suggestions, notices };
+      return { figures, fresh, suggestions, notices: notices.notices };
     },
     totalPages: (token) => client.request('session-analytics', sessionOf(token), '').then((reply) => reply.totalPages),
     async close() {
